@@ -1,0 +1,26 @@
+"""The five building blocks of a robot's policy, with the public API of ``rsl_rl.modules``.
+
+Read them in the order of the lessons: ``mlp``, ``cnn``, ``rnn``, ``normalization``, ``distribution``.
+They need torch and nothing else.
+"""
+
+from .cnn import CNN
+from .distribution import BetaDistribution, Distribution, GaussianDistribution, HeteroscedasticGaussianDistribution
+from .mlp import MLP
+from .normalization import EmpiricalDiscountedVariationNormalization, EmpiricalNormalization
+from .rnn import RNN, HiddenState, split_and_pad_trajectories, unpad_trajectories
+
+__all__ = [
+    "CNN",
+    "MLP",
+    "RNN",
+    "BetaDistribution",
+    "Distribution",
+    "EmpiricalDiscountedVariationNormalization",
+    "EmpiricalNormalization",
+    "GaussianDistribution",
+    "HeteroscedasticGaussianDistribution",
+    "HiddenState",
+    "split_and_pad_trajectories",
+    "unpad_trajectories",
+]

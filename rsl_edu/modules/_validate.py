@@ -1,0 +1,71 @@
+"""Argument checks shared by the modules: each error names the argument, what it got and what is allowed."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import torch
+
+
+def whole(name: str, value: Any, minimum: int = 1) -> int:
+    """Return ``value`` as an int of at least ``minimum``."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}: expected a whole number, got {value!r}") from None
+    if number < minimum:
+        raise ValueError(f"{name}: expected a whole number of at least {minimum}, got {number}")
+    return number
+
+
+def positive(name: str, value: Any, allow_zero: bool = False) -> float:
+    """Return ``value`` as a finite float above zero (or not below it)."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: expected a number, got {value!r}") from None
+    if not math.isfinite(number) or number < 0 or (number == 0 and not allow_zero):
+        raise ValueError(
+            f"{name}: expected a finite number {'of at least' if allow_zero else 'above'} 0, got {value!r}"
+        )
+    return number
+
+
+def choice(name: str, value: Any, allowed: Collection[str]) -> str:
+    """Return ``value`` in lower case if it is one of ``allowed``."""
+    if not isinstance(value, str) or value.lower() not in allowed:
+        raise ValueError(f"{name}: expected one of {', '.join(allowed)}; got {value!r}")
+    return value.lower()
+
+
+def interval(name: str, value: Any) -> tuple[float, float]:
+    """Return ``value`` as a pair of finite floats, the first below the second."""
+    try:
+        low, high = (float(bound) for bound in value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: expected a pair (min, max) of numbers, got {value!r}") from None
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(f"{name}: expected finite (min, max) with min < max, got {value!r}")
+    return low, high
+
+
+def per_layer(name: str, value: Any, layers: int) -> Sequence[Any]:
+    """Return one value per layer: a list or tuple as it is, anything else repeated."""
+    if not isinstance(value, (list, tuple)):
+        return [value] * layers
+    if len(value) != layers:
+        raise ValueError(f"{name}: expected one value, or one for each of the {layers} layers; got {len(value)} values")
+    return value
+
+
+def trailing_shape(name: str, tensor: Any, shape: Sequence[int], dims: int | None = None) -> None:
+    """Raise unless ``tensor`` ends in the dimensions ``shape`` (and has exactly ``dims`` dimensions)."""
+    if not isinstance(tensor, torch.Tensor):
+        raise TypeError(f"{name}: expected a tensor, got {type(tensor).__name__}")
+    got = list(tensor.shape)
+    if got[len(got) - len(shape) :] != list(shape) or len(got) < len(shape) or (dims is not None and len(got) != dims):
+        leading = "batch" if dims == len(shape) + 1 else "..."
+        raise ValueError(f"{name}: expected shape [{', '.join([leading, *map(str, shape)])}], got {got}")

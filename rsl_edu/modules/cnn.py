@@ -1,0 +1,154 @@
+"""Convolutional network: the same small filter at every place of a height scan or an image."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from ._validate import choice, per_layer, trailing_shape, whole
+from .mlp import make_activation
+
+PADDINGS = ("none", "zeros", "reflect", "replicate", "circular")
+NORMS = ("none", "batch", "layer")
+GLOBAL_POOLS = ("none", "max", "avg")
+
+
+class CNN(nn.Sequential):
+    r"""Convolutional network: for each layer convolution, norm, activation and max pooling; then global pooling.
+
+    With kernel :math:`k`, stride :math:`s`, dilation :math:`d` and padding :math:`p`, a layer turns a side of
+    :math:`n` pixels into
+
+    .. math:: n' = \left\lfloor \frac{n + 2p - d(k-1) - 1}{s} \right\rfloor + 1
+
+    and max pooling (3, stride 2, padding 1) into :math:`\lceil n'/2 \rceil`. Every padding but ``"none"`` chooses the
+    :math:`p` that gives :math:`n' = \lfloor n/s \rfloor`, or one pixel more where both sides cannot be padded alike.
+
+    Shapes: input ``[batch, input_channels, height, width]``; output ``[batch, output_dim]``, or
+    ``[batch, output_channels, *output_dim]`` with ``flatten=False``.
+
+    Args:
+        input_dim: Height and width of the input in pixels.
+        input_channels: Channels of the input.
+        output_channels: Channels that come out of each layer; its length is the number of layers.
+        kernel_size: Side of the filter in pixels; this and the next two: one value, or one for each layer.
+        stride: Pixels from one place of the filter to the next.
+        dilation: Pixels between neighbouring taps of the filter.
+        padding: What continues the map over its border: none, zeros, reflect, replicate or circular.
+        norm: none, batch or layer; one value, or one for each layer.
+        activation: Name in :data:`rsl_edu.modules.mlp.ACTIVATIONS`.
+        max_pool: Whether max pooling ends the layer; one value, or one for each layer.
+        global_pool: none, max or avg over the last map.
+        flatten: Whether the output is one vector per sample.
+
+    Raises:
+        TypeError, ValueError: An argument that no network can be built from, or a layer whose map would shrink below
+            one pixel or is too small for its padding; the message names the argument or the layer.
+
+    Source: the public API of ``rsl_rl.modules.CNN``.
+    """
+
+    def __init__(
+        self,
+        input_dim: tuple[int, int],
+        input_channels: int,
+        output_channels: tuple[int, ...] | list[int],
+        kernel_size: int | tuple[int, ...] | list[int],
+        stride: int | tuple[int, ...] | list[int] = 1,
+        dilation: int | tuple[int, ...] | list[int] = 1,
+        padding: str = "none",
+        norm: str | tuple[str, ...] | list[str] = "none",
+        activation: str = "elu",
+        max_pool: bool | tuple[bool, ...] | list[bool] = False,
+        global_pool: str = "none",
+        flatten: bool = True,
+    ) -> None:
+        if not isinstance(input_dim, (list, tuple)) or len(input_dim) != 2:
+            raise ValueError(f"input_dim: expected (height, width), got {input_dim!r}")
+        if not isinstance(output_channels, (list, tuple)) or not output_channels:
+            raise ValueError(
+                f"output_channels: expected a list with the channels of each layer, got {output_channels!r}"
+            )
+        dim = (whole("input_dim", input_dim[0]), whole("input_dim", input_dim[1]))
+        channels = whole("input_channels", input_channels)
+        padding = choice("padding", padding, PADDINGS)
+        global_pool = choice("global_pool", global_pool, GLOBAL_POOLS)
+        input_shape = [channels, *dim]
+
+        depth = len(output_channels)
+        kernels, strides, dilations = (
+            [whole(name, value) for value in per_layer(name, values, depth)]
+            for name, values in (("kernel_size", kernel_size), ("stride", stride), ("dilation", dilation))
+        )
+        norms = [choice("norm", value, NORMS) for value in per_layer("norm", norm, depth)]
+        pools = per_layer("max_pool", max_pool, depth)
+
+        layers: list[nn.Module] = []
+        for i, (k, s, d) in enumerate(zip(kernels, strides, dilations, strict=True)):
+            out = whole("output_channels", output_channels[i])
+            pad = (0, 0) if padding == "none" else (_pad(dim[0], k, s, d), _pad(dim[1], k, s, d))
+            room = {"reflect": -1, "circular": 0}.get(padding)  # these two take their border from inside the map
+            if room is not None and (pad[0] > dim[0] + room or pad[1] > dim[1] + room):
+                raise ValueError(f"layer {i}: padding {padding!r} of {pad} pixels does not fit a map of {dim} pixels")
+            mode = "zeros" if padding == "none" else padding
+            layers.append(nn.Conv2d(channels, out, k, s, pad, d, padding_mode=mode))  # type: ignore[arg-type]
+            before, dim = dim, (_output_size(dim[0], k, s, d, pad[0]), _output_size(dim[1], k, s, d, pad[1]))
+            if min(dim) < 1:
+                raise ValueError(
+                    f"layer {i}: kernel_size {k} with dilation {d} spans {d * (k - 1) + 1} pixels, but the map that "
+                    f"enters it has {before[0]}x{before[1]} and padding {pad}; the output would have no pixel"
+                )
+            if norms[i] == "batch":
+                layers.append(nn.BatchNorm2d(out))
+            elif norms[i] == "layer":
+                layers.append(nn.LayerNorm([out, *dim]))
+            layers.append(make_activation(activation))  # an activation object for each layer
+            if pools[i]:
+                layers.append(nn.MaxPool2d(kernel_size=3, stride=2, padding=1))
+                dim = ((dim[0] + 1) // 2, (dim[1] + 1) // 2)
+            channels = out
+
+        if global_pool != "none":
+            layers.append(nn.AdaptiveMaxPool2d((1, 1)) if global_pool == "max" else nn.AdaptiveAvgPool2d((1, 1)))
+            dim = (1, 1)
+        if flatten:
+            layers.append(nn.Flatten(start_dim=1))
+        super().__init__(*layers)
+        self._input_shape = input_shape
+        self._output_channels = None if flatten else channels
+        self._output_dim = channels * dim[0] * dim[1] if flatten else dim
+
+    @property
+    def output_channels(self) -> int | None:
+        """Channels of the output, or None if it is flattened."""
+        return self._output_channels
+
+    @property
+    def output_dim(self) -> tuple[int, int] | int:
+        """Height and width of the output, or the length of the vector if it is flattened."""
+        return self._output_dim
+
+    def init_weights(self) -> None:
+        """Draw Kaiming-normal filters (variance 2 / fan-in, so that a ReLU keeps the signal's size); zero biases."""
+        for layer in self:
+            if isinstance(layer, nn.Conv2d) and layer.bias is not None:
+                nn.init.kaiming_normal_(layer.weight)
+                nn.init.zeros_(layer.bias)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map ``x [batch, input_channels, height, width]`` to the features described above."""
+        if not torch.jit.is_scripting():
+            trailing_shape("x", x, self._input_shape, dims=4)
+        for layer in self:
+            x = layer(x)
+        return x
+
+
+def _output_size(n: int, k: int, s: int, d: int, p: int) -> int:
+    """Pixels of a side after a convolution (the formula above)."""
+    return (n + 2 * p - d * (k - 1) - 1) // s + 1
+
+
+def _pad(n: int, k: int, s: int, d: int) -> int:
+    """Least padding, never negative, with which a side of ``n`` pixels becomes at least ``n // s``."""
+    return max(0, -((n - s * (n // s) + s - d * (k - 1) - 1) // 2))
