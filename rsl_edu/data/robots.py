@@ -1,0 +1,177 @@
+"""Rollouts of Gymnasium's MuJoCo robots: recorded when first needed, kept in a cache, the same for the same seed."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from rsl_edu.modules._validate import whole
+
+ROBOTS = ("Ant-v5", "HalfCheetah-v5", "Humanoid-v5", "InvertedPendulum-v5")
+"""The robots of the lessons; :func:`rollout` takes any other Gymnasium environment with continuous actions too."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Rollout:
+    """What parallel robots saw and did: row ``t`` of each tensor is one step of every environment.
+
+    Where an episode ended at step ``t``, row ``t + 1`` of ``observations`` is the first of the next episode.
+
+    Attributes:
+        robot: Name of the Gymnasium environment.
+        names: What each feature of an observation is, such as ``qvel[3]``.
+        observations: What the robot saw before it acted, ``[steps, envs, features]``, float32.
+        actions: What it did, ``[steps, envs, actions]``, float32.
+        rewards: What it got for it, ``[steps, envs]``, float32.
+        terminated: Whether the robot failed in this step, ``[steps, envs]``, bool.
+        truncated: Whether the time of the episode was up, ``[steps, envs]``, bool.
+    """
+
+    robot: str
+    names: tuple[str, ...]
+    observations: torch.Tensor
+    actions: torch.Tensor
+    rewards: torch.Tensor
+    terminated: torch.Tensor
+    truncated: torch.Tensor
+
+    @property
+    def dones(self) -> torch.Tensor:
+        """Whether the episode ended in this step, for either reason, ``[steps, envs]``, bool."""
+        return self.terminated | self.truncated
+
+
+Policy = Callable[[torch.Tensor], torch.Tensor]
+"""Maps observations ``[envs, features]`` to actions ``[envs, actions]``."""
+
+
+def rollout(
+    robot: str = "Humanoid-v5", steps: int = 256, envs: int = 8, seed: int = 0, policy: Policy | None = None
+) -> Rollout:
+    """Let parallel robots act, and record it. A progress bar shows when it takes more than a second.
+
+    Args:
+        robot: Gymnasium environment, such as those in :data:`ROBOTS`.
+        steps: Steps of each robot.
+        envs: Robots side by side.
+        seed: Seed of the initial states and of the random actions.
+        policy: What chooses the actions; None draws them uniformly. Only rollouts without a policy are kept in the
+            cache (the folder ``RSL_EDU_CACHE``, or the system's cache folder for this user).
+
+    Raises:
+        ValueError: An argument that is not allowed; the message names it.
+    """
+    steps, envs, seed = whole("steps", steps), whole("envs", envs), whole("seed", seed, minimum=0)
+    if policy is not None:
+        return _record(robot, steps, envs, seed, policy)
+    file = _cache_file(robot, steps, envs, seed)
+    recorded = _load(file)
+    if recorded is None:
+        recorded = _record(robot, steps, envs, seed, None)
+        _store(file, recorded)
+    return recorded
+
+
+def _record(robot: str, steps: int, envs: int, seed: int, policy: Policy | None) -> Rollout:
+    import gymnasium
+    from tqdm.auto import tqdm
+
+    try:
+        # An environment that is done starts again within the same step, as the simulators do that rsl_rl trains on.
+        options = {"autoreset_mode": gymnasium.vector.AutoresetMode.SAME_STEP}
+        with _quiet_mujoco():
+            vector = gymnasium.make_vec(robot, envs, vectorization_mode="sync", vector_kwargs=options)
+    except gymnasium.error.Error as error:
+        raise ValueError(
+            f"robot: expected a Gymnasium environment such as {', '.join(ROBOTS)}; got {robot!r}"
+        ) from error
+    if not isinstance(vector.single_action_space, gymnasium.spaces.Box):
+        vector.close()
+        raise ValueError(f"robot: expected continuous actions, got {robot!r} with {vector.single_action_space}")
+
+    with contextlib.closing(vector):
+        names = _feature_names(vector)
+        vector.action_space.seed(seed)
+        observation, _ = vector.reset(seed=seed)
+        columns: list[list[np.ndarray]] = [[], [], [], [], []]
+        for _ in tqdm(range(steps), desc=f"recording {robot}", unit="step", delay=1.0, leave=False):
+            if policy is None:
+                action = vector.action_space.sample()
+            else:
+                with torch.no_grad():
+                    action = policy(torch.as_tensor(observation, dtype=torch.float32)).numpy()
+            following, reward, terminated, truncated, _ = vector.step(action)
+            for column, row in zip(columns, (observation, action, reward, terminated, truncated), strict=True):
+                column.append(np.array(row))
+            observation = following
+    return _rollout(robot, names, [np.stack(column) for column in columns])
+
+
+@contextlib.contextmanager
+def _quiet_mujoco() -> Iterator[None]:
+    """Keep MuJoCo from printing (and from logging to a file) which words of its robots' files are outdated."""
+    import mujoco
+
+    before = mujoco.get_mju_user_warning()
+    mujoco.set_mju_user_warning(lambda message: None)
+    try:
+        yield
+    finally:
+        mujoco.set_mju_user_warning(before)
+
+
+def _rollout(robot: str, names: tuple[str, ...], columns: list[np.ndarray]) -> Rollout:
+    tensors = [torch.as_tensor(column) for column in columns]
+    return Rollout(robot, names, *(t if t.dtype == torch.bool else t.float() for t in tensors))
+
+
+def _feature_names(vector: Any) -> tuple[str, ...]:
+    """Name the features by the parts of the observation that Gymnasium's MuJoCo robots declare."""
+    parts: dict[str, int] = getattr(vector.envs[0].unwrapped, "observation_structure", {})
+    features = vector.single_observation_space.shape[0]
+    names = [f"{part}[{i}]" for part, size in parts.items() if part != "skipped_qpos" for i in range(size)]
+    return tuple(names) if len(names) == features else tuple(f"feature[{i}]" for i in range(features))
+
+
+def _cache_file(robot: str, steps: int, envs: int, seed: int) -> Path:
+    import gymnasium
+    import mujoco
+    import platformdirs
+
+    folder = os.environ.get("RSL_EDU_CACHE") or platformdirs.user_cache_dir("rsl_edu")
+    name = f"{robot}-{steps}x{envs}-seed{seed}-gymnasium{gymnasium.__version__}-mujoco{mujoco.__version__}.npz"
+    return Path(folder) / name.replace("/", "_")
+
+
+def _load(file: Path) -> Rollout | None:
+    """Read a recorded rollout; None where there is none or the file is damaged."""
+    try:
+        with np.load(file) as stored:
+            columns = [stored[field] for field in ("observations", "actions", "rewards", "terminated", "truncated")]
+            return _rollout(str(stored["robot"]), tuple(stored["names"].tolist()), columns)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def _store(file: Path, recorded: Rollout) -> None:
+    """Write a rollout in one move, so that another kernel never reads half a file; a full disk is no error."""
+    arrays = {field.name: np.asarray(getattr(recorded, field.name)) for field in dataclasses.fields(recorded)}
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as part:
+            try:
+                np.savez(part, allow_pickle=False, **arrays)
+                part.close()
+                Path(part.name).replace(file)
+            except BaseException:
+                Path(part.name).unlink(missing_ok=True)
+                raise

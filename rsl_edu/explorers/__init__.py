@@ -1,0 +1,6 @@
+"""Interactive explorers: one a file, over one small base. Each runs live in a notebook and draws without one."""
+
+from .base import Control, Explorer, control
+from .stream import Stream
+
+__all__ = ["Control", "Explorer", "Stream", "control"]

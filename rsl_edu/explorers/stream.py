@@ -1,0 +1,273 @@
+"""Explorer *stream*: how running statistics find their way while observations stream in."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from rsl_edu.data import rollout
+from rsl_edu.modules import EmpiricalNormalization
+
+from .base import Explorer, control
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#595959"  # Okabe & Ito: told apart by colour-blind readers
+WINDOW = 512
+"""Samples of the stream that the histograms show: the last ones."""
+EDGES = np.linspace(-5, 5, 51)
+"""Bins of the normalized values; what lies beyond is counted in the outermost bins."""
+
+
+@dataclasses.dataclass(frozen=True)
+class StreamState:
+    """State of :class:`Stream`."""
+
+    seen: int = control(1024, "samples seen", "How far the stream has run.", range=(64, 2048, 64), play=True)
+    feature: int = control(22, "feature", "Which feature of the observation is shown.", range=(0, 347, 1))
+    batch: int = control(64, "batch size", "Samples in each update.", choices={"1": 1, "8": 8, "64": 64, "512": 512})
+    eps: float = control(
+        1e-2, "eps", "Added to the std before dividing.", choices={"0": 0.0, "1e-8": 1e-8, "0.01": 1e-2, "1": 1.0}
+    )
+    until: int | None = control(
+        None,
+        "until (samples)",
+        "Samples after which the statistics stay as they are.",
+        choices={"never": None, "512": 512, "1024": 1024},
+    )
+    shift: bool = control(False, "shift at half time", "From there on the feature is twice as wide and 3 std higher.")
+    shuffle: bool = control(False, "shuffle the stream", "Neighbours in time become strangers.")
+    merge: str = control(
+        "chan",
+        "merge",
+        "How a batch is merged into the statistics; all but the first are mistakes that people shipped.",
+        choices={
+            "Chan: right": "chan",
+            "no shift term": "no shift",
+            "features pooled (cleanrl #18)": "pooled",
+            "last batch only": "last",
+        },
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Trace:
+    """Statistics after each update."""
+
+    seen: np.ndarray  # [updates], samples
+    mean: np.ndarray  # [updates, features]
+    std: np.ndarray  # [updates, features]
+    error: np.ndarray  # [updates], of the means, in true stds: root mean square over the features that vary
+
+
+@dataclasses.dataclass(frozen=True)
+class StreamResult:
+    """What the picture shows; the series are those up to ``state.seen``."""
+
+    state: StreamState
+    name: str
+    values: np.ndarray  # [samples], the feature over the whole stream
+    truth: tuple[float, float, float, float]  # mean and std before and after half time
+    samples: np.ndarray  # [updates]
+    mean: np.ndarray  # [updates]
+    std: np.ndarray  # [updates]
+    error: np.ndarray  # [updates]
+    normalized: np.ndarray  # [window]
+    guess: float | None
+
+
+class Stream(Explorer[StreamState, StreamResult]):
+    """Running mean and std of an observation stream, against the truth.
+
+    A quarter of the environments is the stream; the moments of all others are the truth it is held against (with a
+    single environment: its own).
+
+    Args:
+        observations: A rollout ``[time, envs, features]``; None takes a robot's: ``Humanoid-v5``.
+        names: What the features are; None numbers them.
+        state: Values of the controls other than the defaults.
+
+    Raises:
+        ValueError: Observations of another shape, or with values that are not finite.
+    """
+
+    State = StreamState
+
+    def __init__(
+        self, observations: torch.Tensor | None = None, names: tuple[str, ...] | None = None, **state: Any
+    ) -> None:
+        if observations is None:
+            robot = rollout("Humanoid-v5", steps=256, envs=32)
+            observations, names = robot.observations, robot.names
+        if observations.dim() != 3 or 0 in observations.shape:
+            raise ValueError(f"observations: expected shape [time, envs, features], got {list(observations.shape)}")
+        if not observations.isfinite().all():
+            raise ValueError("observations: expected finite values, got NaN or infinity")
+        envs, features = observations.shape[1:]
+        streams = max(1, envs // 4)
+        self.stream = observations[:, :streams].flatten(0, 1).float()  # [samples, features], in the order of time
+        truth = (observations[:, streams:] if envs > 1 else observations).flatten(0, 1).double()
+        self.names = names or tuple(f"feature {i}" for i in range(features))
+        self._mean = truth.mean(0)
+        self._std = truth.std(0, correction=0)
+        self._guess: float | None = None
+        self._trace = functools.lru_cache(8)(self._run)
+        step = max(1, len(self.stream) // 32)
+        ranges = {"seen": (step, step * (len(self.stream) // step), step), "feature": (0, features - 1, 1)}
+        defaults = {"seen": step * 16, "feature": min(22, features - 1)}
+        super().__init__(ranges, **defaults | state)
+
+    def predict(self, error: float) -> None:
+        """Draw a guess: how many stds the running means are off, on average, at the end of the stream."""
+        self._guess = float(error)
+        self.set()
+
+    def compute(self, state: StreamState) -> StreamResult:
+        """Run the stream through the library's own normaliser, and cut the series off at ``state.seen``."""
+        trace = self._trace(state.batch, state.until, state.shift, state.shuffle, state.merge)
+        values = self._samples(state.shift, state.shuffle)[:, state.feature]
+        updates = int(np.searchsorted(trace.seen, state.seen, side="right"))
+        mean, std = trace.mean[:updates, state.feature], trace.std[:updates, state.feature]
+        now = (mean[-1], std[-1]) if updates else (0.0, 1.0)  # a normaliser starts with these
+        with np.errstate(all="ignore"):  # with eps = 0 a feature that never varies gives 0 / 0
+            normalized = (values[max(0, state.seen - WINDOW) : state.seen] - now[0]) / (now[1] + np.float32(state.eps))
+        first = float(self._mean[state.feature]), float(self._std[state.feature])
+        second = (first[0] + 3 * first[1], 2 * first[1]) if state.shift else first
+        return StreamResult(
+            state=state,
+            name=self.names[state.feature],
+            values=values,
+            truth=(*first, *second),
+            samples=trace.seen[:updates],
+            mean=mean,
+            std=std,
+            error=trace.error[:updates],
+            normalized=normalized,
+            guess=self._guess,
+        )
+
+    def _samples(self, shift: bool, shuffle: bool) -> np.ndarray:
+        x = self.stream.clone()
+        if shuffle:
+            x = x[torch.randperm(len(x), generator=torch.Generator().manual_seed(0))]
+        if shift:
+            half, mean, std = len(x) // 2, self._mean.float(), self._std.float()
+            x[half:] = mean + 2 * (x[half:] - mean) + 3 * std
+        return x.numpy()
+
+    def _run(self, batch: int, until: int | None, shift: bool, shuffle: bool, merge: str) -> Trace:
+        x = torch.from_numpy(self._samples(shift, shuffle))
+        features = x.shape[1]
+        pooled = merge == "pooled"  # an observation without its batch axis: the features pass for samples
+        norm = EmpiricalNormalization(1 if pooled else features, until=until)
+        seen, means, stds = [], [], []
+        for end in range(batch, len(x) + 1, batch):
+            samples = x[end - batch : end]
+            count, var = int(norm.count), norm._var.clone()
+            if merge == "last":
+                norm.count.zero_()
+            norm.update(samples.reshape(-1, 1) if pooled else samples)
+            if merge == "no shift" and int(norm.count) > count > 0:
+                norm._var.copy_(var + (samples.var(0, correction=0) - var) * (batch / int(norm.count)))
+                norm._std.copy_(norm._var.sqrt())
+            seen.append(end)
+            means.append(norm.mean.expand(features))
+            stds.append(norm.std.expand(features))
+        if not seen:
+            empty = np.zeros((0, features), np.float32)
+            return Trace(np.zeros(0, int), empty, empty, np.zeros(0))
+        mean = torch.stack(means)  # [updates, features]
+        varies = self._std > 1e-6
+        late = (torch.tensor(seen) > len(x) // 2).unsqueeze(1) & shift
+        truth = torch.where(late, self._mean + 3 * self._std, self._mean)
+        width = torch.where(late, 2 * self._std, self._std)
+        error = ((mean - truth) / width)[:, varies].square().mean(1).sqrt()
+        return Trace(np.array(seen), mean.numpy(), torch.stack(stds).numpy(), error.numpy())
+
+    def stage(self, figure: Figure) -> dict[str, Any]:
+        """Lay out four panels: the statistics, their error, and the values before and after."""
+        (top, error), (raw, after) = figure.subplots(2, 2, gridspec_kw={"width_ratios": (1.25, 1)})
+        total = len(self.stream)
+        for axes in (top, error, raw, after):
+            axes.spines[["top", "right"]].set_visible(False)
+        top.set(xlim=(0, total), xlabel="samples seen")
+        error.set(xscale="log", yscale="log", xlim=(0.9, total * 1.3), ylim=(0.01, 30))
+        error.set(xlabel="samples seen", ylabel="error (true stds)", title="error of all running means")
+        raw.set(xlabel="value", ylim=(0, 1.05), ylabel="samples (peak = 1)")
+        after.set(xlim=(-5, 5), ylim=(0, 1), ylabel="density", title="the same values, normalized")
+        after.set(xlabel="(value − running mean) / (running std + eps)")
+        n = np.geomspace(1, total)
+        z = np.linspace(-5, 5, 101)
+        kept = np.arange(0, total, max(1, total // 512))
+        artists: dict[str, Any] = {"kept": kept, "raw axes": raw, "top axes": top}
+        (artists["dots"],) = top.plot(kept, kept, ".", color="0.75", markersize=3, label="observed")
+        (artists["truth"],) = top.plot([0, 1], [0, 0], color=GREY, linestyle="--", label="true mean ± std")
+        artists["truth band"] = [top.plot([0, 1], [0, 0], color=GREY, linestyle=":", linewidth=1)[0] for _ in range(2)]
+        (artists["mean"],) = top.plot([], [], color=BLUE, linewidth=2, label="running mean ± std")
+        (artists["band"],) = top.fill([0, 0], [0, 0], color=BLUE, alpha=0.25, linewidth=0)
+        top.legend(loc="upper left", ncols=3, fontsize="small", edgecolor="none", framealpha=0.8)
+        error.plot(n, n**-0.5, color=GREY, linestyle="--", label="1/√n")
+        (artists["error"],) = error.plot([], [], color=BLUE, linewidth=2, label="measured")
+        (artists["guess"],) = error.plot([], [], "X", color=ORANGE, markersize=10, label="your guess")
+        error.legend(loc="lower left", fontsize="small", frameon=False)
+        artists["raw"] = raw.stairs(np.zeros(50), np.linspace(0, 1, 51), fill=True, color=GREY, alpha=0.7)
+        artists["after"] = after.stairs(np.zeros(50), EDGES, fill=True, color=BLUE, alpha=0.7)
+        after.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color=GREY, linestyle="--", label="standard normal")
+        after.legend(loc="upper right", fontsize="small", frameon=False)
+        return artists
+
+    def draw(self, artists: dict[str, Any], result: StreamResult) -> None:
+        """Move lines, band and bars."""
+        seen, total = result.state.seen, len(result.values)
+        mean0, std0, mean1, std1 = result.truth
+        kept = artists["kept"]
+        low, high = min(mean0 - 4 * std0, mean1 - 4 * std1), max(mean0 + 4 * std0, mean1 + 4 * std1)
+        if high - low < 1e-6:
+            low, high = low - 1, high + 1
+        artists["top axes"].set(ylim=(low, high + 0.15 * (high - low)), title=f"{result.name}: running mean ± std")
+        artists["raw axes"].set(xlim=(low, high), title=f"{result.name}: the last {WINDOW} samples")
+        artists["dots"].set_data(kept[kept < seen], result.values[kept[kept < seen]])
+        half = [0, total // 2, total // 2, total]
+        artists["truth"].set_data(half, [mean0, mean0, mean1, mean1])
+        for line, sign in zip(artists["truth band"], (-1, 1), strict=True):
+            line.set_data(half, [mean0 + sign * std0] * 2 + [mean1 + sign * std1] * 2)
+        artists["mean"].set_data(result.samples, result.mean)
+        upper, lower = result.mean + result.std, (result.mean - result.std)[::-1]
+        edge = np.concatenate([upper, lower])
+        artists["band"].set_xy(np.column_stack([np.concatenate([result.samples, result.samples[::-1]]), edge]))
+        artists["error"].set_data(result.samples, result.error)
+        artists["guess"].set_data(*(([], []) if result.guess is None else ([total], [result.guess])))
+        window = result.values[max(0, seen - WINDOW) : seen]
+        edges = np.linspace(low, high, 51)
+        bars, _ = np.histogram(np.clip(window, low, high), edges)
+        artists["raw"].set_data(bars / max(1, bars.max()), edges)
+        z = np.clip(result.normalized[np.isfinite(result.normalized)], EDGES[0], EDGES[-1])
+        artists["after"].set_data(np.histogram(z, EDGES)[0] / (len(result.normalized) * np.diff(EDGES)))
+
+    def describe(self, result: StreamResult) -> str:
+        """Name the numbers that the picture shows."""
+        state, late = result.state, 2 * (result.state.seen > len(result.values) // 2)
+        if not len(result.samples):
+            return f"After {state.seen:,} samples there was no update yet: mean 0, std 1."
+        learned = f"{result.name} has running mean {_short(result.mean[-1])} and std {_short(result.std[-1])}"
+        truth = f"the truth is {_short(result.truth[late])} and {_short(result.truth[late + 1])}"
+        error = f"All running means are {_short(result.error[-1])} true stds off, root mean square"
+        independent = f"independent samples would leave {_short(result.samples[-1] ** -0.5)}"
+        z = result.normalized
+        broken = int((~np.isfinite(z)).sum())
+        spread = f"mean {_short(z.mean(), 1)} and std {_short(z.std(), 1)}" if not broken else f"{broken} not numbers"
+        return (
+            f"After {state.seen:,} samples {learned}; {truth}. {error}; {independent}. "
+            f"The last {len(z)} values, normalized: {spread}."
+        )
+
+
+def _short(value: float, decimals: int | None = None) -> str:
+    """Two significant digits, or ``decimals``; never ``-0`` or ``3e+02``."""
+    rounded = float(f"{value:.2g}") if decimals is None else round(float(value), decimals)
+    return f"{rounded + 0.0:,.10g}"
