@@ -155,7 +155,7 @@ def _cache_file(robot: str, steps: int, envs: int, seed: int) -> Path:
 def _load(file: Path) -> Rollout | None:
     """Read a recorded rollout; None where there is none or the file is damaged."""
     try:
-        with np.load(file) as stored:
+        with file.open("rb") as opened, np.load(opened) as stored:
             columns = [stored[field] for field in ("observations", "actions", "rewards", "terminated", "truncated")]
             return _rollout(str(stored["robot"]), tuple(stored["names"].tolist()), columns)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

@@ -116,9 +116,13 @@ class Explorer(ABC, Generic[S, R]):
     def describe(self, result: R) -> str:
         """Say in a sentence or two what the picture shows, with rounded numbers: caption and alternative text."""
 
+    def at(self, **changes: Any) -> S:
+        """Return the present state with ``changes``, checked; nothing moves."""
+        return self._changed(self.state, changes)
+
     def set(self, **changes: Any) -> None:
         """Go to another state. If that fails, everything stays as it was."""
-        state = self._changed(self.state, changes)
+        state = self.at(**changes)
         if "live" in self.__dict__:
             self.live.show(state)
         else:
@@ -130,7 +134,7 @@ class Explorer(ABC, Generic[S, R]):
         from matplotlib.figure import Figure
 
         figure = Figure(self.size, dpi=100, layout="constrained")
-        self.draw(self.stage(figure), self.compute(self._changed(self.state, changes)))
+        self.draw(self.stage(figure), self.compute(self.at(**changes)))
         return figure
 
     def sweep(self) -> str:

@@ -41,7 +41,11 @@ class StreamState:
         choices={"never": None, "512": 512, "1024": 1024},
     )
     shift: bool = control(False, "shift at half time", "From there on the feature is twice as wide and 3 std higher.")
-    shuffle: bool = control(False, "shuffle the stream", "Neighbours in time become strangers.")
+    independent: bool = control(
+        False,
+        "independent samples",
+        "Each sample comes from a random moment of a random other robot, not in the order of time.",
+    )
     merge: str = control(
         "chan",
         "merge",
@@ -111,15 +115,16 @@ class Stream(Explorer[StreamState, StreamResult]):
         envs, features = observations.shape[1:]
         streams = max(1, envs // 4)
         self.stream = observations[:, :streams].flatten(0, 1).float()  # [samples, features], in the order of time
-        truth = (observations[:, streams:] if envs > 1 else observations).flatten(0, 1).double()
+        self._others = (observations[:, streams:] if envs > 1 else observations).flatten(0, 1).float()
         self.names = names or tuple(f"feature {i}" for i in range(features))
-        self._mean = truth.mean(0)
-        self._std = truth.std(0, correction=0)
+        truth = self._others.double()
+        self._mean, self._std = truth.mean(0), truth.std(0, correction=0)  # [features]
         self._guess: float | None = None
         self._trace = functools.lru_cache(8)(self._run)
         step = max(1, len(self.stream) // 32)
-        ranges = {"seen": (step, step * (len(self.stream) // step), step), "feature": (0, features - 1, 1)}
-        defaults = {"seen": step * 16, "feature": min(22, features - 1)}
+        steps = len(self.stream) // step
+        ranges = {"seen": (step, step * steps, step), "feature": (0, features - 1, 1)}
+        defaults = {"seen": step * max(1, steps // 2), "feature": min(22, features - 1)}
         super().__init__(ranges, **defaults | state)
 
     def predict(self, error: float) -> None:
@@ -129,8 +134,8 @@ class Stream(Explorer[StreamState, StreamResult]):
 
     def compute(self, state: StreamState) -> StreamResult:
         """Run the stream through the library's own normaliser, and cut the series off at ``state.seen``."""
-        trace = self._trace(state.batch, state.until, state.shift, state.shuffle, state.merge)
-        values = self._samples(state.shift, state.shuffle)[:, state.feature]
+        trace = self._trace(state.batch, state.until, state.shift, state.independent, state.merge)
+        values = self._samples(state.shift, state.independent)[:, state.feature]
         updates = int(np.searchsorted(trace.seen, state.seen, side="right"))
         mean, std = trace.mean[:updates, state.feature], trace.std[:updates, state.feature]
         now = (mean[-1], std[-1]) if updates else (0.0, 1.0)  # a normaliser starts with these
@@ -151,17 +156,17 @@ class Stream(Explorer[StreamState, StreamResult]):
             guess=self._guess,
         )
 
-    def _samples(self, shift: bool, shuffle: bool) -> np.ndarray:
+    def _samples(self, shift: bool, independent: bool) -> np.ndarray:
         x = self.stream.clone()
-        if shuffle:
-            x = x[torch.randperm(len(x), generator=torch.Generator().manual_seed(0))]
+        if independent:
+            x = self._others[torch.randint(len(self._others), (len(x),), generator=torch.Generator().manual_seed(0))]
         if shift:
             half, mean, std = len(x) // 2, self._mean.float(), self._std.float()
             x[half:] = mean + 2 * (x[half:] - mean) + 3 * std
         return x.numpy()
 
-    def _run(self, batch: int, until: int | None, shift: bool, shuffle: bool, merge: str) -> Trace:
-        x = torch.from_numpy(self._samples(shift, shuffle))
+    def _run(self, batch: int, until: int | None, shift: bool, independent: bool, merge: str) -> Trace:
+        x = torch.from_numpy(self._samples(shift, independent))
         features = x.shape[1]
         pooled = merge == "pooled"  # an observation without its batch axis: the features pass for samples
         norm = EmpiricalNormalization(1 if pooled else features, until=until)

@@ -1,0 +1,100 @@
+"""Rollouts are real, seeded, kept, and safe against what can happen to a cache."""
+
+import pytest
+import torch
+
+from rsl_edu import data
+from rsl_edu.data import robots
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("RSL_EDU_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def same(a, b):
+    fields = ("observations", "actions", "rewards", "terminated", "truncated")
+    return a.names == b.names and all(torch.equal(getattr(a, f), getattr(b, f)) for f in fields)
+
+
+@pytest.mark.parametrize(
+    ("robot", "features", "actions"),
+    [("Ant-v5", 105, 8), ("HalfCheetah-v5", 17, 6), ("Humanoid-v5", 348, 17), ("InvertedPendulum-v5", 4, 1)],
+)
+def test_every_robot_of_the_lessons_gives_finite_float32_rows(robot, features, actions):
+    rollout = data.rollout(robot, steps=12, envs=2)
+    assert rollout.observations.shape == (12, 2, features)
+    assert rollout.actions.shape == (12, 2, actions)
+    assert rollout.rewards.shape == rollout.dones.shape == (12, 2)
+    assert rollout.observations.dtype == rollout.rewards.dtype == torch.float32
+    assert rollout.dones.dtype == torch.bool
+    assert rollout.observations.isfinite().all()
+    assert len(set(rollout.names)) == features
+
+
+def test_same_seed_gives_the_same_rollout_and_another_seed_another(cache):
+    first = data.rollout("InvertedPendulum-v5", steps=40, envs=3, seed=5)
+    for file in cache.iterdir():
+        file.unlink()
+    assert same(first, data.rollout("InvertedPendulum-v5", steps=40, envs=3, seed=5))
+    assert not same(first, data.rollout("InvertedPendulum-v5", steps=40, envs=3, seed=6))
+
+
+def test_episodes_end_and_the_next_row_begins_a_new_one():
+    rollout = data.rollout("InvertedPendulum-v5", steps=60, envs=2)
+    step, env = rollout.terminated[:-1].nonzero()[0].tolist()
+    assert rollout.observations[step + 1, env].abs().max() < 0.011  # Gymnasium starts within 0.01 of upright
+
+
+def test_policy_sees_the_recorded_observations_and_its_actions_are_recorded():
+    seen = []
+    rollout = data.rollout("InvertedPendulum-v5", steps=5, envs=2, policy=lambda o: seen.append(o) or o[:, :1])
+    assert torch.equal(torch.stack(seen), rollout.observations)
+    assert torch.equal(rollout.actions, rollout.observations[..., :1])
+
+
+def test_second_call_reads_the_cache_and_never_hands_out_shared_memory(monkeypatch):
+    first = data.rollout("InvertedPendulum-v5", steps=8)
+    untouched = first.observations.clone()
+    monkeypatch.setattr(robots, "_record", lambda *_: pytest.fail("recorded again"))
+    first.observations.zero_()
+    assert torch.equal(data.rollout("InvertedPendulum-v5", steps=8).observations, untouched)
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 half a file", b"not a zip"])
+def test_damaged_cache_is_recorded_anew(cache, damage):
+    first = data.rollout("InvertedPendulum-v5", steps=8)
+    (file,) = cache.iterdir()
+    file.write_bytes(damage)
+    assert same(first, data.rollout("InvertedPendulum-v5", steps=8))
+    assert file.stat().st_size > 100
+    assert list(cache.iterdir()) == [file]
+
+
+def test_rollout_works_without_a_place_for_the_cache(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("RSL_EDU_CACHE", str(tmp_path / "file"))
+    assert data.rollout("InvertedPendulum-v5", steps=4).observations.shape == (4, 8, 4)
+
+
+def test_recording_writes_nothing_into_the_working_folder(monkeypatch, tmp_path, capfd):
+    monkeypatch.chdir(tmp_path)
+    data.rollout("Humanoid-v5", steps=2, envs=1)
+    assert [p.name for p in tmp_path.iterdir()] == ["cache"]
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"robot": "Centipede-v9"}, ValueError, r"robot: expected .*Ant-v5.* got 'Centipede-v9'"),
+        ({"robot": "CartPole-v1"}, ValueError, r"robot: expected continuous actions, got 'CartPole-v1'"),
+        ({"steps": 0}, ValueError, "steps: expected a whole number of at least 1, got 0"),
+        ({"envs": 2.5}, TypeError, "envs: expected a whole number, got 2.5"),
+        ({"seed": -1}, ValueError, "seed: expected a whole number of at least 0, got -1"),
+    ],
+)
+def test_bad_argument_is_named(arguments, error, message):
+    with pytest.raises(error, match=message):
+        data.rollout(**arguments)

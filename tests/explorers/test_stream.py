@@ -1,0 +1,126 @@
+"""Explorer *stream*: what it shows is what the library computes, at every setting."""
+
+import numpy as np
+import pytest
+import torch
+
+from rsl_edu.explorers import Stream
+from rsl_edu.modules import EmpiricalNormalization
+
+FLOAT32 = 1e-5
+
+
+@pytest.fixture(scope="module")
+def humanoid():
+    return Stream()
+
+
+@pytest.fixture
+def small():
+    torch.manual_seed(0)
+    rollout = torch.randn(128, 8, 6) * torch.tensor([1.0, 10.0, 0.1, 1.0, 100.0, 0.0]) + torch.arange(6.0)
+    return Stream(rollout)
+
+
+def test_every_corner_draws_and_says_something_else(humanoid):
+    captions = {humanoid.describe(humanoid.compute(state)) for state in humanoid.corners()}
+    assert len(captions) > 10  # the others differ in the picture alone
+    assert humanoid.sweep().startswith("Stream: ")
+
+
+def test_right_merge_is_the_library(small):
+    result = small.compute(small.at(batch=8, seen=128, feature=4))
+    norm = EmpiricalNormalization(6)
+    for batch in small.stream[:128].split(8):
+        norm.update(batch)
+    assert result.mean[-1] == norm.mean[4]
+    assert result.std[-1] == norm.std[4]
+    np.testing.assert_allclose(result.normalized, norm(small.stream[:128])[:, 4].numpy(), atol=FLOAT32)
+
+
+def test_error_of_independent_samples_falls_as_one_over_root_n():
+    torch.manual_seed(0)
+    stream = Stream(torch.randn(512, 32, 64))
+    result = stream.compute(stream.at(seen=4096))
+    assert 0.7 < result.error[-1] * 4096**0.5 < 1.5  # the truth, of 12,288 samples, is not exact either
+
+
+def test_neighbours_in_time_are_worth_less_than_strangers(humanoid):
+    along, independent = (humanoid.compute(humanoid.at(independent=s)) for s in (False, True))
+    assert along.error[-1] > 1.5 * independent.error[-1]
+
+
+def test_last_batch_only_never_settles(small):
+    result = small.compute(small.at(merge="last", batch=8, seen=128, feature=0))
+    assert result.mean[-1] == pytest.approx(small.stream[120:128, 0].mean().item(), abs=FLOAT32)
+
+
+def test_pooled_features_share_one_mean(small):
+    means = [small.compute(small.at(merge="pooled", feature=f)).mean[-1] for f in (0, 4)]
+    assert means[0] == means[1]
+
+
+def test_merge_without_the_shift_term_has_no_std_from_batches_of_one(small):
+    result = small.compute(small.at(merge="no shift", batch=1, feature=4))
+    assert result.std[-1] == 0
+
+
+def test_until_freezes_the_statistics(humanoid):
+    state = humanoid.at(until=512, seen=2048, batch=64)
+    result = humanoid.compute(state)
+    assert (result.mean[8:] == result.mean[7]).all()
+
+
+def test_feature_that_never_varies_without_eps_is_told_as_not_a_number(small):
+    small.set(feature=5, eps=0.0)
+    assert "256 not numbers" in repr(small) or "128 not numbers" in repr(small)
+    small.set(eps=0.01)
+    assert "mean 0 and std 0" in repr(small)
+
+
+def test_before_the_first_update_the_caption_says_so(humanoid):
+    assert "no update yet" in humanoid.describe(humanoid.compute(humanoid.at(batch=512, seen=64)))
+
+
+def test_artists_follow_the_data(small):
+    figure = small.render(seen=128, batch=8, feature=0)
+    line = next(line for line in figure.axes[0].lines if line.get_label() == "running mean ± std")
+    assert line.get_xdata()[-1] == 128
+    assert line.get_ydata()[-1] == small.compute(small.at(seen=128, batch=8, feature=0)).mean[-1]
+
+
+def test_prediction_is_drawn_where_the_stream_ends(small):
+    small.predict(0.5)
+    guess = next(line for line in small.render().axes[1].lines if line.get_label() == "your guess")
+    assert guess.get_xydata().tolist() == [[len(small.stream), 0.5]]
+
+
+def test_numbers_of_the_caption_are_rounded_and_never_minus_zero(humanoid):
+    for state in humanoid.corners():
+        text = humanoid.describe(humanoid.compute(state))
+        assert "-0 " not in text
+        assert "e+" not in text
+
+
+@pytest.mark.parametrize(
+    ("observations", "message"),
+    [
+        (torch.zeros(4, 3), r"observations: expected shape \[time, envs, features\], got \[4, 3\]"),
+        (torch.zeros(0, 2, 3), r"got \[0, 2, 3\]"),
+        (torch.full((4, 2, 3), torch.nan), "observations: expected finite values"),
+    ],
+)
+def test_bad_observations_are_named(observations, message):
+    with pytest.raises(ValueError, match=message):
+        Stream(observations)
+
+
+def test_feature_beyond_the_learners_own_observations_is_refused(small):
+    with pytest.raises(ValueError, match="feature: expected a number from 0 to 5, got 6"):
+        small.set(feature=6)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 1, 2), (40, 2, 1), (1, 64, 4)])
+def test_small_rollouts_work_too(shape):
+    stream = Stream(torch.randn(shape))
+    assert stream.sweep().startswith("Stream: ")
