@@ -19,7 +19,7 @@ PLAY_INTERVAL = 120
 
 
 class Live(ipywidgets.VBox):
-    """Controls and picture of one explorer. Made by :attr:`Explorer.live`.
+    """Controls and picture of one explorer. Made by :attr:`.Explorer.live`.
 
     Attributes:
         widgets: The control of each field of the state, by its name.
@@ -104,4 +104,4 @@ def _with_play(widget: ipywidgets.DOMWidget, control: Control) -> ipywidgets.DOM
     )
     ipywidgets.jslink((play, "value"), (widget, "value"))
     widget.layout.flex = "1 1 auto"
-    return ipywidgets.HBox([play, widget], layout=ipywidgets.Layout(width="auto"))
+    return ipywidgets.HBox([play, widget], layout=ipywidgets.Layout(grid_column="1 / -1"))  # a row of its own

@@ -34,11 +34,11 @@ class StreamState:
     eps: float = control(
         1e-2, "eps", "Added to the std before dividing.", choices={"0": 0.0, "1e-8": 1e-8, "0.01": 1e-2, "1": 1.0}
     )
-    until: int | None = control(
-        None,
+    until: int = control(
+        0,
         "until (samples)",
         "Samples after which the statistics stay as they are.",
-        choices={"never": None, "512": 512, "1024": 1024},
+        choices={"no end": 0, "512": 512, "1024": 1024},
     )
     shift: bool = control(False, "shift at half time", "From there on the feature is twice as wide and 3 std higher.")
     independent: bool = control(
@@ -165,11 +165,11 @@ class Stream(Explorer[StreamState, StreamResult]):
             x[half:] = mean + 2 * (x[half:] - mean) + 3 * std
         return x.numpy()
 
-    def _run(self, batch: int, until: int | None, shift: bool, independent: bool, merge: str) -> Trace:
+    def _run(self, batch: int, until: int, shift: bool, independent: bool, merge: str) -> Trace:
         x = torch.from_numpy(self._samples(shift, independent))
         features = x.shape[1]
         pooled = merge == "pooled"  # an observation without its batch axis: the features pass for samples
-        norm = EmpiricalNormalization(1 if pooled else features, until=until)
+        norm = EmpiricalNormalization(1 if pooled else features, until=until or None)
         seen, means, stds = [], [], []
         for end in range(batch, len(x) + 1, batch):
             samples = x[end - batch : end]

@@ -27,11 +27,20 @@ def positive(name: str, value: Any, allow_zero: bool = False) -> float:
         number = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name}: expected a number, got {value!r}") from None
+    if isinstance(value, str):
+        raise TypeError(f"{name}: expected a number, got the text {value!r}")
     if not math.isfinite(number) or number < 0 or (number == 0 and not allow_zero):
         raise ValueError(
             f"{name}: expected a finite number {'of at least' if allow_zero else 'above'} 0, got {value!r}"
         )
     return number
+
+
+def flag(name: str, value: Any) -> bool:
+    """Return ``value`` as a bool if it is one, or 0 or 1."""
+    if value not in (True, False):
+        raise TypeError(f"{name}: expected True or False, got {value!r}")
+    return bool(value)
 
 
 def choice(name: str, value: Any, allowed: Collection[str]) -> str:
@@ -65,7 +74,26 @@ def trailing_shape(name: str, tensor: Any, shape: Sequence[int], dims: int | Non
     """Raise unless ``tensor`` ends in the dimensions ``shape`` (and has exactly ``dims`` dimensions)."""
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(f"{name}: expected a tensor, got {type(tensor).__name__}")
+    if torch.jit.is_tracing():  # there a comparison of sizes would be recorded, and warned of
+        return
     got = list(tensor.shape)
     if got[len(got) - len(shape) :] != list(shape) or len(got) < len(shape) or (dims is not None and len(got) != dims):
         leading = "batch" if dims == len(shape) + 1 else "..."
         raise ValueError(f"{name}: expected shape [{', '.join([leading, *map(str, shape)])}], got {got}")
+
+
+def exact_shape(name: str, tensor: Any, *allowed: list[int]) -> None:
+    """Raise unless ``tensor`` has one of the shapes ``allowed``."""
+    if not isinstance(tensor, torch.Tensor):
+        raise TypeError(f"{name}: expected a tensor, got {type(tensor).__name__}")
+    if list(tensor.shape) not in allowed:
+        raise ValueError(f"{name}: expected shape {' or '.join(map(str, allowed))}, got {list(tensor.shape)}")
+
+
+def tensor_pair(name: str, value: Any, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return ``value`` as two tensors ``[..., size]``."""
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        raise ValueError(f"{name}: expected two tensors [..., {size}], got {value!r}")
+    for tensor in value:
+        trailing_shape(name, tensor, [size])
+    return value[0], value[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from ._validate import choice, per_layer, trailing_shape, whole
+from ._validate import choice, flag, per_layer, trailing_shape, whole
 from .mlp import make_activation
 
 PADDINGS = ("none", "zeros", "reflect", "replicate", "circular")
@@ -73,6 +73,7 @@ class CNN(nn.Sequential):
         channels = whole("input_channels", input_channels)
         padding = choice("padding", padding, PADDINGS)
         global_pool = choice("global_pool", global_pool, GLOBAL_POOLS)
+        flatten = flag("flatten", flatten)
         input_shape = [channels, *dim]
 
         depth = len(output_channels)
@@ -81,7 +82,7 @@ class CNN(nn.Sequential):
             for name, values in (("kernel_size", kernel_size), ("stride", stride), ("dilation", dilation))
         )
         norms = [choice("norm", value, NORMS) for value in per_layer("norm", norm, depth)]
-        pools = per_layer("max_pool", max_pool, depth)
+        pools = [flag("max_pool", value) for value in per_layer("max_pool", max_pool, depth)]
 
         layers: list[nn.Module] = []
         for i, (k, s, d) in enumerate(zip(kernels, strides, dilations, strict=True)):
@@ -117,6 +118,7 @@ class CNN(nn.Sequential):
         self._input_shape = input_shape
         self._output_channels = None if flatten else channels
         self._output_dim = channels * dim[0] * dim[1] if flatten else dim
+        self._output_shape = [channels * dim[0] * dim[1]] if flatten else [channels, *dim]
 
     @property
     def output_channels(self) -> int | None:
@@ -139,6 +141,8 @@ class CNN(nn.Sequential):
         """Map ``x [batch, input_channels, height, width]`` to the features described above."""
         if not torch.jit.is_scripting():
             trailing_shape("x", x, self._input_shape, dims=4)
+            if self.training and len(x) == 0:  # batch norm would count it as a batch
+                return x.new_zeros(0, *self._output_shape)
         for layer in self:
             x = layer(x)
         return x

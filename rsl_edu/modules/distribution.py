@@ -1,4 +1,5 @@
 """Action distributions: what turns the output of a network into exploration."""
+# ruff: noqa: D102 (a method without a docstring does what the class it inherits from says)
 
 from __future__ import annotations
 
@@ -8,10 +9,9 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from ._validate import choice, interval, positive, trailing_shape, whole
+from ._validate import choice, flag, interval, positive, tensor_pair, trailing_shape, whole
 
 LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
-STD_TYPES = ("scalar", "log")
 
 
 class Distribution(nn.Module):
@@ -24,8 +24,8 @@ class Distribution(nn.Module):
         output_dim: Dimensions of the action.
 
     Raises:
-        RuntimeError: A question about the distribution before the first :meth:`update`.
-        TypeError, ValueError: An argument that is not allowed; the message names it.
+        TypeError, ValueError: An argument that is not allowed (the message names it), or a question about the
+            distribution before the first :meth:`update`.
 
     Source: the public API of ``rsl_rl.modules.Distribution``.
     """
@@ -33,11 +33,11 @@ class Distribution(nn.Module):
     def __init__(self, output_dim: int) -> None:
         super().__init__()
         self.output_dim = whole("output_dim", output_dim)
-        self._params: tuple[torch.Tensor, torch.Tensor] | None = None
+        self._params: tuple[torch.Tensor, ...] | None = None
 
     def update(self, mlp_output: torch.Tensor) -> None:
         """Take the distribution's parameters from a network's output, ``[..., *input_dim]``."""
-        raise NotImplementedError
+        self._params = self._params_of(mlp_output)
 
     def sample(self) -> torch.Tensor:
         """Draw actions, ``[..., output_dim]``; no gradient flows through them."""
@@ -45,7 +45,7 @@ class Distribution(nn.Module):
 
     def deterministic_output(self, mlp_output: torch.Tensor) -> torch.Tensor:
         """Return the mean action for a network's output, without an update: what a trained policy plays."""
-        raise NotImplementedError
+        return self._mean_of(*self._params_of(mlp_output))
 
     def as_deterministic_output_module(self) -> nn.Module:
         """Return :meth:`deterministic_output` as a module that TorchScript and ONNX can export."""
@@ -59,7 +59,7 @@ class Distribution(nn.Module):
     @property
     def mean(self) -> torch.Tensor:
         """Mean action, ``[..., output_dim]``."""
-        raise NotImplementedError
+        return self._mean_of(*self.params)
 
     @property
     def std(self) -> torch.Tensor:
@@ -74,28 +74,30 @@ class Distribution(nn.Module):
     @property
     def params(self) -> tuple[torch.Tensor, ...]:
         """What :meth:`kl_divergence` needs to know of this distribution, each ``[..., output_dim]``."""
-        return self._updated()
+        if self._params is None:
+            raise ValueError(f"{type(self).__name__}: call update(mlp_output) before asking for the distribution")
+        return self._params
 
     def log_prob(self, outputs: torch.Tensor) -> torch.Tensor:
         """Return the log-density of actions ``[..., output_dim]``, summed over their dimensions."""
         raise NotImplementedError
 
     def kl_divergence(self, old_params: tuple[torch.Tensor, ...], new_params: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        r"""Return :math:`KL(\text{old} \,\|\, \text{new})`, ``[...]``, of two :attr:`params`."""
+        """Return KL(old ‖ new), ``[...]``, of two :attr:`params`."""
         raise NotImplementedError
 
     def init_mlp_weights(self, mlp: nn.Module) -> None:
         """Set the last linear layer of ``mlp`` so that training begins with the distribution asked for."""
 
-    def _updated(self) -> tuple[torch.Tensor, torch.Tensor]:
-        if self._params is None:
-            raise RuntimeError(f"{type(self).__name__}: call update(mlp_output) before asking for the distribution")
-        return self._params
+    def _params_of(self, mlp_output: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        raise NotImplementedError
 
-    def _halves(self, mlp_output: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _mean_of(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+        return first
+
+    def _halves(self, mlp_output: torch.Tensor) -> tuple[torch.Tensor, ...]:
         trailing_shape("mlp_output", mlp_output, [2, self.output_dim])
-        first, second = mlp_output.unbind(-2)
-        return first, second
+        return mlp_output.unbind(-2)
 
 
 class GaussianDistribution(Distribution):
@@ -131,15 +133,48 @@ class GaussianDistribution(Distribution):
         learn_std: bool = True,
     ) -> None:
         super().__init__(output_dim)
-        init = positive("init_std", init_std) * torch.ones(self.output_dim)
         self._set_std(std_type, std_range)
-        if self.std_type == "scalar":
-            self.std_param = nn.Parameter(init, requires_grad=learn_std)
-        else:
-            self.log_std_param = nn.Parameter(init.log(), requires_grad=learn_std)
+        init = positive("init_std", init_std) * torch.ones(self.output_dim)
+        name, raw = ("std_param", init) if self.std_type == "scalar" else ("log_std_param", init.log())
+        self.register_parameter(name, nn.Parameter(raw, requires_grad=flag("learn_std", learn_std)))
+
+    def sample(self) -> torch.Tensor:
+        with torch.no_grad():
+            return torch.normal(*self.params)
+
+    def as_deterministic_output_module(self) -> nn.Module:
+        return nn.Identity()
+
+    @property
+    def input_dim(self) -> int | list[int]:
+        return self.output_dim
+
+    @property
+    def std(self) -> torch.Tensor:
+        return self.params[1]
+
+    @property
+    def entropy(self) -> torch.Tensor:
+        return (self.std.log() + (0.5 + LOG_SQRT_2PI)).sum(-1)
+
+    def log_prob(self, outputs: torch.Tensor) -> torch.Tensor:
+        mean, std = self.params
+        trailing_shape("outputs", outputs, [self.output_dim])
+        return -(0.5 * ((outputs - mean) / std).square() + std.log() + LOG_SQRT_2PI).sum(-1)
+
+    def kl_divergence(self, old_params: tuple[torch.Tensor, ...], new_params: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        mean, std = tensor_pair("old_params", old_params, self.output_dim)
+        mean2, std2 = tensor_pair("new_params", new_params, self.output_dim)
+        ratio, shift = std / std2, (mean - mean2) / std2
+        return (0.5 * (ratio.square() + shift.square() - 1) - ratio.log()).sum(-1)
+
+    def _params_of(self, mlp_output: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        trailing_shape("mlp_output", mlp_output, [self.output_dim])
+        raw = self.get_parameter("std_param" if self.std_type == "scalar" else "log_std_param")
+        return mlp_output, self._std_of(raw).expand_as(mlp_output)
 
     def _set_std(self, std_type: str, std_range: tuple[float, float]) -> None:
-        self.std_type = choice("std_type", std_type, STD_TYPES)
+        self.std_type = choice("std_type", std_type, ("scalar", "log"))
         low, high = interval("std_range", std_range)
         low = max(low, 1e-6)  # a std of zero has no density
         if high <= low:
@@ -150,58 +185,6 @@ class GaussianDistribution(Distribution):
     def _std_of(self, raw: torch.Tensor) -> torch.Tensor:
         return raw.clamp(*self.std_range) if self.std_type == "scalar" else raw.clamp(*self.log_std_range).exp()
 
-    def update(self, mlp_output: torch.Tensor) -> None:
-        """Take the mean ``[..., output_dim]``; the std is the parameter."""
-        trailing_shape("mlp_output", mlp_output, [self.output_dim])
-        raw = self.std_param if self.std_type == "scalar" else self.log_std_param
-        self._params = mlp_output, self._std_of(raw).expand_as(mlp_output)
-
-    def sample(self) -> torch.Tensor:
-        """Draw actions, ``[..., output_dim]``."""
-        with torch.no_grad():
-            return torch.normal(*self._updated())
-
-    def deterministic_output(self, mlp_output: torch.Tensor) -> torch.Tensor:
-        """Return the mean."""
-        trailing_shape("mlp_output", mlp_output, [self.output_dim])
-        return mlp_output
-
-    def as_deterministic_output_module(self) -> nn.Module:
-        """Return the identity: the network's output is the mean."""
-        return nn.Identity()
-
-    @property
-    def input_dim(self) -> int | list[int]:
-        """The mean: ``output_dim``."""
-        return self.output_dim
-
-    @property
-    def mean(self) -> torch.Tensor:
-        """Mean action, ``[..., output_dim]``."""
-        return self._updated()[0]
-
-    @property
-    def std(self) -> torch.Tensor:
-        """Standard deviation, ``[..., output_dim]``."""
-        return self._updated()[1]
-
-    @property
-    def entropy(self) -> torch.Tensor:
-        """Entropy, ``[...]``."""
-        return (self.std.log() + (0.5 + LOG_SQRT_2PI)).sum(-1)
-
-    def log_prob(self, outputs: torch.Tensor) -> torch.Tensor:
-        """Return the log-density of actions ``[..., output_dim]``, summed over their dimensions."""
-        mean, std = self._updated()
-        trailing_shape("outputs", outputs, [self.output_dim])
-        return -(0.5 * ((outputs - mean) / std).square() + std.log() + LOG_SQRT_2PI).sum(-1)
-
-    def kl_divergence(self, old_params: tuple[torch.Tensor, ...], new_params: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """Return KL(old ‖ new), ``[...]``, of two pairs (mean, std)."""
-        (old_mean, old_std), (new_mean, new_std) = old_params, new_params
-        ratio, shift = old_std / new_std, (old_mean - new_mean) / new_std
-        return (0.5 * (ratio.square() + shift.square() - 1) - ratio.log()).sum(-1)
-
 
 class HeteroscedasticGaussianDistribution(GaussianDistribution):
     """Gaussian whose std depends on the state: the network gives the mean and the std (or its logarithm).
@@ -209,10 +192,8 @@ class HeteroscedasticGaussianDistribution(GaussianDistribution):
     Shapes: the network's output is ``[..., 2, output_dim]``, first the means, then the stds.
 
     Args:
-        output_dim: Dimensions of the action.
+        output_dim, std_range, std_type: As for :class:`GaussianDistribution`, but of the network's stds.
         init_std: Standard deviation at the start, set by :meth:`init_mlp_weights`.
-        std_range: Least and greatest std; beyond them it is clamped, and its gradient is then zero.
-        std_type: Whether the network gives the std itself (``"scalar"``) or its logarithm (``"log"``).
 
     Source: the public API of ``rsl_rl.modules.HeteroscedasticGaussianDistribution``.
     """
@@ -225,30 +206,23 @@ class HeteroscedasticGaussianDistribution(GaussianDistribution):
         std_type: str = "scalar",
     ) -> None:
         Distribution.__init__(self, output_dim)  # no std parameter of its own
-        self.init_std = positive("init_std", init_std)
         self._set_std(std_type, std_range)
-
-    def update(self, mlp_output: torch.Tensor) -> None:
-        """Take means and stds, ``[..., 2, output_dim]``."""
-        mean, raw = self._halves(mlp_output)
-        self._params = mean, self._std_of(raw)
-
-    def deterministic_output(self, mlp_output: torch.Tensor) -> torch.Tensor:
-        """Return the mean."""
-        return self._halves(mlp_output)[0]
+        self.init_std = positive("init_std", init_std)
 
     def as_deterministic_output_module(self) -> nn.Module:
-        """Return a module that takes the first half of ``[..., 2, output_dim]``."""
-        return _Mean()
+        return _FirstHalf()
 
     @property
     def input_dim(self) -> int | list[int]:
-        """Means and stds: ``[2, output_dim]``."""
         return [2, self.output_dim]
 
     def init_mlp_weights(self, mlp: nn.Module) -> None:
         """Let the std begin as ``init_std`` in every state."""
         _set_second_half(mlp, self.output_dim, self.init_std if self.std_type == "scalar" else math.log(self.init_std))
+
+    def _params_of(self, mlp_output: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        mean, raw = self._halves(mlp_output)
+        return mean, self._std_of(raw)
 
 
 class BetaDistribution(Distribution):
@@ -277,62 +251,42 @@ class BetaDistribution(Distribution):
         self.action_range = action_range
         self._low, self._scale = low, high - low
 
-    def update(self, mlp_output: torch.Tensor) -> None:
-        """Take the raw alphas and betas, ``[..., 2, output_dim]``."""
-        alpha, beta = self._halves(mlp_output)
-        self._params = softplus(alpha) + 1, softplus(beta) + 1
-
     def sample(self) -> torch.Tensor:
-        """Draw actions, ``[..., output_dim]``."""
-        unit = torch.distributions.Beta(*self._updated(), validate_args=False).sample()
+        alpha, beta = self.params
+        unit = torch.distributions.Beta(alpha, beta, validate_args=False).sample()
         return unit * self._scale + self._low
 
-    def deterministic_output(self, mlp_output: torch.Tensor) -> torch.Tensor:
-        """Return the mean."""
-        alpha, beta = (softplus(raw) + 1 for raw in self._halves(mlp_output))
-        return alpha / (alpha + beta) * self._scale + self._low
-
     def as_deterministic_output_module(self) -> nn.Module:
-        """Return :meth:`deterministic_output` as a module."""
         return _BetaMean(self._scale, self._low)
 
     @property
     def input_dim(self) -> int | list[int]:
-        """Raw alphas and betas: ``[2, output_dim]``."""
         return [2, self.output_dim]
 
     @property
-    def mean(self) -> torch.Tensor:
-        """Mean action, ``[..., output_dim]``."""
-        alpha, beta = self._updated()
-        return alpha / (alpha + beta) * self._scale + self._low
-
-    @property
     def std(self) -> torch.Tensor:
-        """Standard deviation of the action, ``[..., output_dim]``."""
-        alpha, beta = self._updated()
+        alpha, beta = self.params
         total = alpha + beta
         return (alpha * beta / (total.square() * (total + 1))).sqrt() * self._scale
 
     @property
     def entropy(self) -> torch.Tensor:
-        """Entropy of the action, ``[...]``."""
-        alpha, beta = self._updated()
+        alpha, beta = self.params
         total = alpha + beta
         unit = _log_beta(alpha, beta) - (alpha - 1) * alpha.digamma() - (beta - 1) * beta.digamma()
         return (unit + (total - 2) * total.digamma() + math.log(self._scale)).sum(-1)
 
     def log_prob(self, outputs: torch.Tensor) -> torch.Tensor:
         """Return the log-density of actions ``[..., output_dim]``; at the limits that of the nearest inner action."""
-        alpha, beta = self._updated()
+        alpha, beta = self.params
         trailing_shape("outputs", outputs, [self.output_dim])
         u = ((outputs - self._low) / self._scale).clamp(1e-6, 1 - 1e-6)
         log_density = (alpha - 1) * u.log() + (beta - 1) * (1 - u).log() - _log_beta(alpha, beta)
         return (log_density - math.log(self._scale)).sum(-1)
 
     def kl_divergence(self, old_params: tuple[torch.Tensor, ...], new_params: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """Return KL(old ‖ new), ``[...]``, of two pairs (alpha, beta)."""
-        (a, b), (a2, b2) = old_params, new_params
+        a, b = tensor_pair("old_params", old_params, self.output_dim)
+        a2, b2 = tensor_pair("new_params", new_params, self.output_dim)
         means = (a - a2) * a.digamma() + (b - b2) * b.digamma() + (a2 - a + b2 - b) * (a + b).digamma()
         return (_log_beta(a2, b2) - _log_beta(a, b) + means).sum(-1)
 
@@ -340,8 +294,15 @@ class BetaDistribution(Distribution):
         """Let beta begin the same in every state."""
         _set_second_half(mlp, self.output_dim, 0.0)
 
+    def _params_of(self, mlp_output: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        alpha, beta = self._halves(mlp_output)
+        return softplus(alpha) + 1, softplus(beta) + 1
 
-class _Mean(nn.Module):
+    def _mean_of(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+        return first / (first + second) * self._scale + self._low
+
+
+class _FirstHalf(nn.Module):
     def forward(self, mlp_output: torch.Tensor) -> torch.Tensor:
         return mlp_output[..., 0, :]
 
@@ -349,13 +310,11 @@ class _Mean(nn.Module):
 class _BetaMean(nn.Module):
     def __init__(self, scale: float, low: float) -> None:
         super().__init__()
-        self.scale = scale
-        self.low = low
+        self.scale, self.low = scale, low
 
     def forward(self, mlp_output: torch.Tensor) -> torch.Tensor:
-        alpha = softplus(mlp_output[..., 0, :]) + 1
-        beta = softplus(mlp_output[..., 1, :]) + 1
-        return alpha / (alpha + beta) * self.scale + self.low
+        alpha_beta = softplus(mlp_output) + 1
+        return alpha_beta[..., 0, :] / alpha_beta.sum(-2) * self.scale + self.low
 
 
 def _log_beta(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -364,7 +323,7 @@ def _log_beta(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 def _set_second_half(mlp: nn.Module, output_dim: int, bias: float) -> None:
     """Zero the weights of the second half of the last linear layer and set its bias."""
-    linear = [layer for layer in mlp.modules() if isinstance(layer, nn.Linear)]
+    linear = [layer for layer in mlp.modules() if isinstance(layer, nn.Linear)] if isinstance(mlp, nn.Module) else []
     if not linear or linear[-1].out_features != 2 * output_dim:
         raise ValueError(f"mlp: expected a network whose last linear layer has {2 * output_dim} outputs, got {mlp}")
     with torch.no_grad():

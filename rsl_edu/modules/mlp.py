@@ -44,7 +44,7 @@ class MLP(nn.Sequential):
     Args:
         input_dim: Size of the last dimension of the input.
         output_dim: Size of the output; a tuple or list reshapes the last dimension to these sizes.
-        hidden_dims: Size of each hidden layer; ``-1`` stands for ``input_dim``. An empty list gives a linear map.
+        hidden_dims: Size of each hidden layer, at least one; ``-1`` stands for ``input_dim``.
         activation: Nonlinearity :math:`\phi` after each hidden layer, a name in :data:`ACTIVATIONS`.
         last_activation: Nonlinearity after the output; None leaves the output linear.
 
@@ -64,8 +64,8 @@ class MLP(nn.Sequential):
     ) -> None:
         input_dim = whole("input_dim", input_dim)
         output_shape = _output_shape(output_dim)
-        if not isinstance(hidden_dims, (list, tuple)):
-            raise TypeError(f"hidden_dims: expected a list or tuple of layer sizes, got {hidden_dims!r}")
+        if not isinstance(hidden_dims, (list, tuple)) or not hidden_dims:
+            raise ValueError(f"hidden_dims: expected the size of each hidden layer, at least one; got {hidden_dims!r}")
         sizes = [input_dim] + [input_dim if size == -1 else whole("hidden_dims", size) for size in hidden_dims]
 
         layers: list[nn.Module] = []
@@ -76,7 +76,6 @@ class MLP(nn.Sequential):
             layers.append(nn.Unflatten(-1, output_shape))
         if last_activation is not None:
             layers.append(make_activation(last_activation, "last_activation"))
-        choice("activation", activation, ACTIVATIONS)  # also where there is no hidden layer
         super().__init__(*layers)
         self._input_dim = input_dim
 

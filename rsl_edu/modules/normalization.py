@@ -1,7 +1,6 @@
 """Normalization: running statistics of a stream of observations or rewards."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations` here: TorchScript cannot read the buffers' types as text.
 import torch
 from torch import nn
 
@@ -75,17 +74,16 @@ class EmpiricalNormalization(nn.Module):
         shape = self._mean.shape[1:]
         trailing_shape("x", x, shape)
         x = x.reshape(-1, *shape)  # [n, *shape]
-        if not self.training or len(x) == 0:
+        if not self.training or len(x) == 0 or (self.until is not None and self.count >= self.until):
             return
+        x = x.to(torch.promote_types(x.dtype, self._mean.dtype))  # whole numbers and half precision, too
         var, mean = torch.var_mean(x, dim=0, correction=0)  # population variance: of the batch itself
-        n = torch.full_like(self.count, len(x))
-        if self.until is not None:
-            n *= self.count < self.until  # a factor, not a branch: a branch would wait for the device
-        self.count += n
-        rate = n / self.count.clamp(min=1)  # r
+        mean, var = mean.to(self._mean), var.to(self._var)
+        self.count += len(x)
+        rate = len(x) / self.count.to(self._mean)  # r
         delta = mean - self._mean  # δ
-        self._mean += rate * delta
-        self._var += rate * (var - self._var + delta * (mean - self._mean))
+        self._mean.lerp_(mean, rate)  # a + r (b - a); exactly b for the first batch
+        self._var.lerp_(var + delta * (mean - self._mean), rate)
         torch.sqrt(self._var, out=self._std)
 
     def inverse(self, y: torch.Tensor) -> torch.Tensor:

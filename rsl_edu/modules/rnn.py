@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Union
+from typing import Any, Union
 
 import torch
 from torch import nn
 
-from ._validate import choice, trailing_shape, whole
+from ._validate import choice, exact_shape, trailing_shape, whole
 
 HiddenState = Union[torch.Tensor, tuple[torch.Tensor, torch.Tensor], None]  # noqa: UP007 (None | … fails at run time)
 """One tensor ``[layers, envs, hidden_dim]`` (GRU), a pair of them (LSTM), or None before the first step."""
@@ -43,10 +43,8 @@ class RNN(nn.Module):
 
     def __init__(self, input_size: int, hidden_dim: int = 256, num_layers: int = 1, type: str = "lstm") -> None:
         super().__init__()
-        cell = {"lstm": nn.LSTM, "gru": nn.GRU}[choice("type", type, ("lstm", "gru"))]
-        self.rnn = cell(
-            whole("input_size", input_size), whole("hidden_dim", hidden_dim), whole("num_layers", num_layers)
-        )
+        sizes = whole("input_size", input_size), whole("hidden_dim", hidden_dim), whole("num_layers", num_layers)
+        self.rnn = {"lstm": nn.LSTM, "gru": nn.GRU}[choice("type", type, ("lstm", "gru"))](*sizes)
         self.hidden_state: HiddenState = None
 
     def forward(
@@ -64,20 +62,19 @@ class RNN(nn.Module):
             ``[1, envs, hidden_dim]``, or with ``masks`` the unpadded outputs ``[time, envs, hidden_dim]``.
         """
         trailing_shape("input", input, [self.rnn.input_size], dims=2 if masks is None else 3)
-        if masks is None:
-            self._check_state(
-                "hidden state inside (call reset() when the environments change)", self.hidden_state, input
-            )
-            output: torch.Tensor
-            output, self.hidden_state = self.rnn(input.unsqueeze(0), self.hidden_state)
-            return output
-        if hidden_state is None:
-            raise ValueError(
-                "hidden_state: batched mode (masks given) needs the state each trajectory began with, got None"
-            )
-        self._check_state("hidden_state", hidden_state, input)
-        _check_masks(masks, input)
-        return unpad_trajectories(self.rnn(input, hidden_state)[0], masks)
+        output: torch.Tensor
+        if masks is not None:
+            if hidden_state is None:
+                raise ValueError("hidden_state: batched mode needs the state each trajectory began with, got None")
+            self._check_state("hidden_state", hidden_state, input.shape[1])
+            output, _ = self.rnn(input, hidden_state)
+            return unpad_trajectories(output, masks)
+        if len(input) == 0:  # an empty batch leaves the memory as it is
+            return input.new_zeros(1, 0, self.rnn.hidden_size)
+        if self.hidden_state is not None:
+            self._check_state("hidden state inside (reset() forgets it)", self.hidden_state, len(input))
+        output, self.hidden_state = self.rnn(input.unsqueeze(0), self.hidden_state)
+        return output
 
     def reset(self, dones: torch.Tensor | None = None, hidden_state: HiddenState = None) -> None:
         """Set the memory of the environments whose episode ended to zero, or to their part of ``hidden_state``.
@@ -88,41 +85,38 @@ class RNN(nn.Module):
             hidden_state: What takes the place of the old memory; None means zeros.
         """
         if dones is None:
+            if hidden_state is not None:
+                self._check_state("hidden_state", hidden_state, _envs(hidden_state))
             self.hidden_state = hidden_state
         elif self.hidden_state is not None:
-            done = self._done(dones, self.hidden_state)
-            self.hidden_state = _map(lambda old, new: torch.where(done, new, old), self.hidden_state, hidden_state)
+            zeros = _map(torch.zeros_like, self.hidden_state)
+            self._replace(dones, zeros if hidden_state is None else hidden_state)
 
     def detach_hidden_state(self, dones: torch.Tensor | None = None) -> None:
         """Cut the memory off from the steps that made it, for all environments or those with ``dones`` 1 or True."""
         if self.hidden_state is None:
             return
+        cut = _map(lambda part: part.detach().clone(), self.hidden_state)  # a clone can leave inference mode
         if dones is None:
-            self.hidden_state = _map(lambda old, _: old.detach(), self.hidden_state)
+            self.hidden_state = cut
         else:
-            done = self._done(dones, self.hidden_state)
-            self.hidden_state = _map(lambda old, _: torch.where(done, old.detach(), old), self.hidden_state)
+            self._replace(dones, cut)
 
-    def _done(self, dones: torch.Tensor, state: torch.Tensor | tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-        envs = (state[0] if isinstance(state, tuple) else state).shape[-2]
-        if not isinstance(dones, torch.Tensor) or tuple(dones.shape) not in ((envs,), (envs, 1)):
-            got = list(dones.shape) if isinstance(dones, torch.Tensor) else type(dones).__name__
-            raise ValueError(f"dones: expected shape [{envs}] or [{envs}, 1], one entry per environment; got {got}")
-        return dones.reshape(envs, 1) == 1  # a mask: a tensor of integers would index environments 0 and 1
+    def _replace(self, dones: torch.Tensor, new: HiddenState) -> None:
+        envs = _envs(self.hidden_state)
+        exact_shape("dones", dones, [envs], [envs, 1])
+        self._check_state("hidden_state", new, envs)
+        done = dones.reshape(envs, 1) == 1  # a mask: a tensor of integers would index environments 0 and 1
+        self.hidden_state = _map(lambda new, old: torch.where(done, new, old), new, self.hidden_state)
 
-    def _check_state(self, name: str, state: HiddenState, input: torch.Tensor) -> None:
-        if state is None:
-            return
+    def _check_state(self, name: str, state: HiddenState, envs: int) -> None:
         lstm = isinstance(self.rnn, nn.LSTM)
-        if isinstance(state, tuple) != lstm or (isinstance(state, tuple) and len(state) != 2):
+        parts = state if isinstance(state, tuple) else (state,)
+        if isinstance(state, tuple) != lstm or len(parts) != 1 + lstm:
             kind = "a pair (hidden, cell) for an LSTM" if lstm else "one tensor for a GRU"
             raise TypeError(f"{name}: expected {kind}, got {type(state).__name__}")
-        wanted = [self.rnn.num_layers, input.shape[-2], self.rnn.hidden_size]
-        for part in state if isinstance(state, tuple) else (state,):
-            if list(part.shape) != wanted:
-                raise ValueError(
-                    f"{name}: expected shape {wanted} [num_layers, envs, hidden_dim], got {list(part.shape)}"
-                )
+        for part in parts:
+            exact_shape(name, part, [self.rnn.num_layers, envs, self.rnn.hidden_size])
 
 
 def split_and_pad_trajectories(tensor: torch.Tensor, dones: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -143,55 +137,46 @@ def split_and_pad_trajectories(tensor: torch.Tensor, dones: torch.Tensor) -> tup
     Returns:
         The trajectories ``[time, trajectories, ...]`` and the mask of their real steps ``[time, trajectories]``.
     """
-    time, envs = _leading_two("tensor", tensor)
-    if tuple(dones.shape) not in ((time, envs), (time, envs, 1)):
-        raise ValueError(f"dones: expected shape [{time}, {envs}] or [{time}, {envs}, 1], got {list(dones.shape)}")
-    starts = torch.ones(time, envs, dtype=torch.bool, device=tensor.device)
-    starts[1:] = dones.reshape(time, envs)[:-1] == 1
-    clock = torch.arange(time, device=tensor.device).unsqueeze(1)
-    step = clock - torch.where(starts, clock, 0).cummax(0).values  # [time, envs], steps since the last start
-    trajectory = starts.T.reshape(-1).cumsum(0).reshape(envs, time).T - 1  # [time, envs], numbered env by env
-    count = int(starts.sum())
-    padded = tensor.new_zeros(time, count, *tensor.shape[2:]).index_put((step, trajectory), tensor)
-    masks = torch.zeros(time, count, dtype=torch.bool, device=tensor.device)
-    masks[step, trajectory] = True
-    return padded, masks
+    time, envs = _time_and_columns("tensor", tensor)
+    exact_shape("dones", dones, [time, envs], [time, envs, 1])
+    last = dones.reshape(time, envs) == 1
+    last[-1] = True
+    ends = last.T.flatten().nonzero().squeeze(1)  # [trajectories], counted env by env
+    lengths = ends.diff(prepend=ends.new_tensor([-1]))
+    masks = torch.arange(time, device=ends.device).unsqueeze(1) < lengths  # [time, trajectories]
+    padded = tensor.new_zeros(len(lengths), time, *tensor.shape[2:])
+    padded[masks.T] = tensor.transpose(0, 1).flatten(0, 1)
+    return padded.transpose(0, 1), masks
 
 
 def unpad_trajectories(trajectories: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     """Undo :func:`split_and_pad_trajectories`: ``[time, trajectories, ...]`` and its mask to ``[time, envs, ...]``."""
-    time, _ = _leading_two("trajectories", trajectories)
-    _check_masks(masks, trajectories)
-    steps = trajectories.transpose(0, 1)[masks.transpose(0, 1)]  # [envs * time, ...], env by env
+    time, _ = _time_and_columns("trajectories", trajectories)
+    exact_shape("masks", masks, list(trajectories.shape[:2]))
+    if masks.dtype != torch.bool:
+        raise TypeError(f"masks: expected torch.bool, got {masks.dtype}")
+    steps = trajectories.transpose(0, 1)[masks.T]  # [envs * time, ...], env by env
+    if len(steps) % time:
+        raise ValueError(f"masks: expected {time} real steps for each environment, got {len(steps)} in all")
     return steps.reshape(-1, time, *trajectories.shape[2:]).transpose(0, 1)
 
 
-def _map(
-    operation: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
-    state: torch.Tensor | tuple[torch.Tensor, torch.Tensor],
-    other: HiddenState = None,
-) -> HiddenState:
-    """Apply ``operation(state, other)`` to a GRU's state or both parts of an LSTM's; ``other`` None means zeros."""
-    if isinstance(state, tuple):
-        hidden, cell = other if isinstance(other, tuple) else (None, None)
-        return operation(state[0], _or_zeros(hidden, state[0])), operation(state[1], _or_zeros(cell, state[1]))
-    return operation(state, _or_zeros(other if isinstance(other, torch.Tensor) else None, state))
+def _map(operation: Callable[..., torch.Tensor], *states: Any) -> HiddenState:
+    """Apply ``operation`` to the states of a GRU, or to those of an LSTM part by part."""
+    if isinstance(states[0], tuple):
+        hidden, cell = (operation(*parts) for parts in zip(*states, strict=True))
+        return hidden, cell
+    return operation(*states)
 
 
-def _or_zeros(other: torch.Tensor | None, like: torch.Tensor) -> torch.Tensor:
-    return torch.zeros_like(like) if other is None else other
+def _envs(state: HiddenState) -> int:
+    part = state[0] if isinstance(state, tuple) and state else state
+    return part.shape[1] if isinstance(part, torch.Tensor) and part.dim() == 3 else -1
 
 
-def _leading_two(name: str, tensor: torch.Tensor) -> tuple[int, int]:
-    if not isinstance(tensor, torch.Tensor) or tensor.dim() < 2:
-        got = list(tensor.shape) if isinstance(tensor, torch.Tensor) else type(tensor).__name__
-        raise ValueError(f"{name}: expected a tensor of shape [time, columns, ...], got {got}")
+def _time_and_columns(name: str, tensor: torch.Tensor) -> tuple[int, int]:
+    if not isinstance(tensor, torch.Tensor):
+        raise TypeError(f"{name}: expected a tensor, got {type(tensor).__name__}")
+    if tensor.dim() < 2 or len(tensor) == 0:
+        raise ValueError(f"{name}: expected shape [time, columns, ...] with time above 0, got {list(tensor.shape)}")
     return tensor.shape[0], tensor.shape[1]
-
-
-def _check_masks(masks: torch.Tensor, trajectories: torch.Tensor) -> None:
-    if masks.dtype != torch.bool or masks.shape != trajectories.shape[:2]:
-        wanted = f"bool of shape {list(trajectories.shape[:2])} [time, trajectories]"
-        raise ValueError(
-            f"masks: expected {wanted}, got {str(masks.dtype).removeprefix('torch.')} of {list(masks.shape)}"
-        )

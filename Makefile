@@ -1,0 +1,51 @@
+# `make lab` and `make test` need only git, make and Python >= 3.10: they set up .venv themselves, once.
+PYTHON ?= python3
+LAB_ARGS ?=
+TEST_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+# One thread for each of pytest's two processes; sums then also have one order on every machine.
+SINGLE := OMP_NUM_THREADS=1
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test check notebooks bench book clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+lab: $(VENV)/lab.stamp ## open the lessons in JupyterLab (LAB_ARGS="--no-browser --port 8890")
+	$(BIN)/python -m jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/index.ipynb $(LAB_ARGS)
+
+test: $(VENV)/test.stamp ## run every test, the notebooks included (TEST_ARGS="-k mlp")
+	$(SINGLE) $(BIN)/python -m pytest -n 2 $(TEST_ARGS)
+
+check: $(VENV)/test.stamp ## lint, format, types, form of the stored notebooks
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m rsl_edu.course.execute --check notebooks
+
+notebooks: $(VENV)/test.stamp ## execute the notebooks and store their outputs
+	$(SINGLE) $(BIN)/python -m rsl_edu.course.execute notebooks
+
+bench: $(VENV)/test.stamp ## print import times and the memory of a lesson's kernel
+	$(SINGLE) $(BIN)/python tests/bench.py
+
+book:
+	@echo "The book is not built yet; book/README.md says what it will be."
+
+clean: ## remove caches and builds (delete .venv by hand to set up anew)
+	rm -rf build dist book/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find notebooks rsl_edu tests \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
+
+$(VENV)/test.stamp: EXTRAS := [test,peer,dev]
+$(VENV)/%.stamp: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null \
+	  || { echo "rsl_edu needs Python 3.10 or newer, which '$(PYTHON)' is not; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "'$(PYTHON)' lacks its venv module; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "Setting up $(VENV); the first time takes some minutes and 2 GB."
+	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv --clear $(VENV)
+	@[ -t 1 ] || quiet=--quiet; $(BIN)/python -m pip install $$quiet -c constraints.txt -e '.$(EXTRAS)'
+	@touch $@

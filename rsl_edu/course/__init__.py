@@ -1,0 +1,1 @@
+"""The course: checks that explain, the build of student and solution versions, grading."""

@@ -1,0 +1,64 @@
+"""What a check says, and how it writes numbers: the same on every machine."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True, repr=False)
+class Verdict:
+    """What a check found. A notebook shows it as a block, everything else as text.
+
+    Args:
+        exercise: Name of the exercise.
+        passed: Whether the answer is right.
+        mistake: Name of what is wrong, as stable as an error code (``unbiased-variance``); None if nothing is.
+        message: The explanation: a headline, then the counterexample, line by line.
+    """
+
+    exercise: str
+    passed: bool
+    mistake: str | None
+    message: str
+
+    def __repr__(self) -> str:
+        """The explanation as text, with a sign before it: ✓ right, ✗ wrong, ○ not answered yet."""
+        sign = "✓" if self.passed else "○" if self.mistake == "not-answered" else "✗"
+        return f"{sign} {self.exercise}: {self.message}"
+
+    def _repr_html_(self) -> str:
+        headline, _, rest = html.escape(repr(self), quote=False).partition("\n")
+        colour = {"✓": "#009E73", "○": "#888888", "✗": "#D55E00"}[headline[0]]  # the sign says it too
+        style = "background:none;margin:.3em 0 0;padding:0;border:0;white-space:pre-wrap"
+        details = f'<pre style="{style}">{textwrap.dedent(rest)}</pre>' if rest else ""
+        return f'<div style="border-left:4px solid {colour};padding:.2em .8em"><b>{headline}</b>{details}</div>'
+
+
+class Text(str):
+    """Text that a notebook shows as it is, without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """The text itself."""
+        return str(self)
+
+
+def text(value: Any, digits: int = 3) -> str:
+    """Write a number, a tensor or a list of them, rounded to ``digits``; a large tensor as its shape."""
+    if isinstance(value, torch.Tensor):
+        if value.numel() > 24:
+            return f"<tensor {list(value.shape)}>"
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(text(item, digits) for item in value) + "]"
+    if not isinstance(value, (int, float)):
+        return str(value)
+    number = round(float(value), 6) + 0.0  # + 0.0: no -0
+    whole = number.is_integer() or abs(number) >= 10**digits
+    return f"{number:.0f}" if whole and abs(number) < 1e6 else f"{number:.{digits}g}"

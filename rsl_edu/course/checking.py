@@ -1,0 +1,307 @@
+"""The machinery of checks that explain: an exercise knows its right answer, and the wrong ones that people give."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import inspect
+import io
+import re
+import sysconfig
+import traceback
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .check_verdict import Text, Verdict, text
+
+Answer = Callable[..., Any]  # a function, or a class
+Values = tuple[torch.Tensor, ...]  # what an answer returned: a float64 tensor for each output
+
+ATOL = 1e-5
+_NOT_THE_LEARNERS = (  # source files below these are not shown to a learner
+    str(Path(__file__).parent),
+    str(Path(torch.__file__).parent),
+    sysconfig.get_path("stdlib"),
+    sysconfig.get_path("purelib"),
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One set of inputs to try an answer on.
+
+    Args:
+        about: What is special about it, to be read after "for": "an empty first group".
+        inputs: The arguments.
+        rtol: Relative error that is still right.
+    """
+
+    about: str
+    inputs: tuple[Any, ...]
+    rtol: float = 1e-4
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer that people give, ready to run.
+
+    Args:
+        name: Short and stable: ``unbiased-variance``.
+        headline: What the answer seems to do.
+        why: Why that is wrong, and what to do instead.
+        answers: The mistake as functions (or classes) like the learner's; several where it comes in several forms.
+    """
+
+    name: str
+    headline: str
+    why: str
+    answers: tuple[Answer, ...]
+
+
+class _WrongError(Exception):
+    """The first thing that is wrong with an answer: name of the mistake, headline, details."""
+
+    def __init__(self, mistake: str, headline: str, *details: str) -> None:
+        super().__init__("\n  ".join([headline, *details]))
+        self.mistake = mistake
+
+
+def _call(answer: Answer, *inputs: Any) -> Any:
+    return answer(*inputs)
+
+
+@dataclass(frozen=True, repr=False)
+class Exercise:
+    """A task with its right answer, its known mistakes and its hints; call it with an answer to get a verdict.
+
+    The answer runs on the cases from the simplest to the hardest. The first on which it differs from the reference
+    is the counterexample. The mistake that returns what the answer returns, on all cases, is the diagnosis; of several
+    outputs only those up to the first wrong one are compared, because the later ones follow from it.
+
+    Args:
+        name: Name of the exercise, and of the learner's function.
+        reference: The right answer, written as for a learner: a function, or a class.
+        outputs: Names of what an answer returns.
+        cases: Inputs, from the simplest to the hardest; together they tell all mistakes apart.
+        mistakes: The known wrong answers; where two return the same, the first is the diagnosis.
+        hints: From vague to almost the answer.
+        draw: Makes a random case.
+        use: Gets the outputs from an answer and the inputs of a case. The default calls the answer.
+        show: Writes that use as text, from the inputs.
+    """
+
+    name: str
+    reference: Answer
+    outputs: tuple[str, ...]
+    cases: tuple[Case, ...]
+    mistakes: tuple[Mistake, ...]
+    hints: tuple[str, ...]
+    draw: Callable[[torch.Generator], Case]
+    use: Callable[..., Any] = _call
+    show: Callable[..., str] | None = None
+
+    def __repr__(self) -> str:
+        """How to use it."""
+        return f"Exercise {self.name}: call it with your {self._kind}; .hint(1) to .hint({len(self.hints)}) help."
+
+    def __call__(self, answer: Answer, cases: Iterable[Case] = ()) -> Verdict:
+        """The same as :meth:`check`."""
+        return self.check(answer, cases)
+
+    def check(self, answer: Answer, cases: Iterable[Case] = ()) -> Verdict:
+        """Judge an answer; what goes wrong in its code becomes a verdict, never an exception.
+
+        Args:
+            answer: The learner's function or class.
+            cases: Further cases, such as a grader's hidden ones, tried after the exercise's own.
+        """
+        further = tuple(cases)
+        try:
+            self._must_be_of_right_kind(answer)
+            for case in (*self.cases, *further):
+                self._must_be_right(answer, case)
+        except _WrongError as wrong:
+            return Verdict(self.name, False, wrong.mistake, str(wrong))
+        tried = [case.about for case in self.cases] + ([f"{len(further)} further cases"] if further else [])
+        return Verdict(self.name, True, None, "\n  ✓ ".join(["right. Tried on", *tried]))
+
+    def hint(self, stage: int = 1) -> Text:
+        """Hint number ``stage``, from 1 (vague) on."""
+        if stage not in range(1, len(self.hints) + 1):
+            raise ValueError(f"stage: expected 1 to {len(self.hints)}, got {stage!r}")
+        return Text(f"Hint {stage} of {len(self.hints)}: {self.hints[stage - 1]}")
+
+    @property
+    def solution(self) -> Text:
+        """Source of the right answer."""
+        return Text(inspect.getsource(self.reference).rstrip())
+
+    def sample(self, seed: int, number: int) -> list[Case]:
+        """Random cases, the same ones for the same seed."""
+        generator = torch.Generator().manual_seed(seed)
+        return [self.draw(generator) for _ in range(number)]
+
+    # What can be wrong, in the order in which it is looked for
+
+    def _must_be_of_right_kind(self, answer: Any) -> None:
+        if not callable(answer) or isinstance(answer, type) != (self._kind == "class"):
+            got = "a class" if isinstance(answer, type) else f"an object of type {type(answer).__name__}"
+            headline = f"the check takes your {self._kind} itself, without brackets after its name; it got {got}."
+            raise _WrongError("wrong-type", headline)
+
+    def _must_be_right(self, answer: Answer, case: Case) -> None:
+        inputs = copy.deepcopy(case.inputs)
+        try:
+            result = self._run(answer, inputs)
+        except (Exception, SystemExit) as error:
+            raise self._raised(error, case) from None
+        reference = self._run(self.reference, copy.deepcopy(case.inputs))
+        seen, expected = self._read(result, reference, case), self._values(reference)
+        for argument, before, after in zip(self._arguments, case.inputs, inputs, strict=True):
+            if not _same(before, after):
+                raise _WrongError(
+                    "in-place",
+                    f"your code changes its input {argument}, which belongs to the caller.",
+                    self._tried(case),
+                    f"seen:     {argument} = {text(after)} after the call",
+                    f"expected: {argument} = {text(before)}, as before",
+                    "`a += b`, `a[0] = b` and methods ending in _ write into the caller's tensor; write `a = a + b`.",
+                )
+        for output, got, right in zip(self.outputs, seen, expected, strict=True):
+            if not _close(got, right, case.rtol):
+                name, headline, *why = self._diagnose(answer) or _describe(output, got, right, case)
+                digits = 3 if text(got) != text(right) else 6
+                lines = (f"seen:     {output} = {text(got, digits)}", f"expected: {output} = {text(right, digits)}")
+                raise _WrongError(name, headline, self._tried(case), *lines, *why)
+
+    def _read(self, result: Any, reference: Any, case: Case) -> Values:
+        """The outputs as float64 tensors, if their types are as in the reference."""
+        names, number = ", ".join(self.outputs), len(self.outputs)
+        if result is None:
+            raise _WrongError("no-return", "your code returns None: is its `return` missing?", self._tried(case))
+        if number > 1 and not (isinstance(result, (tuple, list)) and len(result) == number):
+            got = f"{type(result).__name__}" + (f" of {len(result)}" if isinstance(result, (tuple, list)) else "")
+            headline = f"your code returns one {got}, expected {number} values: {names}."
+            raise _WrongError("wrong-type", headline, self._tried(case))
+        for output, value, right in zip(self.outputs, self._split(result), self._split(reference), strict=True):
+            if value is None:
+                raise _WrongError("no-return", f"your {output} is None: is a `return` missing?", self._tried(case))
+            tensor = isinstance(right, torch.Tensor) and right.dim() > 0
+            try:
+                _tensor(value)
+                fits = isinstance(value, torch.Tensor) or not tensor or isinstance(value, (int, float))
+            except Exception:  # torch has many
+                fits = False
+            if not fits:
+                wanted = f"a tensor of shape {list(right.shape)}" if tensor else "a number"
+                headline = f"your {output} is of type {type(value).__name__}, expected {wanted}."
+                raise _WrongError("wrong-type", headline, self._tried(case))
+        return self._values(result)
+
+    def _raised(self, error: BaseException, case: Case) -> _WrongError:
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(_NOT_THE_LEARNERS)]
+        line = (frames[-1].line or "") if frames else ""
+        if frames and isinstance(error, NotImplementedError) and (not error.args or "NotImplementedError" in line):
+            headline = f"not answered yet: {frames[-1].name} raises NotImplementedError."
+            return _WrongError(
+                "not-answered", headline, f'Write your code in its place; check.hint("{self.name}") helps.'
+            )
+        says = traceback.format_exception_only(error)[-1].partition("\n")[0]  # ValueError: its first line
+        headline = f"your code raises {re.sub(' at 0x[0-9a-fA-F]+', '', says)[:200]}"
+        where = [f"line {frames[-1].lineno}:".ljust(10) + line] if line else []
+        return _WrongError("exception", headline, self._tried(case), *where, f"It happens for {case.about}.")
+
+    def _diagnose(self, answer: Answer) -> tuple[str, str, str] | None:
+        """Name and texts of the known mistake that returns what the answer returns."""
+        seen, expected = self._fingerprint(answer), self._fingerprint(self.reference)
+
+        def alike(a: list[Values], b: list[Values], outputs: int) -> bool:
+            return all(
+                len(x) == len(y)
+                and all(_close(*pair, case.rtol) for pair in zip(x[:outputs], y[:outputs], strict=True))
+                for x, y, case in zip(a, b, self.cases, strict=True)
+            )
+
+        for outputs in range(1, len(self.outputs) + 1):
+            if not alike(seen, expected, outputs):  # the first wrong output
+                for mistake, fingerprint in self._known:
+                    if alike(seen, fingerprint, outputs):
+                        return mistake.name, mistake.headline, mistake.why
+                return None
+        return None  # only a further case shows it
+
+    # Running and reading
+
+    def _run(self, answer: Answer, inputs: tuple[Any, ...]) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the verdict says it better
+            return self.use(answer, *inputs)
+
+    def _fingerprint(self, answer: Answer) -> list[Values]:
+        """What an answer returns on each case; nothing where it fails."""
+        results: list[Values] = []
+        for case in self.cases:
+            try:
+                with contextlib.redirect_stdout(io.StringIO()):
+                    results.append(self._values(self._run(answer, copy.deepcopy(case.inputs))))
+            except (Exception, SystemExit):
+                results.append(())
+        return results
+
+    @cached_property
+    def _known(self) -> list[tuple[Mistake, list[Values]]]:
+        """Every form of every mistake, and what it returns."""
+        return [(mistake, self._fingerprint(wrong)) for mistake in self.mistakes for wrong in mistake.answers]
+
+    def _split(self, result: Any) -> tuple[Any, ...]:
+        return tuple(result) if len(self.outputs) > 1 else (result,)
+
+    def _values(self, result: Any) -> Values:
+        return tuple(map(_tensor, self._split(result)))
+
+    @property
+    def _kind(self) -> str:
+        return "class" if isinstance(self.reference, type) else "function"
+
+    @property
+    def _arguments(self) -> list[str]:
+        if self.use is _call:
+            return list(inspect.signature(self.reference).parameters)
+        return list(inspect.signature(self.use).parameters)[1:]
+
+    def _tried(self, case: Case) -> str:
+        if self.show is not None:
+            return f"tried:    {self.show(*case.inputs)}"
+        arguments = zip(self._arguments, case.inputs, strict=True)
+        return f"tried:    {self.name}({', '.join(f'{name}={text(value)}' for name, value in arguments)})"
+
+
+def _describe(output: str, got: torch.Tensor, right: torch.Tensor, case: Case) -> tuple[str, ...]:
+    """Name and texts of a difference that no known mistake explains."""
+    if got.shape != right.shape:
+        shape, wanted = (f"a tensor of shape {list(x.shape)}" if x.dim() else "a single number" for x in (got, right))
+        return "wrong-shape", f"your {output} is {shape}, expected {wanted}."
+    if got.isnan().any() and not right.isnan().any():
+        why = "0/0, the root of a negative number and the variance (n−1) of a single sample are NaN."
+        return "nan", f"your {output} is not a number (NaN) for {case.about}.", why
+    return "unknown", f"your {output} is wrong for {case.about}."
+
+
+def _tensor(value: Any) -> torch.Tensor:
+    return torch.as_tensor(value).detach().cpu().double()
+
+
+def _close(a: torch.Tensor, b: torch.Tensor, rtol: float) -> bool:
+    return a.shape == b.shape and torch.allclose(a, b, rtol=rtol, atol=ATOL, equal_nan=True)
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, torch.Tensor):
+        return a.shape == b.shape and torch.equal(a, b)
+    return len(a) == len(b) and all(map(_same, a, b)) if isinstance(a, list) else bool(a == b)

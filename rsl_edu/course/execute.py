@@ -1,0 +1,234 @@
+"""Executes notebooks and stores them in canonical form, so that a diff shows only what changed.
+
+``python -m rsl_edu.course.execute notebooks`` executes every notebook below ``notebooks`` and stores the outputs;
+with ``--check`` it only says which stored notebook is not in canonical form. The canonical form is: execution counts
+1, 2, 3 …; stable cell ids; consecutive streams merged; no timing, widget state, machine path or memory address.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import itertools
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+# What differs between two machines or two runs. tests/nbval_sanitize.cfg holds the same list for nbval.
+SCRUB = (
+    (r"\b0x[0-9a-fA-F]{6,}", "0x…"),
+    (r"\S*[/\\]ipykernel_\d+[/\\]\d+\.py", "<cell>"),
+    (r"(?<![\w/:.~+,])(?:/[\w.+@-]+)+(?=/)", "…"),
+)
+
+_CELL_METADATA = {"execution", "ExecuteTime", "collapsed", "scrolled", "trusted", "papermill", "vscode", "pycharm"}
+_NOTEBOOK_METADATA = {"widgets", "papermill", "vscode", "toc-autonumbering", "signature", "orig_nbformat"}
+_KERNEL = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+}
+_OVERWRITTEN = re.compile(r"^.*\r(?=[^\n])", re.MULTILINE)  # a line that a progress bar drew over
+
+
+class ExecutionError(Exception):
+    """A cell failed; the message names the notebook and the cell."""
+
+
+def canonical(text: str) -> str:
+    """Returns the canonical form of a notebook.
+
+    Args:
+        text: The notebook's JSON, as stored.
+
+    Raises:
+        ValueError: If ``text`` is not a notebook.
+    """
+    return _write(_canonical(_read(text)))
+
+
+def execute(path: Path, timeout: float = 600.0) -> bool:
+    """Executes a notebook in its folder and stores it in canonical form.
+
+    A notebook whose cell fails stays as it was.
+
+    Args:
+        path: The notebook.
+        timeout: Seconds that one cell may take.
+
+    Returns:
+        Whether the stored file changed.
+
+    Raises:
+        ExecutionError: If a cell raises, takes too long or ends the kernel.
+        ValueError: If the file is not a notebook.
+    """
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellControlSignal, CellExecutionError, DeadKernelError
+
+    text = path.read_text(encoding="utf-8")
+    notebook = _read(text)
+    running = 0
+
+    def started(cell: Any, cell_index: int) -> None:
+        nonlocal running
+        running = cell_index
+
+    client = NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        extra_arguments=["--log-level=ERROR"],  # not: "Kernel is running over TCP without encryption"
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(path.parent)}},
+        on_cell_start=started,
+    )
+    try:
+        client.execute()
+    except (CellControlSignal, DeadKernelError) as error:
+        reason = f"{error.ename}: {error.evalue}" if isinstance(error, CellExecutionError) else str(error)
+        cell = notebook.cells[running]
+        raise ExecutionError(f"{path}: cell {running} (id {cell.id}) failed: {reason}\n{cell.source}") from error
+    result = _write(_canonical(notebook))
+    if result != text:
+        _replace(path, result)
+    return result != text
+
+
+def notebooks(paths: Sequence[Path]) -> Iterator[Path]:
+    """Yields the given notebooks, and those below the given folders in the order of their names."""
+    for path in paths:
+        below = sorted(path.rglob("*.ipynb")) if path.is_dir() else [path]
+        yield from (found for found in below if ".ipynb_checkpoints" not in found.parts)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m rsl_edu.course.execute", description=__doc__.split("\n")[0])
+    parser.add_argument("paths", nargs="+", type=Path, metavar="NOTEBOOK", help="a notebook, or a folder of notebooks")
+    parser.add_argument("--check", action="store_true", help="execute nothing; fail if a stored form is not canonical")
+    options = parser.parse_args(argv)
+    failed = False
+    for path in notebooks(options.paths):
+        try:
+            if not options.check:
+                print(f"{path}: {'stored' if execute(path) else 'unchanged'}", flush=True)
+            elif canonical(text := path.read_text(encoding="utf-8")) != text:
+                failed = True
+                print(f"{path}: not in canonical form; run `make notebooks`", file=sys.stderr)
+        except (ExecutionError, OSError) as error:
+            failed = True
+            print(error, file=sys.stderr)
+        except ValueError as error:
+            failed = True
+            print(f"{path}: {error}", file=sys.stderr)
+    return int(failed)
+
+
+def _read(text: str) -> Any:
+    try:
+        stored = json.loads(text)
+        _give_ids(stored["cells"])
+        stored.update(nbformat=4, nbformat_minor=max(5, stored.get("nbformat_minor", 0)))
+        notebook = nbformat.reads(json.dumps(stored), as_version=4)
+        nbformat.validate(notebook)
+    except (ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError) as error:
+        raise ValueError(f"not a notebook of format 4: {error!r}") from error
+    return notebook
+
+
+def _give_ids(cells: list[dict[str, Any]]) -> None:
+    """Gives each cell without an id of its own one that follows from its text."""
+    taken: set[str] = set()
+    for cell in cells:
+        cell_id = cell.get("id")
+        if cell_id is None or cell_id in taken:
+            source = "".join(cell["source"])
+            stem = hashlib.sha256(f"{cell['cell_type']}\n{source}".encode()).hexdigest()[:8]
+            cell_id = next(name for n in range(len(cells) + 1) if (name := f"{stem}-{n}" if n else stem) not in taken)
+        cell["id"] = cell_id
+        taken.add(cell_id)
+
+
+def _canonical(notebook: Any) -> Any:
+    for key in _NOTEBOOK_METADATA & notebook.metadata.keys():
+        del notebook.metadata[key]
+    notebook.metadata.update(nbformat.from_dict(_KERNEL))
+    count = 0
+    for cell in notebook.cells:
+        for key in _CELL_METADATA & cell.metadata.keys():
+            del cell.metadata[key]
+        if cell.cell_type != "code":
+            continue
+        ran = bool(cell.source.strip())
+        count += ran
+        cell.execution_count = count if ran else None
+        cell.outputs = _canonical_outputs(cell.outputs if ran else [], count)
+    return notebook
+
+
+def _canonical_outputs(outputs: list[Any], count: int) -> list[Any]:
+    kept: list[Any] = []
+    for are_streams, group in itertools.groupby(outputs, lambda output: output.output_type == "stream"):
+        run = list(group)
+        kept += _merged(run) if are_streams else [_cleaned(output, count) for output in run]
+    return [output for output in kept if output.get("data") != {}]
+
+
+def _merged(streams: Iterable[Any]) -> list[Any]:
+    """Returns what one cell wrote in a row as one stdout and one stderr."""
+    written = {"stdout": "", "stderr": ""}
+    for stream in streams:
+        written[stream.name] += stream.text
+    return [
+        nbformat.from_dict({"output_type": "stream", "name": name, "text": _scrub(_OVERWRITTEN.sub("", text))})
+        for name, text in written.items()
+        if text
+    ]
+
+
+def _cleaned(output: Any, count: int) -> Any:
+    """Returns an error without its traceback; a display, or a result, without its widget."""
+    if output.output_type == "error":
+        output.evalue = _scrub(output.evalue)
+        output.traceback = [f"{output.ename}: {output.evalue}"]
+        return output
+    for part in (output.data, output.metadata):
+        part.pop(WIDGET_VIEW, None)
+    for kind, value in output.data.items():
+        if kind.startswith("text/"):
+            output.data[kind] = _scrub(value)
+    if output.output_type == "execute_result":
+        output.execution_count = count
+    return output
+
+
+def _scrub(text: str) -> str:
+    for pattern, replacement in SCRUB:
+        text = re.sub(pattern, replacement, text)
+    return text
+
+
+def _write(notebook: Any) -> str:
+    return str(nbformat.writes(notebook)) + "\n"
+
+
+def _replace(path: Path, text: str) -> None:
+    """Writes a file whole or not at all."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8") as file:
+        file.write(text)
+    temporary = Path(file.name)
+    temporary.chmod(path.stat().st_mode)
+    temporary.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

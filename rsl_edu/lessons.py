@@ -1,0 +1,113 @@
+"""The lessons that come with the package, and how they reach a learner's folder without harming its work."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rsl_edu import __version__
+
+MANIFEST = ".rsl_edu.json"
+"""The hidden file in the learner's folder: of each lesson copied there, the hash it had then."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What happened to one lesson.
+
+    Attributes:
+        path: Where the lesson stands, relative to the learner's folder.
+        action: ``new``; ``updated``: the learner had not changed it; ``beside``: a newer version landed beside the
+            learner's; ``kept``: the learner's own, nothing newer; ``same``: nothing to do.
+    """
+
+    path: Path
+    action: Literal["new", "updated", "beside", "kept", "same"]
+
+
+def source() -> Path:
+    """Returns the folder of the lessons: inside an installed package, else the checkout's ``notebooks``.
+
+    Raises:
+        FileNotFoundError: If neither is there.
+    """
+    here = Path(__file__).resolve().parent
+    for folder in (here / "_lessons", here.parent / "notebooks"):
+        if folder.is_dir():
+            return folder
+    raise FileNotFoundError(f"this installation of rsl_edu has no lessons beside {here}")
+
+
+def copy_lessons(target: Path, lessons: Path | None = None, version: str = __version__) -> list[Copy]:
+    """Copies the lessons into the learner's folder; never overwrites one that the learner changed.
+
+    A lesson counts as changed if it is not as it was copied, or if nothing tells how it was. Then a newer version lands
+    beside it, as ``4_normalization.v0.2.0.ipynb``.
+
+    Args:
+        target: The learner's folder; made if missing.
+        lessons: The folder of the lessons; those of the package by default.
+        version: The version that names a lesson which lands beside.
+
+    Returns:
+        What was done, lesson by lesson.
+
+    Raises:
+        OSError: If ``target`` is a file, or not writable.
+    """
+    lessons = lessons or source()
+    target.mkdir(parents=True, exist_ok=True)
+    copied = _read_manifest(target / MANIFEST)
+    done = [_copy(relative, lessons, target, copied, version) for relative in _files(lessons)]
+    (target / MANIFEST).write_text(json.dumps({"version": version, "copied": copied}, indent=1) + "\n", "utf-8")
+    return done
+
+
+def _copy(relative: Path, lessons: Path, target: Path, copied: dict[str, str], version: str) -> Copy:
+    content = (lessons / relative).read_bytes()
+    fresh = _hash(content)
+    for candidate in _places(relative, version):
+        path, before = target / candidate, copied.get(candidate.as_posix())
+        now = _hash(path.read_bytes()) if path.is_file() else None
+        if now == fresh:
+            copied[candidate.as_posix()] = fresh
+            return Copy(candidate, "same")
+        if not path.exists() or (now and now == before):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            copied[candidate.as_posix()] = fresh
+            return Copy(candidate, "updated" if now else "new" if candidate == relative else "beside")
+        if before == fresh:
+            return Copy(candidate, "kept")
+    raise AssertionError("there is always another place")
+
+
+def _places(relative: Path, version: str) -> Iterator[Path]:
+    """Yields where a lesson may land: ``a.ipynb``, ``a.v0.2.0.ipynb``, ``a.v0.2.0-2.ipynb`` …."""
+    yield relative
+    for n in itertools.count(1):
+        yield relative.with_name(f"{relative.stem}.v{version}{f'-{n}' if n > 1 else ''}{relative.suffix}")
+
+
+def _files(folder: Path) -> list[Path]:
+    """Returns the visible files below a folder, relative to it."""
+    relative = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in relative if not any(part.startswith((".", "__")) for part in path.parts))
+
+
+def _read_manifest(path: Path) -> dict[str, str]:
+    """Returns the hashes; none if the manifest is missing or damaged, so that every lesson counts as changed."""
+    try:
+        copied = json.loads(path.read_text("utf-8"))["copied"]
+        return {str(name): str(digest) for name, digest in copied.items()}
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

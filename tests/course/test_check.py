@@ -1,0 +1,390 @@
+"""Checks that explain: right answers pass however they are written, wrong ones are told which mistake they make."""
+
+import dataclasses
+import sys
+import types
+from pathlib import Path
+
+import pytest
+import torch
+
+from rsl_edu.course import check
+
+sys.path.insert(0, str(Path(__file__).parent))
+import bank_normalization as bank
+
+EXERCISES = list(check.EXERCISES.values())
+exercises = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+OF_THE_MACHINERY = {"no-return", "wrong-type", "wrong-shape", "in-place", "nan", "exception", "unknown", "not-answered"}
+
+
+def pairs(answers_by_exercise):
+    """Test parameters (exercise, answer[, mistake]) of a bank."""
+    entries = [(name, answer) for name, answers in answers_by_exercise.items() for answer in answers]
+    entries = [(name, answer if isinstance(answer, tuple) else (answer,)) for name, answer in entries]
+    return [pytest.param(check.EXERCISES[name], *entry, id=f"{name}-{entry[0].__name__}") for name, entry in entries]
+
+
+def merged(**wrong):
+    """A right merge_moments with some outputs replaced: from a function of the right (count, mean, var)."""
+
+    def answer(*inputs):
+        right = dict(zip(("count", "mean", "var"), check.merge_moments.reference(*inputs), strict=True))
+        return tuple(wrong[key](right) if key in wrong else value for key, value in right.items())
+
+    return answer
+
+
+# The bank -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("exercise", "answer"), pairs(bank.RIGHT))
+def test_right_answer_passes_on_own_and_random_cases(exercise, answer):
+    verdict = exercise.check(answer, exercise.sample(seed=0, number=50))
+    assert verdict.passed, verdict
+    assert verdict.mistake is None
+
+
+@pytest.mark.parametrize(("exercise", "answer", "mistake"), pairs(bank.WRONG))
+def test_wrong_answer_is_told_its_mistake(exercise, answer, mistake):
+    verdict = exercise.check(answer)
+    assert not verdict.passed
+    assert verdict.mistake == mistake, verdict
+    known = {known.name: known for known in exercise.mistakes}
+    if mistake in known:
+        assert verdict.message.startswith(known[mistake].headline)
+        assert verdict.message.endswith(known[mistake].why)
+        assert "\n  tried:    " in verdict.message
+        assert "\n  seen:     " in verdict.message
+        assert "\n  expected: " in verdict.message
+
+
+@exercises
+def test_bank_is_large_enough_and_has_every_known_mistake(exercise):
+    wrong = {mistake for _, mistake in bank.WRONG[exercise.name]}
+    assert {mistake.name for mistake in exercise.mistakes} <= wrong
+    assert len(wrong - OF_THE_MACHINERY) >= 6
+    assert len(bank.RIGHT[exercise.name]) >= 3
+
+
+@exercises
+def test_cases_tell_all_mistakes_apart(exercise):
+    names = [mistake.name for mistake in exercise.mistakes]
+    assert len(set(names)) == len(names)
+    assert len({mistake.headline for mistake in exercise.mistakes}) == len(names)
+    for mistake in exercise.mistakes:
+        for form in mistake.answers:
+            assert exercise.check(form).mistake == mistake.name
+
+
+@exercises
+def test_reference_passes_and_is_short_enough_for_a_notebook(exercise):
+    assert exercise.check(exercise.reference, exercise.sample(seed=1, number=50)).passed
+    assert len(str(exercise.solution).splitlines()) <= 20
+
+
+def test_solutions_pass_as_the_notebook_shows_them():
+    notebook: dict = {"torch": torch}
+    for name in check.EXERCISES:
+        exec(f"from __future__ import annotations\n{check.solution(name)}", notebook)
+    assert check.merge_moments(notebook["merge_moments"]).passed
+    assert check.running_norm(notebook["RunningNorm"]).passed
+    assert check.discounted_return_scale(notebook["discounted_return_scale"]).passed
+
+
+# Whatever the learner does, the check answers -------------------------------------------------------------------------
+
+
+def raises_system_exit(*_):
+    sys.exit("enough")
+
+
+def raises_address(*_):
+    raise ValueError(f"no good: {object()}\nand a second line")
+
+
+class UnprintableError(Exception):
+    def __str__(self):
+        raise RuntimeError("no")
+
+
+def raises_unprintable(*_):
+    raise UnprintableError
+
+
+def recurses(*inputs):
+    return recurses(*inputs)
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (raises_system_exit, "your code raises SystemExit: enough"),
+        (raises_address, "your code raises ValueError: no good: <object object>"),
+        (raises_unprintable, "UnprintableError: <exception str() failed>"),
+        (recurses, "your code raises RecursionError: maximum recursion depth exceeded"),
+        (lambda: None, "takes 0 positional arguments but 6 were given"),
+        (lambda *_: torch.zeros(2) + torch.zeros(3), "your code raises RuntimeError: The size of tensor a (2)"),
+    ],
+)
+def test_exception_is_shown_with_the_call(answer, says):
+    verdict = check.merge_moments(answer)
+    assert verdict.mistake == "exception"
+    headline, call, *_ = verdict.message.splitlines()
+    assert says in headline
+    assert call.startswith("  tried:    merge_moments(count_a=1, mean_a=[0]")
+
+
+def test_exception_is_shown_with_the_learners_line_even_inside_torch():
+    class Norm(torch.nn.Module):
+        def __init__(self, features, eps=0.01):
+            super().__init__()
+
+        def update(self, x):
+            torch.nn.functional.linear(x, torch.zeros(3, 7))  # the learner's line
+
+        def forward(self, x):
+            return x
+
+    message = check.running_norm(Norm).message
+    assert "torch.nn.functional.linear(x, torch.zeros(3, 7))  # the learner's line" in message
+
+
+def test_exception_without_source_is_shown_without_line():
+    cell: dict = {}
+    exec("def answer(*_):\n    return 1 / 0", cell)
+    verdict = check.merge_moments(cell["answer"])
+    assert verdict.mistake == "exception"
+    assert "line" not in verdict.message
+
+
+def test_not_answered_names_what_is_open():
+    verdict = check.running_norm(bank.NormStub)
+    assert repr(verdict) == (
+        "○ running_norm: not answered yet: update raises NotImplementedError.\n"
+        '  Write your code in its place; check.hint("running_norm") helps.'
+    )
+    assert not verdict.passed
+
+
+def test_open_exercise_inside_another_is_not_answered_either():
+    class Norm(bank.Baselines):
+        def update(self, x):
+            bank.merge_stub(*[None] * 6)
+
+    assert "not answered yet: merge_stub raises NotImplementedError." in check.running_norm(Norm).message
+
+
+def test_not_implemented_by_torch_is_an_exception():
+    def answer(*_):
+        return torch.nn.Module()(torch.zeros(1))
+
+    assert check.merge_moments(answer).mistake == "exception"
+
+
+@pytest.mark.parametrize("answer", [None, 3, (2, torch.zeros(1), torch.zeros(1)), bank.NormStub])
+def test_something_else_than_a_function_is_said(answer):
+    verdict = check.merge_moments(answer)
+    assert verdict.mistake == "wrong-type"
+    assert "takes your function itself" in verdict.message
+
+
+def test_object_in_the_place_of_its_class_is_said():
+    assert "takes your class itself" in check.running_norm(bank.Baselines(2)).message
+
+
+@pytest.mark.parametrize(
+    ("result", "mistake"),
+    [
+        (None, "no-return"),
+        ("three", "wrong-type"),
+        ((1, torch.zeros(1)), "wrong-type"),
+        ({"count": 2}, "wrong-type"),
+        ((2, None, torch.ones(1)), "no-return"),
+        ((10**40, torch.ones(1), torch.ones(1)), "wrong-type"),
+        ((2, torch.ones(1, device="meta"), torch.ones(1)), "wrong-type"),
+        ((2, "mean", torch.ones(1)), "wrong-type"),
+        ((2, [1.0], torch.ones(1)), "wrong-type"),
+        ((2, 1.0, torch.ones(1)), "wrong-shape"),
+        ((2, torch.ones(1, 1), torch.ones(1)), "wrong-shape"),
+        ((2, torch.ones(1), torch.full((1,), torch.nan)), "nan"),
+        ((2, torch.ones(1), torch.full((1,), torch.inf)), "unknown"),
+    ],
+)
+def test_result_of_wrong_kind_is_said(result, mistake):
+    assert check.merge_moments(lambda *_: result).mistake == mistake
+
+
+def test_changed_input_is_named():
+    verdict = check.merge_moments(bank.merge_in_place)
+    assert "changes its input mean_a" in verdict.message
+    assert "seen:     mean_a = [1] after the call" in verdict.message
+
+
+def test_resized_input_is_a_changed_input():
+    def answer(count_a, mean_a, *rest):
+        right = check.merge_moments.reference(count_a, mean_a.clone(), *rest)
+        mean_a.unsqueeze_(0)
+        return right
+
+    assert check.merge_moments(answer).mistake == "in-place"
+
+
+def test_warnings_of_the_learners_code_do_not_reach_the_notebook(recwarn):
+    assert check.running_norm(bank.NormUnbiased).mistake == "unbiased-variance"
+    assert not recwarn.list
+
+
+def test_diagnosis_does_not_repeat_the_learners_prints(capsys):
+    def answer(*inputs):
+        print("hello")
+        return bank.merge_to_std(*inputs)
+
+    check.merge_moments(answer)
+    assert capsys.readouterr().out == "hello\n" * 2  # the first case passes, the second does not
+
+
+# The text -------------------------------------------------------------------------------------------------------------
+
+
+def test_unknown_mistake_gets_the_smallest_counterexample():
+    verdict = check.merge_moments(bank.merge_oddly)
+    assert repr(verdict) == (
+        "✗ merge_moments: your var is wrong for two groups of one sample each.\n"
+        "  tried:    merge_moments(count_a=1, mean_a=[0], var_a=[0], count_b=1, mean_b=[2], var_b=[0])\n"
+        "  seen:     var = [8]\n"
+        "  expected: var = [1]"
+    )
+
+
+def test_known_mistake_reads_as_documented():
+    assert repr(check.merge_moments(bank.merge_bessel)) == (
+        "✗ merge_moments: your variance is the unbiased one (n−1).\n"
+        "  tried:    merge_moments(count_a=1, mean_a=[0], var_a=[0], count_b=1, mean_b=[2], var_b=[0])\n"
+        "  seen:     var = [2]\n"
+        "  expected: var = [1]\n"
+        "  The running update needs the population variance (n): the inputs have it, and so must the output."
+    )
+
+
+def test_right_answer_reads_as_documented():
+    assert repr(check.discounted_return_scale(bank.scale_by_loops)) == (
+        "✓ discounted_return_scale: right. Tried on\n"
+        "  ✓ one robot and no episode end\n"
+        "  ✓ an episode end\n"
+        "  ✓ two robots whose episodes end at different steps"
+    )
+
+
+def test_difference_below_the_shown_digits_gets_more_digits():
+    message = check.merge_moments(merged(var=lambda right: right["var"] + 0.0004)).message
+    assert "seen:     var = [1.0004]" in message
+
+
+@pytest.mark.parametrize(("exercise", "answer", "mistake"), pairs(bank.WRONG))
+def test_text_is_the_same_every_time_and_narrow(exercise, answer, mistake):
+    first, second = repr(exercise.check(answer)), repr(exercise.check(answer))
+    assert first == second
+    assert "0x" not in first
+    assert "tensor(" not in first
+    assert max(map(len, first.splitlines())) < 170
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (torch.tensor([[1.0, -0.0], [2.9999998, 1e-9]]), "[[1, 0], [3, 0]]"),
+        (2 / 3, "0.667"),
+        (4096.5, "4096"),
+        (1.5e9, "1.5e+09"),
+        (torch.nan, "nan"),
+        (-torch.inf, "-inf"),
+        (torch.zeros(5, 6), "<tensor [5, 6]>"),
+        (True, "1"),
+        (torch.float32, "torch.float32"),
+    ],
+)
+def test_numbers_are_written_rounded(value, written):
+    from rsl_edu.course.check_verdict import text
+
+    assert text(value) == written
+
+
+def test_notebook_shows_a_block_with_the_same_text():
+    formatters = pytest.importorskip("IPython.core.formatters")
+    shown, _ = formatters.DisplayFormatter().format(check.merge_moments(bank.merge_bessel))
+    assert shown["text/plain"].startswith("✗ merge_moments: your variance is the unbiased one (n−1).")
+    assert "<b>✗ merge_moments: your variance is the unbiased one (n−1).</b>" in shown["text/html"]
+    assert "seen:     var = [2]\nexpected: var = [1]" in shown["text/html"]
+    assert "border-left" in shown["text/html"]
+    assert "color:" not in shown["text/html"]  # the theme's own, light or dark
+
+
+def test_block_escapes_the_learners_text():
+    def answer(*_):
+        raise ValueError("<script>alert(1)</script>")
+
+    block = check.merge_moments(answer)._repr_html_()
+    assert "<script>" not in block
+    assert "&lt;script&gt;" in block
+
+
+def test_verdict_is_a_value():
+    verdict = check.merge_moments(bank.merge_bessel)
+    assert verdict == check.merge_moments(bank.merge_bessel)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        verdict.passed = True
+
+
+# Further cases, hints -------------------------------------------------------------------------------------------------
+
+
+def test_answer_that_knows_the_own_cases_by_heart_fails_on_random_ones():
+    known = {str(case.inputs): check.merge_moments.reference(*case.inputs) for case in check.merge_moments.cases}
+
+    def answer(*inputs):
+        return known.get(str(inputs), (0, torch.zeros(3), torch.zeros(3)))
+
+    assert check.merge_moments(answer).passed
+    verdict = check.merge_moments.check(answer, check.merge_moments.sample(seed=2, number=3))
+    assert verdict.mistake == "unknown"
+    assert "random groups" in verdict.message
+
+
+@exercises
+def test_random_cases_repeat_with_their_seed(exercise):
+    def flat(seed):
+        return str([case.inputs for case in exercise.sample(seed, 3)])
+
+    assert flat(5) == flat(5) != flat(6)
+
+
+@exercises
+def test_check_leaves_its_own_cases_alone(exercise):
+    before = str([case.inputs for case in exercise.cases])
+    for answer, _ in bank.WRONG[exercise.name]:
+        exercise.check(answer)
+    assert str([case.inputs for case in exercise.cases]) == before
+
+
+@exercises
+def test_hints_are_staged(exercise):
+    hints = [exercise.hint(stage) for stage in (1, 2, 3)]
+    assert len(set(hints)) == 3
+    assert repr(check.hint(exercise.name)) == str(hints[0])
+    assert hints[0].startswith("Hint 1 of 3: ")
+    assert len(hints[0]) < len(hints[2])
+    for stage in (0, 4):
+        with pytest.raises(ValueError, match="stage: expected 1 to 3"):
+            exercise.hint(stage)
+
+
+def test_unknown_exercise_is_named_with_the_known_ones():
+    with pytest.raises(ValueError, match="expected one of merge_moments, running_norm, discounted_return_scale"):
+        check.hint("merge")
+
+
+def test_module_offers_exactly_its_exercises_by_name():
+    assert all(getattr(check, name) is exercise for name, exercise in check.EXERCISES.items())
+    assert isinstance(check, types.ModuleType)
+    assert repr(check.merge_moments).startswith("Exercise merge_moments: call it with your function")

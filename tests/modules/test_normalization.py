@@ -1,0 +1,337 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rsl_edu.modules
+from rsl_edu.modules import EmpiricalDiscountedVariationNormalization, EmpiricalNormalization
+
+law = settings(max_examples=25, deadline=None, derandomize=True)
+CLOSE = {"rtol": 1e-5, "atol": 1e-6}
+MERGED = {"rtol": 1e-4, "atol": 1e-5}  # rounding of a few dozen merges in single precision
+EPS = 1e-2
+
+
+def batches(seed, sizes, features=3):
+    """Batches of features that differ in mean and scale; the last feature never varies."""
+    generator = torch.Generator().manual_seed(seed)
+    scale, shift = torch.tensor([1.0, 30.0, 0.0]), torch.tensor([0.0, -5.0, 2.0])
+    return [torch.randn(size, features, generator=generator) * scale[:features] + shift[:features] for size in sizes]
+
+
+def learned(stream, **options):
+    norm = EmpiricalNormalization(stream[0].shape[1:], **options)
+    for x in stream:
+        norm.update(x)
+    return norm
+
+
+def moments(x):
+    """Mean and population standard deviation by a loop in double precision."""
+    rows = x.double().tolist()
+    mean = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
+    columns = zip(zip(*rows, strict=True), mean, strict=True)
+    std = [(sum((value - m) ** 2 for value in column) / len(rows)) ** 0.5 for column, m in columns]
+    return torch.tensor(mean), torch.tensor(std)
+
+
+def assert_unchanged(norm, before):
+    torch.testing.assert_close(dict(norm.state_dict()), before, rtol=0, atol=0)
+
+
+def copied(norm):
+    return {name: value.clone() for name, value in norm.state_dict().items()}
+
+
+sizes = st.lists(st.integers(1, 20), min_size=1, max_size=6)
+
+
+@law
+@given(sizes=sizes, seed=st.integers(0, 2**31))
+def test_merged_batches_have_the_moments_of_all_samples(sizes, seed):
+    stream = batches(seed, sizes)
+    norm = learned(stream)
+    mean, std = moments(torch.cat(stream))
+    torch.testing.assert_close(norm.mean, mean, **MERGED)
+    torch.testing.assert_close(norm.std, std, **MERGED)
+    assert norm.count == sum(sizes)
+
+
+@law
+@given(sizes=sizes, seed=st.integers(0, 2**31), order=st.randoms())
+def test_the_order_of_the_batches_does_not_matter(sizes, seed, order):
+    stream = batches(seed, sizes)
+    shuffled = order.sample(stream, len(stream))
+    torch.testing.assert_close(dict(learned(stream).state_dict()), dict(learned(shuffled).state_dict()), **MERGED)
+
+
+@law
+@given(seed=st.integers(0, 2**31), eps=st.floats(1e-6, 1.0))
+def test_inverse_undoes_forward(seed, eps):
+    norm = learned(batches(seed, [50]), eps=eps)
+    (x,) = batches(seed + 1, [5])
+    torch.testing.assert_close(norm.inverse(norm(x)), x, **MERGED)
+    torch.testing.assert_close(norm(norm.inverse(x)), x, rtol=1e-3, atol=1e-3 / eps)
+
+
+@pytest.mark.parametrize("shape", [3, (3,), [2, 3], ()])
+@pytest.mark.parametrize("options", [{}, {"eps": 0.5}, {"until": 12}, {"until": 0}])
+def test_a_stream_gives_the_peers_statistics_and_outputs(peer, shape, options):
+    ours, theirs = EmpiricalNormalization(shape, **options), peer.EmpiricalNormalization(shape, **options)
+    sizes = [shape] if isinstance(shape, int) else shape
+    for _ in range(5):
+        x = torch.randn(4, *sizes) * 30 + 5
+        for norm in (ours, theirs):
+            norm.update(x)
+        torch.testing.assert_close(ours.state_dict(), theirs.state_dict(), **CLOSE)
+        torch.testing.assert_close(ours(x), theirs(x), **CLOSE)
+        torch.testing.assert_close(ours.inverse(x), theirs.inverse(x), **CLOSE)
+        torch.testing.assert_close((ours.mean, ours.std), (theirs.mean, theirs.std), **CLOSE)
+
+
+def test_forward_subtracts_the_mean_and_divides_by_std_plus_eps():
+    (x,) = stream = batches(0, [50])
+    mean, std = moments(x)
+    torch.testing.assert_close(learned(stream)(x), (x - mean) / (std + EPS), **MERGED)
+
+
+def test_before_the_first_update_the_mean_is_zero_and_the_std_one():
+    norm, x = EmpiricalNormalization(3), torch.randn(5, 3)
+    torch.testing.assert_close(norm(x), x / (1 + EPS), **CLOSE)
+
+
+def test_the_first_batch_keeps_its_tiny_deviations():
+    x = torch.tensor([[1e-5], [-1e-5]])
+    torch.testing.assert_close(learned([x]).std, torch.tensor([1e-5]), **CLOSE | {"atol": 0})
+
+
+def test_all_leading_dimensions_are_the_batch():
+    x = torch.randn(4, 5, 3)
+    torch.testing.assert_close(learned([x.flatten(0, 1)]).state_dict(), learned_in_one(x).state_dict())
+    assert learned_in_one(x).count == 20
+    assert learned_in_one(x[0, 0]).count == 1
+
+
+def learned_in_one(x):
+    norm = EmpiricalNormalization(3)
+    norm.update(x)
+    return norm
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.float16, torch.float64, torch.bool])
+def test_update_takes_samples_of_any_dtype(dtype):
+    x = torch.tensor([[0, 1], [1, 1], [1, 0]]).to(dtype)
+    mean, std = moments(x)
+    norm = learned([x, x])
+    torch.testing.assert_close((norm.mean, norm.std), (mean, std), **CLOSE)
+    assert {value.dtype for value in norm.state_dict().values()} == {torch.float32, torch.int64}
+
+
+def test_a_module_in_double_precision_learns_in_double_precision():
+    norm = EmpiricalNormalization(2).double()
+    x = torch.randn(30, 2, dtype=torch.float64)
+    for part in x.split([3, 7, 20]):
+        norm.update(part)
+    torch.testing.assert_close(norm.std, x.std(0, correction=0), rtol=1e-12, atol=0)
+
+
+def test_forward_does_not_learn():
+    norm = learned(batches(0, [10]))
+    before = copied(norm)
+    norm(torch.randn(7, 3))
+    assert_unchanged(norm, before)
+
+
+def test_nothing_is_learned_in_evaluation_mode():
+    norm = learned(batches(0, [10]))
+    before = copied(norm)
+    norm.eval().update(torch.randn(7, 3))
+    assert_unchanged(norm, before)
+
+
+def test_the_batch_that_crosses_until_counts_and_the_next_does_not():
+    norm = learned(batches(0, [4, 4]), until=5)
+    assert norm.count == 8
+    before = copied(norm)
+    for poison in (1e9, float("inf"), float("nan")):
+        norm.update(torch.full((4, 3), poison))
+    assert_unchanged(norm, before)
+
+
+@pytest.mark.parametrize("seen", [[], [10]])
+def test_an_empty_batch_changes_nothing(seen):
+    norm = learned([torch.zeros(0, 3), *batches(0, seen)])
+    before = copied(norm)
+    norm.update(torch.zeros(0, 3))
+    norm.update(torch.zeros(4, 0, 3))
+    assert_unchanged(norm, before)
+    assert norm(torch.zeros(0, 3)).shape == (0, 3)
+
+
+def test_mean_and_std_are_copies():
+    norm = learned(batches(0, [10]))
+    before = copied(norm)
+    norm.mean.zero_()
+    norm.std.zero_()
+    assert_unchanged(norm, before)
+    assert norm.mean.shape == norm.std.shape == (3,)
+
+
+def test_a_saved_policy_goes_on_learning_where_it_stopped():
+    first, second = batches(0, [10, 20])
+    saved = EmpiricalNormalization(3)
+    saved.load_state_dict(learned([first]).state_dict())
+    saved.update(second)
+    torch.testing.assert_close(saved.state_dict(), learned([first, second]).state_dict(), rtol=0, atol=0)
+
+
+def test_an_update_in_inference_mode_can_be_followed_by_training():
+    norm, x = EmpiricalNormalization(3), torch.randn(4, 3, requires_grad=True)
+    with torch.inference_mode():
+        norm.update(torch.randn(10, 3))
+    norm(x).sum().backward()
+    torch.testing.assert_close(x.grad, (1 / (norm.std + EPS)).expand(4, 3))
+    norm.update(x)
+    assert not any(buffer.requires_grad for buffer in norm.buffers())
+
+
+def test_an_update_between_forward_and_backward_does_not_break_the_gradient():
+    norm, x = learned(batches(0, [10])), torch.randn(4, 3, requires_grad=True)
+    expected = (1 / (norm.std + EPS)).expand(4, 3)
+    y = norm(x)
+    norm.update(torch.randn(10, 3))
+    y.sum().backward()
+    torch.testing.assert_close(x.grad, expected)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_torchscript_computes_the_same():
+    norm, x = learned(batches(0, [10])), torch.randn(4, 3)
+    torch.testing.assert_close(torch.jit.script(norm)(x), norm(x), **CLOSE)
+
+
+@pytest.mark.parametrize("kind", [EmpiricalNormalization, EmpiricalDiscountedVariationNormalization])
+@pytest.mark.parametrize(
+    ("arguments", "name", "got"),
+    [
+        ({"shape": 0}, "shape", "0"),
+        ({"shape": (3, -1)}, "shape", "-1"),
+        ({"shape": "3"}, "shape", "'3'"),
+        ({"shape": 2.0}, "shape", "2.0"),
+        ({"shape": 3, "eps": -1e-2}, "eps", "-0.01"),
+        ({"shape": 3, "eps": float("nan")}, "eps", "nan"),
+        ({"shape": 3, "eps": "0.1"}, "eps", ".*0.1"),
+        ({"shape": 3, "eps": torch.ones(2)}, "eps", "tensor"),
+        ({"shape": 3, "until": -1}, "until", "-1"),
+        ({"shape": 3, "until": 0.5}, "until", "0.5"),
+    ],
+)
+def test_the_constructors_name_a_bad_argument(kind, arguments, name, got):
+    with pytest.raises((ValueError, TypeError), match=f"^{name}: expected .*got {got}"):
+        kind(**arguments)
+
+
+@pytest.mark.parametrize("gamma", [-0.1, 1.1, float("nan"), "high"])
+def test_gamma_lies_between_zero_and_one(gamma):
+    with pytest.raises((ValueError, TypeError), match=f"^gamma: expected .*got {gamma!r}"):
+        EmpiricalDiscountedVariationNormalization((), gamma=gamma)
+
+
+@pytest.mark.parametrize(("operation", "name"), [("forward", "x"), ("update", "x"), ("inverse", "y")])
+@pytest.mark.parametrize(
+    ("x", "got"), [(torch.ones(5, 4), r"\[5, 4\]"), (torch.ones(3, 1), r"\[3, 1\]"), (1.0, "float")]
+)
+def test_a_failed_call_names_the_argument_and_changes_nothing(operation, name, x, got):
+    norm = learned(batches(0, [10]))
+    before = copied(norm)
+    with pytest.raises((ValueError, TypeError), match=f"^{name}: expected .*got {got}"):
+        getattr(norm, operation)(x)
+    assert_unchanged(norm, before)
+
+
+# Rewards.
+
+
+def test_rewards_are_divided_by_the_std_of_all_discounted_returns():
+    gamma, envs = 0.9, 4
+    norm = EmpiricalDiscountedVariationNormalization((), gamma=gamma)
+    returns, current = [], [0.0] * envs
+    for rew in torch.randn(20, envs) * 5 + 1:
+        current = [gamma * old + new for old, new in zip(current, rew.tolist(), strict=True)]
+        returns += current
+        _, std = moments(torch.tensor(returns)[:, None])
+        torch.testing.assert_close(norm(rew), rew / std, **MERGED)
+
+
+@pytest.mark.parametrize(("shape", "rewards"), [((), (8, 4)), ([], (8, 1)), (1, (8, 4, 1))])
+@pytest.mark.parametrize("options", [{}, {"gamma": 0.5, "eps": 0.3}, {"until": 6}])
+def test_rewards_come_out_as_from_the_peer(peer, shape, rewards, options):
+    ours, theirs = (
+        module.EmpiricalDiscountedVariationNormalization(shape, **options) for module in (rsl_edu.modules, peer)
+    )
+    for step, rew in enumerate(torch.randn(*rewards)):
+        for norm in (ours, theirs):
+            norm.train(step != 5)
+        torch.testing.assert_close(ours(rew), theirs(rew), **CLOSE)
+        torch.testing.assert_close(ours.disc_avg.avg, theirs.disc_avg.avg, **CLOSE)
+    torch.testing.assert_close(ours.state_dict(), theirs.state_dict(), **CLOSE)
+
+
+def test_rewards_pass_unscaled_while_the_returns_do_not_vary():
+    norm, rew = EmpiricalDiscountedVariationNormalization(2), torch.tensor([[3.0, -2.0], [3.0, 4.0]])
+    torch.testing.assert_close(norm(rew), rew / torch.tensor([1.0, 3.0]), **CLOSE)
+
+
+def test_rewards_do_not_teach_in_evaluation_mode():
+    norm = EmpiricalDiscountedVariationNormalization(())
+    norm(torch.randn(4))
+    before, average = copied(norm), norm.disc_avg.avg
+    norm.eval()(torch.randn(4))
+    assert_unchanged(norm, before)
+    assert norm.disc_avg.avg is average
+
+
+def test_whole_number_rewards_are_rewards():
+    norm, same = (EmpiricalDiscountedVariationNormalization(()) for _ in range(2))
+    for rew in torch.randint(5, (6, 4)):
+        torch.testing.assert_close(norm(rew), same(rew.float()), **CLOSE)
+
+
+def test_the_caller_may_overwrite_the_rewards():
+    norm, rew = EmpiricalDiscountedVariationNormalization(()), torch.ones(4)
+    norm(rew)
+    rew.zero_()
+    assert norm.disc_avg.avg.tolist() == [1.0] * 4
+
+
+@pytest.mark.parametrize(
+    ("rew", "message"),
+    [(torch.ones(5), r"rew: expected shape \[4\] .*got \[5\]"), ([1.0], "rew: expected a tensor, got list")],
+)
+def test_failed_rewards_name_the_shape_and_change_nothing(rew, message):
+    norm = EmpiricalDiscountedVariationNormalization(())
+    norm(torch.randn(4))
+    before, average = copied(norm), norm.disc_avg.avg
+    with pytest.raises((ValueError, TypeError), match=f"^{message}"):
+        norm(rew)
+    assert_unchanged(norm, before)
+    assert norm.disc_avg.avg is average
+
+
+def test_no_rewards_change_nothing():
+    norm = EmpiricalDiscountedVariationNormalization(())
+    norm(torch.zeros(0))
+    assert norm.disc_avg.avg is None
+    norm(torch.randn(4))
+    before = copied(norm)
+    assert norm(torch.zeros(0)).shape == (0,)
+    assert_unchanged(norm, before)
+
+
+def test_rewards_from_inference_mode_can_be_followed_by_training():
+    norm = EmpiricalDiscountedVariationNormalization(())
+    with torch.inference_mode():
+        norm(torch.randn(4))
+    rew = torch.randn(4, requires_grad=True)
+    norm(rew).sum().backward()
+    assert rew.grad.isfinite().all()

@@ -1,0 +1,48 @@
+"""pyproject.toml, environment.yml and constraints.txt name the same packages."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[1]
+CONDA = {"torch": "pytorch-cpu", "gymnasium[mujoco]": "gymnasium-mujoco", "playwright": "playwright-python"}
+
+
+@pytest.fixture(scope="module")
+def project():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+def conda_name(requirement):
+    name, extras, specifier = re.fullmatch(r"([\w-]+)(\[\w+\])?(.*)", requirement).groups()
+    pip_name = f"{name}{extras or ''}"
+    return f"{CONDA.get(pip_name, pip_name)}{specifier}"
+
+
+def test_conda_environment_holds_the_dependencies_of_the_project(project):
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
+    *packages, pip = environment["dependencies"]
+    wanted = [conda_name(line) for line in project["dependencies"] + project["optional-dependencies"]["test"]]
+    assert sorted(packages) == sorted([f"python{project['requires-python']}", "pip", *wanted])
+    assert pip == {"pip": ["-e ."]}
+
+
+def test_constraints_pin_every_dependency_within_its_range(project):
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    pins = [Requirement(line) for line in lines if not line.startswith("#")]
+    here = {pin.name: pin for pin in pins if pin.marker is None or pin.marker.evaluate()}
+    extras = project["optional-dependencies"].values()
+    for wanted in map(Requirement, [*project["dependencies"], *(line for extra in extras for line in extra)]):
+        (version,) = here[wanted.name].specifier
+        assert version.operator == "=="
+        assert wanted.specifier.contains(version.version), f"{wanted} is pinned to {version}"
+    assert str(here["torch"].specifier) == "==2.13.0"

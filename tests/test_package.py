@@ -1,0 +1,70 @@
+"""The wheel, in an empty environment outside the checkout: what a learner without a clone gets."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LESSONS = sorted((ROOT / "notebooks").glob("[1-9]*.ipynb"), key=lambda path: path.stat().st_size)
+
+EXECUTE = """
+import sys
+import nbformat
+from nbclient import NotebookClient
+lesson = nbformat.read(sys.argv[1], as_version=4)
+lesson.cells.append(nbformat.v4.new_code_cell("import rsl_edu; print(rsl_edu.__file__)"))
+NotebookClient(lesson, kernel_name="python3", timeout=300).execute()
+print(lesson.cells[-1].outputs[0].text)
+"""
+
+pytestmark = pytest.mark.slow
+
+
+def run(*command, cwd):
+    """Runs a command that knows nothing of the checkout and of the environment of the tests."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV", "JUPYTER"))}
+    done = subprocess.run(list(map(str, command)), cwd=cwd, env=env, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("outside")
+    yield folder
+    shutil.rmtree(folder)  # the environment takes over 1 GB
+
+
+@pytest.fixture(scope="module")
+def wheel(outside):
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", outside, ROOT, cwd=outside)
+    return next(outside.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def environment(outside, wheel):
+    run(sys.executable, "-m", "venv", outside / "venv", cwd=outside)
+    scripts = outside / "venv" / ("Scripts" if os.name == "nt" else "bin")
+    run(scripts / "python", "-m", "pip", "install", "--quiet", "-c", ROOT / "constraints.txt", wheel, cwd=outside)
+    return scripts
+
+
+def test_wheel_holds_every_notebook_and_nothing_of_the_tests(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {f"rsl_edu/_lessons/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")} <= names
+    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"rsl_edu"}
+    assert not [name for name in names if "checkpoint" in name or "__pycache__" in name]
+
+
+def test_installed_package_brings_a_lesson_that_runs(environment, outside):
+    listed = run(environment / "rsl-edu", "lab", "mine", "--copy-only", cwd=outside)
+    assert f"  {LESSONS[0].name}: copied\n" in listed
+    lesson = outside / "mine" / LESSONS[0].name
+    assert lesson.read_bytes() == LESSONS[0].read_bytes()
+    imported = run(environment / "python", "-c", EXECUTE, lesson, cwd=lesson.parent)
+    assert Path(imported.strip()).is_relative_to(outside / "venv")
