@@ -103,7 +103,8 @@ def _record(robot: str, steps: int, envs: int, seed: int, policy: Policy | None)
         vector.action_space.seed(seed)
         observation, _ = vector.reset(seed=seed)
         columns: list[list[np.ndarray]] = [[], [], [], [], []]
-        for _ in tqdm(range(steps), desc=f"recording {robot}", unit="step", delay=1.0, leave=False):
+        quiet = bool(os.environ.get("TQDM_DISABLE"))  # which tqdm's notebook bar does not look at by itself
+        for _ in tqdm(range(steps), f"recording {robot}", leave=False, unit="step", delay=1.0, disable=quiet):
             if policy is None:
                 action = vector.action_space.sample()
             else:

@@ -385,7 +385,7 @@ def test_the_gaussian_constructors_name_a_bad_argument(kind, options, name, got)
 
 
 def test_learn_std_is_a_yes_or_no():
-    with pytest.raises(TypeError, match="^learn_std: expected True or False, got 'no'"):
+    with pytest.raises(TypeError, match=r"^learn_std: expected True or False, got 'no'"):
         GaussianDistribution(DIM, learn_std="no")
 
 

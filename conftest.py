@@ -1,0 +1,8 @@
+"""What all tests share, the notebooks' kernels included."""
+
+import os
+
+import torch
+
+os.environ["TQDM_DISABLE"] = "1"  # a progress bar that shows on a slow day is no output to compare
+torch.set_num_threads(1)  # the tests run side by side
