@@ -48,4 +48,4 @@ $(VENV)/%.stamp: pyproject.toml constraints.txt
 	@echo "Setting up $(VENV); the first time takes some minutes and 2 GB."
 	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv --clear $(VENV)
 	@[ -t 1 ] || quiet=--quiet; $(BIN)/python -m pip install $$quiet -c constraints.txt -e '.$(EXTRAS)'
-	@touch $@
+	@touch $@ $(VENV)/lab.stamp

@@ -51,13 +51,13 @@ def choice(name: str, value: Any, allowed: Collection[str]) -> str:
 
 
 def interval(name: str, value: Any) -> tuple[float, float]:
-    """Return ``value`` as a pair of finite floats, the first below the second."""
+    """Return ``value`` as a pair of floats, the first not above the second; the second may be infinite."""
     try:
         low, high = (float(bound) for bound in value)
     except (TypeError, ValueError):
         raise TypeError(f"{name}: expected a pair (min, max) of numbers, got {value!r}") from None
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ValueError(f"{name}: expected finite (min, max) with min < max, got {value!r}")
+    if not (math.isfinite(low) and low <= high):
+        raise ValueError(f"{name}: expected (min, max) with min <= max, got {value!r}")
     return low, high
 
 

@@ -177,8 +177,8 @@ class GaussianDistribution(Distribution):
         self.std_type = choice("std_type", std_type, ("scalar", "log"))
         low, high = interval("std_range", std_range)
         low = max(low, 1e-6)  # a std of zero has no density
-        if high <= low:
-            raise ValueError(f"std_range: expected an upper limit above {low}, got {std_range!r}")
+        if high < low:
+            raise ValueError(f"std_range: expected an upper limit of at least {low}, got {std_range!r}")
         self.std_range = [low, high]
         self.log_std_range = [math.log(low), math.log(high)]
 
@@ -248,6 +248,8 @@ class BetaDistribution(Distribution):
     def __init__(self, output_dim: int, action_range: tuple[float, float] = (-1.0, 1.0)) -> None:
         super().__init__(output_dim)
         low, high = interval("action_range", action_range)
+        if not 0 < high - low < math.inf:
+            raise ValueError(f"action_range: expected finite (min, max) with min < max, got {action_range!r}")
         self.action_range = action_range
         self._low, self._scale = low, high - low
 

@@ -44,7 +44,7 @@ class MLP(nn.Sequential):
     Args:
         input_dim: Size of the last dimension of the input.
         output_dim: Size of the output; a tuple or list reshapes the last dimension to these sizes.
-        hidden_dims: Size of each hidden layer, at least one; ``-1`` stands for ``input_dim``.
+        hidden_dims: Size of each hidden layer; ``-1`` stands for ``input_dim``. Without any, the network is a linear map.
         activation: Nonlinearity :math:`\phi` after each hidden layer, a name in :data:`ACTIVATIONS`.
         last_activation: Nonlinearity after the output; None leaves the output linear.
 
@@ -64,10 +64,11 @@ class MLP(nn.Sequential):
     ) -> None:
         input_dim = whole("input_dim", input_dim)
         output_shape = _output_shape(output_dim)
-        if not isinstance(hidden_dims, (list, tuple)) or not hidden_dims:
-            raise ValueError(f"hidden_dims: expected the size of each hidden layer, at least one; got {hidden_dims!r}")
+        if not isinstance(hidden_dims, (list, tuple)):
+            raise ValueError(f"hidden_dims: expected a list with the size of each hidden layer, got {hidden_dims!r}")
         sizes = [input_dim] + [input_dim if size == -1 else whole("hidden_dims", size) for size in hidden_dims]
 
+        choice("activation", activation, ACTIVATIONS)  # also where no hidden layer uses it
         layers: list[nn.Module] = []
         for fan_in, fan_out in itertools.pairwise(sizes):
             layers += [nn.Linear(fan_in, fan_out), make_activation(activation)]  # an activation object for each layer

@@ -1,7 +1,9 @@
 """A real JupyterLab in real Chromium."""
 
+import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -11,7 +13,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Error, Page, sync_playwright
+from playwright.sync_api import Error, Page, TimeoutError, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 FLAGS = [
@@ -93,8 +95,13 @@ def open_notebook(lab, browser):
     def run(name: str) -> Page:
         page.goto(f"{lab}/lab/tree/{name}?reset")
         page.locator(".jp-NotebookPanel [data-status=idle]").wait_for(timeout=90_000)
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
+        ran = page.locator(".jp-InputPrompt", has_text=re.compile(r"\[(\*|1)\]")).first
+        for patience in (5_000, 10_000, 20_000):  # a kernel that says it is idle may still drop the first request
+            page.get_by_role("menuitem", name="Run", exact=True).click()
+            page.get_by_text("Run All Cells", exact=True).click()
+            with contextlib.suppress(TimeoutError):
+                ran.wait_for(state="attached", timeout=patience)
+                break
         return page
 
     yield run

@@ -174,6 +174,14 @@ def test_a_std_beyond_its_range_is_clamped_without_a_gradient(std_type, raw, cla
     assert not parameter.grad.any()
 
 
+@pytest.mark.parametrize("std_range", [(0.1, float("inf")), (0.5, 0.5)])
+@pytest.mark.parametrize("std_type", ["scalar", "log"])
+def test_a_std_range_may_be_open_above_or_a_single_value_as_the_peers(std_range, std_type):
+    gaussian = GaussianDistribution(DIM, init_std=0.3, std_range=std_range, std_type=std_type)
+    gaussian.update(torch.zeros(1, DIM))
+    torch.testing.assert_close(gaussian.std, torch.full((1, DIM), max(0.3, std_range[0])))
+
+
 def test_a_std_range_from_zero_starts_at_a_millionth():
     gaussian = GaussianDistribution(DIM, std_range=(0.0, 2.0))
     nn.init.zeros_(gaussian.std_param)

@@ -75,6 +75,15 @@ def test_the_output_shape_is_the_batch_and_output_dim(sizes, output_dim, batch):
     assert list(y.shape) == batch + output_shape
 
 
+def test_without_hidden_layers_it_is_a_linear_map():
+    mlp = MLP(3, 2, [])
+    x = torch.randn(5, 3)
+    assert torch.equal(mlp(x), x @ mlp[0].weight.T + mlp[0].bias)
+    assert len(mlp) == 1
+    with pytest.raises(ValueError, match="activation: .* got 'swoosh'"):
+        MLP(3, 2, [], activation="swoosh")
+
+
 def test_minus_one_in_hidden_dims_is_the_input_dim():
     assert [layer.out_features for layer in linear_layers(MLP(7, 2, [-1, 5, -1]))] == [7, 5, 7, 2]
 
@@ -126,7 +135,6 @@ def test_tracing_records_any_batch_size_without_a_warning():
         ({"output_dim": (2, -1)}, "output_dim", "-1"),
         ({"output_dim": ()}, "output_dim", "empty"),
         ({"output_dim": "2"}, "output_dim", "'2'"),
-        ({"hidden_dims": []}, "hidden_dims", r"\[\]"),
         ({"hidden_dims": [4, 0]}, "hidden_dims", "0"),
         ({"hidden_dims": [4, -2]}, "hidden_dims", "-2"),
         ({"hidden_dims": 4}, "hidden_dims", "4"),
