@@ -112,7 +112,7 @@ def _record(robot: str, steps: int, envs: int, seed: int, policy: Policy | None)
                     action = policy(torch.as_tensor(observation, dtype=torch.float32)).numpy()
             following, reward, terminated, truncated, _ = vector.step(action)
             for column, row in zip(columns, (observation, action, reward, terminated, truncated), strict=True):
-                column.append(np.array(row))
+                column.append(np.array(row, bool if row.dtype == bool else np.float32))
             observation = following
     return _rollout(robot, names, [np.stack(column) for column in columns])
 
@@ -132,7 +132,7 @@ def _quiet_mujoco() -> Iterator[None]:
 
 def _rollout(robot: str, names: tuple[str, ...], columns: list[np.ndarray]) -> Rollout:
     tensors = [torch.as_tensor(column) for column in columns]
-    return Rollout(robot, names, *(t if t.dtype == torch.bool else t.float() for t in tensors))
+    return Rollout(robot, names, *tensors)
 
 
 def _feature_names(vector: Any) -> tuple[str, ...]:

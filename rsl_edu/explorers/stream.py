@@ -117,10 +117,9 @@ class Stream(Explorer[StreamState, StreamResult]):
         self.stream = observations[:, :streams].flatten(0, 1).float()  # [samples, features], in the order of time
         self._others = (observations[:, streams:] if envs > 1 else observations).flatten(0, 1).float()
         self.names = names or tuple(f"feature {i}" for i in range(features))
-        truth = self._others.double()
-        self._mean, self._std = truth.mean(0), truth.std(0, correction=0)  # [features]
+        self._std, self._mean = torch.std_mean(self._others, dim=0, correction=0)  # [features]
         self._guess: float | None = None
-        self._trace = functools.lru_cache(8)(self._run)
+        self._trace = functools.lru_cache(2)(self._run)
         step = max(1, len(self.stream) // 32)
         steps = len(self.stream) // step
         ranges = {"seen": (step, step * steps, step), "feature": (0, features - 1, 1)}
@@ -161,8 +160,8 @@ class Stream(Explorer[StreamState, StreamResult]):
         if independent:
             x = self._others[torch.randint(len(self._others), (len(x),), generator=torch.Generator().manual_seed(0))]
         if shift:
-            half, mean, std = len(x) // 2, self._mean.float(), self._std.float()
-            x[half:] = mean + 2 * (x[half:] - mean) + 3 * std
+            half = len(x) // 2
+            x[half:] = self._mean + 2 * (x[half:] - self._mean) + 3 * self._std
         return x.numpy()
 
     def _run(self, batch: int, until: int, shift: bool, independent: bool, merge: str) -> Trace:
@@ -191,7 +190,7 @@ class Stream(Explorer[StreamState, StreamResult]):
         late = (torch.tensor(seen) > len(x) // 2).unsqueeze(1) & shift
         truth = torch.where(late, self._mean + 3 * self._std, self._mean)
         width = torch.where(late, 2 * self._std, self._std)
-        error = ((mean - truth) / width)[:, varies].square().mean(1).sqrt()
+        error = (mean - truth).div_(width)[:, varies].square_().mean(1).sqrt()
         return Trace(np.array(seen), mean.numpy(), torch.stack(stds).numpy(), error.numpy())
 
     def stage(self, figure: Figure) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def test_without_hidden_layers_it_is_a_linear_map():
     x = torch.randn(5, 3)
     assert torch.equal(mlp(x), x @ mlp[0].weight.T + mlp[0].bias)
     assert len(mlp) == 1
-    with pytest.raises(ValueError, match="activation: .* got 'swoosh'"):
+    with pytest.raises(ValueError, match=r"activation: .* got 'swoosh'"):
         MLP(3, 2, [], activation="swoosh")
 
 
