@@ -102,19 +102,21 @@ def _record(robot: str, steps: int, envs: int, seed: int, policy: Policy | None)
         names = _feature_names(vector)
         vector.action_space.seed(seed)
         observation, _ = vector.reset(seed=seed)
-        columns: list[list[np.ndarray]] = [[], [], [], [], []]
+        columns: list[np.ndarray] = []
         quiet = bool(os.environ.get("TQDM_DISABLE"))  # which tqdm's notebook bar does not look at by itself
-        for _ in tqdm(range(steps), f"recording {robot}", leave=False, unit="step", delay=1.0, disable=quiet):
+        for t in tqdm(range(steps), f"recording {robot}", leave=False, unit="step", delay=1.0, disable=quiet):
             if policy is None:
                 action = vector.action_space.sample()
             else:
                 with torch.no_grad():
                     action = policy(torch.as_tensor(observation, dtype=torch.float32)).numpy()
-            following, reward, terminated, truncated, _ = vector.step(action)
-            for column, row in zip(columns, (observation, action, reward, terminated, truncated), strict=True):
-                column.append(np.array(row, bool if row.dtype == bool else np.float32))
+            following, *outcome, _ = vector.step(action)
+            rows = (observation, action, *outcome)  # outcome: reward, terminated, truncated
+            columns = columns or [np.empty((steps, *row.shape), bool if row.dtype == bool else "f4") for row in rows]
+            for column, row in zip(columns, rows, strict=True):
+                column[t] = row
             observation = following
-    return _rollout(robot, names, [np.stack(column) for column in columns])
+    return _rollout(robot, names, columns)
 
 
 @contextlib.contextmanager

@@ -106,7 +106,7 @@ class Stream(Explorer[StreamState, StreamResult]):
         self, observations: torch.Tensor | None = None, names: tuple[str, ...] | None = None, **state: Any
     ) -> None:
         if observations is None:
-            robot = rollout("Humanoid-v5", steps=256, envs=32)
+            robot = rollout("Humanoid-v5", steps=512, envs=16)
             observations, names = robot.observations, robot.names
         if observations.dim() != 3 or 0 in observations.shape:
             raise ValueError(f"observations: expected shape [time, envs, features], got {list(observations.shape)}")
