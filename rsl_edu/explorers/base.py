@@ -131,9 +131,9 @@ class Explorer(ABC, Generic[S, R]):
 
     def render(self, **changes: Any) -> Figure:
         """Return a new figure of the present state, or of that with ``changes``; it needs no kernel and no browser."""
-        from matplotlib.figure import Figure
+        from .picture import new_figure
 
-        figure = Figure(self.size, dpi=100, layout="constrained")
+        figure = new_figure(self.size)
         self.draw(self.stage(figure), self.compute(self.at(**changes)))
         return figure
 

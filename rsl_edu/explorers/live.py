@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 from IPython import get_ipython
-from matplotlib.figure import Figure
 
-from .picture import Canvas, Picture
+from .picture import Canvas, Picture, new_figure
 
 if TYPE_CHECKING:
     from .base import Control, Explorer
@@ -28,7 +27,7 @@ class Live(ipywidgets.VBox):
 
     def __init__(self, explorer: Explorer[Any, Any]) -> None:
         self._explorer = explorer
-        self._figure = Figure(explorer.size, dpi=100, layout="constrained")
+        self._figure = new_figure(explorer.size)
         self._artists = explorer.stage(self._figure)
         self._canvas = Canvas(self._figure)
         self._lock = threading.RLock()  # ipykernel runs callbacks in threads
@@ -38,9 +37,11 @@ class Live(ipywidgets.VBox):
         for name, widget in self.widgets.items():
             widget.observe(lambda change, name=name: self._follow(name, change["new"]), "value")
         self.show(explorer.state)
-        rows = [_with_play(self.widgets[name], control) for name, control in explorer.controls.items()]
+        playing = [name for name, control in explorer.controls.items() if control.play]
         grid = ipywidgets.Layout(grid_template_columns="repeat(auto-fill, minmax(290px, 1fr))", grid_gap="2px 16px")
-        super().__init__([ipywidgets.GridBox(rows, layout=grid), self.picture])
+        others = ipywidgets.GridBox([w for name, w in self.widgets.items() if name not in playing], layout=grid)
+        rows = [_with_play(self.widgets[name], explorer.controls[name]) for name in playing]
+        super().__init__([*rows, others, self.picture])
         self.add_class("rsl-explorer")
 
     def show(self, state: Any) -> None:
@@ -95,13 +96,12 @@ def _widget(control: Control, value: Any) -> ipywidgets.DOMWidget:
     return slider(min=first, max=last, step=step, **shared)
 
 
-def _with_play(widget: ipywidgets.DOMWidget, control: Control) -> ipywidgets.DOMWidget:
-    if not control.play or control.range is None:
-        return widget
-    first, last, step = control.range
+def _with_play(slider: ipywidgets.DOMWidget, control: Control) -> ipywidgets.DOMWidget:
+    """Put a play button before a slider."""
+    first, last, step = control.range  # type: ignore[misc]
     play = ipywidgets.Play(
-        min=first, max=last, step=step, value=widget.value, interval=PLAY_INTERVAL, show_repeat=False, tooltip="play"
+        min=first, max=last, step=step, value=slider.value, interval=PLAY_INTERVAL, show_repeat=False, tooltip="play"
     )
-    ipywidgets.jslink((play, "value"), (widget, "value"))
-    widget.layout.flex = "1 1 auto"
-    return ipywidgets.HBox([play, widget], layout=ipywidgets.Layout(grid_column="1 / -1"))  # a row of its own
+    ipywidgets.jslink((play, "value"), (slider, "value"))
+    slider.layout.flex = "1 1 auto"
+    return ipywidgets.HBox([play, slider])

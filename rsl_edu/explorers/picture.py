@@ -14,6 +14,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 
+def new_figure(size: tuple[float, float]) -> Figure:
+    """Make an empty figure of ``size`` in inches, at 100 pixels each, apart from pyplot and its list of figures."""
+    figure = Figure(size, dpi=100)
+    figure.set_layout_engine("constrained", w_pad=0.07, h_pad=0.07)  # inches
+    return figure
+
+
 class Canvas:
     """Pictures of a figure whose artists move while its frames, ticks and words stay.
 
@@ -81,8 +88,13 @@ class Picture(anywidget.AnyWidget):
         alert.textContent = model.get("error");
         image.style.opacity = model.get("error") ? 0.3 : 1;
       };
-      const name = () => el.closest(".rsl-explorer")?.querySelectorAll(".widget-slider").forEach((slider) =>
-        slider.querySelector("[role=slider]")?.setAttribute("aria-label", slider.querySelector("label")?.textContent));
+      const name = () => {  // ipywidgets leaves these without a name for screen readers
+        const all = (what) => el.closest(".rsl-explorer")?.querySelectorAll(what) ?? [];
+        all(".widget-slider").forEach((slider) => slider.querySelector("[role=slider]")
+          ?.setAttribute("aria-label", slider.querySelector("label")?.textContent));
+        all(".widget-play").forEach((play) => play.querySelectorAll("button").forEach((button, i) =>
+          button.setAttribute("aria-label", ["play or pause", "stop"][i])));
+      };
       model.on("change:data", show);
       model.on("change:caption change:error", say);
       show();
@@ -92,7 +104,7 @@ class Picture(anywidget.AnyWidget):
     } };
     """
     _css = """
-    .rsl-picture { margin: 0; }
+    .rsl-picture { margin: .3em 0 0; }
     .rsl-picture img { max-width: 100%; height: auto; border-radius: 4px; background: #fff; }
     .rsl-picture figcaption, .rsl-picture p { max-width: 60em; margin: .3em 0; line-height: 1.4; }
     .rsl-picture figcaption { color: var(--jp-content-font-color1, inherit); min-height: 2.8em; }

@@ -1,0 +1,83 @@
+"""Every lesson has the anatomy of a lesson; what its outputs say is nbval's affair."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from rsl_edu.course import check
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+LESSONS = sorted(NOTEBOOKS.glob("[1-9]_*.ipynb"))
+FOLDED_SOLUTION = re.compile(r"<summary>Solution</summary>\s*```python\n(.*?)```", re.DOTALL)
+CHECKED = re.compile(r"^check\.(\w+)\(", re.MULTILINE)
+
+pytestmark = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+
+
+def cells(lesson, kind):
+    return [cell for cell in nbformat.read(lesson, as_version=4).cells if cell.cell_type == kind]
+
+
+def test_lesson_is_short(lesson):
+    assert len(nbformat.read(lesson, as_version=4).cells) <= 40
+    assert max(len(cell.source.splitlines()) for cell in cells(lesson, "code")) <= 20
+
+
+def test_first_cell_says_what_one_will_be_able_to_do_and_how_long_it_takes(lesson):
+    first = cells(lesson, "markdown")[0].source
+    objectives = re.findall(r"^- \*\w+\*", first, re.MULTILINE)
+    assert 3 <= len(objectives) <= 5
+    assert re.search(r"\*\*Time:\*\* \d+ minutes", first)
+
+
+def test_sections_stand_in_the_order_of_every_lesson(lesson):
+    headings = re.findall(r"^## (.*)$", "\n".join(cell.source for cell in cells(lesson, "markdown")), re.MULTILINE)
+    wanted = ["The case", "Build it", "See it", "Break it", "In the wild", "Check yourself", "In five lines"]
+    found = [next((i for i, heading in enumerate(headings) if name in heading), None) for name in wanted]
+    assert None not in found, f"missing: {wanted[found.index(None)]}"
+    assert found == sorted(found)
+
+
+def test_case_names_the_thread_it_comes_from(lesson):
+    case = next(cell.source for cell in cells(lesson, "markdown") if "The case" in cell.source)
+    assert re.search(r"\(https://github\.com/[\w.-]+/[\w.-]+/issues/\d+\)", case)
+
+
+def test_explorers_are_swept_over_their_corners(lesson):
+    assert any(".sweep()" in cell.source for cell in cells(lesson, "code"))
+
+
+def test_every_exercise_has_three_folded_hints_and_a_folded_solution_that_passes(lesson):
+    exercises = [name for cell in cells(lesson, "code") for name in CHECKED.findall(cell.source)]
+    assert 3 <= len(exercises) <= 5
+    prose = "\n".join(cell.source for cell in cells(lesson, "markdown"))
+    assert prose.count("<summary>Hint ") == 3 * len(exercises)
+    solutions = FOLDED_SOLUTION.findall(prose)
+    namespace = {}
+    exec("import torch", namespace)
+    for name, solution in zip(exercises, solutions, strict=True):
+        before = set(namespace)
+        exec(compile(solution, f"<solution of {name}>", "exec"), namespace)
+        (answer,) = (namespace[new] for new in set(namespace) - before)
+        assert check.EXERCISES[name](answer).passed
+
+
+def test_stubs_say_that_they_are_not_answered_yet(lesson):
+    stubs = [cell for cell in cells(lesson, "code") if CHECKED.search(cell.source)]
+    for cell in stubs:
+        assert "raise NotImplementedError" in cell.source
+        assert "not answered yet" in cell.outputs[-1].data["text/plain"]
+
+
+def test_lesson_is_listed_on_the_landing_page_and_in_the_readme(lesson):
+    assert f"]({lesson.name})" in (NOTEBOOKS / "index.ipynb").read_text("utf-8")
+    assert f"(notebooks/{lesson.name})" in (NOTEBOOKS.parent / "README.md").read_text("utf-8")
+
+
+def test_stored_pictures_of_explorers_come_with_a_sentence(lesson):
+    outputs = [output.get("data", {}) for cell in cells(lesson, "code") for output in cell.outputs]
+    sentences = [data["text/plain"] for data in outputs if "image/png" in data and "<Figure" not in data["text/plain"]]
+    assert sentences
+    assert all(re.fullmatch(r"\w+: [A-Z].*\.", sentence) for sentence in sentences)
