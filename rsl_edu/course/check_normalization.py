@@ -188,10 +188,10 @@ MERGE_MOMENTS = Exercise(
     ),
     hints=(
         "Imagine all samples of both groups in one list. What is its mean? Which two things make its samples differ?",
-        "The mean lies between mean_a and mean_b, closer to the larger group. The variance is the weighted mean of the "
-        "two variances, plus a term for the distance between the two means.",
-        "delta = mean_b - mean_a; mean = mean_a + delta * count_b / count; the term to add to the weighted mean of the "
-        "variances is delta**2 * count_a * count_b / count**2.",
+        "The mean lies between `mean_a` and `mean_b`, closer to the larger group. The variance is the weighted mean of "
+        "the two variances, plus a term for the distance between the two means.",
+        "`delta = mean_b - mean_a`; `mean = mean_a + delta * count_b / count`; the term to add to the weighted mean of "
+        "the variances is `delta**2 * count_a * count_b / count**2`.",
     ),
     draw=_draw_groups,
 )
@@ -479,10 +479,10 @@ RUNNING_NORM = Exercise(
     ),
     hints=(
         "What has to be kept between two updates, so that no sample needs to be kept?",
-        "Keep count, mean and var in self. update computes the moments of the batch and merges them by merge_moments. "
-        "Calling only reads them.",
-        "var, mean = torch.var_mean(x, dim=0, correction=0), merged with len(x) samples; then "
-        "(x - self.mean) / (self.var.sqrt() + self.eps).",
+        "Keep count, mean and var in `self`. `update` computes the moments of the batch and merges them by "
+        "`merge_moments`. Calling only reads them.",
+        "`var, mean = torch.var_mean(x, dim=0, correction=0)`, merged with `len(x)` samples; then "
+        "`(x - self.mean) / (self.var.sqrt() + self.eps)`.",
     ),
     draw=_draw_stream,
     use=_use_norm,
@@ -713,8 +713,8 @@ DISCOUNTED_RETURN_SCALE = Exercise(
         "Write down R for three steps of one robot by hand, with a done at the second. Which numbers go into the std?",
         "Carry one sum per environment through a loop over time: discount it, add the reward, store it; then clear it "
         "where the episode ended.",
-        "total = gamma * total + reward; store total; total = total * (1 - done). At the end: "
-        "torch.stack(sums).std(correction=0).",
+        "`total = gamma * total + reward`; store `total`; `total = total * (1 - done)`. At the end: "
+        "`torch.stack(sums).std(correction=0)`.",
     ),
     draw=_draw_rewards,
 )

@@ -200,7 +200,7 @@ class Stream(Explorer[StreamState, StreamResult]):
         for axes in (top, error, raw, after):
             axes.spines[["top", "right"]].set_visible(False)
         top.set(xlim=(0, total), xlabel="samples seen")
-        error.set(xscale="log", yscale="log", xlim=(0.9, total * 1.3), ylim=(0.01, 30))
+        error.set(xscale="log", yscale="log", xlim=(0.9, total * 1.3), ylim=(0.01, 300))
         error.set(xlabel="samples seen", ylabel="error (true stds)", title="error of all running means")
         raw.set(xlabel="value", ylim=(0, 1.05), ylabel="samples (peak = 1)")
         after.set(xlim=(-5, 5), ylim=(0, 1), ylabel="density", title="the same values, normalized")
@@ -214,7 +214,8 @@ class Stream(Explorer[StreamState, StreamResult]):
         artists["truth band"] = [top.plot([0, 1], [0, 0], color=GREY, linestyle=":", linewidth=1)[0] for _ in range(2)]
         (artists["mean"],) = top.plot([], [], color=BLUE, linewidth=2, label="running mean ± std")
         (artists["band"],) = top.fill([0, 0], [0, 0], color=BLUE, alpha=0.25, linewidth=0)
-        top.legend(loc="upper left", ncols=3, fontsize="small", edgecolor="none", framealpha=0.8)
+        above = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 0}  # the band must not cover it
+        top.legend(ncols=3, fontsize="small", frameon=False, columnspacing=1.2, **above)
         error.plot(n, n**-0.5, color=GREY, linestyle="--", label="1/√n")
         (artists["error"],) = error.plot([], [], color=BLUE, linewidth=2, label="measured")
         (artists["guess"],) = error.plot([], [], "X", color=ORANGE, markersize=10, label="your guess")
@@ -233,7 +234,8 @@ class Stream(Explorer[StreamState, StreamResult]):
         low, high = min(mean0 - 4 * std0, mean1 - 4 * std1), max(mean0 + 4 * std0, mean1 + 4 * std1)
         if high - low < 1e-6:
             low, high = low - 1, high + 1
-        artists["top axes"].set(ylim=(low, high + 0.15 * (high - low)), title=f"{result.name}: running mean ± std")
+        artists["top axes"].set(ylim=(low, high))
+        artists["top axes"].set_title(f"{result.name}: running mean ± std", pad=24)
         artists["raw axes"].set(xlim=(low, high), title=f"{result.name}: the last {WINDOW} samples")
         artists["dots"].set_data(kept[kept < seen], result.values[kept[kept < seen]])
         half = [0, total // 2, total // 2, total]
@@ -264,7 +266,7 @@ class Stream(Explorer[StreamState, StreamResult]):
         independent = f"independent samples would leave {_short(result.samples[-1] ** -0.5)}"
         z = result.normalized
         broken = int((~np.isfinite(z)).sum())
-        spread = f"mean {_short(z.mean(), 1)} and std {_short(z.std(), 1)}" if not broken else f"{broken} not numbers"
+        spread = f"mean {_short(z.mean(), 1)} and std {_short(z.std())}" if not broken else f"{broken} not numbers"
         return (
             f"After {state.seen:,} samples {learned}; {truth}. {error}; {independent}. "
             f"The last {len(z)} values, normalized: {spread}."
