@@ -64,13 +64,14 @@ class Live(ipywidgets.VBox):
                 self.picture.data, self.picture.caption, self.picture.error = data, caption, ""
 
     def _follow(self, name: str, value: Any) -> None:
-        if not self._following:
-            return
-        try:
-            self._explorer.set(**{name: value})
-        except Exception:
-            if not _from_browser():  # there the line under the picture tells; a cell or a test must fail
-                raise
+        with self._lock:  # an event of another thread waits; one that show() itself caused is not followed
+            if not self._following:
+                return
+            try:
+                self._explorer.set(**{name: value})
+            except Exception:
+                if not _from_browser():  # there the line under the picture tells; a cell or a test must fail
+                    raise
 
 
 def _from_browser() -> bool:
