@@ -20,7 +20,7 @@ _WORDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command line; returns the exit status."""
+    """Run the command line and return the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     cut = words.index("--") if "--" in words else len(words)
     words, jupyter = words[:cut], words[cut + 1 :]
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     lab = commands.add_parser(
         "lab",
         help="copy the lessons into a folder and open JupyterLab there",
-        description="Copies the lessons into DIR, never over one that you changed, and opens JupyterLab there.",
+        description="Copy the lessons into DIR, never over one that you changed, and open JupyterLab there.",
         usage="rsl-edu lab [-h] [--copy-only] [DIR] [-- JUPYTER ARGUMENT ...]",
     )
     lab.add_argument("folder", nargs="?", type=Path, default=Path("rsl_edu_lessons"), metavar="DIR")
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def open_lab(folder: Path, arguments: Sequence[str] = ()) -> None:
-    """Opens JupyterLab in a folder, on the list of the lessons.
+    """Open JupyterLab in a folder, on the list of the lessons.
 
     Args:
         folder: The folder that JupyterLab shows.

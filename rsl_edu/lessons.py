@@ -31,7 +31,7 @@ class Copy:
 
 
 def source() -> Path:
-    """Returns the folder of the lessons: inside an installed package, else the checkout's ``notebooks``.
+    """Return the folder of the lessons: inside an installed package, else the checkout's ``notebooks``.
 
     Raises:
         FileNotFoundError: If neither is there.
@@ -44,7 +44,7 @@ def source() -> Path:
 
 
 def copy_lessons(target: Path, lessons: Path | None = None, version: str = __version__) -> list[Copy]:
-    """Copies the lessons into the learner's folder; never overwrites one that the learner changed.
+    """Copy the lessons into the learner's folder, never over one that the learner changed.
 
     A lesson counts as changed if it is not as it was copied, or if nothing tells how it was. Then a newer version lands
     beside it, as ``4_normalization.v0.2.0.ipynb``.
@@ -88,20 +88,20 @@ def _copy(relative: Path, lessons: Path, target: Path, copied: dict[str, str], v
 
 
 def _places(relative: Path, version: str) -> Iterator[Path]:
-    """Yields where a lesson may land: ``a.ipynb``, ``a.v0.2.0.ipynb``, ``a.v0.2.0-2.ipynb`` …."""
+    """Yield where a lesson may land: ``a.ipynb``, ``a.v0.2.0.ipynb``, ``a.v0.2.0-2.ipynb`` …."""
     yield relative
     for n in itertools.count(1):
         yield relative.with_name(f"{relative.stem}.v{version}{f'-{n}' if n > 1 else ''}{relative.suffix}")
 
 
 def _files(folder: Path) -> list[Path]:
-    """Returns the visible files below a folder, relative to it."""
+    """Return the visible files below a folder, relative to it."""
     relative = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     return sorted(path for path in relative if not any(part.startswith((".", "__")) for part in path.parts))
 
 
 def _read_manifest(path: Path) -> dict[str, str]:
-    """Returns the hashes; none if the manifest is missing or damaged, so that every lesson counts as changed."""
+    """Return the hashes; none if the manifest is missing or damaged, so that every lesson counts as changed."""
     try:
         copied = json.loads(path.read_text("utf-8"))["copied"]
         return {str(name): str(digest) for name, digest in copied.items()}

@@ -14,13 +14,13 @@ PEAK = "print(*[line for line in open('/proc/self/status') if line.startswith('V
 
 
 def import_ms(module: str) -> float:
-    """Returns the milliseconds that an import takes after ``import torch``: the median of fresh processes."""
+    """Return the milliseconds that an import takes after ``import torch``: the median of fresh processes."""
     command = [sys.executable, "-c", IMPORT.format(module)]
     return 1e3 * statistics.median(float(subprocess.check_output(command)) for _ in range(RUNS))
 
 
 def kernel_mb(lesson: Path) -> float:
-    """Returns the peak memory of a lesson's kernel in MB; Linux only."""
+    """Return the peak memory of a lesson's kernel in MB; Linux only."""
     import nbformat
     from nbclient import NotebookClient
 
@@ -31,7 +31,7 @@ def kernel_mb(lesson: Path) -> float:
 
 
 def table() -> Iterator[tuple[str, str, str]]:
-    """Yields what is measured, its figure and its limit."""
+    """Yield what is measured, its figure and its limit."""
     for module, limit in (("rsl_edu", "50 ms"), ("rsl_edu.modules", "50 ms"), ("rsl_rl.modules", "-")):
         yield f"import {module} after torch", f"{import_ms(module):.1f} ms", limit
     for lesson in sorted(NOTEBOOKS.glob("[1-9]*.ipynb")):

@@ -1,4 +1,4 @@
-"""Executes notebooks and stores them in canonical form, so that a diff shows only what changed.
+"""Execute notebooks and store them in canonical form, so that a diff shows only what changed.
 
 ``python -m rsl_edu.course.execute notebooks`` executes every notebook below ``notebooks`` and stores the outputs;
 with ``--check`` it only says which stored notebook is not in canonical form. The canonical form is: execution counts
@@ -43,7 +43,7 @@ class ExecutionError(Exception):
 
 
 def canonical(text: str) -> str:
-    """Returns the canonical form of a notebook.
+    """Return the canonical form of a notebook.
 
     Args:
         text: The notebook's JSON, as stored.
@@ -55,7 +55,7 @@ def canonical(text: str) -> str:
 
 
 def execute(path: Path, timeout: float = 600.0) -> bool:
-    """Executes a notebook in its folder and stores it in canonical form.
+    """Execute a notebook in its folder and store it in canonical form.
 
     A notebook whose cell fails stays as it was.
 
@@ -104,14 +104,14 @@ def execute(path: Path, timeout: float = 600.0) -> bool:
 
 
 def notebooks(paths: Sequence[Path]) -> Iterator[Path]:
-    """Yields the given notebooks, and those below the given folders in the order of their names."""
+    """Yield the given notebooks, and those below the given folders in the order of their names."""
     for path in paths:
         below = sorted(path.rglob("*.ipynb")) if path.is_dir() else [path]
         yield from (found for found in below if ".ipynb_checkpoints" not in found.parts)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command line; returns the exit status."""
+    """Run the command line and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m rsl_edu.course.execute", description=__doc__.split("\n")[0])
     parser.add_argument("paths", nargs="+", type=Path, metavar="NOTEBOOK", help="a notebook, or a folder of notebooks")
     parser.add_argument("--check", action="store_true", help="execute nothing; fail if a stored form is not canonical")
@@ -146,7 +146,7 @@ def _read(text: str) -> Any:
 
 
 def _give_ids(cells: list[dict[str, Any]]) -> None:
-    """Gives each cell without an id of its own one that follows from its text."""
+    """Give each cell without an id of its own one that follows from its text."""
     taken: set[str] = set()
     for cell in cells:
         cell_id = cell.get("id")
@@ -184,7 +184,7 @@ def _canonical_outputs(outputs: list[Any], count: int) -> list[Any]:
 
 
 def _merged(streams: Iterable[Any]) -> list[Any]:
-    """Returns what one cell wrote in a row as one stdout and one stderr."""
+    """Return what one cell wrote in a row as one stdout and one stderr."""
     written = {"stdout": "", "stderr": ""}
     for stream in streams:
         written[stream.name] += stream.text
@@ -196,7 +196,7 @@ def _merged(streams: Iterable[Any]) -> list[Any]:
 
 
 def _cleaned(output: Any, count: int) -> Any:
-    """Returns an error without its traceback; a display, or a result, without its widget."""
+    """Return an error without its traceback; a display, or a result, without its widget."""
     if output.output_type == "error":
         output.evalue = _scrub(output.evalue)
         output.traceback = [f"{output.ename}: {output.evalue}"]
@@ -222,7 +222,7 @@ def _write(notebook: Any) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
+    """Write a file whole or not at all."""
     with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8") as file:
         file.write(text)
     temporary = Path(file.name)
