@@ -140,10 +140,11 @@ class Explorer(ABC, Generic[S, R]):
     def sweep(self) -> str:
         """Draw the picture at every corner of the state space, one control at a time; raises where one fails."""
         corners = list(self.corners())
-        before = self.state
-        for state in corners:
-            self.set(**vars(state))
-        self.set(**vars(before))
+        try:
+            for state in corners:
+                self.live.show(state)  # the controls too: some bugs are only there
+        finally:
+            self.live.show(self.state)
         return f"{type(self).__name__}: {len(corners)} pictures drawn"
 
     def corners(self) -> Iterator[S]:

@@ -11,6 +11,7 @@ import torch
 
 from rsl_edu.data import rollout
 from rsl_edu.modules import EmpiricalNormalization
+from rsl_edu.modules._validate import positive
 
 from .base import Explorer, control
 
@@ -61,8 +62,9 @@ class StreamState:
 
 @dataclasses.dataclass(frozen=True)
 class Trace:
-    """Statistics after each update."""
+    """A whole stream, and the statistics after each update."""
 
+    samples: np.ndarray  # [samples, features]
     seen: np.ndarray  # [updates], samples
     mean: np.ndarray  # [updates, features]
     std: np.ndarray  # [updates, features]
@@ -76,7 +78,7 @@ class StreamResult:
     state: StreamState
     name: str
     values: np.ndarray  # [samples], the feature over the whole stream
-    truth: tuple[float, float, float, float]  # mean and std before and after half time
+    truth: tuple[float, ...]  # mean and std before half time, mean and std after it
     samples: np.ndarray  # [updates]
     mean: np.ndarray  # [updates]
     std: np.ndarray  # [updates]
@@ -127,26 +129,25 @@ class Stream(Explorer[StreamState, StreamResult]):
         super().__init__(ranges, **defaults | state)
 
     def predict(self, error: float) -> None:
-        """Draw a guess: how many stds the running means are off, on average, at the end of the stream."""
-        self._guess = float(error)
+        """Draw a guess above 0: how many stds the running means are off, on average, at the end of the stream."""
+        self._guess = positive("error", error)
         self.set()
 
     def compute(self, state: StreamState) -> StreamResult:
         """Run the stream through the library's own normaliser, and cut the series off at ``state.seen``."""
         trace = self._trace(state.batch, state.until, state.shift, state.independent, state.merge)
-        values = self._samples(state.shift, state.independent)[:, state.feature]
+        values = trace.samples[:, state.feature]
         updates = int(np.searchsorted(trace.seen, state.seen, side="right"))
         mean, std = trace.mean[:updates, state.feature], trace.std[:updates, state.feature]
         now = (mean[-1], std[-1]) if updates else (0.0, 1.0)  # a normaliser starts with these
         with np.errstate(all="ignore"):  # with eps = 0 a feature that never varies gives 0 / 0
             normalized = (values[max(0, state.seen - WINDOW) : state.seen] - now[0]) / (now[1] + np.float32(state.eps))
-        first = float(self._mean[state.feature]), float(self._std[state.feature])
-        second = (first[0] + 3 * first[1], 2 * first[1]) if state.shift else first
+        moments = (*self._moments(0), *self._moments(int(state.shift)))  # before half time, and after
         return StreamResult(
             state=state,
             name=self.names[state.feature],
             values=values,
-            truth=(*first, *second),
+            truth=tuple(float(moment[state.feature]) for moment in moments),
             samples=trace.seen[:updates],
             mean=mean,
             std=std,
@@ -155,17 +156,21 @@ class Stream(Explorer[StreamState, StreamResult]):
             guess=self._guess,
         )
 
-    def _samples(self, shift: bool, independent: bool) -> np.ndarray:
-        x = self.stream.clone()
+    def _moments(self, shifted: int | torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the true mean and std of the features where ``shifted`` is 0, or 1."""
+        return self._mean + 3 * shifted * self._std, (1 + shifted) * self._std
+
+    def _samples(self, shift: bool, independent: bool) -> torch.Tensor:
+        x = self.stream
         if independent:
             x = self._others[torch.randint(len(self._others), (len(x),), generator=torch.Generator().manual_seed(0))]
         if shift:
             half = len(x) // 2
-            x[half:] = self._mean + 2 * (x[half:] - self._mean) + 3 * self._std
-        return x.numpy()
+            x = torch.cat([x[:half], self._moments(1)[0] + 2 * (x[half:] - self._mean)])
+        return x  # [samples, features]
 
     def _run(self, batch: int, until: int, shift: bool, independent: bool, merge: str) -> Trace:
-        x = torch.from_numpy(self._samples(shift, independent))
+        x = self._samples(shift, independent)
         features = x.shape[1]
         pooled = merge == "pooled"  # an observation without its batch axis: the features pass for samples
         norm = EmpiricalNormalization(1 if pooled else features, until=until or None)
@@ -184,14 +189,12 @@ class Stream(Explorer[StreamState, StreamResult]):
             stds.append(norm.std.expand(features))
         if not seen:
             empty = np.zeros((0, features), np.float32)
-            return Trace(np.zeros(0, int), empty, empty, np.zeros(0))
+            return Trace(x.numpy(), np.zeros(0, int), empty, empty, np.zeros(0))
         mean = torch.stack(means)  # [updates, features]
         varies = self._std > 1e-6
-        late = (torch.tensor(seen) > len(x) // 2).unsqueeze(1) & shift
-        truth = torch.where(late, self._mean + 3 * self._std, self._mean)
-        width = torch.where(late, 2 * self._std, self._std)
+        truth, width = self._moments((torch.tensor(seen) > len(x) // 2).unsqueeze(1) * int(shift))
         error = (mean - truth).div_(width)[:, varies].square_().mean(1).sqrt()
-        return Trace(np.array(seen), mean.numpy(), torch.stack(stds).numpy(), error.numpy())
+        return Trace(x.numpy(), np.array(seen), mean.numpy(), torch.stack(stds).numpy(), error.numpy())
 
     def stage(self, figure: Figure) -> dict[str, Any]:
         """Lay out four panels: the statistics, their error, and the values before and after."""

@@ -140,9 +140,21 @@ def test_corners_hold_every_choice_and_both_ends_of_each_range():
     assert {state.broken for state in states} == {True, False}
 
 
-def test_sweep_raises_at_a_corner_that_fails(line):
+def test_sweep_raises_at_a_corner_that_fails_and_returns_to_the_present_state(line):
+    line.set(points=4)
     with pytest.raises(ValueError, match="this switch breaks"):
         line.sweep()
+    assert line.state.points == line.live.widgets["points"].value == 4
+    assert line.live.picture.error == ""
+
+
+def test_sweep_draws_every_corner_also_where_nothing_was_shown_yet(line, monkeypatch):
+    monkeypatch.setattr(Line, "compute", lambda self, state: np.linspace(0, state.slope, state.points))
+    drawn = []
+    monkeypatch.setattr(Line, "draw", lambda self, artists, result: drawn.append(len(result)))
+    assert line.sweep() == f"Line: {len(list(line.corners()))} pictures drawn"
+    assert len(drawn) >= len(list(line.corners()))
+    assert {2, 9} <= set(drawn)
 
 
 def test_stored_output_is_one_sentence_a_picture_and_a_widget(line):

@@ -73,7 +73,7 @@ def test_until_freezes_the_statistics(humanoid):
 
 def test_feature_that_never_varies_without_eps_is_told_as_not_a_number(small):
     small.set(feature=5, eps=0.0)
-    assert "256 not numbers" in repr(small) or "128 not numbers" in repr(small)
+    assert "128 not numbers" in repr(small)
     small.set(eps=0.01)
     assert "mean 0 and std 0" in repr(small)
 
@@ -100,6 +100,14 @@ def test_numbers_of_the_caption_are_rounded_and_never_minus_zero(humanoid):
         text = humanoid.describe(humanoid.compute(state))
         assert "-0 " not in text
         assert "e+" not in text
+
+
+@pytest.mark.parametrize("guess", [0, -1.0, float("nan"), "much"])
+def test_prediction_that_cannot_be_drawn_is_refused_and_the_last_one_stays(small, guess):
+    small.predict(0.5)
+    with pytest.raises((ValueError, TypeError), match=r"error: expected a .*number"):
+        small.predict(guess)
+    assert small.compute(small.state).guess == 0.5
 
 
 @pytest.mark.parametrize(
