@@ -8,7 +8,8 @@ from .cnn import CNN
 from .distribution import BetaDistribution, Distribution, GaussianDistribution, HeteroscedasticGaussianDistribution
 from .mlp import MLP
 from .normalization import EmpiricalDiscountedVariationNormalization, EmpiricalNormalization
-from .rnn import RNN, HiddenState, split_and_pad_trajectories, unpad_trajectories
+from .rnn import RNN, HiddenState
+from .trajectories import split_and_pad_trajectories, unpad_trajectories
 
 __all__ = [
     "CNN",

@@ -70,24 +70,25 @@ def per_layer(name: str, value: Any, layers: int) -> Sequence[Any]:
     return value
 
 
-def trailing_shape(name: str, tensor: Any, shape: Sequence[int], dims: int | None = None) -> None:
+def trailing_shape(name: str, tensor: Any, shape: tuple[int, ...], dims: int | None = None) -> None:
     """Raise unless ``tensor`` ends in the dimensions ``shape`` (and has exactly ``dims`` dimensions)."""
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(f"{name}: expected a tensor, got {type(tensor).__name__}")
     if torch.jit.is_tracing():  # there a comparison of sizes would be recorded, and warned of
         return
-    got = list(tensor.shape)
-    if got[len(got) - len(shape) :] != list(shape) or len(got) < len(shape) or (dims is not None and len(got) != dims):
-        leading = "batch" if dims == len(shape) + 1 else "..."
-        raise ValueError(f"{name}: expected shape [{', '.join([leading, *map(str, shape)])}], got {got}")
+    got = tensor.shape
+    if got[-len(shape) or len(got) :] != shape or (dims is not None and len(got) != dims):
+        sizes = ", ".join(["batch" if dims == len(shape) + 1 else "...", *map(str, shape)])
+        raise ValueError(f"{name}: expected shape [{sizes}], got {list(got)}")
 
 
-def exact_shape(name: str, tensor: Any, *allowed: list[int]) -> None:
+def exact_shape(name: str, tensor: Any, *allowed: tuple[int, ...]) -> None:
     """Raise unless ``tensor`` has one of the shapes ``allowed``."""
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(f"{name}: expected a tensor, got {type(tensor).__name__}")
-    if list(tensor.shape) not in allowed:
-        raise ValueError(f"{name}: expected shape {' or '.join(map(str, allowed))}, got {list(tensor.shape)}")
+    if tensor.shape not in allowed:
+        shapes = " or ".join(str(list(shape)) for shape in allowed)
+        raise ValueError(f"{name}: expected shape {shapes}, got {list(tensor.shape)}")
 
 
 def tensor_pair(name: str, value: Any, size: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -95,5 +96,5 @@ def tensor_pair(name: str, value: Any, size: int) -> tuple[torch.Tensor, torch.T
     if not isinstance(value, (list, tuple)) or len(value) != 2:
         raise ValueError(f"{name}: expected two tensors [..., {size}], got {value!r}")
     for tensor in value:
-        trailing_shape(name, tensor, [size])
+        trailing_shape(name, tensor, (size,))
     return value[0], value[1]

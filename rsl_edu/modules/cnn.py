@@ -74,7 +74,7 @@ class CNN(nn.Sequential):
         padding = choice("padding", padding, PADDINGS)
         global_pool = choice("global_pool", global_pool, GLOBAL_POOLS)
         flatten = flag("flatten", flatten)
-        input_shape = [channels, *dim]
+        input_shape = (channels, *dim)
 
         depth = len(output_channels)
         kernels, strides, dilations = (

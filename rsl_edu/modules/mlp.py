@@ -78,7 +78,7 @@ class MLP(nn.Sequential):
         if last_activation is not None:
             layers.append(make_activation(last_activation, "last_activation"))
         super().__init__(*layers)
-        self._input_dim = input_dim
+        self._input_shape = (input_dim,)
 
     def init_weights(self, scales: float | tuple[float, ...] | list[float]) -> None:
         """Draw orthogonal weights and set the biases to zero.
@@ -97,7 +97,7 @@ class MLP(nn.Sequential):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map ``x [..., input_dim]`` to ``[..., *output_dim]``."""
         if not torch.jit.is_scripting():
-            trailing_shape("x", x, [self._input_dim])
+            trailing_shape("x", x, self._input_shape)
         for layer in self:
             x = layer(x)
         return x

@@ -1,0 +1,106 @@
+"""What every action distribution offers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from .._validate import trailing_shape, whole
+
+
+class Distribution(nn.Module):
+    """What every action distribution offers; its parameters come from a network's output through :meth:`update`.
+
+    Shapes: the output of the network is ``[..., *input_dim]``, actions are ``[..., output_dim]``, and everything summed
+    over the action's dimensions (entropy, log-probability, KL) is ``[...]``, in nats.
+
+    Args:
+        output_dim: Dimensions of the action.
+
+    Raises:
+        TypeError, ValueError: An argument that is not allowed (the message names it), or a question about the
+            distribution before the first :meth:`update`.
+
+    Source: the public API of ``rsl_rl.modules.Distribution``.
+    """
+
+    def __init__(self, output_dim: int) -> None:
+        super().__init__()
+        self.output_dim = whole("output_dim", output_dim)
+        self._params: tuple[Any, ...] | None = None
+
+    def update(self, mlp_output: torch.Tensor) -> None:
+        """Take the distribution's parameters from a network's output, ``[..., *input_dim]``."""
+        self._params = self._params_of(mlp_output)
+
+    def sample(self) -> torch.Tensor:
+        """Draw actions, ``[..., output_dim]``; no gradient flows through them."""
+        raise NotImplementedError
+
+    def deterministic_output(self, mlp_output: torch.Tensor) -> torch.Tensor:
+        """Return the mean action for a network's output, without an update: what a trained policy plays."""
+        raise NotImplementedError
+
+    def as_deterministic_output_module(self) -> nn.Module:
+        """Return :meth:`deterministic_output` as a module that TorchScript and ONNX can export."""
+        raise NotImplementedError
+
+    @property
+    def input_dim(self) -> int | list[int]:
+        """Shape of the network's output that :meth:`update` takes: a size, or a list of sizes."""
+        raise NotImplementedError
+
+    @property
+    def mean(self) -> torch.Tensor:
+        """Mean action, ``[..., output_dim]``."""
+        raise NotImplementedError
+
+    @property
+    def std(self) -> torch.Tensor:
+        """Standard deviation of the action, ``[..., output_dim]``."""
+        raise NotImplementedError
+
+    @property
+    def entropy(self) -> torch.Tensor:
+        """Entropy, ``[...]``, in nats: minus the expected log-probability."""
+        raise NotImplementedError
+
+    @property
+    def params(self) -> tuple[torch.Tensor, ...]:
+        """What :meth:`kl_divergence` needs to know of this distribution, each ``[..., output_dim]``."""
+        return self._given()
+
+    def log_prob(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Return the log-density of actions ``[..., output_dim]``, summed over their dimensions."""
+        raise NotImplementedError
+
+    def kl_divergence(self, old_params: tuple[torch.Tensor, ...], new_params: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        """Return KL(old ‖ new), ``[...]``, of two :attr:`params`."""
+        raise NotImplementedError
+
+    def init_mlp_weights(self, mlp: nn.Module) -> None:
+        """Set the last linear layer of ``mlp`` so that training begins with the distribution asked for."""
+
+    def _params_of(self, mlp_output: torch.Tensor) -> tuple[Any, ...]:
+        raise NotImplementedError
+
+    def _given(self) -> tuple[Any, ...]:
+        if self._params is None:
+            raise ValueError(f"{type(self).__name__}: call update(mlp_output) before asking for the distribution")
+        return self._params
+
+    def _halves(self, mlp_output: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        trailing_shape("mlp_output", mlp_output, (2, self.output_dim))
+        return mlp_output.unbind(-2)
+
+
+def set_second_half(mlp: nn.Module, output_dim: int, bias: float) -> None:
+    """Zero the weights of the second half of the last linear layer and set its bias."""
+    linear = [layer for layer in mlp.modules() if isinstance(layer, nn.Linear)] if isinstance(mlp, nn.Module) else []
+    if not linear or linear[-1].out_features != 2 * output_dim:
+        raise ValueError(f"mlp: expected a network whose last linear layer has {2 * output_dim} outputs, got {mlp}")
+    with torch.no_grad():
+        linear[-1].weight[output_dim:] = 0
+        linear[-1].bias[output_dim:] = bias

@@ -1,0 +1,150 @@
+"""Gaussian actions with one std for all states."""
+# ruff: noqa: D102 (a method without a docstring does what the class it inherits from says)
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import nn
+
+from .._validate import choice, flag, interval, positive, tensor_pair, trailing_shape
+from .base import Distribution
+
+LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
+
+
+class GaussianDistribution(Distribution):
+    r"""Gaussian with independent dimensions; the std is a parameter of its own, the same in every state.
+
+    .. math::
+        \log p(a) = -\sum_i \Bigl[\tfrac12 \bigl(\tfrac{a_i - \mu_i}{\sigma_i}\bigr)^2 + \log \sigma_i
+        + \tfrac12 \log 2\pi\Bigr], \qquad H = \sum_i \bigl[\log \sigma_i + \tfrac12 + \tfrac12 \log 2\pi\bigr]
+
+    .. math::
+        KL(\text{old} \,\|\, \text{new}) = \sum_i \Bigl[\log \frac{\sigma'_i}{\sigma_i}
+        + \frac{\sigma_i^2 + (\mu_i - \mu'_i)^2}{2 \sigma_i'^2} - \tfrac12\Bigr]
+
+    Args:
+        output_dim: Dimensions of the action.
+        init_std: Standard deviation at the start, in the action's units, for either ``std_type``.
+        std_range: Least and greatest std. Beyond them it is clamped, but its gradient can bring it back.
+        std_type: Whether the parameter is the std itself (``"scalar"``) or its logarithm (``"log"``).
+        learn_std: Whether the std is trained.
+
+    Attributes:
+        std_param, log_std_param: The parameter ``[output_dim]``, named by ``std_type``.
+
+    Source: the public API of ``rsl_rl.modules.GaussianDistribution``. There the gradient of a clamped std is zero, so
+    that a std that once went below zero stays at the limit for good.
+    """
+
+    std_param: nn.Parameter
+    log_std_param: nn.Parameter
+
+    def __init__(
+        self,
+        output_dim: int,
+        init_std: float = 1.0,
+        std_range: tuple[float, float] = (1e-6, 1e6),
+        std_type: str = "scalar",
+        learn_std: bool = True,
+    ) -> None:
+        super().__init__(output_dim)
+        self._set_std(std_type, std_range)
+        init = positive("init_std", init_std) * torch.ones(self.output_dim)
+        name, raw = ("std_param", init) if self.std_type == "scalar" else ("log_std_param", init.log())
+        self.register_parameter(name, nn.Parameter(raw, requires_grad=flag("learn_std", learn_std)))
+
+    def sample(self) -> torch.Tensor:
+        mean, std, _ = self._given()
+        with torch.no_grad():
+            return torch.randn_like(mean).mul_(std).add_(mean)  # as torch.normal, and twice as fast on small batches
+
+    def deterministic_output(self, mlp_output: torch.Tensor) -> torch.Tensor:
+        trailing_shape("mlp_output", mlp_output, (self.output_dim,))
+        return mlp_output
+
+    def as_deterministic_output_module(self) -> nn.Module:
+        return nn.Identity()
+
+    @property
+    def input_dim(self) -> int | list[int]:
+        return self.output_dim
+
+    @property
+    def mean(self) -> torch.Tensor:
+        mean: torch.Tensor = self._given()[0]
+        return mean
+
+    @property
+    def std(self) -> torch.Tensor:
+        return self.params[1]
+
+    @property
+    def params(self) -> tuple[torch.Tensor, ...]:
+        mean, std, _ = self._given()
+        return mean, std.expand_as(mean)
+
+    @property
+    def entropy(self) -> torch.Tensor:
+        entropy = self._sum_log_std() + self.output_dim * (0.5 + LOG_SQRT_2PI)
+        return entropy.expand(self.mean.shape[:-1]) if entropy.dim() == 0 else entropy  # one std: one entropy for all
+
+    def log_prob(self, outputs: torch.Tensor) -> torch.Tensor:
+        trailing_shape("outputs", outputs, (self.output_dim,))
+        mean, std, _ = self._given()  # std: [output_dim], or [..., output_dim] if it depends on the state
+        volume = self._sum_log_std() + self.output_dim * LOG_SQRT_2PI
+        log_prob: torch.Tensor = ((outputs - mean) / std).square().sum(-1).mul(-0.5) - volume
+        return log_prob
+
+    def kl_divergence(self, old_params: tuple[torch.Tensor, ...], new_params: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        mean, std = tensor_pair("old_params", old_params, self.output_dim)
+        mean2, std2 = tensor_pair("new_params", new_params, self.output_dim)
+        ratio, shift = std / std2, (mean - mean2) / std2
+        return (0.5 * (ratio.square() + shift.square() - 1) - ratio.log()).sum(-1)
+
+    def _params_of(self, mlp_output: torch.Tensor) -> tuple[Any, ...]:
+        trailing_shape("mlp_output", mlp_output, (self.output_dim,))
+        return mlp_output, *self._std_of(self.std_param if self.std_type == "scalar" else self.log_std_param)
+
+    def _set_std(self, std_type: str, std_range: tuple[float, float]) -> None:
+        self.std_type = choice("std_type", std_type, ("scalar", "log"))
+        low, high = interval("std_range", std_range)
+        low = max(low, 1e-6)  # a std of zero has no density
+        if high < low:
+            raise ValueError(f"std_range: expected an upper limit of at least {low}, got {std_range!r}")
+        self.std_range = [low, high]
+        self.log_std_range = [math.log(low), math.log(high)]
+
+    def _std_of(self, raw: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return the std, and its logarithm if that is at hand."""
+        low, high = self.std_range if self.std_type == "scalar" else self.log_std_range
+        learns = torch.is_grad_enabled() and raw.requires_grad
+        clamped = _Clamp.apply(raw, low, high) if learns else raw.clamp(low, high)  # type: ignore[no-untyped-call]
+        return (clamped, None) if self.std_type == "scalar" else (clamped.exp(), clamped)
+
+    def _sum_log_std(self) -> torch.Tensor:
+        _, std, log_std = self._given()
+        total: torch.Tensor = (std.log() if log_std is None else log_std).sum(-1)
+        return total
+
+
+class _Clamp(torch.autograd.Function):
+    """Clamp whose gradient passes, except where following it leads further out."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(raw: torch.Tensor, low: float, high: float) -> torch.Tensor:
+        return raw.clamp(low, high)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
+        ctx.save_for_backward(output - inputs[0])
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        (gradient,), (way_back,) = gradients, ctx.saved_tensors
+        return gradient * (gradient * way_back <= 0), None, None  # descent goes against the gradient

@@ -1,0 +1,100 @@
+"""Running scale of a stream of rewards."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import torch
+from torch import nn
+
+from .._validate import exact_shape, positive, trailing_shape
+from .empirical import EmpiricalNormalization
+
+
+class EmpiricalDiscountedVariationNormalization(nn.Module):
+    r"""Scale rewards by the running standard deviation of discounted returns (Burda et al., 2018).
+
+    Each step adds to a discounted sum per environment, :math:`\bar R_t = \gamma \bar R_{t-1} + r_t`; the reward that
+    comes out is :math:`r_t / \operatorname{std}(\bar R)`. The std of the *returns* is the scale of the value function;
+    nothing is subtracted, because a shifted reward is another task. A NaN or infinite reward adds nothing to the sum.
+
+    Args:
+        shape: Shape of one environment's reward; ``()`` for a number, with rewards ``[envs]``.
+        eps: Kept for the API of the normaliser inside; the scale is not shifted by it.
+        gamma: Discount factor :math:`\gamma`, from 0 to 1.
+        until: Samples after which the scale stays as it is; None means never.
+
+    Attributes:
+        emp_norm: Running statistics of the discounted returns.
+        disc_avg: The discounted sums: ``gamma``, and ``avg [envs, *shape]`` or None before the first step. They are
+            part of ``state_dict`` as soon as there are any.
+
+    Source: the public API of ``rsl_rl.modules.EmpiricalDiscountedVariationNormalization``, which has no ``dones`` and
+    does not save the sums; its checkpoints load with a warning.
+    """
+
+    def __init__(
+        self,
+        shape: int | tuple[int, ...] | list[int],
+        eps: float = 1e-2,
+        gamma: float = 0.99,
+        until: int | None = None,
+    ) -> None:
+        super().__init__()
+        if positive("gamma", gamma, allow_zero=True) > 1:
+            raise ValueError(f"gamma: expected a number from 0 to 1, got {gamma!r}")
+        self.emp_norm = EmpiricalNormalization(shape, eps, until)
+        self.disc_avg = _DiscountedSum(gamma)
+
+    def forward(self, rew: torch.Tensor, dones: torch.Tensor | None = None) -> torch.Tensor:
+        """Scale the rewards of one step, ``[envs, *shape]``; in training mode learn from them first.
+
+        Args:
+            rew: Rewards of one step.
+            dones: 1 or True where this step ended an episode, ``[envs]`` or ``[envs, 1]``: the next begins a new sum.
+                None lets the sums run on, as the peer does.
+        """
+        statistics = self.emp_norm
+        std = statistics._std
+        trailing_shape("rew", rew, std.shape[1:])
+        if self.training and rew.numel() > 0:
+            statistics.update(self.disc_avg.update(rew, dones))
+        return rew / (std + (std == 0))  # by one where nothing varied yet
+
+
+class _DiscountedSum(nn.Module):
+    r"""The sums :math:`\bar R_t` of one reward stream per environment."""
+
+    avg: torch.Tensor | None
+
+    def __init__(self, gamma: float) -> None:
+        super().__init__()
+        self.gamma = gamma
+        self.register_buffer("avg", None)
+
+    def update(self, rew: torch.Tensor, dones: torch.Tensor | None = None) -> torch.Tensor:
+        """Take the rewards of one step and return the new sums, those of ended episodes for the last time."""
+        before = self.avg
+        if before is not None and before.shape != rew.shape:
+            raise ValueError(
+                f"rew: expected shape {list(before.shape)} as in the steps before (disc_avg.avg = None starts anew), "
+                f"got {list(rew.shape)}"
+            )
+        if dones is not None:
+            exact_shape("dones", dones, (len(rew),), (len(rew), 1))
+        total = (rew.detach() if rew.is_floating_point() else rew.float()).nan_to_num(0.0, 0.0, 0.0)
+        if before is not None:
+            total.add_(before, alpha=self.gamma)
+        self.avg = total if dones is None else total.masked_fill(dones.reshape(-1, *[1] * (rew.dim() - 1)) == 1, 0)
+        return total
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *arguments: Any) -> None:
+        loaded = state_dict.get(prefix + "avg")
+        if loaded is None:
+            warnings.warn(
+                f"{prefix}avg: the checkpoint has no discounted sums (rsl_rl does not save them); they start at zero",
+                stacklevel=2,
+            )
+        self.avg = None if loaded is None else torch.empty_like(loaded)
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
