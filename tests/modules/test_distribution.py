@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+import rsl_edu.modules
 from rsl_edu.modules import (
     MLP,
     BetaDistribution,
@@ -102,7 +103,7 @@ def test_the_entropy_sums_over_dimensions(case):
     expected = 0.0
     for i in range(DIM):
         one = make(case, 1)
-        one._params = tuple(param[:, i : i + 1] for param in distribution.params)
+        one._params = tuple(None if param is None else param[..., i : i + 1] for param in distribution._params)
         expected += one.entropy
     torch.testing.assert_close(distribution.entropy, expected, **CLOSE)
 
@@ -163,15 +164,81 @@ def test_the_gaussian_std_is_a_parameter_that_starts_at_init_std(std_type, name,
 
 
 @pytest.mark.parametrize("std_type", ["scalar", "log"])
-@pytest.mark.parametrize(("raw", "clamped"), [(-99.0, 0.2), (99.0, 3.0)])
-def test_a_std_beyond_its_range_is_clamped_without_a_gradient(std_type, raw, clamped):
+@pytest.mark.parametrize(("raw", "clamped", "outward"), [(-99.0, 0.2, 1.0), (99.0, 3.0, -1.0)])
+def test_a_std_beyond_its_range_is_clamped_and_only_a_gradient_that_leads_back_passes(std_type, raw, clamped, outward):
     gaussian = GaussianDistribution(DIM, std_range=(0.2, 3.0), std_type=std_type)
     (parameter,) = gaussian.parameters()
-    nn.init.constant_(parameter, raw)
-    gaussian.update(torch.zeros(5, DIM))
-    torch.testing.assert_close(gaussian.std, torch.full((5, DIM), clamped))
-    gaussian.entropy.sum().backward()
-    assert not parameter.grad.any()
+    for direction in (outward, -outward):  # of the loss; descent goes against it
+        nn.init.constant_(parameter, raw)
+        parameter.grad = None
+        gaussian.update(torch.zeros(5, DIM))
+        torch.testing.assert_close(gaussian.std, torch.full((5, DIM), clamped))
+        (direction * gaussian.entropy.sum()).backward()
+        assert parameter.grad.ne(0).all() == (direction != outward)
+
+
+@pytest.mark.parametrize("kind", [GaussianDistribution, HeteroscedasticGaussianDistribution])
+@pytest.mark.parametrize("std_type", ["scalar", "log"])
+def test_inside_its_range_the_std_has_the_peers_gradient(peer, kind, std_type):
+    gradients = []
+    for distribution in (kind(DIM, std_type=std_type), getattr(peer, kind.__name__)(DIM, std_type=std_type)):
+        output = network_output(distribution, 5).abs().requires_grad_()
+        distribution.update(output)
+        (distribution.log_prob(torch.ones(5, DIM)) + distribution.entropy).sum().backward()
+        gradients.append([output.grad, *(parameter.grad for parameter in distribution.parameters())])
+    torch.testing.assert_close(*gradients, **CLOSE)
+
+
+def descend(distribution, mlp_output, parameters, steps=300):
+    """Let an entropy bonus and a few actions train the std, as PPO does; the norm of the gradient is limited to 1."""
+    optimizer = torch.optim.Adam(parameters, lr=0.01)
+    for _ in range(steps):
+        distribution.update(mlp_output())
+        optimizer.zero_grad()
+        loss = -0.01 * distribution.entropy.mean() - distribution.log_prob(torch.full((1, DIM), 0.5)).mean()
+        loss.backward()
+        nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+    distribution.update(mlp_output())
+    return distribution.std
+
+
+@pytest.mark.parametrize("heteroscedastic", [False, True])
+def test_a_std_driven_below_zero_comes_back_where_the_peers_stays(peer, heteroscedastic):
+    stds = []
+    for module in (rsl_edu.modules, peer):
+        if heteroscedastic:
+            distribution = module.HeteroscedasticGaussianDistribution(DIM)
+            raw = nn.Parameter(torch.full((1, DIM), -0.3))
+            stds.append(descend(distribution, lambda raw=raw: torch.stack((torch.zeros(1, DIM), raw), 1), [raw]))
+        else:
+            distribution = module.GaussianDistribution(DIM)
+            nn.init.constant_(distribution.std_param, -0.3)
+            stds.append(descend(distribution, lambda: torch.zeros(1, DIM), list(distribution.parameters())))
+    ours, theirs = stds
+    assert ours.min() > 0.1
+    torch.testing.assert_close(theirs, torch.full((1, DIM), 1e-6))
+
+
+def test_the_gradient_of_a_clamped_std_survives_torch_func():
+    gaussian = GaussianDistribution(DIM)
+
+    def entropies(std):  # of several policies at once
+        parameters = {"std_param": std}
+        return torch.func.functional_call(_Entropy(gaussian), {f"gaussian.{k}": v for k, v in parameters.items()}, ())
+
+    gradients = torch.func.vmap(torch.func.grad(entropies))(torch.tensor([[0.5] * DIM, [2.0] * DIM]))
+    torch.testing.assert_close(gradients, torch.tensor([[2.0] * DIM, [0.5] * DIM]))
+
+
+class _Entropy(nn.Module):
+    def __init__(self, gaussian):
+        super().__init__()
+        self.gaussian = gaussian
+
+    def forward(self):
+        self.gaussian.update(torch.zeros(DIM))
+        return self.gaussian.entropy
 
 
 @pytest.mark.parametrize("std_range", [(0.1, float("inf")), (0.5, 0.5)])
@@ -221,9 +288,9 @@ def test_every_quantity_equals_the_peers(peer, case):
 @cases
 def test_the_deterministic_output_is_the_mean_and_updates_nothing(case):
     distribution = updated(case, 5)
-    before, output = distribution.params, network_output(distribution, 4, seed=1)
+    before, output = distribution.mean, network_output(distribution, 4, seed=1)
     mean = distribution.deterministic_output(output)
-    assert distribution.params is before
+    torch.testing.assert_close(distribution.mean, before, rtol=0, atol=0)
     distribution.update(output)
     torch.testing.assert_close(mean, distribution.mean, rtol=0, atol=0)
 
@@ -410,10 +477,10 @@ def test_a_bad_action_range_is_named(action_range):
 @pytest.mark.parametrize(("output", "got"), [(torch.zeros(5, DIM + 1), r"\[5, 4\]"), (None, "NoneType")])
 def test_a_wrong_network_output_is_named_and_changes_nothing(case, operation, output, got):
     distribution = updated(case, 5)
-    before = distribution.params
+    before = distribution.mean
     with pytest.raises((ValueError, TypeError), match=f"^mlp_output: expected .*got {got}"):
         getattr(distribution, operation)(output)
-    assert distribution.params is before
+    torch.testing.assert_close(distribution.mean, before, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("case", ["heteroscedastic", "beta"])

@@ -204,6 +204,96 @@ def test_an_update_between_forward_and_backward_does_not_break_the_gradient():
     torch.testing.assert_close(x.grad, expected)
 
 
+# Hard streams in single precision.
+
+HARD = {"rtol": 1e-4}  # of the std, where the peer is wrong by up to 0.7 %
+ULP = 2.4e-7  # two roundings in single precision
+
+
+def stds_of_stream(peer, mean, std, batch, samples, features=4):
+    """Std of a stream as ours and the peer's normaliser say, and in double precision."""
+    norms = EmpiricalNormalization(features), peer.EmpiricalNormalization(features)
+    generator = torch.Generator().manual_seed(0)
+    first, second = torch.zeros(2, features, dtype=torch.float64)
+    for _ in range(samples // batch):
+        x = (torch.randn(batch, features, generator=generator, dtype=torch.float64) * std + mean).float()
+        for norm in norms:
+            norm.update(x)
+        d = x.double() - mean
+        first += d.mean(0)
+        second += d.square().mean(0)
+    batches = samples // batch
+    true = (second / batches - (first / batches).square()).sqrt()
+    return [norm.std.double() for norm in norms], true
+
+
+@pytest.mark.parametrize(("mean", "std"), [(1e4, 1.0), (1e5, 0.5), (-3e3, 1e-2)])
+@pytest.mark.parametrize(("batch", "samples"), [(1, 5_000), (16, 30_000), (4096, 200_000), (4096, 10_000_000)])
+def test_the_std_of_a_hard_stream_is_at_least_twice_as_exact_as_the_peers(peer, mean, std, batch, samples):
+    (ours, theirs), true = stds_of_stream(peer, mean, std, batch, samples)
+    error, its_error = ((each - true).abs().max() / true.max() for each in (ours, theirs))
+    assert error <= its_error / 2
+    torch.testing.assert_close(ours, true, **HARD, atol=0)
+
+
+@pytest.mark.parametrize(("mean", "std"), [(0.0, 1.0), (5.0, 1.0)])
+@pytest.mark.parametrize(("batch", "samples"), [(1, 5_000), (16, 30_000), (4096, 200_000)])
+def test_the_std_of_an_easy_stream_is_as_exact_as_the_peers(peer, mean, std, batch, samples):
+    (ours, theirs), true = stds_of_stream(peer, mean, std, batch, samples)
+    assert ((ours - true).abs() <= (theirs - true).abs() + ULP).all()
+
+
+def test_a_feature_that_jumps_and_then_stays_has_a_finite_std():
+    norm = learned([torch.full((1, 1), 5.0), torch.full((100_000, 1), 7.3)])
+    torch.testing.assert_close(norm.mean, torch.tensor([7.3]), rtol=1e-5, atol=0)
+    torch.testing.assert_close(norm.std, torch.tensor([2.3 * 1e-5**0.5]), rtol=0.05, atol=0)
+
+
+# Numbers that are not.
+
+
+@law
+@given(sizes=sizes, seed=st.integers(0, 2**31), bad=st.sampled_from([float("nan"), float("inf"), -float("inf")]))
+def test_a_number_that_is_not_finite_counts_as_the_running_mean(sizes, seed, bad):
+    first, *rest = stream = batches(seed, [3, *sizes])
+    spoilt = [first, *(x.clone() for x in rest)]
+    for k in range(1, len(spoilt)):
+        spoilt[k][0, 1] = bad
+        stream[k][0, 1] = learned(stream[:k]).mean[1]
+    torch.testing.assert_close(dict(learned(spoilt).state_dict()), dict(learned(stream).state_dict()), **MERGED)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf"), 1e30, 3e38])
+@pytest.mark.parametrize("position", [0, 5])
+@pytest.mark.parametrize("seen", [[], [10]])
+def test_one_bad_number_does_not_poison_the_statistics_for_good(bad, position, seen):
+    x = torch.randn(8, 3)
+    x[position, 1] = bad
+    norm = learned([*batches(0, seen), x])
+    assert all(buffer.isfinite().all() for buffer in norm.buffers())
+    (good,) = batches(1, [2000])
+    for _ in range(5):
+        norm.update(good)
+    assert norm(good).isfinite().all()
+    if abs(bad) == float("inf") or bad != bad:
+        torch.testing.assert_close(norm.std[1], good[:, 1].std(), rtol=0.05, atol=0)
+
+
+def test_a_batch_of_one_nan_leaves_mean_and_std_alone():
+    norm = learned(batches(0, [100]))
+    mean = norm.mean
+    norm.update(torch.full((1, 3), float("nan")))
+    torch.testing.assert_close(norm.mean, mean, rtol=0, atol=0)
+
+
+def test_statistics_that_were_loaded_do_not_remember_those_before():
+    norm = learned([torch.full((7, 3), 1e5 + 1 / 3), torch.full((5, 3), 1e5)])
+    norm.load_state_dict(EmpiricalNormalization(3).state_dict())
+    x = torch.randn(50, 3) * 1e-3
+    norm.update(x)
+    torch.testing.assert_close(dict(norm.state_dict()), dict(learned([x]).state_dict()), rtol=0, atol=0)
+
+
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 def test_torchscript_computes_the_same():
     norm, x = learned(batches(0, [10])), torch.randn(4, 3)
@@ -274,7 +364,9 @@ def test_rewards_come_out_as_from_the_peer(peer, shape, rewards, options):
             norm.train(step != 5)
         torch.testing.assert_close(ours(rew), theirs(rew), **CLOSE)
         torch.testing.assert_close(ours.disc_avg.avg, theirs.disc_avg.avg, **CLOSE)
-    torch.testing.assert_close(ours.state_dict(), theirs.state_dict(), **CLOSE)
+    saved = ours.state_dict()
+    torch.testing.assert_close(saved.pop("disc_avg.avg"), theirs.disc_avg.avg, **CLOSE)  # the peer does not save it
+    torch.testing.assert_close(saved, theirs.state_dict(), **CLOSE)
 
 
 def test_rewards_pass_unscaled_while_the_returns_do_not_vary():
@@ -335,3 +427,88 @@ def test_rewards_from_inference_mode_can_be_followed_by_training():
     rew = torch.randn(4, requires_grad=True)
     norm(rew).sum().backward()
     assert rew.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.int64, torch.float32])
+@pytest.mark.parametrize("column", [False, True])
+@pytest.mark.parametrize("shape", [(), (2,)])
+def test_dones_end_an_episodes_return(dtype, column, shape):
+    norm = EmpiricalDiscountedVariationNormalization(shape, gamma=0.5)
+    dones = torch.tensor([False, True, False]).to(dtype)
+    rew = torch.ones(3, *shape)
+    norm(rew, dones.reshape(3, 1) if column else dones)
+    assert norm.emp_norm.count == 3  # the ended return was learned from, too
+    norm(rew, torch.zeros_like(dones))
+    expected = torch.tensor([1.5, 1.0, 1.5]).reshape(3, *[1] * len(shape)).expand(3, *shape)
+    torch.testing.assert_close(norm.disc_avg.avg, expected)
+
+
+def test_every_dimension_of_a_vector_reward_has_its_own_scale():
+    scale = torch.tensor([1.0, 100.0])
+    norm = EmpiricalDiscountedVariationNormalization(2, gamma=0.0)
+    for rew in torch.randn(50, 64, 2) * scale:
+        scaled = norm(rew)
+    torch.testing.assert_close(scaled, rew / scale, rtol=0.05, atol=0)
+
+
+def test_the_sums_are_saved_and_training_goes_on_as_if_it_had_not_stopped(tmp_path):
+    rewards = torch.randn(10, 4)
+    whole = EmpiricalDiscountedVariationNormalization(())
+    parts = EmpiricalDiscountedVariationNormalization(())
+    for rew in rewards[:5]:
+        whole(rew), parts(rew)
+    torch.save(parts.state_dict(), tmp_path / "policy.pt")
+    parts = EmpiricalDiscountedVariationNormalization(())
+    parts.load_state_dict(torch.load(tmp_path / "policy.pt"))
+    for rew in rewards[5:]:
+        torch.testing.assert_close(parts(rew), whole(rew), **CLOSE)
+    assert list(EmpiricalDiscountedVariationNormalization(()).state_dict()) == [
+        "emp_norm._mean",
+        "emp_norm._var",
+        "emp_norm._std",
+        "emp_norm.count",
+    ]
+
+
+def test_the_sums_move_with_the_module():
+    norm = EmpiricalDiscountedVariationNormalization(())
+    norm(torch.randn(4))
+    assert norm.to(torch.float64).disc_avg.avg.dtype == torch.float64
+    assert norm.to("meta").disc_avg.avg.device.type == "meta"
+
+
+def test_a_checkpoint_of_the_peer_loads_with_a_warning_that_says_what_is_missing(peer):
+    theirs = peer.EmpiricalDiscountedVariationNormalization(())
+    for rew in torch.randn(5, 4):
+        theirs(rew)
+    ours = EmpiricalDiscountedVariationNormalization(())
+    ours(torch.randn(4))
+    with pytest.warns(UserWarning, match=r"disc_avg\.avg: the checkpoint has no discounted sums"):
+        ours.load_state_dict(theirs.state_dict(), strict=True)
+    assert ours.disc_avg.avg is None
+    torch.testing.assert_close(ours.emp_norm.state_dict(), theirs.emp_norm.state_dict(), **CLOSE)
+
+
+def test_an_untrained_checkpoint_loads_without_a_warning(recwarn):
+    ours = EmpiricalDiscountedVariationNormalization(())
+    ours.load_state_dict(EmpiricalDiscountedVariationNormalization(()).state_dict())
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_bad_reward_adds_nothing_to_the_sum(bad):
+    norm = EmpiricalDiscountedVariationNormalization((), gamma=0.5)
+    norm(torch.ones(2))
+    norm(torch.tensor([bad, 1.0]))
+    assert norm.disc_avg.avg.tolist() == [0.5, 1.5]
+    assert norm(torch.ones(2)).isfinite().all()
+
+
+@pytest.mark.parametrize(("dones", "got"), [(torch.zeros(3), r"\[3\]"), ([0, 1], "list")])
+def test_failed_dones_are_named_and_change_nothing(dones, got):
+    norm = EmpiricalDiscountedVariationNormalization(())
+    norm(torch.randn(2))
+    before = copied(norm)
+    with pytest.raises((ValueError, TypeError), match=f"^dones: expected .*got {got}"):
+        norm(torch.randn(2), dones)
+    assert_unchanged(norm, before)

@@ -89,11 +89,7 @@ class EmpiricalNormalization(nn.Module):
         x = x.detach() if x.is_floating_point() else x.to(mean.dtype)
         n: Any = len(x)
         if joined or not self._near:
-            together, start = _join(n, x.mean(0, keepdim=True)) if joined else (n, x[:1].nan_to_num(0.0, 0.0, 0.0))
-            learned = (count > 0) | (together == 0)  # before the first sample, mean and variance have no weight:
-            mean.copy_(torch.where(learned, mean, start))  # begin near the data, so that squares are small
-            var.mul_(learned)
-            self._near = True
+            self._begin_near(x, joined)
 
         d = (x - mean).nan_to_num_(0.0, 0.0, 0.0).clamp_(-FAR, FAR)
         first = d.mean(0, keepdim=True, dtype=mean.dtype)
@@ -111,7 +107,9 @@ class EmpiricalNormalization(nn.Module):
         step = (mean + delta).sub_(mean)  # what of delta survives rounding
         mean.add_(step)
         torch.sub(delta, step, out=rest)
-        change = second.sub_(var).mul_(rate).addcmul_(step, delta.add_(rest), value=-1)  # summed up before var rounds it
+        change = (
+            second.sub_(var).mul_(rate).addcmul_(step, delta.add_(rest), value=-1)
+        )  # summed up before var rounds it
         var.add_(change).clamp_(min=0)
         torch.sqrt(var, out=self._std)
 
@@ -121,13 +119,23 @@ class EmpiricalNormalization(nn.Module):
         trailing_shape("y", y, mean.shape[1:])
         return (y * (self._std + self.eps)).add_(mean)
 
+    def _begin_near(self, x: torch.Tensor, joined: bool) -> None:
+        """Put the mean near the data, so that squares are small: before the first sample it has no weight."""
+        learned, start = self.count > 0, x[:1].to(self._mean.dtype).nan_to_num(0.0, 0.0, 0.0).clamp(-FAR, FAR)
+        if joined:
+            n, start = _join(len(x), x.mean(0, keepdim=True))
+            learned = learned | (n == 0)
+        self._mean.copy_(torch.where(learned, self._mean, start))
+        self._var.mul_(learned)
+        self._near = True
+
     @torch.jit.unused
     def _centred(self, x: torch.Tensor) -> torch.Tensor:
         mean = self._mean
         try:
             y = x - mean
-            fits = torch.is_same_size(x, y)  # a third of the time of a comparison of sizes before
-        except (RuntimeError, TypeError):
+            fits = torch.jit.is_tracing() or x.shape == y.shape  # faster than looking at the sizes before
+        except (AttributeError, RuntimeError, TypeError):
             fits = False
         if not fits:
             trailing_shape("x", x, mean.shape[1:])

@@ -62,6 +62,16 @@ class EmpiricalDiscountedVariationNormalization(nn.Module):
             statistics.update(self.disc_avg.update(rew, dones))
         return rew / (std + (std == 0))  # by one where nothing varied yet
 
+    def _load_from_state_dict(self, state_dict: dict[str, torch.Tensor], prefix: str, *arguments: Any) -> None:
+        sums, seen = state_dict.get(prefix + "disc_avg.avg"), state_dict.get(prefix + "emp_norm.count")
+        if sums is None and seen is not None and seen > 0:
+            warnings.warn(
+                f"{prefix}disc_avg.avg: the checkpoint has no discounted sums (rsl_rl saves none); they begin at zero",
+                stacklevel=2,
+            )
+        self.disc_avg.avg = None if sums is None else self.emp_norm._std.new_empty(sums.shape)
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
+
 
 class _DiscountedSum(nn.Module):
     r"""The sums :math:`\bar R_t` of one reward stream per environment."""
@@ -88,13 +98,3 @@ class _DiscountedSum(nn.Module):
             total.add_(before, alpha=self.gamma)
         self.avg = total if dones is None else total.masked_fill(dones.reshape(-1, *[1] * (rew.dim() - 1)) == 1, 0)
         return total
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *arguments: Any) -> None:
-        loaded = state_dict.get(prefix + "avg")
-        if loaded is None:
-            warnings.warn(
-                f"{prefix}avg: the checkpoint has no discounted sums (rsl_rl does not save them); they start at zero",
-                stacklevel=2,
-            )
-        self.avg = None if loaded is None else torch.empty_like(loaded)
-        super()._load_from_state_dict(state_dict, prefix, *arguments)

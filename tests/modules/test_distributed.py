@@ -1,0 +1,59 @@
+"""Statistics over several processes: all ranks agree, and with one process over the joined data."""
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+
+from rsl_edu.modules import EmpiricalNormalization
+
+FEATURES, UPDATES = 3, 4
+MERGED = {"rtol": 1e-5, "atol": 1e-6}
+
+
+def batch_sizes(ranks, update, kind):
+    """How many samples each rank brings to an update."""
+    if kind == "uneven":
+        return [1 + (3 * rank + 5 * update) % 11 for rank in range(ranks)]
+    empty = (update + 1) % ranks  # another rank each time, at first not the first
+    return [0 if rank == empty else 4 + rank for rank in range(ranks)]
+
+
+def stream(ranks, kind, mean=0.0):
+    """Batches ``[updates][ranks]`` of samples."""
+    generator = torch.Generator().manual_seed(0)
+    return [
+        [torch.randn(size, FEATURES, generator=generator) + mean + rank for rank, size in enumerate(sizes)]
+        for sizes in (batch_sizes(ranks, update, kind) for update in range(UPDATES))
+    ]
+
+
+CASES = [("uneven", 0.0, None), ("empty", 0.0, None), ("uneven", 1e4, None), ("uneven", 0.0, 20)]
+
+
+def rank_main(rank, ranks, rendezvous, folder):
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=ranks)
+    results = []
+    for kind, mean, until in CASES:
+        norm = EmpiricalNormalization(FEATURES, until=until)
+        norm.update(torch.zeros(0, FEATURES))  # nobody has a sample yet
+        for batches in stream(ranks, kind, mean):
+            norm.update(batches[rank])
+        results.append(norm.state_dict())
+    torch.save(results, f"{folder}/{rank}.pt")
+    dist.destroy_process_group()
+
+
+@pytest.mark.skipif(not dist.is_available(), reason="torch was built without torch.distributed")
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_ranks_agree_exactly_and_with_one_process_over_the_joined_batches(ranks, tmp_path):
+    mp.spawn(rank_main, (ranks, tmp_path / "rendezvous", tmp_path), nprocs=ranks)
+    first, *others = (torch.load(tmp_path / f"{rank}.pt") for rank in range(ranks))
+    for other in others:
+        torch.testing.assert_close(other, first, rtol=0, atol=0)
+    for (kind, mean, until), state in zip(CASES, first, strict=True):
+        alone = EmpiricalNormalization(FEATURES, until=until)
+        for batches in stream(ranks, kind, mean):
+            alone.update(torch.cat(batches))
+        torch.testing.assert_close(dict(state), dict(alone.state_dict()), **MERGED)
