@@ -2,6 +2,7 @@
 
 import copy
 import os
+import sys
 import warnings
 
 import pytest
@@ -15,13 +16,14 @@ if os.environ.get("CI") != "true":  # there the tests must not be skipped
     pytest.importorskip("rsl_rl.modules")
 
 import gymnasium
+import rsl_rl.models
 import rsl_rl.modules
 from rsl_rl.env import VecEnv
 from rsl_rl.runners import OnPolicyRunner
 from tensordict import TensorDict
 
 ENVS, STEPS, ITERATIONS = 6, 10, 6
-SAME = {"rtol": 1e-3, "atol": 1e-4}  # what rounding grows to within so many updates
+SAME = {"rtol": 1e-3, "atol": 1e-3}  # what rounding grows to within so many updates
 CLOSE = {"rtol": 1e-5, "atol": 1e-6}
 
 DISTRIBUTIONS = {
@@ -80,7 +82,7 @@ def configuration(network, distribution, **algorithm):
         "obs_groups": {"actor": seen, "critic": seen, "rnd_state": ["policy"]},
         "actor": {**net, "distribution_cfg": DISTRIBUTIONS[distribution]},
         "critic": copy.deepcopy(net),
-        "algorithm": {"class_name": "PPO", "num_learning_epochs": 2, "num_mini_batches": 2, **algorithm},
+        "algorithm": {"class_name": "PPO", "num_learning_epochs": 2, "num_mini_batches": 2} | algorithm,
     }
 
 
@@ -135,13 +137,16 @@ def _quiet(capsys):
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
 @pytest.mark.parametrize("network", NETWORKS)
 def test_training_with_our_modules_gives_the_losses_actions_and_checkpoints_of_rsl_rl(network, distribution, tmp_path):
-    config = configuration(network, distribution)
+    # The adaptive learning rate grows when a KL is above zero. At the first mini-batch of an update that KL is zero but
+    # for the rounding of a recurrent network's two modes: there the last bit would decide.
+    config = configuration(network, distribution, schedule="fixed" if network in ("gru", "lstm") else "adaptive")
     ours, theirs = trained(config, ours=True), trained(config, ours=False)
     assert own_modules(ours.policy, "rsl_edu.")
     assert not own_modules(ours.policy, "rsl_rl.modules")
     assert not own_modules(theirs.policy, "rsl_edu.")
 
     assert len(ours.losses) == ITERATIONS
+    assert ours.runner.alg.learning_rate == theirs.runner.alg.learning_rate
     for mine, its in zip(ours.losses, theirs.losses, strict=True):
         assert mine == pytest.approx(its, rel=SAME["rtol"], abs=SAME["atol"])
     torch.testing.assert_close(torch.stack(ours.actions), torch.stack(theirs.actions), **SAME)
@@ -151,3 +156,80 @@ def test_training_with_our_modules_gives_the_losses_actions_and_checkpoints_of_r
         target.runner.load(str(tmp_path / "model.pt"), strict=True)
         target.runner.env = source.runner.env
         torch.testing.assert_close(play(target), play(source), **CLOSE)
+
+
+def test_curiosity_with_our_reward_normaliser_gives_the_same():
+    rnd = {"num_outputs": 4, "predictor_hidden_dims": [8], "target_hidden_dims": [-1], "weight": 1.0}
+    config = configuration("mlp", "gaussian", rnd_cfg=rnd | {"state_normalization": True, "reward_normalization": True})
+    ours, theirs = trained(config, ours=True), trained(config, ours=False)
+    assert "EmpiricalDiscountedVariationNormalization" in own_modules(ours.runner.alg.rnd, "rsl_edu.")
+    assert ours.losses[-1].keys() >= {"rnd"}
+    for mine, its in zip(ours.losses, theirs.losses, strict=True):
+        assert mine == pytest.approx(its, rel=SAME["rtol"], abs=SAME["atol"])
+
+
+@pytest.mark.parametrize("distribution", ["gaussian", "heteroscedastic", "beta"])
+def test_mixed_precision_trains(distribution):
+    recorded = trained(configuration("mlp", distribution, use_mixed_precision=True), ours=True)
+    assert all(torch.isfinite(torch.tensor(list(losses.values()))).all() for losses in recorded.losses)
+
+
+def inputs(network, steps=4):
+    generator = torch.Generator().manual_seed(1)
+    return [
+        (torch.randn(1, 4, generator=generator), *[torch.randn(1, 1, 8, 8, generator=generator)] * (network == "cnn"))
+        for _ in range(steps)
+    ]
+
+
+def answers(policy, network):
+    """Actions of a policy of rsl_rl over a few steps of one robot, its memory included."""
+    policy.eval()
+    policy.reset()
+    groups = ["policy", "scan"][: 1 + (network == "cnn")]
+    with torch.inference_mode():
+        return [policy(TensorDict(dict(zip(groups, tensors, strict=True)), [1])) for tensors in inputs(network)]
+
+
+@pytest.mark.parametrize("distribution", ["gaussian", "heteroscedastic", "beta"])
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_torchscript_of_a_trained_policy_plays_the_same(network, distribution, tmp_path):
+    recorded = trained(configuration(network, distribution), ours=True)
+    recorded.runner.export_policy_to_jit(str(tmp_path))
+    exported = torch.jit.load(tmp_path / "policy.pt").eval()
+    for tensors, expected in zip(inputs(network), answers(recorded.policy, network), strict=True):
+        played = exported(tensors[0], list(tensors[1:])) if network == "cnn" else exported(*tensors)
+        torch.testing.assert_close(played, expected, **CLOSE)
+
+
+@pytest.mark.filterwarnings("ignore:The tensor attributes self.rnn:UserWarning")  # rsl_rl's copy of torch's RNN
+@pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
+@pytest.mark.parametrize("distribution", ["gaussian", "heteroscedastic", "beta"])
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_onnx_of_a_trained_policy_plays_the_same(network, distribution, tmp_path):
+    from onnx.reference import ReferenceEvaluator
+
+    recorded = trained(configuration(network, distribution), ours=True)
+    recorded.runner.export_policy_to_onnx(str(tmp_path))
+    exported = ReferenceEvaluator(str(tmp_path / "policy.onnx"))
+    memory = [torch.zeros(2 if network == "lstm" else 1, 1, 8)] * {"gru": 1, "lstm": 2}.get(network, 0)
+    for tensors, expected in zip(inputs(network), answers(recorded.policy, network), strict=True):
+        fed = zip(exported.input_names, (*tensors, *memory), strict=True)
+        played, *memory = map(torch.as_tensor, exported.run(None, {name: tensor.numpy() for name, tensor in fed}))
+        torch.testing.assert_close(played, expected, **CLOSE)
+
+
+def test_after_the_context_rsl_rl_builds_from_its_own_modules_again():
+    before = {key: vars(rsl_rl.models.mlp_model)[key] for key in ("MLP", "EmpiricalNormalization", "Distribution")}
+    with swapped_into_rsl_rl():
+        assert rsl_rl.models.mlp_model.MLP is modules.MLP
+        assert rsl_rl.modules.GaussianDistribution is modules.GaussianDistribution
+    with pytest.raises(ZeroDivisionError), swapped_into_rsl_rl():
+        _ = 1 / 0
+    assert {key: vars(rsl_rl.models.mlp_model)[key] for key in before} == before
+
+
+def test_without_rsl_rl_the_error_says_what_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rsl_rl.runners", None)
+    with pytest.raises(ModuleNotFoundError, match="rsl_rl"), swapped_into_rsl_rl():
+        pass

@@ -85,8 +85,11 @@ class BetaDistribution(Distribution):
     def kl_divergence(self, old_params: tuple[torch.Tensor, ...], new_params: tuple[torch.Tensor, ...]) -> torch.Tensor:
         a, b = tensor_pair("old_params", old_params, self.output_dim)
         a2, b2 = tensor_pair("new_params", new_params, self.output_dim)
-        means = (a - a2) * a.digamma() + (b - b2) * b.digamma() + (a2 - a + b2 - b) * (a + b).digamma()
-        return (_log_beta(a2, b2) - _log_beta(a, b) + means).sum(-1)
+        total, total2 = a + b, a2 + b2  # in the order of torch.distributions, as for the Gaussian
+        log_ratio = (a2.lgamma() + b2.lgamma() + total.lgamma()) - (a.lgamma() + b.lgamma() + total2.lgamma())
+        return (log_ratio + (a - a2) * a.digamma() + (b - b2) * b.digamma() + (total2 - total) * total.digamma()).sum(
+            -1
+        )
 
     def init_mlp_weights(self, mlp: nn.Module) -> None:
         """Let beta begin the same in every state."""
@@ -94,6 +97,7 @@ class BetaDistribution(Distribution):
 
     def _params_of(self, mlp_output: torch.Tensor) -> tuple[torch.Tensor, ...]:
         alpha, beta = self._halves(mlp_output)
+        alpha, beta = (half.to(torch.promote_types(half.dtype, torch.float32)) for half in (alpha, beta))
         return softplus(alpha) + 1, softplus(beta) + 1
 
     def _mean_of(self, alpha: torch.Tensor, beta: torch.Tensor) -> torch.Tensor:

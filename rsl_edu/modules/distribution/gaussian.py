@@ -102,8 +102,10 @@ class GaussianDistribution(Distribution):
     def kl_divergence(self, old_params: tuple[torch.Tensor, ...], new_params: tuple[torch.Tensor, ...]) -> torch.Tensor:
         mean, std = tensor_pair("old_params", old_params, self.output_dim)
         mean2, std2 = tensor_pair("new_params", new_params, self.output_dim)
-        ratio, shift = std / std2, (mean - mean2) / std2
-        return (0.5 * (ratio.square() + shift.square() - 1) - ratio.log()).sum(-1)
+        ratio, shift = (std / std2).square(), ((mean - mean2) / std2).square()
+        # In the order of torch.distributions, to the last bit: rsl_rl's adaptive learning rate asks whether the KL of
+        # two equal policies, which is nothing but rounding, is above zero.
+        return (0.5 * (ratio + shift - 1 - ratio.log())).sum(-1)
 
     def _params_of(self, mlp_output: torch.Tensor) -> tuple[Any, ...]:
         trailing_shape("mlp_output", mlp_output, (self.output_dim,))
