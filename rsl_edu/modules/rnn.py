@@ -33,7 +33,7 @@ class RNN(nn.Module):
         type: ``"lstm"`` or ``"gru"``, in any case.
 
     Attributes:
-        rnn: The ``torch.nn.GRU`` or ``torch.nn.LSTM`` inside.
+        rnn: The ``torch.nn.GRU`` or ``torch.nn.LSTM`` inside. ``torch.compile`` works, but leaves it out of its graphs.
         hidden_state: Memory of the rollout mode, ``[num_layers, envs, hidden_dim]`` (LSTM: a pair), or None.
 
     Raises:

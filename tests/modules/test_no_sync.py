@@ -149,3 +149,15 @@ def test_torch_compile_makes_one_graph_that_computes_the_same(case):
     compiled = torch.compile(same, fullgraph=True, backend="eager")
     for _ in range(5):  # the second call sees what the first changed; `until` is reached at the fourth
         torch.testing.assert_close(compiled(*same_arguments), function(*arguments), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("type", ["gru", "lstm"])
+def test_torch_compile_of_a_recurrent_network_computes_the_same(type):
+    rnn = modules.RNN(OBS, 4, 1, type)
+    x, dones = torch.randn(3, ENVS, OBS), torch.tensor([1, 0, 0, 1, 0, 0])
+    outputs = []
+    torch.compiler.reset()
+    for function in (step, torch.compile(step, backend="eager")):
+        rnn.reset()
+        outputs.append([function(rnn, each, dones) for each in x])
+    torch.testing.assert_close(*outputs, rtol=1e-5, atol=1e-6)

@@ -1,0 +1,196 @@
+"""What ``make bench`` prints about speed: every operation of the modules beside rsl_rl's, in turn, in one process.
+
+Each pair is timed in many short rounds, ours and the peer's in turn, and the fastest round of each counts: what other
+programs do to a machine can only make a round slower. `--readme` puts the table into the README.
+"""
+
+import argparse
+import json
+import platform
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import rsl_rl.modules
+import torch
+
+import rsl_edu.modules
+
+ROOT = Path(__file__).parents[1]
+RESULT = ROOT / "build" / "bench.json"
+FEATURES, ACTIONS, HIDDEN = 48, 12, 64
+BATCHES = (64, 4096)
+GROWTH = tuple(4**k for k in range(9))  # 1 … 65,536
+ROUNDS, ROUND_SECONDS = 60, 3e-3
+
+LIMITS = {  # least ratio peer/ours at batch 64 and 4096, where it is not 0.95
+    "EmpiricalNormalization.update": (1.3, 4.0),
+    "GaussianDistribution.log_prob": (0.95, 1.5),
+    "GaussianDistribution.entropy": (0.95, 2.0),
+}
+MARKS = "<!-- bench: made by `make bench BENCH_ARGS=--readme` -->", "<!-- /bench -->"
+
+Operations = dict[str, Callable[[], Any]]
+
+
+def operations(package: Any, batch: int) -> Operations:
+    """Return the operations of one library on a batch, without gradients."""
+    torch.manual_seed(0)
+    x, rewards, dones = torch.randn(batch, FEATURES), torch.randn(batch), torch.zeros(batch)
+    dones[::16] = 1
+    normalizer = package.EmpiricalNormalization(FEATURES)
+    reward_normalizer = package.EmpiricalDiscountedVariationNormalization([])
+    mlp, scans = package.MLP(FEATURES, ACTIONS, [256, 128, 64]), torch.randn(batch, 1, 17, 11)
+    cnn = package.CNN((17, 11), 1, [8, 16], 3, stride=2, padding="zeros")
+    table: Operations = {
+        "EmpiricalNormalization.update": lambda: normalizer.update(x),
+        "EmpiricalNormalization.forward": lambda: normalizer(x),
+        "EmpiricalDiscountedVariationNormalization.forward": lambda: reward_normalizer(rewards),
+        "MLP.forward": lambda: mlp(x),
+        "CNN.forward": lambda: cnn(scans),
+    }
+    for type in ("gru", "lstm"):
+        rnn = package.RNN(FEATURES, HIDDEN, 1, type)
+        rnn(x)
+        table[f"RNN.forward ({type})"] = lambda rnn=rnn: rnn(x)
+        table[f"RNN.reset ({type})"] = lambda rnn=rnn: rnn.reset(dones)
+    for name, policy, output, actions in policies(package, batch):
+        policy.update(output)
+        old = tuple(param.clone() for param in policy.params)
+        new = tuple(param * 1.01 for param in policy.params)
+        table[f"{name}.update"] = lambda policy=policy, output=output: policy.update(output)
+        table[f"{name}.sample"] = policy.sample
+        table[f"{name}.log_prob"] = lambda policy=policy, actions=actions: policy.log_prob(actions)
+        table[f"{name}.entropy"] = lambda policy=policy: policy.entropy
+        table[f"{name}.kl_divergence"] = lambda p=policy, old=old, new=new: p.kl_divergence(old, new)
+    return table
+
+
+def gradients(package: Any, batch: int) -> Operations:
+    """Return the forward and backward pass that PPO makes through a distribution."""
+
+    def step(policy: Any, output: torch.Tensor, actions: torch.Tensor) -> None:
+        policy.update(output)
+        (policy.log_prob(actions).mean() + policy.entropy.mean()).backward()
+        output.grad = None
+        policy.zero_grad()
+
+    return {
+        f"{name}: log_prob and entropy, backward": lambda p=policy, o=output.requires_grad_(), a=actions: step(p, o, a)
+        for name, policy, output, actions in policies(package, batch)
+    }
+
+
+def policies(package: Any, batch: int) -> Iterator[tuple[str, Any, torch.Tensor, torch.Tensor]]:
+    """Yield the name of each distribution, itself, a network's output for it and actions."""
+    torch.manual_seed(1)
+    mean, actions = torch.randn(batch, ACTIONS), torch.rand(batch, ACTIONS) - 0.5
+    halves = torch.stack((mean, 0.3 + mean.abs()), 1)
+    yield "GaussianDistribution", package.GaussianDistribution(ACTIONS), mean.clone(), actions
+    yield (
+        "HeteroscedasticGaussianDistribution",
+        package.HeteroscedasticGaussianDistribution(ACTIONS),
+        halves.clone(),
+        actions,
+    )
+    yield "BetaDistribution", package.BetaDistribution(ACTIONS), halves.clone(), actions
+
+
+def microseconds(functions: list[Callable[[], Any]], rounds: int = ROUNDS) -> list[float]:
+    """Return the time of each function: its fastest round of many, taken in turn."""
+    calls = []
+    for function in functions:
+        function(), function()
+        start = time.perf_counter()
+        function()
+        calls.append(max(1, round(ROUND_SECONDS / (time.perf_counter() - start))))
+    best = [float("inf")] * len(functions)
+    for _ in range(rounds):
+        for i, function in enumerate(functions):
+            start = time.perf_counter()
+            for _ in range(calls[i]):
+                function()
+            best[i] = min(best[i], (time.perf_counter() - start) / calls[i] * 1e6)
+    return best
+
+
+def compare(make: Callable[[Any, int], Operations], batch: int, mode: torch.autograd.grad_mode.set_grad_enabled) -> Any:
+    """Yield a row for each operation on a batch."""
+    with mode:
+        theirs, ours = make(rsl_rl.modules, batch), make(rsl_edu.modules, batch)
+        for name, function in theirs.items():
+            peer, mine = microseconds([function, ours[name]])
+            limit = LIMITS.get(name, (0.95, 0.95))[BATCHES.index(batch)]
+            yield {
+                "operation": name,
+                "batch": batch,
+                "peer_us": round(peer, 2),
+                "ours_us": round(mine, 2),
+                "ratio": round(peer / mine, 2),
+                "limit": limit,
+            }
+
+
+def growth() -> Iterator[dict[str, Any]]:
+    """Yield the time of the cheap operations over the batch size."""
+    kept = ("EmpiricalNormalization.", "GaussianDistribution.", "EmpiricalDiscounted")
+    with torch.no_grad():
+        for batch in GROWTH:
+            theirs, ours = operations(rsl_rl.modules, batch), operations(rsl_edu.modules, batch)
+            for name in theirs:
+                if name.startswith(kept):
+                    peer, mine = microseconds([theirs[name], ours[name]], rounds=15)
+                    yield {"operation": name, "batch": batch, "peer_us": round(peer, 2), "ours_us": round(mine, 2)}
+
+
+def readme_table(rows: list[dict[str, Any]], machine: str) -> str:
+    """Return the table of ratios as Markdown."""
+    ratios: dict[str, dict[int, str]] = {}
+    for row in rows:
+        ratios.setdefault(row["operation"], {})[row["batch"]] = f"{row['ratio']:.2f}"
+    lines = ["| rsl_rl's time / ours | batch 64 | batch 4096 |", "|---|---|---|"]
+    lines += [f"| `{name}` | {of[64]} | {of[4096]} |" for name, of in ratios.items()]
+    return "\n".join([*lines, "", f"One thread; {machine}."])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--readme", action="store_true", help="put the table into the README")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    machine = f"{platform.machine()}, torch {torch.__version__}, rsl-rl-lib 5.5.1, {FEATURES} features, {ACTIONS} actions"
+
+    print(f"\n{'operation (' + machine + ')':<84}{'batch':>7}{'peer µs':>11}{'ours µs':>11}{'ratio':>8}{'limit':>7}")
+    rows = []
+    for make, with_gradients in ((operations, False), (gradients, True)):
+        for batch in BATCHES:
+            for row in compare(make, batch, torch.set_grad_enabled(with_gradients)):
+                rows.append(row)
+                below = "  below its limit" if row["ratio"] < row["limit"] else ""
+                print(
+                    f"{row['operation']:<84}{row['batch']:>7}{row['peer_us']:>11.1f}{row['ours_us']:>11.1f}"
+                    f"{row['ratio']:>8.2f}{row['limit']:>7.2f}{below}",
+                    flush=True,
+                )
+
+    print(f"\n{'growth, peer / ours in µs':<52}" + "".join(f"{batch:>15}" for batch in GROWTH))
+    curves: dict[str, list[str]] = {}
+    grown = list(growth())
+    for row in grown:
+        curves.setdefault(row["operation"], []).append(f"{row['peer_us']:.0f} / {row['ours_us']:.0f}")
+    for name, cells in curves.items():
+        print(f"{name:<52}" + "".join(f"{cell:>15}" for cell in cells))
+
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps({"machine": machine, "rows": rows, "growth": grown}, indent=1))
+    if arguments.readme:
+        readme = ROOT / "README.md"
+        before, rest = readme.read_text(encoding="utf-8").split(MARKS[0])
+        _, after = rest.split(MARKS[1])
+        text = f"{before}{MARKS[0]}\n{readme_table(rows, machine)}\n{MARKS[1]}{after}"
+        readme.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
