@@ -2,6 +2,7 @@
 PYTHON ?= python3
 LAB_ARGS ?=
 TEST_ARGS ?=
+BENCH_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,8 +30,9 @@ check: $(VENV)/test.stamp ## lint, format, types, form of the stored notebooks
 notebooks: $(VENV)/test.stamp ## execute the notebooks and store their outputs
 	$(SINGLE) $(BIN)/python -m rsl_edu.course.execute notebooks
 
-bench: $(VENV)/test.stamp ## print import times and the memory of a lesson's kernel
+bench: $(VENV)/test.stamp ## measure imports, memory, and speed beside rsl_rl's (BENCH_ARGS=--readme)
 	$(SINGLE) $(BIN)/python tests/bench.py
+	$(SINGLE) $(BIN)/python tests/bench_speed.py $(BENCH_ARGS)
 
 book:
 	@echo "The book is not built yet; book/README.md says what it will be."

@@ -5,6 +5,7 @@ programs do to a machine can only make a round slower. `--readme` puts the table
 """
 
 import argparse
+import importlib.metadata
 import json
 import platform
 import time
@@ -76,10 +77,11 @@ def gradients(package: Any, batch: int) -> Operations:
         output.grad = None
         policy.zero_grad()
 
-    return {
-        f"{name}: log_prob and entropy, backward": lambda p=policy, o=output.requires_grad_(), a=actions: step(p, o, a)
-        for name, policy, output, actions in policies(package, batch)
-    }
+    table: Operations = {}
+    for name, policy, output, actions in policies(package, batch):
+        output.requires_grad_()
+        table[f"{name}, forward and backward"] = lambda p=policy, o=output, a=actions: step(p, o, a)
+    return table
 
 
 def policies(package: Any, batch: int) -> Iterator[tuple[str, Any, torch.Tensor, torch.Tensor]]:
@@ -159,7 +161,8 @@ def main() -> None:
     parser.add_argument("--readme", action="store_true", help="put the table into the README")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    machine = f"{platform.machine()}, torch {torch.__version__}, rsl-rl-lib 5.5.1, {FEATURES} features, {ACTIONS} actions"
+    versions = f"torch {torch.__version__}, rsl-rl-lib {importlib.metadata.version('rsl-rl-lib')}"
+    machine = f"{platform.machine()}, {versions}, {FEATURES} features, {ACTIONS} actions"
 
     print(f"\n{'operation (' + machine + ')':<84}{'batch':>7}{'peer µs':>11}{'ours µs':>11}{'ratio':>8}{'limit':>7}")
     rows = []

@@ -138,7 +138,7 @@ def _quiet(capsys):
 @pytest.mark.parametrize("network", NETWORKS)
 def test_training_with_our_modules_gives_the_losses_actions_and_checkpoints_of_rsl_rl(network, distribution, tmp_path):
     # The adaptive learning rate grows when a KL is above zero. In the first mini-batch of an update nothing has changed
-    # yet, and with a std of the state (or alpha, beta) the KL is the rounding of another batch size: its last bit decides.
+    # yet, and with a std of the state (or alpha, beta) the KL is rounding alone: its last bit decides.
     schedule = "adaptive" if distribution.startswith("gaussian") else "fixed"
     config = configuration(network, distribution, schedule=schedule)
     ours, theirs = trained(config, ours=True), trained(config, ours=False)

@@ -111,6 +111,11 @@ class RNN(nn.Module):
 
         self.hidden_state = _map(cut, self.hidden_state)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Cut the memory off from its graph, for a copy or a file: tensors of a graph cannot be copied."""
+        state = self.hidden_state
+        return self.__dict__ | {"hidden_state": None if state is None else _map(torch.Tensor.detach, state)}
+
     def _done(self, dones: torch.Tensor) -> torch.Tensor:
         envs = _envs(self.hidden_state)
         exact_shape("dones", dones, (envs,), (envs, 1))

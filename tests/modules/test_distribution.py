@@ -1,4 +1,6 @@
+import copy
 import math
+import pickle
 import re
 
 import pytest
@@ -384,6 +386,55 @@ def test_an_update_in_inference_mode_can_be_followed_by_training(case):
     )
     loss.sum().backward()
     assert output.grad.isfinite().all()
+
+
+@cases
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda d: pickle.loads(pickle.dumps(d))])
+def test_a_copy_can_be_taken_in_the_middle_of_a_loss(case, copied):
+    distribution = make(case)
+    output = network_output(distribution, 5).requires_grad_()
+    distribution.update(output * 2)
+    loss = distribution.log_prob(torch.zeros(5, DIM)).sum()
+    other = copied(distribution)
+    torch.testing.assert_close(dict(other.state_dict()), dict(distribution.state_dict()))
+    with pytest.raises(ValueError, match=r"call update\(mlp_output\)"):
+        _ = other.mean
+    loss.backward()
+    assert output.grad.abs().sum() > 0
+
+
+@cases
+def test_log_prob_and_entropy_asked_for_without_and_then_with_a_gradient_have_one(case):
+    distribution = make(case)
+    output = network_output(distribution, 5).requires_grad_()
+    gradients = []
+    for asked_before in (False, True):
+        output.grad = None
+        distribution.zero_grad()
+        distribution.update(output)
+        if asked_before:
+            with torch.no_grad():
+                distribution.log_prob(torch.zeros(5, DIM)), distribution.entropy
+        (distribution.entropy.sum() + distribution.log_prob(torch.zeros(5, DIM)).sum()).backward()
+        gradients.append([output.grad, *(parameter.grad for parameter in distribution.parameters())])
+    torch.testing.assert_close(*gradients, rtol=0, atol=0)
+
+
+@cases
+def test_an_update_between_a_loss_and_its_backward_does_not_change_the_gradient(case):
+    distribution, actions = make(case), torch.zeros(5, DIM)
+    output = network_output(distribution, 5).requires_grad_()
+    gradients = []
+    for interrupted in (False, True):
+        output.grad = None
+        distribution.update(output)
+        loss = distribution.log_prob(actions).sum() + distribution.entropy.sum()
+        if interrupted:
+            distribution.update(network_output(distribution, 7, seed=1))
+            distribution.sample()
+        loss.backward()
+        gradients.append(output.grad)
+    torch.testing.assert_close(*gradients, rtol=0, atol=0)
 
 
 @cases

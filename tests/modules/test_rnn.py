@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -203,6 +206,29 @@ def test_a_rollout_in_inference_mode_can_be_followed_by_training(type, operation
     operation(rnn)
     rnn(torch.randn(ENVS, INPUT)).sum().backward()
     assert rnn.rnn.weight_ih_l0.grad.abs().sum() > 0
+
+
+@types
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda rnn: pickle.loads(pickle.dumps(rnn))])
+def test_a_copy_can_be_taken_in_the_middle_of_a_rollout(type, copied):
+    rnn, x = RNN(INPUT, HIDDEN, LAYERS, type), torch.randn(ENVS, INPUT)
+    assert copied(rnn).hidden_state is None
+    rnn(x)
+    other = copied(rnn)
+    torch.testing.assert_close(other(x), rnn(x))
+    rnn(x).sum().backward()
+
+
+@types
+def test_a_hidden_state_that_is_nan_is_zero_after_its_reset_and_the_others_stay(type):
+    rnn = RNN(INPUT, HIDDEN, LAYERS, type)
+    x = torch.randn(ENVS, INPUT)
+    x[1] = float("nan")
+    rnn(x)
+    rnn.reset(torch.tensor([0, 1, 0]))
+    for part in parts(rnn.hidden_state):
+        assert not part[:, 1].any()
+        assert part.isfinite().all()
 
 
 @types

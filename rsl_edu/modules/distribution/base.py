@@ -83,6 +83,10 @@ class Distribution(nn.Module):
     def init_mlp_weights(self, mlp: nn.Module) -> None:
         """Set the last linear layer of ``mlp`` so that training begins with the distribution asked for."""
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what :meth:`update` took, for a copy or a file: tensors of a graph cannot be copied."""
+        return self.__dict__ | {"_params": None}
+
     def _params_of(self, mlp_output: torch.Tensor) -> tuple[Any, ...]:
         raise NotImplementedError
 

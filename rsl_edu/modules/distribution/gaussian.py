@@ -58,7 +58,7 @@ class GaussianDistribution(Distribution):
         self.register_parameter(name, nn.Parameter(raw, requires_grad=flag("learn_std", learn_std)))
 
     def sample(self) -> torch.Tensor:
-        mean, std, _ = self._given()
+        mean, std, *_ = self._given()
         with torch.no_grad():
             return torch.randn_like(mean).mul_(std).add_(mean)  # as torch.normal, and twice as fast on small batches
 
@@ -84,7 +84,7 @@ class GaussianDistribution(Distribution):
 
     @property
     def params(self) -> tuple[torch.Tensor, ...]:
-        mean, std, _ = self._given()
+        mean, std, *_ = self._given()
         return mean, std.expand_as(mean)
 
     @property
@@ -94,7 +94,7 @@ class GaussianDistribution(Distribution):
 
     def log_prob(self, outputs: torch.Tensor) -> torch.Tensor:
         trailing_shape("outputs", outputs, (self.output_dim,))
-        mean, std, _ = self._given()  # std: [output_dim], or [..., output_dim] if it depends on the state
+        mean, std, *_ = self._given()  # std: [output_dim], or [..., output_dim] if it depends on the state
         volume = self._sum_log_std() + self.output_dim * LOG_SQRT_2PI
         log_prob: torch.Tensor = ((outputs - mean) / std).square().sum(-1).mul(-0.5) - volume
         return log_prob
@@ -122,31 +122,25 @@ class GaussianDistribution(Distribution):
 
     def _std_of(self, raw: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Return the std, and its logarithm if that is at hand."""
-        low, high = self.std_range if self.std_type == "scalar" else self.log_std_range
-        learns = torch.is_grad_enabled() and raw.requires_grad
-        clamped = _Clamp.apply(raw, low, high) if learns else raw.clamp(low, high)  # type: ignore[no-untyped-call]
-        return (clamped, None) if self.std_type == "scalar" else (clamped.exp(), clamped)
+        if self.std_type == "scalar":
+            return _clamp(raw, *self.std_range), None
+        log_std = _clamp(raw, *self.log_std_range)
+        return log_std.exp(), log_std
 
     def _sum_log_std(self) -> torch.Tensor:
-        _, std, log_std = self._given()
-        total: torch.Tensor = (std.log() if log_std is None else log_std).sum(-1)
+        mean, std, log_std, *known = self._given()
+        total: torch.Tensor = known[0] if known else (std.log() if log_std is None else log_std).sum(-1)
+        if torch.is_grad_enabled():  # a loss asks for it twice, for log_prob and for entropy
+            self._params = (mean, std, log_std, total)
         return total
 
 
-class _Clamp(torch.autograd.Function):
-    """Clamp whose gradient passes, except where following it leads further out."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(raw: torch.Tensor, low: float, high: float) -> torch.Tensor:
+def _clamp(raw: torch.Tensor, low: float, high: float) -> torch.Tensor:
+    """Clamp; the gradient passes, except where following it leads further out."""
+    if not (torch.is_grad_enabled() and raw.requires_grad):
         return raw.clamp(low, high)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
-        ctx.save_for_backward(output - inputs[0])
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None]:
-        (gradient,), (way_back,) = gradients, ctx.saved_tensors
-        return gradient * (gradient * way_back <= 0), None, None  # descent goes against the gradient
+    inside = raw.detach().clamp(low, high)
+    way_back = inside - raw.detach()
+    clamped = inside + (raw - raw.detach())  # the value of the one, the gradient of the other
+    clamped.register_hook(lambda gradient: gradient * (gradient * way_back <= 0))  # descent goes against the gradient
+    return clamped
