@@ -1,4 +1,7 @@
-"""Statistics over several processes: all ranks agree, and with one process over the joined data."""
+"""Statistics over several processes: all ranks agree, with the peer and with one process over the joined data."""
+
+import contextlib
+import importlib
 
 import pytest
 import torch
@@ -31,8 +34,10 @@ def stream(ranks, kind, mean=0.0):
 CASES = [("uneven", 0.0, None), ("empty", 0.0, None), ("uneven", 1e4, None), ("uneven", 0.0, 20)]
 
 
-def rank_main(rank, ranks, rendezvous, folder):
+def rank_main(rank, ranks, rendezvous, folder, peer=None):
     torch.set_num_threads(1)
+    with contextlib.suppress(ModuleNotFoundError):
+        peer = importlib.import_module("rsl_rl.modules")
     dist.init_process_group("gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=ranks)
     results = []
     for kind, mean, until in CASES:
@@ -41,6 +46,11 @@ def rank_main(rank, ranks, rendezvous, folder):
         for batches in stream(ranks, kind, mean):
             norm.update(batches[rank])
         results.append(norm.state_dict())
+    if peer is not None:
+        theirs = peer.EmpiricalNormalization(FEATURES)
+        for batches in stream(ranks, "uneven"):
+            theirs.update(batches[rank])
+        torch.testing.assert_close(dict(results[0]), dict(theirs.state_dict()), **MERGED)
     torch.save(results, f"{folder}/{rank}.pt")
     dist.destroy_process_group()
 

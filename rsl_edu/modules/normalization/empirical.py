@@ -24,8 +24,9 @@ class EmpiricalNormalization(nn.Module):
 
     and :meth:`forward` returns :math:`(x - \mu) / (\sigma + \epsilon)`. It does not learn.
 
-    A number that is NaN or infinite counts as the running mean, :math:`d = 0`: it cannot spoil the statistics. With
-    ``torch.distributed`` initialised, all ranks call :meth:`update` together and learn from their joined batches.
+    A number that is NaN or infinite counts as the running mean, :math:`d = 0`, and one further away than 1e15 as that
+    far: they cannot spoil the statistics for good. With ``torch.distributed`` initialised, all ranks call
+    :meth:`update` together and learn from their joined batches.
 
     Shapes: everything that comes in and goes out ends in ``shape``; the dimensions before it are the batch.
 
@@ -107,10 +108,8 @@ class EmpiricalNormalization(nn.Module):
         step = (mean + delta).sub_(mean)  # what of delta survives rounding
         mean.add_(step)
         torch.sub(delta, step, out=rest)
-        change = (
-            second.sub_(var).mul_(rate).addcmul_(step, delta.add_(rest), value=-1)
-        )  # summed up before var rounds it
-        var.add_(change).clamp_(min=0)
+        change = second.sub_(var).mul_(rate).addcmul_(step, delta.add_(rest), value=-1)
+        var.add_(change).clamp_(min=0)  # in one sum, so that var is rounded once
         torch.sqrt(var, out=self._std)
 
     def inverse(self, y: torch.Tensor) -> torch.Tensor:
