@@ -1,4 +1,7 @@
-"""Trajectories: a rollout cut where episodes end, for the batched mode of a recurrent network."""
+"""Trajectories: a rollout cut where episodes end, for the batched mode of a recurrent network.
+
+How many trajectories there are stands in the data, so these two functions must wait for a GPU; nothing else here does.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No operation waits for the device: none needs a number back in Python.
+"""No operation waits for the device: none needs a number back in Python (but those of `trajectories`).
 
 On fake tensors, which have no numbers, `.item()`, `if tensor` and boolean indexing raise; where there is a GPU, torch
 itself raises at a synchronisation.
