@@ -117,9 +117,9 @@ def microseconds(functions: list[Callable[[], Any]], rounds: int = ROUNDS) -> li
     return best
 
 
-def compare(make: Callable[[Any, int], Operations], batch: int, mode: torch.autograd.grad_mode.set_grad_enabled) -> Any:
+def compare(make: Callable[[Any, int], Operations], batch: int, learn: bool) -> Iterator[dict[str, Any]]:
     """Yield a row for each operation on a batch."""
-    with mode:
+    with torch.set_grad_enabled(learn):
         theirs, ours = make(rsl_rl.modules, batch), make(rsl_edu.modules, batch)
         for name, function in theirs.items():
             peer, mine = microseconds([function, ours[name]])
@@ -166,9 +166,9 @@ def main() -> None:
 
     print(f"\n{'operation (' + machine + ')':<84}{'batch':>7}{'peer µs':>11}{'ours µs':>11}{'ratio':>8}{'limit':>7}")
     rows = []
-    for make, with_gradients in ((operations, False), (gradients, True)):
+    for make, learn in ((operations, False), (gradients, True)):
         for batch in BATCHES:
-            for row in compare(make, batch, torch.set_grad_enabled(with_gradients)):
+            for row in compare(make, batch, learn):
                 rows.append(row)
                 below = "  below its limit" if row["ratio"] < row["limit"] else ""
                 print(

@@ -3,7 +3,6 @@
 import copy
 import os
 import sys
-import warnings
 
 import pytest
 import torch
@@ -21,6 +20,8 @@ import rsl_rl.modules
 from rsl_rl.env import VecEnv
 from rsl_rl.runners import OnPolicyRunner
 from tensordict import TensorDict
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # TorchScript's, which rsl_rl exports with
 
 ENVS, STEPS, ITERATIONS = 6, 10, 6
 SAME = {"rtol": 1e-3, "atol": 1e-3}  # what rounding grows to within so many updates
@@ -116,7 +117,7 @@ def trained(config, ours):
 
 
 def play(recorded, steps=3):
-    """What the trained policy does next, and does again after its memory is forgotten."""
+    """What the trained policy does in the next steps, from an empty memory."""
     policy = recorded.runner.get_inference_policy("cpu")
     policy.reset()
     with torch.inference_mode():
@@ -125,13 +126,6 @@ def play(recorded, steps=3):
 
 def own_modules(model, package):
     return [type(m).__name__ for m in model.modules() if type(m).__module__.startswith(package)]
-
-
-@pytest.fixture(autouse=True)
-def _quiet(capsys):
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
-        yield
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)

@@ -86,10 +86,9 @@ class BetaDistribution(Distribution):
         a, b = tensor_pair("old_params", old_params, self.output_dim)
         a2, b2 = tensor_pair("new_params", new_params, self.output_dim)
         total, total2 = a + b, a2 + b2  # in the order of torch.distributions, as for the Gaussian
-        log_ratio = (a2.lgamma() + b2.lgamma() + total.lgamma()) - (a.lgamma() + b.lgamma() + total2.lgamma())
-        return (log_ratio + (a - a2) * a.digamma() + (b - b2) * b.digamma() + (total2 - total) * total.digamma()).sum(
-            -1
-        )
+        kl = (a2.lgamma() + b2.lgamma() + total.lgamma()) - (a.lgamma() + b.lgamma() + total2.lgamma())
+        kl = kl + (a - a2) * a.digamma() + (b - b2) * b.digamma() + (total2 - total) * total.digamma()
+        return kl.sum(-1)
 
     def init_mlp_weights(self, mlp: nn.Module) -> None:
         """Let beta begin the same in every state."""
