@@ -1,6 +1,7 @@
 """Interactive explorers: one a file, over one small base. Each runs live in a notebook and draws without one."""
 
-from .base import Control, Explorer, control
+from .base import Explorer, Frame
+from .space import Control, control
 from .stream import Stream
 
-__all__ = ["Control", "Explorer", "Stream", "control"]
+__all__ = ["Control", "Explorer", "Frame", "Stream", "control"]

@@ -1,141 +1,163 @@
-"""The base of all explorers: one declares its state, ``compute`` and ``draw``; the rest follows from these."""
+"""The base of all explorers: one declares its state, ``compute`` and a drawing; the rest follows from these."""
 
 from __future__ import annotations
 
 import base64
 import dataclasses
+import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from .space import Control, Space
 
 if TYPE_CHECKING:  # Matplotlib and ipywidgets take a second: only who draws needs them
+    from pathlib import Path
+
     from matplotlib.figure import Figure
 
     from .live import Live
 
+E = TypeVar("E", bound="Explorer[Any, Any]")
 S = TypeVar("S")  # state: a frozen dataclass
 R = TypeVar("R")  # result of compute
 
 
 @dataclasses.dataclass(frozen=True)
-class Control:
-    """What a learner sets: a switch, a number in a range, or one of several choices.
+class Frame:
+    """A picture with everything that is shown with it: what a page without a kernel needs of one state."""
 
-    Attributes:
-        label: Short name beside the control, with its unit in brackets where there is one.
-        help: One sentence on what it does.
-        range: First value, last value and step of a slider.
-        choices: What can be chosen, by the words that are shown for it.
-        play: Whether a play button can walk through the range.
-    """
-
-    label: str
-    help: str
-    range: tuple[float, float, float] | None = None
-    choices: Mapping[str, Any] | None = None
-    play: bool = False
-
-    def check(self, name: str, value: Any) -> None:
-        """Raise a ValueError that names the control unless ``value`` is allowed."""
-        if self.choices is not None:
-            if not any(value is choice or value == choice for choice in self.choices.values()):
-                allowed = ", ".join(repr(choice) for choice in self.choices.values())
-                raise ValueError(f"{name}: expected one of {allowed}; got {value!r}")
-        elif self.range is not None:
-            first, last, _ = self.range
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not first <= value <= last:
-                raise ValueError(f"{name}: expected a number from {first} to {last}, got {value!r}")
-        elif not isinstance(value, bool):
-            raise ValueError(f"{name}: expected True or False, got {value!r}")
-
-    @property
-    def extremes(self) -> tuple[Any, ...]:
-        """The ends of the range, every choice, or both positions of the switch."""
-        if self.choices is not None:
-            return tuple(self.choices.values())
-        return self.range[:2] if self.range is not None else (False, True)
-
-
-def control(
-    default: Any,
-    label: str,
-    help: str,
-    *,
-    range: tuple[float, float, float] | None = None,
-    choices: Mapping[str, Any] | None = None,
-    play: bool = False,
-) -> Any:
-    """Declare a field of a state, with its default and its :class:`Control`."""
-    return dataclasses.field(default=default, metadata={"control": Control(label, help, range, choices, play)})
+    state: Any
+    image: bytes
+    caption: str
+    numbers: Mapping[str, str]
 
 
 class Explorer(ABC, Generic[S, R]):
-    """A picture that follows its controls, live in a notebook, and as a figure without one.
+    """A picture that follows its controls: live in a notebook, as a figure, or frame by frame.
 
-    A subclass gives ``State`` (a frozen dataclass of :func:`control` fields), :meth:`compute`, :meth:`stage`,
-    :meth:`draw` and :meth:`describe`. In a notebook an explorer at the end of a cell shows its controls and picture.
+    A subclass gives ``State`` (a frozen dataclass of :func:`.control` fields), :meth:`compute`, :meth:`stage`,
+    :meth:`draw`, :meth:`describe` and :meth:`numbers`. In a notebook, an explorer at the end of a cell shows itself.
 
     Args:
         ranges: Ranges of controls that depend on the input, by the name of the field.
-        state: Values other than the defaults, by the name of the field.
+        defaults: Defaults that depend on the input, by the name of the field.
+        state: Values to begin with, by the name of the field.
 
     Attributes:
-        controls: The control of each field.
-        start: The state it began with.
-        state: The present state. :meth:`set` changes it.
+        default: The state on this input where nothing else is asked for.
+        start: The state to begin with, and to :meth:`reset` to.
+        pinned: The state to compare with, or None.
+        guess: What the learner predicted, or None.
 
     Raises:
         ValueError: A value that its control does not allow.
     """
 
     State: type[S]
-    size: tuple[float, float] = (9.0, 5.4)
+    size: ClassVar[tuple[float, float]] = (9.0, 5.4)
     """Width and height of the figure in inches; 100 pixels each."""
+    swept: ClassVar[tuple[str, ...]] = ()
+    """Controls that :meth:`frames` moves; the first one by default."""
+    question: ClassVar[Control | None] = None
+    """What :meth:`predict` asks for."""
 
-    def __init__(self, ranges: Mapping[str, tuple[float, float, float]] | None = None, **state: Any) -> None:
-        fields = dataclasses.fields(self.State)  # type: ignore[arg-type]
-        self.controls: dict[str, Control] = {field.name: field.metadata["control"] for field in fields}
-        for name, new in (ranges or {}).items():
-            self.controls[name] = dataclasses.replace(self.controls[name], range=new)
-        self.start = self.state = self._changed(self.State(), state)
+    def __init__(
+        self,
+        ranges: Mapping[str, tuple[float, float, float]] | None = None,
+        defaults: Mapping[str, Any] | None = None,
+        **state: Any,
+    ) -> None:
+        self._space = Space(self.State, ranges or {})
+        self.default: S = self._space.changed(self.State(), defaults or {})
+        self.start: S = self._space.changed(self.default, state)
+        self._state = self.start
+        self.pinned: S | None = None
+        self.guess: float | None = None
 
     @abstractmethod
     def compute(self, state: S) -> R:
         """Work out the numbers that the picture at ``state`` shows; no drawing."""
 
     @abstractmethod
-    def stage(self, figure: Figure) -> Any:
+    def stage(self, figure: Figure) -> dict[str, Any]:
         """Lay out the axes of an empty figure and return the artists that :meth:`draw` moves."""
 
     @abstractmethod
-    def draw(self, artists: Any, result: R) -> None:
-        """Move the artists to a result; no computing, no new artists."""
+    def draw(self, artists: dict[str, Any], result: R) -> None:
+        """Move the artists to a result; no computing, no new artists, no colours by their place in the cycle."""
 
     @abstractmethod
     def describe(self, result: R) -> str:
         """Say in a sentence or two what the picture shows, with rounded numbers: caption and alternative text."""
 
+    def numbers(self, result: R) -> dict[str, str]:
+        """Return the numbers to print beside the picture, rounded, by their names; the same names at every state."""
+        return {}
+
+    @classmethod
+    def from_state(cls: type[E], state: str, *data: Any) -> E:
+        """Restore an explorer from what :attr:`state` gave, on the same input (``data``: as for the constructor)."""
+        return cls(*data, **Space.read(state, cls.__name__))
+
+    @property
+    def state(self) -> str:
+        """The present state as text, to share and to restore with :meth:`from_state`."""
+        return self.write(self._state)
+
+    def write(self, state: S) -> str:
+        """Return any state as such text."""
+        return self._space.write(type(self).__name__, vars(state))
+
     def at(self, **changes: Any) -> S:
         """Return the present state with ``changes``, checked; nothing moves."""
-        return self._changed(self.state, changes)
+        return self._space.changed(self._state, changes)
 
     def set(self, **changes: Any) -> None:
         """Go to another state. If that fails, everything stays as it was."""
-        state = self.at(**changes)
-        if "live" in self.__dict__:
-            self.live.show(state)
-        else:
-            self.compute(state)
-        self.state = state
+        self._go(self.at(**changes))
 
-    def render(self, **changes: Any) -> Figure:
+    def reset(self) -> None:
+        """Go back to the state it began with; nothing is compared any more."""
+        self.pinned = None
+        self._go(self.start)
+
+    def compare(self, on: bool = True) -> None:
+        """Pin the present curves and numbers behind the next ones, or (False) take them away."""
+        self._keep("pinned", self._state if on else None)
+
+    def predict(self, guess: float) -> None:
+        """Record a guess, which is then drawn beside the truth; :attr:`question` says of what."""
+        if self.question is None:
+            raise ValueError(f"{type(self).__name__} asks for no prediction")
+        self.question.check("guess", guess)
+        self._keep("guess", guess)
+
+    def render(self, *, dark: bool = False, **changes: Any) -> Figure:
         """Return a new figure of the present state, or of that with ``changes``; it needs no kernel and no browser."""
-        from .picture import new_figure
+        from .drawing import Drawing
 
-        figure = new_figure(self.size)
-        self.draw(self.stage(figure), self.compute(self.at(**changes)))
-        return figure
+        drawing = Drawing(self, dark)
+        drawing.move(self.compute(self.at(**changes)))
+        return drawing.figure
+
+    def save(self, path: str | Path, *, dark: bool = False) -> None:
+        """Write the present picture to a file; its ending chooses the format: png, svg, pdf."""
+        self.render(dark=dark).savefig(path, dpi=200)
+
+    def frames(self, *, format: str = "svg", dark: bool = False, **values: Sequence[Any]) -> Iterator[Frame]:
+        """Draw the picture at every combination of ``values``, or at every position of the :attr:`swept` controls."""
+        from .drawing import Drawing
+
+        if not values:
+            values = {name: self.controls[name].positions() for name in self.swept or [next(iter(self.controls))]}
+        drawing = Drawing(self, dark)
+        for combination in itertools.product(*values.values()):
+            state = self.at(**dict(zip(values, combination, strict=True)))
+            result = self.compute(state)
+            drawing.move(result)
+            yield Frame(state, drawing.image(format), self.describe(result), self.numbers(result))
 
     def sweep(self) -> str:
         """Draw the picture at every corner of the state space, one control at a time; raises where one fails."""
@@ -144,34 +166,49 @@ class Explorer(ABC, Generic[S, R]):
             for state in corners:
                 self.live.show(state)  # the controls too: some bugs are only there
         finally:
-            self.live.show(self.state)
+            self.live.show(self._state)
         return f"{type(self).__name__}: {len(corners)} pictures drawn"
 
     def corners(self) -> Iterator[S]:
-        """Yield the default state with each control in turn at its extremes, and all controls at both ends together."""
-        start = self.start
-        for name, control in self.controls.items():
-            yield from (self._changed(start, {name: value}) for value in control.extremes)
-        for end in (0, -1):
-            yield self._changed(start, {name: control.extremes[end] for name, control in self.controls.items()})
+        """Yield the first state with each control in turn at its extremes, and all controls at both ends together."""
+        return self._space.corners(self.start)
+
+    def grid(self, most: int = 100) -> Iterator[S]:
+        """Yield states from all over: 5 positions of each slider, all choices; ``most`` of these, by a fixed rule."""
+        return self._space.grid(self.start, most)
+
+    @property
+    def controls(self) -> Mapping[str, Control]:
+        """The control of each field of the state."""
+        return self._space.controls
 
     @cached_property
     def live(self) -> Live:
-        """The widget: controls above a picture."""
+        """The widget: controls beside a picture."""
         from .live import Live
 
         return Live(self)
 
-    def _changed(self, state: S, changes: Mapping[str, Any]) -> S:
-        for name, value in changes.items():
-            if name not in self.controls:
-                raise ValueError(f"{name}: expected one of the controls {', '.join(self.controls)}")
-            self.controls[name].check(name, value)
-        return dataclasses.replace(state, **changes)  # type: ignore[type-var, no-any-return, unused-ignore]
+    def _go(self, state: S) -> None:
+        if "live" in self.__dict__:
+            self.live.show(state)
+        else:
+            self.compute(state)
+        self._state = state
+
+    def _keep(self, name: str, value: Any) -> None:
+        before = getattr(self, name)
+        setattr(self, name, value)
+        try:
+            self._go(self._state)
+        except Exception:
+            setattr(self, name, before)
+            raise
 
     def __repr__(self) -> str:
-        """The sentence of the present state: what nbval compares."""
-        return f"{type(self).__name__}: {self.describe(self.compute(self.state))}"
+        """What was changed, and the sentence of the present state: what nbval compares."""
+        changed = {name: value for name, value in vars(self._state).items() if value != getattr(self.default, name)}
+        return f"{self._space.write(type(self).__name__, changed)}: {self.describe(self.compute(self._state))}"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle = dict(self.live._repr_mimebundle_(**kwargs) or {})

@@ -1,77 +1,148 @@
-"""The live form of an explorer: ipywidgets controls above a picture that follows them."""
+"""The live form of an explorer: ipywidgets controls beside a picture that follows them."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
+import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 from IPython import get_ipython
 
-from .picture import Canvas, Picture, new_figure
+from .drawing import Drawing
+from .picture import Picture
 
 if TYPE_CHECKING:
-    from .base import Control, Explorer
+    from .base import Explorer
+    from .space import Control
 
 PLAY_INTERVAL = 120
 """Milliseconds between the steps of a play button."""
+BURST, PAUSE = 0.010, 0.005
+"""An event of the browser within BURST seconds of the last picture waits PAUSE seconds for a newer one."""
 
 
-class Live(ipywidgets.VBox):
+class Live(ipywidgets.Box):
     """Controls and picture of one explorer. Made by :attr:`.Explorer.live`.
 
     Attributes:
         widgets: The control of each field of the state, by its name.
-        picture: The image, its caption and its error line.
+        picture: The image, its numbers, its caption and its error line.
     """
+
+    dark = False  # as the last page was that said so: the next explorer begins with it
 
     def __init__(self, explorer: Explorer[Any, Any]) -> None:
         self._explorer = explorer
-        self._figure = new_figure(explorer.size)
-        self._artists = explorer.stage(self._figure)
-        self._canvas = Canvas(self._figure)
         self._lock = threading.RLock()  # ipykernel runs callbacks in threads
         self._following = True
-        self.picture = Picture()
-        self.widgets = {n: _widget(c, getattr(explorer.state, n)) for n, c in explorer.controls.items()}
-        for name, widget in self.widgets.items():
-            widget.observe(lambda change, name=name: self._follow(name, change["new"]), "value")
-        self.show(explorer.state)
-        playing = [name for name, control in explorer.controls.items() if control.play]
-        grid = ipywidgets.Layout(grid_template_columns="repeat(auto-fill, minmax(290px, 1fr))", grid_gap="2px 16px")
-        others = ipywidgets.GridBox([w for name, w in self.widgets.items() if name not in playing], layout=grid)
-        rows = [_with_play(self.widgets[name], explorer.controls[name]) for name in playing]
-        super().__init__([*rows, others, self.picture])
+        self._due = False
+        self._drawn = 0.0
+        self._pinned: Any = None
+        width, height = (round(100 * inches) for inches in explorer.size)
+        self.picture = Picture(name=type(explorer).__name__, width=width, height=height, dark=Live.dark)
+        self._drawing = Drawing(explorer, Live.dark)
+        self.widgets = {n: _widget(c, getattr(explorer.at(), n)) for n, c in explorer.controls.items()}
+        self.show(explorer.at())
+        for widget in self.widgets.values():
+            widget.observe(self._follow, "value")
+        self.picture.observe(self._pin, "pinned")
+        self.picture.observe(self._adapt, "dark")
+        self.picture.on_msg(self._reset)
+        controls = ipywidgets.VBox([_row(self.widgets[name], control) for name, control in explorer.controls.items()])
+        controls.add_class("rsl-controls")
+        super().__init__([controls, self.picture])
         self.add_class("rsl-explorer")
 
     def show(self, state: Any) -> None:
         """Put controls and picture to ``state``; if that fails, the last picture stays and one line says why."""
         with self._lock:
-            try:
-                result = self._explorer.compute(state)
-                self._explorer.draw(self._artists, result)
-                data, caption = self._canvas.png(), self._explorer.describe(result)
-            except Exception as error:
-                self.picture.error = f"{error}"
-                raise
+            self._draw(state)
             self._following = False
             try:
                 for name, value in vars(state).items():
                     self.widgets[name].value = value
+                self.picture.pinned = self._explorer.pinned is not None
             finally:
                 self._following = True
-            with self.picture.hold_sync():
-                self.picture.data, self.picture.caption, self.picture.error = data, caption, ""
 
-    def _follow(self, name: str, value: Any) -> None:
+    def _draw(self, state: Any) -> None:
+        explorer, picture, drawing = self._explorer, self.picture, self._drawing
+        try:
+            there = None if explorer.pinned is None else explorer.compute(explorer.pinned)
+            if explorer.pinned != self._pinned:
+                drawing.pin(there)
+                self._pinned = explorer.pinned
+            result = explorer.compute(state)
+            drawing.move(result)
+            data, caption, numbers = drawing.png(), explorer.describe(result), explorer.numbers(result)
+            pinned = {} if there is None else explorer.numbers(there)
+        except Exception as error:
+            picture.error = _sentence(error)
+            raise
+        finally:
+            self._drawn = time.monotonic()
+        with picture.hold_sync():
+            picture.data, picture.caption, picture.error = data, caption, ""
+            picture.numbers = [[n, v, pinned[n]] if n in pinned else [n, v] for n, v in numbers.items()]
+            picture.state = explorer.write(state)
+
+    def _follow(self, change: Any) -> None:
+        """Follow a control at once; of events that come faster than pictures, only the newest."""
         with self._lock:  # an event of another thread waits; one that show() itself caused is not followed
-            if not self._following:
+            if not self._following or self._due:
                 return
+            browser, loop = _from_browser(), None
+            with contextlib.suppress(RuntimeError):
+                loop = asyncio.get_running_loop()
+            if browser and loop is not None and time.monotonic() - self._drawn < BURST:
+                self._due = True
+                loop.call_later(PAUSE, self._catch_up, True)
+            else:
+                self._catch_up(browser)
+
+    def _catch_up(self, browser: bool) -> None:
+        """Draw what the controls now say."""
+        with self._lock, _told(browser):
+            self._due = False
+            values = {name: widget.value for name, widget in self.widgets.items()}
             try:
-                self._explorer.set(**{name: value})
-            except Exception:
-                if not _from_browser():  # there the line under the picture tells; a cell or a test must fail
-                    raise
+                state = self._explorer.at(**values)
+            except ValueError as error:
+                self.picture.error = _sentence(error)
+                raise
+            self._draw(state)
+            self._explorer._state = state
+
+    def _pin(self, change: Any) -> None:
+        if self._following:
+            with _told(_from_browser()):
+                self._explorer.compare(change["new"])
+
+    def _reset(self, widget: Any, content: Any, buffers: Any) -> None:
+        if content == {"do": "reset"}:
+            with _told(_from_browser()):
+                self._explorer.reset()
+
+    def _adapt(self, change: Any) -> None:
+        """Draw on the ground of the page."""
+        Live.dark = change["new"]
+        with self._lock, _told(_from_browser()):
+            self._drawing = Drawing(self._explorer, Live.dark)
+            self._draw(self._explorer.at())
+
+
+@contextlib.contextmanager
+def _told(browser: bool) -> Iterator[None]:
+    """Let pass what fails in a browser's event, where the line under the picture tells; a cell or a test must fail."""
+    try:
+        yield
+    except Exception:
+        if not browser:
+            raise
 
 
 def _from_browser() -> bool:
@@ -79,17 +150,24 @@ def _from_browser() -> bool:
     return kernel is not None and kernel.get_parent().get("header", {}).get("msg_type") == "comm_msg"
 
 
+def _sentence(error: Exception) -> str:
+    words = str(error).strip().split("\n")[0]
+    return words if isinstance(error, (TypeError, ValueError)) else f"{type(error).__name__}: {words}"
+
+
 def _widget(control: Control, value: Any) -> ipywidgets.DOMWidget:
     """Make the control's widget at ``value``."""
     shared = {
         "value": value,
-        "description": control.label,
+        "description": control.words,
         "tooltip": control.help,
         "style": {"description_width": "8.5em"},
         "layout": ipywidgets.Layout(width="auto"),
     }
     if control.choices is not None:
         return ipywidgets.Dropdown(options=list(control.choices.items()), **shared)
+    if control.steps is not None:
+        return ipywidgets.SelectionSlider(options=[(f"{step:g}", step) for step in control.steps], **shared)
     if control.range is None:
         return ipywidgets.Checkbox(indent=True, **shared)
     first, last, step = control.range
@@ -97,12 +175,14 @@ def _widget(control: Control, value: Any) -> ipywidgets.DOMWidget:
     return slider(min=first, max=last, step=step, **shared)
 
 
-def _with_play(slider: ipywidgets.DOMWidget, control: Control) -> ipywidgets.DOMWidget:
-    """Put a play button before a slider."""
-    first, last, step = control.range  # type: ignore[misc]
-    play = ipywidgets.Play(
-        min=first, max=last, step=step, value=slider.value, interval=PLAY_INTERVAL, show_repeat=False, tooltip="play"
-    )
-    ipywidgets.jslink((play, "value"), (slider, "value"))
+def _row(slider: ipywidgets.DOMWidget, control: Control) -> ipywidgets.DOMWidget:
+    """Put a play button before a slider that can play."""
+    if not control.play:
+        return slider
+    first, last, step = control.range or (0, len(control.positions()) - 1, 1)
+    of = "value" if control.range else "index"
+    play = ipywidgets.Play(min=first, max=last, step=step, interval=PLAY_INTERVAL, show_repeat=False, tooltip="play")
+    play.value = getattr(slider, of)
+    ipywidgets.jslink((play, "value"), (slider, of))
     slider.layout.flex = "1 1 auto"
     return ipywidgets.HBox([play, slider])

@@ -11,14 +11,15 @@ import torch
 
 from rsl_edu.data import rollout
 from rsl_edu.modules import EmpiricalNormalization
-from rsl_edu.modules._validate import positive
 
-from .base import Explorer, control
+from .base import Explorer
+from .drawing import BLUE, FAINT, GREY, ORANGE
+from .space import Control, control
+from .words import short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#595959"  # Okabe & Ito: told apart by colour-blind readers
 WINDOW = 512
 """Samples of the stream that the histograms show: the last ones."""
 EDGES = np.linspace(-5, 5, 51)
@@ -31,14 +32,17 @@ class StreamState:
 
     seen: int = control(1024, "samples seen", "How far the stream has run.", range=(64, 2048, 64), play=True)
     feature: int = control(22, "feature", "Which feature of the observation is shown.", range=(0, 347, 1))
-    batch: int = control(64, "batch size", "Samples in each update.", choices={"1": 1, "8": 8, "64": 64, "512": 512})
+    batch: int = control(
+        64, "batch size", "Samples in each update.", unit="samples", choices={"1": 1, "8": 8, "64": 64, "512": 512}
+    )
     eps: float = control(
         1e-2, "eps", "Added to the std before dividing.", choices={"0": 0.0, "1e-8": 1e-8, "0.01": 1e-2, "1": 1.0}
     )
     until: int = control(
         0,
-        "until (samples)",
+        "until",
         "Samples after which the statistics stay as they are.",
+        unit="samples",
         choices={"no end": 0, "512": 512, "1024": 1024},
     )
     shift: bool = control(False, "shift at half time", "From there on the feature is twice as wide and 3 std higher.")
@@ -103,6 +107,10 @@ class Stream(Explorer[StreamState, StreamResult]):
     """
 
     State = StreamState
+    swept = ("seen",)
+    question = Control(
+        "error", "How far the running means are off at the end of the stream.", "true stds", range=(1e-3, 300.0, 1e-3)
+    )
 
     def __init__(
         self, observations: torch.Tensor | None = None, names: tuple[str, ...] | None = None, **state: Any
@@ -120,18 +128,12 @@ class Stream(Explorer[StreamState, StreamResult]):
         self._others = (observations[:, streams:] if envs > 1 else observations).flatten(0, 1).float()
         self.names = names or tuple(f"feature {i}" for i in range(features))
         self._std, self._mean = torch.std_mean(self._others, dim=0, correction=0)  # [features]
-        self._guess: float | None = None
         self._trace = functools.lru_cache(2)(self._run)
         step = max(1, len(self.stream) // 32)
         steps = len(self.stream) // step
         ranges = {"seen": (step, step * steps, step), "feature": (0, features - 1, 1)}
         defaults = {"seen": step * max(1, steps // 2), "feature": min(22, features - 1)}
-        super().__init__(ranges, **defaults | state)
-
-    def predict(self, error: float) -> None:
-        """Draw a guess above 0: how many stds the running means are off, on average, at the end of the stream."""
-        self._guess = positive("error", error)
-        self.set()
+        super().__init__(ranges, defaults, **state)
 
     def compute(self, state: StreamState) -> StreamResult:
         """Run the stream through the library's own normaliser, and cut the series off at ``state.seen``."""
@@ -153,7 +155,7 @@ class Stream(Explorer[StreamState, StreamResult]):
             std=std,
             error=trace.error[:updates],
             normalized=normalized,
-            guess=self._guess,
+            guess=self.guess,
         )
 
     def _moments(self, shifted: int | torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -200,8 +202,6 @@ class Stream(Explorer[StreamState, StreamResult]):
         """Lay out four panels: the statistics, their error, and the values before and after."""
         (top, error), (raw, after) = figure.subplots(2, 2, gridspec_kw={"width_ratios": (1.25, 1)})
         total = len(self.stream)
-        for axes in (top, error, raw, after):
-            axes.spines[["top", "right"]].set_visible(False)
         top.set(xlim=(0, total), xlabel="samples seen")
         error.set(xscale="log", yscale="log", xlim=(0.9, total * 1.3), ylim=(0.01, 300))
         error.set(xlabel="samples seen", ylabel="error (true stds)", title="error of all running means")
@@ -212,21 +212,21 @@ class Stream(Explorer[StreamState, StreamResult]):
         z = np.linspace(-5, 5, 101)
         kept = np.arange(0, total, max(1, total // 512))
         artists: dict[str, Any] = {"kept": kept, "raw axes": raw, "top axes": top}
-        (artists["dots"],) = top.plot(kept, kept, ".", color="0.75", markersize=3, label="observed")
+        (artists["dots"],) = top.plot(kept, kept, ".", color=FAINT, markersize=3, label="observed")
         (artists["truth"],) = top.plot([0, 1], [0, 0], color=GREY, linestyle="--", label="true mean ± std")
         artists["truth band"] = [top.plot([0, 1], [0, 0], color=GREY, linestyle=":", linewidth=1)[0] for _ in range(2)]
         (artists["mean"],) = top.plot([], [], color=BLUE, linewidth=2, label="running mean ± std")
         (artists["band"],) = top.fill([0, 0], [0, 0], color=BLUE, alpha=0.25, linewidth=0)
         above = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 0}  # the band must not cover it
-        top.legend(ncols=3, fontsize="small", frameon=False, columnspacing=1.2, **above)
+        top.legend(ncols=3, columnspacing=1.2, **above)
         error.plot(n, n**-0.5, color=GREY, linestyle="--", label="1/√n")
         (artists["error"],) = error.plot([], [], color=BLUE, linewidth=2, label="measured")
         (artists["guess"],) = error.plot([], [], "X", color=ORANGE, markersize=10, label="your guess")
-        error.legend(loc="lower left", fontsize="small", frameon=False)
+        error.legend(loc="lower left")
         artists["raw"] = raw.stairs(np.zeros(50), np.linspace(0, 1, 51), fill=True, color=GREY, alpha=0.7)
         artists["after"] = after.stairs(np.zeros(50), EDGES, fill=True, color=BLUE, alpha=0.7)
         after.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color=GREY, linestyle="--", label="standard normal")
-        after.legend(loc="upper right", fontsize="small", frameon=False)
+        after.legend(loc="upper right")
         return artists
 
     def draw(self, artists: dict[str, Any], result: StreamResult) -> None:
@@ -258,25 +258,33 @@ class Stream(Explorer[StreamState, StreamResult]):
         z = np.clip(result.normalized[np.isfinite(result.normalized)], EDGES[0], EDGES[-1])
         artists["after"].set_data(np.histogram(z, EDGES)[0] / (len(result.normalized) * np.diff(EDGES)))
 
+    def numbers(self, result: StreamResult) -> dict[str, str]:
+        """Return the statistics of the feature and how far all means are off."""
+        late = 2 * (result.state.seen > len(result.values) // 2)
+        mean, std, error = (series[-1:] for series in (result.mean, result.std, result.error))
+        finite = result.normalized[np.isfinite(result.normalized)]
+        return {
+            "running mean": short(mean[0]) if len(mean) else "0",
+            "true mean": short(result.truth[late]),
+            "running std": short(std[0]) if len(std) else "1",
+            "true std": short(result.truth[late + 1]),
+            "error of all means": f"{short(error[0])} stds" if len(error) else "–",
+            "beyond 5 std": f"{100 * np.mean(np.abs(result.normalized) > 5):.0f} %" if len(finite) else "–",
+        }
+
     def describe(self, result: StreamResult) -> str:
         """Name the numbers that the picture shows."""
         state, late = result.state, 2 * (result.state.seen > len(result.values) // 2)
         if not len(result.samples):
             return f"After {state.seen:,} samples there was no update yet: mean 0, std 1."
-        learned = f"{result.name} has running mean {_short(result.mean[-1])} and std {_short(result.std[-1])}"
-        truth = f"the truth is {_short(result.truth[late])} and {_short(result.truth[late + 1])}"
-        error = f"All running means are {_short(result.error[-1])} true stds off, root mean square"
-        independent = f"independent samples would leave {_short(result.samples[-1] ** -0.5)}"
+        learned = f"{result.name} has running mean {short(result.mean[-1])} and std {short(result.std[-1])}"
+        truth = f"the truth is {short(result.truth[late])} and {short(result.truth[late + 1])}"
+        error = f"All running means are {short(result.error[-1])} true stds off, root mean square"
+        independent = f"independent samples would leave {short(result.samples[-1] ** -0.5)}"
         z = result.normalized
         broken = int((~np.isfinite(z)).sum())
-        spread = f"mean {_short(z.mean(), 1)} and std {_short(z.std())}" if not broken else f"{broken} not numbers"
+        spread = f"mean {short(z.mean(), 1)} and std {short(z.std())}" if not broken else f"{broken} not numbers"
         return (
             f"After {state.seen:,} samples {learned}; {truth}. {error}; {independent}. "
             f"The last {len(z)} values, normalized: {spread}."
         )
-
-
-def _short(value: float, decimals: int | None = None) -> str:
-    """Two significant digits, or ``decimals``; never ``-0`` or ``3e+02``."""
-    rounded = float(f"{value:.2g}") if decimals is None else round(float(value), decimals)
-    return f"{rounded + 0.0:,.10g}"

@@ -1,9 +1,12 @@
 """The base of all explorers: states are checked, pictures follow, failures leave everything as it was."""
 
 import dataclasses
+import io
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.image import imread
 
 from rsl_edu.explorers import Explorer, control
 
@@ -38,6 +41,16 @@ class Line(Explorer[LineState, np.ndarray]):
         return f"{len(result)} points up to {result[-1]:.1f}"
 
 
+def _pixels(png):
+    return np.round(255 * imread(io.BytesIO(png), format="png")).astype(np.uint8)
+
+
+def _full(figure):
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]
+
+
 @pytest.fixture
 def line():
     return Line()
@@ -58,10 +71,10 @@ def line():
 def test_value_that_is_not_allowed_is_named_and_changes_nothing(line, change, message, live):
     if live:
         assert line.live.picture.data
-    before = line.state
+    before = line.at()
     with pytest.raises(ValueError, match=message):
         line.set(**change)
-    assert line.state == before == LineState()
+    assert line.at() == before == LineState()
 
 
 def test_failing_compute_raises_leaves_the_state_and_is_told_under_the_picture(line):
@@ -69,7 +82,7 @@ def test_failing_compute_raises_leaves_the_state_and_is_told_under_the_picture(l
     data = picture.data
     with pytest.raises(ValueError, match="this switch breaks"):
         line.set(broken=True)
-    assert line.state == LineState()
+    assert line.at() == LineState()
     assert picture.data == data
     assert picture.error == "broken: this switch breaks the explorer"
     line.set(slope=2.0)
@@ -81,7 +94,7 @@ def test_control_moved_by_hand_moves_state_picture_and_caption(line):
     live = line.live
     before = live.picture.data
     live.widgets["points"].value = 5
-    assert line.state.points == 5
+    assert line.at().points == 5
     assert live.picture.data != before
     assert live.picture.caption == "5 points up to 1.0"
 
@@ -107,29 +120,18 @@ def test_same_state_gives_the_same_bytes(line):
 
 
 def test_live_picture_equals_a_full_draw(line):
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
     line.set(slope=-1.0)
-    whole = FigureCanvasAgg(line.render())
-    whole.draw()
-    kept = line.live._canvas._agg
-    assert np.array_equal(np.asarray(kept.buffer_rgba()), np.asarray(whole.buffer_rgba()))
+    assert np.array_equal(_pixels(line.live.picture.data), _full(line.render()))
 
 
 def test_picture_is_a_png_that_matplotlib_reads_back(line):
-    import io
-
-    from matplotlib.image import imread
-
-    pixels = imread(io.BytesIO(line.live.picture.data), format="png")
-    assert pixels.shape == (200, 300, 3)
-    assert np.array_equal(np.round(pixels * 255), np.asarray(line.live._canvas._agg.buffer_rgba())[..., :3])
+    assert _pixels(line.live.picture.data).shape == (200, 300, 3)
 
 
 def test_render_draws_another_state_and_leaves_this_one(line):
     figure = line.render(points=9)
     assert len(figure.axes[0].lines[0].get_xdata()) == 9
-    assert line.state == LineState()
+    assert line.at() == LineState()
 
 
 def test_corners_hold_every_choice_and_both_ends_of_each_range():
@@ -144,7 +146,7 @@ def test_sweep_raises_at_a_corner_that_fails_and_returns_to_the_present_state(li
     line.set(points=4)
     with pytest.raises(ValueError, match="this switch breaks"):
         line.sweep()
-    assert line.state.points == line.live.widgets["points"].value == 4
+    assert line.at().points == line.live.widgets["points"].value == 4
     assert line.live.picture.error == ""
 
 
@@ -159,13 +161,13 @@ def test_sweep_draws_every_corner_also_where_nothing_was_shown_yet(line, monkeyp
 
 def test_stored_output_is_one_sentence_a_picture_and_a_widget(line):
     bundle = line._repr_mimebundle_()
-    assert bundle["text/plain"] == "Line: 3 points up to 1.0"
+    assert bundle["text/plain"] == "Line(): 3 points up to 1.0"
     assert bundle["image/png"].startswith("iVBOR")
     assert "application/vnd.jupyter.widget-view+json" in bundle
 
 
 def test_thousand_updates_leave_no_artist_and_no_figure_behind(line):
-    figure = line.live._figure
+    figure = line.live._drawing.figure
     artists = len(figure.findobj())
     for i in range(1000):
         line.set(points=2 + i % 8)

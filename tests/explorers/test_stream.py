@@ -105,9 +105,9 @@ def test_numbers_of_the_caption_are_rounded_and_never_minus_zero(humanoid):
 @pytest.mark.parametrize("guess", [0, -1.0, float("nan"), "much"])
 def test_prediction_that_cannot_be_drawn_is_refused_and_the_last_one_stays(small, guess):
     small.predict(0.5)
-    with pytest.raises((ValueError, TypeError), match=r"error: expected a .*number"):
+    with pytest.raises(ValueError, match="guess: expected a number from"):
         small.predict(guess)
-    assert small.compute(small.state).guess == 0.5
+    assert small.compute(small.at()).guess == 0.5
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,112 @@
+// The picture of an explorer: image, numbers, caption, error line and buttons. Plain DOM, no network.
+
+const BUTTONS = [
+  ["reset", "Reset", "Go back to the first state"],
+  ["compare", "Compare", "Keep the present curves and numbers as a ghost behind the next"],
+  ["save", "Save picture", "Download the picture as it is"],
+  ["copy", "Copy state", "Copy the state as text, to share it and to restore it"],
+];
+
+function isDark() {
+  const { dataset, classList } = document.body;
+  if (dataset.jpThemeLight) return dataset.jpThemeLight === "false"; // JupyterLab, Notebook
+  if (dataset.vscodeThemeKind) return /dark|high-contrast$/.test(dataset.vscodeThemeKind);
+  if (document.documentElement.getAttribute("theme")) // Colab
+    return document.documentElement.getAttribute("theme") === "dark";
+  return classList.contains("dark");
+}
+
+function name(explorer) {
+  // ipywidgets leaves handles and play buttons without a name for screen readers.
+  for (const slider of explorer.querySelectorAll(".widget-slider")) {
+    const [label, handle] = [slider.querySelector("label"), slider.querySelector("[role=slider]")];
+    if (label && handle) handle.setAttribute("aria-label", label.textContent);
+  }
+  for (const play of explorer.querySelectorAll(".widget-play")) {
+    const of = play.parentElement.querySelector(".widget-slider label")?.textContent ?? "";
+    play.querySelectorAll("button").forEach((button, i) =>
+      button.setAttribute("aria-label", `${["play or pause", "stop"][i]}: ${of}`));
+  }
+}
+
+function render({ model, el }) {
+  el.classList.add("rsl-view");
+  el.innerHTML = `<figure class="rsl-picture"><img alt=""><dl></dl><figcaption role="status"></figcaption>
+    <p role="alert"></p><div role="toolbar"></div></figure>`;
+  const [figure, image, numbers, caption, alert, toolbar] = el.querySelectorAll(
+    "figure, img, dl, figcaption, p, div");
+  const title = model.get("name");
+  figure.style.setProperty("--rsl-width", `${model.get("width")}px`);
+  image.width = model.get("width");
+  image.height = model.get("height");
+  toolbar.setAttribute("aria-label", title);
+
+  const show = () => {
+    const before = image.src;
+    image.src = URL.createObjectURL(new Blob([model.get("data")], { type: "image/png" }));
+    if (before) URL.revokeObjectURL(before);
+  };
+  const say = () => {
+    image.alt = caption.textContent = model.get("caption");
+    alert.textContent = model.get("error");
+    image.classList.toggle("rsl-dim", Boolean(model.get("error")));
+  };
+  const count = () => {
+    const add = (parent, tag, text) => Object.assign(parent.appendChild(document.createElement(tag)), { textContent: text });
+    numbers.replaceChildren();
+    for (const [term, value, pinned] of model.get("numbers")) {
+      const pair = add(numbers, "div", "");
+      add(pair, "dt", term);
+      add(pair, "dd", value);
+      if (pinned !== undefined) add(pair, "dd", `pinned: ${pinned}`);
+    }
+  };
+
+  const flash = (button, text) => {
+    const before = button.textContent;
+    button.textContent = text;
+    setTimeout(() => { button.textContent = before; }, 1500);
+  };
+  const act = {
+    reset: () => model.send({ do: "reset" }),
+    compare: () => { model.set("pinned", !model.get("pinned")); model.save_changes(); },
+    save: () => Object.assign(document.createElement("a"), { href: image.src, download: `${title.toLowerCase()}.png` }).click(),
+    copy: (button) => navigator.clipboard.writeText(model.get("state"))
+      .then(() => flash(button, "Copied"), () => window.prompt("The state:", model.get("state"))),
+  };
+  const buttons = Object.fromEntries(BUTTONS.map(([key, text, help]) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: text, title: help });
+    button.addEventListener("click", () => act[key](button));
+    toolbar.append(button);
+    return [key, button];
+  }));
+  const press = () => buttons.compare.setAttribute("aria-pressed", String(model.get("pinned")));
+
+  const adapt = () => {
+    if (isDark() === model.get("dark")) return;
+    model.set("dark", isDark());
+    model.save_changes();
+  };
+  const themes = new MutationObserver(adapt);
+  for (const root of [document.body, document.documentElement]) themes.observe(root, { attributes: true });
+
+  model.on("change:data", show);
+  model.on("change:caption change:error", say);
+  model.on("change:numbers", count);
+  model.on("change:pinned", press);
+  for (const update of [show, say, count, press, adapt]) update();
+  setTimeout(() => {
+    const explorer = el.closest(".rsl-explorer");
+    if (!explorer) return;
+    explorer.setAttribute("role", "group");
+    explorer.setAttribute("aria-label", title);
+    explorer.dataset.lmSuppressShortcuts = "true"; // arrow keys belong to the sliders, not to the notebook
+    name(explorer);
+  }, 100);
+  return () => {
+    themes.disconnect();
+    URL.revokeObjectURL(image.src);
+  };
+}
+
+export default { render };

@@ -1,0 +1,151 @@
+"""The states of an explorer: the controls that a learner can set, each with its words, and the states they span."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import itertools
+import math
+import random
+from collections.abc import Iterator, Mapping
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+S = TypeVar("S")  # state: a frozen dataclass of controls
+
+
+@dataclasses.dataclass(frozen=True)
+class Control:
+    """A switch, a slider over a range, a slider over given steps, or one of several choices.
+
+    Attributes:
+        label: Short name beside the control.
+        help: One sentence on what it does, shown as its tooltip.
+        unit: Unit of the number, if it has one.
+        range: First value, last value and step of a slider.
+        steps: Values of a slider that are not evenly spaced, from the least to the greatest.
+        choices: What can be chosen, by the words that are shown for it.
+        play: Whether a play button can walk through the slider.
+    """
+
+    label: str
+    help: str
+    unit: str = ""
+    range: tuple[float, float, float] | None = None
+    steps: tuple[float, ...] | None = None
+    choices: Mapping[str, Any] | None = None
+    play: bool = False
+
+    def check(self, name: str, value: Any) -> None:
+        """Raise a ValueError that names the control unless ``value`` is allowed."""
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if self.range is not None:
+            first, last, _ = self.range
+            if not number or not first <= value <= last:
+                raise ValueError(f"{name}: expected a number from {first} to {last}, got {value!r}")
+            if _whole(self.range) and value != int(value):
+                raise ValueError(f"{name}: expected a whole number from {first} to {last}, got {value!r}")
+        elif self.choices is not None or self.steps is not None:
+            allowed = self.positions()
+            if not any(value == each and isinstance(value, bool) == isinstance(each, bool) for each in allowed):
+                raise ValueError(f"{name}: expected one of {', '.join(map(repr, allowed))}; got {value!r}")
+        elif not isinstance(value, bool):
+            raise ValueError(f"{name}: expected True or False, got {value!r}")
+
+    def positions(self, most: int | None = None) -> tuple[Any, ...]:
+        """Return every value that can be set, or ``most`` values of a slider, its ends among them."""
+        if self.choices is not None:
+            return tuple(self.choices.values())
+        if self.range is None and self.steps is None:
+            return (False, True)
+        if self.steps is not None:
+            values = self.steps
+        else:
+            first, last, step = self.range  # type: ignore[misc]
+            count = int((last - first) / step + 1e-9) + 1
+            values = tuple(round(first + i * step, 10) for i in range(count))  # of whole numbers: whole
+        if most is None or len(values) <= most:
+            return values
+        return tuple(values[i] for i in np.linspace(0, len(values) - 1, most).round().astype(int))
+
+    @property
+    def words(self) -> str:
+        """The label, with its unit in brackets where there is one."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+
+def control(
+    default: Any,
+    label: str,
+    help: str,
+    *,
+    unit: str = "",
+    range: tuple[float, float, float] | None = None,
+    steps: tuple[float, ...] | None = None,
+    choices: Mapping[str, Any] | None = None,
+    play: bool = False,
+) -> Any:
+    """Declare a field of a state, with its default and its :class:`Control`."""
+    declared = Control(label, help, unit, range, steps, choices, play)
+    return dataclasses.field(default=default, metadata={"control": declared})
+
+
+def _whole(numbers: Any) -> bool:
+    return all(isinstance(number, int) for number in numbers)
+
+
+class Space(Generic[S]):
+    """The states that the controls of a state class span.
+
+    Args:
+        kind: A frozen dataclass of :func:`control` fields.
+        ranges: Ranges that differ from the declared ones, by the name of the field.
+    """
+
+    def __init__(self, kind: type[S], ranges: Mapping[str, tuple[float, float, float]]) -> None:
+        fields = dataclasses.fields(kind)  # type: ignore[arg-type]
+        self.controls: dict[str, Control] = {field.name: field.metadata["control"] for field in fields}
+        for name, new in ranges.items():
+            self.controls[name] = dataclasses.replace(self.controls[name], range=new)
+
+    def changed(self, state: S, changes: Mapping[str, Any]) -> S:
+        """Return ``state`` with ``changes``, checked."""
+        for name, value in changes.items():
+            if name not in self.controls:
+                raise ValueError(f"{name}: expected one of the controls {', '.join(self.controls)}")
+            self.controls[name].check(name, value)
+        return dataclasses.replace(state, **changes)  # type: ignore[type-var, no-any-return, unused-ignore]
+
+    def corners(self, start: S) -> Iterator[S]:
+        """Yield ``start`` with each control in turn at its extremes, and all controls at both ends together."""
+        ends = {name: control.positions(2) for name, control in self.controls.items()}
+        for name, values in ends.items():
+            yield from (self.changed(start, {name: value}) for value in values)
+        for end in (0, -1):
+            yield self.changed(start, {name: values[end] for name, values in ends.items()})
+
+    def grid(self, start: S, most: int) -> Iterator[S]:
+        """Yield up to ``most`` of all combinations of choices and of 5 positions of each slider, always the same."""
+        axes = [control.positions(5) for control in self.controls.values()]
+        total = math.prod(map(len, axes))
+        kept = set(random.Random(0).sample(range(total), min(total, most)))
+        for i, values in enumerate(itertools.product(*axes)):
+            if i in kept:
+                yield self.changed(start, dict(zip(self.controls, values, strict=True)))
+
+    @staticmethod
+    def write(name: str, values: Mapping[str, Any]) -> str:
+        """Return values as the text ``name(field=value, …)``."""
+        return f"{name}({', '.join(f'{field}={value!r}' for field, value in values.items())})"
+
+    @staticmethod
+    def read(text: str, name: str) -> dict[str, Any]:
+        """Return the values that :meth:`write` wrote; nothing in the text is executed."""
+        try:
+            call = ast.parse(text.strip(), mode="eval").body
+            if not isinstance(call, ast.Call) or ast.unparse(call.func) != name or call.args:
+                raise ValueError
+            return {keyword.arg or "": ast.literal_eval(keyword.value) for keyword in call.keywords}
+        except (AttributeError, SyntaxError, ValueError):
+            raise ValueError(f"state: expected the text {name}(field=value, ...), got {text!r}") from None
