@@ -86,7 +86,7 @@ class Explorer(ABC, Generic[S, R]):
 
     @abstractmethod
     def draw(self, artists: dict[str, Any], result: R) -> None:
-        """Move the artists to a result; no computing, no new artists, no colours by their place in the cycle."""
+        """Move the artists to a result; no computing, no new artists."""
 
     @abstractmethod
     def describe(self, result: R) -> str:
@@ -140,7 +140,7 @@ class Explorer(ABC, Generic[S, R]):
 
         drawing = Drawing(self, dark)
         drawing.move(self.compute(self.at(**changes)))
-        return drawing.figure
+        return drawing.finished()
 
     def save(self, path: str | Path, *, dark: bool = False) -> None:
         """Write the present picture to a file; its ending chooses the format: png, svg, pdf."""

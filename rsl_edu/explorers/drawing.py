@@ -16,14 +16,16 @@ import numpy as np
 from cycler import cycler
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
+from matplotlib.text import Text
 
 if TYPE_CHECKING:
     from .base import Explorer
 
-BLUE, ORANGE, GREEN, PINK, GREY, FAINT = (f"C{i}" for i in range(6))
+_NAMES = BLUE, ORANGE, GREEN, PINK, GREY, FAINT = tuple(f"C{i}" for i in range(6))
 """Colours of both themes, told apart by colour-blind readers (after Okabe & Ito); grey for a truth, faint for dots."""
 RED = "#D55E00"
 """What is wrong, on light and on dark ground; never told by the colour alone."""
@@ -113,6 +115,16 @@ class Drawing:
         if result is not None:
             self.move(result)
             self._ghosts = [_ghost(artist) for artist in _flat(self._artists.values()) if type(artist) in _CURVES]
+
+    def finished(self) -> Figure:
+        """Return the figure with colours that stay what they are under the settings of whoever draws it."""
+        with theme(self._dark):
+            for artist in self.figure.findobj(Line2D) + self.figure.findobj(Text):
+                for of in ("color", "markerfacecolor", "markeredgecolor"):
+                    colour = getattr(artist, f"get_{of}", str)()
+                    if isinstance(colour, str) and colour in _NAMES:  # a place in the palette, looked up when drawn
+                        getattr(artist, f"set_{of}")(to_hex(colour))
+        return self.figure
 
     def png(self) -> bytes:
         """Draw the figure as it is now and return it as PNG, 100 pixels an inch."""

@@ -161,15 +161,14 @@ def _widget(control: Control, value: Any) -> ipywidgets.DOMWidget:
         "value": value,
         "description": control.words,
         "tooltip": control.help,
-        "style": {"description_width": "8.5em"},
-        "layout": ipywidgets.Layout(width="auto"),
+        "style": {"description_width": "initial"},  # a label is never cut
     }
     if control.choices is not None:
         return ipywidgets.Dropdown(options=list(control.choices.items()), **shared)
     if control.steps is not None:
         return ipywidgets.SelectionSlider(options=[(f"{step:g}", step) for step in control.steps], **shared)
     if control.range is None:
-        return ipywidgets.Checkbox(indent=True, **shared)
+        return ipywidgets.Checkbox(indent=False, **shared)
     first, last, step = control.range
     slider = ipywidgets.IntSlider if all(isinstance(v, int) for v in control.range) else ipywidgets.FloatSlider
     return slider(min=first, max=last, step=step, **shared)
@@ -184,5 +183,6 @@ def _row(slider: ipywidgets.DOMWidget, control: Control) -> ipywidgets.DOMWidget
     play = ipywidgets.Play(min=first, max=last, step=step, interval=PLAY_INTERVAL, show_repeat=False, tooltip="play")
     play.value = getattr(slider, of)
     ipywidgets.jslink((play, "value"), (slider, of))
-    slider.layout.flex = "1 1 auto"
-    return ipywidgets.HBox([play, slider])
+    row = ipywidgets.HBox([play, slider])
+    row.add_class("rsl-play")
+    return row

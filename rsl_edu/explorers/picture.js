@@ -16,7 +16,13 @@ function isDark() {
   return classList.contains("dark");
 }
 
-function name(explorer) {
+function adopt(explorer, title) {
+  explorer.setAttribute("role", "group");
+  explorer.setAttribute("aria-label", title);
+  // Keys belong to the control that has the focus. Jupyter asks the focused element itself: Notebook 7 would otherwise
+  // take the arrow keys from a slider.
+  for (const focusable of explorer.querySelectorAll("[role=slider], button, input, select"))
+    focusable.dataset.lmSuppressShortcuts = "true";
   // ipywidgets leaves handles and play buttons without a name for screen readers.
   for (const slider of explorer.querySelectorAll(".widget-slider")) {
     const [label, handle] = [slider.querySelector("label"), slider.querySelector("[role=slider]")];
@@ -97,11 +103,7 @@ function render({ model, el }) {
   for (const update of [show, say, count, press, adapt]) update();
   setTimeout(() => {
     const explorer = el.closest(".rsl-explorer");
-    if (!explorer) return;
-    explorer.setAttribute("role", "group");
-    explorer.setAttribute("aria-label", title);
-    explorer.dataset.lmSuppressShortcuts = "true"; // arrow keys belong to the sliders, not to the notebook
-    name(explorer);
+    if (explorer) adopt(explorer, title);
   }, 100);
   return () => {
     themes.disconnect();

@@ -146,6 +146,8 @@ class Space(Generic[S]):
             call = ast.parse(text.strip(), mode="eval").body
             if not isinstance(call, ast.Call) or ast.unparse(call.func) != name or call.args:
                 raise ValueError
-            return {keyword.arg or "": ast.literal_eval(keyword.value) for keyword in call.keywords}
+            if any(keyword.arg is None for keyword in call.keywords):  # name(**{...})
+                raise ValueError
+            return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
         except (AttributeError, SyntaxError, ValueError):
             raise ValueError(f"state: expected the text {name}(field=value, ...), got {text!r}") from None

@@ -3,12 +3,14 @@
 import dataclasses
 import io
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.image import imread
 
-from rsl_edu.explorers import Explorer, control
+from rsl_edu.explorers import Control, Explorer, control
+from rsl_edu.explorers.drawing import theme
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,12 +18,15 @@ class LineState:
     slope: float = control(1.0, "slope", "Rise per step.", range=(-2.0, 2.0, 0.5))
     points: int = control(3, "points", "How many.", range=(2, 9, 1), play=True)
     style: str = control("straight", "style", "Form.", choices={"a line": "straight", "a curve": "bent"})
+    gain: float = control(1.0, "gain", "Factor.", unit="m", steps=(0.1, 1.0, 10.0))
     broken: bool = control(False, "break it", "Fail.")
 
 
 class Line(Explorer[LineState, np.ndarray]):
     State = LineState
     size = (3.0, 2.0)
+    swept = ("points", "style")
+    question = Control("height", "How high it ends.", range=(-2.0, 2.0, 0.1))
 
     def compute(self, state):
         if state.broken:
@@ -32,13 +37,18 @@ class Line(Explorer[LineState, np.ndarray]):
     def stage(self, figure):
         axes = figure.subplots()
         axes.set(xlim=(0, 1), ylim=(-2, 2))
-        return axes.plot([], [])[0]
+        axes.plot([0, 1], [0, 0], color="C4")
+        return {"line": axes.plot([], [])[0], "bars": [axes.stairs([0.0, 0.0], [0, 0.5, 1], fill=True, alpha=0.5)]}
 
     def draw(self, artists, result):
-        artists.set_data(np.linspace(0, 1, len(result)), result)
+        artists["line"].set_data(np.linspace(0, 1, len(result)), result)
+        artists["bars"][0].set_data(values=result[:2])
 
     def describe(self, result):
         return f"{len(result)} points up to {result[-1]:.1f}"
+
+    def numbers(self, result):
+        return {"height": f"{result[-1]:.1f} m"}
 
 
 def _pixels(png):
@@ -64,7 +74,10 @@ def line():
         ({"points": "three"}, r"points: expected a number from 2 to 9, got 'three'"),
         ({"style": "wavy"}, r"style: expected one of 'straight', 'bent'; got 'wavy'"),
         ({"broken": 1}, r"broken: expected True or False, got 1"),
-        ({"colour": "red"}, r"colour: expected one of the controls slope, points, style, broken"),
+        ({"colour": "red"}, r"colour: expected one of the controls slope, points, style, gain, broken"),
+        ({"points": 3.5}, r"points: expected a whole number from 2 to 9, got 3.5"),
+        ({"gain": 2.0}, r"gain: expected one of 0.1, 1.0, 10.0; got 2.0"),
+        ({"gain": True}, r"gain: expected one of 0.1, 1.0, 10.0; got True"),
     ],
 )
 @pytest.mark.parametrize("live", [False, True])
@@ -130,7 +143,7 @@ def test_picture_is_a_png_that_matplotlib_reads_back(line):
 
 def test_render_draws_another_state_and_leaves_this_one(line):
     figure = line.render(points=9)
-    assert len(figure.axes[0].lines[0].get_xdata()) == 9
+    assert len(figure.axes[0].lines[1].get_xdata()) == 9
     assert line.at() == LineState()
 
 
@@ -175,3 +188,194 @@ def test_thousand_updates_leave_no_artist_and_no_figure_behind(line):
     import matplotlib.pyplot as plt
 
     assert not plt.get_fignums()
+
+
+def test_state_is_one_line_that_restores_the_picture(line):
+    line.set(slope=-1.5, points=7, style="bent", gain=10.0)
+    assert line.state == "Line(slope=-1.5, points=7, style='bent', gain=10.0, broken=False)"
+    again = Line.from_state(line.state)
+    assert again.at() == line.at()
+    assert again.live.picture.data == line.live.picture.data
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "Other(slope=1.0)",
+        "Line(1.0)",
+        "slope=1",
+        "Line(slope=abs(1))",
+        "Line(**{})",
+        "Line(",
+        "",
+        None,
+        "Line(slope=1)(points=3)",
+    ],
+)
+def test_state_that_is_no_state_is_refused(state):
+    with pytest.raises(ValueError, match=r"state: expected the text Line\(field=value, ...\), got"):
+        Line.from_state(state)
+
+
+def test_state_with_a_value_that_is_not_allowed_is_refused_by_name():
+    with pytest.raises(ValueError, match="points: expected a number from 2 to 9, got 99"):
+        Line.from_state("Line(points=99)")
+
+
+def test_stored_sentence_names_what_was_changed(line):
+    line.set(points=5)
+    assert repr(line) == "Line(points=5): 5 points up to 1.0"
+
+
+def test_reset_goes_back_to_where_this_explorer_began():
+    line = Line(points=5)
+    line.set(slope=2.0, points=9)
+    line.compare()
+    line.reset()
+    assert line.at() == LineState(points=5)
+    assert line.pinned is None
+    assert line.live.picture.data == Line(points=5).live.picture.data
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_compare_leaves_a_pale_ghost_behind_the_next_curves_and_its_numbers_beside_them(line, live):
+    if live:
+        assert line.live.picture.data
+    line.set(slope=2.0)
+    line.compare()
+    line.set(slope=-1.0)
+    axes = line.render().axes[0] if not live else line.live._drawing.figure.axes[0]
+    (ghost,) = [curve for curve in axes.lines if curve.get_label() == "_pinned"]
+    (now,) = [curve for curve in axes.lines if curve.get_label() == "_child1"]
+    assert ghost.get_ydata()[-1] == 2.0
+    assert now.get_ydata()[-1] == -1.0
+    assert ghost.get_zorder() < now.get_zorder()
+    assert sum(patch.get_label() == "_pinned" for patch in axes.patches) == 1
+    assert line.live.picture.numbers == [["height", "-1.0 m", "2.0 m"]]
+
+
+def test_comparing_twice_keeps_one_ghost_and_ending_it_restores_the_bytes(line):
+    before = line.live.picture.data
+    for slope in (2.0, 1.0):
+        line.set(slope=slope)
+        line.compare()
+    assert sum(curve.get_label() == "_pinned" for curve in line.live._drawing.figure.axes[0].lines) == 1
+    line.compare(False)
+    assert line.live.picture.data == before
+    assert line.live.picture.numbers == [["height", "1.0 m"]]
+
+
+def test_live_picture_with_a_ghost_equals_a_full_draw(line):
+    line.live.show(line.at())
+    line.compare()
+    line.set(slope=-1.0)
+    assert np.array_equal(_pixels(line.live.picture.data), _full(line.render()))
+
+
+def test_buttons_of_the_picture_compare_and_reset(line):
+    picture = line.live.picture
+    picture.pinned = True  # what the front end sets
+    assert line.pinned == LineState()
+    line.set(points=9)
+    picture._handle_custom_msg({"do": "reset"}, [])
+    assert line.at() == LineState()
+    assert not picture.pinned
+
+
+def test_dark_page_gets_the_same_curves_on_dark_ground(line):
+    light = _pixels(line.live.picture.data)
+    try:
+        line.live.picture.dark = True  # what the front end sets
+        dark = _pixels(line.live.picture.data)
+        assert light[0, 0].min() > 250
+        assert dark[0, 0].max() < 30
+        assert np.array_equal(dark, _full(line.render(dark=True)))
+        assert _pixels(Line().live.picture.data)[0, 0].max() < 30, "the next explorer on this page begins dark"
+    finally:
+        line.live.picture.dark = False
+    assert np.array_equal(_pixels(line.live.picture.data), light)
+
+
+def test_learners_own_settings_change_neither_the_picture_nor_themselves(line):
+    before = line.live.picture.data
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "lines.linewidth": 9}):
+        assert Line().live.picture.data == before
+        assert matplotlib.rcParams["font.size"] == 30
+    with theme(True), pytest.raises(ZeroDivisionError), theme(False):
+        raise ZeroDivisionError
+    assert matplotlib.rcParams["figure.facecolor"] == "white"
+
+
+def test_frames_are_the_pictures_of_all_combinations_in_order_and_the_same_each_time(line):
+    frames = list(line.frames(points=(2, 9), style=("straight", "bent")))
+    assert [(frame.state.points, frame.state.style) for frame in frames] == [
+        (2, "straight"), (2, "bent"), (9, "straight"), (9, "bent"),
+    ]  # fmt: skip
+    assert all(b"<svg" in frame.image for frame in frames)
+    assert len({frame.image for frame in frames}) == 3  # two points of a curve are those of a line
+    assert frames[2].caption == "9 points up to 1.0"
+    assert frames[2].numbers == {"height": "1.0 m"}
+    assert [frame.image for frame in line.frames(points=(2, 9), style=("straight", "bent"))] == [
+        f.image for f in frames
+    ]
+
+
+def test_frames_sweep_the_named_controls_by_default(line):
+    assert len(list(line.frames(format="png"))) == 8 * 2
+
+
+def test_grid_is_every_combination_of_few_or_a_fixed_share_of_many(line):
+    assert len(set(line.grid(10_000))) == 5 * 5 * 2 * 3 * 2
+    few = list(line.grid(50))
+    assert len(set(few)) == 50
+    assert few == list(line.grid(50))
+    assert len({state.points for state in few}) == 5
+
+
+def test_positions_of_a_slider_hold_its_ends(line):
+    assert line.controls["slope"].positions() == (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
+    assert line.controls["points"].positions(3) == (2, 6, 9)
+    assert Control("x", "", range=(0.0, 0.3, 0.1)).positions() == (0.0, 0.1, 0.2, 0.3)
+
+
+def test_saved_picture_has_the_format_of_its_name(line, tmp_path):
+    for name, begin in (("a.png", b"\x89PNG"), ("a.pdf", b"%PDF"), ("a.svg", b"<?xml")):
+        line.save(tmp_path / name)
+        assert (tmp_path / name).read_bytes().startswith(begin)
+
+
+def test_guess_is_kept_or_refused_by_its_range(line):
+    line.predict(1.5)
+    assert line.guess == 1.5
+    with pytest.raises(ValueError, match=r"guess: expected a number from -2.0 to 2.0, got 3"):
+        line.predict(3)
+    assert line.guess == 1.5
+
+
+def test_every_control_has_label_unit_and_help(line):
+    gain = line.live.widgets["gain"]
+    assert gain.description == "gain (m)"
+    assert gain.tooltip == "Factor."
+    assert [label for label, _ in gain.options] == ["0.1", "1", "10"]
+
+
+def test_bad_combination_waits_for_the_control_that_mends_it(line):
+    """Two controls moved in the browser: the first breaks it, the second mends it, and nothing that was set is lost."""
+    live = line.live
+    live._following = False
+    live.widgets["broken"].value = True  # as if its event had failed
+    live._following = True
+    with pytest.raises(ValueError, match="this switch breaks"):
+        live.widgets["points"].value = 7
+    assert line.at() == LineState()
+    assert live.picture.error
+    live.widgets["broken"].value = False
+    assert line.at() == LineState(points=7)
+    assert not live.picture.error
+
+
+def test_play_button_walks_the_slider_at_its_step(line):
+    row = line.live.children[0].children[1]
+    play, slider = row.children
+    assert (play.min, play.max, play.step, play.value) == (2, 9, 1, 3)
+    assert slider is line.live.widgets["points"]
