@@ -1,4 +1,4 @@
-"""A real JupyterLab in real Chromium."""
+"""JupyterLab and Notebook 7, as they are, in real Chromium."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import nbformat
 import pytest
 from playwright.sync_api import Error, Page, sync_playwright
 
@@ -42,10 +43,17 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory):
-    """Address of a JupyterLab that serves a copy of the notebooks, with configuration folders of its own."""
-    home = tmp_path_factory.mktemp("lab")
-    shutil.copytree(ROOT / "notebooks", home / "notebooks")
+def home(tmp_path_factory):
+    """The folder that the server serves: a copy of the notebooks."""
+    folder = tmp_path_factory.mktemp("home") / "notebooks"
+    shutil.copytree(ROOT / "notebooks", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(home, tmp_path_factory):
+    """Address of a Jupyter server with configuration folders of its own."""
+    own = tmp_path_factory.mktemp("server")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -55,7 +63,7 @@ def lab(tmp_path_factory):
         "JUPYTER_RUNTIME_DIR": "run",
         "IPYTHONDIR": "ipython",
     }
-    environment = os.environ | {name: str(home / folder) for name, folder in folders.items()}
+    environment = os.environ | {name: str(own / folder) for name, folder in folders.items()}
     options = [
         "--allow-root",
         "--no-browser",
@@ -63,45 +71,65 @@ def lab(tmp_path_factory):
         "--ServerApp.port_retries=0",
         "--IdentityProvider.token=",
         "--ServerApp.disable_check_xsrf=True",
-        f"--ServerApp.root_dir={home / 'notebooks'}",
+        f"--ServerApp.root_dir={home}",
         "--LabApp.news_url=",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
-    with (home / "log").open("w") as log:
+    with (own / "log").open("w") as log:
         command = [sys.executable, "-m", "jupyterlab", *options]
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
     for _ in range(300):
         try:
             urllib.request.urlopen(f"{url}/api").close()
             break
         except OSError:
-            assert server.poll() is None, (home / "log").read_text()
+            assert process.poll() is None, (own / "log").read_text()
             time.sleep(0.1)
     yield url
-    server.terminate()
-    server.wait(20)
+    process.terminate()
+    process.wait(20)
 
 
-@pytest.fixture
-def open_notebook(lab, browser):
-    """A function that opens a notebook, runs all its cells and gives the page; console errors fail the test."""
-    page: Page = browser.new_page(viewport={"width": 1400, "height": 1000})
+def _is_error(message):
+    return message.type == "error" and "/static/" not in message.location["url"]  # a font of Notebook 7 is forbidden
+
+
+@pytest.fixture(scope="module")
+def open_notebook(server, browser, home):
+    """A function that opens a notebook, or a new one with the cells given, runs all its cells and gives the page.
+
+    ``host`` is where: in JupyterLab or in Notebook 7. What the console complains of from then on fails the tests.
+    """
+    pages: list[Page] = []
     errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
 
-    def run(name: str) -> Page:
-        page.goto(f"{lab}/lab/tree/{name}?reset")
-        # The toolbar says idle before there is a kernel, and Run All would then open a dialogue; the status bar knows.
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=90_000)
+    def run(name: str, *cells: str, host: str = "lab") -> Page:
+        if cells:
+            kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+            code = [nbformat.v4.new_code_cell(cell) for cell in cells]
+            nbformat.write(nbformat.v4.new_notebook(cells=code, metadata={"kernelspec": kernel}), home / name)
+        page: Page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        pages.append(page)
+        if host == "lab":
+            page.goto(f"{server}/lab/tree/{name}?reset")
+            # The toolbar says idle before there is a kernel; Run All would then open a dialogue. The status bar knows.
+            page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=90_000)
+        else:
+            page.goto(f"{server}/notebooks/{name}")
+            page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=90_000)
+            page.get_by_text("Python 3 (ipykernel)").wait_for(timeout=90_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: _is_error(message) and errors.append(message.text))
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         return page
 
     yield run
-    page.close()
-    with urllib.request.urlopen(f"{lab}/api/sessions") as response:
+    for page in pages:
+        page.close()
+    with urllib.request.urlopen(f"{server}/api/sessions") as response:
         for session in json.load(response):
-            address = f"{lab}/api/sessions/{session['id']}"
+            address = f"{server}/api/sessions/{session['id']}"
             urllib.request.urlopen(urllib.request.Request(address, method="DELETE")).close()
     assert not errors, errors

@@ -12,7 +12,7 @@ def test_slider_moves_the_picture_and_its_caption(open_notebook):
     caption.filter(has_text="After 1,024 samples").wait_for(timeout=60_000)
     before = picture.get_attribute("src")
 
-    assert explorer.get_by_role("button", name="play or pause").is_visible()
+    assert explorer.get_by_role("button", name="play or pause: samples seen").is_visible()
     slider = explorer.get_by_role("slider", name="samples seen")
     slider.focus()
     slider.press("ArrowRight")

@@ -1,0 +1,210 @@
+"""Every explorer in JupyterLab and in Notebook 7: each control by mouse and by keyboard, and what the buttons do."""
+
+import base64
+import io
+
+import pytest
+from matplotlib.image import imread
+from playwright.sync_api import Page, expect
+
+from rsl_edu import explorers
+
+EXPLORERS = [name for name in explorers.__all__ if name not in ("Control", "Explorer", "Frame", "control")]
+FAILING = """
+from rsl_edu import explorers
+
+class Failing(explorers.Stream):
+    def compute(self, state):
+        if state.batch == 8:
+            raise ValueError("batch: eight is not to my taste")
+        return super().compute(state)
+
+Failing()
+"""
+PICTURE = """async image => {
+    const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
+    return btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(""));
+}"""
+
+pytestmark = pytest.mark.slow
+
+
+class Shown:
+    """An explorer as it stands in a page."""
+
+    def __init__(self, page: Page, name: str) -> None:
+        self.page = page
+        self.group = page.get_by_role("group", name=name, exact=True)
+        for _ in range(100):  # a notebook renders the cells that are in view
+            if self.group.count():
+                break
+            page.locator(".jp-WindowedPanel-outer, .jp-Notebook").first.hover()
+            page.mouse.wheel(0, 300)
+            page.wait_for_timeout(200)
+        self.group.scroll_into_view_if_needed()
+        self.caption = self.group.get_by_role("status")
+        self.error = self.group.get_by_role("alert")
+        expect(self.caption).not_to_be_empty()
+
+    def picture(self) -> bytes:
+        return base64.b64decode(self.group.locator("img").evaluate(PICTURE))
+
+    def changes(self, act, *arguments, **options) -> bool:
+        """Return whether the picture becomes another one after ``act``, within three seconds."""
+        before = self.picture()
+        act(*arguments, **options)
+        for _ in range(60):
+            if self.picture() != before:
+                return True
+            self.page.wait_for_timeout(50)
+        return False
+
+    def settled(self) -> bytes:
+        """Return the picture once nothing has changed for half a second."""
+        last = b""
+        while (now := self.picture()) != last:
+            last = now
+            self.page.wait_for_timeout(500)
+        return now
+
+
+@pytest.fixture(scope="module", params=["lab", "notebook"])
+def page(request, open_notebook):
+    cells = ["from rsl_edu import explorers", *(f"explorers.{name}()" for name in EXPLORERS), FAILING]
+    return open_notebook(f"{request.param}.ipynb", *cells, host=request.param)
+
+
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_every_control_moves_the_picture_by_mouse_and_by_keyboard(page, name):
+    shown = Shown(page, name)
+    for field, control in getattr(explorers, name)().controls.items():
+        if control.choices is not None:
+            select = shown.group.get_by_label(control.words, exact=True)
+            words = list(control.choices)
+            assert any(shown.changes(select.select_option, word) for word in reversed(words)), f"{field} by mouse"
+            assert any(shown.changes(select.press, key) for key in ["ArrowUp"] * len(words)), f"{field} by keyboard"
+        elif control.range is None and control.steps is None:
+            box = shown.group.get_by_label(control.words, exact=True)
+            assert shown.changes(box.click), f"{field} by mouse"
+            assert shown.changes(box.press, "Space"), f"{field} by keyboard"
+        else:
+            handle = shown.group.get_by_role("slider", name=control.words, exact=True)
+            track = handle.locator("xpath=ancestor::*[contains(@class, 'noUi-target')]")
+            box = track.bounding_box()
+            places = [{"x": share * box["width"], "y": box["height"] / 2} for share in (0.9, 0.1)]
+            assert any(shown.changes(track.click, position=place) for place in places), f"{field} by mouse"
+            keys = ["ArrowRight", "ArrowLeft", "Home", "End"]
+            assert any(shown.changes(handle.press, key) for key in keys), f"{field} by keyboard"
+        assert not shown.error.text_content(), field
+    assert shown.group.locator("img").get_attribute("alt") == shown.caption.text_content()
+    assert shown.changes(shown.group.get_by_role("button", name="Reset").click)
+    assert shown.settled() == getattr(explorers, name)().live.picture.data
+
+
+def test_picture_after_a_fast_drag_is_that_of_the_value_shown(page):
+    shown = Shown(page, "Stream")
+    handle = shown.group.get_by_role("slider", name="feature")
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for i in range(60):  # there and back, faster than pictures can be drawn
+        page.mouse.move(x + 60 - abs(60 - 4 * i) + i, y)
+    page.mouse.up()
+    value = int(handle.get_attribute("aria-valuetext"))
+    assert value != 22
+    assert shown.settled() == explorers.Stream(feature=value).live.picture.data
+    assert int(handle.get_attribute("aria-valuetext")) == value
+    shown.group.get_by_role("button", name="Reset").click()
+
+
+def test_play_button_runs_and_pauses_where_the_picture_is(page):
+    shown = Shown(page, "Stream")
+    handle = shown.group.get_by_role("slider", name="samples seen")
+    play = shown.group.get_by_role("button", name="play or pause: samples seen")
+    handle.press("Home")
+    play.click()
+    page.wait_for_function("handle => handle.ariaValueText > 640", arg=handle.element_handle(), timeout=10_000)
+    play.click()
+    value = int(handle.get_attribute("aria-valuetext"))
+    assert shown.settled() == explorers.Stream(seen=value).live.picture.data
+    shown.group.get_by_role("button", name="Reset").click()
+
+
+def test_bad_value_dims_the_picture_says_why_and_the_next_value_clears_it(page):
+    shown = Shown(page, "Failing")
+    select = shown.group.get_by_label("batch size (samples)")
+    image = shown.group.locator("img")
+    before = shown.picture()
+    select.select_option("8")
+    expect(shown.error).to_have_text("batch: eight is not to my taste")
+    expect(image).to_have_css("opacity", "0.3")
+    assert shown.picture() == before
+    select.select_option("512")
+    expect(shown.error).to_be_empty()
+    expect(image).to_have_css("opacity", "1")
+    assert shown.settled() != before
+    assert not page.locator(".jp-OutputArea [data-mime-type='application/vnd.jupyter.stderr']").count()
+
+
+def test_compare_keeps_a_ghost_and_its_numbers_until_pressed_again(page):
+    shown = Shown(page, "Stream")
+    compare = shown.group.get_by_role("button", name="Compare")
+    before = shown.settled()
+    compare.press("Enter")
+    expect(compare).to_have_attribute("aria-pressed", "true")
+    expect(shown.group.get_by_text("pinned: -0.077")).to_be_visible()
+    shown.group.get_by_label("shift at half time").click()
+    ghost = explorers.Stream()
+    ghost.compare()
+    ghost.set(shift=True)
+    assert shown.settled() == ghost.live.picture.data
+    compare.press("Space")
+    expect(compare).to_have_attribute("aria-pressed", "false")
+    shown.group.get_by_role("button", name="Reset").press("Enter")
+    assert shown.settled() == before
+
+
+def test_picture_can_be_saved_and_its_state_copied(page):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    shown = Shown(page, "Stream")
+    with page.expect_download() as download:
+        shown.group.get_by_role("button", name="Save picture").click()
+    assert download.value.suggested_filename == "stream.png"
+    assert download.value.path().read_bytes() == shown.picture()
+    shown.group.get_by_role("button", name="Copy state").click()
+    expect(shown.group.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == explorers.Stream().state
+
+
+def test_layout_stays_where_it_is_when_the_picture_changes(page):
+    shown = Shown(page, "Stream")
+    toolbar = shown.group.get_by_role("toolbar")
+    before = toolbar.bounding_box()
+    shown.changes(shown.group.get_by_role("slider", name="samples seen").press, "End")
+    assert toolbar.bounding_box() == before
+    shown.group.get_by_role("button", name="Reset").click()
+
+
+def test_narrow_page_puts_the_picture_under_its_controls_and_cuts_nothing(page):
+    shown = Shown(page, "Stream")
+    page.set_viewport_size({"width": 940 if "lab" in page.url.rsplit("/", 1)[-1] else 680, "height": 1000})
+    try:
+        page.wait_for_timeout(1000)
+        shown = Shown(page, "Stream")
+        image, slider = (shown.group.locator(what).first.bounding_box() for what in ("img", ".widget-slider"))
+        assert image["y"] > slider["y"] + slider["height"]
+        assert 450 < image["width"] < 650
+        assert shown.group.evaluate("group => group.scrollWidth <= group.clientWidth")
+    finally:
+        page.set_viewport_size({"width": 1400, "height": 1000})
+
+
+def test_dark_page_gets_a_dark_picture_and_a_light_one_a_light_one(page):
+    shown = Shown(page, "Stream")
+    light = shown.settled()
+    assert page.evaluate("document.body.dataset.jpThemeLight") == "true"
+    assert shown.changes(page.evaluate, "document.body.dataset.jpThemeLight = 'false'")
+    assert imread(io.BytesIO(shown.settled()), format="png")[0, 0].max() < 0.15
+    assert shown.changes(page.evaluate, "document.body.dataset.jpThemeLight = 'true'")
+    assert shown.settled() == light
