@@ -30,8 +30,9 @@ check: $(VENV)/test.stamp ## lint, format, types, form of the stored notebooks
 notebooks: $(VENV)/test.stamp ## execute the notebooks and store their outputs
 	$(SINGLE) $(BIN)/python -m rsl_edu.course.execute notebooks
 
-bench: $(VENV)/test.stamp ## measure imports, memory, and speed beside rsl_rl's (BENCH_ARGS=--readme)
+bench: $(VENV)/test.stamp ## measure imports, memory, explorers, and speed beside rsl_rl's (BENCH_ARGS=--readme)
 	$(SINGLE) $(BIN)/python tests/bench.py
+	$(SINGLE) $(BIN)/python -m pytest -q -p no:nbval -o addopts= tests/browser/bench_latency.py
 	$(SINGLE) $(BIN)/python tests/bench_speed.py $(BENCH_ARGS)
 
 book:

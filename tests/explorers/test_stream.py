@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from rsl_edu.explorers import Stream
+from rsl_edu.explorers.drawing import Drawing
 from rsl_edu.modules import EmpiricalNormalization
 
 FLOAT32 = 1e-5
@@ -31,11 +32,12 @@ def test_every_corner_draws_and_says_something_else(humanoid):
 def test_right_merge_is_the_library(small):
     result = small.compute(small.at(batch=8, seen=128, feature=4))
     norm = EmpiricalNormalization(6)
-    for batch in small.stream[:128].split(8):
+    stream = small.observations[:, :2].flatten(0, 1)  # a quarter of the 8 robots
+    for batch in stream[:128].split(8):
         norm.update(batch)
     assert result.mean[-1] == norm.mean[4]
     assert result.std[-1] == norm.std[4]
-    np.testing.assert_allclose(result.normalized, norm(small.stream[:128])[:, 4].numpy(), atol=FLOAT32)
+    np.testing.assert_allclose(result.normalized, norm(stream[:128])[:, 4].numpy(), atol=FLOAT32)
 
 
 def test_error_of_independent_samples_falls_as_one_over_root_n():
@@ -52,7 +54,7 @@ def test_neighbours_in_time_are_worth_less_than_strangers(humanoid):
 
 def test_last_batch_only_never_settles(small):
     result = small.compute(small.at(merge="last", batch=8, seen=128, feature=0))
-    assert result.mean[-1] == pytest.approx(small.stream[120:128, 0].mean().item(), abs=FLOAT32)
+    assert result.mean[-1] == pytest.approx(small.observations[60:64, :2, 0].mean().item(), abs=FLOAT32)
 
 
 def test_pooled_features_share_one_mean(small):
@@ -82,9 +84,62 @@ def test_before_the_first_update_the_caption_says_so(humanoid):
     assert "no update yet" in humanoid.describe(humanoid.compute(humanoid.at(batch=512, seen=64)))
 
 
+def test_seed_chooses_the_robots_of_the_stream_and_zero_the_first_ones(small):
+    first, second, again = (small.compute(small.at(seed=seed, feature=1)).values for seed in (0, 1, 1))
+    np.testing.assert_array_equal(first, small.observations[:, :2, 1].flatten().numpy())
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(second, again)
+    robots = {tuple(robot.tolist()) for robot in small.observations[:, :, 1].T}
+    assert {tuple(robot.tolist()) for robot in second.reshape(-1, 2).T} < robots
+
+
+def test_truth_is_that_of_the_robots_which_are_not_the_stream(small):
+    for seed in (0, 3):
+        result = small.compute(small.at(seed=seed, feature=1))
+        streams = {tuple(robot.tolist()) for robot in result.values.reshape(-1, 2).T}
+        others = [robot for robot in small.observations[:, :, 1].T if tuple(robot.tolist()) not in streams]
+        assert len(others) == 6
+        assert result.truth[0] == pytest.approx(torch.stack(others).mean().item(), rel=1e-4)
+
+
+def test_seed_draws_the_independent_samples_anew(small):
+    first, second = (small.compute(small.at(independent=True, seed=seed, feature=1)).values for seed in (0, 1))
+    assert not np.array_equal(first, second)
+
+
+def test_no_choice_of_robots_is_worth_independent_samples(humanoid):
+    errors = [humanoid.compute(humanoid.at(seed=seed, seen=2048)).error[-1] for seed in range(10)]
+    assert min(errors) > 1 / 2048**0.5
+
+
+def test_limits_are_round_and_few(humanoid):
+    drawing, limits = Drawing(humanoid), []
+    for feature in range(22, 45):
+        drawing.move(humanoid.compute(humanoid.at(feature=feature)))
+        axes = drawing.figure.axes[0]
+        low, high = axes.get_ylim()
+        values = axes.lines[0].get_ydata()
+        assert ((low <= values) & (values <= high)).mean() > 0.95
+        limits.append((low, high))
+    assert len(set(limits)) < len(limits) / 2  # each new one costs a background
+
+
+def test_another_feature_changes_the_name_and_no_title(humanoid):
+    here, there = (humanoid.render(feature=feature).axes[0] for feature in (22, 23))
+    assert here.get_title("left") == there.get_title("left")
+    assert [axes.texts[0].get_text() for axes in (here, there)] == ["qvel[0]", "qvel[1]"]
+
+
+def test_prediction_beyond_the_axis_is_drawn_at_its_edge(small):
+    small.predict(0.001)
+    axes = small.render().axes[1]
+    guess = next(line for line in axes.lines if line.get_label() == "your guess")
+    assert guess.get_ydata()[0] == axes.get_ylim()[0]
+
+
 def test_artists_follow_the_data(small):
     figure = small.render(seen=128, batch=8, feature=0)
-    line = next(line for line in figure.axes[0].lines if line.get_label() == "running mean ± std")
+    line = next(line for line in figure.axes[0].lines if line.get_label() == "running")
     assert line.get_xdata()[-1] == 128
     assert line.get_ydata()[-1] == small.compute(small.at(seen=128, batch=8, feature=0)).mean[-1]
 
@@ -92,7 +147,7 @@ def test_artists_follow_the_data(small):
 def test_prediction_is_drawn_where_the_stream_ends(small):
     small.predict(0.5)
     guess = next(line for line in small.render().axes[1].lines if line.get_label() == "your guess")
-    assert guess.get_xydata().tolist() == [[len(small.stream), 0.5]]
+    assert guess.get_xydata().tolist() == [[256, 0.5]]
 
 
 def test_numbers_of_the_caption_are_rounded_and_never_minus_zero(humanoid):
@@ -131,4 +186,6 @@ def test_feature_beyond_the_learners_own_observations_is_refused(small):
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 1, 2), (40, 2, 1), (1, 64, 4)])
 def test_small_rollouts_work_too(shape):
     stream = Stream(torch.randn(shape))
-    assert stream.sweep().startswith("Stream: ")
+    for state in list(stream.corners())[-2:]:
+        stream.render(**vars(state)).canvas.draw()
+    assert stream.compute(stream.at()).values.shape == (shape[0] * max(1, shape[1] // 4),)

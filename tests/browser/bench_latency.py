@@ -1,0 +1,186 @@
+"""What ``make bench`` prints of the explorers: from a slider event to the new picture, beside the same figure in `interact`.
+
+The figure is a 2×3 panel of four heat maps, a line and a histogram, 900×500 pixels, of a network of four layers. Both
+ways run in one real JupyterLab, one after the other, through headless Chromium.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from rsl_edu import explorers
+from rsl_edu.explorers import Explorer, control
+
+HERE = Path(__file__).parent
+EVENTS = 60
+NAMES = [name for name in explorers.__all__ if name not in ("Control", "Explorer", "Frame", "control")]
+
+
+@dataclasses.dataclass(frozen=True)
+class LayersState:
+    gain: int = control(100, "gain", "Gain of the weights.", unit="%", range=(10, 300, 1))
+
+
+class Layers(Explorer[LayersState, list]):
+    """The representative figure."""
+
+    State = LayersState
+    size = (9.0, 5.0)
+
+    def compute(self, state):
+        draw = torch.Generator().manual_seed(0)
+        x, layers = torch.randn(64, 32, generator=draw), []
+        with torch.inference_mode():
+            for _ in range(4):
+                weight = torch.randn(x.shape[1], 64, generator=draw) * (state.gain / 100 / x.shape[1] ** 0.5)
+                layers.append(x := (x @ weight).tanh())
+        return [layer.numpy() for layer in layers]
+
+    def stage(self, figure):
+        axes = figure.subplots(2, 3).flat
+        look = {"vmin": -1, "vmax": 1, "cmap": "RdBu_r", "aspect": "auto", "interpolation": "nearest"}
+        maps = [axes[i].imshow(np.zeros((64, 64)), **look) for i in range(4)]
+        for i in range(4):
+            axes[i].set(title=f"layer {i + 1}", xlabel="unit", ylabel="sample")
+        (line,) = axes[4].plot([1, 2, 3, 4], np.zeros(4), "o-")
+        axes[4].set(title="std", xlabel="layer", ylim=(0, 1.2), xticks=[1, 2, 3, 4])
+        bars = axes[5].stairs(np.zeros(60), np.linspace(-1, 1, 61), fill=True)
+        axes[5].set(title="last layer", xlabel="activation", xlim=(-1, 1), ylim=(0, 6))
+        return {"maps": maps, "line": line, "bars": bars}
+
+    def draw(self, artists, result):
+        for image, layer in zip(artists["maps"], result, strict=True):
+            image.set_data(layer)
+        artists["line"].set_ydata([layer.std() for layer in result])
+        artists["bars"].set_data(np.histogram(result[-1], 60, (-1, 1), density=True)[0])
+
+    def describe(self, result):
+        return "std of the layers: " + ", ".join(f"{layer.std():.2f}" for layer in result)
+
+
+def ours(times: str) -> Layers:
+    """Show the figure as an explorer, and append the milliseconds of each event in the kernel to a file."""
+    from rsl_edu.explorers.live import Live
+
+    catch_up = Live._catch_up
+    Live._catch_up = lambda *arguments: _timed(times, catch_up, *arguments)
+    return Layers()
+
+
+def with_interact(times: str) -> None:
+    """Show the same figure through ipywidgets' ``interact``."""
+    import ipywidgets
+    import matplotlib.pyplot as plt
+
+    layers = Layers()
+
+    def show(gain: int) -> None:
+        figure = plt.figure(figsize=layers.size, dpi=100, layout="constrained")
+        layers.draw(layers.stage(figure), layers.compute(LayersState(gain)))
+        plt.show()
+
+    slider = ipywidgets.IntSlider(100, 10, 300, description="gain (%)")
+    ipywidgets.interact(lambda gain: _timed(times, show, gain), gain=slider)
+
+
+def _timed(times: str, function: Any, *arguments: Any) -> None:
+    start = time.perf_counter()
+    function(*arguments)
+    with Path(times).open("a") as file:
+        file.write(f"{1e3 * (time.perf_counter() - start)}\n")
+
+
+FOLLOW = """() => {  // note when a new picture is on the screen
+    window.shown = [];
+    document.addEventListener("load", event => {
+        if (event.target.tagName === "IMG") requestAnimationFrame(() => window.shown.push(performance.now()));
+    }, true);
+}"""
+PRESS = """async ([handle, events]) => {  // one key, one picture, and a pause: as a learner who looks
+    const taken = [];
+    for (let i = 0; i < events; i++) {
+        const [before, start] = [window.shown.length, performance.now()];
+        handle.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true, cancelable: true }));
+        while (window.shown.length === before) await new Promise(requestAnimationFrame);
+        taken.push(window.shown.at(-1) - start);
+        await new Promise(resolve => setTimeout(resolve, 150));
+    }
+    return taken;
+}"""
+
+
+def latency(open_notebook: Any, home: Path, way: str) -> dict[str, list[float]]:
+    """Return the milliseconds of each event in the kernel and in the page, and the lag after a drag."""
+    times = home / f"{way}.txt"
+    cell = f"import sys; sys.path.insert(0, {str(HERE)!r}); import bench_latency\nbench_latency.{way}({str(times)!r})"
+    page = open_notebook(f"{way}.ipynb", cell)
+    handle = page.get_by_role("slider").first
+    page.locator(".jp-OutputArea-output img").first.wait_for(timeout=60_000)
+    page.wait_for_timeout(2000)
+    page.evaluate(FOLLOW)
+    page.evaluate(PRESS, [handle.element_handle(), 5])
+    times.write_text("")
+    pages = page.evaluate(PRESS, [handle.element_handle(), EVENTS])
+    kernel = [float(line) for line in times.read_text().split()]
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    start = time.monotonic()
+    while (passed := time.monotonic() - start) < 2:
+        page.mouse.move(x + 20 * passed, y)
+        page.wait_for_timeout(8)
+    released = page.evaluate("performance.now()")
+    page.mouse.up()
+    page.wait_for_timeout(2000)
+    return {"kernel": kernel, "page": pages, "lag": [max(0.0, page.evaluate("window.shown.at(-1)") - released)]}
+
+
+def spread(values: list[float]) -> str:
+    """Return median and 95th percentile."""
+    return f"{statistics.median(values):.0f} / {np.percentile(values, 95):.0f} ms"
+
+
+def kernel_table() -> list[tuple[str, str, str]]:
+    """Return, for each explorer, the fastest and the slowest of its controls: the time from value to picture."""
+    rows = []
+    for name in NAMES:
+        explorer = getattr(explorers, name)()
+        live, taken = explorer.live, {}
+        for field, one in explorer.controls.items():
+            walk = [value for value in one.positions(9) if value != getattr(explorer.start, field)]
+            taken[field] = []
+            for value in walk:
+                start = time.perf_counter()
+                live.show(explorer.at(**{field: value}))
+                taken[field].append(1e3 * (time.perf_counter() - start))
+            live.show(explorer.start)
+        medians = {field: statistics.median(times) for field, times in taken.items()}
+        best, worst = (choose(medians, key=medians.get) for choose in (min, max))
+        rows.append((name, f"{medians[best]:.0f} ms ({best})", f"{medians[worst]:.0f} ms ({worst})"))
+    return rows
+
+
+def test_latency(open_notebook, home, capfd):
+    """Print the time from a slider event to the picture, of the explorer and of ``interact``, and that of every explorer."""
+    found = {way: latency(open_notebook, home, way) for way in ("with_interact", "ours")}
+    medians = {way: statistics.median(times["page"]) for way, times in found.items()}
+    with capfd.disabled():
+        print(
+            f"\n{'slider to picture, median / 95th percentile':<44}{'kernel':>16}{'JupyterLab':>16}{'lag of a drag':>16}"
+        )
+        for way, times in found.items():
+            label = "explorer" if way == "ours" else "the same figure in interact"
+            print(f"{label:<44}{spread(times['kernel']):>16}{spread(times['page']):>16}{times['lag'][0]:>13.0f} ms")
+        print(f"{'limit':<44}{'35 / 50 ms':>16}{'80 / 100 ms':>16}")
+        print(f"interact takes {medians['with_interact'] / medians['ours']:.1f} times as long (limit: at least 4)")
+        print(f"\n{'value to picture in the kernel, median':<32}{'fastest control':>32}{'slowest control':>32}")
+        for name, best, worst in kernel_table():
+            print(f"{name:<32}{best:>32}{worst:>32}")

@@ -1,0 +1,156 @@
+"""What holds for every explorer of the course, over its whole grid (thinned) and at its corners."""
+
+import gc
+import io
+import re
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PolyCollection
+from matplotlib.image import AxesImage, imread
+from matplotlib.lines import Line2D
+from matplotlib.patches import StepPatch
+
+from rsl_edu import explorers
+from rsl_edu.explorers.drawing import Drawing
+
+EXPLORERS = [name for name in explorers.__all__ if name not in ("Control", "Explorer", "Frame", "control")]
+STATES = 24
+"""States of the grid that are drawn, beside all corners."""
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", params=EXPLORERS)
+def explorer(request):
+    return getattr(explorers, request.param)()
+
+
+@pytest.fixture(scope="module")
+def states(explorer):
+    return [*explorer.corners(), *explorer.grid(STATES)]
+
+
+def _contents(figure):
+    """Return all numbers that the moving artists of a figure hold."""
+    for axes in figure.axes:
+        for artist in axes.get_children():
+            if isinstance(artist, Line2D):
+                yield from (np.asarray(data, float) for data in artist.get_data(orig=False))
+            elif isinstance(artist, StepPatch):
+                yield np.asarray(artist.get_data().values, float)
+            elif isinstance(artist, AxesImage):
+                yield np.ma.filled(artist.get_array().astype(float), np.nan)
+            elif isinstance(artist, PolyCollection):
+                yield from (path.vertices for path in artist.get_paths())
+
+
+def _pixels(png):
+    return np.round(255 * imread(io.BytesIO(png), format="png")).astype(np.uint8)
+
+
+def _fingerprint(figure):
+    return hash(tuple(data.tobytes() for data in _contents(figure)))
+
+
+def test_whole_grid_shows_numbers_and_says_them_in_words(explorer, states):
+    drawing, seen, said = Drawing(explorer), set(), set()
+    names = None
+    for state in states:
+        result = explorer.compute(state)
+        drawing.move(result)
+        where = explorer.write(state)
+        assert not any(np.isinf(data).any() for data in _contents(drawing.figure)), where
+        caption, numbers = explorer.describe(result), explorer.numbers(result)
+        words = " ".join([caption, *numbers.values()])
+        assert not re.search(r"\b(nan|inf|None)\b|-0\b(?!\.)|e\+|\{", words), f"{where}: {words}"
+        assert 30 < len(caption) <= 420, f"{where}: {caption}"
+        names = names or list(numbers)
+        assert list(numbers) == names, where
+        seen.add(_fingerprint(drawing.figure))
+        said.add(words)
+    assert len(seen) > 0.6 * len(set(states)), "the artists follow the state"
+    assert len(said) > 0.5 * len(set(states)), "the text follows the state"
+    assert 3 <= len(names) <= 9
+
+
+def test_same_state_gives_the_same_bytes_whatever_came_before(explorer, states):
+    explorer.reset()
+    first = explorer.live.picture.data
+    for state in states[:: len(states) // 6]:
+        explorer.live.show(state)
+    explorer.reset()
+    assert explorer.live.picture.data == first
+    assert type(explorer).from_state(explorer.state).live.picture.data == first
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_picture_of_moved_artists_equals_a_full_draw(explorer, states, dark):
+    drawing = Drawing(explorer, dark)
+    for state in (explorer.start, *states[:: len(states) // 3]):
+        drawing.move(explorer.compute(state))
+        quick = drawing.png()
+        canvas = FigureCanvasAgg(explorer.render(dark=dark, **vars(state)))
+        canvas.draw()
+        assert np.array_equal(_pixels(quick), np.asarray(canvas.buffer_rgba())[..., :3]), explorer.write(state)
+
+
+def test_thousand_updates_leave_no_artist_no_figure_and_no_memory_behind(explorer, states):
+    drawing = Drawing(explorer)
+    results = [explorer.compute(state) for state in states[:8]]
+
+    def update(times):
+        for i in range(times):
+            drawing.move(results[i % len(results)])
+        gc.collect()
+        return len(drawing.figure.findobj()), len(gc.get_objects())
+
+    update(16)
+    artists, objects = update(16)
+    artists_later, objects_later = update(1000)
+    assert artists_later == artists
+    assert objects_later < objects + 200
+    assert not plt.get_fignums()
+
+
+def test_every_control_has_words_that_fit_beside_it(explorer):
+    assert 2 <= len(explorer.controls) <= 10
+    for name, control in explorer.controls.items():
+        assert 1 <= len(control.words) <= 28, name
+        assert control.help.endswith("."), name
+        assert explorer.live.widgets[name].tooltip == control.help
+
+
+def test_guess_is_drawn(explorer):
+    assert explorer.question is not None
+    fresh = type(explorer)()
+    before = fresh.live.picture.data
+    low, high, _ = explorer.question.range
+    fresh.predict(low + 0.25 * (high - low))
+    assert fresh.live.picture.data != before
+
+
+def test_state_is_restored_from_its_text(explorer, states):
+    for state in states[:3]:
+        explorer.live.show(state)
+        again = type(explorer).from_state(explorer.write(state))
+        assert again.at() == state
+    explorer.reset()
+
+
+def test_frames_of_the_swept_controls_are_few_enough_for_a_page(explorer):
+    positions = [len(explorer.controls[name].positions()) for name in explorer.swept]
+    assert positions
+    assert np.prod(positions) <= 130
+    first = next(explorer.frames())
+    assert first.image.lstrip().startswith(b"<?xml")
+    assert first.caption
+
+
+def test_sweep_ends_where_it_began(explorer):
+    explorer.reset()
+    before = explorer.live.picture.data
+    assert explorer.sweep() == f"{type(explorer).__name__}: {len(list(explorer.corners()))} pictures drawn"
+    assert explorer.live.picture.data == before

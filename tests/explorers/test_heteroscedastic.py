@@ -1,0 +1,213 @@
+"""Explorer *heteroscedastic fit*: the std follows the noise, the numbers are the library's, mistakes show."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from rsl_edu.explorers.drawing import Drawing
+from rsl_edu.explorers.heteroscedastic import STEPS, HeteroscedasticFit
+from rsl_edu.modules import MLP, GaussianDistribution, HeteroscedasticGaussianDistribution
+
+FLOAT32 = 1e-4
+
+
+@pytest.fixture(scope="module")
+def ant():
+    return HeteroscedasticFit()
+
+
+def small(samples=200, **state):
+    """Noise of std 0.2 on the left and 2 on the right."""
+    draw = torch.Generator().manual_seed(0)
+    x = torch.linspace(-1, 1, samples)
+    return HeteroscedasticFit(x, torch.where(x < 0, 0.2, 2.0) * torch.randn(samples, generator=draw), **state)
+
+
+def line(axes, label):
+    return next(line for line in axes.lines if line.get_label() == label)
+
+
+def test_noise_of_the_robot_depends_on_its_state(ant):
+    assert ant.bin_std.max() > 2.5 * ant.bin_std.min()
+    assert 3 < ant.bin_std.argmax() < 6  # free between the stops, held at them
+
+
+def test_corners_say_something_else(ant):
+    captions = {ant.describe(ant.compute(state)) for state in ant.corners()}
+    assert len(captions) > 10
+    assert all(len(caption) <= 300 for caption in captions)
+
+
+@pytest.mark.parametrize("parameter", ["log", "scalar"])
+def test_before_the_first_step_the_std_is_the_init_std_everywhere(ant, parameter):
+    result = ant.compute(ant.at(steps=0, init=0.3, parameter=parameter))
+    np.testing.assert_allclose(result.std, 0.3 * ant.y.std(correction=0).item(), rtol=FLOAT32)
+
+
+@pytest.mark.parametrize("parameter", ["log", "scalar", "one"])
+def test_numbers_are_those_of_the_library(parameter):
+    explorer = small()
+    result = explorer.compute(explorer.at(parameter=parameter, steps=0, init=1.0, hidden=8, seed=2))
+    kind = GaussianDistribution if parameter == "one" else HeteroscedasticGaussianDistribution
+    distribution = kind(1, std_type="log" if parameter == "log" else "scalar")
+    x, y = ((each - each.mean()) / each.std(correction=0) for each in (explorer.x, explorer.y))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(2)
+        torch.randperm(len(x))  # which samples to learn from: here all of them
+        network = MLP(1, distribution.input_dim, [8], activation="tanh")
+        distribution.init_mlp_weights(network)
+    distribution.update(network(x))
+    nll = -distribution.log_prob(y).mean().item()
+    assert result.nll == pytest.approx(nll, abs=FLOAT32)
+    assert result.loss[0] == pytest.approx(nll, abs=FLOAT32)
+    assert result.entropy == pytest.approx(distribution.entropy.mean().item(), abs=FLOAT32)
+
+
+def test_best_single_std_is_the_closed_form():
+    explorer = small()
+    off = (explorer.y.squeeze(1).numpy() - explorer.bin_mean[explorer.bins]) / explorer.y.std(correction=0).item()
+    expected = 0.5 + 0.5 * math.log(2 * math.pi) + math.log(np.sqrt(np.mean(off**2)))
+    assert explorer.nll_one == pytest.approx(expected, abs=FLOAT32)
+
+
+def test_std_by_state_finds_the_noise_and_one_std_does_not():
+    explorer = small()
+    right, one = (explorer.compute(explorer.at(parameter=p, rate=0.05)) for p in ("log", "one"))
+    x = explorer._grid.squeeze(1).numpy()
+    assert right.std[x < -0.5].mean() == pytest.approx(0.2, rel=0.4)
+    assert right.std[x > 0.5].mean() == pytest.approx(2.0, rel=0.3)
+    assert one.std.min() == one.std.max()
+    assert right.nll < one.nll - 0.5
+
+
+def test_std_by_state_is_calibrated_and_one_std_is_not(ant):
+    right, one = (ant.compute(ant.at(parameter=p)) for p in ("log", "one"))
+    assert abs(right.inside - 68).max() < 20
+    assert one.inside.max() > 90  # too wide at the stops
+    assert one.inside.min() < 55  # too narrow between them
+
+
+def test_share_inside_is_that_of_the_samples(ant):
+    result = ant.compute(ant.at())
+    x, y = ant.x.squeeze(1).numpy(), ant.y.squeeze(1).numpy()
+    grid = ant._grid.squeeze(1).numpy()
+    inside = np.abs(y - np.interp(x, grid, result.mean)) <= np.interp(x, grid, result.std)
+    assert result.inside_all == pytest.approx(100 * inside.mean(), abs=0.5)
+
+
+def test_variance_taken_for_std_is_too_narrow_where_it_is_narrow(ant):
+    right, wrong = (ant.compute(ant.at(mistake=m)) for m in ("none", "variance"))
+    scale = ant.y.std(correction=0).item()
+    np.testing.assert_allclose(wrong.std / scale, (right.std / scale) ** 2, rtol=FLOAT32)
+    assert wrong.inside.min() < 40
+    assert wrong.nll > right.nll + 0.1
+
+
+def test_swapped_halves_draw_the_mean_as_std(ant):
+    right, wrong = (ant.compute(ant.at(mistake=m, parameter="scalar")) for m in ("none", "swapped"))
+    middle, scale = ant.y.mean().item(), ant.y.std(correction=0).item()
+    np.testing.assert_allclose((wrong.mean - middle) / scale, right.std / scale, atol=FLOAT32)
+    assert ant.numbers(wrong)["NLL"].startswith("✗ 10^")
+
+
+def test_network_that_was_not_initialised_begins_below_zero_only_without_the_log(ant):
+    scalar, log = (ant.compute(ant.at(mistake="no init", parameter=p)) for p in ("scalar", "log"))
+    assert scalar.loss[0] > 1e6
+    assert log.loss[0] < 3
+    assert scalar.loss[-1] < 1.4  # the library's clamp leads back
+
+
+def test_clamp_alone_freezes_states_that_the_library_brings_back(ant):
+    frozen, right = (ant.compute(ant.at(mistake=m, parameter="scalar", seed=1)) for m in ("clamp", "none"))
+    assert frozen.inside.min() == 0
+    assert frozen.nll > 1e6
+    assert right.nll < ant.nll_one
+
+
+def test_one_std_for_all_has_no_halves_to_swap(ant):
+    right, swapped = (ant.compute(ant.at(parameter="one", mistake=m)) for m in ("none", "swapped"))
+    assert right.nll == swapped.nll
+
+
+def test_playing_only_cuts_the_same_training_off(ant):
+    late, early = ant.compute(ant.at()), ant.compute(ant.at(steps=50))
+    np.testing.assert_array_equal(late.loss[:51], early.loss)
+    assert len(late.loss) == STEPS + 1
+
+
+def test_same_state_same_result_whatever_torch_drew_before():
+    one, other = small(), small()
+    first = one.compute(one.at(seed=1)).std
+    torch.manual_seed(99)
+    before = torch.random.get_rng_state()
+    np.testing.assert_array_equal(other.compute(other.at(seed=1)).std, first)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_artists_follow_the_data(ant):
+    result = ant.compute(ant.at(steps=100))
+    fit, std, nll, inside = ant.render(steps=100).axes
+    np.testing.assert_array_equal(line(fit, "fitted mean ± std").get_ydata(), result.mean)
+    np.testing.assert_array_equal(line(std, "fitted").get_ydata(), result.std)
+    assert line(nll, "training").get_xdata()[-1] == 100
+    assert line(nll, "all samples").get_ydata()[0] == result.nll
+    np.testing.assert_array_equal(inside.patches[-1].get_data().values, result.inside)
+    assert fit.patches[0].get_xy()[:, 1].max() == pytest.approx((result.mean + result.std).max())
+
+
+def test_nll_lies_within_its_axes(ant):
+    drawing = Drawing(ant)
+    for state in [ant.at(steps=0, init=0.1), ant.at(mistake="swapped", parameter="scalar"), *ant.grid(12)]:
+        result = ant.compute(state)
+        drawing.move(result)
+        low, high = drawing.figure.axes[2].get_ylim()
+        assert low < min(result.nll, *result.loss)
+        assert high > max(result.nll, *result.loss)
+
+
+def test_prediction_is_drawn_as_a_multiple_of_the_least_std():
+    explorer = small()
+    explorer.predict(3.0)
+    result = explorer.compute(explorer.at())
+    guess = line(explorer.render().axes[1], "your guess")
+    assert guess.get_ydata()[0] == pytest.approx(3 * result.std.min())
+    assert guess.get_xdata()[0] == explorer._grid.squeeze(1).numpy()[result.std.argmax()]
+    with pytest.raises(ValueError, match="guess: expected a number from"):
+        explorer.predict(0.5)
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        (torch.arange(2), torch.tensor([1.0, 3.0])),
+        (torch.zeros(7), torch.randn(7)),
+        (torch.randint(0, 3, (300,)).float(), torch.randn(300)),
+        (torch.randn(50).double(), torch.ones(50)),
+        (torch.randn(5000), 1e6 * torch.randn(5000)),
+    ],
+)
+def test_learners_own_samples_work(x, y):
+    explorer = HeteroscedasticFit(x, y, names=("mine", "yours"))
+    for mistake in ("none", "clamp"):
+        result = explorer.compute(explorer.at(parameter="scalar", mistake=mistake))
+        assert np.isfinite(result.std).all()
+        assert "nan" not in explorer.describe(result) + str(explorer.numbers(result))
+    assert explorer.render().axes[0].get_xlabel() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        (torch.zeros(4, 1), torch.zeros(4), r"x: expected shape \[samples\], two or more, got \[4, 1\]"),
+        (None, torch.zeros(4), "x: .* got None"),
+        (torch.zeros(4), None, "y: .* got None"),
+        (torch.zeros(4), torch.zeros(5), r"y: expected shape \[4\], as x, got \[5\]"),
+        (torch.full((4,), torch.nan), torch.zeros(4), "x: expected finite values"),
+        (torch.zeros(4), torch.full((4,), torch.inf), "y: expected finite values"),
+    ],
+)
+def test_bad_input_is_named(x, y, message):
+    with pytest.raises(ValueError, match=message):
+        HeteroscedasticFit(x, y)

@@ -1,0 +1,215 @@
+"""Explorer *rewards*: what it shows is what the library computes, and each mistake shows its symptom."""
+
+import numpy as np
+import pytest
+import torch
+
+from rsl_edu.explorers.rewards import Rewards
+from rsl_edu.modules import EmpiricalDiscountedVariationNormalization
+
+FLOAT32 = 1e-5
+
+
+@pytest.fixture(scope="module")
+def humanoid():
+    return Rewards()
+
+
+@pytest.fixture
+def small():
+    generator = torch.Generator().manual_seed(0)
+    rewards = 1 + torch.randn(96, 4, generator=generator)
+    return Rewards(rewards, torch.rand(96, 4, generator=generator) < 0.1)
+
+
+def trace(explorer, **changes):
+    return explorer.compute(explorer.at(**changes)).trace
+
+
+def value_std(explorer, **changes):
+    result = explorer.compute(explorer.at(step=512, **changes))
+    return result.trace.values[result.late].std()
+
+
+def sums_of(rewards, dones, gamma):
+    total, sums = np.zeros(rewards.shape[1]), []
+    for reward, done in zip(rewards, dones, strict=True):
+        total = gamma * total + reward
+        sums.append(total)
+        total = total * (1 - done)
+    return np.array(sums)
+
+
+def test_every_corner_says_something_else(humanoid):
+    captions = {humanoid.describe(humanoid.compute(state)) for state in humanoid.corners()}
+    assert len(captions) >= 12  # the defaults are among the corners
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_right_way_is_the_library(small, ends):
+    scaler = EmpiricalDiscountedVariationNormalization((), gamma=0.9)
+    expected = [scaler(r, d if ends else None) for r, d in zip(small.rewards, small.dones, strict=True)]
+    shown = trace(small, gamma=0.9, ends=ends)
+    np.testing.assert_allclose(shown.normalized, torch.stack(expected).numpy(), rtol=FLOAT32)
+    assert shown.std[-1] == scaler.emp_norm.std
+
+
+def test_sums_end_with_their_episodes(small):
+    shown = trace(small, gamma=0.97)
+    expected = sums_of(small.rewards.numpy(), small.dones.numpy(), 0.97)
+    np.testing.assert_allclose(shown.sums, expected, rtol=FLOAT32, atol=FLOAT32)
+    assert shown.truth == pytest.approx(expected.std(), rel=FLOAT32)
+    assert shown.std[-1] == pytest.approx(shown.truth, rel=1e-4)
+
+
+def test_value_function_meets_the_sums_of_the_normalized_rewards_up_to_the_true_ends(small):
+    shown = trace(small, gamma=0.97, ends=False)
+    expected = sums_of(shown.normalized, small.dones.numpy(), 0.97)
+    np.testing.assert_allclose(shown.values, expected, rtol=1e-4, atol=FLOAT32)
+
+
+def test_scale_of_the_output_does_not_depend_on_that_of_the_rewards(humanoid):
+    small, large = (trace(humanoid, scale=scale) for scale in (0.01, 100.0))
+    np.testing.assert_allclose(small.normalized, large.normalized, rtol=1e-3, atol=FLOAT32)
+    assert large.std[-1] == pytest.approx(1e4 * small.std[-1], rel=1e-4)
+
+
+def test_right_scale_is_one_to_a_value_function(humanoid):
+    for gamma in (0.0, 0.5, 0.9, 0.97, 0.99, 0.997, 0.999):
+        assert 0.8 < value_std(humanoid, gamma=gamma) < 1.2
+
+
+def test_without_episode_ends_the_std_is_three_times_too_large(humanoid):
+    shown = humanoid.compute(humanoid.at(step=512, ends=False))
+    assert shown.trace.std[-1] == pytest.approx(114, abs=1)  # as the lesson prints it
+    assert shown.trace.truth == pytest.approx(35, abs=1)
+    assert humanoid.numbers(shown)["std of their sums"].startswith("✗ 0.2")
+    assert "too small for a value function" in humanoid.describe(shown)
+
+
+def test_std_of_rewards_leaves_returns_too_large(humanoid):
+    assert value_std(humanoid, divide="rewards") > 20
+    shown = trace(humanoid, divide="rewards")
+    assert shown.std[-1] == pytest.approx(humanoid.rewards.std(correction=0).item(), rel=1e-4)
+    assert "too large for a value function" in humanoid.describe(humanoid.compute(humanoid.at(divide="rewards")))
+
+
+def test_std_over_robots_jumps_from_step_to_step(humanoid):
+    each, right = (trace(humanoid, divide=divide).std[256:] for divide in ("each step", "returns"))
+    assert np.abs(np.diff(np.log(each))).max() > 20 * np.abs(np.diff(np.log(right))).max()
+
+
+def test_sum_over_robots_does_not_know_the_episodes(small):
+    shown = [trace(Rewards(small.rewards, dones), divide="across").std for dones in (None, small.dones)]
+    np.testing.assert_array_equal(*shown)
+    expected = np.cumsum(small.rewards.numpy(), 1)
+    np.testing.assert_allclose(trace(small, divide="across", gamma=0.999).sums, expected, rtol=0.01, atol=0.01)
+
+
+def test_subtracting_the_mean_takes_the_pay_for_staying_alive(humanoid):
+    right, centred = (trace(humanoid, divide=divide) for divide in ("returns", "centred"))
+    alive = humanoid.rewards.numpy()[256:] > 4.5
+    assert right.normalized[256:][alive].mean() > 0.1
+    assert abs(centred.normalized[256:].mean()) < 0.01
+    np.testing.assert_array_equal(right.std, centred.std)
+
+
+def test_subtracted_mean_hides_a_shift_that_the_right_way_keeps(small):
+    for divide, keeps in (("returns", True), ("centred", False)):
+        here, there = (
+            trace(small, divide=divide, gamma=0.0, shift=shift) for shift in (0.0, small.controls["shift"].range[1])
+        )
+        assert np.allclose(here.normalized, there.normalized, atol=1e-3) is not keeps
+
+
+def test_first_rewards_are_divided_by_far_too_little(humanoid):
+    shown = trace(humanoid)
+    assert np.abs(shown.normalized[0]).min() > 100 * np.abs(shown.normalized[-1]).max()
+
+
+def test_artists_follow_the_data(small):
+    figure = small.render(step=50, env=2)
+    shown = small.compute(small.at(step=50, env=2))
+    names = {"reward of one robot": "rewards", "normalized reward": "normalized", "its discounted sum": "values"}
+    for title, series in names.items():
+        axes = next(a for a in figure.axes if a.get_title("left") == title)
+        line = axes.lines[-1]
+        np.testing.assert_array_equal(line.get_xdata(), np.arange(1, 51))
+        np.testing.assert_array_equal(line.get_ydata(), getattr(shown.trace, series)[:50, 2])
+    marks = figure.axes[0].lines[0].get_xdata()[::3]
+    np.testing.assert_array_equal(marks, small.dones[:50, 2].nonzero().flatten() + 1)
+    assert figure.axes[4].lines[-2].get_ydata()[-1] == shown.trace.std[49]
+
+
+def test_sums_beyond_the_histogram_are_counted_in_its_outermost_bins(small):
+    far = {"divide": "rewards", "gamma": 0.999, "shift": small.controls["shift"].range[1], "step": 96}
+    values = trace(Rewards(small.rewards), **far).values
+    bars = Rewards(small.rewards).render(**far).axes[5].patches[-1].get_data().values
+    assert values.max() < 1000
+    assert bars[-20:].sum() / bars.sum() == pytest.approx((values > 10).mean(), abs=1e-9)  # those beyond 10
+
+
+def test_later_steps_do_not_move_what_is_shown_before(small):
+    early, late = (small.render(step=step).axes[1].lines[-1].get_ydata() for step in (40, 96))
+    np.testing.assert_array_equal(late[:40], early)
+
+
+def test_prediction_is_drawn_at_the_last_step(small):
+    small.predict(5.0)
+    axes = small.render().axes[4]
+    guess = next(line for line in axes.lines if line.get_marker() == "X")
+    assert guess.get_xydata().tolist() == [[96, 5.0]]
+
+
+def test_prediction_beyond_the_axis_is_drawn_at_its_edge(small):
+    small.predict(1e6)
+    axes = small.render().axes[4]
+    guess = next(line for line in axes.lines if line.get_marker() == "X")
+    assert guess.get_ydata()[0] == axes.get_ylim()[1]
+
+
+def test_rewards_that_never_vary_are_told(small):
+    constant = Rewards(torch.ones(20, 3))
+    constant.set(gamma=0.0)
+    assert "nothing varies" in repr(constant)
+    assert constant.numbers(constant.compute(constant.at()))["running std"] == "0"
+    assert np.isnan(constant.render().axes[4].lines[1].get_ydata()).all()  # the axis is logarithmic
+
+
+def test_words_are_short_and_never_minus_zero(humanoid):
+    for state in humanoid.grid(25):
+        result = humanoid.compute(state)
+        text = " ".join([humanoid.describe(result), *humanoid.numbers(result).values()])
+        assert len(humanoid.describe(result)) <= 300
+        for bad in ("-0 ", "e+", "nan", "inf"):
+            assert bad not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((torch.zeros(4),), r"rewards: expected shape \[time, envs\], got \[4\]"),
+        ((torch.zeros(0, 2),), r"got \[0, 2\]"),
+        ((torch.full((4, 2), torch.nan),), "rewards: expected finite values"),
+        ((torch.zeros(4, 2), torch.zeros(4, 3)), r"dones: expected shape \[4, 2\], got \[4, 3\]"),
+        ((torch.zeros(4, 2), torch.full((4, 2), 2)), "dones: expected only 0 and 1"),
+        ((None, torch.zeros(4, 2)), "dones: expected None where rewards are None"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Rewards(*arguments)
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int64, torch.float32])
+def test_dones_of_any_type_are_the_same(small, dtype):
+    np.testing.assert_array_equal(trace(Rewards(small.rewards, small.dones.to(dtype))).std, trace(small).std)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 1), (1, 5), (70, 2)])
+def test_small_recordings_work_too(shape):
+    explorer = Rewards(1e-3 * torch.randn(shape))
+    last = explorer.at(step=explorer.controls["step"].range[1])
+    assert explorer.compute(last).trace.values.shape == shape
+    for state in list(explorer.corners())[-2:]:
+        explorer.render(**vars(state)).canvas.draw()

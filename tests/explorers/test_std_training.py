@@ -1,0 +1,218 @@
+"""Explorer *std under training*: each way to hold a std has its fate, and the numbers are the library's."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from rsl_edu.explorers.drawing import Drawing
+from rsl_edu.explorers.std_training import STEPS, StdTraining
+from rsl_edu.modules import GaussianDistribution
+
+FLOAT32 = 1e-5
+
+
+@pytest.fixture(scope="module")
+def cheetah():
+    return StdTraining()
+
+
+def small(samples=200, joints=2, **state):
+    """Rewards that a linear and a square term explain fully: exploration costs."""
+    actions = 2 * torch.rand(samples, joints, generator=torch.Generator().manual_seed(0)) - 1
+    return StdTraining(actions, 0.5 * actions[:, 0] - actions.square().sum(1), **state)
+
+
+def line(figure, label, axes=0):
+    return next(line for line in figure.axes[axes].lines if line.get_label() == label)
+
+
+def test_corners_say_something_else(cheetah):
+    captions = {cheetah.describe(cheetah.compute(state)) for state in cheetah.corners()}
+    assert len(captions) > 8  # a few settings are the default itself
+    assert all(len(caption) <= 300 for caption in captions)
+
+
+def test_reward_is_the_quadratic_that_made_it():
+    explorer = small()
+    assert explorer.linear.tolist() == pytest.approx([0.5, 0.0], abs=FLOAT32)
+    assert explorer.square.tolist() == pytest.approx([-1.0, -1.0], abs=FLOAT32)
+    assert explorer.reward(torch.tensor([0.5, 0.0])).item() == pytest.approx(0.0, abs=FLOAT32)
+
+
+def test_exploration_costs_every_joint_of_the_robot(cheetah):
+    assert (cheetah.square < 0).all()
+
+
+@pytest.mark.parametrize("parameter", ["scalar", "log"])
+def test_first_gradient_and_entropy_are_those_of_the_library(parameter):
+    explorer = small()
+    result = explorer.compute(explorer.at(parameter=parameter, steps=0, init=0.5, entropy=0.1, batch=32, seed=3))
+    policy = GaussianDistribution(2, init_std=0.5, std_type=parameter)
+    policy.update(torch.zeros(32, 2))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        actions = policy.sample()
+    reward = explorer.reward(actions)
+    advantage = (reward - reward.mean()) / reward.std()
+    (-(advantage * policy.log_prob(actions)).mean() - 0.1 * policy.entropy.mean()).backward()
+    (param,) = policy.parameters()
+    assert result.gradient[0] == pytest.approx(param.grad[list(result.joints)].numpy(), abs=FLOAT32)
+    assert result.entropy[0] == pytest.approx(policy.entropy[0].item(), abs=FLOAT32)
+    assert result.reward[0] == pytest.approx(reward.mean().item(), abs=FLOAT32)
+
+
+def test_first_step_of_adam_is_the_learning_rate_against_the_gradient(cheetah):
+    result = cheetah.compute(cheetah.at(steps=5, rate=0.003))
+    np.testing.assert_allclose(result.asked[1] - result.asked[0], -0.003 * np.sign(result.gradient[0]), atol=FLOAT32)
+
+
+def test_entropy_follows_from_the_stds(cheetah):
+    result = cheetah.compute(cheetah.at(rate=0.001))
+    each = np.log(result.asked) + 0.5 * math.log(2 * math.pi * math.e)
+    np.testing.assert_allclose(result.entropy, each.sum(1), atol=1e-4)
+
+
+def test_std_without_a_clamp_crashes_with_the_words_of_torch(cheetah):
+    result = cheetah.compute(cheetah.at(parameter="unclamped"))
+    assert result.error == "normal expects all elements of std >= 0.0"
+    assert result.asked[-1, 0] < 0 < result.asked[:-1].min()  # the least joint comes first
+    assert result.below == len(result.asked) - 1 < STEPS
+    assert np.isnan(result.gradient[-1]).all()
+    assert f"step {result.below}" in cheetah.describe(result)
+    assert result.error in cheetah.describe(result)
+    assert cheetah.numbers(result)["below zero"] == f"✗ crash, step {result.below}"
+
+
+def test_before_the_crash_nothing_tells_of_it(cheetah):
+    crash = cheetah.compute(cheetah.at(parameter="unclamped")).below
+    result = cheetah.compute(cheetah.at(parameter="unclamped", steps=crash - 1 - crash % 5))
+    assert result.below is None
+    assert not result.error
+    assert "rash" not in cheetah.describe(result) + str(cheetah.numbers(result))
+
+
+def test_mean_that_logs_show_looks_healthy_at_the_crash(cheetah):
+    assert cheetah.compute(cheetah.at(parameter="unclamped")).mean[-1] > 0.1
+
+
+def test_clamp_alone_has_no_gradient_and_never_comes_back(cheetah):
+    result = cheetah.compute(cheetah.at(parameter="frozen"))
+    frozen = result.asked[-1] < 0
+    assert frozen.any()
+    assert not frozen.all()
+    last = result.gradient[-100:, frozen]
+    assert (last == 0).all()
+    assert (result.asked[-100:, frozen] < 0).all()
+    assert f"{frozen.sum()} of 6 stds are frozen" in cheetah.describe(result)
+    assert cheetah.numbers(result)["gradient"] == "0"
+
+
+def test_library_leads_a_clamped_std_back(cheetah):
+    result = cheetah.compute(cheetah.at(parameter="scalar"))
+    least = result.asked.min(1)
+    assert (np.diff((least > 0).astype(int)) == 1).any()  # below zero, then above it
+    assert result.below == cheetah.compute(cheetah.at(parameter="unclamped")).below
+
+
+def test_log_of_the_std_never_reaches_zero(cheetah):
+    for rate in cheetah.controls["rate"].positions():
+        result = cheetah.compute(cheetah.at(parameter="log", rate=rate))
+        assert result.asked.min() > 0
+        assert result.below is None
+
+
+def test_entropy_weight_counteracts(cheetah):
+    assert cheetah.compute(cheetah.at(parameter="unclamped", entropy=0.0)).error
+    assert not cheetah.compute(cheetah.at(parameter="unclamped", entropy=0.5)).error
+
+
+def test_small_learning_rate_only_delays(cheetah):
+    stds = [cheetah.compute(cheetah.at(rate=rate)).std for rate in (1e-4, 1e-3, 3e-3)]
+    assert stds[0] > stds[1] > stds[2] > 0
+
+
+def test_unit_advantages_keep_up_the_pressure_that_raw_ones_lose(cheetah):
+    unit, raw = (cheetah.compute(cheetah.at(parameter="unclamped", rate=0.01, raw=raw)) for raw in (False, True))
+    assert unit.error
+    assert not raw.error
+
+
+def test_same_state_same_result_whatever_torch_drew_before(cheetah):
+    one, other = StdTraining(), StdTraining()
+    first = one.compute(one.at(seed=1)).asked
+    torch.manual_seed(99)
+    before = torch.random.get_rng_state()
+    np.testing.assert_array_equal(other.compute(other.at(seed=1)).asked, first)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_artists_follow_the_data(cheetah):
+    result = cheetah.compute(cheetah.at(steps=50))
+    figure = cheetah.render(steps=50)
+    np.testing.assert_array_equal(line(figure, "least now").get_ydata(), result.asked[:, 0])
+    np.testing.assert_array_equal(line(figure, "mean, as in logs").get_ydata(), result.mean)
+    assert line(figure, "least now").get_xdata()[-1] == 50
+    np.testing.assert_array_equal(figure.axes[2].lines[0].get_ydata(), result.entropy)
+
+
+def test_moment_of_the_crash_is_marked_in_every_panel(cheetah):
+    crash = cheetah.compute(cheetah.at(parameter="unclamped")).below
+    figure = cheetah.render(parameter="unclamped")
+    for axes in figure.axes:
+        assert any(list(each.get_xdata()) == [crash, crash] for each in axes.lines)
+    words = [text.get_text() for text in figure.axes[0].texts]
+    assert f"✗ step {crash}: normal expects all elements of std >= 0.0" in words
+
+
+def test_all_that_is_drawn_lies_within_the_axes(cheetah):
+    drawing = Drawing(cheetah)
+    extremes = [cheetah.at(rate=0.1, init=init, parameter=p) for init in (0.1, 5.0) for p in ("frozen", "log")]
+    for state in [*extremes, *cheetah.grid(12)]:
+        result = cheetah.compute(state)
+        drawing.move(result)
+        low, high = drawing.figure.axes[0].get_ylim()
+        assert low < result.asked.min() <= result.asked.max() < high
+        low, high = drawing.figure.axes[2].get_ylim()
+        assert not (result.entropy < low).any()
+        assert not (result.entropy > high).any()
+
+
+def test_prediction_is_drawn_where_the_training_ends():
+    explorer = small()
+    explorer.predict(0.25)
+    assert line(explorer.render(), "your guess").get_xydata().tolist() == [[STEPS, 0.25]]
+    with pytest.raises(ValueError, match="guess: expected a number from"):
+        explorer.predict(-1.0)
+
+
+@pytest.mark.parametrize(("samples", "joints"), [(1, 1), (3, 4), (50, 1), (40, 29)])
+def test_learners_own_actions_work(samples, joints):
+    explorer = small(samples, joints)
+    for parameter in ("log", "unclamped"):
+        figure = explorer.render(parameter=parameter, rate=0.03)
+        assert len(line(figure, "least now").get_xdata()) > 1
+        assert len(figure.axes[0].lines) == joints + 4  # of the joints, their mean, the end, the guess, the mark
+
+
+def test_rewards_that_do_not_depend_on_the_action_leave_the_std_to_the_entropy():
+    explorer = StdTraining(torch.rand(20, 2), torch.ones(20), entropy=0.1)
+    result = explorer.compute(explorer.at())
+    assert result.asked.min(1)[-1] > 1
+
+
+@pytest.mark.parametrize(
+    ("actions", "rewards", "message"),
+    [
+        (torch.zeros(4), torch.zeros(4), r"actions: expected shape \[samples, joints\], got \[4\]"),
+        (None, torch.zeros(4), "actions: .* got None"),
+        (torch.zeros(4, 2), None, "rewards: .* got None"),
+        (torch.zeros(4, 2), torch.zeros(4, 1), r"rewards: expected shape \[4\], .* got \[4, 1\]"),
+        (torch.full((4, 2), torch.nan), torch.zeros(4), "actions: expected finite values"),
+        (torch.zeros(4, 2), torch.full((4,), torch.inf), "rewards: expected finite values"),
+    ],
+)
+def test_bad_input_is_named(actions, rewards, message):
+    with pytest.raises(ValueError, match=message):
+        StdTraining(actions, rewards)
