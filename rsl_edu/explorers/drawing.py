@@ -174,9 +174,11 @@ def _ghost(curve: Any) -> Artist:
 
 
 def _moving(axes: Any) -> list[Artist]:
-    """Return what a full draw would draw after the frame's ground and its ticks, in its order."""
-    legend = [] if axes.get_legend() is None else [axes.get_legend()]
-    artists = [*axes.collections, *axes.patches, *axes.lines, *axes.texts, *axes.images, *axes.spines.values(), *legend]
+    """Return what a full draw would draw after the frame's ground and its ticks, in its order.
+
+    A legend stays in the background: it is slow to draw, and must not lie over data anyway.
+    """
+    artists = [*axes.collections, *axes.patches, *axes.lines, *axes.texts, *axes.images, *axes.spines.values()]
     return sorted(artists, key=lambda artist: artist.zorder)
 
 
