@@ -82,7 +82,11 @@ class Explorer(ABC, Generic[S, R]):
 
     @abstractmethod
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out the axes of an empty figure and return the artists that :meth:`draw` moves."""
+        """Lay out the axes of an empty figure and return the artists that :meth:`draw` moves.
+
+        Lines and stairs in this dictionary, or in a list in it, leave ghosts when states are compared; those under the
+        name ``guess``, or in a dictionary in it, do not.
+        """
 
     @abstractmethod
     def draw(self, artists: dict[str, Any], result: R) -> None:

@@ -114,7 +114,8 @@ class Drawing:
         self._ghosts = []
         if result is not None:
             self.move(result)
-            self._ghosts = [_ghost(artist) for artist in _flat(self._artists.values()) if type(artist) in _CURVES]
+            curves = _flat(artist for name, artist in self._artists.items() if name != "guess")
+            self._ghosts = [_ghost(curve) for curve in curves if type(curve) in _CURVES]
 
     def finished(self) -> Figure:
         """Return the figure with colours that stay what they are under the settings of whoever draws it."""
@@ -130,7 +131,11 @@ class Drawing:
         """Draw the figure as it is now and return it as PNG, 100 pixels an inch."""
         axes = [a for a in self.figure.axes if a.get_visible()]
         moving = [artist for a in axes for artist in _moving(a)]
-        words = [len(moving), *map(_fixed, axes), *(text.get_text() for text in self.figure.texts)]
+        words = [
+            len(moving),
+            *map(_fixed, axes),
+            *((text.get_text(), text.get_color(), text.get_position()) for text in self.figure.texts),
+        ]
         with theme(self._dark):
             if self._words != words:
                 for artist in moving:
@@ -163,7 +168,9 @@ def _ghost(curve: Any) -> Artist:
     """Add a pale copy of a curve behind it."""
     if isinstance(curve, StepPatch):
         values, edges, baseline = curve.get_data()
-        ghost: Any = StepPatch(values, edges, baseline=baseline, fill=False, linewidth=1.5)
+        ghost: Any = StepPatch(
+            values, edges, orientation=curve.orientation, baseline=baseline, fill=False, linewidth=1.5
+        )
         ghost.set_edgecolor(curve.get_facecolor() if curve.get_fill() else curve.get_edgecolor())
     else:
         ghost = Line2D(*curve.get_data())
@@ -178,7 +185,8 @@ def _moving(axes: Any) -> list[Artist]:
 
     A legend stays in the background: it is slow to draw, and must not lie over data anyway.
     """
-    artists = [*axes.collections, *axes.patches, *axes.lines, *axes.texts, *axes.images, *axes.spines.values()]
+    spines = axes.spines.values() if axes.axison else ()
+    artists = [*axes.collections, *axes.patches, *axes.lines, *axes.texts, *axes.images, *spines]
     return sorted(artists, key=lambda artist: artist.zorder)
 
 

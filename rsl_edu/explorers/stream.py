@@ -25,6 +25,9 @@ WINDOW = 512
 EDGES = np.linspace(-5, 5, 51)
 """Bins of the normalized values; what lies beyond is counted in the outermost bins."""
 
+ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 0, "columnspacing": 1.2}
+"""Where legends stand: between the title and what moves."""
+
 
 @dataclasses.dataclass(frozen=True)
 class StreamState:
@@ -62,6 +65,23 @@ class StreamState:
             "last batch only": "last",
         },
     )
+    seed: int = control(
+        0, "seed", "Draws the robots of the stream (0: the first ones), and the independent samples.", range=(0, 9, 1)
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Robots:
+    """The robots of the stream, and the others: the truth."""
+
+    stream: torch.Tensor  # [samples, features], in the order of time
+    others: torch.Tensor  # [samples of the others, features]
+    mean: torch.Tensor  # [features], of the others
+    std: torch.Tensor  # [features]
+
+    def moments(self, shifted: int | torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the true mean and std of the features where ``shifted`` is 0, or 1."""
+        return self.mean + 3 * shifted * self.std, (1 + shifted) * self.std
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,29 +142,29 @@ class Stream(Explorer[StreamState, StreamResult]):
             raise ValueError(f"observations: expected shape [time, envs, features], got {list(observations.shape)}")
         if not observations.isfinite().all():
             raise ValueError("observations: expected finite values, got NaN or infinity")
-        envs, features = observations.shape[1:]
-        streams = max(1, envs // 4)
-        self.stream = observations[:, :streams].flatten(0, 1).float()  # [samples, features], in the order of time
-        self._others = (observations[:, streams:] if envs > 1 else observations).flatten(0, 1).float()
+        steps, envs, features = observations.shape
+        self.observations = observations.float()
+        self._total = steps * max(1, envs // 4)
         self.names = names or tuple(f"feature {i}" for i in range(features))
-        self._std, self._mean = torch.std_mean(self._others, dim=0, correction=0)  # [features]
+        self._robots = functools.lru_cache(2)(self._draw_robots)
         self._trace = functools.lru_cache(2)(self._run)
-        step = max(1, len(self.stream) // 32)
-        steps = len(self.stream) // step
+        step = max(1, self._total // 32)
+        steps = self._total // step
         ranges = {"seen": (step, step * steps, step), "feature": (0, features - 1, 1)}
         defaults = {"seen": step * max(1, steps // 2), "feature": min(22, features - 1)}
         super().__init__(ranges, defaults, **state)
 
     def compute(self, state: StreamState) -> StreamResult:
         """Run the stream through the library's own normaliser, and cut the series off at ``state.seen``."""
-        trace = self._trace(state.batch, state.until, state.shift, state.independent, state.merge)
+        trace = self._trace(state.batch, state.until, state.shift, state.independent, state.merge, state.seed)
         values = trace.samples[:, state.feature]
         updates = int(np.searchsorted(trace.seen, state.seen, side="right"))
         mean, std = trace.mean[:updates, state.feature], trace.std[:updates, state.feature]
         now = (mean[-1], std[-1]) if updates else (0.0, 1.0)  # a normaliser starts with these
         with np.errstate(all="ignore"):  # with eps = 0 a feature that never varies gives 0 / 0
             normalized = (values[max(0, state.seen - WINDOW) : state.seen] - now[0]) / (now[1] + np.float32(state.eps))
-        moments = (*self._moments(0), *self._moments(int(state.shift)))  # before half time, and after
+        robots = self._robots(state.seed)
+        moments = (*robots.moments(0), *robots.moments(int(state.shift)))  # before half time, and after
         return StreamResult(
             state=state,
             name=self.names[state.feature],
@@ -158,21 +178,27 @@ class Stream(Explorer[StreamState, StreamResult]):
             guess=self.guess,
         )
 
-    def _moments(self, shifted: int | torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the true mean and std of the features where ``shifted`` is 0, or 1."""
-        return self._mean + 3 * shifted * self._std, (1 + shifted) * self._std
+    def _draw_robots(self, seed: int) -> Robots:
+        x, envs = self.observations, self.observations.shape[1]
+        order = torch.randperm(envs, generator=torch.Generator().manual_seed(seed)) if seed else torch.arange(envs)
+        streams = max(1, envs // 4)
+        others = (x[:, order[streams:]] if envs > 1 else x).flatten(0, 1)
+        std, mean = torch.std_mean(others, dim=0, correction=0)
+        return Robots(x[:, order[:streams]].flatten(0, 1), others, mean, std)
 
-    def _samples(self, shift: bool, independent: bool) -> torch.Tensor:
-        x = self.stream
+    @staticmethod
+    def _samples(robots: Robots, shift: bool, independent: bool, seed: int) -> torch.Tensor:
+        x, others = robots.stream, robots.others
         if independent:
-            x = self._others[torch.randint(len(self._others), (len(x),), generator=torch.Generator().manual_seed(0))]
+            x = others[torch.randint(len(others), (len(x),), generator=torch.Generator().manual_seed(seed))]
         if shift:
             half = len(x) // 2
-            x = torch.cat([x[:half], self._moments(1)[0] + 2 * (x[half:] - self._mean)])
+            x = torch.cat([x[:half], robots.moments(1)[0] + 2 * (x[half:] - robots.mean)])
         return x  # [samples, features]
 
-    def _run(self, batch: int, until: int, shift: bool, independent: bool, merge: str) -> Trace:
-        x = self._samples(shift, independent)
+    def _run(self, batch: int, until: int, shift: bool, independent: bool, merge: str, seed: int) -> Trace:
+        robots = self._robots(seed)
+        x = self._samples(robots, shift, independent, seed)
         features = x.shape[1]
         pooled = merge == "pooled"  # an observation without its batch axis: the features pass for samples
         norm = EmpiricalNormalization(1 if pooled else features, until=until or None)
@@ -193,40 +219,50 @@ class Stream(Explorer[StreamState, StreamResult]):
             empty = np.zeros((0, features), np.float32)
             return Trace(x.numpy(), np.zeros(0, int), empty, empty, np.zeros(0))
         mean = torch.stack(means)  # [updates, features]
-        varies = self._std > 1e-6
-        truth, width = self._moments((torch.tensor(seen) > len(x) // 2).unsqueeze(1) * int(shift))
+        varies = robots.std > 1e-6
+        truth, width = robots.moments((torch.tensor(seen) > len(x) // 2).unsqueeze(1) * int(shift))
         error = (mean - truth).div_(width)[:, varies].square_().mean(1).sqrt()
         return Trace(x.numpy(), np.array(seen), mean.numpy(), torch.stack(stds).numpy(), error.numpy())
 
     def stage(self, figure: Figure) -> dict[str, Any]:
         """Lay out four panels: the statistics, their error, and the values before and after."""
         (top, error), (raw, after) = figure.subplots(2, 2, gridspec_kw={"width_ratios": (1.25, 1)})
-        total = len(self.stream)
+        total = self._total
+        quarters = sorted({0, total // 4, total // 2, 3 * total // 4, total})
         top.set(xlim=(0, total), xlabel="samples seen")
+        top.set_xticks(quarters, [f"{samples:,}" for samples in quarters])
+        top.set_title("running mean ± std", pad=24)
         error.set(xscale="log", yscale="log", xlim=(0.9, total * 1.3), ylim=(0.01, 300))
-        error.set(xlabel="samples seen", ylabel="error (true stds)", title="error of all running means")
-        raw.set(xlabel="value", ylim=(0, 1.05), ylabel="samples (peak = 1)")
-        after.set(xlim=(-5, 5), ylim=(0, 1), ylabel="density", title="the same values, normalized")
+        error.set(xlabel="samples seen", ylabel="error (true stds)")
+        error.set_title("error of all running means", pad=24)
+        raw.set(xlabel="value", ylim=(0, 1.05), ylabel="samples (peak = 1)", title=f"the last {WINDOW} samples")
+        for axes in (top.yaxis, raw.xaxis):
+            axes.get_major_locator().set_params(nbins=5)
+            axes.set_major_formatter(lambda value, position: f"{round(value, 12):g}".replace("-", "−"))
+        after.set(xlim=(-5, 5), ylim=(0, 1), ylabel="density", title="normalized")
         after.set(xlabel="(value − running mean) / (running std + eps)")
         n = np.geomspace(1, total)
         z = np.linspace(-5, 5, 101)
         kept = np.arange(0, total, max(1, total // 512))
         artists: dict[str, Any] = {"kept": kept, "raw axes": raw, "top axes": top}
         (artists["dots"],) = top.plot(kept, kept, ".", color=FAINT, markersize=3, label="observed")
-        (artists["truth"],) = top.plot([0, 1], [0, 0], color=GREY, linestyle="--", label="true mean ± std")
+        (artists["truth"],) = top.plot([0, 1], [0, 0], color=GREY, linestyle="--", label="true")
         artists["truth band"] = [top.plot([0, 1], [0, 0], color=GREY, linestyle=":", linewidth=1)[0] for _ in range(2)]
-        (artists["mean"],) = top.plot([], [], color=BLUE, linewidth=2, label="running mean ± std")
+        (artists["mean"],) = top.plot([], [], color=BLUE, linewidth=2, label="running")
         (artists["band"],) = top.fill([0, 0], [0, 0], color=BLUE, alpha=0.25, linewidth=0)
-        above = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 0}  # the band must not cover it
-        top.legend(ncols=3, columnspacing=1.2, **above)
+        top.legend(ncols=3, **ABOVE)
         error.plot(n, n**-0.5, color=GREY, linestyle="--", label="1/√n")
         (artists["error"],) = error.plot([], [], color=BLUE, linewidth=2, label="measured")
         (artists["guess"],) = error.plot([], [], "X", color=ORANGE, markersize=10, label="your guess")
-        error.legend(loc="lower left")
-        artists["raw"] = raw.stairs(np.zeros(50), np.linspace(0, 1, 51), fill=True, color=GREY, alpha=0.7)
+        error.legend(ncols=3, **ABOVE)
+        artists["raw"] = raw.stairs(np.zeros(60), np.linspace(0, 1, 61), fill=True, color=GREY, alpha=0.7)
         artists["after"] = after.stairs(np.zeros(50), EDGES, fill=True, color=BLUE, alpha=0.7)
         after.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color=GREY, linestyle="--", label="standard normal")
-        after.legend(loc="upper right")
+        after.legend(**ABOVE | {"loc": "lower right", "bbox_to_anchor": (1, 0.99)})
+        artists["names"] = {  # no titles: these are drawn with what moves, so that another feature is quick
+            axes: axes.annotate("", (1, 1), (0, pad), "axes fraction", "offset points", ha="right")
+            for axes, pad in ((top, 24), (raw, 6))
+        }
         return artists
 
     def draw(self, artists: dict[str, Any], result: StreamResult) -> None:
@@ -234,12 +270,11 @@ class Stream(Explorer[StreamState, StreamResult]):
         seen, total = result.state.seen, len(result.values)
         mean0, std0, mean1, std1 = result.truth
         kept = artists["kept"]
-        low, high = min(mean0 - 4 * std0, mean1 - 4 * std1), max(mean0 + 4 * std0, mean1 + 4 * std1)
-        if high - low < 1e-6:
-            low, high = low - 1, high + 1
+        low, high = _limits(min(mean0 - 4 * std0, mean1 - 4 * std1), max(mean0 + 4 * std0, mean1 + 4 * std1))
         artists["top axes"].set(ylim=(low, high))
-        artists["top axes"].set_title(f"{result.name}: running mean ± std", pad=24)
-        artists["raw axes"].set(xlim=(low, high), title=f"{result.name}: the last {WINDOW} samples")
+        artists["raw axes"].set(xlim=(low, high))
+        for name in artists["names"].values():
+            name.set_text(result.name)
         artists["dots"].set_data(kept[kept < seen], result.values[kept[kept < seen]])
         half = [0, total // 2, total // 2, total]
         artists["truth"].set_data(half, [mean0, mean0, mean1, mean1])
@@ -250,9 +285,10 @@ class Stream(Explorer[StreamState, StreamResult]):
         edge = np.concatenate([upper, lower])
         artists["band"].set_xy(np.column_stack([np.concatenate([result.samples, result.samples[::-1]]), edge]))
         artists["error"].set_data(result.samples, result.error)
-        artists["guess"].set_data(*(([], []) if result.guess is None else ([total], [result.guess])))
+        guess = [] if result.guess is None else [np.clip(result.guess, 0.01, 300)]
+        artists["guess"].set_data([total] * len(guess), guess)
         window = result.values[max(0, seen - WINDOW) : seen]
-        edges = np.linspace(low, high, 51)
+        edges = np.linspace(low, high, 61)
         bars, _ = np.histogram(np.clip(window, low, high), edges)
         artists["raw"].set_data(bars / max(1, bars.max()), edges)
         z = np.clip(result.normalized[np.isfinite(result.normalized)], EDGES[0], EDGES[-1])
@@ -288,3 +324,12 @@ class Stream(Explorer[StreamState, StreamResult]):
             f"After {state.seen:,} samples {learned}; {truth}. {error}; {independent}. "
             f"The last {len(z)} values, normalized: {spread}."
         )
+
+
+def _limits(low: float, high: float) -> tuple[float, float]:
+    """Return round limits around a range, the same for many features: a new limit is a new background."""
+    if high - low < 1e-6 * max(1.0, abs(high)):
+        low, high = low - max(1.0, abs(low)), high + max(1.0, abs(high))
+    power = 10.0 ** np.floor(np.log10((high - low) / 6))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= (high - low) / 6)
+    return float(np.floor(low / step) * step), float(np.ceil(high / step) * step)

@@ -168,8 +168,8 @@ def test_prediction_beyond_the_axis_is_drawn_at_its_edge(small):
     assert guess.get_ydata()[0] == axes.get_ylim()[1]
 
 
-def test_rewards_that_never_vary_are_told(small):
-    constant = Rewards(torch.ones(20, 3))
+def test_rewards_that_never_vary_are_told():
+    constant = Rewards(torch.full((20, 3), 0.1))
     constant.set(gamma=0.0)
     assert "nothing varies" in repr(constant)
     assert constant.numbers(constant.compute(constant.at()))["running std"] == "0"

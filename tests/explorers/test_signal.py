@@ -19,7 +19,8 @@ def ant():
 
 @pytest.fixture
 def x():
-    return torch.randn(200, 12, generator=torch.Generator().manual_seed(0))
+    torch.manual_seed(0)  # the networks of the tests too
+    return torch.randn(200, 12)
 
 
 def _layers(explorer, **changes):
@@ -213,6 +214,16 @@ def test_prediction_is_drawn_at_the_last_hidden_layer(x):
     line = next(line for line in axes.lines if len(line.get_xdata()) == 6)
     assert guess.get_offsets().tolist() == [[2e-5, line.get_ydata()[-2]]]
     assert axes.get_xlim()[0] <= 2e-5
+
+
+def test_what_is_compared_stays_within_the_axes(x):
+    explorer = Signal(x, activation="relu", gain=0.1, depth=10)
+    explorer.compare()
+    for axes in explorer.render(gain=3.0, init="orthogonal").axes[2:4]:
+        ghosts = [line for line in axes.lines if line.get_label() == "_pinned"]
+        low, high = axes.get_xlim()
+        assert ghosts
+        assert all(((low <= ghost.get_xdata()) & (ghost.get_xdata() <= high)).all() for ghost in ghosts)
 
 
 @pytest.mark.parametrize("guess", [0, -1.0, float("nan"), 1e20])

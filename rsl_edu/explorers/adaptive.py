@@ -1,0 +1,362 @@
+"""Explorer *adaptive rate*: the learning rate by which rsl_rl's PPO holds the KL of its updates near a target."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from rsl_edu.data import rollout
+from rsl_edu.modules import MLP, EmpiricalNormalization, GaussianDistribution
+
+from .base import Explorer
+from .drawing import BLUE, FAINT, GREEN, GREY, ORANGE, PINK
+from .space import Control, control
+from .words import short
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ITERATIONS, EPOCHS, BATCHES = 6, 5, 4
+"""Of the whole run: iterations, each with actions of its own, and rsl_rl's epochs and mini-batches in each."""
+UPDATES = ITERATIONS * EPOCHS * BATCHES
+LIMITS = (1e-5, 1e-2)
+"""Least and greatest learning rate that rsl_rl's rule sets."""
+CLIP = 0.2
+"""PPO gains nothing from probability ratios further from one than this."""
+EDGES = np.geomspace(1e-3, 1e3, 37)
+"""Bins of KL / target; what lies beyond is counted in the outermost bins."""
+
+
+@dataclasses.dataclass(frozen=True)
+class AdaptiveRateState:
+    """State of :class:`AdaptiveRate`."""
+
+    updates: int = control(
+        UPDATES, "updates shown", "Mini-batch updates done so far.", range=(5, UPDATES, 5), play=True
+    )
+    schedule: str = control(
+        "adaptive",
+        "schedule",
+        "Whether the rate follows the KL, or stays as it begins.",
+        choices={"adaptive": "adaptive", "fixed": "fixed"},
+    )
+    target: float = control(
+        0.01,
+        "target KL",
+        "desired_kl of rsl_rl: the rate falls above twice, and rises below half of it.",
+        unit="nats",
+        steps=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1),
+    )
+    factor: float = control(
+        1.5, "factor", "What the rate is divided or multiplied by; rsl_rl has 1.5.", range=(1.1, 3.0, 0.1)
+    )
+    rate: float = control(
+        1e-3, "first rate", "Learning rate at the start.", steps=(1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+    )
+    init_std: float = control(
+        1.0, "initial std", "Std of the policy at the start, in the action's unit.", steps=(0.1, 0.2, 0.5, 1.0, 2.0)
+    )
+    mistake: str = control(
+        "right",
+        "KL for the rule",
+        "What the rule is told, and when; all but the first are mistakes that people made.",
+        choices={
+            "right": "right",
+            "KL reversed": "reversed",
+            "mean over dimensions": "mean",
+            "asked once an iteration": "once",
+        },
+    )
+    seed: int = control(0, "seed", "Draws the network, the actions and the mini-batches.", range=(0, 9, 1))
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A whole training; each series has one value an update, as it was when the rule was asked."""
+
+    kl: np.ndarray  # KL(old‖new), old: the policy at the start of the iteration; nats, nan where that is still the same
+    told: np.ndarray  # what the rule takes for it, nan where it is not asked
+    rate: np.ndarray  # learning rate of the update
+    std: np.ndarray  # mean over the action's dimensions, in initial stds
+
+
+@dataclasses.dataclass(frozen=True)
+class AdaptiveRateResult:
+    """What the picture shows: the run up to ``state.updates``."""
+
+    state: AdaptiveRateState
+    run: Run
+    guess: float | None
+
+    @property
+    def shares(self) -> tuple[float, float, float]:
+        """How much of the KL lies below, inside and above the band in which the rule leaves the rate alone."""
+        over = self.run.kl[np.isfinite(self.run.kl)] / self.state.target
+        if not len(over):  # the policy has not moved
+            return 1.0, 0.0, 0.0
+        below, above = float((over < 0.5).mean()), float((over > 2).mean())
+        return below, 1 - below - above, above
+
+
+class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
+    """PPO updates of a small policy on robot data, with rsl_rl's adaptive learning rate.
+
+    A recorded rollout cannot answer what another action would have earned. So a model of the reward is fitted to it,
+    linear in observations, actions, their squares and their products; what it leaves unexplained is added as noise.
+    The policy is trained on these rewards: each iteration draws actions for all observations, and makes
+    ``EPOCHS * BATCHES`` clipped updates by Adam. The std is learned as its logarithm, so that no rate can crash it.
+
+    Args:
+        observations: A rollout ``[time, envs, features]``; None takes a robot's: ``HalfCheetah-v5``.
+        actions: What the robots did, ``[time, envs, actions]``; given together with the observations.
+        rewards: What they got for it, ``[time, envs]``; given together with the observations.
+        state: Values of the controls other than the defaults.
+
+    Raises:
+        ValueError: Data of other shapes, too little of it, or values that are not finite.
+    """
+
+    State = AdaptiveRateState
+    size = (9.0, 5.6)
+    swept = ("updates",)
+    question = Control("learning rate", "Learning rate at the end of the run.", range=(*LIMITS, 1e-5))
+
+    def __init__(
+        self,
+        observations: torch.Tensor | None = None,
+        actions: torch.Tensor | None = None,
+        rewards: torch.Tensor | None = None,
+        **state: Any,
+    ) -> None:
+        if observations is None or actions is None or rewards is None:
+            if not all(given is None for given in (observations, actions, rewards)):
+                raise ValueError("observations, actions, rewards: expected all three or none, got None for some")
+            robot = rollout("HalfCheetah-v5", steps=64, envs=16)
+            observations, actions, rewards = robot.observations, robot.actions, robot.rewards
+        given = {"observations": (observations, 3), "actions": (actions, 3), "rewards": (rewards, 2)}
+        for name, (values, dims) in given.items():
+            if values.dim() != dims or 0 in values.shape or values.shape[:2] != observations.shape[:2]:
+                last = "" if dims == 2 else ", features" if name == "observations" else ", actions"
+                same = "" if name == "observations" else f" with the times and envs {list(observations.shape[:2])}"
+                raise ValueError(f"{name}: expected shape [time, envs{last}]{same}, got {list(values.shape)}")
+            if not values.isfinite().all():
+                raise ValueError(f"{name}: expected finite values, got NaN or infinity")
+        if rewards.numel() < BATCHES:
+            raise ValueError(f"observations: expected at least {BATCHES} of them, got {rewards.numel()}")
+        # Double precision: a rounding must not decide, on some machines only, whether a KL is above twice its target.
+        x, a, r = observations.flatten(0, 1).double(), actions.flatten(0, 1).double(), rewards.flatten().double()
+        norm = EmpiricalNormalization(x.shape[1]).double()
+        norm.update(x)
+        self._x = norm(x)  # [samples, features]
+        known = _features(self._x, a)  # [samples, known]
+        ridge = torch.eye(known.shape[1], dtype=torch.float64)
+        self._weights = torch.linalg.solve(known.T @ known + ridge, known.T @ r)
+        self._rest = r - known @ self._weights  # what the model leaves unexplained, [samples]
+        self._actions = a.shape[1]
+        self._train = functools.lru_cache(4)(self._run)
+        super().__init__(**state)
+
+    def compute(self, state: AdaptiveRateState) -> AdaptiveRateResult:
+        """Train (once for each setting), and cut the series off at ``state.updates``."""
+        setting = dataclasses.replace(state, updates=UPDATES)
+        if state.schedule == "fixed":  # then nobody asks the rule
+            default = self.default
+            setting = dataclasses.replace(
+                setting, target=default.target, factor=default.factor, mistake=default.mistake
+            )
+        run = self._train(setting)
+        shown = {name: series[: state.updates] for name, series in vars(run).items()}
+        return AdaptiveRateResult(state, Run(**shown), self.guess)
+
+    def _run(self, state: AdaptiveRateState) -> Run:
+        with torch.inference_mode(False), torch.enable_grad():
+            generator = torch.Generator().manual_seed(state.seed)
+            net, policy = self._policy(state)
+            step = _adam([*net.parameters(), *policy.parameters()])
+            rate, rows = state.rate, []
+            for update in range(UPDATES):
+                now = update % (EPOCHS * BATCHES)
+                if now == 0:
+                    batches = self._collect(net, policy, generator)
+                x, actions, old_log_prob, advantage, *old = batches[now % BATCHES]
+                policy.update(net(x))
+                with torch.no_grad():
+                    pair = (old, policy.params) if state.mistake != "reversed" else (policy.params, old)
+                    kl = float(policy.kl_divergence(old, policy.params).mean())
+                    told = float(policy.kl_divergence(*pair).mean()) / (self._actions if state.mistake == "mean" else 1)
+                asked = state.mistake != "once" or now == EPOCHS * BATCHES - 1
+                if state.schedule == "adaptive" and asked:
+                    rate = adapted(rate, told, state.target, state.factor)
+                ratio = (policy.log_prob(actions) - old_log_prob).exp()
+                clipped = ratio.clamp(1 - CLIP, 1 + CLIP)
+                loss = -torch.minimum(advantage * ratio, advantage * clipped).mean()
+                rows.append((kl, told if asked else 0.0, rate, float(policy.std[0].detach().mean()) / state.init_std))
+                step(loss, rate)
+        kl_, told_, rates, stds = np.array(rows).T
+        kl_, told_ = (np.where(values > 1e-9, values, np.nan) for values in (kl_, told_))
+        return Run(kl_, told_, rates, stds)
+
+    def _policy(self, state: AdaptiveRateState) -> tuple[MLP, GaussianDistribution]:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(state.seed)
+            net = MLP(self._x.shape[1], self._actions, [32, 32]).double()
+            net.init_weights([2**0.5, 2**0.5, 0.01])
+        return net, GaussianDistribution(self._actions, state.init_std, std_type="log").double()
+
+    @torch.no_grad()
+    def _collect(self, net: MLP, policy: GaussianDistribution, generator: torch.Generator) -> list[Any]:
+        """Draw an action for each observation, and cut all that is known of them into mini-batches."""
+        x = self._x
+        policy.update(net(x))
+        mean, std = policy.params
+        actions = mean + std * torch.randn(mean.shape, dtype=mean.dtype, generator=generator)
+        noise = self._rest[torch.randperm(len(x), generator=generator)]
+        advantage = (_features(x, actions) - _features(x, mean)) @ self._weights + noise
+        advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+        known = (x, actions, policy.log_prob(actions), advantage, mean, std)
+        order = torch.randperm(len(x), generator=generator).tensor_split(BATCHES)
+        return [tuple(values[batch] for values in known) for batch in order]
+
+    def stage(self, figure: Figure) -> dict[str, Any]:
+        """Lay out KL over learning rate, and the histogram of the KL over the std."""
+        (kl, shares), (rate, std) = figure.subplots(2, 2, gridspec_kw={"width_ratios": (1.7, 1)})
+        above = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 0, "columnspacing": 1.2}
+        for axes in (kl, rate, std):
+            axes.set(xlim=(0, UPDATES + 2), xlabel="mini-batch updates")
+            axes.set_xticks(range(0, UPDATES + 1, EPOCHS * BATCHES))
+            axes.grid(axis="x", color=FAINT, linewidth=0.6)  # where an iteration begins
+        kl.set(yscale="log", ylim=(1e-6, 100), ylabel="KL(old‖new) (nats)")
+        kl.set_title("KL since the start of the iteration", pad=24)
+        rate.set(yscale="log", ylim=(5e-6, 2e-2), ylabel="learning rate")
+        rate.set_title("learning rate", pad=24)
+        std.set(ylim=(0, 1.6), ylabel="std / initial std")
+        std.set_title("exploration", pad=24)
+        shares.set(xscale="log", xlim=EDGES[[0, -1]], ylim=(0, 1.05), ylabel="updates (peak = 1)")
+        shares.set(xlabel="KL / target")
+        shares.axvspan(0.5, 2, color=GREEN, alpha=0.25, linewidth=0)
+        artists: dict[str, Any] = {"shares": shares}
+        (artists["band"],) = kl.fill([0, 0], [0, 0], color=GREEN, alpha=0.25, linewidth=0, label="½ to 2 targets")
+        (artists["target"],) = kl.plot([0, UPDATES + 2], [1, 1], color=GREEN, linestyle="--", linewidth=1)
+        (artists["told"],) = kl.plot([], [], "--", color=PINK, label="what the rule is told")
+        (artists["asked"],) = kl.plot([], [], "o", color=PINK, markersize=6)
+        (artists["kl"],) = kl.plot([], [], color=BLUE, marker=".", markersize=5, linewidth=1.5, label="KL")
+        handles = [artists["kl"], artists["band"], artists["told"]]
+        kl.legend(handles=handles, ncols=3, **above)
+        for limit in LIMITS:
+            rate.axhline(limit, color=GREY, linestyle=":", linewidth=1)
+        (artists["rate"],) = rate.plot([], [], color=BLUE, linewidth=2, drawstyle="steps-mid", label="rate")
+        (limits,) = rate.plot([], [], color=GREY, linestyle=":", linewidth=1, label="its limits")
+        (artists["guess"],) = rate.plot([], [], "X", color=ORANGE, markersize=10, clip_on=False, label="your guess")
+        rate.legend(handles=[artists["rate"], limits, artists["guess"]], ncols=3, **above)
+        std.axhline(1, color=GREY, linestyle=":", linewidth=1)
+        artists["guess"].set_in_layout(False)  # unclipped and still empty, it would take room of its own
+        (artists["std"],) = std.plot([], [], color=BLUE, linewidth=2)
+        artists["bars"] = shares.stairs(np.zeros(len(EDGES) - 1), EDGES, fill=True, color=BLUE, alpha=0.7)
+        artists["words"] = [
+            shares.text(x, 1.04, "", ha=ha, transform=shares.transAxes, fontsize=9)
+            for x, ha in ((0, "left"), (0.5, "center"), (1, "right"))
+        ]
+        shares.set_title("is the KL in the band?", pad=24)
+        return artists
+
+    def draw(self, artists: dict[str, Any], result: AdaptiveRateResult) -> None:
+        """Move the series, the band and the bars."""
+        state, run = result.state, result.run
+        updates = np.arange(1, len(run.kl) + 1)
+        low, high = state.target / 2, state.target * 2
+        artists["band"].set_xy([[0, low], [UPDATES + 2, low], [UPDATES + 2, high], [0, high]])
+        artists["target"].set_ydata([state.target] * 2)
+        artists["kl"].set_data(updates, run.kl)
+        told = np.full(len(updates), np.nan) if state.schedule == "fixed" or state.mistake == "right" else run.told
+        artists["told"].set_data(updates, told)
+        artists["asked"].set_data(updates, told if state.mistake == "once" else np.full(len(updates), np.nan))
+        artists["rate"].set_data(updates, run.rate)
+        artists["guess"].set_data(*(([], []) if result.guess is None else ([UPDATES], [result.guess])))
+        artists["std"].set_data(updates, run.std)
+        over = np.clip(run.kl[np.isfinite(run.kl)] / state.target, EDGES[0], EDGES[-1])
+        bars, _ = np.histogram(over, EDGES)
+        artists["bars"].set_data(bars / max(1, bars.max()), EDGES)
+        for text, share, where in zip(artists["words"], result.shares, ("below", "inside", "above"), strict=True):
+            text.set_text(f"{100 * share:.0f} % {where}")
+
+    def numbers(self, result: AdaptiveRateResult) -> dict[str, str]:
+        """Return the rate, the KL against its target, and the std."""
+        run, (_, inside, above) = result.run, result.shares
+        finite = run.kl[np.isfinite(run.kl)]
+        return {
+            "learning rate": plain(run.rate[-1]),
+            "least rate": plain(run.rate.min()),
+            "greatest rate": plain(run.rate.max()),
+            "KL now": f"{plain(run.kl[-1])} nats" if np.isfinite(run.kl[-1]) else "–",
+            "largest KL": f"{plain(finite.max() / result.state.target)} targets" if len(finite) else "–",
+            "in the band": f"{100 * inside:.0f} %",
+            "above it": f"{100 * above:.0f} %",
+            "std / initial std": short(run.std[-1]),
+        }
+
+    def describe(self, result: AdaptiveRateResult) -> str:
+        """Name where rate and KL went, and what a mistake does."""
+        state, run, (_, inside, above) = result.state, result.run, result.shares
+        finite = run.kl[np.isfinite(run.kl)]
+        largest = plain(finite.max() / state.target) if len(finite) else "0"
+        went = "stayed" if state.schedule == "fixed" else f"went from {plain(state.rate)} to {plain(run.rate[-1])}"
+        went += f" (least {plain(run.rate.min())})" if state.schedule == "adaptive" else f" {plain(state.rate)}"
+        text = (
+            f"In {state.updates} updates the rate {went}. The KL is in the band around {state.target:g} nats in "
+            f"{100 * inside:.0f} % of them, above it in {100 * above:.0f} %, at most {largest} targets; "
+            f"the std is now {short(run.std[-1])} of the initial {state.init_std:g}."
+        )
+        if state.mistake == "right" or state.schedule == "fixed":
+            return text
+        if state.mistake == "once":
+            return f"{text} ✗ Asked once an iteration, the rate changes too late."
+        told = plain(np.nanmedian(run.told / run.kl)) if len(finite) else "0"
+        words = "KL reversed" if state.mistake == "reversed" else "Mean over dimensions"
+        return f"{text} ✗ {words}: the rule is told {told} times the KL."
+
+
+def adapted(rate: float, kl: float, target: float, factor: float) -> float:
+    """Return the learning rate that rsl_rl's PPO goes on with, asked at every mini-batch before its step."""
+    if kl > 2 * target:
+        return max(LIMITS[0], rate / factor)
+    if 0 < kl < target / 2:
+        return min(LIMITS[1], rate * factor)
+    return rate
+
+
+def plain(value: float) -> str:
+    """Return two significant digits without a power of ten: 0.000015."""
+    return np.format_float_positional(float(f"{value:.2g}"), trim="-")
+
+
+def _features(x: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+    """Return what the reward is linear in, ``[samples, known]``."""
+    products = (x.unsqueeze(2) * actions.unsqueeze(1)).flatten(1)
+    return torch.cat([torch.ones_like(x[:, :1]), x, actions, actions.square(), products], 1)
+
+
+def _adam(parameters: list[torch.nn.Parameter]) -> Callable[[torch.Tensor, float], None]:
+    """Return Adam's step for a loss; all parameters and gradients become views of one vector, which is quick."""
+    values = torch.cat([parameter.detach().flatten() for parameter in parameters])
+    gradient, mean, square = (torch.zeros_like(values) for _ in range(3))
+    sizes = [parameter.numel() for parameter in parameters]
+    for parameter, value, grad in zip(parameters, values.split(sizes), gradient.split(sizes), strict=True):
+        parameter.data, parameter.grad = value.view_as(parameter), grad.view_as(parameter)
+    count = 0
+
+    def step(loss: torch.Tensor, rate: float) -> None:
+        nonlocal count
+        gradient.zero_()
+        loss.backward()
+        count += 1
+        mean.lerp_(gradient, 0.1)
+        square.lerp_(gradient.square(), 0.001)
+        scale = (square / (1 - 0.999**count)).sqrt_().add_(1e-8)
+        values.addcdiv_(mean, scale, value=-rate / (1 - 0.9**count))
+
+    return step

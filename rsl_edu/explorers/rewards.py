@@ -1,0 +1,368 @@
+"""Explorer *rewards*: why rewards are divided by the std of their discounted sums, and by no other."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from rsl_edu.data import rollout
+from rsl_edu.modules import EmpiricalDiscountedVariationNormalization, EmpiricalNormalization
+
+from .base import Explorer
+from .drawing import BLUE, FAINT, GREY, ORANGE
+from .space import Control, control
+from .words import short
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+WINDOW = 128
+"""Steps of all environments that the histogram and its numbers are of: the last ones."""
+_LOG = 10 ** np.linspace(1, 3, 21)
+EDGES = np.concatenate([-_LOG[:0:-1], np.arange(-10, 10.1, 0.5), _LOG[1:]])
+"""Bins of the normalized sums: even up to 10, then evenly spaced in the logarithm; the outermost hold the rest."""
+DIVISORS = {
+    "returns": "the std of the discounted sums",
+    "rewards": "the std of the rewards",
+    "across": "the std of sums over robots",
+    "each step": "the std over the robots of this step",
+    "centred": "the mean is subtracted, and the std of the discounted sums",
+}
+TICKS = (-1000, -100, -10, -5, 0, 5, 10, 100, 1000)
+
+
+@dataclasses.dataclass(frozen=True)
+class RewardsState:
+    """State of :class:`Rewards`."""
+
+    step: int = control(256, "steps seen", "How far the rewards have come in.", range=(8, 512, 8), play=True)
+    gamma: float = control(
+        0.99, "gamma", "How much of the sum is kept at each step.", steps=(0.0, 0.5, 0.9, 0.97, 0.99, 0.997, 0.999)
+    )
+    ends: bool = control(True, "episode ends", "Whether the sum ends with its episode; rsl_rl lets it run on.")
+    env: int = control(0, "environment", "Whose rewards the time series show.", range=(0, 15, 1))
+    scale: float = control(
+        1.0,
+        "reward scale",
+        "All rewards are multiplied by it; it must not matter.",
+        steps=(0.01, 0.1, 1.0, 10.0, 100.0),
+    )
+    shift: float = control(0.0, "reward shift", "Added to each reward before it is scaled.", range=(-5.0, 5.0, 1.0))
+    divide: str = control(
+        "returns",
+        "divide by",
+        "What a reward is divided by; all but the first are mistakes that people made, or asked for.",
+        choices={
+            "std of returns: right": "returns",
+            "std of rewards (baselines #538)": "rewards",
+            "sum over robots (cleanrl #360)": "across",
+            "std over robots, each step": "each step",
+            "right, but minus the mean": "centred",
+        },
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Trace:
+    """All steps of all environments."""
+
+    rewards: np.ndarray  # [time, envs], scaled and shifted
+    sums: np.ndarray  # [time, envs], what the std is taken of
+    std: np.ndarray  # [time], after each step
+    normalized: np.ndarray  # [time, envs]
+    values: np.ndarray  # [time, envs], discounted sums of `normalized` up to the true ends: a value function's scale
+    right: np.ndarray  # [time, envs], discounted sums of the rewards up to the true ends
+    truth: float  # std of `right`
+
+
+@dataclasses.dataclass(frozen=True)
+class RewardsResult:
+    """What the picture shows."""
+
+    state: RewardsState
+    trace: Trace
+    ends: np.ndarray  # steps at which an episode of the environment ended, so far
+    episodes: int  # that ended so far, in all environments
+    guess: float | None
+
+    @property
+    def late(self) -> slice:
+        """The last steps seen."""
+        return slice(max(0, self.state.step - WINDOW), self.state.step)
+
+
+class Rewards(Explorer[RewardsState, RewardsResult]):
+    """Rewards before and after they are divided by a running std, and the scale that a value function then meets.
+
+    Grey is what would be right: divided by the std of the discounted sums of the whole recording, which end with their
+    episodes. A value function always knows the ends; whether the normalizer does is a switch.
+
+    Args:
+        rewards: Rewards ``[time, envs]``; None takes a robot's: ``Humanoid-v5``.
+        dones: 1 or True where a step ended an episode, ``[time, envs]``; None with rewards: none did.
+        state: Values of the controls other than the defaults.
+
+    Raises:
+        ValueError: Rewards or dones of another shape, or with values that are not allowed.
+    """
+
+    State = RewardsState
+    size = (9.0, 6.2)
+    swept = ("step",)
+    question = Control("running std", "What the rewards are divided by at the last step.", range=(1e-3, 1e6, 1e-3))
+
+    def __init__(self, rewards: torch.Tensor | None = None, dones: torch.Tensor | None = None, **state: Any) -> None:
+        if rewards is None:
+            if dones is not None:
+                raise ValueError("dones: expected None where rewards are None")
+            robot = rollout("Humanoid-v5", steps=512, envs=16)
+            rewards, dones = robot.rewards, robot.dones
+        if rewards.dim() != 2 or 0 in rewards.shape:
+            raise ValueError(f"rewards: expected shape [time, envs], got {list(rewards.shape)}")
+        if not (rewards.abs() < 1e12).all():
+            raise ValueError("rewards: expected finite values below 1e12, got others")
+        dones = torch.zeros(rewards.shape) if dones is None else dones
+        if dones.shape != rewards.shape:
+            raise ValueError(f"dones: expected shape {list(rewards.shape)}, got {list(dones.shape)}")
+        if not ((dones == 0) | (dones == 1)).all():
+            raise ValueError("dones: expected only 0 and 1, or bool; got others")
+        self.rewards, self.dones = rewards.detach().float(), dones == 1  # [time, envs]
+        self._unit = 10 ** np.round(np.log10(float(self.rewards.std(correction=0)) or 1.0))
+        self._trace = functools.lru_cache(4)(self._run)
+        steps, envs = rewards.shape
+        stride = max(1, steps // 64)
+        most = _above(float(self.rewards.abs().mean()) or 1.0)
+        ranges = {
+            "step": (stride, steps - steps % stride, stride),
+            "env": (0, envs - 1, 1),
+            "shift": (-most, most, most / 5),
+        }
+        super().__init__(ranges, {"step": stride * max(1, steps // stride // 2)}, **state)
+
+    def compute(self, state: RewardsState) -> RewardsResult:
+        """Run the rewards through the library's own normalizer, once for all steps."""
+        seen = self.dones[: state.step].numpy()
+        return RewardsResult(
+            state=state,
+            trace=self._trace(state.gamma, state.ends, state.scale, state.shift, state.divide),
+            ends=seen[:, state.env].nonzero()[0],
+            episodes=int(seen.sum()),
+            guess=self.guess,
+        )
+
+    @torch.inference_mode()
+    def _run(self, gamma: float, ends: bool, scale: float, shift: float, divide: str) -> Trace:
+        rewards = (self.rewards + shift) * scale  # [time, envs]
+        right = _sums(rewards, self.dones, gamma)
+        sums = right if ends else _sums(rewards, None, gamma)
+        if divide in ("returns", "centred"):
+            scaler = EmpiricalDiscountedVariationNormalization((), gamma=gamma)
+            steps, stds = [], []
+            for reward, done in zip(rewards, self.dones, strict=True):
+                steps.append(scaler(reward, done if ends else None))
+                stds.append(scaler.emp_norm.std)
+            normalized, std = torch.stack(steps), torch.stack(stds)
+        else:
+            if divide == "rewards":
+                sums = rewards
+            elif divide == "across":  # robots taken for time: the sum runs from the first robot to the last
+                sums = _sums(rewards.T, None, gamma).T
+            std = sums.std(1, correction=0) if divide == "each step" else _running(sums)[1]
+            normalized = rewards / _divisor(std)
+        if divide == "centred":
+            normalized -= _running(rewards)[0].unsqueeze(1) / _divisor(std)
+        truth = float(right.std(correction=0))
+        return Trace(
+            rewards=rewards.numpy(),
+            sums=sums.numpy(),
+            std=std.numpy(),
+            normalized=normalized.numpy(),
+            values=_sums(normalized, self.dones, gamma).numpy(),
+            right=right.numpy(),
+            truth=truth if truth > 1e-6 * float(right.abs().max()) else 0.0,  # less is rounding
+        )
+
+    def stage(self, figure: Figure) -> dict[str, Any]:
+        """Lay out what comes in on the left, over the std; what comes out on the right, over its histogram."""
+        from matplotlib.transforms import ScaledTranslation
+
+        grid = figure.subplots(3, 2)
+        (reward, normalized), (sums, values), (std, spread) = grid
+        total = len(self.rewards)
+        series = {"reward": reward, "sums": sums, "std": std, "normalized": normalized, "values": values}
+        for axes in series.values():
+            axes.set_xlim(0, total)
+            axes.locator_params(axis="x", nbins=6, integer=True)
+        for axes in (reward, sums, normalized, values):
+            axes.locator_params(axis="y", nbins=4)
+            axes.yaxis.set_major_formatter(_tick)
+        for axes in (reward, normalized, sums):
+            axes.tick_params(labelbottom=False)
+        for axes in (values, std):
+            axes.set_xlabel("step", labelpad=1)
+        reward.set(title="reward of one robot", ylabel="reward")
+        sums.set(title="what the std is taken of", ylabel="sum of rewards")
+        std.set(title="its running std, all robots", ylabel="std", yscale="log")
+        normalized.set(title="normalized reward", ylabel="reward / std")
+        values.set(title="its discounted sum", ylabel="normalized sum")
+        spread.set(title=f"last {WINDOW} steps of all robots", ylabel="peak = 1", ylim=(0, 1.05), yticks=[0, 1])
+        spread.set_xscale("symlog", linthresh=10, linscale=2.5)
+        spread.set(xlim=(-1000, 1000), xlabel="normalized sum (beyond ±10: logarithmic)")
+        spread.set_xticks(TICKS, [_tick(tick) for tick in TICKS])
+        spread.set_xticks([], minor=True)
+        artists: dict[str, Any] = {"axes": grid, "marks": {}, "words": {}}
+        for axes in (reward, sums, normalized, values):  # in a dictionary: they leave no ghosts
+            (artists["marks"][axes],) = axes.plot(
+                [], [], color=FAINT, linewidth=1, transform=axes.get_xaxis_transform()
+            )
+        for name in ("sums", "std", "normalized", "values"):
+            (artists[f"right {name}"],) = series[name].plot([], [], color=GREY, linewidth=1.2)
+        for name, axes in series.items():
+            (artists[name],) = axes.plot([], [], color=BLUE, linewidth=1.5)
+        (artists["guess"],) = std.plot([], [], "X", color=ORANGE, markersize=10, clip_on=False)
+        artists["guess"].set_in_layout(False)  # without a guess it would pass for a mark at the figure's corner
+        bars = np.zeros(len(EDGES) - 1)
+        artists["right spread"] = spread.stairs(bars, EDGES, color=GREY, linewidth=1.2)
+        artists["spread"] = spread.stairs(bars, EDGES, fill=True, color=BLUE, alpha=0.7)
+        for axes in grid.flat:
+            artists["words"][axes] = axes.annotate(
+                "", (1, 1), (0, 6), "axes fraction", "offset points", ha="right", fontsize=9
+            )
+            beside = axes.transAxes + ScaledTranslation(-0.5, 0, figure.dpi_scale_trans)
+            axes.yaxis.set_label_coords(0, 0.5, transform=beside)  # there: whatever the ticks say
+        shown = {
+            artists["std"]: "as the controls say",
+            artists["right std"]: "by the right std, known from the start",
+            artists["marks"][reward]: "end of an episode",
+            artists["guess"]: "your guess",
+        }
+        figure.legend(list(shown), list(shown.values()), loc="outside upper center", ncols=4)
+        return artists
+
+    def draw(self, artists: dict[str, Any], result: RewardsResult) -> None:
+        """Move lines, marks, bars and words."""
+        state, trace = result.state, result.trace
+        (reward, normalized), (sums, values), (std, spread) = artists["axes"]
+        total, ideal = len(trace.rewards), trace.truth or 1.0
+        seen = slice(0, state.step)
+        steps, half = np.arange(1, state.step + 1), slice(total // 2, None)
+        right = {"sums": trace.right, "normalized": trace.rewards / ideal, "values": trace.right / ideal}
+        reward.set_ylim(_limits(trace.rewards))
+        sums.set_ylim(_limits(trace.sums, trace.right))
+        normalized.set_ylim(_limits(trace.normalized[half], right["normalized"]))  # what comes first may leave it
+        values.set_ylim(_limits(trace.values[half], right["values"]))
+        low, high = (self._unit * state.scale * factor for factor in (0.01, 3000))
+        std.set_ylim(low, high)
+        artists["reward"].set_data(steps, trace.rewards[seen, state.env])
+        for name, truth in right.items():
+            artists[name].set_data(steps, getattr(trace, name)[seen, state.env])
+            artists[f"right {name}"].set_data(steps, truth[seen, state.env])
+        artists["std"].set_data(steps, np.where(trace.std > 0, trace.std, np.nan)[seen])
+        artists["right std"].set_data([0, total], [trace.truth or np.nan] * 2)
+        artists["guess"].set_data(
+            *(([], []) if result.guess is None else ([total], [np.clip(result.guess, low, high)]))
+        )
+        for line in artists["marks"].values():
+            line.set_data(np.repeat(result.ends + 1, 3), np.tile([0, 1, np.nan], len(result.ends)))
+        for name, sample in (("spread", trace.values), ("right spread", right["values"])):
+            bars, _ = np.histogram(np.clip(sample[result.late], EDGES[0], EDGES[-1]), EDGES)
+            artists[name].set_data(bars / max(1, bars.max()))
+        words = artists["words"]
+        words[reward].set_text(f"robot {state.env}")
+        words[std].set_text(f"{short(trace.std[state.step - 1])}, right: {short(trace.truth)}")
+        words[normalized].set_text(f"at first up to {short(np.abs(trace.normalized[:8]).max())}")
+        words[spread].set_text(f"std {short(trace.values[result.late].std())}")
+
+    def numbers(self, result: RewardsResult) -> dict[str, str]:
+        """Return the scales before and after, and the sum of the robot."""
+        state, trace, late = result.state, result.trace, result.late
+        std, scale = trace.std[state.step - 1], trace.values[late].std()
+        return {
+            "running std": short(std),
+            "right std": short(trace.truth),
+            "std of rewards": short(trace.rewards[: state.step].std()),
+            "sum now": short(trace.sums[state.step - 1, state.env]),
+            "normalized mean": _mean(trace.normalized[late]),
+            "normalized std": short(trace.normalized[late].std()),
+            "std of their sums": ("" if 0.5 < scale < 2 else "✗ ") + short(scale),
+            "episodes ended": f"{result.episodes:,}",
+        }
+
+    def describe(self, result: RewardsResult) -> str:
+        """Name what the rewards are divided by, what would be right, and the symptom of what is wrong."""
+        state, trace, late = result.state, result.trace, result.late
+        std, scale = trace.std[state.step - 1], trace.values[late].std()
+        if trace.truth == 0:
+            symptom = "nothing varies, nothing is divided"
+        elif state.divide == "centred":
+            symptom = "staying alive pays nothing on average"
+        elif state.divide == "across":
+            symptom = "the scale follows the number of robots, not the episodes"
+        elif state.divide == "each step":
+            symptom = f"the scale jumps between {short(trace.std[late].min())} and {short(trace.std[late].max())}"
+        elif scale > 2:
+            symptom = "too large for a value function"
+        elif scale < 0.5:
+            symptom = "too small for a value function"
+        else:
+            symptom = "a good scale for a value function"
+        return (
+            f"After {state.step:,} steps and {result.episodes:,} episodes {DIVISORS[state.divide]} is {short(std)}; "
+            f"right, at the end, is {short(trace.truth)}. "
+            f"Robot {state.env}'s sum is {short(trace.sums[state.step - 1, state.env])}. "
+            f"Normalized rewards have mean {_mean(trace.normalized[late])}, their sums std {short(scale)}: {symptom}."
+        )
+
+
+def _mean(x: np.ndarray) -> str:
+    """Write a mean; 0 where it is so small beside the std that its digits say nothing."""
+    return short(x.mean()) if abs(x.mean()) > 0.02 * x.std() else "0"
+
+
+def _sums(rewards: torch.Tensor, dones: torch.Tensor | None, gamma: float) -> torch.Tensor:
+    """Return the discounted sums at each step, ``[time, envs]``, as the library adds them up."""
+    sums = EmpiricalDiscountedVariationNormalization((), gamma=gamma).disc_avg
+    return torch.stack([sums.update(rewards[t], None if dones is None else dones[t]) for t in range(len(rewards))])
+
+
+def _divisor(std: torch.Tensor) -> torch.Tensor:
+    """Return the std ``[time, 1]``, and as the library 1 where nothing varied yet."""
+    return (std + (std == 0)).unsqueeze(1)
+
+
+def _running(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return mean and std of all rows up to each row of ``x``, ``[time]`` each."""
+    norm = EmpiricalNormalization(())
+    means, stds = [], []
+    for row in x:
+        norm.update(row)
+        means.append(norm.mean)
+        stds.append(norm.std)
+    return torch.stack(means), torch.stack(stds)
+
+
+def _tick(value: float, position: int | None = None) -> str:
+    """Write a tick's number in at most six characters."""
+    value = round(value, 12)
+    if abs(value) >= 1000:
+        text = f"{value / 1000:g}k" if abs(value) < 1e6 else f"{value:.0e}".replace("e+0", "e")
+    else:
+        text = f"{value:g}" if value == 0 or abs(value) >= 0.01 else f"{value:.0e}".replace("e-0", "e-")
+    return text.replace("-", "−")
+
+
+def _above(value: float) -> float:
+    """Return the least of 1, 2, 5, 10, 20, … (and 0.5, 0.2, …) that is not below a positive number."""
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(next(factor * power for factor in (1, 2, 5, 10) if factor * power >= value * (1 - 1e-9)))
+
+
+def _limits(*series: np.ndarray) -> tuple[float, float]:
+    """Return round limits around all numbers and 0: they move in coarse steps."""
+    low, high = min(0.0, *(float(x.min()) for x in series)), max(0.0, *(float(x.max()) for x in series))
+    step, room = _above((high - low) / 8 or 0.2), 0.02 * (high - low)
+    return float(np.floor((low - room * (low < 0)) / step)) * step, float(np.ceil((high + room) / step) or 1) * step

@@ -1,0 +1,449 @@
+"""Explorer *signal*: what each layer of an MLP does to the signal that goes up and to the gradient that comes down."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import functools
+import itertools
+from collections.abc import Hashable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from rsl_edu.data import rollout
+from rsl_edu.modules import MLP, EmpiricalNormalization
+from rsl_edu.modules.mlp import ACTIVATIONS
+
+from .base import Explorer
+from .drawing import BLUE, FAINT, GREY, ORANGE, RED
+from .space import Control, control
+from .words import power, short
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SAMPLES, DEEPEST, OUTPUTS = 1024, 10, 8
+"""The most samples shown, the most hidden layers, and the outputs of the network that the explorer builds: an Ant's."""
+EDGES = np.linspace(-3, 3, 62)
+"""Bins of the histograms, with 0 amid one of them; what lies beyond is counted in the outermost bins."""
+FLAT = 0.005
+"""A slope below this passes next to nothing of the gradient."""
+LOST = 1e-5
+"""A spread below this part of the values is near their rounding errors: float32 has lost the signal."""
+BOUNDED = (nn.Tanh, nn.Sigmoid, nn.Hardtanh, nn.Hardsigmoid, nn.Softsign)
+"""These saturate: a unit that is flat on 95 % of the samples counts; of all others only one that is flat on all."""
+LOWEST, HIGHEST = (1e-3, 1e-6, 1e-12, 1e-24, 1e-48), (1e1, 1e3, 1e6, 1e12, 1e38)
+"""Limits of the logarithmic axes: the tightest that hold the data."""
+
+
+@dataclasses.dataclass(frozen=True)
+class InputState:
+    """State of :class:`Signal` on the learner's own network: that stays as it is, only its input can be changed."""
+
+    normalize: bool = control(True, "normalise input", "Take off each observation's mean and divide by its std.")
+    scale: float = control(
+        1.0, "input scale", "The input is multiplied by this.", steps=(0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class SignalState(InputState):
+    """State of :class:`Signal`."""
+
+    activation: str = control(
+        "elu", "activation", "What follows each hidden linear layer.", choices={name: name for name in ACTIVATIONS}
+    )
+    depth: int = control(6, "hidden layers", "How many hidden layers there are.", range=(1, DEEPEST, 1), play=True)
+    width: int = control(64, "width", "Units of each hidden layer.", unit="units", steps=(8, 16, 32, 64, 128, 256))
+    init: str = control(
+        "torch",
+        "initial weights",
+        "How the weights are drawn at gain 1.",
+        choices={"torch default": "torch", "orthogonal": "orthogonal", "Xavier": "Xavier", "Kaiming": "Kaiming"},
+    )
+    gain: float = control(
+        1.0,
+        "gain",
+        "Factor of all hidden weights; orthogonal ones keep a signal at about 1 (selu), 1.2 (elu, tanh), 1.41 (relu).",
+        steps=(0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.2, 1.41, 1.67, 2.0, 2.5, 3.0, 4.0),
+    )
+    seed: int = control(0, "seed", "Which random weights are drawn.", range=(0, 9, 1))
+    shared: bool = control(
+        False, "shared activation", "Break it: one activation object for all layers, and a viewer that hooks into it."
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Layers:
+    """What was measured at each row of the picture: the input, the hidden layers, the output."""
+
+    units: tuple[int, ...]  # [rows]
+    parameters: tuple[int, ...]  # [rows]; the input's (a normaliser's, if the network begins with one) first
+    bars: np.ndarray  # [rows, bins], share of the values
+    std: np.ndarray  # [rows], over the samples; root mean square over the units
+    gradient: np.ndarray  # [rows], norm of the loss's gradient at this row's values; 1 at the output
+    flat: np.ndarray  # [hidden], share of the values where the activation is flat; NaN without an activation
+    asleep: np.ndarray  # [hidden], share of the units that are dead or saturated
+
+
+@dataclasses.dataclass(frozen=True)
+class SignalResult:
+    """What the picture shows."""
+
+    state: InputState
+    layers: Layers
+    ideal_std: np.ndarray  # [rows], of a network that preserves norms
+    ideal_gradient: np.ndarray  # [rows]
+    guess: float | None
+    pinned: Layers | None  # what it is compared with, which the axes must hold too
+
+
+class Signal(Explorer[InputState, SignalResult]):
+    """The values of all layers of an MLP, how far the samples stay apart in each, and the gradient that comes back.
+
+    The spread of a layer is the std over the samples, root mean square over the units: at 0 the layer says the same
+    whatever the robot sees. The gradient is that of a random error at the output, relative to its size.
+
+    Args:
+        observations: ``[samples, features]`` or ``[time, envs, features]``, of which up to 1,024 evenly spaced samples
+            are shown; None takes 1,024 of a robot: ``Ant-v5``.
+        network: The learner's own network for these observations: an :class:`.MLP` or another ``nn.Sequential`` with
+            linear layers. A copy of it is shown as it is, in evaluation mode. None builds one from the controls.
+        state: Values of the controls other than the defaults; with a network of one's own only those of the input.
+
+    Raises:
+        ValueError: Observations of another shape or with values that are not finite; a network that cannot map them.
+    """
+
+    State: type[InputState] = SignalState
+    size = (9.0, 5.6)
+    swept = ("gain",)
+    question = Control("std", "The std over the samples in the last hidden layer.", range=(1e-12, 1e12, 1e-12))
+
+    def __init__(
+        self, observations: torch.Tensor | None = None, network: nn.Sequential | None = None, **state: Any
+    ) -> None:
+        if observations is None:
+            observations = rollout("Ant-v5", steps=64, envs=16).observations
+        if observations.dim() not in (2, 3) or 0 in observations.shape:
+            raise ValueError(
+                "observations: expected shape [samples, features] or [time, envs, features], "
+                f"got {list(observations.shape)}"
+            )
+        if not observations.isfinite().all():
+            raise ValueError("observations: expected finite values, got NaN or infinity")
+        x = observations.detach().flatten(0, -2).float().cpu()
+        kept = min(SAMPLES, len(x))
+        self.observations = x[torch.arange(kept) * len(x) // kept]  # [samples, features]
+        norm = EmpiricalNormalization(x.shape[1])
+        norm.update(self.observations)
+        self._normalized = norm(self.observations)
+        self._network = None if network is None else _own(network, self.observations)
+        self._measured = functools.lru_cache(16)(self._measure)
+        if network is not None:
+            self.State, self.swept = InputState, ("scale",)  # type: ignore[misc]
+        super().__init__(defaults={} if network is None else {"normalize": False}, **state)
+
+    def compute(self, state: InputState) -> SignalResult:
+        """Send the observations up through the network, and a random error back down."""
+        layers = self._measured(state)
+        # An orthogonal map keeps the norm, of which more units have less each; to fewer dimensions it keeps their share
+        kept = [min(1.0, below / above) ** 0.5 for below, above in itertools.pairwise(layers.units)]
+        ideal_std = layers.std[0] * np.cumprod([1.0, *kept])
+        ideal_gradient = np.cumprod([1.0, *kept[::-1]])[::-1]
+        pinned = None if self.pinned is None else self._measured(self.pinned)
+        return SignalResult(state, layers, ideal_std, ideal_gradient, self.guess, pinned)
+
+    def _measure(self, state: InputState) -> Layers:
+        with torch.inference_mode(False):
+            x = state.scale * (self._normalized if state.normalize else self.observations)
+            if not isinstance(state, SignalState):
+                assert self._network is not None
+                return _layers(self._network, x, 0, by_module=False)
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(state.seed)
+                network = _build(state, x.shape[1])
+            return _layers(network, x, state.seed, by_module=state.shared)
+
+    def stage(self, figure: Figure) -> dict[str, Any]:
+        """Lay out one row a layer, the input at the bottom, across a table and four panels."""
+        widths = (2.9, 2.0, 1.65, 1.65, 1.2)
+        axes = figure.subplots(1, 5, sharey=True, gridspec_kw={"width_ratios": widths, "wspace": 0.07})
+        table, ridge, forward, backward, share = axes
+        for panel in axes:
+            panel.spines["left"].set_visible(False)
+            panel.tick_params(left=False, labelleft=False)
+        table.spines["bottom"].set_visible(False)
+        table.set(xlim=(0, 1), ylim=(0, 1), xticks=())
+        ridge.set(xlim=(EDGES[0], EDGES[-1]), title="values of all units", xlabel="value (height: √count)")
+        ridge.set_xticks((-3, 0, 3), ("≤ −3", "0", "≥ 3"))
+        forward.set(xscale="log", xlim=(5e-4, 20), title="signal ↑", xlabel="std over samples")
+        backward.set(xscale="log", xlim=(5e-4, 20), title="gradient ↓", xlabel="norm (output = 1)")
+        for panel in (forward, backward):
+            panel.locator_params(axis="x", numticks=3)
+        share.set(xlim=(-6, 106), xticks=(0, 50, 100), title="flat slope", xlabel="share (%)")
+        rows = DEEPEST + 2
+        columns = ((0.0, "left"), (0.45, "right"), (0.73, "right"), (1.0, "right"))
+        artists: dict[str, Any] = {"forward axes": forward, "backward axes": backward}
+        for (x, side), head in zip(columns, ("layer", "weights", "params", "std"), strict=True):
+            figure.text(x, 1.01, head, ha=side, va="bottom", transform=table.transData)
+            # Words on the figure are part of the background; of the table only the std changes with each state
+            place: Any = table if head == "std" else figure
+            cells = [place.text(x, 0, "", ha=side, va="center", size=9, transform=table.transData) for _ in range(rows)]
+            artists[head] = cells
+        artists["guides"] = [
+            panel.hlines([], 0, 1, color=FAINT, linewidth=0.8, transform=panel.get_yaxis_transform(), zorder=1)
+            for panel in (forward, backward, share)
+        ]
+        colors = [GREY] + [BLUE] * (rows - 1)
+        nothing = np.full(len(EDGES) - 1, np.nan)
+        artists["ridge"] = [ridge.stairs(nothing, EDGES, baseline=0, fill=True, color=c, alpha=0.75) for c in colors]
+        line = {"marker": "o", "markersize": 5}
+        (artists["flat"],) = share.plot([], [], color=GREY, label="values on a flat slope", **line | {"markersize": 7})
+        (artists["asleep"],) = share.plot([], [], color=RED, label="dead or saturated units", **line)
+        for name, panel in (("signal", forward), ("gradient", backward)):
+            (artists[f"ideal {name}"],) = panel.plot([], [], "--", color=GREY, label="a network that preserves norms")
+            (artists[name],) = panel.plot([], [], color=BLUE, **line)
+            (artists[f"no {name}"],) = panel.plot([], [], "<", color=BLUE, markersize=9)
+        # Not a line: lines are kept as ghosts, and there is one guess
+        artists["guess"] = forward.scatter(
+            [], [], s=90, color=ORANGE, marker="X", linewidths=0, zorder=3, label="your guess"
+        )
+        keys = [artists[name] for name in ("ideal signal", "guess", "asleep", "flat")]
+        figure.legend(handles=keys, loc="outside lower right", ncols=4, columnspacing=1.5)
+        return artists
+
+    def draw(self, artists: dict[str, Any], result: SignalResult) -> None:
+        """Move the rows to their heights, and in them bars, dots and words."""
+        layers = result.layers
+        rows = len(layers.units)
+        height = 1 / max(rows, 8 if isinstance(result.state, SignalState) else 4)  # up to 8 rows stay where they are
+        y = (np.arange(rows) + 0.35) * height
+        for i, ridge in enumerate(artists["ridge"]):
+            for head, word in _words(layers, i).items():
+                artists[head][i].set(text=word, y=(i + 0.35) * height)
+            bars = np.sqrt(layers.bars[i] / layers.bars[i].max()) if i < rows else np.full(len(EDGES) - 1, np.nan)
+            ridge.set_data((i + 0.85 * bars) * height, EDGES, baseline=i * height)
+        for lines in artists["guides"]:
+            lines.set_segments([[(0, level), (1, level)] for level in y])
+        guess = [] if result.guess is None else [result.guess]
+        there = layers if result.pinned is None else result.pinned
+        signal = ("signal", artists["forward axes"], layers.std, result.ideal_std, [*there.std, *guess])
+        gradient = ("gradient", artists["backward axes"], layers.gradient, result.ideal_gradient, there.gradient)
+        for name, axes, values, ideal, others in (signal, gradient):
+            low, high = _limits([*values, *ideal, *others])
+            margin = (high / low) ** 0.06
+            axes.set_xlim(low / margin, high * margin)
+            artists[name].set_data(np.maximum(values, low), y)
+            artists[f"no {name}"].set_data(np.full(rows, low)[values == 0], y[values == 0])  # 0 lies beyond the axis
+            artists[f"ideal {name}"].set_data(np.maximum(ideal, low), y)
+        artists["guess"].set_offsets([(each, y[max(1, rows - 2)]) for each in guess] or np.empty((0, 2)))
+        artists["flat"].set_data(100 * layers.flat, y[1:-1])
+        artists["asleep"].set_data(100 * layers.asleep, y[1:-1])
+
+    def numbers(self, result: SignalResult) -> dict[str, str]:
+        """Return what arrives at both ends of the hidden layers."""
+        layers, wrong = result.layers, "✗ " if _shared(result.state) else ""
+        hidden = len(layers.units) > 2
+        flat, asleep = (_overall(layers, shares) for shares in (layers.flat, layers.asleep))
+        return {
+            "std, first hidden": wrong + _size(layers.std[1]) if hidden else "–",
+            "std, last hidden": _size(layers.std[-2]) if hidden else "–",
+            "std, output": _size(layers.std[-1]),
+            "gradient, first": wrong + _size(layers.gradient[1]) if hidden else "–",
+            "gradient, last": _size(layers.gradient[-2]) if hidden else "–",
+            "values flat": "–" if flat is None else f"{wrong}{100 * flat:.0f} %",
+            "dead or saturated": "–" if asleep is None else f"{wrong}{100 * asleep:.0f} %",
+            "parameters": f"{sum(layers.parameters):,}",
+        }
+
+    def describe(self, result: SignalResult) -> str:
+        """Say how much of the signal and of the gradient arrives."""
+        state, layers = result.state, result.layers
+        last = len(layers.units) - 2
+        if isinstance(state, SignalState):
+            scheme = f"{state.init} weights" if state.init != "torch" else "torch's default weights"
+            network = f"{state.activation}, {last} × {state.width}, {scheme} × {state.gain:g}"
+        else:
+            network = f"Your network, {last} hidden layers"
+        if _shared(state):
+            return (
+                f"{network}: one activation object serves all layers, and who hooks into it keeps its last call: all "
+                f"hidden layers seem to have std {_size(layers.std[-2])}, that of layer {last}, and the same histogram."
+            )
+        if not last:
+            return f"Your network is one linear map: std {_size(layers.std[0])} goes in, {_size(layers.std[1])} out."
+        left = f"{_size(layers.std[-2])} is" if layers.std[-2] else "nothing but rounding is"
+        asleep = _overall(layers, layers.asleep)
+        share = "" if asleep is None else f" {100 * asleep:.0f} % of the units are dead or saturated."
+        return (
+            f"{network}: std {_size(layers.std[0])} goes in, {left} left in layer {last}; preserved norms would leave "
+            f"{_size(result.ideal_std[-2])}. The gradient reaches layer 1 with {_size(layers.gradient[1])} of its norm."
+            f"{share}"
+        )
+
+
+def _build(state: SignalState, features: int) -> MLP:
+    """Build the network that the controls ask for."""
+    network = MLP(features, OUTPUTS, [state.width] * state.depth, state.activation)
+    linear = [layer for layer in network if isinstance(layer, nn.Linear)]
+    if state.init == "orthogonal":
+        network.init_weights([1.0] * len(linear))
+    elif state.init != "torch":
+        for layer in linear:
+            draw = nn.init.xavier_uniform_ if state.init == "Xavier" else nn.init.kaiming_normal_
+            draw(layer.weight)
+            nn.init.zeros_(layer.bias)
+    network.requires_grad_(False)
+    for layer in linear[:-1]:
+        layer.weight.mul_(state.gain)
+    if state.shared:  # as rsl_rl builds it
+        for i in range(3, 2 * state.depth, 2):
+            network[i] = network[1]
+    return network
+
+
+@torch.inference_mode(False)
+def _own(network: nn.Sequential, x: torch.Tensor) -> nn.Sequential:
+    """Check the learner's network and return a copy of its modules, in a row."""
+    if not isinstance(network, nn.Sequential):
+        raise ValueError(f"network: expected an nn.Sequential such as MLP, got {type(network).__name__}")
+    leaves: list[Any] = list(_leaves(copy.deepcopy(network).cpu().float().eval()))
+    linear = [leaf for leaf in leaves if isinstance(leaf, nn.Linear)]
+    if not 1 <= len(linear) <= DEEPEST + 1:
+        raise ValueError(f"network: expected 1 to {DEEPEST + 1} linear layers, got {len(linear)}")
+    if linear[0].in_features != x.shape[1]:
+        raise ValueError(
+            f"network: expected {x.shape[1]} inputs, as observations has features, got {linear[0].in_features}"
+        )
+    for leaf in leaves:
+        leaf.requires_grad_(False)
+        if hasattr(leaf, "inplace"):
+            leaf.inplace = False  # would overwrite what the viewer looks at
+    own = nn.Sequential(*leaves)
+    try:
+        own(x).flatten(1)
+    except (RuntimeError, TypeError, AttributeError, IndexError) as error:
+        raise ValueError(f"network: cannot map observations {list(x.shape)}: {error}") from error
+    _layers(own, x, 0, by_module=False)
+    return own
+
+
+def _leaves(modules: Iterable[nn.Module]) -> Iterator[nn.Module]:
+    """Yield the modules of nested sequences, in the order of their calls."""
+    for module in modules:
+        yield from _leaves(module) if isinstance(module, nn.Sequential) else [module]
+
+
+def _layers(network: nn.Sequential, x: torch.Tensor, seed: int, by_module: bool) -> Layers:
+    """Measure all layers on ``x [samples, features]``, by hooks.
+
+    Args:
+        network: Linear layers, each with what follows it; what is before the first one belongs to the input.
+        x: Observations.
+        seed: Of the error at the output.
+        by_module: Keep what a hook saw under its module, and not under the number of the call: a mistake where a module
+            is called more than once.
+    """
+    leaves = list(_leaves(network))
+    first = next(i for i, leaf in enumerate(leaves) if isinstance(leaf, nn.Linear))
+    head, body = leaves[:first], leaves[first:]
+    seen: dict[Hashable, tuple[torch.Tensor, torch.Tensor]] = {}
+
+    def keep(module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        seen[module if by_module else len(seen)] = inputs[0], output
+
+    with torch.enable_grad():
+        x = nn.Sequential(*head)(x).detach().clone().requires_grad_()
+        handles = [leaf.register_forward_hook(keep) for leaf in dict.fromkeys(body)]
+        try:
+            nn.Sequential(*body)(x)
+        finally:
+            for handle in handles:
+                handle.remove()
+        calls = [(leaf, *seen[leaf if by_module else i]) for i, leaf in enumerate(body)]
+        starts = [i for i, leaf in enumerate(body) if isinstance(leaf, nn.Linear)]
+        groups = [calls[start:end] for start, end in itertools.pairwise([*starts, len(body)])]
+        values = [x, *(group[-1][2] for group in groups)]
+        error = torch.randn(values[-1].shape, generator=torch.Generator().manual_seed(seed))
+        gradients = torch.autograd.grad(values[-1], values, error, retain_graph=True)
+        slopes = [_flat(group) for group in groups[:-1]]
+    values = [h.detach().flatten(1) for h in values]
+    if not all(h.isfinite().all() for h in values):
+        raise ValueError("network: expected finite values in all layers, got NaN or infinity")
+    norms = np.array([float(gradient.double().norm()) for gradient in gradients])
+    modules = [head, *([leaf for leaf, _, _ in group] for group in groups)]
+    return Layers(
+        units=tuple(h.shape[1] for h in values),
+        parameters=tuple(sum(p.numel() for leaf in row for p in leaf.parameters()) for row in modules),
+        bars=np.stack([_bars(h) for h in values]),
+        std=np.array([_spread(h) for h in values]),
+        gradient=norms / norms[-1],
+        flat=np.array([of_values for of_values, _ in slopes]),
+        asleep=np.array([of_units for _, of_units in slopes]),
+    )
+
+
+def _flat(group: list[tuple[nn.Module, torch.Tensor, torch.Tensor]]) -> tuple[float, float]:
+    """Return the share of values where a layer's activation is flat, and of units where it is on (nearly) all samples.
+
+    Args:
+        group: The modules of the layer, each with its input and its output ``[samples, units]``.
+    """
+    for module, z, h in reversed(group):
+        if isinstance(module, nn.Identity) or type(module).__module__ == nn.ReLU.__module__:
+            (slope,) = torch.autograd.grad(h, z, torch.ones_like(h), retain_graph=True)
+            flat = (slope.abs() < FLAT).double().mean(0)  # [units]
+            return float(flat.mean()), float((flat >= (0.95 if isinstance(module, BOUNDED) else 1)).double().mean())
+    return np.nan, np.nan
+
+
+def _bars(h: torch.Tensor) -> np.ndarray:
+    bins = ((h.clamp(EDGES[0], EDGES[-1]) - EDGES[0]) / (EDGES[1] - EDGES[0])).int().flatten()
+    bars = torch.bincount(bins, minlength=len(EDGES)).double()
+    bars[-2] += bars[-1]  # the last bin has its right edge too
+    return (bars[:-1] / bars.sum()).numpy()
+
+
+def _spread(h: torch.Tensor) -> float:
+    """Return the std over the samples, root mean square over the units; 0 where it is lost in rounding."""
+    size = float(h.abs().max())
+    spread = float((h / (size or 1.0)).var(0, correction=0).mean().sqrt())
+    return size * spread if spread > LOST else 0.0
+
+
+def _limits(values: Iterable[float]) -> tuple[float, float]:
+    sizes = [value for value in values if value > 0]
+    low = next((low for low in LOWEST if low <= min(sizes, default=1)), LOWEST[-1])
+    return low, next((high for high in HIGHEST if high >= max(sizes, default=1)), HIGHEST[-1])
+
+
+def _overall(layers: Layers, shares: np.ndarray) -> float | None:
+    """Return a share over all hidden layers that have one, weighted by their units; None if none has."""
+    units, known = np.array(layers.units[1:-1]), ~np.isnan(shares)
+    return float(shares[known] @ units[known] / units[known].sum()) if known.any() else None
+
+
+def _shared(state: InputState) -> bool:
+    return isinstance(state, SignalState) and state.shared and state.depth > 1
+
+
+def _words(layers: Layers, row: int) -> dict[str, str]:
+    """Return the words of a row of the table; none above the output."""
+    units, parameters = layers.units[row - 1 : row + 1], layers.parameters[row : row + 1]
+    if not parameters:
+        return dict.fromkeys(("layer", "weights", "params", "std"), "")
+    return {
+        "layer": "input" if row == 0 else "output" if row == len(layers.units) - 1 else str(row),
+        "weights": f"{units[0]} → {units[1]}" if row else str(layers.units[0]),
+        "params": f"{parameters[0]:,}" if parameters[0] else "–",
+        "std": _size(layers.std[row]),
+    }
+
+
+def _size(value: float) -> str:
+    """Return two significant digits, with a power of ten where there would be many zeros."""
+    return short(value) if value == 0 or 1e-3 <= value < 1e5 else power(value)

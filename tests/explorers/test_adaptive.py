@@ -1,0 +1,229 @@
+"""Explorer *adaptive rate*: the rule is rsl_rl's, the KL is the library's, and each mistake has its symptom."""
+
+import numpy as np
+import pytest
+import torch
+from torch.distributions import Normal, kl_divergence
+
+from rsl_edu.explorers.adaptive import BATCHES, EPOCHS, LIMITS, UPDATES, AdaptiveRate, adapted
+
+ITERATION = EPOCHS * BATCHES
+
+
+@pytest.fixture(scope="module")
+def explorer():
+    return AdaptiveRate()
+
+
+@pytest.fixture
+def small():
+    torch.manual_seed(0)
+    return torch.randn(5, 3, 4), torch.randn(5, 3, 2), torch.randn(5, 3)
+
+
+def at(explorer, **changes):
+    return explorer.compute(explorer.at(**changes))
+
+
+def ends(run):
+    return run.kl[ITERATION - 1 :: ITERATION]
+
+
+def line(axes, label):
+    return next(line for line in axes.lines if line.get_label() == label)
+
+
+@pytest.mark.parametrize(
+    ("kl", "rate", "expected"),
+    [
+        (0.021, 1e-3, 1e-3 / 1.5),
+        (0.0049, 1e-3, 1.5e-3),
+        (0.02, 1e-3, 1e-3),
+        (0.005, 1e-3, 1e-3),
+        (0.0, 1e-3, 1e-3),  # the first mini-batch of an iteration says nothing
+        (1.0, 1.2e-5, 1e-5),
+        (1e-9, 9e-3, 1e-2),
+    ],
+)
+def test_rule_is_that_of_rsl_rl(kl, rate, expected):
+    assert adapted(rate, kl, 0.01, 1.5) == pytest.approx(expected)
+
+
+def test_rate_of_each_update_follows_from_the_kl_before_it(explorer):
+    run = at(explorer, factor=2.0).run
+    rate = 1e-3
+    for kl, shown in zip(np.nan_to_num(run.kl), run.rate, strict=True):
+        rate = adapted(rate, kl, 0.01, 2.0)
+        assert shown == rate
+
+
+def test_kl_is_none_at_the_start_of_each_iteration_and_only_there(explorer):
+    missing = np.flatnonzero(np.isnan(at(explorer).run.kl))
+    assert missing.tolist() == list(range(0, UPDATES, ITERATION))
+
+
+def test_kl_is_that_of_the_same_updates_by_torch(small):
+    explorer = AdaptiveRate(*small, schedule="fixed", rate=1e-3, init_std=0.5)
+    net, policy = explorer._policy(explorer.at())
+    batches = explorer._collect(net, policy, torch.Generator().manual_seed(0))
+    adam = torch.optim.Adam([*net.parameters(), policy.log_std_param], lr=1e-3)
+    kls = []
+    for x, actions, old_log_prob, advantage, mean, std in (batches * EPOCHS)[:12]:
+        new, old = Normal(net(x), policy.log_std_param.exp()), Normal(mean, std)
+        kls.append(kl_divergence(old, new).sum(1).mean().item())
+        ratio = (new.log_prob(actions).sum(1) - old_log_prob).exp()
+        loss = -torch.min(ratio * advantage, ratio.clamp(0.8, 1.2) * advantage).mean()
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    np.testing.assert_allclose(at(explorer).run.kl[1:12], kls[1:], rtol=1e-6)
+
+
+def test_rate_that_is_too_high_is_brought_down_within_an_iteration(explorer):
+    high = at(explorer, rate=1e-2)
+    assert high.run.rate[ITERATION - 1] < 1e-4
+    assert ends(high.run)[1:].max() < 0.1
+    assert ends(at(explorer, rate=1e-2, schedule="fixed").run).min() > 2 * ends(high.run)[1:].max()
+
+
+def test_rate_that_is_too_low_is_raised(explorer):
+    run = at(explorer, rate=1e-5).run
+    assert run.rate.max() > 1e-4
+
+
+def test_fixed_rate_lets_the_kl_grow_while_the_std_shrinks(explorer):
+    run = at(explorer, schedule="fixed", rate=1e-2).run
+    assert run.std[-1] < 0.7
+    largest = [np.nanmax(each) for each in np.split(run.kl, UPDATES // ITERATION)]
+    assert largest[-1] > 1.5 * largest[0]
+    assert (run.rate == 1e-2).all()
+
+
+def test_rate_stays_within_its_limits(explorer):
+    for changes in ({"factor": 3.0}, {"target": 0.1, "init_std": 2.0}, {"target": 0.001, "rate": 1e-2}):
+        rate = at(explorer, **changes).run.rate
+        assert LIMITS[0] <= rate.min()
+        assert rate.max() <= LIMITS[1]
+
+
+def test_mean_over_dimensions_tells_the_rule_too_little_and_the_kl_grows(explorer):
+    right, wrong = at(explorer), at(explorer, mistake="mean")
+    known = ~np.isnan(wrong.run.told)
+    np.testing.assert_allclose(wrong.run.told[known], wrong.run.kl[known] / 6)  # HalfCheetah has six actuators
+    assert np.median(ends(wrong.run)) > 2 * np.median(ends(right.run))
+    assert "✗ Mean over dimensions: the rule is told 0.17 times the KL" in explorer.describe(wrong)
+
+
+def test_reversed_kl_hardly_differs_while_the_policies_are_close(explorer):
+    run = at(explorer, mistake="reversed").run
+    known = ~np.isnan(run.told)
+    assert (run.told[known] != run.kl[known]).any()
+    np.testing.assert_allclose(run.told[known], run.kl[known], rtol=0.3)
+
+
+def test_asked_once_an_iteration_the_rate_changes_once_an_iteration(explorer):
+    result = at(explorer, mistake="once", rate=1e-2)
+    assert len(set(result.run.rate.tolist())) <= 1 + UPDATES // ITERATION
+    assert np.isfinite(result.run.told).sum() == UPDATES // ITERATION
+    assert result.shares[2] > at(explorer, rate=1e-2).shares[2] + 0.2
+    assert "✗ Asked once an iteration" in explorer.describe(result)
+
+
+def test_fixed_schedule_does_not_ask_and_so_does_not_train_again(explorer):
+    runs = [at(explorer, schedule="fixed", **c).run for c in ({}, {"target": 0.1}, {"factor": 3.0})]
+    assert all((run.std == runs[0].std).all() for run in runs)
+    assert "✗" not in explorer.describe(at(explorer, schedule="fixed", mistake="mean"))
+
+
+def test_shares_count_the_updates_below_inside_and_above_the_band(explorer):
+    result = at(explorer)
+    kl = result.run.kl[~np.isnan(result.run.kl)]
+    assert result.shares == pytest.approx(
+        ((kl < 0.005).mean(), ((kl >= 0.005) & (kl <= 0.02)).mean(), (kl > 0.02).mean())
+    )
+
+
+def test_series_are_those_of_the_whole_run_cut_off(explorer):
+    whole, part = at(explorer).run, at(explorer, updates=35).run
+    for name, series in vars(part).items():
+        np.testing.assert_array_equal(series, getattr(whole, name)[:35])
+
+
+def test_artists_follow_the_run(explorer):
+    kl, shares, rate, _ = explorer.render(updates=50).axes
+    run = at(explorer, updates=50).run
+    np.testing.assert_array_equal(line(kl, "KL").get_ydata(), run.kl)
+    np.testing.assert_array_equal(line(rate, "rate").get_ydata(), run.rate)
+    assert shares.texts[0].get_text() == f"{100 * at(explorer, updates=50).shares[0]:.0f} % below"
+
+
+def test_told_kl_is_drawn_only_where_it_is_another(explorer):
+    right, wrong = (line(explorer.render(mistake=m).axes[0], "what the rule is told") for m in ("right", "mean"))
+    assert np.isnan(right.get_ydata()).all()
+    assert np.nanmax(wrong.get_ydata()) > 0
+
+
+def test_text_follows_every_control_and_has_no_powers_of_ten(explorer):
+    start = explorer.describe(at(explorer))
+    for name, control in explorer.controls.items():
+        text = explorer.describe(
+            at(explorer, **{name: next(v for v in control.positions(3) if v != getattr(explorer.at(), name))})
+        )
+        assert text != start, name
+        assert "e-" not in text
+        assert len(text) <= 300
+
+
+def test_guess_is_drawn_at_the_end_of_the_run(small):
+    explorer = AdaptiveRate(*small)
+    explorer.predict(5e-4)
+    assert line(explorer.render(updates=20).axes[2], "your guess").get_xydata().tolist() == [[UPDATES, 5e-4]]
+
+
+def test_same_seed_gives_the_same_run_and_another_seed_another(small):
+    one, same = (at(AdaptiveRate(*small)).run for _ in range(2))
+    np.testing.assert_array_equal(one.kl, same.kl)
+    assert (one.std != at(AdaptiveRate(*small), seed=1).run.std).any()
+
+
+def test_training_leaves_the_learners_generator_alone(small):
+    before = torch.get_rng_state()
+    at(AdaptiveRate(*small))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 1, 1), (7, 1, 3, 2)])
+def test_rollouts_of_any_size_draw(shape):
+    time, envs, features, actions = shape
+    torch.manual_seed(0)
+    explorer = AdaptiveRate(
+        torch.randn(time, envs, features), torch.randn(time, envs, actions), torch.randn(time, envs)
+    )
+    assert explorer.sweep().startswith("AdaptiveRate: ")
+
+
+def test_rewards_that_say_nothing_leave_the_policy_as_it_is():
+    explorer = AdaptiveRate(torch.randn(4, 2, 3), torch.randn(4, 2, 1), torch.zeros(4, 2))
+    result = at(explorer)
+    assert np.isnan(result.run.kl).all()
+    assert explorer.numbers(result)["largest KL"] == "–"
+    assert "nan" not in explorer.describe(result)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ((torch.zeros(4, 3), torch.zeros(4, 3, 1), torch.zeros(4, 3)), r"observations: .* got \[4, 3\]"),
+        (
+            (torch.zeros(4, 3, 2), torch.zeros(4, 2, 1), torch.zeros(4, 3)),
+            r"actions: .* envs \[4, 3\], got \[4, 2, 1\]",
+        ),
+        ((torch.zeros(4, 3, 2), torch.zeros(4, 3, 1), torch.zeros(4)), r"rewards: expected shape \[time, envs\]"),
+        ((torch.zeros(4, 3, 2), None, None), "expected all three or none"),
+        ((torch.full((4, 3, 2), torch.nan), torch.zeros(4, 3, 1), torch.zeros(4, 3)), "observations: expected finite"),
+        ((torch.zeros(3, 1, 2), torch.zeros(3, 1, 1), torch.zeros(3, 1)), "expected at least 4 of them, got 3"),
+    ],
+)
+def test_bad_data_is_named(data, message):
+    with pytest.raises(ValueError, match=message):
+        AdaptiveRate(*data)

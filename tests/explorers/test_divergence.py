@@ -1,0 +1,198 @@
+"""Explorer *divergence*: closed forms are the library's, integrals are true, and each mistake is seen."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch.distributions import Normal, kl_divergence
+
+from rsl_edu.explorers.divergence import MISTAKES, QUANTITIES, Divergence
+from rsl_edu.explorers.drawing import Drawing
+
+INTEGRAL = 1e-6
+WIDE = {"old_std": 0.3, "new_std": 2.0, "old_mean": -1.0, "new_mean": 0.4}
+
+
+@pytest.fixture(scope="module")
+def explorer():
+    return Divergence()
+
+
+@pytest.fixture
+def own():
+    torch.manual_seed(0)
+    return (torch.randn(5), torch.rand(5) + 0.05), (torch.randn(5), torch.rand(5) + 0.05)
+
+
+def at(explorer, **changes):
+    return explorer.compute(explorer.at(**changes))
+
+
+def line(axes, label):
+    return next(line for line in axes.lines if line.get_label() == label)
+
+
+def test_closed_forms_are_those_of_torch_summed_over_dimensions(explorer):
+    old, new = (Normal(torch.tensor(m).double(), torch.tensor(s).double()) for m, s in ((-1.0, 0.3), (0.4, 2.0)))
+    truth = [old.entropy(), new.entropy(), kl_divergence(old, new), kl_divergence(new, old)]
+    np.testing.assert_allclose(at(explorer, **WIDE, dimensions=12).closed, 12 * np.array(truth), rtol=1e-6)
+
+
+def test_integrals_of_all_right_states_equal_the_closed_forms(explorer):
+    for state in [*explorer.corners(), *explorer.grid()]:
+        result = explorer.compute(explorer._space.changed(state, {"mistake": "right"}))
+        np.testing.assert_allclose(result.integral, result.closed, rtol=INTEGRAL, atol=INTEGRAL)
+        assert not result.wrong.any()
+
+
+def test_area_of_the_drawn_integrands_is_the_kl_of_one_dimension(explorer):
+    result = at(explorer)
+    for integrand, kl in zip(result.integrands, result.integral[2:], strict=True):
+        assert np.trapezoid(integrand, result.actions) == pytest.approx(kl, rel=1e-2)
+
+
+def test_log_probability_of_the_action_is_that_of_torch(explorer):
+    result = at(explorer, **WIDE, action=0.7)
+    assert result.log_prob[0] == pytest.approx(Normal(-1.0, 0.3).log_prob(torch.tensor(0.7)).item(), rel=1e-5)
+    assert result.log_prob[1] == pytest.approx(Normal(0.4, 2.0).log_prob(torch.tensor(0.7)).item(), rel=1e-5)
+
+
+def test_probability_ratio_is_that_of_the_densities(explorer):
+    result = at(explorer, action=0.2)
+    said = float(explorer.numbers(result)["new/old(action)"])
+    assert said == pytest.approx(math.exp(result.log_prob[1] - result.log_prob[0]), rel=0.05)
+    far = explorer.numbers(at(explorer, new_std=0.05, action=4.0))
+    assert far["new/old(action)"] == "e^(-2,400)"
+
+
+@pytest.mark.parametrize(
+    ("mistake", "expected"),
+    [
+        ("reversed", lambda h, h2, kl, kl2, *_: (h, h2, kl2, kl)),
+        ("half", lambda h, h2, kl, kl2, *_: (h - 1.5, h2 - 1.5, kl + 1.5, kl2 + 1.5)),
+        ("mean", lambda *values: np.array(values) / 3),
+    ],
+)
+def test_mistake_of_the_sums_is_shown_and_named(explorer, mistake, expected):
+    right, wrong = at(explorer, dimensions=3), at(explorer, dimensions=3, mistake=mistake)
+    np.testing.assert_allclose(wrong.closed, expected(*right.closed), atol=1e-8)
+    np.testing.assert_array_equal(wrong.integral, right.integral)
+    assert f"✗ {MISTAKES[mistake]}: KL(old‖new) comes out as" in explorer.describe(wrong)
+
+
+@pytest.mark.parametrize(("mistake", "std"), [("variance", lambda s: s * s), ("exponentiated", math.exp)])
+def test_mistake_of_the_std_gives_the_kl_of_other_policies(explorer, mistake, std):
+    result = at(explorer, **WIDE, mistake=mistake)
+    other = kl_divergence(Normal(-1.0, std(0.3)), Normal(0.4, std(2.0)))
+    assert result.closed[2] == pytest.approx(other.item(), rel=1e-4)
+    assert result.wrong.all()
+
+
+def test_wrong_numbers_begin_with_a_cross_and_differ_from_the_integral(explorer):
+    for mistake in list(MISTAKES)[1:]:
+        result = at(explorer, mistake=mistake, dimensions=2)
+        texts = [explorer.numbers(result)[name] for name in QUANTITIES]
+        assert [text.startswith("✗ ") for text in texts] == result.wrong.tolist()
+        assert result.wrong.any()
+        for text in texts:
+            if text.startswith("✗ "):
+                said, truth = text[2:].split(" nats, not ")
+                assert said != truth
+
+
+def test_mistake_that_does_not_show_is_told_to_be_there(explorer):
+    same = at(explorer, mistake="reversed", new_std=1.0)  # with equal stds KL is symmetric
+    assert "KL reversed does not show here" in explorer.describe(same)
+    assert "mean over dimensions does not show here" in explorer.describe(at(explorer, mistake="mean"))
+
+
+def test_equal_policies_have_no_divergence(explorer):
+    result = at(explorer, new_mean=0.0, new_std=1.0)
+    assert result.closed[2:].tolist() == [0, 0]
+    assert result.integral[2:].tolist() == [0, 0]
+
+
+def test_present_point_lies_on_its_curve_and_leaves_it_with_a_mistake(explorer):
+    def gap(mistake):
+        axes = explorer.render(**WIDE, mistake=mistake).axes[1]
+        curve, dot = axes.lines[1], axes.lines[3]  # after the line at equal stds: two curves, two dots
+        x, y = dot.get_xydata()[0]
+        return abs(np.interp(np.log(x), np.log(curve.get_xdata()), np.log(curve.get_ydata())) - np.log(y))
+
+    assert gap("right") < 0.01
+    assert gap("variance") > 0.5
+
+
+def test_rows_of_closed_forms_and_integrals_follow_the_result(explorer):
+    axes = explorer.render(**WIDE, mistake="variance").axes[3]
+    result = at(explorer, **WIDE, mistake="variance")
+    np.testing.assert_array_equal(line(axes, "closed form").get_xdata(), result.closed)
+    np.testing.assert_array_equal(line(axes, "integral").get_xdata(), result.integral)
+    low, high = axes.get_xlim()
+    assert (low < result.closed).all()
+    assert (result.closed < high).all()
+
+
+def test_every_corner_fits_into_its_axes_and_its_caption(explorer):
+    drawing = Drawing(explorer)
+    for state in explorer.corners():
+        result = explorer.compute(state)
+        drawing.move(result)
+        assert len(explorer.describe(result)) <= 300
+        assert result.densities.max() <= drawing.figure.axes[0].get_ylim()[1]
+        assert np.isfinite(result.integrands).all()
+
+
+def test_text_follows_every_control(explorer):
+    start = explorer.describe(at(explorer))
+    for name, control in explorer.controls.items():
+        changes = [v for v in control.positions(5) if v != getattr(explorer.at(), name)]
+        assert start != explorer.describe(at(explorer, **{name: changes[-1]})), name
+
+
+def test_guess_is_drawn_in_the_row_of_its_kl():
+    explorer = Divergence()
+    explorer.predict(2.5)
+    axes = explorer.render().axes[3]
+    assert line(axes, "your guess").get_xydata().tolist() == [[2.5, 1]]
+    assert "your guess: 2.5" in [text.get_text() for text in axes.texts]
+    assert axes.get_yticklabels()[2].get_text() == "KL(old‖new)"
+
+
+def test_learners_own_policy_is_shown_one_dimension_at_a_time_and_summed_over_all(own):
+    explorer = Divergence(*own)
+    old, new = (Normal(mean.double(), std.double()) for mean, std in own)
+    result = at(explorer, dimension=3)
+    assert result.old == pytest.approx((own[0][0][3].item(), own[0][1][3].item()))
+    np.testing.assert_allclose(result.closed[2], kl_divergence(old, new).sum(), rtol=1e-6)
+    np.testing.assert_allclose(result.integral[3], kl_divergence(new, old).sum(), rtol=INTEGRAL)
+    assert "Dimension 3" in explorer.describe(result)
+
+
+def test_learners_own_policy_is_restored_from_its_state(own):
+    explorer = Divergence(*own, dimension=4, new_std=2.0)
+    assert Divergence.from_state(explorer.state, *own).state == explorer.state
+
+
+@pytest.mark.parametrize(("actions", "scale"), [(1, 1e-4), (40, 300.0)])
+def test_policies_of_any_size_draw(actions, scale):
+    torch.manual_seed(1)
+    policy = (torch.randn(actions) * scale, (torch.rand(actions) + 0.1) * scale)
+    explorer = Divergence(policy, (policy[0] + 0.1 * scale, policy[1] * 1.1))
+    assert explorer.sweep().startswith("Divergence: ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ((torch.zeros(2), torch.ones(2)), None, "new: expected both policies or neither, got None"),
+        ((torch.zeros(2), torch.ones(3)), (torch.zeros(2), torch.ones(2)), r"old: .* got \[2\] and \[3\]"),
+        ((torch.zeros(2), torch.ones(2)), (torch.zeros(3), torch.ones(3)), "new: expected 2 actions as in old, got 3"),
+        ((torch.zeros(2), torch.zeros(2)), (torch.zeros(2), torch.ones(2)), "old: expected finite means and finite"),
+        (torch.zeros(2, 3), (torch.zeros(2), torch.ones(2)), "old: expected two tensors"),
+    ],
+)
+def test_bad_policy_is_named(old, new, message):
+    with pytest.raises(ValueError, match=message):
+        Divergence(old, new)
