@@ -146,7 +146,7 @@ class Drawing:
             self._agg.restore_region(self._background)
             for artist in moving:
                 artist.axes.draw_artist(artist)  # type: ignore[union-attr]
-        return _png(np.asarray(self._agg.buffer_rgba())[..., :3])
+        return _png(np.asarray(self._agg.buffer_rgba()))
 
     def image(self, format: str) -> bytes:
         """Return the figure in a format that Matplotlib writes; the same bytes for the same picture."""
@@ -199,13 +199,14 @@ def _fixed(axes: Any) -> tuple[Any, ...]:
     return axes.viewLim.bounds, axes.get_xscale(), axes.get_yscale(), *words, *ticks
 
 
-def _png(rgb: np.ndarray) -> bytes:
-    """Encode an image ``[height, width, 3]`` without row filters and with the fastest deflate: 5 ms, not 60."""
-    height, width, _ = rgb.shape
+def _png(rgba: np.ndarray) -> bytes:
+    """Encode an image ``[height, width, 4]`` without row filters and with the fastest deflate: 4 ms, not 60."""
+    height, width, _ = rgba.shape
     rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each row begins with its filter: none
-    rows[:, 1:] = rgb.reshape(height, -1)
+    for i in range(3):  # red, green, blue: the ground is opaque
+        rows[:, 1 + i :: 3] = rgba[..., i]
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 1)), (b"IEND", b""))
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.data, 1)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
     )

@@ -10,8 +10,6 @@ import random
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
-import numpy as np
-
 S = TypeVar("S")  # state: a frozen dataclass of controls
 
 
@@ -57,17 +55,13 @@ class Control:
         """Return every value that can be set, or ``most`` values of a slider, its ends among them."""
         if self.choices is not None:
             return tuple(self.choices.values())
-        if self.range is None and self.steps is None:
-            return (False, True)
         if self.steps is not None:
-            values = self.steps
-        else:
-            first, last, step = self.range  # type: ignore[misc]
+            return tuple(self.steps[i] for i in _spread(len(self.steps), most))
+        if self.range is not None:
+            first, last, step = self.range
             count = int((last - first) / step + 1e-9) + 1
-            values = tuple(round(first + i * step, 10) for i in range(count))  # of whole numbers: whole
-        if most is None or len(values) <= most:
-            return values
-        return tuple(values[i] for i in np.linspace(0, len(values) - 1, most).round().astype(int))
+            return tuple(round(first + i * step, 10) for i in _spread(count, most))  # of whole numbers: whole
+        return (False, True)
 
     @property
     def words(self) -> str:
@@ -89,6 +83,13 @@ def control(
     """Declare a field of a state, with its default and its :class:`Control`."""
     declared = Control(label, help, unit, range, steps, choices, play)
     return dataclasses.field(default=default, metadata={"control": declared})
+
+
+def _spread(count: int, most: int | None) -> list[int]:
+    """Return the numbers below ``count``, or ``most`` of them, evenly, from the first to the last."""
+    if most is None or count <= most:
+        return list(range(count))
+    return [i * (count - 1) // (most - 1) for i in range(most)]
 
 
 def _whole(numbers: Any) -> bool:

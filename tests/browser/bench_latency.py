@@ -1,4 +1,4 @@
-"""What ``make bench`` prints of the explorers: from a slider event to the new picture, beside the same figure in `interact`.
+"""What ``make bench`` prints of the explorers: from a slider event to the new picture, beside ``interact``.
 
 The figure is a 2×3 panel of four heat maps, a line and a histogram, 900×500 pixels, of a network of four layers. Both
 ways run in one real JupyterLab, one after the other, through headless Chromium.
@@ -169,12 +169,12 @@ def kernel_table() -> list[tuple[str, str, str]]:
 
 
 def test_latency(open_notebook, home, capfd):
-    """Print the time from a slider event to the picture, of the explorer and of ``interact``, and that of every explorer."""
+    """Print the time from a slider event to the picture: of an explorer, of ``interact``, of each explorer."""
     found = {way: latency(open_notebook, home, way) for way in ("with_interact", "ours")}
     medians = {way: statistics.median(times["page"]) for way, times in found.items()}
     with capfd.disabled():
         print(
-            f"\n{'slider to picture, median / 95th percentile':<44}{'kernel':>16}{'JupyterLab':>16}{'lag of a drag':>16}"
+            "\n{:<44}{:>16}{:>16}{:>16}".format("slider to picture, median / 95th", "kernel", "JupyterLab", "drag, lag")
         )
         for way, times in found.items():
             label = "explorer" if way == "ours" else "the same figure in interact"

@@ -334,7 +334,8 @@ def test_grid_is_every_combination_of_few_or_a_fixed_share_of_many(line):
 
 def test_positions_of_a_slider_hold_its_ends(line):
     assert line.controls["slope"].positions() == (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
-    assert line.controls["points"].positions(3) == (2, 6, 9)
+    assert line.controls["points"].positions(3) == (2, 5, 9)
+    assert Control("x", "", range=(1e-12, 1e12, 1e-12)).positions(2) == pytest.approx((1e-12, 1e12))
     assert Control("x", "", range=(0.0, 0.3, 0.1)).positions() == (0.0, 0.1, 0.2, 0.3)
 
 

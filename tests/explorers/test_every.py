@@ -17,7 +17,7 @@ from rsl_edu import explorers
 from rsl_edu.explorers.drawing import Drawing
 
 EXPLORERS = [name for name in explorers.__all__ if name not in ("Control", "Explorer", "Frame", "control")]
-STATES = 24
+STATES = 16
 """States of the grid that are drawn, beside all corners."""
 
 pytestmark = pytest.mark.slow
@@ -89,7 +89,7 @@ def test_same_state_gives_the_same_bytes_whatever_came_before(explorer, states):
 @pytest.mark.parametrize("dark", [False, True])
 def test_picture_of_moved_artists_equals_a_full_draw(explorer, states, dark):
     drawing = Drawing(explorer, dark)
-    for state in (explorer.start, *states[:: len(states) // 3]):
+    for state in (explorer.start, *states[:: len(states) // (2 - dark)]):
         drawing.move(explorer.compute(state))
         quick = drawing.png()
         canvas = FigureCanvasAgg(explorer.render(dark=dark, **vars(state)))
