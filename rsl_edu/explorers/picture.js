@@ -25,8 +25,15 @@ function adopt(explorer, title) {
     focusable.dataset.lmSuppressShortcuts = "true";
   // ipywidgets leaves handles and play buttons without a name for screen readers.
   for (const slider of explorer.querySelectorAll(".widget-slider")) {
-    const [label, handle] = [slider.querySelector("label"), slider.querySelector("[role=slider]")];
-    if (label && handle) handle.setAttribute("aria-label", label.textContent);
+    const [label, handle, readout] = ["label", "[role=slider]", ".widget-readout"].map((part) => slider.querySelector(part));
+    if (!label || !handle || !readout) continue;
+    handle.setAttribute("aria-label", label.textContent);
+    const say = () => {  // of a slider over given steps it would read the number of the step
+      if (handle.getAttribute("aria-valuetext") !== readout.textContent)
+        handle.setAttribute("aria-valuetext", readout.textContent);
+    };
+    new MutationObserver(say).observe(slider, { subtree: true, childList: true, attributeFilter: ["aria-valuetext"] });
+    say();
   }
   for (const play of explorer.querySelectorAll(".widget-play")) {
     const of = play.parentElement.querySelector(".widget-slider label")?.textContent ?? "";

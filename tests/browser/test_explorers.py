@@ -95,6 +95,8 @@ def test_every_control_moves_the_picture_by_mouse_and_by_keyboard(page, name):
             assert any(shown.changes(track.click, position=place) for place in places), f"{field} by mouse"
             keys = ["ArrowRight", "ArrowLeft", "Home", "End"]
             assert any(shown.changes(handle.press, key) for key in keys), f"{field} by keyboard"
+            readout = track.locator("xpath=../..").locator(".widget-readout")
+            expect(handle).to_have_attribute("aria-valuetext", readout.text_content())
         assert not shown.error.text_content(), field
     assert shown.group.locator("img").get_attribute("alt") == shown.caption.text_content()
     assert shown.changes(shown.group.get_by_role("button", name="Reset").click)

@@ -1,5 +1,6 @@
 """The base of all explorers: states are checked, pictures follow, failures leave everything as it was."""
 
+import asyncio
 import dataclasses
 import io
 
@@ -380,3 +381,49 @@ def test_play_button_walks_the_slider_at_its_step(line):
     play, slider = row.children
     assert (play.min, play.max, play.step, play.value) == (2, 9, 1, 3)
     assert slider is line.live.widgets["points"]
+
+
+@pytest.fixture
+def browser(monkeypatch):
+    """As if every event came from a browser."""
+    monkeypatch.setattr("rsl_edu.explorers.live._from_browser", lambda: True)
+
+
+def test_events_that_come_faster_than_pictures_draw_only_the_newest(line, browser, monkeypatch):
+    slider, drawn, draw = line.live.widgets["points"], [], Line.draw
+
+    def watched(self, artists, result):
+        drawn.append(len(result))
+        draw(self, artists, result)
+
+    async def drag():
+        for points in (4, 5, 6, 7, 8, 9):
+            slider.value = points
+        await asyncio.sleep(0.1)
+
+    monkeypatch.setattr(Line, "draw", watched)
+    asyncio.run(drag())
+    assert drawn[-1] == 9
+    assert len(drawn) <= 2
+    assert line.at().points == 9
+    assert line.live.picture.data == Line(points=9).live.picture.data
+
+
+def test_event_after_a_pause_is_drawn_at_once(line, browser):
+    async def move():
+        await asyncio.sleep(0.05)
+        line.live.widgets["points"].value = 8
+        assert line.live.picture.caption == "8 points up to 1.0"
+
+    assert line.live.picture.data
+    asyncio.run(move())
+
+
+def test_failure_in_a_browsers_event_is_told_under_the_picture_and_nowhere_else(line, browser):
+    picture = line.live.picture
+    data = picture.data
+    line.live.widgets["broken"].value = True
+    assert picture.error == "broken: this switch breaks the explorer"
+    assert picture.data == data
+    line.live.widgets["broken"].value = False
+    assert picture.error == ""
