@@ -289,11 +289,11 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         run, (_, inside, above) = result.run, result.shares
         finite = run.kl[np.isfinite(run.kl)]
         return {
-            "learning rate": plain(run.rate[-1]),
-            "least rate": plain(run.rate.min()),
-            "greatest rate": plain(run.rate.max()),
-            "KL now": f"{plain(run.kl[-1])} nats" if np.isfinite(run.kl[-1]) else "–",
-            "largest KL": f"{plain(finite.max() / result.state.target)} targets" if len(finite) else "–",
+            "learning rate": short(run.rate[-1]),
+            "least rate": short(run.rate.min()),
+            "greatest rate": short(run.rate.max()),
+            "KL now": f"{short(run.kl[-1])} nats" if np.isfinite(run.kl[-1]) else "–",
+            "largest KL": f"{short(finite.max() / result.state.target)} targets" if len(finite) else "–",
             "in the band": f"{100 * inside:.0f} %",
             "above it": f"{100 * above:.0f} %",
             "std / initial std": short(run.std[-1]),
@@ -303,9 +303,9 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         """Name where rate and KL went, and what a mistake does."""
         state, run, (_, inside, above) = result.state, result.run, result.shares
         finite = run.kl[np.isfinite(run.kl)]
-        largest = plain(finite.max() / state.target) if len(finite) else "0"
-        went = "stayed" if state.schedule == "fixed" else f"went from {plain(state.rate)} to {plain(run.rate[-1])}"
-        went += f" (least {plain(run.rate.min())})" if state.schedule == "adaptive" else f" {plain(state.rate)}"
+        largest = short(finite.max() / state.target) if len(finite) else "0"
+        went = "stayed" if state.schedule == "fixed" else f"went from {short(state.rate)} to {short(run.rate[-1])}"
+        went += f" (least {short(run.rate.min())})" if state.schedule == "adaptive" else f" {short(state.rate)}"
         text = (
             f"In {state.updates} updates the rate {went}. The KL is in the band around {state.target:g} nats in "
             f"{100 * inside:.0f} % of them, above it in {100 * above:.0f} %, at most {largest} targets; "
@@ -315,7 +315,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
             return text
         if state.mistake == "once":
             return f"{text} ✗ Asked once an iteration, the rate changes too late."
-        told = plain(np.nanmedian(run.told / run.kl)) if len(finite) else "0"
+        told = short(np.nanmedian(run.told / run.kl)) if len(finite) else "0"
         words = "KL reversed" if state.mistake == "reversed" else "Mean over dimensions"
         return f"{text} ✗ {words}: the rule is told {told} times the KL."
 
@@ -327,11 +327,6 @@ def adapted(rate: float, kl: float, target: float, factor: float) -> float:
     if 0 < kl < target / 2:
         return min(LIMITS[1], rate * factor)
     return rate
-
-
-def plain(value: float) -> str:
-    """Return two significant digits without a power of ten: 0.000015."""
-    return np.format_float_positional(float(f"{value:.2g}"), trim="-")
 
 
 def _features(x: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:

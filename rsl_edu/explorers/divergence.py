@@ -14,11 +14,13 @@ from rsl_edu.modules import HeteroscedasticGaussianDistribution
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE, PINK, RED
 from .space import Control, control
-from .words import short
+from .words import round_up, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+EVEN = (1, 2, 4, 8)
+"""First digits of limits: their halves are round too."""
 Policy = tuple[torch.Tensor, torch.Tensor]
 """Mean and std of a Gaussian policy in one state, each ``[actions]``."""
 
@@ -127,8 +129,8 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         (mean, std), (mean2, std2) = self._policies
         if len(mean) != len(mean2):
             raise ValueError(f"new: expected {len(mean)} actions as in old, got {len(mean2)}")
-        reach = _nice(float(torch.cat([mean.abs() + 4 * std, mean2.abs() + 4 * std2]).max()))
-        unit = _nice(float(torch.maximum(std, std2).max()))
+        reach = round_up(float(torch.cat([mean.abs() + 4 * std, mean2.abs() + 4 * std2]).max()), EVEN)
+        unit = round_up(float(torch.maximum(std, std2).max()), EVEN)
         self.State = PolicyState
         last = len(mean) - 1
         ranges = dict.fromkeys(("old_mean", "new_mean"), (-2 * unit, 2 * unit, unit / 10))
@@ -146,7 +148,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         one, two = ((mean[shown : shown + 1], std[shown : shown + 1]) for mean, std in (old, new))
 
         half = max(float(mean.abs() + 3 * std) for mean, std in (one, two))
-        reach = _nice(max(half, abs(state.action)))
+        reach = round_up(max(half, abs(state.action)), EVEN)
         near = torch.linspace(-5, 5, 101, dtype=torch.float64)  # so that a narrow density is drawn as finely as a wide
         points = [torch.linspace(-reach, reach, 301, dtype=torch.float64), *(m + s * near for m, s in (one, two))]
         actions = torch.cat(points).sort().values.clamp(-reach, reach)
@@ -225,8 +227,8 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
     def draw(self, artists: dict[str, Any], result: DivergenceResult) -> None:
         """Move curves, dots and values; the limits only in coarse steps."""
         state, reach = result.state, float(result.actions[-1])
-        high = _nice(float(result.densities.max()))
-        steep = _nice(max(float(result.integrands.max()), -2 * float(result.integrands.min()), 0.05))
+        high = round_up(float(result.densities.max()), EVEN)
+        steep = round_up(max(float(result.integrands.max()), -2 * float(result.integrands.min()), 0.05), EVEN)
         x = (-reach, -reach / 2, 0, reach / 2, reach)
         _frame(artists["top"], x, (0, high / 2, high), ylim=(0, 1.25 * high))
         _frame(artists["area"], x, (-steep / 2, 0, steep / 2, steep))
@@ -308,12 +310,6 @@ def _words(result: DivergenceResult) -> list[str]:
     pairs = [_apart(result, row) for row in range(4)]
     wrong = zip(pairs, result.wrong, strict=True)
     return [f"✗ {closed} nats, not {integral}" if bad else f"{integral} nats" for (closed, integral), bad in wrong]
-
-
-def _nice(value: float) -> float:
-    """Return the least of 1, 2, 4, 8 times a power of ten that is not below ``value``: limits in coarse steps."""
-    power = 10.0 ** math.floor(math.log10(value))
-    return next(power * digit for digit in (1, 2, 4, 8, 10, 20) if power * digit >= value * (1 - 1e-9))
 
 
 def _frame(axes: Any, x: tuple[float, ...], y: tuple[float, ...] = (), **limits: tuple[float, float]) -> None:

@@ -21,7 +21,7 @@ from rsl_edu.modules.cnn import PADDINGS
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE, PINK, RED
 from .space import Control, control
-from .words import short
+from .words import round_up, short, small
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -404,7 +404,7 @@ class Features(Explorer[NetworkState, FeaturesResult]):
         artists["cross"].set_text("" if shown else "✗")
         artists["profile"].set_data(*curve)
         artists["padded"].set_data(*(NOTHING if shown is None else (values[shown.padded] for values in curve)))
-        top = 1.0 if shown is None else _coarse(float(shown.strength[channel].max()))
+        top = 1.0 if shown is None else max(0.01, round_up(1.1 * float(shown.strength[channel].max()) + 1e-9))
         artists["profile axes"].set(ylim=(0, top), yticks=(ticks := (0, top / 2, top)), yticklabels=map(short, ticks))
         self._tell(artists, result)
 
@@ -461,8 +461,8 @@ class Features(Explorer[NetworkState, FeaturesResult]):
             f"{shown.field} px",
             f"{shown.parameters:,}",
             "✗ none" if flat is None else f"{flat:,}",
-            "–" if np.isnan(border) else ("✗ " if border > 2 * inside else "") + _small(border),
-            "–" if np.isnan(inside) else _small(inside),
+            "–" if np.isnan(border) else ("✗ " if border > 2 * inside else "") + small(border),
+            "–" if np.isnan(inside) else small(inside),
             f"{100 * shown.dead:.0f} %",
             "–" if off is None else f"{'✗ ' if off > 0.1 else ''}{100 * off:.0f} %",
         )
@@ -476,16 +476,16 @@ class Features(Explorer[NetworkState, FeaturesResult]):
             return f"Layer {state.layer} gives nothing. {warning}."
         norm = ", its norm sees all" if isinstance(state, FeaturesState) and state.norm == "layer" else ""
         text = f"Layer {state.layer}: {_shape(shown)}; a unit sees {shown.field} × {shown.field} pixels{norm}. "
-        text += f"Map {result.channel} reaches {_small(shown.maps[result.channel].max())}"
+        text += f"Map {result.channel} reaches {small(shown.maps[result.channel].max())}"
         if warning:
             return f"{text}. {warning}."
         border, inside = float(shown.border[result.channel]), float(shown.inside[result.channel])
         if np.isnan(border) or np.isnan(inside):
             mean, units = (inside, "no unit") if np.isnan(border) else (border, "every unit")
-            text += f", on average |{_small(mean)}|; {units} sees padding."
+            text += f", on average |{small(mean)}|; {units} sees padding."
         else:
             cliff = ": a cliff" if border > 2 * inside else ""
-            text += f", on average |{_small(border)}| where padding is seen, |{_small(inside)}| elsewhere{cliff}."
+            text += f", on average |{small(border)}| where padding is seen, |{small(inside)}| elsewhere{cliff}."
         return f"{text} A head gets {result.run.flat:,} numbers."
 
 
@@ -503,10 +503,6 @@ def _warning(result: FeaturesResult) -> str:
         off = "" if result.off is None else f": its maps are {100 * result.off:.0f} % off those in a batch of 32"
         return f"✗ batch norm of one scan takes its own mean and std for those of all{off}"
     return ""
-
-
-def _small(value: float) -> str:
-    return "under 0.001" if 0 < value < 1e-3 else short(value)
 
 
 def _words(kernel: int, stride: int, dilation: int, pool: bool) -> str:
@@ -558,9 +554,3 @@ def _mosaic(tiles: np.ndarray) -> np.ndarray:
 def _colour(image: Any, values: np.ndarray, low: float, high: float) -> None:
     image.set_data(values)
     image.set_clim(low, high if high > low else low + 1)
-
-
-def _coarse(value: float) -> float:
-    """Return the first of 0.01, 0.02, 0.05, 0.1 … that leaves a tenth of room above ``value``."""
-    steps = (step * 10.0**power for power in range(-2, 9) for step in (1, 2, 5))
-    return next((step for step in steps if step >= 1.1 * value), 1e9)

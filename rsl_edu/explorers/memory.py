@@ -16,7 +16,7 @@ from rsl_edu.modules import RNN, EmpiricalNormalization, HiddenState, split_and_
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE, PINK, RED
 from .space import Control, control
-from .words import short
+from .words import short, small
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -398,8 +398,8 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         robots = len(np.unique(wrong[:, 1]))
         return {
             "episodes of this robot": str(1 + int((result.ends < result.hidden.shape[1] - 1).sum())),
-            "distance now": "✗ " * bool(now) + _little(now),
-            "largest distance": "✗ " * bool(most) + _little(most),
+            "distance now": "✗ " * bool(now) + small(now),
+            "largest distance": "✗ " * bool(most) + small(most),
             "reach of the gradient": "–" if result.reach is None else "✗ " * leaks + f"{result.reach} steps",
             "wrongly reset": f"✗ {robots} robots, {len(wrong)} times" if robots else "none",
             "resets missed": f"✗ {len(missed)} of {int(self.dones.sum())}" if len(missed) else "none",
@@ -415,7 +415,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
             "index": "Robots 0 and 1 forget while they run, all others never",
             "all": "One robot's end makes all robots forget",
         }[state.reset]
-        now, most = (_little(value) for value in (result.distance[state.time], result.distance.max()))
+        now, most = (small(value) for value in (result.distance[state.time], result.distance.max()))
         felt = "feels no input" if result.reach is None else f"feels inputs up to {result.reach} steps back"
         age = state.time - result.born
         return (
@@ -447,8 +447,3 @@ def _usable(network: RNN, features: int) -> RNN:
 def _decade(value: float) -> float:
     """Return the power of ten above a value, but at least 1."""
     return float(10.0 ** max(0, np.ceil(np.log10(max(value, 1e-9)))))
-
-
-def _little(value: float) -> str:
-    """Return a distance, of which less than a thousandth is rounding on another machine."""
-    return "0" if value == 0 else "under 0.001" if value < 1e-3 else short(value)

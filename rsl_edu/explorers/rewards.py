@@ -15,7 +15,7 @@ from rsl_edu.modules import EmpiricalDiscountedVariationNormalization, Empirical
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE
 from .space import Control, control
-from .words import short
+from .words import round_up, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -135,7 +135,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         self._trace = functools.lru_cache(4)(self._run)
         steps, envs = rewards.shape
         stride = max(1, steps // 64)
-        most = _above(float(self.rewards.abs().mean()) or 1.0)
+        most = round_up(float(self.rewards.abs().mean()) or 1.0)
         ranges = {
             "step": (stride, steps - steps % stride, stride),
             "env": (0, envs - 1, 1),
@@ -355,14 +355,8 @@ def _tick(value: float, position: int | None = None) -> str:
     return text.replace("-", "−")
 
 
-def _above(value: float) -> float:
-    """Return the least of 1, 2, 5, 10, 20, … (and 0.5, 0.2, …) that is not below a positive number."""
-    power = 10.0 ** np.floor(np.log10(value))
-    return float(next(factor * power for factor in (1, 2, 5, 10) if factor * power >= value * (1 - 1e-9)))
-
-
 def _limits(*series: np.ndarray) -> tuple[float, float]:
     """Return round limits around all numbers and 0: they move in coarse steps."""
     low, high = min(0.0, *(float(x.min()) for x in series)), max(0.0, *(float(x.max()) for x in series))
-    step, room = _above((high - low) / 8 or 0.2), 0.02 * (high - low)
+    step, room = round_up((high - low) / 8 or 0.2), 0.02 * (high - low)
     return float(np.floor((low - room * (low < 0)) / step)) * step, float(np.ceil((high + room) / step) or 1) * step

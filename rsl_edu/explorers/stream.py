@@ -15,7 +15,7 @@ from rsl_edu.modules import EmpiricalNormalization
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE
 from .space import Control, control
-from .words import short
+from .words import round_up, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -330,6 +330,5 @@ def _limits(low: float, high: float) -> tuple[float, float]:
     """Return round limits around a range, the same for many features: a new limit is a new background."""
     if high - low < 1e-6 * max(1.0, abs(high)):
         low, high = low - max(1.0, abs(low)), high + max(1.0, abs(high))
-    power = 10.0 ** np.floor(np.log10((high - low) / 6))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= (high - low) / 6)
+    step = round_up((high - low) / 6)
     return float(np.floor(low / step) * step), float(np.ceil(high / step) * step)

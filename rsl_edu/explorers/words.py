@@ -1,6 +1,8 @@
-"""Numbers as the explorers write them."""
+"""Numbers as the explorers write and round them."""
 
 from __future__ import annotations
+
+import math
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -15,3 +17,17 @@ def power(value: float) -> str:
     """Return two significant digits and a power of ten: ``2.6·10⁻⁵``."""
     digits, exponent = f"{value:.1e}".split("e")
     return f"{digits.removesuffix('.0')}·10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+
+
+def small(value: float) -> str:
+    """Return :func:`short` of a number of which less than a thousandth is rounding on another machine."""
+    return "under 0.001" if 0 < value < 1e-3 else short(value)
+
+
+def round_up(value: float, digits: tuple[int, ...] = (1, 2, 5)) -> float:
+    """Return the least of ``digits`` times a power of ten that is not below a positive number.
+
+    For limits: those that move in coarse steps leave the background of a picture as it is.
+    """
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(power * digit for digit in (*digits, 10, 20) if power * digit >= value * (1 - 1e-9))

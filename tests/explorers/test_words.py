@@ -2,7 +2,7 @@
 
 import pytest
 
-from rsl_edu.explorers.words import power, short
+from rsl_edu.explorers.words import power, round_up, short, small
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,19 @@ def test_decimals_are_kept_where_asked_for():
 def test_power_of_ten():
     assert power(34567.0) == "3.5·10⁴"
     assert power(1e-9) == "1·10⁻⁹"
+
+
+def test_what_is_below_a_thousandth_is_not_said():
+    assert [small(value) for value in (0.0, 4e-4, 0.0123)] == ["0", "under 0.001", "0.012"]
+
+
+@pytest.mark.parametrize(
+    ("value", "above"), [(0.3, 0.5), (1.0, 1.0), (2.1, 5.0), (7.0, 10.0), (1e-5, 1e-5), (99.9, 100.0)]
+)
+def test_rounding_up_goes_to_the_next_round_number(value, above):
+    assert round_up(value) == pytest.approx(above)
+
+
+def test_rounding_up_takes_the_digits_asked_for():
+    assert round_up(9.0, (1, 2, 4, 8)) == 10
+    assert round_up(3.0, (1, 2, 4, 8)) == 4
