@@ -80,4 +80,4 @@ def test_stored_pictures_of_explorers_come_with_a_sentence(lesson):
     outputs = [output.get("data", {}) for cell in cells(lesson, "code") for output in cell.outputs]
     sentences = [data["text/plain"] for data in outputs if "image/png" in data and "<Figure" not in data["text/plain"]]
     assert sentences
-    assert all(re.fullmatch(r"\w+: [A-Z].*\.", sentence) for sentence in sentences)
+    assert all(re.fullmatch(r"\w+\(.*?\): [A-Z].*\.", sentence) for sentence in sentences)

@@ -39,8 +39,7 @@ class Live(ipywidgets.Box):
         self._explorer = explorer
         self._lock = threading.RLock()  # ipykernel runs callbacks in threads
         self._following = True
-        self._due = False
-        self._drawn = 0.0
+        self._due = self._drawn = 0.0  # when a waiting event is drawn, when the last picture was
         self._pinned: Any = None
         width, height = (round(100 * inches) for inches in explorer.size)
         self.picture = Picture(name=type(explorer).__name__, width=width, height=height, dark=Live.dark)
@@ -93,13 +92,14 @@ class Live(ipywidgets.Box):
     def _follow(self, change: Any) -> None:
         """Follow a control at once; of events that come faster than pictures, only the newest."""
         with self._lock:  # an event of another thread waits; one that show() itself caused is not followed
-            if not self._following or self._due:
+            now = time.monotonic()
+            if not self._following or now < self._due:
                 return
             browser, loop = _from_browser(), None
             with contextlib.suppress(RuntimeError):
                 loop = asyncio.get_running_loop()
-            if browser and loop is not None and time.monotonic() - self._drawn < BURST:
-                self._due = True
+            if browser and loop is not None and now - self._drawn < BURST:
+                self._due = now + PAUSE
                 loop.call_later(PAUSE, self._catch_up, True)
             else:
                 self._catch_up(browser)
@@ -107,7 +107,7 @@ class Live(ipywidgets.Box):
     def _catch_up(self, browser: bool) -> None:
         """Draw what the controls now say."""
         with self._lock, _told(browser):
-            self._due = False
+            self._due = 0.0
             values = {name: widget.value for name, widget in self.widgets.items()}
             try:
                 state = self._explorer.at(**values)
