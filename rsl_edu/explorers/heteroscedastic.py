@@ -318,7 +318,9 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         share = f"{np.nanmin(inside):.0f} to {np.nanmax(inside):.0f} % of a bin lie within one std"
         gain = self.nll_one - result.nll
         nll = f"The NLL is {_large(abs(gain))} nats {'below' if gain > 0 else 'above'} that of the best single std"
-        return f"{SYMPTOMS[state.mistake]}After {state.steps} steps {std} ({truth}); {share}. {nll}."
+        spared = state.parameter == "one" and state.mistake in ("swapped", "no init", "clamp")
+        symptom = "One std for all is spared this mistake. " if spared else SYMPTOMS[state.mistake]
+        return f"{symptom}After {state.steps} steps {std} ({truth}); {share}. {nll}."
 
 
 SYMPTOMS = {

@@ -202,8 +202,9 @@ class Stream(Explorer[StreamState, StreamResult]):
         features = x.shape[1]
         pooled = merge == "pooled"  # an observation without its batch axis: the features pass for samples
         norm = EmpiricalNormalization(1 if pooled else features, until=until or None)
-        seen, means, stds = [], [], []
-        for end in range(batch, len(x) + 1, batch):
+        seen = np.arange(batch, len(x) + 1, batch)
+        mean, std = torch.empty(2, len(seen), features).unbind()  # filled row by row: lists would take twice the memory
+        for i, end in enumerate(seen):
             samples = x[end - batch : end]
             count, var = int(norm.count), norm._var.clone()
             if merge == "last":
@@ -212,17 +213,10 @@ class Stream(Explorer[StreamState, StreamResult]):
             if merge == "no shift" and int(norm.count) > count > 0:
                 norm._var.copy_(var + (samples.var(0, correction=0) - var) * (batch / int(norm.count)))
                 norm._std.copy_(norm._var.sqrt())
-            seen.append(end)
-            means.append(norm.mean.expand(features))
-            stds.append(norm.std.expand(features))
-        if not seen:
-            empty = np.zeros((0, features), np.float32)
-            return Trace(x.numpy(), np.zeros(0, int), empty, empty, np.zeros(0))
-        mean = torch.stack(means)  # [updates, features]
-        varies = robots.std > 1e-6
-        truth, width = robots.moments((torch.tensor(seen) > len(x) // 2).unsqueeze(1) * int(shift))
-        error = (mean - truth).div_(width)[:, varies].square_().mean(1).sqrt()
-        return Trace(x.numpy(), np.array(seen), mean.numpy(), torch.stack(stds).numpy(), error.numpy())
+            mean[i], std[i] = norm.mean, norm.std
+        truth, width = robots.moments((torch.as_tensor(seen) > len(x) // 2).unsqueeze(1) * int(shift))
+        error = (mean - truth).div_(width)[:, robots.std > 1e-6].square_().mean(1).sqrt()
+        return Trace(x.numpy(), seen, mean.numpy(), std.numpy(), error.numpy())
 
     def stage(self, figure: Figure) -> dict[str, Any]:
         """Lay out four panels: the statistics, their error, and the values before and after."""
