@@ -23,6 +23,8 @@ function adopt(explorer, title) {
   // take the arrow keys from a slider.
   for (const focusable of explorer.querySelectorAll("[role=slider], button, input, select"))
     focusable.dataset.lmSuppressShortcuts = "true";
+  for (const label of explorer.querySelectorAll(".widget-inline-hbox > label[title]"))
+    label.parentElement.querySelector("[role=slider], select")?.setAttribute("aria-description", label.title);
   // ipywidgets leaves handles and play buttons without a name for screen readers.
   for (const slider of explorer.querySelectorAll(".widget-slider")) {
     const [label, handle, readout] = ["label", "[role=slider]", ".widget-readout"].map((part) => slider.querySelector(part));
@@ -59,10 +61,13 @@ function render({ model, el }) {
     image.src = URL.createObjectURL(new Blob([model.get("data")], { type: "image/png" }));
     if (before) URL.revokeObjectURL(before);
   };
+  // What was once as high as this stays so: nothing below may jump when words need a line more or less.
+  const settle = (element) => { element.style.minHeight = `${element.offsetHeight}px`; };
   const say = () => {
     image.alt = caption.textContent = model.get("caption");
     alert.textContent = model.get("error");
     image.classList.toggle("rsl-dim", Boolean(model.get("error")));
+    settle(caption);
   };
   const count = () => {
     const add = (parent, tag, text) => Object.assign(parent.appendChild(document.createElement(tag)), { textContent: text });
@@ -73,6 +78,7 @@ function render({ model, el }) {
       add(pair, "dd", value);
       if (pinned !== undefined) add(pair, "dd", `pinned: ${pinned}`);
     }
+    settle(numbers);
   };
 
   const flash = (button, text) => {

@@ -16,7 +16,8 @@ def short(value: float, decimals: int | None = None) -> str:
 def power(value: float) -> str:
     """Return two significant digits and a power of ten: ``2.6·10⁻⁵``."""
     digits, exponent = f"{value:.1e}".split("e")
-    return f"{digits.removesuffix('.0')}·10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+    ten = "10" + str(int(exponent)).translate(SUPERSCRIPTS)
+    return {"1.0": ten, "-1.0": f"-{ten}"}.get(digits, f"{digits.removesuffix('.0')}·{ten}")
 
 
 def small(value: float) -> str:
