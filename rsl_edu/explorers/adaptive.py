@@ -15,6 +15,7 @@ from rsl_edu.modules import MLP, EmpiricalNormalization, GaussianDistribution
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREEN, GREY, ORANGE, PINK
+from .own import plain
 from .space import Control, control
 from .words import short
 
@@ -138,6 +139,8 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
                 raise ValueError("observations, actions, rewards: expected all three or none, got None for some")
             robot = rollout("HalfCheetah-v5", steps=64, envs=16)
             observations, actions, rewards = robot.observations, robot.actions, robot.rewards
+        observations, actions = plain("observations", observations), plain("actions", actions)
+        rewards = plain("rewards", rewards)
         given = {"observations": (observations, 3), "actions": (actions, 3), "rewards": (rewards, 2)}
         for name, (values, dims) in given.items():
             if values.dim() != dims or 0 in values.shape or values.shape[:2] != observations.shape[:2]:
@@ -149,7 +152,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         if rewards.numel() < BATCHES:
             raise ValueError(f"observations: expected at least {BATCHES} of them, got {rewards.numel()}")
         # Double precision: a rounding must not decide, on some machines only, whether a KL is above twice its target.
-        x, a, r = observations.flatten(0, 1).double(), actions.flatten(0, 1).double(), rewards.flatten().double()
+        x, a, r = (each.double().flatten(0, 1) for each in (observations, actions, rewards))
         norm = EmpiricalNormalization(x.shape[1]).double()
         norm.update(x)
         self._x = norm(x)  # [samples, features]

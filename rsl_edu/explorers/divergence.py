@@ -13,6 +13,7 @@ from rsl_edu.modules import HeteroscedasticGaussianDistribution
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE, PINK, RED
+from .own import plain
 from .space import Control, control
 from .words import round_up, short
 
@@ -331,7 +332,7 @@ def _checked(name: str, policy: Policy) -> Policy:
     """Return mean and std ``[actions]`` of a policy in double precision."""
     if not isinstance(policy, (tuple, list)) or len(policy) != 2:
         raise ValueError(f"{name}: expected two tensors (mean, std), got {type(policy).__name__}")
-    mean, std = (torch.as_tensor(parameter).detach().double() for parameter in policy)
+    mean, std = (plain(name, parameter).double() for parameter in policy)
     if mean.dim() != 1 or mean.shape != std.shape or not len(mean):
         shapes = f"{list(mean.shape)} and {list(std.shape)}"
         raise ValueError(f"{name}: expected mean and std of one state, each [actions], got {shapes}")

@@ -20,6 +20,7 @@ from rsl_edu.modules.cnn import PADDINGS
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE, PINK, RED
+from .own import plain
 from .space import Control, control
 from .words import round_up, short, small
 
@@ -174,11 +175,12 @@ class Features(Explorer[NetworkState, FeaturesResult]):
         if scans is None:
             height, width = (64, 64) if network is None else network._input_shape[1:]
             scans = height_scans(count=32, size=max(height, width))[:, :, :height, :width]
+        scans = plain("scans", scans)
         if scans.dim() != 4 or scans.shape[1] != 1 or 0 in scans.shape:
             raise ValueError(f"scans: expected shape [scans, 1, height, width], got {list(scans.shape)}")
         if not scans.isfinite().all():
             raise ValueError("scans: expected finite heights, got NaN or infinity")
-        self.scans = scans.detach().float().cpu()
+        self.scans = scans.float()
         self.network = None if network is None else copy.deepcopy(network).float().cpu().eval()
         ranges: dict[str, tuple[float, float, float]] = {}
         if self.network is not None:

@@ -16,6 +16,7 @@ from rsl_edu.modules import MLP, GaussianDistribution, HeteroscedasticGaussianDi
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE, PINK
+from .own import plain
 from .space import Control, control
 from .words import short
 
@@ -137,6 +138,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
             x = robot.observations[:-1, :, robot.names.index("qpos[7]")][follows]
             y = robot.observations[1:, :, robot.names.index("qvel[8]")][follows]
             names = ("hip angle (rad)", "hip velocity, a step later (rad/s)")
+        x, y = (each if each is None else plain(name, each) for name, each in (("x", x), ("y", y)))
         if x is None or x.dim() != 1 or len(x) < 2:
             raise ValueError(f"x: expected shape [samples], two or more, got {None if x is None else list(x.shape)}")
         if y is None or y.shape != x.shape:
@@ -145,7 +147,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
             if not tensor.isfinite().all():
                 raise ValueError(f"{name}: expected finite values, got NaN or infinity")
         kept = torch.linspace(0, len(x) - 1, min(len(x), SHOWN)).round().long()
-        self.x, self.y = (tensor.detach()[kept].float().unsqueeze(1) for tensor in (x, y))  # [samples, 1]
+        self.x, self.y = (tensor[kept].float().unsqueeze(1) for tensor in (x, y))  # [samples, 1]
         self.names = names
         self._unit = names[1][names[1].rfind("(") :] if "(" in names[1] else "of " + names[1]
         self._x_moments, self._y_moments = (_moments(tensor) for tensor in (self.x, self.y))

@@ -15,6 +15,7 @@ from rsl_edu.modules import RNN, EmpiricalNormalization, HiddenState, split_and_
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE, PINK, RED
+from .own import plain
 from .space import Control, control
 from .words import short, small
 
@@ -130,6 +131,8 @@ class Memory(Explorer[MemoryState, MemoryResult]):
             robot = rollout("Ant-v5", steps=STEPS, envs=ENVS)
             positions = [i for i, name in enumerate(robot.names) if name.startswith("qpos")]
             observations, dones, self._feature = robot.observations[..., positions], robot.dones, "torso height"
+        observations = plain("observations", observations)
+        dones = dones if dones is None else plain("dones", dones)
         if observations.dim() != 3 or 0 in observations.shape:
             raise ValueError(f"observations: expected shape [time, envs, features], got {list(observations.shape)}")
         if not observations.isfinite().all():
@@ -140,8 +143,8 @@ class Memory(Explorer[MemoryState, MemoryResult]):
             raise ValueError(f"dones: expected shape [time, envs], here {list(shape)}, got {got}")
         if not ((dones == 0) | (dones == 1)).all():
             raise ValueError("dones: expected 0 and 1, or False and True, got other values")
-        x = observations[:STEPS, :ENVS].detach().float().cpu()
-        self.dones = dones.reshape(shape)[:STEPS, :ENVS].bool().cpu()  # [time, envs]
+        x = observations[:STEPS, :ENVS].float()
+        self.dones = dones.reshape(shape)[:STEPS, :ENVS].bool()  # [time, envs]
         self._given = None if network is None else _usable(network, x.shape[2])
         if network is None:
             normalization = EmpiricalNormalization(x.shape[2])

@@ -14,6 +14,7 @@ from rsl_edu.modules import EmpiricalDiscountedVariationNormalization, Empirical
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE
+from .own import plain
 from .space import Control, control
 from .words import round_up, short
 
@@ -121,16 +122,17 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
                 raise ValueError("dones: expected None where rewards are None")
             robot = rollout("Humanoid-v5", steps=512, envs=16)
             rewards, dones = robot.rewards, robot.dones
+        rewards = plain("rewards", rewards)
         if rewards.dim() != 2 or 0 in rewards.shape:
             raise ValueError(f"rewards: expected shape [time, envs], got {list(rewards.shape)}")
         if not (rewards.abs() < 1e12).all():
             raise ValueError("rewards: expected finite values below 1e12, got others")
-        dones = torch.zeros(rewards.shape) if dones is None else dones
+        dones = torch.zeros(rewards.shape) if dones is None else plain("dones", dones)
         if dones.shape != rewards.shape:
             raise ValueError(f"dones: expected shape {list(rewards.shape)}, got {list(dones.shape)}")
         if not ((dones == 0) | (dones == 1)).all():
             raise ValueError("dones: expected only 0 and 1, or bool; got others")
-        self.rewards, self.dones = rewards.detach().float(), dones == 1  # [time, envs]
+        self.rewards, self.dones = rewards.float(), dones == 1  # [time, envs]
         self._unit = 10 ** np.round(np.log10(float(self.rewards.std(correction=0)) or 1.0))
         self._trace = functools.lru_cache(4)(self._run)
         steps, envs = rewards.shape

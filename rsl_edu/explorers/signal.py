@@ -19,6 +19,7 @@ from rsl_edu.modules.mlp import ACTIVATIONS
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE, RED
+from .own import plain
 from .space import Control, control
 from .words import power, short
 
@@ -128,6 +129,7 @@ class Signal(Explorer[InputState, SignalResult]):
     ) -> None:
         if observations is None:
             observations = rollout("Ant-v5", steps=64, envs=16).observations
+        observations = plain("observations", observations)
         if observations.dim() not in (2, 3) or 0 in observations.shape:
             raise ValueError(
                 "observations: expected shape [samples, features] or [time, envs, features], "
@@ -135,7 +137,7 @@ class Signal(Explorer[InputState, SignalResult]):
             )
         if not observations.isfinite().all():
             raise ValueError("observations: expected finite values, got NaN or infinity")
-        x = observations.detach().flatten(0, -2).float().cpu()
+        x = observations.flatten(0, -2).float()
         kept = min(SAMPLES, len(x))
         self.observations = x[torch.arange(kept) * len(x) // kept]  # [samples, features]
         norm = EmpiricalNormalization(x.shape[1])

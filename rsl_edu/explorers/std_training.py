@@ -14,6 +14,7 @@ from rsl_edu.modules import GaussianDistribution
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREEN, ORANGE, RED
+from .own import plain
 from .space import Control, control
 from .words import short
 
@@ -134,6 +135,8 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         if actions is None and rewards is None:
             robot = rollout("HalfCheetah-v5", steps=64, envs=16)
             actions, rewards = robot.actions.flatten(0, 1), robot.rewards.flatten()
+        actions = actions if actions is None else plain("actions", actions)
+        rewards = rewards if rewards is None else plain("rewards", rewards)
         if actions is None or actions.dim() != 2 or 0 in actions.shape:
             got = None if actions is None else list(actions.shape)
             raise ValueError(f"actions: expected shape [samples, joints], got {got}")

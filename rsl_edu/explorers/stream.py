@@ -14,6 +14,7 @@ from rsl_edu.modules import EmpiricalNormalization
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE
+from .own import plain
 from .space import Control, control
 from .words import round_up, short
 
@@ -138,6 +139,7 @@ class Stream(Explorer[StreamState, StreamResult]):
         if observations is None:
             robot = rollout("Humanoid-v5", steps=512, envs=16)
             observations, names = robot.observations, robot.names
+        observations = plain("observations", observations)
         if observations.dim() != 3 or 0 in observations.shape:
             raise ValueError(f"observations: expected shape [time, envs, features], got {list(observations.shape)}")
         if not observations.isfinite().all():

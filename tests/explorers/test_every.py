@@ -7,6 +7,7 @@ import re
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
 from matplotlib.image import AxesImage, imread
@@ -31,6 +32,48 @@ def explorer(request):
 @pytest.fixture(scope="module")
 def states(explorer):
     return [*explorer.corners(), *explorer.grid(STATES)]
+
+
+def _own(name):
+    """Return a learner's own data, as a training run leaves it: with gradients, in half precision."""
+    draw = torch.Generator().manual_seed(0)
+
+    def values(*shape):
+        return torch.randn(shape, generator=draw).half().requires_grad_()
+
+    ends = torch.rand(24, 4, generator=draw) < 0.1
+    policies = [(values(3), values(3).exp()) for _ in range(2)]
+    return {
+        "AdaptiveRate": (values(24, 4, 5), values(24, 4, 2), values(24, 4)),
+        "Divergence": policies,
+        "Features": (values(4, 1, 24, 20),),
+        "HeteroscedasticFit": (values(300), values(300)),
+        "Memory": (values(24, 4, 3), ends),
+        "Rewards": (values(24, 4), ends),
+        "Signal": (values(24, 4, 6),),
+        "StdTraining": (values(96, 3), values(96)),
+        "Stream": (values(24, 4, 6),),
+    }[name]
+
+
+def test_learners_own_tensors_may_carry_gradients_and_half_precision(explorer):
+    own = type(explorer)(*_own(type(explorer).__name__))
+    assert own.live.picture.data.startswith(b"\x89PNG")
+    assert own.live.picture.data != explorer.live.picture.data
+    assert own.describe(own.compute(own.at()))
+
+
+def test_learners_own_arrays_are_taken_and_what_is_no_array_is_named(explorer):
+    own = _own(type(explorer).__name__)
+    arrays = [tuple(map(_array, each)) if isinstance(each, tuple) else _array(each) for each in own]
+    assert type(explorer)(*arrays).live.picture.data == type(explorer)(*own).live.picture.data
+    wrong = [("much", "much")] * 2 if isinstance(own[0], tuple) else ["much"] * len(own)
+    with pytest.raises((TypeError, ValueError), match=r"^\w+: expected "):
+        type(explorer)(*wrong)
+
+
+def _array(tensor):
+    return tensor.detach().numpy()
 
 
 def _contents(figure):
