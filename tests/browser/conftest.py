@@ -123,13 +123,28 @@ def open_notebook(server, browser, home):
         page.on("console", lambda message: _is_error(message) and errors.append(message.text))
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
+        _wait_until_idle(server)
         return page
 
     yield run
     for page in pages:
         page.close()
-    with urllib.request.urlopen(f"{server}/api/sessions") as response:
-        for session in json.load(response):
-            address = f"{server}/api/sessions/{session['id']}"
-            urllib.request.urlopen(urllib.request.Request(address, method="DELETE")).close()
+    for session in _sessions(server):
+        address = f"{server}/api/sessions/{session['id']}"
+        urllib.request.urlopen(urllib.request.Request(address, method="DELETE")).close()
     assert not errors, errors
+
+
+def _sessions(server):
+    with urllib.request.urlopen(f"{server}/api/sessions") as response:
+        return json.load(response)
+
+
+def _wait_until_idle(server):
+    """Wait until all cells have run: a kernel that is idle for a second has no other one to run."""
+    idle, deadline = 0, time.monotonic() + 180
+    while idle < 10:
+        assert time.monotonic() < deadline, "the notebook did not come to its end"
+        time.sleep(0.1)
+        states = [session["kernel"]["execution_state"] for session in _sessions(server)]
+        idle = idle + 1 if set(states) == {"idle"} else 0

@@ -106,9 +106,9 @@ def test_every_control_moves_the_picture_by_mouse_and_by_keyboard(page, name):
 def test_picture_after_a_fast_drag_is_that_of_the_value_shown(page):
     shown = Shown(page, "Stream")
     handle = shown.group.get_by_role("slider", name="feature")
+    handle.hover()
     box = handle.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
     page.mouse.down()
     for i in range(60):  # there and back, faster than pictures can be drawn
         page.mouse.move(x + 60 - abs(60 - 4 * i) + i, y)

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import matplotlib
 import numpy as np
@@ -385,8 +386,10 @@ def test_play_button_walks_the_slider_at_its_step(line):
 
 @pytest.fixture
 def browser(monkeypatch):
-    """As if every event came from a browser."""
+    """As if every event came from a browser; a function runs another one in a thread of its own, as ipykernel does."""
     monkeypatch.setattr("rsl_edu.explorers.live._from_browser", lambda: True)
+    with ThreadPoolExecutor(1) as thread:
+        yield lambda function, *arguments: thread.submit(function, *arguments).result()
 
 
 def test_events_that_come_faster_than_pictures_draw_only_the_newest(line, browser, monkeypatch):
@@ -402,7 +405,7 @@ def test_events_that_come_faster_than_pictures_draw_only_the_newest(line, browse
         await asyncio.sleep(0.1)
 
     monkeypatch.setattr(Line, "draw", watched)
-    asyncio.run(drag())
+    browser(lambda: asyncio.run(drag()))
     assert drawn[-1] == 9
     assert len(drawn) <= 2
     assert line.at().points == 9
@@ -413,17 +416,17 @@ def test_event_after_a_pause_is_drawn_at_once(line, browser):
     async def move():
         await asyncio.sleep(0.05)
         line.live.widgets["points"].value = 8
-        assert line.live.picture.caption == "8 points up to 1.0"
+        return line.live.picture.caption
 
     assert line.live.picture.data
-    asyncio.run(move())
+    assert browser(lambda: asyncio.run(move())) == "8 points up to 1.0"
 
 
 def test_failure_in_a_browsers_event_is_told_under_the_picture_and_nowhere_else(line, browser):
-    picture = line.live.picture
+    picture, switch = line.live.picture, line.live.widgets["broken"]
     data = picture.data
-    line.live.widgets["broken"].value = True
+    browser(setattr, switch, "value", True)
     assert picture.error == "broken: this switch breaks the explorer"
     assert picture.data == data
-    line.live.widgets["broken"].value = False
+    browser(setattr, switch, "value", False)
     assert picture.error == ""
