@@ -49,7 +49,7 @@ class Shown:
     def picture(self) -> bytes:
         return base64.b64decode(self.group.locator("img").evaluate(PICTURE))
 
-    def changes(self, act, *arguments, seconds=3, **options) -> bool:
+    def changes(self, act, *arguments, seconds=12, **options) -> bool:
         """Return whether the picture becomes another one after ``act``, in time."""
         before = self.picture()
         act(*arguments, **options)
