@@ -141,10 +141,10 @@ def _sessions(server):
 
 
 def _wait_until_idle(server):
-    """Wait until all cells have run: a kernel that is idle for a second has no other one to run."""
-    idle, deadline = 0, time.monotonic() + 180
-    while idle < 10:
+    """Wait until the kernel has begun, and then until it has been idle for a second: all cells have run."""
+    begun, idle, deadline = False, 0, time.monotonic() + 180
+    while not begun or idle < 10:
         assert time.monotonic() < deadline, "the notebook did not come to its end"
         time.sleep(0.1)
-        states = [session["kernel"]["execution_state"] for session in _sessions(server)]
-        idle = idle + 1 if set(states) == {"idle"} else 0
+        resting = {session["kernel"]["execution_state"] for session in _sessions(server)} == {"idle"}
+        begun, idle = begun or not resting, idle + 1 if resting else 0
