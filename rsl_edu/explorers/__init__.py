@@ -6,6 +6,7 @@ from .divergence import Divergence
 from .features import Features
 from .heteroscedastic import HeteroscedasticFit
 from .memory import Memory
+from .quiz import Quiz
 from .rewards import Rewards
 from .signal import Signal
 from .space import Control, control
@@ -21,6 +22,7 @@ __all__ = [
     "Frame",
     "HeteroscedasticFit",
     "Memory",
+    "Quiz",
     "Rewards",
     "Signal",
     "StdTraining",

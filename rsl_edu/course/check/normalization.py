@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from .check_verdict import text
-from .checking import Answer, Case, Exercise, Mistake
+from .verdict import text
+from .exercise import Answer, Case, Exercise, Mistake
 
 _t = torch.tensor
 
@@ -718,3 +718,5 @@ DISCOUNTED_RETURN_SCALE = Exercise(
     ),
     draw=_draw_rewards,
 )
+
+EXERCISES = (MERGE_MOMENTS, RUNNING_NORM, DISCOUNTED_RETURN_SCALE)

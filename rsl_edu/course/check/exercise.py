@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from .check_verdict import Text, Verdict, text
+from .verdict import Text, Verdict, text
 
 Answer = Callable[..., Any]  # a function, or a class
 Values = tuple[torch.Tensor, ...]  # what an answer returned: a float64 tensor for each output

@@ -1,0 +1,51 @@
+"""Checks that explain: hand one your function, and it says what is right, or which mistake yours looks like.
+
+    from rsl_edu.course import check
+    check.merge_moments(merge_moments)
+    check.hint("merge_moments", 1)
+
+A check is an :class:`Exercise`. Each lesson has its own in a file of its name; a new lesson adds a file, and its name here.
+"""
+
+from __future__ import annotations
+
+from . import cnn, distributions, mlp, normalization, policy, rnn
+from .exercise import Case, Exercise, Mistake
+from .verdict import Text, Verdict
+
+__all__ = ["EXERCISES", "LESSONS", "Case", "Exercise", "Mistake", "Text", "Verdict", "hint", "solution"]
+
+LESSONS = {
+    lesson.__name__.rpartition(".")[2]: lesson.EXERCISES
+    for lesson in (mlp, cnn, rnn, normalization, distributions, policy)
+}
+"""The exercises of each lesson, in its order, by the name of the lesson."""
+
+EXERCISES: dict[str, Exercise] = {exercise.name: exercise for lesson in LESSONS.values() for exercise in lesson}
+"""All exercises by their names; each is an attribute of this module too."""
+
+
+def __getattr__(name: str) -> Exercise:
+    if name not in EXERCISES:
+        raise AttributeError(f"module {__name__!r} has no exercise {name!r}; there are {', '.join(EXERCISES)}")
+    return EXERCISES[name]
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *EXERCISES])
+
+
+def hint(exercise: str, stage: int = 1) -> Text:
+    """Hint for an exercise, by its name; ``stage`` 1 is vague, 3 almost the answer."""
+    return _find(exercise).hint(stage)
+
+
+def solution(exercise: str) -> Text:
+    """Source of a right answer for an exercise, by its name."""
+    return _find(exercise).solution
+
+
+def _find(name: str) -> Exercise:
+    if name not in EXERCISES:
+        raise ValueError(f"exercise: expected one of {', '.join(EXERCISES)}; got {name!r}")
+    return EXERCISES[name]
