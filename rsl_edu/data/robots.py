@@ -88,7 +88,7 @@ def _record(robot: str, steps: int, envs: int, seed: int, policy: Policy | None)
     try:
         # An environment that is done starts again within the same step, as the simulators do that rsl_rl trains on.
         options = {"autoreset_mode": gymnasium.vector.AutoresetMode.SAME_STEP}
-        with _quiet_mujoco():
+        with quiet_mujoco():
             vector = gymnasium.make_vec(robot, envs, vectorization_mode="sync", vector_kwargs=options)
     except gymnasium.error.Error as error:
         raise ValueError(
@@ -120,7 +120,7 @@ def _record(robot: str, steps: int, envs: int, seed: int, policy: Policy | None)
 
 
 @contextlib.contextmanager
-def _quiet_mujoco() -> Iterator[None]:
+def quiet_mujoco() -> Iterator[None]:
     """Keep MuJoCo from printing (and from logging to a file) which words of its robots' files are outdated."""
     import mujoco
 

@@ -1,5 +1,7 @@
 """Interactive explorers: one a file, over one small base. Each runs live in a notebook and draws without one."""
 
+from typing import Any
+
 from .adaptive import AdaptiveRate
 from .base import Explorer, Frame
 from .divergence import Divergence
@@ -11,9 +13,11 @@ from .rewards import Rewards
 from .signal import Signal
 from .space import Control, control
 from .std_training import StdTraining
+from .stick_figure import StickFigure
 from .stream import Stream
 
 __all__ = [
+    "EXPLORERS",
     "AdaptiveRate",
     "Control",
     "Divergence",
@@ -26,6 +30,24 @@ __all__ = [
     "Rewards",
     "Signal",
     "StdTraining",
+    "StickFigure",
     "Stream",
     "control",
 ]
+
+EXPLORERS: dict[str, type[Explorer[Any, Any]]] = {
+    explorer.__name__: explorer
+    for explorer in (
+        Signal,
+        Features,
+        Memory,
+        Stream,
+        Rewards,
+        Divergence,
+        StdTraining,
+        HeteroscedasticFit,
+        AdaptiveRate,
+        StickFigure,
+    )
+}
+"""All explorers by their names, in the order of the lessons."""

@@ -20,7 +20,7 @@ from rsl_edu.explorers import Explorer, control
 
 HERE = Path(__file__).parent
 EVENTS = 60
-NAMES = [name for name in explorers.__all__ if name not in ("Control", "Explorer", "Frame", "control")]
+NAMES = list(explorers.EXPLORERS)
 
 
 @dataclasses.dataclass(frozen=True)

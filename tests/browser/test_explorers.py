@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from rsl_edu import explorers
 
-EXPLORERS = [name for name in explorers.__all__ if name not in ("Control", "Explorer", "Frame", "control")]
+EXPLORERS = list(explorers.EXPLORERS)
 FAILING = """
 from rsl_edu import explorers
 

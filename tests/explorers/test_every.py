@@ -17,7 +17,7 @@ from matplotlib.patches import StepPatch
 from rsl_edu import explorers
 from rsl_edu.explorers.drawing import Drawing
 
-EXPLORERS = [name for name in explorers.__all__ if name not in ("Control", "Explorer", "Frame", "control")]
+EXPLORERS = list(explorers.EXPLORERS)
 STATES = 16
 """States of the grid that are drawn, beside all corners."""
 
@@ -52,6 +52,7 @@ def _own(name):
         "Rewards": (values(24, 4), ends),
         "Signal": (values(24, 4, 6),),
         "StdTraining": (values(96, 3), values(96)),
+        "StickFigure": ({"mine": values(24, 5, 2, 3)},),
         "Stream": (values(24, 4, 6),),
     }[name]
 
@@ -65,15 +66,17 @@ def test_learners_own_tensors_may_carry_gradients_and_half_precision(explorer):
 
 def test_learners_own_arrays_are_taken_and_what_is_no_array_is_named(explorer):
     own = _own(type(explorer).__name__)
-    arrays = [tuple(map(_array, each)) if isinstance(each, tuple) else _array(each) for each in own]
+    arrays = list(map(_array, own))
     assert type(explorer)(*arrays).live.picture.data == type(explorer)(*own).live.picture.data
     wrong = [("much", "much")] * 2 if isinstance(own[0], tuple) else ["much"] * len(own)
     with pytest.raises((TypeError, ValueError), match=r"^\w+: expected "):
         type(explorer)(*wrong)
 
 
-def _array(tensor):
-    return tensor.detach().numpy()
+def _array(own):
+    if isinstance(own, dict):
+        return {name: _array(each) for name, each in own.items()}
+    return tuple(map(_array, own)) if isinstance(own, tuple) else own.detach().numpy()
 
 
 def _contents(figure):

@@ -1,0 +1,106 @@
+"""One episode of a MuJoCo robot as its body moved through space, to be drawn without rendering."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from typing import Any
+
+import numpy as np
+import torch
+
+from rsl_edu.modules._validate import whole
+
+from .robots import ROBOTS, Policy, quiet_mujoco
+
+
+@dataclasses.dataclass(frozen=True)
+class Motion:
+    """How a robot moved until its episode, or the recording, came to its end.
+
+    Each part of its body is a rod with round ends; a ball has both ends at one place.
+
+    Attributes:
+        robot: Name of the Gymnasium environment.
+        ends: Where the rods' ends were before each step, and after the last one, ``[steps + 1, parts, 2, 3]``, metres.
+        radii: How thick the rods are, ``[parts]``, metres.
+        moves: Whether a part belongs to the robot, and not to the world, ``[parts]``, bool.
+        rewards: What each step earned, ``[steps]``.
+        fell: Whether the last step ended the episode because the robot failed.
+        dt: Seconds between two steps.
+    """
+
+    robot: str
+    ends: torch.Tensor
+    radii: torch.Tensor
+    moves: torch.Tensor
+    rewards: torch.Tensor
+    fell: bool
+    dt: float
+
+
+def motion(robot: str = "Ant-v5", steps: int = 200, seed: int = 0, policy: Policy | None = None) -> Motion:
+    """Let one robot act until it fails, its time is up, or ``steps`` are over, and record its body.
+
+    Args:
+        robot: Gymnasium environment of a MuJoCo robot, such as those in :data:`.ROBOTS`.
+        steps: Most steps to record.
+        seed: Seed of the initial state and of the random actions.
+        policy: Maps observations ``[1, features]`` to actions ``[1, actions]``; None draws the actions uniformly.
+
+    Raises:
+        ValueError: An argument that is not allowed; the message names it.
+    """
+    import gymnasium
+
+    steps, seed = whole("steps", steps), whole("seed", seed, minimum=0)
+    try:
+        with quiet_mujoco():
+            environment = gymnasium.make(robot)
+    except gymnasium.error.Error as error:
+        raise ValueError(f"robot: expected a MuJoCo robot such as {', '.join(ROBOTS)}; got {robot!r}") from error
+    with contextlib.closing(environment):
+        body: Any = environment.unwrapped
+        if not hasattr(body, "model") or not hasattr(body, "data"):
+            raise ValueError(f"robot: expected a MuJoCo robot such as {', '.join(ROBOTS)}; got {robot!r}")
+        rods = _rods(body.model)
+        environment.action_space.seed(seed)
+        observation, _ = environment.reset(seed=seed)
+        ends, rewards, terminated = [_ends(body, rods)], [], False
+        for _ in range(steps):
+            if policy is None:
+                action = environment.action_space.sample()
+            else:
+                with torch.no_grad():
+                    action = policy(torch.as_tensor(observation, dtype=torch.float32)[None])[0].numpy()
+            observation, reward, terminated, truncated, _ = environment.step(action)
+            ends.append(_ends(body, rods))
+            rewards.append(float(reward))
+            if terminated or truncated:
+                break
+        model = body.model
+        return Motion(
+            robot=robot,
+            ends=torch.as_tensor(np.stack(ends), dtype=torch.float32),
+            radii=torch.as_tensor(model.geom_size[rods, 0], dtype=torch.float32),
+            moves=torch.as_tensor(model.body_weldid[model.geom_bodyid[rods]] != 0),
+            rewards=torch.tensor(rewards),
+            fell=bool(terminated),
+            dt=float(body.dt),
+        )
+
+
+def _rods(model: Any) -> np.ndarray:
+    """Return which geometries are balls or rods; Gymnasium's robots have no others beside the floor."""
+    import mujoco
+
+    kinds = (mujoco.mjtGeom.mjGEOM_SPHERE, mujoco.mjtGeom.mjGEOM_CAPSULE, mujoco.mjtGeom.mjGEOM_CYLINDER)
+    return np.flatnonzero(np.isin(model.geom_type, [int(kind) for kind in kinds]))
+
+
+def _ends(body: Any, rods: np.ndarray) -> np.ndarray:
+    """Return the two ends of each rod now, ``[parts, 2, 3]``."""
+    centre = body.data.geom_xpos[rods]  # [parts, 3]
+    axis = body.data.geom_xmat[rods].reshape(-1, 3, 3)[:, :, 2]  # a rod lies along its own z
+    half = axis * body.model.geom_size[rods, 1:2]  # of a ball: 0
+    return np.stack([centre - half, centre + half], axis=1)
