@@ -49,7 +49,8 @@ class Explorer(ABC, Generic[S, R]):
         default: The state on this input where nothing else is asked for.
         start: The state to begin with, and to :meth:`reset` to.
         pinned: The state to compare with, or None.
-        guess: What the learner predicted, or None.
+        guess: The number that the learner predicted, or None.
+        answers: All that the learner predicted, in words, by the question.
 
     Raises:
         ValueError: A value that its control does not allow.
@@ -75,6 +76,7 @@ class Explorer(ABC, Generic[S, R]):
         self._state = self.start
         self.pinned: S | None = None
         self.guess: float | None = None
+        self.answers: dict[str, str] = {}
 
     @abstractmethod
     def compute(self, state: S) -> R:
@@ -129,14 +131,26 @@ class Explorer(ABC, Generic[S, R]):
 
     def compare(self, on: bool = True) -> None:
         """Pin the present curves and numbers behind the next ones, or (False) take them away."""
-        self._keep("pinned", self._state if on else None)
+        self._keep(pinned=self._state if on else None)
 
-    def predict(self, guess: float) -> None:
-        """Record a guess, which is then drawn beside the truth; :attr:`question` says of what."""
+    def predict(self, guess: float | str, asked: str = "") -> None:
+        """Record a guess, which then stands beside the truth.
+
+        Args:
+            guess: The number that :attr:`question` asks for, to be drawn; or words, to be written under the picture.
+            asked: The question that the words answer; needed for words.
+
+        Raises:
+            ValueError: A number that :attr:`question` does not allow; the guess before stays.
+        """
+        if isinstance(guess, str) and asked:
+            self._keep(answers={**self.answers, asked: guess})
+            return
         if self.question is None:
             raise ValueError(f"{type(self).__name__} asks for no prediction")
         self.question.check("guess", guess)
-        self._keep("guess", guess)
+        words = f"{guess:g} {self.question.unit}".rstrip()
+        self._keep(guess=guess, answers={**self.answers, asked or self.question.help: words})
 
     def render(self, *, dark: bool = False, **changes: Any) -> Figure:
         """Return a new figure of the present state, or of that with ``changes``; it needs no kernel and no browser."""
@@ -200,13 +214,13 @@ class Explorer(ABC, Generic[S, R]):
             self.compute(state)
         self._state = state
 
-    def _keep(self, name: str, value: Any) -> None:
-        before = getattr(self, name)
-        setattr(self, name, value)
+    def _keep(self, **values: Any) -> None:
+        before = {name: getattr(self, name) for name in values}
+        vars(self).update(values)
         try:
             self._go(self._state)
         except Exception:
-            setattr(self, name, before)
+            vars(self).update(before)
             raise
 
     def __repr__(self) -> str:

@@ -87,7 +87,7 @@ class Live(ipywidgets.Box):
         with picture.hold_sync():
             picture.data, picture.caption, picture.error = data, caption, ""
             picture.numbers = [[n, v, pinned[n]] if n in pinned else [n, v] for n, v in numbers.items()]
-            picture.state = explorer.write(state)
+            picture.state, picture.answers = explorer.write(state), [*map(list, explorer.answers.items())]
 
     def _follow(self, change: Any) -> None:
         """Follow a control at once; of events that come faster than pictures, only the newest."""

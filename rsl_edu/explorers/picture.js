@@ -1,4 +1,4 @@
-// The picture of an explorer: image, numbers, caption, error line and buttons. Plain DOM, no network.
+// The picture of an explorer: image, numbers, caption, predictions, error line and buttons. Plain DOM, no network.
 
 const BUTTONS = [
   ["reset", "Reset", "Go back to the first state"],
@@ -46,10 +46,10 @@ function adopt(explorer, title) {
 
 function render({ model, el }) {
   el.classList.add("rsl-view");
-  el.innerHTML = `<figure class="rsl-picture"><img alt=""><dl></dl><figcaption role="status"></figcaption>
+  el.innerHTML = `<figure class="rsl-picture"><img alt=""><dl></dl><figcaption role="status"></figcaption><ul></ul>
     <p role="alert"></p><div role="toolbar"></div></figure>`;
-  const [figure, image, numbers, caption, alert, toolbar] = el.querySelectorAll(
-    "figure, img, dl, figcaption, p, div");
+  const [figure, image, numbers, caption, answers, alert, toolbar] = el.querySelectorAll(
+    "figure, img, dl, figcaption, ul, p, div");
   const title = model.get("name");
   figure.style.setProperty("--rsl-width", `${model.get("width")}px`);
   image.width = model.get("width");
@@ -69,8 +69,13 @@ function render({ model, el }) {
     image.classList.toggle("rsl-dim", Boolean(model.get("error")));
     settle(caption);
   };
+  const add = (parent, tag, text) => Object.assign(parent.appendChild(document.createElement(tag)), { textContent: text });
+  const remind = () => {
+    answers.replaceChildren();
+    for (const [question, answer] of model.get("answers"))
+      add(add(answers, "li", `You predicted: ${question} `), "b", answer);
+  };
   const count = () => {
-    const add = (parent, tag, text) => Object.assign(parent.appendChild(document.createElement(tag)), { textContent: text });
     numbers.replaceChildren();
     for (const [term, value, pinned] of model.get("numbers")) {
       const pair = add(numbers, "div", "");
@@ -112,8 +117,9 @@ function render({ model, el }) {
   model.on("change:data", show);
   model.on("change:caption change:error", say);
   model.on("change:numbers", count);
+  model.on("change:answers", remind);
   model.on("change:pinned", press);
-  for (const update of [show, say, count, press, adapt]) update();
+  for (const update of [show, say, count, remind, press, adapt]) update();
   setTimeout(() => {
     const explorer = el.closest(".rsl-explorer");
     if (explorer) adopt(explorer, title);

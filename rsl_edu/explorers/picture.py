@@ -8,7 +8,7 @@ import traitlets
 
 
 class Picture(anywidget.AnyWidget):
-    """An image with its numbers, a caption that is read out when it changes, one line for an error, and four buttons.
+    """An image with its numbers, a caption that is read out when it changes, predictions, an error line, four buttons.
 
     A host needs ipywidgets and anywidget, as JupyterLab, Notebook 7, VS Code and Colab have; nothing comes from a CDN.
 
@@ -19,6 +19,7 @@ class Picture(anywidget.AnyWidget):
         caption: What it shows: its alternative text, and the line under it.
         numbers: Rows of name, number and, if another state is pinned, the number there.
         error: What is wrong with the present values of the controls; empty if nothing is.
+        answers: What the learner predicted: rows of question and answer.
         state: The state as text, to be copied.
         pinned: Whether another state is pinned; the compare button sets it.
         dark: Whether the page around it is dark; the page sets it.
@@ -33,6 +34,7 @@ class Picture(anywidget.AnyWidget):
     height = traitlets.Int().tag(sync=True)
     caption = traitlets.Unicode().tag(sync=True)
     numbers: Any = traitlets.List().tag(sync=True)
+    answers: Any = traitlets.List().tag(sync=True)
     error = traitlets.Unicode().tag(sync=True)
     state = traitlets.Unicode().tag(sync=True)
     pinned = traitlets.Bool().tag(sync=True)

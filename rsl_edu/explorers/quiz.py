@@ -1,16 +1,74 @@
-"""Questions to answer before one slides: a number or a choice, recorded in the explorer."""
+"""Questions to answer before one slides: the answers stay in sight, beside the truth."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # anywidget takes its time: only who shows a form needs it
+    from .base import Explorer
+    from .form import Form
 
 
 class Quiz:
-    """Questions beside an explorer (placeholder while the widget is written)."""
+    """Questions about what an explorer is going to show.
 
-    def __init__(self, explorer: Any, questions: Mapping[str, Sequence[str] | None]) -> None:
-        self._number = len(questions)
+    Each answer is recorded in the explorer: a number is drawn beside the truth, a choice is written under the picture.
+    Nothing waits for an answer. In a notebook, a quiz at the end of a cell shows itself.
+
+    Args:
+        explorer: What is asked about.
+        questions: The questions; beside each the answers to choose from, or None for the number that
+            :attr:`.Explorer.question` asks for.
+
+    Raises:
+        ValueError: No question, one with fewer than two choices, or a number that the explorer does not ask for.
+    """
+
+    def __init__(self, explorer: Explorer[Any, Any], questions: Mapping[str, Sequence[str] | None]) -> None:
+        if not questions:
+            raise ValueError("questions: expected at least one, got none")
+        for question, choices in questions.items():
+            if choices is None and explorer.question is None:
+                raise ValueError(f"questions: {type(explorer).__name__} asks for no number, got {question!r}: None")
+            if choices is not None and (isinstance(choices, str) or len(choices) < 2):
+                raise ValueError(f"questions: expected two choices or more for {question!r}, got {choices!r}")
+        self.explorer = explorer
+        self.questions = dict(questions)
+
+    def answer(self, question: int, answer: float | str) -> None:
+        """Record an answer.
+
+        Args:
+            question: Number of the question, from 0 on.
+            answer: A number, or one of the choices.
+
+        Raises:
+            ValueError: An answer that the question does not allow; the one before stays.
+        """
+        text, choices = list(self.questions.items())[question]
+        if choices is not None and answer not in choices:
+            raise ValueError(f"answer: expected one of {', '.join(map(repr, choices))}; got {answer!r}")
+        self.explorer.predict(answer, text)
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """What was answered so far, by the question."""
+        return {text: given for text, given in self.explorer.answers.items() if text in self.questions}
+
+    @cached_property
+    def live(self) -> Form:
+        """The widget: a form with all questions."""
+        from .form import Form
+
+        return Form(self)
 
     def __repr__(self) -> str:
-        return f"Quiz: {self._number} questions, none answered yet"
+        """The questions and the answers so far: what nbval compares."""
+        asked = [f"{text} {given}" if (given := self.answers.get(text)) else text for text in self.questions]
+        return "\n".join(["Quiz", *asked])
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = self.live._repr_mimebundle_(**kwargs)  # type: ignore[misc]
+        return {**data, "text/plain": repr(self)}, metadata

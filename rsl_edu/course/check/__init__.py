@@ -4,7 +4,8 @@
     check.merge_moments(merge_moments)
     check.hint("merge_moments", 1)
 
-A check is an :class:`Exercise`. Each lesson has its own in a file of its name; a new lesson adds a file, and its name here.
+A check is an :class:`Exercise`. Each lesson has its own in a file of its name; a new one adds a file
+and its name here.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from .verdict import text
 from .exercise import Answer, Case, Exercise, Mistake
+from .verdict import text
 
 _t = torch.tensor
 
