@@ -45,8 +45,32 @@ def test_case_names_the_thread_it_comes_from(lesson):
     assert re.search(r"\(https://github\.com/[\w.-]+/[\w.-]+/issues/\d+\)", case)
 
 
-def test_explorers_are_swept_over_their_corners(lesson):
-    assert any(".sweep()" in cell.source for cell in cells(lesson, "code"))
+def test_learner_predicts_before_an_explorer_is_shown(lesson):
+    shown = [
+        name for cell in cells(lesson, "code") for name in re.findall(r"^explorers\.(Quiz)|^(\w+)$", cell.source, re.M)
+    ]
+    assert ("Quiz", "") in shown
+    assert shown[0] == ("Quiz", ""), "the form first, then the picture"
+
+
+def test_every_explorer_is_swept_over_its_corners(lesson):
+    code = "\n".join(cell.source for cell in cells(lesson, "code"))
+    explored = re.findall(r"^(\w+) = explorers\.(?!Quiz)\w+\(", code, re.MULTILINE)
+    assert explored
+    assert {name for name in explored if f"{name}.sweep()" not in code} == set()
+
+
+def test_equations_are_numbered_where_the_text_refers_to_them(lesson):
+    prose = "\n".join(cell.source for cell in cells(lesson, "markdown"))
+    numbers = re.findall(r"\\tag\{(\d+)\}", prose)
+    assert numbers == [str(1 + i) for i in range(len(numbers))]
+    assert {number for number in numbers if f"({number})" not in prose} == set()
+
+
+def test_figures_have_alternative_text(lesson):
+    for cell in cells(lesson, "code"):
+        if any("<Figure" in output.get("data", {}).get("text/plain", "") for output in cell.outputs):
+            assert len(cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")) > 40, cell.id
 
 
 def test_every_exercise_has_three_folded_hints_and_a_folded_solution_that_passes(lesson):

@@ -104,7 +104,15 @@ def open_notebook(server, browser, home):
     pages: list[Page] = []
     errors: list[str] = []
 
+    def close() -> None:
+        while pages:
+            pages.pop().close()
+        for session in _sessions(server):
+            address = f"{server}/api/sessions/{session['id']}"
+            urllib.request.urlopen(urllib.request.Request(address, method="DELETE")).close()
+
     def run(name: str, *cells: str, host: str = "lab") -> Page:
+        close()  # one kernel at a time: each takes half a gigabyte
         if cells:
             kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
             code = [nbformat.v4.new_code_cell(cell) for cell in cells]
@@ -127,11 +135,7 @@ def open_notebook(server, browser, home):
         return page
 
     yield run
-    for page in pages:
-        page.close()
-    for session in _sessions(server):
-        address = f"{server}/api/sessions/{session['id']}"
-        urllib.request.urlopen(urllib.request.Request(address, method="DELETE")).close()
+    close()
     assert not errors, errors
 
 

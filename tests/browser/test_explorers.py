@@ -1,11 +1,11 @@
 """Every explorer in JupyterLab and in Notebook 7: each control by mouse and by keyboard, and what the buttons do."""
 
-import base64
 import io
 
 import pytest
 from matplotlib.image import imread
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
+from shown import Shown
 
 from rsl_edu import explorers
 
@@ -21,51 +21,7 @@ class Failing(explorers.Stream):
 
 Failing()
 """
-PICTURE = """async image => {
-    const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
-    return btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(""));
-}"""
-
 pytestmark = pytest.mark.slow
-
-
-class Shown:
-    """An explorer as it stands in a page."""
-
-    def __init__(self, page: Page, name: str) -> None:
-        self.page = page
-        self.group = page.get_by_role("group", name=name, exact=True)
-        for _ in range(100):  # a notebook renders the cells that are in view
-            if self.group.count():
-                break
-            page.locator(".jp-WindowedPanel-outer, .jp-Notebook").first.hover()
-            page.mouse.wheel(0, 300)
-            page.wait_for_timeout(200)
-        self.group.scroll_into_view_if_needed()
-        self.caption = self.group.get_by_role("status")
-        self.error = self.group.get_by_role("alert")
-        expect(self.caption).not_to_be_empty()
-
-    def picture(self) -> bytes:
-        return base64.b64decode(self.group.locator("img").evaluate(PICTURE))
-
-    def changes(self, act, *arguments, seconds=12, **options) -> bool:
-        """Return whether the picture becomes another one after ``act``, in time."""
-        before = self.picture()
-        act(*arguments, **options)
-        for _ in range(20 * seconds):
-            if self.picture() != before:
-                return True
-            self.page.wait_for_timeout(50)
-        return False
-
-    def settled(self) -> bytes:
-        """Return the picture once nothing has changed for half a second."""
-        last = b""
-        while (now := self.picture()) != last:
-            last = now
-            self.page.wait_for_timeout(500)
-        return now
 
 
 @pytest.fixture(scope="module", params=["lab", "notebook"])

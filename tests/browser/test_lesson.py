@@ -1,24 +1,64 @@
-"""A learner opens a lesson in JupyterLab, runs it and moves a slider."""
+"""A learner opens each lesson in JupyterLab, runs it, predicts, and moves every explorer."""
 
+import re
+from pathlib import Path
+
+import nbformat
 import pytest
+from playwright.sync_api import expect
+from shown import Shown, bring_into_view
+
+from rsl_edu import explorers
+
+LESSONS = sorted((Path(__file__).parents[2] / "notebooks").glob("[1-9]_*.ipynb"))
+
+pytestmark = pytest.mark.slow
 
 
-@pytest.mark.slow
-def test_slider_moves_the_picture_and_its_caption(open_notebook):
-    page = open_notebook("4_normalization.ipynb")
-    explorer = page.locator(".rsl-explorer").first
-    explorer.scroll_into_view_if_needed(timeout=120_000)
-    picture, caption = explorer.locator("img"), explorer.get_by_role("status")
-    caption.filter(has_text="After 1,024 samples").wait_for(timeout=60_000)
-    before = picture.get_attribute("src")
+def code_of(lesson):
+    cells = nbformat.read(lesson, as_version=4).cells
+    return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
 
-    assert explorer.get_by_role("button", name="play or pause: samples seen").is_visible()
-    slider = explorer.get_by_role("slider", name="samples seen")
-    slider.focus()
-    slider.press("ArrowRight")
 
-    caption.filter(has_text="After 1,088 samples").wait_for(timeout=10_000)
-    assert picture.get_attribute("src") != before
-    assert picture.get_attribute("alt") == caption.text_content()
-    assert picture.evaluate("image => image.complete && image.naturalWidth") == 900
-    assert not explorer.get_by_role("alert").text_content()
+@pytest.fixture(scope="module", params=LESSONS, ids=lambda path: path.stem)
+def lesson(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def page(open_notebook, lesson):
+    return open_notebook(lesson.name)
+
+
+@pytest.fixture(scope="module")
+def named(lesson):
+    """The explorers of the lesson: name in the code, and class."""
+    return dict(re.findall(r"^(\w+) = explorers\.(?!Quiz)(\w+)\(", code_of(lesson), re.MULTILINE))
+
+
+def test_prediction_stands_beside_the_truth(page, lesson, named):
+    asked = named[re.search(r"explorers\.Quiz\(\s*(\w+)", code_of(lesson))[1]]
+    form = bring_into_view(page, page.get_by_role("group", name="Predict first"))
+    guess = explorers.EXPLORERS[asked].question.positions(9)[4]
+    for number in form.get_by_role("textbox").all():
+        number.fill(f"{guess:g}")
+        number.press("Enter")
+    for choices in form.locator("fieldset:has([type=radio])").all():
+        choices.get_by_role("radio").first.press("Space")
+        choices.get_by_role("radio").first.press("ArrowRight")
+    for reply in form.get_by_role("status").all():
+        expect(reply).to_contain_text("Recorded")
+    told = Shown(page, asked).group.get_by_role("listitem")
+    expect(told).to_have_count(form.get_by_role("status").count())
+    expect(told.first).to_contain_text("You predicted: ")
+
+
+def test_every_explorer_runs_and_moves(page, lesson, named):
+    for name in dict.fromkeys(named.values()):
+        shown = Shown(page, name)
+        slider = shown.group.get_by_role("slider").first
+        assert any(shown.changes(slider.press, key) for key in ("ArrowRight", "ArrowLeft")), name
+        expect(shown.group.locator("img")).to_have_attribute("alt", shown.caption.text_content())
+        assert not shown.error.text_content(), name
+    assert not page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count()
+    assert not page.locator("[data-mime-type='application/vnd.jupyter.error']").count()

@@ -72,10 +72,10 @@ def test_form_replies_to_each_answer_in_place(quiz, explorer):
 
 
 def test_notebook_compares_the_questions_and_the_answers(quiz):
-    assert repr(quiz) == f"Quiz\n{NUMBER}\n{CHOICE}"
+    assert repr(quiz) == f"Quiz\n{NUMBER}\n{CHOICE} (old‖new / new‖old)"
     quiz.answer(1, "old‖new")
     bundle, _ = quiz._repr_mimebundle_()
-    assert bundle["text/plain"] == f"Quiz\n{NUMBER}\n{CHOICE} old‖new"
+    assert bundle["text/plain"] == f"Quiz\n{NUMBER}\n{CHOICE} (old‖new / new‖old) old‖new"
     assert "application/vnd.jupyter.widget-view+json" in bundle
 
 

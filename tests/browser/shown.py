@@ -1,0 +1,54 @@
+"""An explorer in a page, as a learner finds it."""
+
+import base64
+
+from playwright.sync_api import Locator, Page, expect
+
+PICTURE = """async image => {
+    const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
+    return btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(""));
+}"""
+
+
+def bring_into_view(page: Page, what: Locator) -> Locator:
+    """Scroll until it is there: a notebook renders only the cells that are in view."""
+    for _ in range(100):
+        if what.count():
+            break
+        page.locator(".jp-WindowedPanel-outer, .jp-Notebook").first.hover()
+        page.mouse.wheel(0, 300)
+        page.wait_for_timeout(200)
+    what.first.scroll_into_view_if_needed()
+    return what.first
+
+
+class Shown:
+    """An explorer as it stands in a page."""
+
+    def __init__(self, page: Page, name: str) -> None:
+        self.page = page
+        self.group = bring_into_view(page, page.get_by_role("group", name=name, exact=True))
+        self.caption = self.group.get_by_role("status")
+        self.error = self.group.get_by_role("alert")
+        expect(self.caption).not_to_be_empty()
+
+    def picture(self) -> bytes:
+        return base64.b64decode(self.group.locator("img").evaluate(PICTURE))
+
+    def changes(self, act, *arguments, seconds=12, **options) -> bool:
+        """Return whether the picture becomes another one after ``act``, in time."""
+        before = self.picture()
+        act(*arguments, **options)
+        for _ in range(20 * seconds):
+            if self.picture() != before:
+                return True
+            self.page.wait_for_timeout(50)
+        return False
+
+    def settled(self) -> bytes:
+        """Return the picture once nothing has changed for half a second."""
+        last = b""
+        while (now := self.picture()) != last:
+            last = now
+            self.page.wait_for_timeout(500)
+        return now
