@@ -1,6 +1,5 @@
-"""The net under the lessons holds: strict nbval is red wherever a lesson breaks, and names the cell."""
+"""The net under the lessons holds: strict nbval is red where a lesson breaks, and names the cell."""
 
-import copy
 import os
 import re
 import subprocess
@@ -13,24 +12,25 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 LESSON = REPOSITORY / "notebooks" / "4_normalization.ipynb"
 EXPLORER = "Stream"
-BREAKS_AT_ONE_END = f"""
+BREAKS_WITH_BATCHES_OF_ONE = f"""
 draw = explorers.{EXPLORER}.draw
 
 
-def draws_all_but_batches_of_one(self, artists, result):
+def draw_larger_batches(self, artists, result):
     if result.state.batch == 1:
         raise RuntimeError("no picture of batches of one")
     draw(self, artists, result)
 
 
-explorers.{EXPLORER}.draw = draws_all_but_batches_of_one
+explorers.{EXPLORER}.draw = draw_larger_batches
 """.strip()
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
 pytestmark = pytest.mark.slow
 
 
 def excerpt():
-    """The lesson's imports and one explorer, from where it is made to its sweep, with their stored outputs."""
+    """The lesson's first code cell and one explorer, from where it is made to its sweep, with their stored outputs."""
     notebook = nbformat.read(LESSON, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     made, name = next(
@@ -43,55 +43,68 @@ def excerpt():
     return notebook
 
 
-def untouched(cells):
-    return None
-
-
-def explorer_breaks_at_one_end(cells):
-    cells.insert(1, nbformat.v4.new_code_cell(BREAKS_AT_ONE_END, id="breaks"))
+def break_explorer_where_only_the_sweep_goes(cells):
+    cells.insert(1, nbformat.v4.new_code_cell(BREAKS_WITH_BATCHES_OF_ONE, id="breaks"))
     return cells[-1], "RuntimeError: no picture of batches of one"
 
 
-def digit_of_an_output_changes(cells):
+def change_a_digit_of_a_stored_output(cells):
     printed = next(output for output in cells[0].outputs if output.output_type == "stream")
-    stored = printed.text
-    printed.text = re.sub(r"\d", lambda digit: str((int(digit[0]) + 1) % 10), stored, count=1)
-    return cells[0], stored.strip()
+    right = printed.text
+    printed.text = re.sub(r"\d", lambda digit: str((int(digit[0]) + 1) % 10), right, count=1)
+    del cells[-1]  # the sweep, which takes longest
+    return cells[0], f"- {right.strip()}"
 
 
-def import_is_missing(cells):
-    lines = cells[0].source.splitlines()
-    cells[0].source = "\n".join(line for line in lines if line != "from rsl_edu import data, explorers")
-    assert len(cells[0].source.splitlines()) == len(lines) - 1
-    return cells[0], "NameError: name 'data' is not defined"
+def delete_an_import(cells):
+    before = cells[0].source
+    cells[0].source = before.replace("import matplotlib.pyplot as plt\n", "")
+    assert cells[0].source != before
+    del cells[-1]
+    return cells[0], "NameError: name 'plt' is not defined"
 
 
-def run_nbval(notebook):
-    """What strict nbval says, alone with the notebook; and the cells that passed and failed, by their numbers."""
-    command = [sys.executable, "-m", "pytest", "-v", "-rA", "--color=no", "-c", os.devnull, "--rootdir", notebook.parent]
-    command += ["--nbval", "--nbval-current-env", f"--nbval-sanitize-with={REPOSITORY / 'tests' / 'nbval_sanitize.cfg'}"]
+def run_nbval(path):
+    """Run strict nbval with nothing of this repository but the list of what may differ.
+
+    Returns its exit status, the names of the cells that passed and of those that failed, and its report.
+    """
+    command = [sys.executable, "-m", "pytest", "-v", "-rA", "-c", os.devnull, "--rootdir", path.parent]
+    command += ["-p", "no:cacheprovider", "-p", "nbval.plugin", "--nbval", "--nbval-current-env"]
+    command += [f"--nbval-sanitize-with={REPOSITORY / 'tests' / 'nbval_sanitize.cfg'}", path]
     alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    alone |= {"TQDM_DISABLE": "1", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [*command, "-p", "no:cacheprovider", notebook],
-        cwd=notebook.parent,
-        env=alone,
-        capture_output=True,
-        text=True,
-        timeout=120,
+    alone |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
+    done = subprocess.run(command, cwd=path.parent, env=alone, capture_output=True, text=True, timeout=120)
+    report = COLOUR.sub("", done.stdout + done.stderr)
+    passed, failed = (
+        re.findall(rf"^{verdict} \S+::(Cell \d+)", report, re.MULTILINE) for verdict in ("PASSED", "FAILED")
     )
-    verdicts = re.findall(rf"^(PASSED|FAILED) \S*{re.escape(notebook.name)}::Cell (\d+)", done.stdout, re.MULTILINE)
-    cells = {verdict: [int(cell) for one, cell in verdicts if one == verdict] for verdict in ("PASSED", "FAILED")}
-    return done.returncode, cells, done.stdout + done.stderr
+    return done.returncode, passed, failed, report
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "excerpt.ipynb"
+
+
+def test_nbval_is_green_on_an_untouched_excerpt(path):
+    notebook = excerpt()
+    nbformat.write(notebook, path)
+    status, passed, failed, report = run_nbval(path)
+    assert (status, failed) == (pytest.ExitCode.OK, []), report
+    assert passed == [f"Cell {place}" for place in range(len(notebook.cells))]
 
 
 @pytest.mark.parametrize(
-    "change", [untouched, explorer_breaks_at_one_end, digit_of_an_output_changes, import_is_missing]
+    "damage", [break_explorer_where_only_the_sweep_goes, change_a_digit_of_a_stored_output, delete_an_import]
 )
-def test_nbval_is_red_where_a_lesson_breaks_and_names_the_cell(change, tmp_path):
-    notebook = copy.deepcopy(excerpt())
-    broken = change(notebook.cells)
-    nbformat.write(notebook, tmp_path / "lesson.ipynb")
-    status, cells, said = run_nbval(tmp_path / "lesson.ipynb")
-    print(said)
-    print(status, cells, broken and broken[1])
+def test_nbval_is_red_on_a_damaged_excerpt_and_names_the_cell(damage, path):
+    notebook = excerpt()
+    cell, reason = damage(notebook.cells)
+    nbformat.write(notebook, path)
+    status, passed, failed, report = run_nbval(path)
+    place = notebook.cells.index(cell)
+    assert (status, failed) == (pytest.ExitCode.TESTS_FAILED, [f"Cell {place}"]), report
+    assert len(passed) == len(notebook.cells) - 1
+    assert f"Input:\n{cell.source}\n" in report
+    assert reason in report

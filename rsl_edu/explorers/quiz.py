@@ -65,9 +65,12 @@ class Quiz:
         return Form(self)
 
     def __repr__(self) -> str:
-        """The questions and the answers so far: what nbval compares."""
-        asked = [f"{text} {given}" if (given := self.answers.get(text)) else text for text in self.questions]
-        return "\n".join(["Quiz", *asked])
+        """The questions, their choices and the answers so far: what nbval compares."""
+        lines = ["Quiz"]
+        for text, choices in self.questions.items():
+            asked = text if choices is None else f"{text} ({' / '.join(choices)})"
+            lines.append(f"{asked} {self.answers.get(text, '')}".rstrip())
+        return "\n".join(lines)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data, metadata = self.live._repr_mimebundle_(**kwargs)  # type: ignore[misc]

@@ -23,7 +23,6 @@ from .verdict import Text, Verdict, text
 Answer = Callable[..., Any]  # a function, or a class
 Values = tuple[torch.Tensor, ...]  # what an answer returned: a float64 tensor for each output
 
-ATOL = 1e-5
 _NOT_THE_LEARNERS = (  # source files below these are not shown to a learner
     str(Path(__file__).parent),
     str(Path(torch.__file__).parent),
@@ -40,11 +39,13 @@ class Case:
         about: What is special about it, to be read after "for": "an empty first group".
         inputs: The arguments.
         rtol: Relative error that is still right.
+        atol: Absolute error that is still right.
     """
 
     about: str
     inputs: tuple[Any, ...]
     rtol: float = 1e-4
+    atol: float = 1e-5
 
 
 @dataclass(frozen=True)
@@ -171,10 +172,11 @@ class Exercise:
                     self._tried(case),
                     f"seen:     {argument} = {text(after)} after the call",
                     f"expected: {argument} = {text(before)}, as before",
-                    "`a += b`, `a[0] = b` and methods ending in _ write into the caller's tensor; write `a = a + b`.",
+                    "`a += b`, `a[0] = b` and methods ending in _ write into the caller's tensor, append and pop into "
+                    "the caller's list: write `a = a + b`, or work on a copy, `a.clone()`.",
                 )
         for output, got, right in zip(self.outputs, seen, expected, strict=True):
-            if not _close(got, right, case.rtol):
+            if not _close(got, right, case):
                 name, headline, *why = self._diagnose(answer) or _describe(output, got, right, case)
                 digits = 3 if text(got) != text(right) else 6
                 lines = (f"seen:     {output} = {text(got, digits)}", f"expected: {output} = {text(right, digits)}")
@@ -202,6 +204,9 @@ class Exercise:
                 wanted = f"a tensor of shape {list(right.shape)}" if tensor else "a number"
                 headline = f"your {output} is of type {type(value).__name__}, expected {wanted}."
                 raise _WrongError("wrong-type", headline, self._tried(case))
+            if tensor and right.dtype == torch.bool != getattr(value, "dtype", torch.bool):
+                headline = f"your {output} holds {value.dtype}, expected torch.bool: as an index, numbers count places."
+                raise _WrongError("wrong-type", headline, self._tried(case))
         return self._values(result)
 
     def _raised(self, error: BaseException, case: Case) -> _WrongError:
@@ -223,8 +228,7 @@ class Exercise:
 
         def alike(a: list[Values], b: list[Values], outputs: int) -> bool:
             return all(
-                len(x) == len(y)
-                and all(_close(*pair, case.rtol) for pair in zip(x[:outputs], y[:outputs], strict=True))
+                len(x) == len(y) and all(_close(*pair, case) for pair in zip(x[:outputs], y[:outputs], strict=True))
                 for x, y, case in zip(a, b, self.cases, strict=True)
             )
 
@@ -288,7 +292,7 @@ def _describe(output: str, got: torch.Tensor, right: torch.Tensor, case: Case) -
         shape, wanted = (f"a tensor of shape {list(x.shape)}" if x.dim() else "a single number" for x in (got, right))
         return "wrong-shape", f"your {output} is {shape}, expected {wanted}."
     if got.isnan().any() and not right.isnan().any():
-        why = "0/0, the root of a negative number and the variance (n−1) of a single sample are NaN."
+        why = "0/0, ∞ − ∞, the root or log of a negative number and the variance (n−1) of a single sample are NaN."
         return "nan", f"your {output} is not a number (NaN) for {case.about}.", why
     return "unknown", f"your {output} is wrong for {case.about}."
 
@@ -297,8 +301,8 @@ def _tensor(value: Any) -> torch.Tensor:
     return torch.as_tensor(value).detach().cpu().double()
 
 
-def _close(a: torch.Tensor, b: torch.Tensor, rtol: float) -> bool:
-    return a.shape == b.shape and torch.allclose(a, b, rtol=rtol, atol=ATOL, equal_nan=True)
+def _close(a: torch.Tensor, b: torch.Tensor, case: Case) -> bool:
+    return a.shape == b.shape and torch.allclose(a, b, rtol=case.rtol, atol=case.atol, equal_nan=True)
 
 
 def _same(a: Any, b: Any) -> bool:

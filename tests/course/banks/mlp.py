@@ -1,6 +1,7 @@
 """Answers to lesson 1's exercises as people write them: right ones, and wrong ones with the mistake they make."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -126,6 +127,20 @@ def orthogonal_gaussian(weight, gain=1.0):
 
 def orthogonal_uniform(weight, gain=1.0):
     weight.copy_(torch.rand_like(weight))
+    return weight.mul_(gain)
+
+
+def orthogonal_times_diagonal(weight, gain=1.0):
+    tall = torch.randn(sorted(weight.shape, reverse=True))
+    q, r = torch.linalg.qr(tall)
+    q *= torch.diag(r)
+    return weight.copy_(gain * (q if q.shape == weight.shape else q.T))
+
+
+def orthogonal_from_weight_without_signs(weight, gain=1.0):
+    turn = weight.shape[0] < weight.shape[1]
+    q = torch.linalg.qr(weight.T if turn else weight).Q
+    weight.copy_(q.T if turn else q)
     return weight.mul_(gain)
 
 
@@ -476,7 +491,7 @@ def sizes_of(input_dim, output_dim, hidden_dims):
 
 def count_weights(input_dim, output_dim, hidden_dims):
     dims = sizes_of(input_dim, output_dim, hidden_dims)
-    return sum(nn.Linear(a, b, bias=False).weight.numel() for a, b in zip(dims[:-1], dims[1:], strict=True))
+    return sum(nn.Linear(a, b, bias=False, device="meta").weight.numel() for a, b in pairwise(dims))
 
 
 def count_weights_of_numbers(input_dim, output_dim, hidden_dims):
@@ -489,7 +504,7 @@ def count_weights_of_numbers(input_dim, output_dim, hidden_dims):
 
 def count_bias_of_inputs(input_dim, output_dim, hidden_dims):
     dims = sizes_of(input_dim, output_dim, hidden_dims)
-    return sum(a * (b + 1) for a, b in zip(dims[:-1], dims[1:], strict=True))
+    return sum(a * (b + 1) for a, b in pairwise(dims))
 
 
 def count_one_bias(input_dim, output_dim, hidden_dims):
@@ -509,12 +524,11 @@ def count_without_last_bias(input_dim, output_dim, hidden_dims):
 
 
 def count_without_output(input_dim, output_dim, hidden_dims):
-    total = 0
+    total, width = 0, input_dim
     for h in hidden_dims:
         out = input_dim if h == -1 else h
-        fan_in = input_dim if total == 0 else last
-        total += fan_in * out + out
-        last = out
+        total += width * out + out
+        width = out
     return total
 
 
@@ -768,9 +782,11 @@ WRONG = {
         (orthogonal_xavier, "not-orthogonal"),
         (orthogonal_gaussian, "not-orthogonal"),
         (orthogonal_uniform, "not-orthogonal"),
+        (orthogonal_times_diagonal, "diagonal-for-sign"),
         (orthogonal_absolute, "signs-absolute"),
         (orthogonal_viewed, "reshaped"),
         (orthogonal_identity, "not-random"),
+        (orthogonal_from_weight_without_signs, "not-random"),
         (orthogonal_plain_qr, "signs-not-random"),
         (orthogonal_accumulated, "adds"),
         (orthogonal_small_block, "padded"),

@@ -265,12 +265,12 @@ def loss_as_in_the_paper(log_prob, old_log_prob, advantage, clip):
 
 
 def loss_by_loop(log_prob, old_log_prob, advantage, clip):
-    total = 0.0
-    for new, old, a in zip(log_prob.tolist(), old_log_prob.tolist(), advantage.tolist(), strict=True):
-        ratio = math.exp(new - old)
-        bounded = max(min(ratio, 1 + clip), 1 - clip)
-        total += max(-a * ratio, -a * bounded)
-    return total / len(log_prob)
+    losses = []
+    for new, old, a in zip(log_prob, old_log_prob, advantage, strict=True):
+        ratio = torch.exp(new - old)
+        bounded = min(max(ratio, torch.tensor(1 - clip)), torch.tensor(1 + clip))
+        losses.append(max(-a * ratio, -a * bounded))
+    return sum(losses) / len(losses)
 
 
 def loss_by_sign(log_prob, old_log_prob, advantage, clip):
@@ -411,6 +411,26 @@ def loss_and_ratio(log_prob, old_log_prob, advantage, clip):
 
 def loss_with_bonus(log_prob, old_log_prob, advantage, clip):
     return loss_by_loop(log_prob, old_log_prob, advantage, clip) - 0.01
+
+
+def loss_of_python_floats(log_prob, old_log_prob, advantage, clip):
+    total = 0.0
+    for new, old, a in zip(log_prob.tolist(), old_log_prob.tolist(), advantage.tolist(), strict=True):
+        ratio = math.exp(new - old)
+        bounded = max(min(ratio, 1 + clip), 1 - clip)
+        total += max(-a * ratio, -a * bounded)
+    return total / len(log_prob)
+
+
+def loss_as_a_float(log_prob, old_log_prob, advantage, clip):
+    ratio = torch.exp(log_prob - old_log_prob)
+    return torch.max(-advantage * ratio, -advantage * torch.clamp(ratio, 1 - clip, 1 + clip)).mean().item()
+
+
+def loss_without_grad(log_prob, old_log_prob, advantage, clip):
+    with torch.no_grad():
+        ratio = torch.exp(log_prob - old_log_prob)
+        return torch.max(-advantage * ratio, -advantage * torch.clamp(ratio, 1 - clip, 1 + clip)).mean()
 
 
 def loss_stub(log_prob, old_log_prob, advantage, clip):
@@ -652,6 +672,9 @@ WRONG = {
         (loss_python_max, "exception"),
         (loss_and_ratio, "wrong-type"),
         (loss_with_bonus, "unknown"),
+        (loss_of_python_floats, "no-gradient"),
+        (loss_as_a_float, "no-gradient"),
+        (loss_without_grad, "no-gradient"),
         (loss_stub, "not-answered"),
     ],
     "bootstrap": [
