@@ -317,7 +317,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         if state.mistake == "right" or state.schedule == "fixed":
             return text
         if state.mistake == "once":
-            return f"{text} ✗ Asked once an iteration, the rate changes too late."
+            return f"{text} The rule is asked once an iteration, not at every mini-batch."
         told = short(np.nanmedian(run.told / run.kl)) if len(finite) else "0"
         words = "KL reversed" if state.mistake == "reversed" else "Mean over dimensions"
         return f"{text} ✗ {words}: the rule is told {told} times the KL."

@@ -268,7 +268,7 @@ class Signal(Explorer[InputState, SignalResult]):
         last = len(layers.units) - 2
         if isinstance(state, SignalState):
             scheme = f"{state.init} weights" if state.init != "torch" else "torch's default weights"
-            network = f"{state.activation}, {last} × {state.width}, {scheme} × {state.gain:g}"
+            network = f"An MLP of {last} × {state.width} {state.activation} units, {scheme} × {state.gain:g}"
         else:
             network = f"Your network, {last} hidden layers"
         if _shared(state):

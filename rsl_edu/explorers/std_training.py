@@ -39,7 +39,7 @@ class StdTrainingState:
         choices={
             "std, clamped, gradient leads back": "scalar",
             "log of the std": "log",
-            "std, not clamped (rsl_rl #33)": "unclamped",
+            "std, not clamped (rsl_rl #124)": "unclamped",
             "std, clamp alone (frozen)": "frozen",
         },
     )

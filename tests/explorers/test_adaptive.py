@@ -126,7 +126,7 @@ def test_asked_once_an_iteration_the_rate_changes_once_an_iteration(explorer):
     assert len(set(result.run.rate.tolist())) <= 1 + UPDATES // ITERATION
     assert np.isfinite(result.run.told).sum() == UPDATES // ITERATION
     assert result.shares[2] > at(explorer, rate=1e-2).shares[2] + 0.2
-    assert "✗ Asked once an iteration" in explorer.describe(result)
+    assert "The rule is asked once an iteration" in explorer.describe(result)
 
 
 def test_fixed_schedule_does_not_ask_and_so_does_not_train_again(explorer):
