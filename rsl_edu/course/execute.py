@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import itertools
 import json
+import os
 import re
 import sys
 import tempfile
@@ -75,6 +76,7 @@ def execute(path: Path, timeout: float = 600.0) -> bool:
 
     text = path.read_text(encoding="utf-8")
     notebook = _read(text)
+    os.environ["TQDM_DISABLE"] = "1"  # a progress bar that shows on a slow day is no output to store
     running = 0
 
     def started(cell: Any, cell_index: int) -> None:
