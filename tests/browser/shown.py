@@ -45,6 +45,11 @@ class Shown:
             self.page.wait_for_timeout(50)
         return False
 
+    def one_changes(self, act, each) -> bool:
+        """Return whether ``act`` on one of these changes the picture; not each must, so patience is for the last."""
+        *first, last = each
+        return any(self.changes(act, one, seconds=2) for one in first) or self.changes(act, last)
+
     def settled(self) -> bytes:
         """Return the picture once nothing has changed for half a second."""
         last = b""
