@@ -299,6 +299,11 @@ def _reshaped_patches_of_all_channels(p: torch.Tensor) -> torch.Tensor:
     return p.reshape(batch, h, w, inputs, k, k).permute(0, 3, 1, 2, 4, 5)
 
 
+def _as_square(y: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
+    side = int((y.shape[2] * y.shape[3]) ** 0.5)
+    return y.reshape(len(y), -1, side, side)
+
+
 CONV2D = Exercise(
     name="conv2d",
     reference=conv2d,
@@ -370,6 +375,12 @@ CONV2D = Exercise(
                 *_convs(enter=lambda x: x.mT),
                 *_convs(leave=lambda y, w: y.reshape(*y.shape[:2], y.shape[3], y.shape[2])),
             ),
+        ),
+        Mistake(
+            "square-output",
+            "your output is square, or is cut as if it were.",
+            "The map need not be: count the places along the height and along the width, each by its own size.",
+            _convs(leave=_as_square),
         ),
         Mistake(
             "reshape-for-permute",

@@ -214,6 +214,12 @@ ORTHOGONAL = Exercise(
             ),
         ),
         Mistake(
+            "gain-on-result-only",
+            "what you return has the gain, but weight itself has not.",
+            "`weight * gain` is a new tensor. Whoever calls you keeps weight: write gain times the matrix into it.",
+            (lambda weight, gain=1.0: weight.copy_(_orthogonal(*weight.shape)) * gain,),
+        ),
+        Mistake(
             "factors-weight",
             "you factorize weight as it comes, and it comes empty.",
             "The random numbers have to come from you: factorize a Gaussian matrix of the same size, torch.randn.",

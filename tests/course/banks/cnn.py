@@ -220,6 +220,13 @@ def conv_folded_wrong(x, weight, stride=1, padding=0):
     return (weight.flatten(1) @ columns).view(len(x), len(weight), w, h)
 
 
+def conv_of_square_maps(x, weight, stride=1, padding=0):
+    x = functional.pad(x, (padding,) * 4)
+    columns = weight.flatten(1) @ functional.unfold(x, weight.shape[-1], stride=stride)
+    side = int(math.sqrt(columns.shape[-1]))
+    return columns.view(x.shape[0], -1, side, side)
+
+
 def conv_reshaped(x, weight, stride=1, padding=0):
     out, inputs, k, _ = weight.shape
     patches = padded(x, padding).unfold(2, k, stride).unfold(3, k, stride)
@@ -564,6 +571,7 @@ WRONG = {
         (size_stub, "not-answered"),
     ],
     "conv2d": [
+        (conv_of_square_maps, "square-output"),
         (conv_mathematical, "flipped-kernel"),
         (conv_mathematical_first_try, "flipped-kernel"),
         (conv_kernel_turned, "kernel-transposed"),

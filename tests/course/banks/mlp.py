@@ -68,6 +68,11 @@ def orthogonal_matrix(rows, cols):
     return nn.init.orthogonal_(torch.empty(rows, cols))
 
 
+def orthogonal_with_gain_too_late(weight, gain=1.0):
+    nn.init.orthogonal_(weight)
+    return weight * gain
+
+
 def orthogonal_rebound(weight, gain=1.0):
     weight = orthogonal_matrix(*weight.shape) * gain
     return weight
@@ -770,6 +775,7 @@ RIGHT = {
 
 WRONG = {
     "orthogonal_": [
+        (orthogonal_with_gain_too_late, "gain-on-result-only"),
         (orthogonal_rebound, "not-in-place"),
         (orthogonal_returns_q, "returns-another"),
         (orthogonal_of_given, "factors-weight"),
