@@ -47,7 +47,7 @@ def test_prediction_stands_beside_the_truth(page, lesson, named):
         choices.get_by_role("radio").first.press("Space")
         choices.get_by_role("radio").first.press("ArrowRight")
     for reply in form.get_by_role("status").all():
-        expect(reply).to_contain_text("Recorded")
+        expect(reply).to_contain_text("Recorded", timeout=30_000)
     told = Shown(page, asked).group.get_by_role("listitem")
     expect(told).to_have_count(form.get_by_role("status").count())
     expect(told.first).to_contain_text("You predicted: ")
