@@ -1,9 +1,7 @@
 // The questions of a quiz: fields and choices as the browser has them, so that keys and screen readers work.
 
-let forms = 0;
-
 function render({ model, el }) {
-  const name = `rsl-quiz-${forms++}`;
+  const name = `rsl-quiz-${Math.random()}`;  // radio buttons of one name on a page would be one choice
   el.classList.add("rsl-quiz");
   el.setAttribute("role", "group");
   el.setAttribute("aria-label", "Predict first");

@@ -60,5 +60,9 @@ def test_every_explorer_runs_and_moves(page, lesson, named):
         assert shown.one_changes(slider.press, ["ArrowRight", "ArrowLeft"]), name
         expect(shown.group.locator("img")).to_have_attribute("alt", shown.caption.text_content())
         assert not shown.error.text_content(), name
+    for choices in page.locator(".rsl-quiz fieldset:has([type=radio])").all():
+        choices.get_by_role("radio").last.check()
+    for choices in page.locator(".rsl-quiz fieldset:has([type=radio])").all():
+        expect(choices.get_by_role("radio").last).to_be_checked()  # a choice in one quiz leaves the others alone
     assert not page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count()
     assert not page.locator("[data-mime-type='application/vnd.jupyter.error']").count()
