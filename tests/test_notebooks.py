@@ -8,7 +8,8 @@ import pytest
 
 from rsl_edu.course import check
 
-NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = ROOT / "notebooks"
 LESSONS = sorted(NOTEBOOKS.glob("[1-9]_*.ipynb"))
 FOLDED_SOLUTION = re.compile(r"<summary>Solution</summary>\s*```python\n(.*?)```", re.DOTALL)
 CHECKED = re.compile(r"^check\.(\w+)\(", re.MULTILINE)
@@ -95,9 +96,15 @@ def test_stubs_say_that_they_are_not_answered_yet(lesson):
         assert "not answered yet" in cell.outputs[-1].data["text/plain"]
 
 
-def test_lesson_is_listed_on_the_landing_page_and_in_the_readme(lesson):
-    assert f"]({lesson.name})" in (NOTEBOOKS / "index.ipynb").read_text("utf-8")
-    assert f"(notebooks/{lesson.name})" in (NOTEBOOKS.parent / "README.md").read_text("utf-8")
+def test_lesson_is_listed_with_its_minutes_on_the_landing_page_and_in_the_readme(lesson):
+    minutes = re.search(r"\*\*Time:\*\* (\d+) minutes", cells(lesson, "markdown")[0].source)[1]
+    for page, link in ((NOTEBOOKS / "index.ipynb", lesson.name), (ROOT / "README.md", f"notebooks/{lesson.name}")):
+        text = (
+            "\n".join(cell.source for cell in cells(page, "markdown"))
+            if page.suffix == ".ipynb"
+            else page.read_text("utf-8")
+        )
+        assert re.search(rf"\]\({re.escape(link)}\) \|.*\| {minutes} \|", text), page.name
 
 
 def test_stored_pictures_of_explorers_come_with_a_sentence(lesson):
