@@ -76,7 +76,6 @@ def execute(path: Path, timeout: float = 600.0) -> bool:
 
     text = path.read_text(encoding="utf-8")
     notebook = _read(text)
-    os.environ["TQDM_DISABLE"] = "1"  # a progress bar that shows on a slow day is no output to store
     running = 0
 
     def started(cell: Any, cell_index: int) -> None:
@@ -94,7 +93,7 @@ def execute(path: Path, timeout: float = 600.0) -> bool:
         on_cell_start=started,
     )
     try:
-        client.execute()
+        client.execute(env=os.environ | {"TQDM_DISABLE": "1"})  # a bar that shows on a slow day is no output to store
     except (CellControlSignal, DeadKernelError) as error:
         reason = f"{error.ename}: {error.evalue}" if isinstance(error, CellExecutionError) else str(error)
         cell = notebook.cells[running]

@@ -388,6 +388,11 @@ def test_unknown_exercise_is_named_with_the_known_ones():
         check.hint("merge")
 
 
+def test_unknown_check_is_named_with_the_known_ones():
+    with pytest.raises(AttributeError, match=r"has no exercise 'merge'; there are orthogonal_, "):
+        check.merge  # noqa: B018
+
+
 def test_module_offers_exactly_its_exercises_by_name():
     assert all(getattr(check, name) is exercise for name, exercise in check.EXERCISES.items())
     assert isinstance(check, types.ModuleType)

@@ -1,4 +1,5 @@
 import json
+import os
 import re
 from pathlib import Path
 
@@ -145,6 +146,14 @@ def test_executing_twice_changes_no_byte(lesson):
     assert not execute(lesson)
     assert lesson.read_bytes() == stored
     assert [path.name for path in lesson.parent.iterdir()] == [lesson.name]
+
+
+def test_progress_bars_are_off_while_a_notebook_is_executed_and_only_then(lesson, monkeypatch):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    lesson.write_text(notebook(code("import os; print(os.environ.get('TQDM_DISABLE'))")))
+    execute(lesson)
+    assert cells_of(lesson.read_text())[0]["outputs"][0]["text"] == ["1\n"]
+    assert "TQDM_DISABLE" not in os.environ
 
 
 def test_failing_cell_is_named_and_leaves_the_file(lesson, capsys):
