@@ -124,7 +124,11 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
 
     State = AdaptiveRateState
     size = (9.0, 5.6)
-    swept = ("updates",)
+    swept = (
+        {"schedule": ..., "updates": 7},
+        {"mistake": ..., "updates": 7},
+        {"schedule": ..., "rate": (1e-5, 3e-4, 1e-3, 1e-2)},
+    )
     question = Control("learning rate", "Learning rate at the end of the run.", range=(*LIMITS, 1e-5))
 
     def __init__(

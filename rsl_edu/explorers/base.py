@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import itertools
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from .space import Control, Space
+from .space import Control, Grid, Space
 
 if TYPE_CHECKING:  # Matplotlib and ipywidgets take a second: only who draws needs them
     from pathlib import Path
@@ -26,12 +26,26 @@ R = TypeVar("R")  # result of compute
 
 @dataclasses.dataclass(frozen=True)
 class Frame:
-    """A picture with everything that is shown with it: what a page without a kernel needs of one state."""
+    """A picture with everything that is shown with it: what a page without a kernel needs of one state.
+
+    Attributes:
+        state: The state.
+        caption: What the picture shows, in words.
+        numbers: What is printed beside it.
+        ground: The picture's frame, ticks and words, in SVG: many states share it.
+        moving: What lies over it, in SVG.
+    """
 
     state: Any
-    image: bytes
     caption: str
     numbers: Mapping[str, str]
+    ground: str
+    moving: str
+
+    @property
+    def svg(self) -> str:
+        """The whole picture."""
+        return f"{self.ground}{self.moving}</svg>"
 
 
 class Explorer(ABC, Generic[S, R]):
@@ -59,8 +73,8 @@ class Explorer(ABC, Generic[S, R]):
     State: type[S]
     size: ClassVar[tuple[float, float]] = (9.0, 5.4)
     """Width and height of the figure in inches; 100 pixels each."""
-    swept: ClassVar[tuple[str, ...]] = ()
-    """Controls that :meth:`frames` moves; the first one by default."""
+    swept: ClassVar[tuple[Grid, ...]] = ()
+    """The states that a page without a kernel holds: all combinations of each grid; of the first control by default."""
     question: ClassVar[Control | None] = None
     """What :meth:`predict` asks for."""
 
@@ -164,18 +178,23 @@ class Explorer(ABC, Generic[S, R]):
         """Write the present picture to a file; its ending chooses the format: png, svg, pdf."""
         self.render(dark=dark).savefig(path, dpi=200)
 
-    def frames(self, *, format: str = "svg", dark: bool = False, **values: Sequence[Any]) -> Iterator[Frame]:
-        """Draw the picture at every combination of ``values``, or at every position of the :attr:`swept` controls."""
+    def frames(self, *, dark: bool = False, **values: Sequence[Any]) -> Iterator[Frame]:
+        """Draw the picture at every combination of ``values``, or at all states of :attr:`swept`, each once."""
         from .drawing import Drawing
 
-        if not values:
-            values = {name: self.controls[name].positions() for name in self.swept or [next(iter(self.controls))]}
         drawing = Drawing(self, dark)
-        for combination in itertools.product(*values.values()):
-            state = self.at(**dict(zip(values, combination, strict=True)))
+        grids = self.swept or ({next(iter(self.controls)): ...},)
+        states = self._space.product(self._state, values) if values else self._space.states(self._state, grids)
+        for state in states:
             result = self.compute(state)
             drawing.move(result)
-            yield Frame(state, drawing.image(format), self.describe(result), self.numbers(result))
+            yield Frame(state, self.describe(result), self.numbers(result), *drawing.svg())
+
+    def html(self) -> str:
+        """Return the explorer for a page without a kernel, with the frames of :attr:`swept`; :mod:`.page` has the rest."""
+        from .page import explorer_html
+
+        return explorer_html(self)
 
     def sweep(self) -> str:
         """Draw the picture at every corner of the state space, one control at a time; raises where one fails."""
@@ -229,6 +248,8 @@ class Explorer(ABC, Generic[S, R]):
         return f"{self._space.write(type(self).__name__, changed)}: {self.describe(self.compute(self._state))}"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        if os.environ.get("RSL_EDU_BOOK"):
+            return {"text/plain": repr(self), "text/html": self.html()}
         bundle = dict(self.live._repr_mimebundle_(**kwargs) or {})
         return bundle | {  # for nbval, and for who reads the notebook without a kernel
             "text/plain": repr(self),

@@ -115,7 +115,12 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
 
     State = DivergenceState
     size = (9.0, 5.8)
-    swept = ("new_std",)
+    swept = (
+        {"new_std": (0.1, 0.2, 0.5, 1.0, 2.0), "new_mean": (-1.0, 0.0, 0.5, 1.0)},
+        {"new_std": (0.1, 0.2, 0.5, 1.0, 2.0), "mistake": ...},
+        {"dimensions": (1, 12), "mistake": ...},
+        {"action": (-2.0, -1.0, 0.0, 1.0, 2.0)},
+    )
     question = Control("KL(old‖new)", "KL(old‖new) at this setting.", "nats", range=(0.0, 1000.0, 0.001))
 
     def __init__(self, old: Policy | None = None, new: Policy | None = None, **state: Any) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import functools
 import io
+import re
 import struct
 import threading
 import zlib
@@ -16,19 +18,23 @@ import numpy as np
 from cycler import cycler
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
 from matplotlib.text import Text
+from PIL import Image
 
 if TYPE_CHECKING:
     from .base import Explorer
 
 _NAMES = BLUE, ORANGE, GREEN, PINK, GREY, FAINT = tuple(f"C{i}" for i in range(6))
 """Colours of both themes, told apart by colour-blind readers (after Okabe & Ito); grey for a truth, faint for dots."""
-RED = "#D55E00"
-"""What is wrong, on light and on dark ground; never told by the colour alone."""
+RED = "#D55E01"
+"""What is wrong, on light and on dark ground; never told by the colour alone. Not quite the light orange, so that
+:func:`recolouring` can tell the two apart."""
 
 _PALETTES = {
     False: ("#0072B2", "#D55E00", "#009E73", "#B4558F", "#595959", "#C8C8C8"),
@@ -129,6 +135,28 @@ class Drawing:
 
     def png(self) -> bytes:
         """Draw the figure as it is now and return it as PNG, 100 pixels an inch."""
+        with theme(self._dark):
+            stale, moving = self._apart()
+            if stale:
+                self._agg.draw()
+                self._background = self._agg.copy_from_bbox(self.figure.bbox)
+            self._agg.restore_region(self._background)
+            for artist in moving:
+                artist.axes.draw_artist(artist)  # type: ignore[union-attr]
+        return _png(np.asarray(self._agg.buffer_rgba()))
+
+    def svg(self) -> tuple[str, str]:
+        """Draw the figure as it is now and return its background and what moves over it: SVG, but for the last tag."""
+        for image in self.figure.findobj(AxesImage):
+            image.set_interpolation("none")  # type: ignore[attr-defined]  # SVG then holds its pixels as they are
+        with theme(self._dark):
+            stale, moving = self._apart()
+            if stale:
+                self._background = self._written([self.figure])
+            return self._background, self._written(moving).partition(">")[2]
+
+    def _apart(self) -> tuple[bool, list[Artist]]:
+        """Return whether the kept background is out of date, and the artists that are not in it."""
         axes = [a for a in self.figure.axes if a.get_visible()]
         moving = [artist for a in axes for artist in _moving(a)]
         words = [
@@ -136,27 +164,53 @@ class Drawing:
             *map(_fixed, axes),
             *((text.get_text(), text.get_color(), text.get_position()) for text in self.figure.texts),
         ]
-        with theme(self._dark):
-            if self._words != words:
-                for artist in moving:
-                    artist.set_animated(True)
-                self._agg.draw()
-                self._background = self._agg.copy_from_bbox(self.figure.bbox)
-                self._words = words
-            self._agg.restore_region(self._background)
+        stale = self._words != words
+        if stale:
             for artist in moving:
-                artist.axes.draw_artist(artist)  # type: ignore[union-attr]
-        return _png(np.asarray(self._agg.buffer_rgba()))
+                artist.set_animated(True)
+            self._words = words
+        return stale, moving
 
-    def image(self, format: str) -> bytes:
-        """Return the figure in a format that Matplotlib writes; the same bytes for the same picture."""
-        file = io.BytesIO()
-        with theme(self._dark):
-            self.figure.savefig(file, format=format, metadata={"Date": None} if format == "svg" else None)
-        return file.getvalue()
+    def _written(self, artists: Iterable[Artist]) -> str:
+        file, dpi = io.StringIO(), self.figure.dpi
+        self.figure.dpi = 72  # of SVG: a unit is a point
+        try:
+            width, height = self.figure.bbox.size
+            renderer = RendererSVG(width, height, file, image_dpi=dpi, metadata=dict.fromkeys(_SVG_METADATA))
+            for artist in artists:
+                artist.draw(renderer)
+            renderer.finalize()
+        finally:
+            self.figure.dpi = dpi
+        svg = file.getvalue()
+        svg = _NAMED_GROUP.sub("<g>", svg[svg.index("<svg") : svg.rindex("</svg>")])
+        return _PLACE.sub(lambda place: _LONG_NUMBER.sub(_tenth, place[0]), _PNG.sub(_webp, svg))
 
 
+def recolouring() -> dict[str, str]:
+    """Return the colours of the light theme as SVG has them, and for each that of the dark theme."""
+    light, dark = (map(str.lower, _PALETTES[it] + _GROUND[it]) for it in (False, True))
+    return dict(zip(light, dark, strict=True))
+
+
+_SVG_METADATA = ("Date", "Creator", "Format", "Type")
+_PLACE = re.compile(r'(?<= [dxy]=")[^"]*')
+_LONG_NUMBER = re.compile(r"-?\d+\.\d{2,}")
+_PNG = re.compile(r"data:image/png;base64,\s*([^\"]*)")
+_NAMED_GROUP = re.compile(r'<g id="[^"]*">')
 _CURVES = (Line2D, StepPatch)
+
+
+def _webp(png: re.Match[str]) -> str:
+    """Return the same pixels in half of the bytes."""
+    file = io.BytesIO()
+    Image.open(io.BytesIO(base64.b64decode(png[1]))).save(file, "webp", lossless=True)
+    return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def _tenth(number: re.Match[str]) -> str:
+    """Round to a tenth of a point: nobody sees less."""
+    return f"{float(number[0]):.1f}".removesuffix(".0")
 
 
 def _flat(artists: Iterable[Any]) -> Iterator[Any]:

@@ -163,7 +163,16 @@ class Features(Explorer[NetworkState, FeaturesResult]):
 
     State: type[NetworkState] = FeaturesState
     size = (9.0, 6.2)
-    swept = ("layer",)
+    swept = (
+        {"layer": ..., "padding": ...},
+        {"layer": ..., "kernel": (3, 5, 7, 11)},
+        {"layer": ..., "stride": ...},
+        {"layer": ..., "dilation": (1, 2, 3), "norm": ("none", "batch of 1")},
+        {"layer": ..., "norm": ...},
+        {"padding": ..., "offset": (0.0, 0.5, 1.0)},
+        {"norm": ..., "offset": (0.0, 0.5, 1.0)},
+        {"channel": ...},
+    )
     question = Control(
         "receptive field", "Side of the square that a unit of the last layer sees.", "pixels", range=(1, 999, 1)
     )

@@ -122,7 +122,10 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
 
     State = HeteroscedasticFitState
     size = (9.0, 5.6)
-    swept = ("steps",)
+    swept = (
+        {"parameter": ..., "steps": 7},
+        {"mistake": ..., "steps": 7},
+    )
     question = Control("ratio", "The largest fitted std over the least one, at the end.", range=(1.0, 20.0, 0.1))
 
     def __init__(

@@ -109,7 +109,11 @@ class Memory(Explorer[MemoryState, MemoryResult]):
 
     State = MemoryState
     size = (9.0, 6.4)
-    swept = ("time",)
+    swept = (
+        {"reset": ..., "env": (0, 1, 14), "time": (10, 24, 40, 56, 72, 85, 95, 104, 107, 112, 120, 127)},
+        {"detach": (0, 1, 8, 32), "time": (10, 24, 40, 56, 72, 85, 95, 104, 107, 112, 120, 127)},
+        {"type": ..., "time": (10, 24, 40, 56, 72, 85, 95, 104, 107, 112, 120, 127)},
+    )
     question = Control(
         "reach",
         "How many steps back the gradient stays above 1 % of its largest.",
@@ -166,7 +170,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         env = int(self.dones.sum(0).argmax())
         ends = self.dones[:-1, env].nonzero().flatten().tolist()
         defaults = {"env": env, "time": min(time - 1, ends[-1] + 10) if ends else time - 1}  # soon after an end
-        ranges = {"time": (0, time - 1, 1), "env": (0, envs - 1, 1), "layer": (1, layers, 1)}
+        ranges = {"env": (0, envs - 1, 1), "layer": (1, layers, 1), "time": (0, time - 1, 1)}
         super().__init__(ranges, defaults, **state)
 
     def compute(self, state: MemoryState) -> MemoryResult:

@@ -9,10 +9,11 @@ const BUTTONS = [
 
 function isDark() {
   const { dataset, classList } = document.body;
+  const page = document.documentElement;
   if (dataset.jpThemeLight) return dataset.jpThemeLight === "false"; // JupyterLab, Notebook
   if (dataset.vscodeThemeKind) return /dark|high-contrast$/.test(dataset.vscodeThemeKind);
-  if (document.documentElement.getAttribute("theme")) // Colab
-    return document.documentElement.getAttribute("theme") === "dark";
+  if (page.dataset.theme) return page.dataset.theme === "dark"; // the book
+  if (page.getAttribute("theme")) return page.getAttribute("theme") === "dark"; // Colab
   return classList.contains("dark");
 }
 
@@ -51,6 +52,7 @@ function render({ model, el }) {
   const [figure, image, numbers, caption, answers, alert, toolbar] = el.querySelectorAll(
     "figure, img, dl, figcaption, ul, p, div");
   const title = model.get("name");
+  const file = `${title.toLowerCase()}.${model.get("mime").match(/\w+/g)[1]}`;
   figure.style.setProperty("--rsl-width", `${model.get("width")}px`);
   image.width = model.get("width");
   image.height = model.get("height");
@@ -58,7 +60,7 @@ function render({ model, el }) {
 
   const show = () => {
     const before = image.src;
-    image.src = URL.createObjectURL(new Blob([model.get("data")], { type: "image/png" }));
+    image.src = URL.createObjectURL(new Blob([model.get("data")], { type: model.get("mime") }));
     if (before) URL.revokeObjectURL(before);
   };
   // What was once as high as this stays so: nothing below may jump when words need a line more or less.
@@ -94,8 +96,8 @@ function render({ model, el }) {
   const act = {
     reset: () => model.send({ do: "reset" }),
     compare: () => { model.set("pinned", !model.get("pinned")); model.save_changes(); },
-    save: () => Object.assign(document.createElement("a"), { href: image.src, download: `${title.toLowerCase()}.png` }).click(),
-    copy: (button) => navigator.clipboard.writeText(model.get("state"))
+    save: () => Object.assign(document.createElement("a"), { href: image.src, download: file }).click(),
+    copy: (button) => (navigator.clipboard?.writeText(model.get("state")) ?? Promise.reject()) // http has no clipboard
       .then(() => flash(button, "Copied"), () => window.prompt("The state:", model.get("state"))),
   };
   const buttons = Object.fromEntries(BUTTONS.map(([key, text, help]) => {

@@ -14,7 +14,8 @@ class Picture(anywidget.AnyWidget):
 
     Attributes:
         name: Name of the explorer, for files and for screen readers.
-        data: The image, PNG.
+        data: The image.
+        mime: Its format.
         width, height: Its size in pixels.
         caption: What it shows: its alternative text, and the line under it.
         numbers: Rows of name, number and, if another state is pinned, the number there.
@@ -30,6 +31,7 @@ class Picture(anywidget.AnyWidget):
 
     name = traitlets.Unicode().tag(sync=True)
     data = traitlets.Bytes().tag(sync=True)
+    mime = traitlets.Unicode("image/png").tag(sync=True)
     width = traitlets.Int().tag(sync=True)
     height = traitlets.Int().tag(sync=True)
     caption = traitlets.Unicode().tag(sync=True)

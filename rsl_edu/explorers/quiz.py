@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,14 @@ class Quiz:
             lines.append(f"{asked} {self.answers.get(text, '')}".rstrip())
         return "\n".join(lines)
 
+    def html(self) -> str:
+        """Return the quiz for a page without a kernel; its answers are written under the explorer that follows."""
+        from .page import quiz_html
+
+        return quiz_html(self)
+
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        if os.environ.get("RSL_EDU_BOOK"):
+            return {"text/plain": repr(self), "text/html": self.html()}, {}
         data, metadata = self.live._repr_mimebundle_(**kwargs)  # type: ignore[misc]
         return {**data, "text/plain": repr(self)}, metadata

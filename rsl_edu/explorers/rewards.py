@@ -113,7 +113,12 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
 
     State = RewardsState
     size = (9.0, 6.2)
-    swept = ("step",)
+    swept = (
+        {"divide": ..., "ends": ..., "step": 9},
+        {"gamma": (0.0, 0.9, 0.99, 0.999), "ends": ..., "step": 9},
+        {"divide": ..., "shift": (-5.0, 0.0, 5.0)},
+        {"divide": ..., "scale": (0.01, 1.0, 100.0)},
+    )
     question = Control("running std", "What the rewards are divided by at the last step.", range=(1e-3, 1e6, 1e-3))
 
     def __init__(self, rewards: torch.Tensor | None = None, dones: torch.Tensor | None = None, **state: Any) -> None:

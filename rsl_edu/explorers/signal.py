@@ -121,7 +121,17 @@ class Signal(Explorer[InputState, SignalResult]):
 
     State: type[InputState] = SignalState
     size = (9.0, 5.6)
-    swept = ("gain",)
+    swept = (
+        {
+            "activation": ("elu", "relu", "tanh", "sigmoid"),
+            "init": ("torch", "orthogonal"),
+            "gain": (0.1, 1.0, 1.2, 1.41, 3.0, 4.0),
+            "depth": (6, 10),
+        },
+        {"activation": ("elu", "relu", "tanh", "sigmoid"), "shared": ...},
+        {"activation": ("elu", "tanh"), "init": ("torch", "orthogonal"), "normalize": ..., "scale": (0.1, 1.0, 10.0)},
+        {"init": ..., "gain": (1.0, 1.2)},
+    )
     question = Control("std", "The std over the samples in the last hidden layer.", range=(1e-12, 1e12, 1e-12))
 
     def __init__(
@@ -146,7 +156,7 @@ class Signal(Explorer[InputState, SignalResult]):
         self._network = None if network is None else _own(network, self.observations)
         self._measured = functools.lru_cache(16)(self._measure)
         if network is not None:
-            self.State, self.swept = InputState, ("scale",)  # type: ignore[misc]
+            self.State = InputState  # type: ignore[misc]
         super().__init__(defaults={} if network is None else {"normalize": False}, **state)
 
     def compute(self, state: InputState) -> SignalResult:

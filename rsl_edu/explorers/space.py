@@ -7,10 +7,12 @@ import dataclasses
 import itertools
 import math
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 S = TypeVar("S")  # state: a frozen dataclass of controls
+Grid = Mapping[str, Any]
+"""For each control that moves: how many of its positions, or which; ``...``: all."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,6 +119,29 @@ class Space(Generic[S]):
                 raise ValueError(f"{name}: expected one of the controls {', '.join(self.controls)}")
             self.controls[name].check(name, value)
         return dataclasses.replace(state, **changes)  # type: ignore[type-var, no-any-return, unused-ignore]
+
+    def product(self, start: S, values: Mapping[str, Sequence[Any]]) -> Iterator[S]:
+        """Yield ``start`` with every combination of ``values``."""
+        for combination in itertools.product(*values.values()):
+            yield self.changed(start, dict(zip(values, combination, strict=True)))
+
+    def states(self, start: S, grids: Sequence[Grid]) -> list[S]:
+        """Return all states of the grids, none twice, the value of ``start`` among those of each control.
+
+        Controls and values that there are not on this input are left out.
+        """
+        found: dict[S, None] = {}
+        for grid in grids:
+            here = {name: wanted for name, wanted in grid.items() if name in self.controls}
+            values = {name: self._axis(name, wanted, getattr(start, name)) for name, wanted in here.items()}
+            found |= dict.fromkeys(self.product(start, values))
+        return list(found)
+
+    def _axis(self, name: str, wanted: Any, present: Any) -> list[Any]:
+        positions = self.controls[name].positions()
+        if isinstance(wanted, int):
+            wanted = self.controls[name].positions(wanted)
+        return [value for value in positions if wanted is ... or value in wanted or value == present]
 
     def corners(self, start: S) -> Iterator[S]:
         """Yield ``start`` with each control in turn at its extremes, and all controls at both ends together."""

@@ -128,7 +128,11 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
 
     State = StdTrainingState
     size = (9.0, 5.2)
-    swept = ("steps",)
+    swept = (
+        {"parameter": ..., "rate": (0.003, 0.01), "steps": 7},
+        {"parameter": ..., "rate": (0.003, 0.01), "entropy": (0.01, 0.3, 0.5)},
+        {"parameter": ..., "rate": (0.003, 0.01), "raw": ...},
+    )
     question = Control("least std", "The least std of a joint at the end of the training.", range=(0.0, 10.0, 0.001))
 
     def __init__(self, actions: torch.Tensor | None = None, rewards: torch.Tensor | None = None, **state: Any) -> None:

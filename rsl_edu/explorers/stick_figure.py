@@ -83,7 +83,7 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
 
     State = StickFigureState
     size = (9.0, 5.0)
-    swept = ("step",)
+    swept = ({"view": ..., "step": 26},)
     question = Control("steps", "After how many steps the first robot falls.", "steps", range=(1, 1000, 1))
 
     def __init__(self, motions: Mapping[str, Motion | torch.Tensor] | None = None, **state: Any) -> None:

@@ -128,7 +128,13 @@ class Stream(Explorer[StreamState, StreamResult]):
     """
 
     State = StreamState
-    swept = ("seen",)
+    swept = (
+        {"merge": ..., "batch": (1, 64), "seen": 9},
+        {"batch": ..., "seen": 9},
+        {"shift": ..., "until": ..., "seen": 9},
+        {"independent": ..., "seen": 9},
+        {"feature": (22, 74), "eps": ..., "seen": 9},
+    )
     question = Control(
         "error", "How far the running means are off at the end of the stream.", "true stds", range=(1e-3, 300.0, 1e-3)
     )

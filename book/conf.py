@@ -1,0 +1,111 @@
+"""The book: `make book` runs Sphinx with the repository's root as its source folder, so that nothing is copied."""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+ROOT = Path(__file__).parents[1]
+BUILD = ROOT / "book" / "_build"
+sys.path.insert(0, str(ROOT))
+
+from rsl_edu import __version__  # noqa: E402
+from rsl_edu.explorers import page  # noqa: E402
+
+os.environ |= {
+    "RSL_EDU_BOOK": "1",  # explorers show themselves as they do in a page
+    "TQDM_DISABLE": "1",
+    "OMP_NUM_THREADS": "1",  # two lessons are executed at a time
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
+
+project = "rsl_edu"
+author = "the authors of rsl_edu"
+copyright = "2026, the authors of rsl_edu"
+version = release = __version__
+language = "en"
+root_doc = "book/index"
+include_patterns = ["book/*.md", "book/api/*.md", "notebooks/[1-9]_*.ipynb"]
+exclude_patterns = ["book/_build", "book/README.md"]
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+nitpicky = True
+nitpick_ignore_regex = [  # other projects, which have no inventory offline
+    ("py:.*", r"(torch|np|numpy|matplotlib|ipywidgets|gymnasium|anywidget|traitlets|nn|collections|typing)\..*"),
+]
+
+myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+mathjax_path = "mathjax/tex-svg.js"  # one file, which fetches nothing
+
+# The cache of executed notebooks knows their code. What that code calls is the package: a change of it changes the folder.
+_sources = sorted(path for path in (ROOT / "rsl_edu").rglob("*") if path.suffix in {".py", ".js", ".css"})
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(
+    BUILD / "cache" / hashlib.sha256(b"".join(path.read_bytes() for path in _sources)).hexdigest()[:16]
+)
+nb_execution_timeout = 300
+nb_execution_raise_on_error = True
+nb_ipywidgets_js: dict[str, Any] = {}  # a widget without a kernel is a dead hole
+nb_merge_streams = True
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_default_options = {"members": True, "show-inheritance": True}
+
+html_theme = "sphinx_book_theme"
+html_title = "rsl_edu"
+html_static_path = ["static", str(BUILD / "static")]
+html_css_files = ["book.css", "explorers.css"]
+html_js_files = [("explorers.js", {"defer": "defer"})]
+html_context = {"default_mode": "auto"}
+html_show_search_summary = False  # it fetches pages, which a browser refuses to do from a file
+html_theme_options = {
+    "use_download_button": True,
+    "use_fullscreen_button": False,
+    "show_toc_level": 2,
+    "home_page_in_toc": False,
+}
+
+
+def _write_explorers(app: Sphinx, config: Any) -> None:
+    """Write the scripts and styles of the explorers where Sphinx takes static files from."""
+    folder = BUILD / "static"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "explorers.js").write_text(page.script(), "utf-8")
+    (folder / "explorers.css").write_text(page.style(), "utf-8")
+
+
+def _link_notebook(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:
+    """Let the explorers of a lesson point to its notebook, which lies beside the page."""
+    if doctree and pagename.startswith("notebooks/"):
+        address = context["pathto"](f"_sources/{pagename}.ipynb", 1)
+        context["body"] = context["body"].replace(page.NOTEBOOK, address)
+
+
+def _copy_mathjax(app: Sphinx, failed: Exception | None) -> None:
+    if not failed:
+        package = importlib.util.find_spec("sphinx-mathjax-offline")
+        assert package and package.origin
+        there = Path(app.outdir, "_static", mathjax_path)
+        there.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(package.origin).parent / "static" / mathjax_path, there)
+
+
+def setup(app: Sphinx) -> None:
+    """Connect what this configuration adds."""
+    app.connect("config-inited", _write_explorers)
+    app.connect("html-page-context", _link_notebook)
+    app.connect("build-finished", _copy_mathjax)

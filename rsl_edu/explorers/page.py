@@ -1,0 +1,129 @@
+"""Explorers and quizzes in a page without a kernel: every picture is drawn beforehand, and the page picks one."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .drawing import recolouring
+
+if TYPE_CHECKING:
+    from .base import Explorer, Frame
+    from .quiz import Quiz
+    from .space import Control
+
+NOTEBOOK = "rsl-edu:notebook"
+"""Address that stands for the notebook of the page; who builds the page replaces it."""
+STYLE = ("picture.css", "form.css", "page.css")
+
+
+def script() -> str:
+    """Return the script of a page: those of the live widgets, and what they ask instead of a kernel.
+
+    It is a classic script: a browser loads no module from a file.
+    """
+    here = Path(__file__).parent
+    widgets = "".join(
+        f"const {name} = (() => {{\n{_exported(here / f'{name}.js')}}})();\n" for name in ("picture", "form")
+    )
+    return f"(() => {{\n{widgets}{(here / 'page.js').read_text('utf-8')}}})();\n"
+
+
+def style() -> str:
+    """Return the style sheet of a page."""
+    return "".join(Path(__file__).with_name(name).read_text("utf-8") for name in STYLE)
+
+
+def explorer_html(explorer: Explorer[Any, Any]) -> str:
+    """Return an explorer with all pictures that a page holds; without JavaScript it is the present one."""
+    frames = list(explorer.frames())
+    axes = {
+        name: [value for value in control.positions() if any(getattr(frame.state, name) == value for frame in frames)]
+        for name, control in explorer.controls.items()
+    }
+    moved = {name: values for name, values in axes.items() if len(values) > 1}
+    present = next(frame for frame in frames if frame.state == explorer.at())
+    width, height = (round(100 * inches) for inches in explorer.size)
+
+    def place(frame: Frame) -> list[int]:
+        return [values.index(getattr(frame.state, name)) for name, values in moved.items()]
+
+    page = {
+        "name": type(explorer).__name__,
+        "width": width,
+        "height": height,
+        "dark": recolouring(),
+        "controls": [_control(explorer.controls[name], values) for name, values in moved.items()],
+        "start": place(present),
+        "fixed": [
+            f"{control.label} {_word(control, getattr(present.state, name))}"
+            for name, control in explorer.controls.items()
+            if name not in moved
+        ],
+        "notebook": NOTEBOOK,
+        "drawn": _packed(
+            frames, [(place(frame), frame.caption, [*frame.numbers.items()], explorer.write(frame.state)) for frame in frames]
+        ),
+    }
+    picture = base64.b64encode(present.svg.encode()).decode()
+    caption = html.escape(present.caption)
+    return (
+        f'<rsl-explorer><figure class="rsl-picture"><img src="data:image/svg+xml;base64,{picture}" width="{width}" '
+        f'height="{height}" alt="{caption}"><figcaption>{caption}</figcaption></figure>{_json(page)}</rsl-explorer>'
+    )
+
+
+def quiz_html(quiz: Quiz) -> str:
+    """Return a quiz whose answers are written under the next explorer; without JavaScript it is a list."""
+    number = quiz.explorer.question
+    asked = [
+        [text, None if choices is None else list(choices), number.unit if number else "", number.range if number else None]
+        for text, choices in quiz.questions.items()
+    ]
+    lines = (f"{text} ({' / '.join(choices)})" if choices else text for text, choices in quiz.questions.items())
+    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+    return f"<rsl-quiz><ul>{items}</ul>{_json(asked)}</rsl-quiz>"
+
+
+def _packed(frames: list[Frame], words: list[Any]) -> str:
+    """Return pictures and words as text; the elements that pictures share, most of them, are stored once."""
+    elements: dict[str, int] = {}
+
+    def stored(svg: str) -> list[int]:
+        return [elements.setdefault(element, len(elements)) for element in re.split("(?=<)", svg)]
+
+    drawn = [[*said, stored(frame.ground), stored(frame.moving)] for frame, said in zip(frames, words, strict=True)]
+    text = json.dumps({"elements": list(elements), "frames": drawn}, ensure_ascii=False, separators=(",", ":"))
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def _control(control: Control, values: list[Any]) -> dict[str, Any]:
+    kind = "choice" if control.choices is not None else "slider" if control.range or control.steps else "switch"
+    return {
+        "kind": kind,
+        "words": control.words,
+        "help": control.help,
+        "values": [_word(control, value) for value in values],
+        "play": control.play,
+    }
+
+
+def _word(control: Control, value: Any) -> str:
+    """Return a value as the control shows it."""
+    if control.choices is not None:
+        return next(words for words, choice in control.choices.items() if choice == value)
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else f"{value:g}"
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+    return f'<script type="application/json">{text}</script>'
+
+
+def _exported(module: Path) -> str:
+    return module.read_text("utf-8").replace("export default", "return")
