@@ -3,6 +3,7 @@ PYTHON ?= python3
 LAB_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
+PORT ?= 8000
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,10 +11,10 @@ BIN := $(VENV)/bin
 SINGLE := OMP_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check notebooks bench book clean
+.PHONY: help lab test check notebooks bench book book-serve clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: $(VENV)/lab.stamp ## open the lessons in JupyterLab (LAB_ARGS="--no-browser --port 8890")
 	$(BIN)/python -m jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/index.ipynb $(LAB_ARGS)
@@ -35,14 +36,18 @@ bench: $(VENV)/test.stamp ## measure imports, memory, explorers, and speed besid
 	$(SINGLE) $(BIN)/python -m pytest -q -p no:nbval -o addopts= tests/browser/bench_latency.py
 	$(SINGLE) $(BIN)/python tests/bench_speed.py $(BENCH_ARGS)
 
-book:
-	@echo "The book is not built yet; book/README.md says what it will be."
+book: $(VENV)/test.stamp ## build the book, with what works without a kernel and without a network, in book/_build/html
+	$(BIN)/python book/build.py
+
+book-serve: book ## show the book on port 8000 (PORT=8001)
+	@echo "The book: http://localhost:$(PORT)"
+	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory book/_build/html
 
 clean: ## remove caches and builds (delete .venv by hand to set up anew)
 	rm -rf build dist book/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find notebooks rsl_edu tests \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
-$(VENV)/test.stamp: EXTRAS := [test,peer,dev]
+$(VENV)/test.stamp: EXTRAS := [test,book,peer,dev]
 $(VENV)/%.stamp: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null \
 	  || { echo "rsl_edu needs Python 3.10 or newer, which '$(PYTHON)' is not; name one: make PYTHON=python3.12 ..." >&2; exit 1; }

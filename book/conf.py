@@ -1,5 +1,6 @@
 """The book: `make book` runs Sphinx with the repository's root as its source folder, so that nothing is copied."""
 
+import dataclasses
 import hashlib
 import importlib.util
 import os
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).parents[1]
@@ -16,7 +18,7 @@ BUILD = ROOT / "book" / "_build"
 sys.path.insert(0, str(ROOT))
 
 from rsl_edu import __version__  # noqa: E402
-from rsl_edu.explorers import page  # noqa: E402
+from rsl_edu.explorers import Explorer, page  # noqa: E402
 
 os.environ |= {
     "RSL_EDU_BOOK": "1",  # explorers show themselves as they do in a page
@@ -42,8 +44,11 @@ extensions = [
     "sphinx_design",
 ]
 nitpicky = True
-nitpick_ignore_regex = [  # other projects, which have no inventory offline
-    ("py:.*", r"(torch|np|numpy|matplotlib|ipywidgets|gymnasium|anywidget|traitlets|nn|collections|typing)\..*"),
+nitpick_ignore_regex = [
+    # Other projects have no inventory offline.
+    ("py:.*", r"(abc|collections|ipywidgets|matplotlib|nn|np|numpy|pathlib|torch|typing)\..*"),
+    # Type variables, and what only type checkers import.
+    ("py:(class|obj)", r"(.*\.)?[ERS]|Figure|Live|Form|Motion|Path|Policy"),
 ]
 
 myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
@@ -52,10 +57,9 @@ mathjax_path = "mathjax/tex-svg.js"  # one file, which fetches nothing
 
 # The cache of executed notebooks knows their code. What that code calls is the package: a change of it changes the folder.
 _sources = sorted(path for path in (ROOT / "rsl_edu").rglob("*") if path.suffix in {".py", ".js", ".css"})
+_state = hashlib.sha256(b"".join(path.read_bytes() for path in _sources)).hexdigest()[:16]
 nb_execution_mode = "cache"
-nb_execution_cache_path = str(
-    BUILD / "cache" / hashlib.sha256(b"".join(path.read_bytes() for path in _sources)).hexdigest()[:16]
-)
+nb_execution_cache_path = str(BUILD / "cache" / _state)
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 nb_ipywidgets_js: dict[str, Any] = {}  # a widget without a kernel is a dead hole
@@ -63,7 +67,7 @@ nb_merge_streams = True
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True}
 
 html_theme = "sphinx_book_theme"
 html_title = "rsl_edu"
@@ -77,22 +81,39 @@ html_theme_options = {
     "use_fullscreen_button": False,
     "show_toc_level": 2,
     "home_page_in_toc": False,
+    "navbar_persistent": [],
 }
 
 
-def _write_explorers(app: Sphinx, config: Any) -> None:
-    """Write the scripts and styles of the explorers where Sphinx takes static files from."""
+def _list_controls(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Write the controls of an explorer under its description: they are its keyword arguments."""
+    if what != "class" or not issubclass(obj, Explorer) or obj is Explorer:
+        return
+    lines += ["**Controls**", ""]
+    for field in dataclasses.fields(obj.State):
+        control = field.metadata["control"]
+        lines.append(f"- ``{field.name}``: {control.words}, {field.default!r} at first. {control.help}")
+    lines.append("")
+
+
+def _prepare(app: Sphinx, config: Any) -> None:
+    """Write the scripts and styles of the explorers where Sphinx takes static files from; make the cache."""
+    get_cache(nb_execution_cache_path).list_cache_records()  # makes it, before two processes do so at once
     folder = BUILD / "static"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "explorers.js").write_text(page.script(), "utf-8")
     (folder / "explorers.css").write_text(page.style(), "utf-8")
 
 
-def _link_notebook(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:
-    """Let the explorers of a lesson point to its notebook, which lies beside the page."""
-    if doctree and pagename.startswith("notebooks/"):
-        address = context["pathto"](f"_sources/{pagename}.ipynb", 1)
+def _adapt_page(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:
+    """Let explorers point to the notebook, which lies beside the page, and leave out what only a kernel could use."""
+    if doctree and page.NOTEBOOK in context["body"]:
+        address = context["pathto"](f"_sources/{context['sourcename']}", 1)
         context["body"] = context["body"].replace(page.NOTEBOOK, address)
+    state = "application/vnd.jupyter.widget-state+json"  # of the widgets that a lesson's sweeps made: half a megabyte
+    context["script_files"] = [
+        file for file in context["script_files"] if getattr(file, "attributes", {}).get("type") != state
+    ]
 
 
 def _copy_mathjax(app: Sphinx, failed: Exception | None) -> None:
@@ -106,6 +127,8 @@ def _copy_mathjax(app: Sphinx, failed: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     """Connect what this configuration adds."""
-    app.connect("config-inited", _write_explorers)
-    app.connect("html-page-context", _link_notebook)
+    app.add_config_value("rsl_edu_state", _state, "env")  # another one: read every page anew
+    app.connect("config-inited", _prepare)
+    app.connect("autodoc-process-docstring", _list_controls)
+    app.connect("html-page-context", _adapt_page, priority=900)  # after MyST-NB
     app.connect("build-finished", _copy_mathjax)

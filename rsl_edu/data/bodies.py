@@ -43,7 +43,7 @@ def motion(robot: str = "Ant-v5", steps: int = 200, seed: int = 0, policy: Polic
     """Let one robot act until it fails, its time is up, or ``steps`` are over, and record its body.
 
     Args:
-        robot: Gymnasium environment of a MuJoCo robot, such as those in :data:`.ROBOTS`.
+        robot: Gymnasium environment of a MuJoCo robot, such as those in :data:`rsl_edu.data.robots.ROBOTS`.
         steps: Most steps to record.
         seed: Seed of the initial state and of the random actions.
         policy: Maps observations ``[1, features]`` to actions ``[1, actions]``; None draws the actions uniformly.

@@ -60,7 +60,7 @@ def rollout(
     """Let parallel robots act, and record it. A progress bar shows when it takes more than a second.
 
     Args:
-        robot: Gymnasium environment, such as those in :data:`ROBOTS`.
+        robot: Gymnasium environment, such as those in :data:`rsl_edu.data.robots.ROBOTS`.
         steps: Steps of each robot.
         envs: Robots side by side.
         seed: Seed of the initial states and of the random actions.

@@ -74,7 +74,7 @@ class Explorer(ABC, Generic[S, R]):
     size: ClassVar[tuple[float, float]] = (9.0, 5.4)
     """Width and height of the figure in inches; 100 pixels each."""
     swept: ClassVar[tuple[Grid, ...]] = ()
-    """The states that a page without a kernel holds: all combinations of each grid; of the first control by default."""
+    """What a page without a kernel holds, all combinations of each grid; those of the first control by default."""
     question: ClassVar[Control | None] = None
     """What :meth:`predict` asks for."""
 
@@ -191,7 +191,7 @@ class Explorer(ABC, Generic[S, R]):
             yield Frame(state, self.describe(result), self.numbers(result), *drawing.svg())
 
     def html(self) -> str:
-        """Return the explorer for a page without a kernel, with the frames of :attr:`swept`; :mod:`.page` has the rest."""
+        """Return the explorer for a page without a kernel, with all its :meth:`frames`."""
         from .page import explorer_html
 
         return explorer_html(self)
@@ -221,7 +221,7 @@ class Explorer(ABC, Generic[S, R]):
 
     @cached_property
     def live(self) -> Live:
-        """The widget: controls beside a picture."""
+        """The widget, controls beside a picture."""
         from .live import Live
 
         return Live(self)

@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import re
+import urllib.parse
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,10 +71,10 @@ def explorer_html(explorer: Explorer[Any, Any]) -> str:
             frames, [(place(frame), frame.caption, [*frame.numbers.items()], explorer.write(frame.state)) for frame in frames]
         ),
     }
-    picture = base64.b64encode(present.svg.encode()).decode()
+    picture = urllib.parse.quote(present.svg, safe=" /:;,=()!@$&'*+?[]\n")  # gzip packs it, as it does not pack base64
     caption = html.escape(present.caption)
     return (
-        f'<rsl-explorer><figure class="rsl-picture"><img src="data:image/svg+xml;base64,{picture}" width="{width}" '
+        f'<rsl-explorer><figure class="rsl-picture"><img src="data:image/svg+xml,{html.escape(picture)}" width="{width}" '
         f'height="{height}" alt="{caption}"><figcaption>{caption}</figcaption></figure>{_json(page)}</rsl-explorer>'
     )
 

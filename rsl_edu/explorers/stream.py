@@ -129,8 +129,8 @@ class Stream(Explorer[StreamState, StreamResult]):
 
     State = StreamState
     swept = (
-        {"merge": ..., "batch": (1, 64), "seen": 9},
-        {"batch": ..., "seen": 9},
+        {"merge": ..., "seen": 9},
+        {"merge": ("chan", "no shift"), "batch": (1, 64, 512), "seen": 9},
         {"shift": ..., "until": ..., "seen": 9},
         {"independent": ..., "seen": 9},
         {"feature": (22, 74), "eps": ..., "seen": 9},

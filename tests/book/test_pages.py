@@ -1,0 +1,192 @@
+"""The pages that are looked up say what rsl_rl and the lessons say."""
+
+import ast
+import functools
+import inspect
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+if os.environ.get("CI") != "true":  # there the tests must not be skipped
+    pytest.importorskip("rsl_rl.modules")
+
+from rsl_rl import algorithms, extensions, models, modules
+from rsl_rl.algorithms import distillation, ppo
+from rsl_rl.runners import on_policy_runner
+from rsl_rl.utils import logger
+
+BOOK = Path(__file__).parents[2] / "book"
+FIELDS = (BOOK / "from_rsl_rl.md").read_text("utf-8")
+GLOSSARY = (BOOK / "glossary.md").read_text("utf-8")
+REST = "What no field sets"
+
+SECTIONS = {  # of a configuration's class
+    models.MLPModel: ["Actor and critic"],
+    models.CNNModel: ["Actor and critic", "CNNModel"],
+    models.RNNModel: ["Actor and critic", "RNNModel"],
+    modules.CNN: ["CNN"],
+    modules.GaussianDistribution: ["Gaussian"],
+    modules.HeteroscedasticGaussianDistribution: ["State-dependent Gaussian"],
+    modules.BetaDistribution: ["Beta"],
+    algorithms.PPO: ["Algorithm: PPO", "Further fields"],
+    algorithms.Distillation: ["Distillation"],
+    extensions.RandomNetworkDistillation: ["RND"],
+    extensions.Symmetry: ["Symmetry"],
+    modules.MLP: [],
+    modules.RNN: [],
+    modules.EmpiricalNormalization: [],
+    modules.EmpiricalDiscountedVariationNormalization: [],
+}
+READ_BEFORE = {"class_name", "share_cnn_encoders"}  # taken out of a block before its class is called
+
+
+def rows(section):
+    """The table of a section: a list of cells for each row."""
+    (text,) = re.findall(rf"^#+ {re.escape(section)}\n(.*?)(?=^#+ |^\[|\Z)", FIELDS, re.MULTILINE | re.DOTALL)
+    lines = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    return lines[2:]  # without the head and its rule
+
+
+def named(cell):
+    """The fields of a cell, ``name`` = ``default``, with the text of their defaults."""
+    return {name: default or None for name, default in re.findall(r"`(\w+)`(?: = `([^`]+)`)?", cell)}
+
+
+def fields(section):
+    """The fields in the first column of a section's table."""
+    found = {}
+    for first, *_ in rows(section):
+        found |= named(first.split(", required")[0])
+    return found
+
+
+def parameters(cls):
+    """The arguments of a class, but for ``self``."""
+    return {name: one for name, one in inspect.signature(cls.__init__).parameters.items() if name != "self"}
+
+
+def stated(cls):
+    """What the page says about a class: its fields, and the arguments that no field sets."""
+    found = {}
+    for section in SECTIONS[cls]:
+        found |= fields(section)
+    for classes, arguments, _ in rows(REST):
+        if cls.__name__ in named(classes):
+            found |= named(arguments)
+    return found
+
+
+def slug(heading):
+    """The anchor of a heading, as MyST makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower().replace(" ", "-"))
+
+
+@functools.cache
+def anchors(notebook):
+    """The anchors of a lesson."""
+    cells = json.loads((BOOK / notebook).read_text("utf-8"))["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    return {slug(heading) for heading in re.findall(r"^#{1,3} (.+)$", text, re.MULTILINE)}
+
+
+def broken(links):
+    """Those of the links whose lesson or section does not exist."""
+    split = [link.partition("#") for link in links]
+    return [
+        notebook + hash_ + anchor
+        for notebook, hash_, anchor in split
+        if not (BOOK / notebook).is_file() or (anchor and anchor not in anchors(notebook))
+    ]
+
+
+def entries():
+    """The entries of the glossary: term and the paragraphs of its definition."""
+    (text,) = re.findall(r"^```\{glossary\}\n(.*?)^```", GLOSSARY, re.MULTILINE | re.DOTALL)
+    parts = re.split(r"^(?=\S)", text, flags=re.MULTILINE)[1:]
+    return {part.splitlines()[0]: re.split(r"\n\s*\n", part.split("\n", 1)[1].strip()) for part in parts}
+
+
+@pytest.mark.parametrize("cls", SECTIONS, ids=lambda cls: cls.__name__)
+def test_every_argument_is_named_with_its_default(cls):
+    found = stated(cls)
+    for name, one in parameters(cls).items():
+        assert name in found, f"{cls.__name__}: `{name}` is not on the page"
+        if one.default is inspect.Parameter.empty:
+            assert found[name] is None, f"{cls.__name__}: `{name}` has no default"
+        else:
+            assert found[name] is not None, f"{cls.__name__}: `{name}` has the default {one.default!r}"
+            value = ast.literal_eval(found[name])
+            assert (type(value), value) == (type(one.default), one.default), f"{cls.__name__}: `{name}`"
+
+
+@pytest.mark.parametrize("cls", SECTIONS, ids=lambda cls: cls.__name__)
+def test_no_argument_is_invented(cls):
+    assert stated(cls).keys() <= parameters(cls).keys() | READ_BEFORE
+
+
+def test_runner_section_names_every_key_that_is_read():
+    source = "".join(inspect.getsource(module) for module in (on_policy_runner, ppo, distillation, logger))
+    assert fields("Runner").keys() == set(re.findall(r'\bcfg(?:\[|\.get\()"(\w+)"', source))
+
+
+def test_defaults_of_the_runner_are_those_of_the_source():
+    source = inspect.getsource(on_policy_runner) + inspect.getsource(logger)
+    read = dict(re.findall(r'\bcfg\.get\("(\w+)", ([^)]+)\)', source))
+    found = {name: default for name, default in fields("Runner").items() if default not in (None, "None")}
+    assert found == read
+
+
+def test_class_names_and_shared_encoders_are_read_where_the_page_says():
+    for section in ("Actor and critic", "Distribution", "Algorithm: PPO", "Distillation"):
+        assert "class_name" in fields(section)
+    assert "share_cnn_encoders" in fields("Further fields")
+    assert 'alg_cfg.pop("share_cnn_encoders", None)' in inspect.getsource(ppo)
+
+
+def test_every_field_has_a_lesson_or_none():
+    sections = ["Runner", "Distribution", *dict.fromkeys(name for names in SECTIONS.values() for name in names)]
+    for section in sections:
+        for first, _, where in rows(section):
+            assert re.search(r"\[\d\.\d\]", where) or where.strip() == "none", f"{section}: {first}"
+
+
+def test_symptoms_are_ten_and_each_has_a_lesson():
+    symptoms = rows("My training fails: where do I look?")
+    assert len(symptoms) == 10
+    assert all(re.search(r"\[\d\.\d\]", lesson) for *_, lesson in symptoms)
+
+
+def test_links_of_the_fields_lead_to_the_sections_that_they_name():
+    targets = dict(re.findall(r"^\[(\d\.\d)\]: (\S+)$", FIELDS, re.MULTILINE))
+    assert set(re.findall(r"\[(\d\.\d)\](?!:)", FIELDS)) == targets.keys()
+    assert broken(targets.values()) == []
+    for label, target in targets.items():
+        lesson, section = label.split(".")
+        assert target.startswith(f"../notebooks/{lesson}_")
+        assert f"#{section}--" in target
+
+
+def test_glossary_is_sorted():
+    terms = list(entries())
+    assert 30 <= len(terms) <= 45
+    assert terms == sorted(terms, key=str.casefold)
+
+
+@pytest.mark.parametrize("term", entries())
+def test_entry_has_symbol_shape_text_and_lesson(term):
+    first, text = entries()[term]
+    assert re.fullmatch(r"(\$.+\$|no symbol) · (scalar|\$.*\[.+\]\$(, bool)?)", first)
+    links = re.findall(r"\[Lesson (\d)\]\((\S+?)\)", text)
+    assert len(links) == 1
+    ((lesson, link),) = links
+    assert link.startswith(f"../notebooks/{lesson}_")
+    assert broken([link]) == []
+
+
+def test_terms_that_entries_refer_to_exist():
+    named_terms = re.findall(r"\{term\}`(?:[^`<]*<)?([^`>]+)>?`", GLOSSARY)
+    assert named_terms
+    assert set(named_terms) <= entries().keys()
