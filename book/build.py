@@ -6,12 +6,22 @@ from pathlib import Path
 from sphinx.cmd.build import build_main
 
 ROOT = Path(__file__).parents[1]
+DEAD = '<script type="application/vnd.jupyter.widget-view'
 
 
 def main(folder: Path) -> int:
-    """Run Sphinx, with warnings as errors; return its exit status."""
+    """Run Sphinx, with warnings as errors; return the exit status."""
     options = ["-q", "-W", "--keep-going", "-j", "6", "-c", str(ROOT / "book"), "-d", str(folder.parent / "doctrees")]
-    return build_main([*options, str(ROOT), str(folder)])
+    status = build_main([*options, str(ROOT), str(folder)])
+    for page in dead_widgets(folder):
+        print(f"{page}: a widget without a kernel is a dead hole; give its class an HTML form", file=sys.stderr)
+        status = 1
+    return status
+
+
+def dead_widgets(folder: Path) -> list[Path]:
+    """Return the pages that hold a widget which only a kernel could draw."""
+    return [page for page in folder.rglob("*.html") if DEAD in page.read_text("utf-8")]
 
 
 if __name__ == "__main__":

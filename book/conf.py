@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -116,13 +117,21 @@ def _adapt_page(app: Sphinx, pagename: str, template: str, context: dict[str, An
     ]
 
 
-def _copy_mathjax(app: Sphinx, failed: Exception | None) -> None:
+def _finish(app: Sphinx, failed: Exception | None) -> None:
+    """Add MathJax and a first page that leads to the landing page; leave out what draws the icons a second time."""
     if not failed:
+        icons = re.compile(r"<script [^>]*fontawesome\.js[^>]*></script>")  # half a megabyte; the style sheet has a font
+        for file in Path(app.outdir).rglob("*.html"):
+            text = file.read_text("utf-8")
+            if icons.search(text):
+                file.write_text(icons.sub("", text), "utf-8")
         package = importlib.util.find_spec("sphinx-mathjax-offline")
         assert package and package.origin
         there = Path(app.outdir, "_static", mathjax_path)
         there.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(Path(package.origin).parent / "static" / mathjax_path, there)
+        first = '<!DOCTYPE html><html lang="en"><title>rsl_edu</title><meta http-equiv="refresh" content="0; url={0}">'
+        Path(app.outdir, "index.html").write_text(f'{first}<a href="{{0}}">rsl_edu</a></html>'.format("book/index.html"))
 
 
 def setup(app: Sphinx) -> None:
@@ -131,4 +140,4 @@ def setup(app: Sphinx) -> None:
     app.connect("config-inited", _prepare)
     app.connect("autodoc-process-docstring", _list_controls)
     app.connect("html-page-context", _adapt_page, priority=900)  # after MyST-NB
-    app.connect("build-finished", _copy_mathjax)
+    app.connect("build-finished", _finish)

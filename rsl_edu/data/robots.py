@@ -17,7 +17,7 @@ import torch
 from rsl_edu.modules._validate import whole
 
 ROBOTS = ("Ant-v5", "HalfCheetah-v5", "Humanoid-v5", "InvertedPendulum-v5")
-"""The robots of the lessons; :func:`rollout` takes any other Gymnasium environment with continuous actions too."""
+"""The robots of the lessons; :func:`~rsl_edu.data.rollout` takes any other Gymnasium environment with continuous actions too."""
 
 
 @dataclasses.dataclass(frozen=True)

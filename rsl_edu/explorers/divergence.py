@@ -117,7 +117,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
     size = (9.0, 5.8)
     swept = (
         {"new_std": (0.1, 0.2, 0.5, 1.0, 2.0), "new_mean": (-1.0, 0.0, 0.5, 1.0)},
-        {"new_std": (0.1, 0.2, 0.5, 1.0, 2.0), "mistake": ...},
+        {"new_std": (0.5, 1.0, 2.0), "mistake": ...},
         {"dimensions": (1, 12), "mistake": ...},
         {"action": (-2.0, -1.0, 0.0, 1.0, 2.0)},
     )

@@ -165,13 +165,14 @@ class Features(Explorer[NetworkState, FeaturesResult]):
     size = (9.0, 6.2)
     swept = (
         {"layer": ..., "padding": ...},
-        {"layer": ..., "kernel": (3, 5, 7, 11)},
+        {"layer": ..., "kernel": (3, 5, 11)},
         {"layer": ..., "stride": ...},
-        {"layer": ..., "dilation": (1, 2, 3), "norm": ("none", "batch of 1")},
+        {"layer": ..., "dilation": (1, 2, 3)},
         {"layer": ..., "norm": ...},
-        {"padding": ..., "offset": (0.0, 0.5, 1.0)},
-        {"norm": ..., "offset": (0.0, 0.5, 1.0)},
-        {"channel": ...},
+        {"layer": ..., "dilation": (1, 2), "norm": ("none", "batch of 1")},
+        {"padding": ..., "offset": (0.0, 0.5)},
+        {"norm": ..., "offset": (0.0, 0.5)},
+        {"channel": (0, 1, 2, 3)},
     )
     question = Control(
         "receptive field", "Side of the square that a unit of the last layer sees.", "pixels", range=(1, 999, 1)

@@ -104,7 +104,10 @@ def _packed(frames: list[Frame], words: list[Any]) -> str:
 
 
 def _control(control: Control, values: list[Any]) -> dict[str, Any]:
-    kind = "choice" if control.choices is not None else "slider" if control.range or control.steps else "switch"
+    if control.choices is None and control.range is None and control.steps is None:
+        kind = "switch"
+    else:
+        kind = "slider" if control.choices is None and len(values) > 3 else "choice"  # few are quicker chosen by name
     return {
         "kind": kind,
         "words": control.words,

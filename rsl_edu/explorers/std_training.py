@@ -129,7 +129,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
     State = StdTrainingState
     size = (9.0, 5.2)
     swept = (
-        {"parameter": ..., "rate": (0.003, 0.01), "steps": 7},
+        {"parameter": ..., "rate": (0.003, 0.01), "steps": 5},
         {"parameter": ..., "rate": (0.003, 0.01), "entropy": (0.01, 0.3, 0.5)},
         {"parameter": ..., "rate": (0.003, 0.01), "raw": ...},
     )

@@ -12,36 +12,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Error, Page, sync_playwright
+from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[2]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # What the server says of a kernel is not enough: a message of a widget makes it idle in the middle of a long cell.
 RUNNING = "jupyterapp.shell.currentWidget.content.widgets.filter(cell => cell.model.executionState === 'running')"
-INSTALL = "playwright install chromium (or your system's package: apt-get install chromium)"
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Chromium of the system or of Playwright. Without one: a skip that says how to get it; with CI=true a failure."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    with sync_playwright() as playwright:
-        try:
-            chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        except Error as error:
-            if os.environ.get("CI") == "true":
-                raise
-            pytest.skip(f"no Chromium; to get one: {INSTALL} ({str(error).splitlines()[0]})")
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")

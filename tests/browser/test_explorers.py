@@ -25,6 +25,10 @@ Failing()
 pytestmark = pytest.mark.slow
 
 
+# In Notebook 7, one with all kinds of controls: what differs there is what keys do.
+CONTROLS = [*(("lab", name) for name in EXPLORERS), ("notebook", "Stream")]
+
+
 @pytest.fixture(scope="module", params=["lab", "notebook"])
 def page(request, open_notebook):
     cells = ["from rsl_edu import explorers", *(f"explorers.{name}()" for name in EXPLORERS), FAILING]
@@ -35,7 +39,7 @@ def _click(track, place):
     track.click(position=place)
 
 
-@pytest.mark.parametrize("name", EXPLORERS)
+@pytest.mark.parametrize(("page", "name"), CONTROLS, indirect=["page"])
 def test_every_control_moves_the_picture_by_mouse_and_by_keyboard(page, name):
     shown = Shown(page, name)
     for field, control in getattr(explorers, name)().controls.items():

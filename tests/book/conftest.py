@@ -1,0 +1,21 @@
+"""The book, built as `make book` builds it."""
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The folder of the built book. A build that warns fails here."""
+    if find_spec("myst_nb") is None and os.environ.get("CI") != "true":
+        pytest.skip("nothing to build the book with; to get it: pip install -e .[book]")
+    built = subprocess.run([sys.executable, ROOT / "book" / "build.py"], capture_output=True, text=True)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return ROOT / "book" / "_build" / "html"

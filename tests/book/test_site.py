@@ -1,0 +1,311 @@
+"""The built book, opened from disk by a browser that may ask nobody else for anything."""
+
+import gzip
+import json
+import re
+import runpy
+import urllib.parse
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from rsl_edu import explorers
+
+Axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="to get it: pip install -e .[book]").Axe
+
+ROOT = Path(__file__).parents[2]
+LESSONS = sorted(f"notebooks/{path.stem}" for path in (ROOT / "notebooks").glob("[1-9]_*.ipynb"))
+BOOK = sorted(path.with_suffix("").relative_to(ROOT).as_posix() for path in (ROOT / "book").glob("**/*.md"))
+PAGES = [*LESSONS, *(page for page in BOOK if "_build" not in page and page != "book/README"), "genindex", "search"]
+HEAVIEST = 1_500_000  # bytes of a page and of all that it loads, as a server sends them
+PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
+
+pytestmark = pytest.mark.slow
+
+
+class Visit:
+    """A page that is open, what it loaded, and what went wrong."""
+
+    def __init__(self, browser, site, **options):
+        self.site = site
+        self.context = browser.new_context(**{"viewport": DESK} | options)
+        self.context.route("**/*", self._let_pass)
+        self.page = self.context.new_page()
+        self.problems, self.loaded = [], set()
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("console", lambda message: message.type == "error" and self.problems.append(message.text))
+        self.page.on("requestfailed", lambda request: self.problems.append(f"failed: {request.url}"))
+
+    def _let_pass(self, route):
+        url = route.request.url
+        if url.startswith(("file:", "data:", "blob:")):
+            self.loaded.add(url)
+            route.continue_()
+        else:
+            self.problems.append(f"asks the network: {url}")
+            route.abort()
+
+    def open(self, name, suffix=""):
+        self.page.goto((self.site / f"{name}.html").as_uri() + suffix)
+        self.page.wait_for_function("[...document.querySelectorAll('rsl-explorer')].every(e => 'ready' in e.dataset)")
+        if self.page.locator(".math").count():
+            self.page.wait_for_function("document.querySelectorAll('.math').length == document.querySelectorAll('.math mjx-container').length")
+        return self.page
+
+    def weight(self):
+        files = {urllib.parse.unquote(url[7:].partition("?")[0].partition("#")[0]) for url in self.loaded if url.startswith("file:")}
+        return sum(len(gzip.compress(Path(file).read_bytes())) for file in files)
+
+
+@pytest.fixture
+def visit(browser, site):
+    """A function that starts a visit; the options are those of a browser context."""
+    visits = []
+
+    def start(**options):
+        visits.append(Visit(browser, site, **options))
+        return visits[-1]
+
+    yield start
+    for each in visits:
+        each.context.close()
+
+
+def explorer_on(page, place=0):
+    return page.locator("rsl-explorer").nth(place)
+
+
+def pictures_of(explorer, slider):
+    """Return the pictures at four positions of a slider."""
+    last = int(slider.get_attribute("max"))
+    pictures = []
+    for place in (0, 1, (last + 1) // 2, last):
+        slider.fill(str(place))
+        assert slider.get_attribute("aria-valuetext")
+        pictures.append(explorer.locator("img").evaluate("async image => (await (await fetch(image.src)).text())"))
+    return pictures
+
+
+# --- every page -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def opened(request, browser, site):
+    """A visit of each page, which the tests of this section share."""
+    here = Visit(browser, site)
+    here.open(request.param)
+    yield here
+    here.context.close()
+
+
+def violations(page, **options):
+    """Return what axe-core finds."""
+    found = Axe().run(page, options=options).response["violations"]
+    return [f"{it['id']}: {node['html'][:200]} {node['failureSummary']}" for it in found for node in it["nodes"]]
+
+
+def test_page_opens_offline_without_an_error_and_every_picture_has_its_words(opened):
+    assert not opened.problems
+    for image in opened.page.locator("img").all():
+        alt = image.get_attribute("alt")
+        assert alt, image.get_attribute("src")[:80]
+        assert not re.fullmatch(r"\S+\.(png|svg)", alt), "a file's name is no alternative text"
+        assert image.evaluate("image => image.decode().then(() => image.naturalWidth)")
+    assert not opened.page.locator("mjx-merror").count()
+    assert opened.weight() <= HEAVIEST, f"{opened.weight():,} bytes"
+
+
+def test_page_meets_wcag_aa_in_light_and_in_dark(opened):
+    assert not violations(opened.page, runOnly={"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
+    opened.page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    assert not violations(opened.page, runOnly=["color-contrast"])
+
+
+def test_page_fits_a_phone(opened):
+    opened.page.set_viewport_size(PHONE)
+    opened.page.wait_for_timeout(100)
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_every_link_to_another_page_finds_it(site):
+    for file in (path for path in site.rglob("*.html") if "_static" not in path.parts):
+        for address in re.findall(r'href="([^"#:]+)(?:#[^"]*)?"', file.read_text("utf-8")):
+            assert (file.parent / urllib.parse.unquote(address.partition("?")[0])).exists(), f"{file.name}: {address}"
+
+
+def test_search_finds_a_term_offline(visit):
+    here = visit()
+    page = here.open("search", "?q=welford")
+    expect(page.locator("#search-results li").first).to_be_visible()
+    assert not here.problems
+
+
+# --- explorers without a kernel ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_every_control_of_every_explorer_moves_its_picture(visit, name):
+    here = visit()
+    page = here.open(name)
+    assert page.locator("rsl-explorer").count()
+    for explorer in page.locator("rsl-explorer").all():
+        for slider in explorer.get_by_role("slider").all():
+            assert len(set(pictures_of(explorer, slider))) == 4, slider.get_attribute("id")
+        explorer.get_by_role("button", name="Reset").click()
+        image, caption = explorer.locator("img"), explorer.locator("figcaption")
+        for choice in explorer.get_by_role("combobox").all():
+            before = image.get_attribute("src")
+            texts = choice.locator("option").all_text_contents()
+            chosen = choice.evaluate("choice => choice.selectedIndex")
+            choice.select_option(index=(chosen + 1) % len(texts))
+            assert image.get_attribute("src") != before, texts
+            assert image.get_attribute("alt") == caption.text_content()
+        for switch in explorer.get_by_role("checkbox").all():
+            before = image.get_attribute("src")
+            switch.press("Space")
+            assert image.get_attribute("src") != before
+    assert not here.problems
+
+
+def test_keys_move_a_slider_and_the_words_follow(visit):
+    page = visit().open("notebooks/4_normalization")
+    explorer = explorer_on(page)
+    slider, caption = explorer.get_by_role("slider", name="samples seen"), explorer.locator("figcaption")
+    for key in ("Home", "ArrowRight", "End"):
+        before = caption.text_content()
+        slider.press(key)
+        expect(caption).not_to_have_text(before)
+        seen = slider.get_attribute("aria-valuetext")
+        expect(caption).to_contain_text(f"After {int(seen):,} samples")
+        expect(explorer.locator("img")).to_have_attribute("alt", caption.text_content())
+    assert caption.get_attribute("role") == "status"
+
+
+def test_page_says_what_the_live_explorer_says_of_the_same_state(visit):
+    page = visit().open("notebooks/4_normalization")
+    explorer = explorer_on(page)
+    explorer.get_by_label("merge").select_option("no shift term")
+    explorer.get_by_label("batch size").select_option("1")
+    explorer.get_by_role("slider", name="samples seen").press("End")
+    live = explorers.Stream(merge="no shift", batch=1, seen=2048)
+    expect(explorer.locator("figcaption")).to_have_text(live.describe(live.compute(live.at())))
+
+
+def test_combination_that_is_not_drawn_gives_way_and_says_so(visit):
+    page = visit().open("notebooks/4_normalization")
+    explorer = explorer_on(page)
+    merge, shift = explorer.get_by_label("merge"), explorer.get_by_label("shift at half time")
+    merge.select_option("last batch only")
+    shift.click()
+    expect(shift).to_be_checked()
+    assert merge.locator("option:checked").text_content() == "Chan: right"
+    expect(explorer.locator(".rsl-note")).to_contain_text("moved merge as well")
+
+
+def test_fixed_controls_are_named_and_the_notebook_is_there(visit, site):
+    page = visit().open("notebooks/1_mlp")
+    rest = explorer_on(page).locator(".rsl-rest")
+    expect(rest).to_contain_text("Fixed on this page: width 64, seed 0.")
+    address = rest.get_by_role("link").evaluate("link => link.href")
+    assert json.loads(Path(urllib.parse.unquote(address[7:])).read_text("utf-8"))["nbformat"] == 4
+
+
+def test_play_reset_and_compare(visit):
+    page = visit().open("notebooks/3_rnn")
+    explorer = explorer_on(page)
+    slider = explorer.get_by_role("slider", name="time step")
+    start = slider.input_value()
+    slider.press("Home")
+    explorer.get_by_role("button", name="play: time step").click()
+    page.wait_for_function("slider => slider.value > 2", arg=slider.element_handle())
+    explorer.get_by_role("button", name="play: time step").click()
+    stopped = slider.input_value()
+    page.wait_for_timeout(800)
+    assert slider.input_value() == stopped
+    explorer.get_by_role("button", name="Reset").click()
+    assert slider.input_value() == start
+    before = explorer.locator("img").get_attribute("src")
+    explorer.get_by_role("button", name="Compare").click()
+    slider.press("Home")
+    expect(explorer.get_by_text("pinned: ").first).to_be_visible()
+    assert '<g opacity="0.35">' in explorer.locator("img").evaluate("async i => await (await fetch(i.src)).text()")
+    explorer.get_by_role("button", name="Reset").click()
+    expect(explorer.get_by_text("pinned: ")).to_have_count(0)
+    assert explorer.locator("img").get_attribute("src") != before  # a blob of its own, of the same picture
+
+
+def test_dark_page_has_dark_pictures_and_the_switch_turns_them(visit):
+    page = visit(color_scheme="dark").open("notebooks/3_rnn")
+    drawn = "async image => await (await fetch(image.src)).text()"
+    image = explorer_on(page).locator("img")
+    assert "#111111" in image.evaluate(drawn)
+    page.evaluate("document.documentElement.dataset.theme = 'light'")
+    page.wait_for_function(f"async image => !(await ({drawn})(image)).includes('#111111')", arg=image.element_handle())
+
+
+def test_prediction_is_written_under_the_next_explorer(visit):
+    page = visit().open("notebooks/4_normalization")
+    quizzes, second = page.locator("rsl-quiz"), explorer_on(page, 1)
+    number = quizzes.nth(1).get_by_role("textbox")
+    number.fill("-3")
+    number.press("Enter")
+    expect(quizzes.nth(1).get_by_role("status").first).to_have_text("expected a number from 0.001 to 1000000, got -3")
+    expect(second.get_by_role("listitem")).to_have_count(0)
+    number.fill("120,5")
+    number.press("Enter")
+    quizzes.nth(1).get_by_role("radio").last.check()
+    expect(second.get_by_role("listitem")).to_have_count(2)
+    expect(second.get_by_role("listitem").first).to_contain_text("120.5")
+    expect(explorer_on(page, 0).get_by_role("listitem")).to_have_count(0)
+
+
+def test_without_javascript_the_default_picture_and_its_words_show(browser, site):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((site / "notebooks" / "5_distributions.html").as_uri())
+    for explorer in page.locator("rsl-explorer").all():
+        image = explorer.locator("img")
+        assert image.bounding_box()["height"] > 200
+        assert image.get_attribute("alt") == explorer.locator("figcaption").text_content()
+    assert page.locator("rsl-quiz li").count() > 3
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "lesson"), [("Features", 1), ("Divergence", 4), ("HeteroscedasticFit", 4), ("AdaptiveRate", 4)]
+)
+def test_pictures_drawn_in_another_process_have_the_same_bytes(site, name, lesson):
+    assert getattr(explorers, name)().html().partition('"notebook"')[2].partition('"drawn"')[2] in (
+        site / f"{LESSONS[lesson]}.html"
+    ).read_text("utf-8")
+
+
+# --- that these tests can fail ----------------------------------------------------------------------------------------
+
+
+def test_a_frozen_picture_is_noticed(visit, site):
+    here = visit()
+    frozen = (site / "_static" / "explorers.js").read_text("utf-8").replace('model.set("data", svg)', "svg")
+    here.context.route("**/explorers.js*", lambda route: route.fulfill(body=frozen, content_type="text/javascript"))
+    page = here.open("notebooks/3_rnn")
+    assert len(set(pictures_of(explorer_on(page), page.get_by_role("slider", name="time step")))) == 1
+
+
+@pytest.mark.parametrize(
+    "tag", ['<script src="https://cdn.example.org/x.js"></script>', '<link rel="stylesheet" href="//example.org/x.css">']
+)
+def test_a_link_to_a_cdn_is_noticed(visit, tag):
+    here = visit()
+    page = here.open("book/glossary")
+    page.evaluate("tag => document.head.append(document.createRange().createContextualFragment(tag))", tag)
+    page.wait_for_timeout(200)
+    assert here.problems
+
+
+def test_a_dead_widget_is_noticed(site, tmp_path):
+    namespace = runpy.run_path(str(ROOT / "book" / "build.py"), run_name="build")
+    assert not namespace["dead_widgets"](site)
+    page = tmp_path / "lesson.html"
+    page.write_text('<script type="application/vnd.jupyter.widget-view+json">{}</script>', "utf-8")
+    assert namespace["dead_widgets"](tmp_path) == [page]

@@ -1,0 +1,33 @@
+"""What tests in a browser share."""
+
+import os
+import shutil
+
+import pytest
+from playwright.sync_api import Error, sync_playwright
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+INSTALL = "playwright install chromium (or your system's package: apt-get install chromium)"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium of the system or of Playwright. Without one: a skip that says how to get it; with CI=true a failure."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        except Error as error:
+            if os.environ.get("CI") == "true":
+                raise
+            pytest.skip(f"no Chromium; to get one: {INSTALL} ({str(error).splitlines()[0]})")
+        yield chromium
+        chromium.close()
