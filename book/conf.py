@@ -56,7 +56,7 @@ myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "
 myst_heading_anchors = 3
 mathjax_path = "mathjax/tex-svg.js"  # one file, which fetches nothing
 
-# The cache of executed notebooks knows their code. What that code calls is the package: a change of it changes the folder.
+# The cache of executed notebooks knows their code; a change of the package that this code calls changes the folder.
 _sources = sorted(path for path in (ROOT / "rsl_edu").rglob("*") if path.suffix in {".py", ".js", ".css"})
 _state = hashlib.sha256(b"".join(path.read_bytes() for path in _sources)).hexdigest()[:16]
 nb_execution_mode = "cache"
@@ -119,19 +119,21 @@ def _adapt_page(app: Sphinx, pagename: str, template: str, context: dict[str, An
 
 def _finish(app: Sphinx, failed: Exception | None) -> None:
     """Add MathJax and a first page that leads to the landing page; leave out what draws the icons a second time."""
-    if not failed:
-        icons = re.compile(r"<script [^>]*fontawesome\.js[^>]*></script>")  # half a megabyte; the style sheet has a font
-        for file in Path(app.outdir).rglob("*.html"):
-            text = file.read_text("utf-8")
-            if icons.search(text):
-                file.write_text(icons.sub("", text), "utf-8")
-        package = importlib.util.find_spec("sphinx-mathjax-offline")
-        assert package and package.origin
-        there = Path(app.outdir, "_static", mathjax_path)
-        there.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(Path(package.origin).parent / "static" / mathjax_path, there)
-        first = '<!DOCTYPE html><html lang="en"><title>rsl_edu</title><meta http-equiv="refresh" content="0; url={0}">'
-        Path(app.outdir, "index.html").write_text(f'{first}<a href="{{0}}">rsl_edu</a></html>'.format("book/index.html"))
+    if failed:
+        return
+    icons = re.compile(r"<script [^>]*fontawesome\.js[^>]*></script>")  # half a megabyte; the style sheet has a font
+    for file in Path(app.outdir).rglob("*.html"):
+        text = file.read_text("utf-8")
+        if icons.search(text):
+            file.write_text(icons.sub("", text), "utf-8")
+    package = importlib.util.find_spec("sphinx-mathjax-offline")
+    assert package is not None
+    there = Path(app.outdir, "_static", mathjax_path)
+    there.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(Path(str(package.origin)).parent / "static" / mathjax_path, there)
+    first = f'<!DOCTYPE html><html lang="en"><title>{project}</title><meta http-equiv="refresh" content="0; url=@">'
+    first = f'{first}<a href="@">{project}</a></html>'.replace("@", f"{root_doc}.html")
+    Path(app.outdir, "index.html").write_text(first, "utf-8")
 
 
 def setup(app: Sphinx) -> None:

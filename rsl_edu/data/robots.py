@@ -17,7 +17,7 @@ import torch
 from rsl_edu.modules._validate import whole
 
 ROBOTS = ("Ant-v5", "HalfCheetah-v5", "Humanoid-v5", "InvertedPendulum-v5")
-"""The robots of the lessons; :func:`~rsl_edu.data.rollout` takes any other Gymnasium environment with continuous actions too."""
+"""The robots of the lessons; :func:`~rsl_edu.data.rollout` takes any other with continuous actions too."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,6 +174,7 @@ def _store(file: Path, recorded: Rollout) -> None:
             try:
                 np.savez(part, allow_pickle=False, **arrays)
                 part.close()
+                Path(part.name).chmod(0o644)  # a class may share its recordings
                 Path(part.name).replace(file)
             except BaseException:
                 Path(part.name).unlink(missing_ok=True)

@@ -15,7 +15,8 @@ def height_scans(count: int = 256, size: int = 64, spacing: float = 0.05, seed: 
     """Cut square height scans out of the survey, shrunk to the size of a robot.
 
     Mountains and rubble look alike but for their scale, so heights shrink with distances: by ``spacing`` over
-    :data:`~rsl_edu.data.terrain.SURVEY_SPACING`. With 0.05 m the scans hold slopes and steps of centimetres to decimetres.
+    :data:`~rsl_edu.data.terrain.SURVEY_SPACING`. With 0.05 m the scans hold slopes and steps of centimetres to
+    decimetres.
 
     Args:
         count: Number of scans; their places are drawn at random and may overlap.

@@ -48,6 +48,11 @@ class Frame:
         return f"{self.ground}{self.moving}</svg>"
 
 
+def in_a_page() -> bool:
+    """Return whether what is shown now goes into a page, where no kernel will answer: the book's kernels say so."""
+    return bool(os.environ.get("RSL_EDU_BOOK"))
+
+
 class Explorer(ABC, Generic[S, R]):
     """A picture that follows its controls: live in a notebook, as a figure, or frame by frame.
 
@@ -199,6 +204,8 @@ class Explorer(ABC, Generic[S, R]):
     def sweep(self) -> str:
         """Draw the picture at every corner of the state space, one control at a time; raises where one fails."""
         corners = list(self.corners())
+        if in_a_page():
+            return f"{type(self).__name__}: {len(corners)} pictures, which the notebook draws"
         try:
             for state in corners:
                 self.live.show(state)  # the controls too: some bugs are only there
@@ -248,7 +255,7 @@ class Explorer(ABC, Generic[S, R]):
         return f"{self._space.write(type(self).__name__, changed)}: {self.describe(self.compute(self._state))}"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        if os.environ.get("RSL_EDU_BOOK"):
+        if in_a_page():
             return {"text/plain": repr(self), "text/html": self.html()}
         bundle = dict(self.live._repr_mimebundle_(**kwargs) or {})
         return bundle | {  # for nbval, and for who reads the notebook without a kernel

@@ -18,6 +18,7 @@ import numpy as np
 from cycler import cycler
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_mixed import MixedModeRenderer
 from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -148,7 +149,7 @@ class Drawing:
     def svg(self) -> tuple[str, str]:
         """Draw the figure as it is now and return its background and what moves over it: SVG, but for the last tag."""
         for image in self.figure.findobj(AxesImage):
-            image.set_interpolation("none")  # type: ignore[attr-defined]  # SVG then holds its pixels as they are
+            image.set_interpolation("none")  # SVG then holds its pixels as they are
         with theme(self._dark):
             stale, moving = self._apart()
             if stale:
@@ -175,8 +176,10 @@ class Drawing:
         file, dpi = io.StringIO(), self.figure.dpi
         self.figure.dpi = 72  # of SVG: a unit is a point
         try:
-            width, height = self.figure.bbox.size
-            renderer = RendererSVG(width, height, file, image_dpi=dpi, metadata=dict.fromkeys(_SVG_METADATA))
+            vector = RendererSVG(*self.figure.bbox.size, file, image_dpi=dpi, metadata=dict.fromkeys(_SVG_METADATA))
+            width, height = self.figure.get_size_inches()
+            # A colour bar's many colours become an image; Matplotlib's own declaration of this class is empty.
+            renderer: Any = MixedModeRenderer(self.figure, width, height, dpi, vector)
             for artist in artists:
                 artist.draw(renderer)
             renderer.finalize()

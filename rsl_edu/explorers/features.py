@@ -171,8 +171,7 @@ class Features(Explorer[NetworkState, FeaturesResult]):
         {"layer": ..., "norm": ...},
         {"layer": ..., "dilation": (1, 2), "norm": ("none", "batch of 1")},
         {"padding": ..., "offset": (0.0, 0.5)},
-        {"norm": ..., "offset": (0.0, 0.5)},
-        {"channel": (0, 1, 2, 3)},
+        {"norm": ("none", "layer"), "offset": (0.0, 0.5)},
     )
     question = Control(
         "receptive field", "Side of the square that a unit of the last layer sees.", "pixels", range=(1, 999, 1)

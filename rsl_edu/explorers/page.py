@@ -67,39 +67,39 @@ def explorer_html(explorer: Explorer[Any, Any]) -> str:
             if name not in moved
         ],
         "notebook": NOTEBOOK,
-        "drawn": _packed(
-            frames, [(place(frame), frame.caption, [*frame.numbers.items()], explorer.write(frame.state)) for frame in frames]
-        ),
+        "drawn": _packed([(place(frame), explorer.write(frame.state), frame) for frame in frames]),
     }
-    picture = urllib.parse.quote(present.svg, safe=" /:;,=()!@$&'*+?[]\n")  # gzip packs it, as it does not pack base64
-    caption = html.escape(present.caption)
+    source = urllib.parse.quote(present.svg, safe=" /:;,=()!@$&'*+?[]\n")  # gzip packs it, as it does not pack base64
+    picture, caption = html.escape(source), html.escape(present.caption)
     return (
-        f'<rsl-explorer><figure class="rsl-picture"><img src="data:image/svg+xml,{html.escape(picture)}" width="{width}" '
-        f'height="{height}" alt="{caption}"><figcaption>{caption}</figcaption></figure>{_json(page)}</rsl-explorer>'
+        f'<rsl-explorer><figure class="rsl-picture"><img width="{width}" height="{height}" alt="{caption}" '
+        f'src="data:image/svg+xml,{picture}"><figcaption>{caption}</figcaption></figure>{_json(page)}</rsl-explorer>'
     )
 
 
 def quiz_html(quiz: Quiz) -> str:
     """Return a quiz whose answers are written under the next explorer; without JavaScript it is a list."""
-    number = quiz.explorer.question
-    asked = [
-        [text, None if choices is None else list(choices), number.unit if number else "", number.range if number else None]
-        for text, choices in quiz.questions.items()
-    ]
-    lines = (f"{text} ({' / '.join(choices)})" if choices else text for text, choices in quiz.questions.items())
+    number: Any = quiz.explorer.question
+    asked, lines = [], []
+    for text, choices in quiz.questions.items():
+        asked.append([text, list(choices), "", None] if choices else [text, None, number.unit, number.range])
+        lines.append(f"{text} ({' / '.join(choices)})" if choices else text)
     items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
     return f"<rsl-quiz><ul>{items}</ul>{_json(asked)}</rsl-quiz>"
 
 
-def _packed(frames: list[Frame], words: list[Any]) -> str:
-    """Return pictures and words as text; the elements that pictures share, most of them, are stored once."""
+def _packed(drawn: list[tuple[list[int], str, Frame]]) -> str:
+    """Return pictures and their words as text; the elements that pictures share, most of them, are stored once."""
     elements: dict[str, int] = {}
 
     def stored(svg: str) -> list[int]:
         return [elements.setdefault(element, len(elements)) for element in re.split("(?=<)", svg)]
 
-    drawn = [[*said, stored(frame.ground), stored(frame.moving)] for frame, said in zip(frames, words, strict=True)]
-    text = json.dumps({"elements": list(elements), "frames": drawn}, ensure_ascii=False, separators=(",", ":"))
+    frames = [
+        [place, frame.caption, [*frame.numbers.items()], state, stored(frame.ground), stored(frame.moving)]
+        for place, state, frame in drawn
+    ]
+    text = json.dumps({"elements": list(elements), "frames": frames}, ensure_ascii=False, separators=(",", ":"))
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 

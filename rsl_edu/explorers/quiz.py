@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from .base import in_a_page
 
 if TYPE_CHECKING:  # anywidget takes its time: only who shows a form needs it
     from .base import Explorer
@@ -80,7 +81,7 @@ class Quiz:
         return quiz_html(self)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        if os.environ.get("RSL_EDU_BOOK"):
+        if in_a_page():
             return {"text/plain": repr(self), "text/html": self.html()}, {}
         data, metadata = self.live._repr_mimebundle_(**kwargs)  # type: ignore[misc]
         return {**data, "text/plain": repr(self)}, metadata

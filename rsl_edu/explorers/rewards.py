@@ -115,7 +115,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
     size = (9.0, 6.2)
     swept = (
         {"divide": ..., "ends": ..., "step": 9},
-        {"gamma": (0.0, 0.9, 0.99, 0.999), "ends": ..., "step": 9},
+        {"gamma": (0.0, 0.9, 0.99, 0.999), "step": 9},
         {"divide": ..., "shift": (-5.0, 0.0, 5.0)},
         {"divide": ..., "scale": (0.01, 1.0, 100.0)},
     )

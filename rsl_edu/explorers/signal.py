@@ -126,7 +126,12 @@ class Signal(Explorer[InputState, SignalResult]):
             "activation": ("elu", "relu", "tanh", "sigmoid"),
             "init": ("torch", "orthogonal"),
             "gain": (0.1, 1.0, 1.2, 1.41, 3.0, 4.0),
+        },
+        {
+            "activation": ("elu", "relu", "tanh"),
+            "init": ("torch", "orthogonal"),
             "depth": (6, 10),
+            "gain": (1.0, 1.2, 1.41, 3.0),
         },
         {"activation": ("elu", "relu", "tanh", "sigmoid"), "shared": ...},
         {"activation": ("elu", "tanh"), "init": ("torch", "orthogonal"), "normalize": ..., "scale": (0.1, 1.0, 10.0)},
@@ -156,7 +161,7 @@ class Signal(Explorer[InputState, SignalResult]):
         self._network = None if network is None else _own(network, self.observations)
         self._measured = functools.lru_cache(16)(self._measure)
         if network is not None:
-            self.State = InputState  # type: ignore[misc]
+            self.State = InputState
         super().__init__(defaults={} if network is None else {"normalize": False}, **state)
 
     def compute(self, state: InputState) -> SignalResult:

@@ -45,7 +45,8 @@ class MLP(nn.Sequential):
         input_dim: Size of the last dimension of the input.
         output_dim: Size of the output; a tuple or list reshapes the last dimension to these sizes.
         hidden_dims: Size of each hidden layer; ``-1`` stands for ``input_dim``. None: a linear map.
-        activation: Nonlinearity :math:`\phi` after each hidden layer, a name in :data:`~rsl_edu.modules.mlp.ACTIVATIONS`.
+        activation: Nonlinearity :math:`\phi` after each hidden layer, a name in
+            :data:`~rsl_edu.modules.mlp.ACTIVATIONS`.
         last_activation: Nonlinearity after the output; None leaves the output linear.
 
     Raises:

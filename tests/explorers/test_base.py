@@ -27,7 +27,7 @@ class LineState:
 class Line(Explorer[LineState, np.ndarray]):
     State = LineState
     size = (3.0, 2.0)
-    swept = ("points", "style")
+    swept = ({"points": ..., "style": ...}, {"points": 3})
     question = Control("height", "How high it ends.", range=(-2.0, 2.0, 0.1))
 
     def compute(self, state):
@@ -313,17 +313,15 @@ def test_frames_are_the_pictures_of_all_combinations_in_order_and_the_same_each_
     assert [(frame.state.points, frame.state.style) for frame in frames] == [
         (2, "straight"), (2, "bent"), (9, "straight"), (9, "bent"),
     ]  # fmt: skip
-    assert all(b"<svg" in frame.image for frame in frames)
-    assert len({frame.image for frame in frames}) == 3  # two points of a curve are those of a line
+    assert all(frame.svg.startswith("<svg") and frame.svg.endswith("</svg>") for frame in frames)
+    assert len({frame.svg for frame in frames}) == 3  # two points of a curve are those of a line
     assert frames[2].caption == "9 points up to 1.0"
     assert frames[2].numbers == {"height": "1.0 m"}
-    assert [frame.image for frame in line.frames(points=(2, 9), style=("straight", "bent"))] == [
-        f.image for f in frames
-    ]
+    assert [frame.svg for frame in line.frames(points=(2, 9), style=("straight", "bent"))] == [f.svg for f in frames]
 
 
-def test_frames_sweep_the_named_controls_by_default(line):
-    assert len(list(line.frames(format="png"))) == 8 * 2
+def test_frames_are_those_of_the_swept_grids_by_default_none_twice(line):
+    assert len(list(line.frames())) == 8 * 2
 
 
 def test_grid_is_every_combination_of_few_or_a_fixed_share_of_many(line):

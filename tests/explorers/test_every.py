@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
 
 from rsl_edu import explorers
+from rsl_edu.explorers import drawing
 from rsl_edu.explorers.drawing import Drawing
 
 EXPLORERS = list(explorers.EXPLORERS)
@@ -186,13 +187,35 @@ def test_state_is_restored_from_its_text(explorer, states):
     explorer.reset()
 
 
-def test_frames_of_the_swept_controls_are_few_enough_for_a_page(explorer):
-    positions = [len(explorer.controls[name].positions()) for name in explorer.swept]
-    assert positions
-    assert np.prod(positions) <= 130
-    first = next(explorer.frames())
-    assert first.image.lstrip().startswith(b"<?xml")
-    assert first.caption
+def test_frames_are_few_enough_for_a_page_and_the_present_one_is_among_them(explorer):
+    explorer.reset()
+    states = explorer._space.states(explorer.at(), explorer.swept)
+    assert 40 < len(states) < 200
+    assert explorer.at() in states
+
+
+def test_frame_of_a_dark_page_is_that_of_a_light_one_in_other_colours(explorer):
+    name, control = next(iter(explorer.controls.items()))
+    values = {name: control.positions(3)}
+    colour = re.compile(r"#[0-9a-f]{6}\b")
+    dark_of = drawing.recolouring()
+    for light, dark in zip(explorer.frames(**values), explorer.frames(dark=True, **values), strict=True):
+        recoloured = colour.sub(lambda found: dark_of.get(found[0], found[0]), light.svg)
+        assert without_ids(recoloured) == without_ids(dark.svg)
+
+
+def test_frame_holds_what_matplotlib_itself_would_write(explorer):
+    frame = next(explorer.frames())
+    figure = explorer.render(**vars(frame.state))
+    file = io.StringIO()
+    with drawing.theme(False):
+        figure.savefig(file, format="svg")
+    for tag in ("<text ", "<path d", "<use ", "<image "):  # not "<path id": markers, which both of its parts define
+        assert frame.svg.count(tag) == file.getvalue().count(tag), tag
+
+
+def without_ids(svg):
+    return re.sub(r'(id="|#|url\(#)[a-z]+[0-9a-f]{10}', r"\1", svg)
 
 
 def test_sweep_ends_where_it_began(explorer):

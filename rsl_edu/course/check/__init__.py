@@ -1,5 +1,7 @@
 """Checks that explain: hand one your function, and it says what is right, or which mistake yours looks like.
 
+::
+
     from rsl_edu.course import check
     check.merge_moments(merge_moments)
     check.hint("merge_moments", 1)
