@@ -51,6 +51,11 @@ def test_episodes_end_and_the_next_row_begins_a_new_one():
     assert rollout.observations[step + 1, env].abs().max() < 0.011  # Gymnasium starts within 0.01 of upright
 
 
+def test_recordings_can_be_shared(cache):
+    data.rollout("InvertedPendulum-v5", steps=2, envs=1)
+    assert [file.stat().st_mode & 0o777 for file in cache.iterdir()] == [0o644]
+
+
 def test_policy_sees_the_recorded_observations_and_its_actions_are_recorded():
     seen = []
     rollout = data.rollout("InvertedPendulum-v5", steps=5, envs=2, policy=lambda o: seen.append(o) or o[:, :1])

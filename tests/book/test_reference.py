@@ -1,0 +1,61 @@
+"""The reference of the book: every public name is in it, and has a docstring."""
+
+import functools
+import importlib
+import inspect
+import posixpath
+
+import pytest
+
+from rsl_edu import explorers
+
+InventoryFile = pytest.importorskip("sphinx.util.inventory", reason="to get it: pip install -e .[book]").InventoryFile
+
+PACKAGES = ["rsl_edu.modules", "rsl_edu.data", "rsl_edu.explorers", "rsl_edu.course.check", "rsl_edu.course.execute"]
+
+
+ELSEWHERE = {  # data, which Sphinx shows under the module that defines them
+    "rsl_edu.data.ROBOTS": "rsl_edu.data.robots.ROBOTS",
+    "rsl_edu.modules.HiddenState": "rsl_edu.modules.rnn.HiddenState",
+}
+
+
+def names(module):
+    """Return what is public in a module: what it says, or else what it defines."""
+    defined = (name for name, it in vars(module).items() if getattr(it, "__module__", "") == module.__name__)
+    return getattr(module, "__all__", None) or [name for name in defined if not name.startswith("_")]
+
+
+def public(package):
+    """Yield the name and the object of everything public in a package, methods and properties included."""
+    module = importlib.import_module(package)
+    for name in names(module):
+        thing = getattr(module, name)
+        yield f"{package}.{name}", thing
+        # An explorer's own compute, stage and draw are its inside; the base says what they are.
+        if inspect.isclass(thing) and thing not in explorers.EXPLORERS.values():
+            fields = getattr(thing, "__dataclass_fields__", ())  # which the description of the class lists
+            for member, value in vars(thing).items():
+                routine = isinstance(value, (property, functools.cached_property)) or inspect.isroutine(value)
+                if routine and not member.startswith("_") and member not in fields:
+                    yield f"{package}.{name}.{member}", value
+
+
+EVERYTHING = dict(pair for package in PACKAGES for pair in public(package))
+
+
+@pytest.mark.parametrize("name", [name for name in EVERYTHING if name not in ELSEWHERE])
+def test_public_name_has_a_docstring(name):
+    thing = EVERYTHING[name]
+    if not isinstance(thing, (dict, tuple)):
+        text = inspect.getdoc(thing)
+        assert text
+        assert len(text.split()) > 2, text
+
+
+@pytest.mark.slow
+def test_every_public_name_is_in_the_reference(site):
+    with (site / "objects.inv").open("rb") as file:
+        inventory = InventoryFile.load(file, "", posixpath.join)
+    listed = {name for kind in inventory.values() for name in kind}
+    assert not [name for name in EVERYTHING if ELSEWHERE.get(name, name) not in listed]

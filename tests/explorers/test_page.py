@@ -1,0 +1,98 @@
+"""What a page without a kernel gets: every picture once, and words for all of them."""
+
+import base64
+import html
+import json
+import re
+import zlib
+
+import pytest
+
+from rsl_edu.explorers import Divergence, HeteroscedasticFit, Quiz, page
+
+
+@pytest.fixture(scope="module")
+def explorer():
+    return HeteroscedasticFit()
+
+
+@pytest.fixture(scope="module")
+def element(explorer):
+    return explorer.html()
+
+
+def told(element):
+    return json.loads(re.search(r'<script type="application/json">(.*?)</script>', element, re.DOTALL)[1])
+
+
+def test_element_holds_the_picture_of_every_frame(explorer, element):
+    drawn = json.loads(zlib.decompress(base64.b64decode(told(element)["drawn"])))
+    frames = list(explorer.frames())
+    assert len(drawn["frames"]) == len(frames)
+    for frame, (_, caption, numbers, state, ground, moving) in zip(frames, drawn["frames"], strict=True):
+        assert "".join(drawn["elements"][place] for place in ground + moving) + "</svg>" == frame.svg
+        assert caption == frame.caption
+        assert dict(numbers) == frame.numbers
+        assert HeteroscedasticFit.from_state(state).at() == frame.state
+
+
+def test_every_frame_has_its_place_among_the_controls(explorer, element):
+    page_of = told(element)
+    drawn = json.loads(zlib.decompress(base64.b64decode(page_of["drawn"])))
+    places = [tuple(frame[0]) for frame in drawn["frames"]]
+    assert len(set(places)) == len(places)
+    assert tuple(page_of["start"]) in places
+    for place in places:
+        assert all(0 <= i < len(control["values"]) for i, control in zip(place, page_of["controls"], strict=True))
+
+
+def test_controls_that_stay_are_named_with_their_values(element):
+    assert told(element)["fixed"] == ["learning rate 0.02", "init std 1", "hidden units 16", "seed 0"]
+
+
+def test_few_positions_are_chosen_by_name_and_many_by_a_slider(element):
+    controls = told(Divergence().html())["controls"]
+    kinds = {control["words"]: (control["kind"], len(control["values"])) for control in controls}
+    assert kinds["new std"] == ("slider", 5)
+    assert kinds["action dimensions"] == ("choice", 2)
+
+
+def test_present_state_is_among_the_frames_and_is_shown_first():
+    element = HeteroscedasticFit(rate=0.1, steps=150).html()
+    assert "learning rate 0.1" in told(element)["fixed"]
+    explorer = HeteroscedasticFit(rate=0.1, steps=150)
+    assert f'alt="{html.escape(explorer.describe(explorer.compute(explorer.at())))}"' in element
+
+
+def test_nothing_in_an_element_can_end_its_script(explorer):
+    quiz = Quiz(Divergence(), {"</script><b>": None, "a < b?": ("</b>", "no")})
+    assert quiz.html().count("</script>") == 1
+    assert told(quiz.html())[0][0] == "</script><b>"
+    assert "<b>" not in quiz.html()
+
+
+def test_quiz_is_a_list_without_javascript_and_knows_its_range():
+    element = Quiz(Divergence(), {"How large?": None, "Which?": ("old", "new")}).html()
+    assert "<li>How large?</li><li>Which? (old / new)</li>" in element
+    assert told(element) == [["How large?", None, "nats", [0.0, 1000.0, 0.001]], ["Which?", ["old", "new"], "", None]]
+
+
+def test_script_is_a_classic_one_and_asks_nobody():
+    script, style = page.script(), page.style()
+    assert not re.search(r"^\s*(import|export)\b", script, re.MULTILINE)
+    assert "://" not in script + style
+
+
+def test_cell_of_the_book_shows_the_element_and_no_widget(monkeypatch, explorer):
+    monkeypatch.setenv("RSL_EDU_BOOK", "1")
+    assert explorer._repr_mimebundle_().keys() == {"text/plain", "text/html"}
+    assert explorer.sweep().endswith("pictures, which the notebook draws")
+    assert "live" not in vars(explorer)
+    assert Quiz(explorer, {"How much?": None})._repr_mimebundle_()[0].keys() == {"text/plain", "text/html"}
+
+
+def test_path_of_straight_lines_is_given_from_point_to_point():
+    from rsl_edu.explorers.drawing import _PATH, _relative
+
+    svg = '<path d="M 1 2 \nL 1.5 2 \nL 0.5 3 \nz\nM 7 8 \nL 7 9 \n"/><path d="M 0 0 \nC 1 2 3 4 5 6 \n"/>'
+    assert _PATH.sub(_relative, svg) == '<path d="M1 2l0.5 0 -1 1 zM7 8l0 1"/><path d="M 0 0 \nC 1 2 3 4 5 6 \n"/>'
