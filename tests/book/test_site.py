@@ -123,6 +123,8 @@ def test_page_opens_offline_without_an_error_and_every_picture_has_its_words(ope
 
 def test_page_meets_wcag_aa_in_light_and_in_dark(opened):
     assert not violations(opened)
+    if "/api/" in opened.name and opened.name != "book/api/modules":
+        return  # the colours of one page of the reference are those of all
     opened.page.add_style_tag(content="* { transition: none !important; }")
     opened.page.evaluate("document.documentElement.dataset.theme = 'dark'")
     assert not violations(opened, "color-contrast")

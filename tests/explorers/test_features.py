@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from rsl_edu.explorers.drawing import RED
 from rsl_edu.explorers.features import Features, FeaturesState, NetworkState, receptive_field
 from rsl_edu.modules import CNN
 
@@ -132,7 +133,7 @@ def test_kernel_larger_than_the_map_is_told_in_the_red_row_and_the_layers_before
     figure = terrain.render(kernel=11, layer=2)
     assert str(error.value) in terrain.describe(terrain.compute(state))
     rows = [text for text in figure.texts if text.get_text().startswith("✗ 2")]
-    assert [row.get_color() for row in rows] == ["#D55E00"]
+    assert [row.get_color() for row in rows] == [RED]
     assert str(error.value) in " ".join(words(figure)).replace("\n", " ")
     before = shown(terrain, kernel=11, layer=1)
     assert before.shown.maps.shape == (8, 9, 9)
@@ -155,7 +156,7 @@ def test_row_that_worked_again_is_not_red(terrain):
     for kernel in (11, 5):
         drawing.move(shown(terrain, kernel=kernel))
     assert not any("✗" in word for word in words(drawing.figure))
-    assert all(text.get_color() != "#D55E00" for text in drawing.figure.texts if text.get_text().strip())
+    assert all(text.get_color() != RED for text in drawing.figure.texts if text.get_text().strip())
 
 
 def test_batch_norm_of_one_scan_uses_the_statistics_of_that_scan(terrain):
