@@ -13,7 +13,10 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def site():
-    """The folder of the built book. A build that warns fails here."""
+    """The folder of the built book, for one file of tests alone: two workers would build it twice, in one place.
+
+    A build that warns fails here.
+    """
     if find_spec("myst_nb") is None and os.environ.get("CI") != "true":
         pytest.skip("nothing to build the book with; to get it: pip install -e .[book]")
     built = subprocess.run([sys.executable, ROOT / "book" / "build.py"], capture_output=True, text=True)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import posixpath
 import re
 import runpy
 import urllib.parse
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
+from test_reference import ELSEWHERE, EVERYTHING
 
 from rsl_edu import explorers
 
+InventoryFile = pytest.importorskip("sphinx.util.inventory", reason="to get it: pip install -e .[book]").InventoryFile
 Axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="to get it: pip install -e .[book]").Axe
 
 ROOT = Path(__file__).parents[2]
@@ -140,6 +143,13 @@ def test_every_link_to_another_page_finds_it(site):
     for file in (path for path in site.rglob("*.html") if "_static" not in path.parts):
         for address in re.findall(r'href="([^"#:]+)(?:#[^"]*)?"', file.read_text("utf-8")):
             assert (file.parent / urllib.parse.unquote(address.partition("?")[0])).exists(), f"{file.name}: {address}"
+
+
+def test_every_public_name_is_in_the_reference(site):
+    with (site / "objects.inv").open("rb") as file:
+        inventory = InventoryFile.load(file, "", posixpath.join)
+    listed = {name for kind in inventory.values() for name in kind}
+    assert not [name for name in EVERYTHING if ELSEWHERE.get(name, name) not in listed]
 
 
 def test_search_finds_a_term_offline(visit):
