@@ -106,15 +106,11 @@ def _prepare(app: Sphinx, config: Any) -> None:
     (folder / "explorers.css").write_text(page.style(), "utf-8")
 
 
-def _adapt_page(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:
-    """Let explorers point to the notebook, which lies beside the page, and leave out what only a kernel could use."""
+def _link_notebook(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:
+    """Let explorers point to the notebook, which lies beside the page."""
     if doctree and page.NOTEBOOK in context["body"]:
         address = context["pathto"](f"_sources/{context['sourcename']}", 1)
         context["body"] = context["body"].replace(page.NOTEBOOK, address)
-    state = "application/vnd.jupyter.widget-state+json"  # of the widgets that a lesson's sweeps made: half a megabyte
-    context["script_files"] = [
-        file for file in context["script_files"] if getattr(file, "attributes", {}).get("type") != state
-    ]
 
 
 def _finish(app: Sphinx, failed: Exception | None) -> None:
@@ -141,5 +137,5 @@ def setup(app: Sphinx) -> None:
     app.add_config_value("rsl_edu_state", _state, "env")  # another one: read every page anew
     app.connect("config-inited", _prepare)
     app.connect("autodoc-process-docstring", _list_controls)
-    app.connect("html-page-context", _adapt_page, priority=900)  # after MyST-NB
+    app.connect("html-page-context", _link_notebook)
     app.connect("build-finished", _finish)

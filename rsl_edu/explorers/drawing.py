@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import functools
 import io
-import re
 import struct
 import threading
 import zlib
@@ -26,7 +24,8 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
 from matplotlib.text import Text
-from PIL import Image
+
+from .svg import thin
 
 if TYPE_CHECKING:
     from .base import Explorer
@@ -187,11 +186,7 @@ class Drawing:
             renderer.finalize()
         finally:
             self.figure.dpi = dpi
-        svg = file.getvalue()
-        svg = _NAMED_GROUP.sub("<g>", svg[svg.index("<svg") : svg.rindex("</svg>")])
-        svg = _TABLE_ROW.sub('<text xml:space="preserve" ', svg)
-        svg = _PLACE.sub(lambda place: _tenths(place[0]), _PNG.sub(_webp, svg))
-        return _PATH.sub(_relative, svg)
+        return thin(file.getvalue())
 
 
 def recolouring() -> dict[str, str]:
@@ -201,48 +196,7 @@ def recolouring() -> dict[str, str]:
 
 
 _SVG_METADATA = ("Date", "Creator", "Format", "Type")
-_TABLE_ROW = re.compile("<text (?=[^>]*>[^<]*  )")  # its columns are kept apart by spaces
-_PLACE = re.compile(r'(?<= [dxy]=")[^"]*')
-_LONG_NUMBER = re.compile(r"-?\d+\.\d{2,}")
-_PATH = re.compile(r'(?<= d=")[^"]*')
-_LINES = re.compile(r"(?:M \S+ \S+\s*(?:L \S+ \S+\s*)*(?:z\s*)?)+")
-_PNG = re.compile(r"data:image/png;base64,\s*([^\"]*)")
-_NAMED_GROUP = re.compile(r'<g id="[^"]*">')
 _CURVES = (Line2D, StepPatch)
-
-
-def _webp(png: re.Match[str]) -> str:
-    """Return the same pixels in half of the bytes."""
-    file = io.BytesIO()
-    Image.open(io.BytesIO(base64.b64decode(png[1]))).save(file, "webp", lossless=True)
-    return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def _relative(path: re.Match[str]) -> str:
-    """Return a path of straight lines with each point relative to the one before: half of the bytes when packed."""
-    if not _LINES.fullmatch(path[0]):
-        return path[0]
-    words, x, y = [], 0, 0
-    for command, here, there in re.findall(r"([MLz])(?: (\S+) (\S+))?", path[0]):
-        if command == "z":  # back to where it began: the next point is given as it is
-            words.append("z")
-            continue
-        to_x, to_y = round(10 * float(here)), round(10 * float(there))
-        if command == "M":
-            words.append(f"M{_tenth(to_x)} {_tenth(to_y)}l")
-        else:
-            words.append(f"{_tenth(to_x - x)} {_tenth(to_y - y)} ")
-        x, y = to_x, to_y
-    return "".join(words).replace("lM", "M").replace("lz", "z").removesuffix("l").rstrip()
-
-
-def _tenths(words: str) -> str:
-    """Round to tenths of a point: nobody sees less."""
-    return _LONG_NUMBER.sub(lambda number: _tenth(round(10 * float(number[0]))), words)
-
-
-def _tenth(count: int) -> str:
-    return f"{count / 10:g}"
 
 
 def _flat(artists: Iterable[Any]) -> Iterator[Any]:
