@@ -50,10 +50,10 @@ class Shown:
         *first, last = each
         return any(self.changes(act, one, seconds=2) for one in first) or self.changes(act, last)
 
-    def settled(self) -> bytes:
-        """Return the picture once nothing has changed for half a second."""
-        last = b""
-        while (now := self.picture()) != last:
-            last = now
-            self.page.wait_for_timeout(500)
-        return now
+    def becomes(self, picture: bytes, seconds: int = 30) -> bool:
+        """Return whether the picture becomes this one, in time."""
+        for _ in range(20 * seconds):
+            if self.picture() == picture:
+                return True
+            self.page.wait_for_timeout(50)
+        return False
