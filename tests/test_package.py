@@ -50,7 +50,8 @@ def wheel(outside):
 def environment(outside, wheel):
     run(sys.executable, "-m", "venv", outside / "venv", cwd=outside)
     scripts = outside / "venv" / ("Scripts" if os.name == "nt" else "bin")
-    run(scripts / "python", "-m", "pip", "install", "--quiet", "-c", ROOT / "constraints.txt", wheel, cwd=outside)
+    install = [scripts / "python", "-m", "pip", "install", "--quiet", "--no-compile"]  # most is never imported
+    run(*install, "-c", ROOT / "constraints.txt", wheel, cwd=outside)
     return scripts
 
 

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Page, TimeoutError
 
 ROOT = Path(__file__).parents[2]
+NO_SWEEPS = "from rsl_edu.explorers import Explorer; Explorer.sweep = lambda self: 'left to nbval'"
 # What the server says of a kernel is not enough: a message of a widget makes it idle in the middle of a long cell.
 RUNNING = "jupyterapp.shell.currentWidget.content.widgets.filter(cell => cell.model.executionState === 'running')"
 
@@ -41,6 +42,9 @@ def server(home, tmp_path_factory):
         "JUPYTER_RUNTIME_DIR": "run",
         "IPYTHONDIR": "ipython",
     }
+    startup = own / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "no_sweeps.py").write_text(NO_SWEEPS)
     environment = os.environ | {name: str(own / folder) for name, folder in folders.items()}
     options = [
         "--allow-root",

@@ -39,16 +39,28 @@ class Shown:
         """Return whether the picture becomes another one after ``act``, in time."""
         before = self.picture()
         act(*arguments, **options)
+        return self.differs(before, seconds)
+
+    def differs(self, before: bytes, seconds: int) -> bool:
+        """Return whether the picture becomes another one, in time."""
         for _ in range(20 * seconds):
             if self.picture() != before:
                 return True
             self.page.wait_for_timeout(50)
         return False
 
-    def one_changes(self, act, each) -> bool:
-        """Return whether ``act`` on one of these changes the picture; not each must, so patience is for the last."""
+    def one_changes(self, act, each, value=object) -> bool:
+        """Return whether ``act`` on one of these changes the picture.
+
+        Not each must: patience is for the last, and where ``value`` stays the same, the next is tried at once.
+        """
         *first, last = each
-        return any(self.changes(act, one, seconds=2) for one in first) or self.changes(act, last)
+        for one in first:
+            there, before = value(), self.picture()
+            act(one)
+            if value() != there and self.differs(before, seconds=2):
+                return True
+        return self.changes(act, last)
 
     def becomes(self, picture: bytes, seconds: int = 30) -> bool:
         """Return whether the picture becomes this one, in time."""

@@ -67,9 +67,10 @@ def move_every_control(page, name):
             track = handle.locator("xpath=ancestor::*[contains(@class, 'noUi-target')]")
             box = track.bounding_box()
             places = [{"x": share * box["width"], "y": box["height"] / 2} for share in (0.9, 0.1)]
-            assert shown.one_changes(functools.partial(_click, track), places), f"{field} by mouse"
+            value = functools.partial(handle.get_attribute, "aria-valuenow")
+            assert shown.one_changes(functools.partial(_click, track), places, value), f"{field} by mouse"
             keys = ["ArrowRight", "ArrowLeft", "Home", "End"]
-            assert shown.one_changes(handle.press, keys), f"{field} by keyboard"
+            assert shown.one_changes(handle.press, keys, value), f"{field} by keyboard"
             readout = track.locator("xpath=../..").locator(".widget-readout")
             expect(handle).to_have_attribute("aria-valuetext", readout.text_content())
         assert not shown.error.text_content(), field
