@@ -156,7 +156,7 @@ def test_many_updates_leave_no_artist_no_figure_and_no_memory_behind(explorer, s
 
     update(16)
     artists, objects = update(16)
-    artists_later, objects_later = update(1000 if isinstance(explorer, explorers.Stream) else 250)
+    artists_later, objects_later = update(1000 if isinstance(explorer, explorers.Stream) else 256)  # whole rounds
     assert artists_later == artists
     assert objects_later < objects + 200
     assert not plt.get_fignums()
