@@ -1,4 +1,4 @@
-"""What tests in a browser share."""
+"""What tests of several folders share: the browser, and what a kernel can leave out."""
 
 import os
 import shutil
@@ -31,3 +31,9 @@ def browser():
             pytest.skip(f"no Chromium; to get one: {INSTALL} ({str(error).splitlines()[0]})")
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def no_sweeps():
+    """Code for a kernel, in which the sweeps of explorers then draw nothing: nbval runs them."""
+    return "from rsl_edu.explorers import Explorer; Explorer.sweep = lambda self: 'left to nbval'"

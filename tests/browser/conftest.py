@@ -16,7 +16,6 @@ import pytest
 from playwright.sync_api import Page, TimeoutError
 
 ROOT = Path(__file__).parents[2]
-NO_SWEEPS = "from rsl_edu.explorers import Explorer; Explorer.sweep = lambda self: 'left to nbval'"
 # What the server says of a kernel is not enough: a message of a widget makes it idle in the middle of a long cell.
 RUNNING = "jupyterapp.shell.currentWidget.content.widgets.filter(cell => cell.model.executionState === 'running')"
 
@@ -30,7 +29,7 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def server(home, tmp_path_factory):
+def server(home, no_sweeps, tmp_path_factory):
     """Address of a Jupyter server with configuration folders of its own."""
     own = tmp_path_factory.mktemp("server")
     with socket.socket() as free:
@@ -44,7 +43,7 @@ def server(home, tmp_path_factory):
     }
     startup = own / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
-    (startup / "no_sweeps.py").write_text(NO_SWEEPS)
+    (startup / "no_sweeps.py").write_text(no_sweeps)
     environment = os.environ | {name: str(own / folder) for name, folder in folders.items()}
     options = [
         "--allow-root",
