@@ -20,7 +20,6 @@ from matplotlib.backends.backend_mixed import MixedModeRenderer
 from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
 from matplotlib.text import Text
@@ -149,7 +148,7 @@ class Drawing:
 
     def svg(self) -> tuple[str, str]:
         """Draw the figure as it is now and return its background and what moves over it: SVG, but for the last tag."""
-        for image in self.figure.findobj(AxesImage):
+        for image in (image for axes in self.figure.axes for image in axes.images):
             image.set_interpolation("none")  # SVG then holds its pixels as they are
         with theme(self._dark):
             stale, moving = self._apart()

@@ -43,11 +43,7 @@ class Shown:
 
     def differs(self, before: bytes, seconds: int) -> bool:
         """Return whether the picture becomes another one, in time."""
-        for _ in range(20 * seconds):
-            if self.picture() != before:
-                return True
-            self.page.wait_for_timeout(50)
-        return False
+        return self._comes(lambda picture: picture != before, seconds)
 
     def one_changes(self, act, each, value=object) -> bool:
         """Return whether ``act`` on one of these changes the picture.
@@ -64,8 +60,15 @@ class Shown:
 
     def becomes(self, picture: bytes, seconds: int = 30) -> bool:
         """Return whether the picture becomes this one, in time."""
+        return self._comes(lambda there: there == picture, seconds)
+
+    def _comes(self, wanted, seconds: int) -> bool:
+        """Return whether a picture comes that is wanted; each is looked at once."""
+        image, seen = self.group.locator("img"), None
         for _ in range(20 * seconds):
-            if self.picture() == picture:
+            address = image.get_attribute("src")
+            if address != seen and wanted(self.picture()):
                 return True
+            seen = address
             self.page.wait_for_timeout(50)
         return False

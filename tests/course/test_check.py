@@ -1,6 +1,7 @@
 """Checks that explain: right answers pass however they are written, wrong ones are told which mistake they make."""
 
 import dataclasses
+import functools
 import sys
 import types
 from pathlib import Path
@@ -40,6 +41,15 @@ def merged(**wrong):
     return answer
 
 
+CASES = {exercise.name: str([case.inputs for case in exercise.cases]) for exercise in EXERCISES}
+
+
+@functools.cache
+def judged(name, answer):
+    """Two verdicts on an answer."""
+    return check.EXERCISES[name].check(answer), check.EXERCISES[name].check(answer)
+
+
 # The bank -------------------------------------------------------------------------------------------------------------
 
 
@@ -52,7 +62,7 @@ def test_right_answer_passes_on_own_and_random_cases(exercise, answer):
 
 @pytest.mark.parametrize(("exercise", "answer", "mistake"), pairs(WRONG))
 def test_wrong_answer_is_told_its_mistake(exercise, answer, mistake):
-    verdict = exercise.check(answer)
+    verdict, _ = judged(exercise.name, answer)
     assert not verdict.passed
     assert verdict.mistake == mistake, verdict
     known = {known.name: known for known in exercise.mistakes}
@@ -287,7 +297,7 @@ def test_difference_below_the_shown_digits_gets_more_digits():
 
 @pytest.mark.parametrize(("exercise", "answer", "mistake"), pairs(WRONG))
 def test_text_is_the_same_every_time_and_narrow(exercise, answer, mistake):
-    first, second = repr(exercise.check(answer)), repr(exercise.check(answer))
+    first, second = map(repr, judged(exercise.name, answer))
     assert first == second
     assert "0x" not in first
     assert "tensor(" not in first
@@ -365,10 +375,9 @@ def test_random_cases_repeat_with_their_seed(exercise):
 
 @exercises
 def test_check_leaves_its_own_cases_alone(exercise):
-    before = str([case.inputs for case in exercise.cases])
     for answer, _ in WRONG[exercise.name]:
-        exercise.check(answer)
-    assert str([case.inputs for case in exercise.cases]) == before
+        judged(exercise.name, answer)
+    assert str([case.inputs for case in exercise.cases]) == CASES[exercise.name]
 
 
 @exercises

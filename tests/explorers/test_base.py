@@ -172,6 +172,8 @@ def test_sweep_draws_every_corner_also_where_nothing_was_shown_yet(line, monkeyp
     assert line.sweep() == f"Line: {len(list(line.corners()))} pictures drawn"
     assert len(drawn) >= len(list(line.corners()))
     assert {2, 9} <= set(drawn)
+    assert line.at() == line.default
+    assert line.live.widgets["points"].value == line.default.points
 
 
 def test_stored_output_is_one_sentence_a_picture_and_a_widget(line):
