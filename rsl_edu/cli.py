@@ -1,8 +1,9 @@
-"""The command ``rsl-edu``: the lessons without a clone."""
+"""The command ``rsl-edu``: lessons without a clone, assignments, and grades."""
 
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,8 +37,44 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     lab.add_argument("folder", nargs="?", type=Path, default=Path("rsl_edu_lessons"), metavar="DIR")
     lab.add_argument("--copy-only", "--no-open", action="store_true", help="copy the lessons, do not open JupyterLab")
-    options = parser.parse_args(words)
 
+    assign = commands.add_parser(
+        "assign",
+        help="make the notebook of an assignment to hand out, or its solution",
+        description="Write a version of the assignment NAME, such as 4_normalization, into DIR.",
+    )
+    assign.add_argument("name", metavar="NAME")
+    assign.add_argument("--out", type=Path, required=True, metavar="DIR")
+    version = assign.add_mutually_exclusive_group()
+    version.add_argument("--solution", action="store_true", help="with the solutions, to publish afterwards")
+    version.add_argument("--instructor", action="store_true", help="with the solutions and the hidden tests")
+    assign.add_argument("--force", action="store_true", help="write over a notebook that is there")
+
+    grade = commands.add_parser(
+        "grade",
+        help="grade submissions",
+        description="Grade submissions of the assignment NAME: notebooks, folders or zips of them, as Moodle and "
+        "Canvas export them too. Run it again to go on after a stop: what was graded and has not changed is kept.",
+    )
+    grade.add_argument("name", metavar="NAME")
+    grade.add_argument("submissions", nargs="+", type=Path, metavar="SUBMISSIONS")
+    grade.add_argument("--out", type=Path, required=True, metavar="grades.csv", help="the table of the grades")
+    grade.add_argument("--report", action="store_true", help="write a page on the class too")
+    grade.add_argument("--jobs", type=int, metavar="N", help="submissions at a time (default: one for each core)")
+    grade.add_argument("--dask", metavar="ADDRESS", help="grade on a Dask cluster: tcp://10.0.0.1:8786")
+    box = grade.add_mutually_exclusive_group()
+    box.add_argument("--sandbox", metavar="COMMAND", help="beginning of a command that runs a container")
+    box.add_argument("--unsafe", action="store_true", help="without a sandbox: for code that you trust")
+    for command in (assign, grade):
+        command.add_argument("--sources", type=Path, metavar="DIR", help="folder of the sources (default: the clone's)")
+
+    options = parser.parse_args(words)
+    if options.command == "lab":
+        return _lab(parser, options, jupyter)
+    return _assign(parser, options) if options.command == "assign" else _grade(parser, options)
+
+
+def _lab(parser: argparse.ArgumentParser, options: argparse.Namespace, jupyter: Sequence[str]) -> int:
     try:
         copies = copy_lessons(options.folder)
     except FileExistsError:
@@ -49,6 +86,80 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"  {copy.path}: {_WORDS[copy.action]}")
     if not options.copy_only:
         open_lab(options.folder, jupyter)
+    return 0
+
+
+def _assign(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    import nbformat
+
+    from rsl_edu.course.assignment import AssignmentError, find
+
+    try:
+        assignment = find(options.name, options.sources)
+        made = assignment.solution() if options.solution else assignment.student()
+        text = nbformat.writes(assignment.instructor() if options.instructor else made)
+        path = options.out / f"{assignment.name}.ipynb"
+        options.out.mkdir(parents=True, exist_ok=True)
+        with path.open("w" if options.force else "x", encoding="utf-8") as file:
+            file.write(text + "\n")
+    except AssignmentError as error:
+        parser.error(str(error))
+    except FileExistsError as error:
+        parser.error(f"{error.filename} is there already; --force writes over it")
+    except OSError as error:
+        parser.error(f"--out: cannot write into {options.out}: {error.strerror or error}")
+    kind = "solution" if options.solution else "instructor" if options.instructor else "student"
+    print(f"{path}: the {kind} version, {len(assignment.tasks)} exercises, {assignment.maximum:g} points")
+    return 0
+
+
+def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from rsl_edu.course.assignment import AssignmentError, find
+    from rsl_edu.course.grade import run, sandbox
+    from rsl_edu.course.grade.gradebook import GRADED, Row
+
+    if options.jobs is not None and options.jobs < 1:
+        parser.error(f"--jobs: expected 1 or more, got {options.jobs}")
+    if options.out.suffix != ".csv":
+        parser.error(f"--out: expected a file that ends in .csv, got {options.out}")
+    box = "unsafe" if options.unsafe else options.sandbox or "bwrap"
+    jobs = options.jobs or run.cores()
+    executor = functools.partial(run.processes, jobs)
+    if options.dask:
+        executor = functools.partial(run.cluster, options.dask)
+    try:
+        assignment = find(options.name, options.sources)
+        with tqdm(unit=" submissions", desc=assignment.name) as bar:
+
+            def tick(_: Row) -> None:
+                bar.update()
+
+            rows = run.grade(
+                assignment,
+                options.submissions,
+                options.out,
+                executor=executor,
+                window=2 * (options.jobs or (64 if options.dask else jobs)),
+                box=box,
+                report=options.report,
+                each=tick,
+            )
+    except (AssignmentError, FileNotFoundError, sandbox.SandboxError) as error:
+        parser.error(str(error))
+    except ImportError:
+        parser.error("--dask needs Dask: pip install 'rsl_edu[dask]'")
+    except KeyboardInterrupt:
+        print(f"Stopped; {options.out} has what is done, and the same command goes on.", file=sys.stderr)
+        return 130
+    except OSError as error:
+        parser.error(str(error))
+    graded = [row for row in rows if row.status == GRADED]
+    print(f"{options.out}: {len(rows)} submissions, {len(graded)} graded{' WITHOUT A SANDBOX' * options.unsafe}")
+    for row in rows:
+        if row.status != GRADED:
+            print(f"  {row.submission}: {row.status}")
     return 0
 
 

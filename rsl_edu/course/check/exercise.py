@@ -8,7 +8,6 @@ import inspect
 import io
 import re
 import sysconfig
-import traceback
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 
 import torch
 
+from .failure import failure
 from .verdict import Text, Verdict, text
 
 Answer = Callable[..., Any]  # a function, or a class
@@ -143,10 +143,23 @@ class Exercise:
         """Source of the right answer."""
         return Text(inspect.getsource(self.reference).rstrip())
 
-    def sample(self, seed: int, number: int) -> list[Case]:
-        """Random cases, the same ones for the same seed."""
-        generator = torch.Generator().manual_seed(seed)
+    def sample(self, seed: int | None, number: int) -> list[Case]:
+        """Random cases, the same ones for the same seed; with None, others each time."""
+        generator = torch.Generator()
+        if seed is None:
+            generator.seed()
+        else:
+            generator.manual_seed(seed)
         return [self.draw(generator) for _ in range(number)]
+
+    def working(self, answer: Answer, otherwise: Answer | None = None) -> Answer:
+        """Return the answer if it is right, else what works in its place, so that what follows can run.
+
+        Args:
+            answer: The learner's function or class.
+            otherwise: What to return if it is wrong; the reference by default.
+        """
+        return answer if self.check(answer).passed else otherwise or self.reference
 
     # What can be wrong, in the order in which it is looked for
 
@@ -210,16 +223,16 @@ class Exercise:
         return self._values(result)
 
     def _raised(self, error: BaseException, case: Case) -> _WrongError:
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(_NOT_THE_LEARNERS)]
-        line = (frames[-1].line or "") if frames else ""
-        if frames and isinstance(error, NotImplementedError) and (not error.args or "NotImplementedError" in line):
-            headline = f"not answered yet: {frames[-1].name} raises NotImplementedError."
+        account = failure(error, lambda file: not file.startswith(_NOT_THE_LEARNERS))
+        if account.kind == "not-answered":
+            headline = f"not answered yet: {account.function} raises NotImplementedError."
             return _WrongError(
-                "not-answered", headline, f'Write your code in its place; check.hint("{self.name}") helps.'
+                account.kind, headline, f'Write your code in its place; check.hint("{self.name}") helps.'
             )
-        says = traceback.format_exception_only(error)[-1].partition("\n")[0]  # ValueError: its first line
-        headline = f"your code raises {re.sub(' at 0x[0-9a-fA-F]+', '', says)[:200]}"
-        where = [f"line {frames[-1].lineno}:".ljust(10) + line] if line else []
+        if account.kind == "library-answer":
+            return _WrongError(account.kind, f"your code calls {account.says}, which the exercise asks you to write.")
+        headline = f"your code raises {re.sub(' at 0x[0-9a-fA-F]+', '', account.says)}"
+        where = [f"line {account.number}:".ljust(10) + account.line] if account.line else []
         return _WrongError("exception", headline, self._tried(case), *where, f"It happens for {case.about}.")
 
     def _diagnose(self, answer: Answer) -> tuple[str, str, str] | None:

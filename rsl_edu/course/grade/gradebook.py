@@ -1,0 +1,115 @@
+"""The grades: a journal to which each graded submission is added at once, and the table that is made of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .marking import Mark
+
+GRADED = "graded"
+"""Status of a submission that was graded; every other status says why it was not."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A submission and what it got.
+
+    Attributes:
+        submission: Name of the submission.
+        key: Hash of the submission and of all that decides about its points.
+        status: ``graded``, or why not.
+        marks: One for each exercise.
+        notes: What happened while its cells ran.
+        seconds: How long it took.
+        safe: Whether it ran in a sandbox.
+    """
+
+    submission: str
+    key: str
+    status: str
+    marks: tuple[Mark, ...]
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    safe: bool = True
+
+    @property
+    def total(self) -> float:
+        """Points for all exercises."""
+        return sum(mark.points for mark in self.marks)
+
+
+class Journal:
+    """Rows in a file beside the grades; what is in it survives a power cut.
+
+    Args:
+        path: The file; made if missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows: dict[tuple[str, str], Row] = {}
+        for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+            try:
+                fields = json.loads(line)
+                marks = tuple(Mark(**mark) for mark in fields.pop("marks"))
+                row = Row(**fields | {"marks": marks, "notes": tuple(fields["notes"])})
+            except (ValueError, KeyError, TypeError, AttributeError):
+                continue  # a line that was cut off, or of another version: it is graded again
+            self.rows[row.submission, row.key] = row
+
+    def add(self, row: Row) -> None:
+        """Keep a row."""
+        self.rows[row.submission, row.key] = row
+        with self.path.open("a", encoding="utf-8") as file:
+            if file.tell() and not self._ends_a_line():
+                file.write("\n")
+            file.write(json.dumps(asdict(row)) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _ends_a_line(self) -> bool:
+        with self.path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) == b"\n"
+
+
+def table(rows: Iterable[Row], tasks: dict[str, float]) -> str:
+    """Return the grades as CSV.
+
+    Args:
+        rows: The submissions.
+        tasks: Names of the exercises and their points.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["submission", "status", "total", "max", *tasks])
+    for row in rows:
+        status = row.status if row.safe else f"{row.status} (unsafe: without a sandbox)"
+        points = [number(mark.points) for mark in row.marks] or ["0"] * len(tasks)
+        cells = [row.submission, status, number(row.total), number(sum(tasks.values())), *points]
+        writer.writerow([_plain(cell) for cell in cells])
+    return text.getvalue()
+
+
+def number(points: float) -> str:
+    """Write points: ``4``, ``2.5``."""
+    return f"{points:g}"
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file so that there is always the whole of it, old or new."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text, "utf-8")
+    new.replace(path)
+
+
+def _plain(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    cell = "".join(letter if letter.isprintable() else " " for letter in cell)
+    return f"'{cell}" if cell.lstrip()[:1] in ("=", "+", "-", "@", "＝", "＋", "－", "＠") else cell

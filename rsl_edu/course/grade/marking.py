@@ -1,0 +1,173 @@
+"""Marks for one submission: the checks run here, only calls of the student's functions leave for the sandbox."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rsl_edu.course import check
+from rsl_edu.course.assignment import Assignment, Task
+from rsl_edu.course.check import Verdict
+from rsl_edu.course.check.failure import Failure
+
+from .sandbox import Limits
+from .student import StoppedError, Student
+
+_LIVES = 3  # cells that may end the process before the rest of the notebook is given up
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What an exercise got.
+
+    Attributes:
+        task: Name of the exercise.
+        points: Points, all of them or none.
+        mistake: Name of what is wrong, as stable as an error code; None if nothing is.
+        message: The explanation; it may hold anything that the student wrote, and nothing that is hidden.
+    """
+
+    task: str
+    points: float
+    mistake: str | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What a submission got.
+
+    Attributes:
+        marks: One for each exercise, in the order of the assignment.
+        notes: What happened while its cells ran: errors, and cells that were stopped.
+    """
+
+    marks: tuple[Mark, ...]
+    notes: tuple[str, ...]
+
+
+def mark(assignment: Assignment, cells: Sequence[str], box: str, limits: Limits) -> Marks:
+    """Mark a submission.
+
+    First all checks that the learner has too, then the hidden ones: what is said of the first can hold no hidden input.
+
+    Args:
+        assignment: The source.
+        cells: The code of the submission.
+        box: Which sandbox, as for :func:`.sandbox.start`.
+        limits: What the submission may use.
+    """
+    session = _Session(assignment, cells, box, limits)
+    try:
+        shown = {task.name: session.judge(task.name, task.shown) for task in assignment.tasks}
+        notes = tuple(session.notes)
+        marks = []
+        for task in assignment.tasks:
+            verdict = shown[task.name]
+            if verdict.passed and task.hidden:
+                verdict = _veiled(session.judge(task.name, task.hidden), verdict)
+            marks.append(_mark(task, verdict))
+        return Marks(tuple(marks), notes)
+    finally:
+        session.close()
+
+
+def _mark(task: Task, verdict: Verdict) -> Mark:
+    return Mark(task.name, task.points if verdict.passed else 0.0, verdict.mistake, verdict.message)
+
+
+class _Session:
+    """The student's process, which is started again after it was stopped."""
+
+    def __init__(self, assignment: Assignment, cells: Sequence[str], box: str, limits: Limits) -> None:
+        self.assignment, self.box, self.limits = assignment, box, limits
+        self.cells = ["" if cell.strip() in assignment.left_out else cell for cell in cells]
+        self.student: Student | None = None
+        self.until = time.monotonic() + limits.total
+        self.skipped: dict[int, str] = {}
+        self.failed: dict[int, str] = {}
+
+    @property
+    def notes(self) -> list[str]:
+        """What happened while the cells ran."""
+        stopped = {place: f"was stopped: it {why}" for place, why in self.skipped.items()}
+        raised = {place: f"raised {text}" for place, text in self.failed.items()}
+        return [f"code cell {place + 1} {text}" for place, text in sorted((raised | stopped).items())]
+
+    def judge(self, name: str, code: str) -> Verdict:
+        """Run a check."""
+        try:
+            names = self._running().names(self.assignment.answers)
+            return _judge(name, code, {**_setup(self.assignment.setup), **names}, self.assignment.answers)
+        except StoppedError as stopped:
+            self.close()
+            return Verdict(name, False, "stopped", f"your code was stopped: it {stopped}.")
+
+    def _running(self) -> Student:
+        while self.student is None:
+            try:
+                skipped, until = self.skipped, self.until
+                self.student = Student(self.cells, self.box, self.limits, self.assignment.forbidden, skipped, until)
+                self.failed = self.student.failed
+            except StoppedError as stopped:
+                if stopped.cell is None or stopped.cell in self.skipped or len(self.skipped) == _LIVES:
+                    raise
+                self.skipped[stopped.cell] = str(stopped)
+        return self.student
+
+    def close(self) -> None:
+        if self.student is not None:
+            self.student.close()
+            self.student = None
+
+
+@functools.lru_cache(maxsize=4)
+def _setup(cells: tuple[str, ...]) -> dict[str, Any]:
+    """What the cells before the checks define."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for cell in cells:
+        exec(cell, names)
+    return names
+
+
+def _judge(name: str, code: str, names: dict[str, Any], answers: Sequence[str]) -> Verdict:
+    """Run a check of the assignment: it passes if it raises nothing, and its last value is no verdict that fails."""
+    tree = ast.parse(code)
+    last = tree.body[-1]
+    if isinstance(last, ast.Expr):  # as in a notebook, the last value counts
+        tree.body[-1] = ast.copy_location(ast.Assign([ast.Name("_", ast.Store())], last.value), last)
+    try:
+        exec(compile(ast.fix_missing_locations(tree), f"<check of {name}>", "exec"), names)
+        value = names.get("_")
+    except NameError as error:
+        if error.name not in answers:
+            raise
+        return Verdict(name, False, "missing", f"the notebook defines no {error.name}.")
+    except AssertionError as error:
+        says = error.args[0] if error.args else ""
+        return says if isinstance(says, Verdict) else Verdict(name, False, "unknown", f"your answer is wrong. {says}")
+    except Failure as error:
+        return Verdict(name, False, error.kind, f"your code raises {error}")
+    return value if isinstance(value, Verdict) else Verdict(name, True, None, "right.")
+
+
+def _veiled(hidden: Verdict, shown: Verdict) -> Verdict:
+    """Say of a hidden check only what is written in this package: all else may hold its inputs."""
+    if hidden.passed:
+        return shown
+    known = check.EXERCISES[hidden.exercise].mistakes if hidden.exercise in check.EXERCISES else ()
+    texts = [f"{mistake.headline}\n  {mistake.why}" for mistake in known if mistake.name == hidden.mistake]
+    kinds = {
+        "exception": "your code raises an error for some of them.",
+        "stopped": "your code takes too much time or memory for some of them, or ends its process.",
+        "in-place": "your code changes its input for some of them.",
+        "nan": "your code returns NaN for some of them.",
+        "library-answer": "your code calls what the exercise asks you to write.",
+    }
+    text = (texts or [kinds.get(str(hidden.mistake), "your answer is wrong for some of them.")])[0]
+    says = f"right for the cases of its check, wrong for further ones: {text}"
+    return Verdict(shown.exercise, False, hidden.mistake or "unknown", says)

@@ -1,0 +1,213 @@
+"""Grades a class: on all cores of this machine, or on a cluster; it can be stopped at any time, and goes on later."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from dataclasses import replace
+from pathlib import Path
+
+from rsl_edu.course import check
+from rsl_edu.course.assignment import Assignment
+
+from . import pages, sandbox
+from .gradebook import GRADED, Journal, Row, table, write
+from .marking import mark
+from .sandbox import Limits, SandboxError
+from .submissions import ProblemError, Submission, code, find
+
+_LOST = "not graded, and tried again next time"
+_ONE_AT_A_TIME = threading.Lock()  # checks seed torch's one generator
+
+
+def grade(
+    assignment: Assignment,
+    submissions: Iterable[Path],
+    out: Path,
+    *,
+    executor: Callable[[], Executor],
+    window: int,
+    box: str = "bwrap",
+    limits: Limits = Limits(),  # noqa: B008  it is frozen
+    report: bool = False,
+    each: Callable[[Row], None] = lambda row: None,
+) -> list[Row]:
+    """Grade submissions; what was graded before, and has not changed, is not graded again.
+
+    Beside ``grades.csv`` there are ``grades.journal.jsonl``, the folder ``grades_feedback`` with a page for each
+    submission, and ``grades_report.html``.
+
+    Args:
+        assignment: The source.
+        submissions: Notebooks, zips, and folders of them.
+        out: The table: ``grades.csv``.
+        executor: Makes what the submissions are graded with; made again after it broke.
+        window: How many submissions are on their way at the same time.
+        box: Which sandbox, as for :func:`.sandbox.start`.
+        limits: What each submission may use.
+        report: Whether to write the report on the class.
+        each: Called with each row, in the order in which they are done.
+
+    Returns:
+        The rows, in the order of the submissions.
+
+    Raises:
+        SandboxError: If there is no sandbox where the submissions would run.
+        FileNotFoundError: If a path of ``submissions`` does not exist.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    journal = Journal(out.with_suffix(".journal.jsonl"))
+    rows: dict[str, Row | None] = {}
+
+    def finish(row: Row, new: bool) -> None:
+        if new and not row.status.startswith(_LOST):
+            journal.add(row)
+        rows[row.submission] = row
+        page = feedback / pages.file_name(row.submission)
+        if new or not page.exists():
+            write(page, pages.feedback(assignment, row))
+        each(row)
+
+    def todo() -> Iterator[tuple[str, Submission]]:
+        for submission in find(submissions):
+            key = _key(assignment, submission, box)
+            rows[submission.name] = None  # its place
+            if (row := journal.rows.get((submission.name, key))) is not None:
+                finish(row, new=False)
+            else:
+                yield key, submission
+
+    feedback = out.with_name(f"{out.stem}_feedback")
+    feedback.mkdir(exist_ok=True)
+    job = functools.partial(_grade, assignment, box=box, limits=limits)
+    try:
+        for row in _all(job, todo(), executor, window):
+            finish(row, new=True)
+    finally:
+        done = [row for row in rows.values() if row is not None]
+        write(out, table(done, {task.name: task.points for task in assignment.tasks}))
+        if report:
+            write(out.with_name(f"{out.stem}_report.html"), pages.report(assignment, done))
+    return done
+
+
+def processes(jobs: int) -> Executor:
+    """Return an executor of processes of this machine."""
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(jobs, context, signal.signal, (signal.SIGINT, signal.SIG_IGN))  # Ctrl+C is for us
+
+
+def cluster(address: str) -> Executor:
+    """Return an executor of a Dask cluster.
+
+    Args:
+        address: Where its scheduler listens: ``tcp://10.0.0.1:8786``.
+
+    Raises:
+        ImportError: If Dask is not installed.
+        OSError: If nothing answers there.
+    """
+    from distributed import Client
+
+    executor: Executor = Client(address, timeout="10s").get_executor(pure=False)  # True runs equal jobs once
+    return executor
+
+
+def _all(
+    job: Callable[[str, Submission], Row],
+    todo: Iterator[tuple[str, Submission]],
+    executor: Callable[[], Executor],
+    window: int,
+) -> Iterator[Row]:
+    """Run jobs, never more than ``window`` of them at once; what was lost with a broken executor runs again, alone."""
+    suspects: deque[tuple[str, Submission]] = deque()
+    while True:
+        careful = bool(suspects)
+        items = (suspects.popleft() for _ in range(len(suspects))) if careful else todo
+        pool = executor()
+        flying: dict[Future[Row], tuple[str, Submission]] = {}
+        try:
+            while True:
+                while len(flying) < (1 if careful else window) and (item := next(items, None)) is not None:
+                    try:
+                        flying[pool.submit(job, *item)] = item
+                    except BrokenExecutor:
+                        suspects.append(item)
+                        raise
+                if not flying:
+                    break
+                for future in wait(flying, return_when=FIRST_COMPLETED).done:
+                    row = _result(future, *flying[future])
+                    del flying[future]
+                    yield row
+            if not careful:
+                return
+        except BrokenExecutor:
+            if careful:
+                yield from (_lost(*item, "it ends the grader's own process") for item in flying.values())
+            else:
+                suspects.extend(flying.values())
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _result(future: Future[Row], key: str, submission: Submission) -> Row:
+    try:
+        return future.result()
+    except (BrokenExecutor, SandboxError):
+        raise
+    except Exception as error:  # a fault of the grader, or of the cluster: the others go on
+        return _lost(key, submission, f"{type(error).__name__}: {error}")
+
+
+def _lost(key: str, submission: Submission, why: str) -> Row:
+    return Row(submission.name, key, f"{_LOST}: {why}", ())
+
+
+def _grade(assignment: Assignment, key: str, submission: Submission, *, box: str, limits: Limits) -> Row:
+    """Grade one submission; runs in another process, perhaps on another machine."""
+    row = Row(submission.name, key, submission.problem, (), safe=box != "unsafe")
+    if submission.problem:
+        return row
+    try:
+        cells = code(submission.content)
+    except ProblemError as problem:
+        return replace(row, status=str(problem))
+    with _ONE_AT_A_TIME:
+        begin = time.monotonic()
+        _be_sure_of(box, limits)
+        marks = mark(assignment, cells, box, limits)
+    seconds = round(time.monotonic() - begin, 2)
+    return replace(row, status=GRADED, marks=marks.marks, notes=marks.notes, seconds=seconds)
+
+
+@functools.cache
+def _be_sure_of(box: str, limits: Limits) -> None:
+    sandbox.probe(box, limits)
+
+
+def _key(assignment: Assignment, submission: Submission, box: str) -> str:
+    """Hash of a submission and of all that decides about its points."""
+    content = repr((submission.problem, assignment.digest, _checks(), box == "unsafe")).encode() + submission.content
+    return hashlib.sha256(content).hexdigest()
+
+
+@functools.cache
+def _checks() -> str:
+    """Hash of the checks and of the grader."""
+    folders = (Path(check.__file__).parent, Path(__file__).parent)
+    files = sorted(path for folder in folders for path in folder.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

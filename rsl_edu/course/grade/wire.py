@@ -1,0 +1,184 @@
+"""Plain data between the grader and a student's process: JSON and the bytes of tensors. Nothing of it is ever executed.
+
+A frame is two lengths, a JSON header and the bytes of its tensors. What comes from a student's process is read with
+small limits on size, depth and shape, because everything in it may be forged.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import select
+import struct
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+HEADER, BODY, DEPTH, ITEMS = 1 << 18, 1 << 20, 8, 1 << 14
+"""Limits of a frame from a student's process: bytes of JSON, bytes of tensors, nested lists, values."""
+
+_DTYPES = {
+    str(dtype).removeprefix("torch."): dtype
+    for dtype in (
+        *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.complex64, torch.complex128),
+        *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
+    )
+}
+_LENGTHS = struct.Struct("<II")
+
+
+class MalformedError(ValueError):
+    """A frame that no honest process sends."""
+
+
+# Writing --------------------------------------------------------------------------------------------------------------
+
+
+def send(
+    file: int, value: Any, refer: Callable[[Any], Any] | None = None, wait: Callable[[], None] | None = None
+) -> None:
+    """Write a frame.
+
+    Args:
+        file: File descriptor.
+        value: None, numbers, texts, tensors, arrays, functions of torch, and lists, tuples and dictionaries of these.
+        refer: Gives what stands for any other value: something of JSON. The default refuses it.
+        wait: Called at least every tenth of a second until all is written; it raises to give up.
+
+    Raises:
+        TypeError: If there is a value of another type; nothing is written then.
+        BrokenPipeError: If the other process has ended.
+    """
+    blobs: list[bytes] = []
+    header = json.dumps(_encode(value, blobs, refer)).encode()
+    data = memoryview(b"".join([_LENGTHS.pack(len(header), sum(map(len, blobs))), header, *blobs]))
+    while data:
+        while wait is not None and not select.select([], [file], [], 0.1)[1]:
+            wait()
+        data = data[os.write(file, data[: select.PIPE_BUF]) :]  # as much as fits for sure
+
+
+def _encode(value: Any, blobs: list[bytes], refer: Callable[[Any], Any] | None) -> Any:
+    kind = type(value)
+    if value is None or kind in (bool, int, str):
+        return value
+    if kind is float:
+        return value if math.isfinite(value) else {"float": repr(value)}
+    if isinstance(value, torch.Tensor):
+        return {"tensor": _store(value, blobs)}
+    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biufc":
+        return {"array": _store(torch.from_numpy(np.array(value)), blobs)}
+    if kind in (list, tuple):
+        return {kind.__name__: [_encode(item, blobs, refer) for item in value]}
+    if kind is dict:
+        return {"dict": [[_encode(part, blobs, refer) for part in item] for item in value.items()]}
+    name = getattr(value, "__name__", None)
+    if refer is None and getattr(torch, str(name), None) is value:
+        return {"torch": name}
+    if refer is None:
+        raise TypeError(f"value: {kind.__name__} is no plain data")
+    return {"object": refer(value)}
+
+
+def _store(tensor: torch.Tensor, blobs: list[bytes]) -> list[Any]:
+    tensor = tensor.detach().as_subclass(torch.Tensor).cpu().resolve_conj().resolve_neg().contiguous()
+    name = str(tensor.dtype).removeprefix("torch.")
+    if name not in _DTYPES:
+        raise TypeError(f"value: a tensor of {tensor.dtype} is no plain data")
+    blobs.append(tensor.reshape(-1).view(torch.uint8).numpy().tobytes() if tensor.numel() else b"")
+    return [name, list(tensor.shape)]
+
+
+# Reading --------------------------------------------------------------------------------------------------------------
+
+
+def receive(
+    file: int, dereference: Callable[[Any], Any], wait: Callable[[], None] | None = None, trusted: bool = False
+) -> Any:
+    """Read a frame.
+
+    Args:
+        file: File descriptor.
+        dereference: Gets the value back that ``refer`` of :func:`send` stood for.
+        wait: Called at least every tenth of a second until all is there; it raises to give up.
+        trusted: Whether the frame is the grader's, which has no limits.
+
+    Raises:
+        EOFError: If the other process has ended.
+        MalformedError: If there is anything unusual in the frame.
+    """
+    try:
+        header, body = _LENGTHS.unpack(_read(file, _LENGTHS.size, wait))
+        if not trusted and (header > HEADER or body > BODY):
+            raise MalformedError(f"a reply of {header + body:,} bytes")
+        text, blob = _read(file, header, wait), _read(file, body, wait)
+        reader = _Reader(blob, dereference, trusted)
+        value = reader.decode(json.loads(text), DEPTH)
+        if reader.place != len(blob):
+            raise MalformedError("a reply with bytes left over")
+    except (MalformedError, EOFError):
+        raise
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError, RuntimeError) as error:
+        raise MalformedError(f"a reply that cannot be read ({type(error).__name__})") from None
+    return value
+
+
+def _read(file: int, length: int, wait: Callable[[], None] | None) -> bytearray:
+    data = bytearray()
+    while len(data) < length:
+        while wait is not None and not select.select([file], [], [], 0.1)[0]:
+            wait()
+        if wait is not None:
+            wait()
+        part = os.read(file, min(length - len(data), 1 << 20))
+        if not part:
+            raise EOFError
+        data += part
+    return data
+
+
+class _Reader:
+    def __init__(self, blob: bytearray, dereference: Callable[[Any], Any], trusted: bool) -> None:
+        self.blob, self.dereference, self.trusted = blob, dereference, trusted
+        self.place, self.items = 0, sys.maxsize if trusted else ITEMS
+
+    def decode(self, value: Any, depth: int) -> Any:
+        self.items -= 1
+        if depth < 0 or self.items < 0:
+            raise MalformedError("a reply that is nested too deeply, or too long")
+        if value is None or isinstance(value, (bool, int, float, str)):
+            return value
+        ((kind, content),) = value.items()
+        if kind == "float":
+            return {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[content]
+        if kind == "tensor":
+            return self.load(*content)
+        if kind == "array":
+            return self.load(*content).numpy()[()]
+        if kind in ("list", "tuple"):
+            items = [self.decode(item, depth - 1) for item in content]
+            return items if kind == "list" else tuple(items)
+        if kind == "dict":
+            return {self.decode(key, 0): self.decode(item, depth - 1) for key, item in content}
+        if kind == "torch" and self.trusted:
+            return getattr(torch, content)
+        if kind == "object":
+            return self.dereference(content)
+        raise MalformedError("a reply with a value of an unknown kind")
+
+    def load(self, name: str, shape: list[int]) -> torch.Tensor:
+        dtype = _DTYPES[name]
+        if len(shape) > 16 or any(type(size) is not int or size < 0 for size in shape):
+            raise MalformedError("a tensor of an impossible shape")
+        if math.prod(max(size, 1) for size in shape) > BODY and not self.trusted:
+            raise MalformedError("a tensor of an impossible shape")  # of no elements, and yet a list of billions
+        size = math.prod(shape) * dtype.itemsize
+        data = self.blob[self.place : self.place + size]
+        if len(data) != size:
+            raise MalformedError("a tensor that is shorter than its shape")
+        self.place += size
+        return torch.frombuffer(data, dtype=dtype).reshape(shape) if size else torch.empty(shape, dtype=dtype)

@@ -1,0 +1,224 @@
+"""Runs inside the sandbox: the cells of a notebook, then the calls that the grader asks for.
+
+Of rsl_edu, only this file, ``wire.py`` and ``failure.py`` are there: ``import rsl_edu`` gives an empty shell, so that
+the cells of an assignment run, and the library's answers are out of reach. What arrives here is for the student to see;
+what leaves here is not to be trusted.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import linecache
+import os
+import signal
+import sys
+import types
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+import wire  # type: ignore[import-not-found,unused-ignore]
+from failure import Failure, failure  # type: ignore[import-not-found,unused-ignore]
+
+_LIBRARIES = ("rsl_edu", "rsl_rl")
+
+
+class _LibraryAnswer:
+    """Stands for everything of rsl_edu: while the cells run it takes anything, and is nothing.
+
+    Attributes:
+        refuses: Whether calling it is an error: from the time on when the grader asks.
+    """
+
+    refuses = False
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _LibraryAnswer()
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        if _LibraryAnswer.refuses:
+            raise Failure("library-answer", "the library's own function")
+        return _LibraryAnswer()
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def __getitem__(self, key: Any) -> Any:
+        return _LibraryAnswer()
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        return None
+
+    def __repr__(self) -> str:
+        return "nothing: rsl_edu is not there while grading"
+
+
+class _Shell(types.ModuleType):
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _LibraryAnswer()
+
+
+class _Shells(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name.partition(".")[0] in _LIBRARIES:
+            return importlib.machinery.ModuleSpec(name, self, is_package=True)
+        return None
+
+    def create_module(self, spec: Any) -> types.ModuleType:
+        return _Shell(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        return None
+
+
+def _forbid(name: str) -> None:
+    """Take a function or a class of torch away, under all its names; ``torch.nn.functional.conv2d`` is one."""
+    *path, last = name.split(".")
+    taken: Any = sys.modules[path[0]]
+    for part in [*path[1:], last]:
+        taken = getattr(taken, part)
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise Failure("library-answer", name)
+
+    if isinstance(taken, type):
+        taken.__init__ = refuse  # type: ignore[misc]
+        return
+    for module in [module for key, module in sys.modules.items() if key.partition(".")[0] == path[0]]:
+        for known, value in [*vars(module).items()]:
+            if value is taken:
+                setattr(module, known, refuse)
+
+
+def _run(cells: Sequence[str], skipped: Sequence[int], seconds: int, out: int) -> tuple[dict[str, Any], dict[str, str]]:
+    """Run the cells as a notebook does; a cell that fails does not stop the others."""
+    failed: dict[str, str] = {}
+    sys.modules["__main__"] = main = types.ModuleType("__main__")
+    names = main.__dict__
+    names["display"] = names["get_ipython"] = _LibraryAnswer()  # what a notebook has without an import
+
+    def late(*_: Any) -> None:
+        raise TimeoutError(f"the cell ran longer than {seconds} s")
+
+    signal.signal(signal.SIGALRM, late)
+    for place, source in enumerate(cells):
+        if place in skipped:
+            continue
+        wire.send(out, {"cell": place})
+        file = f"<cell {place}>"
+        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        try:
+            signal.alarm(seconds)
+            exec(_compiled(source, file), names)
+        except BaseException as error:
+            failed[str(place)] = _account(error)["says"]
+        finally:
+            signal.alarm(0)
+    return names, failed
+
+
+def _compiled(source: str, file: str) -> types.CodeType:
+    try:
+        return compile(source, file, "exec")
+    except SyntaxError:  # lines for IPython, such as %matplotlib inline
+        lines = ["" if line.lstrip().startswith(("%", "!", "?")) else line for line in source.split("\n")]
+        return compile("\n".join(lines), file, "exec")
+
+
+def _account(error: BaseException) -> dict[str, Any]:
+    """What the grader says of an error; the texts may be anything, or fail."""
+    try:
+        account = failure(error, lambda file: file.startswith("<cell "))
+        return {**vars(account), "says": str(account.says)[:200], "line": str(account.line)[:200]}
+    except BaseException:
+        return {**vars(Failure("exception", "an error that cannot be shown"))}
+
+
+class _Server:
+    """Answers the grader, one call after the other."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self.names = names
+        self.objects: list[Any] = []
+
+    def refer(self, value: Any) -> list[Any]:
+        self.objects.append(value)
+        return [len(self.objects) - 1, str(type(value).__name__)[:80], callable(value)]
+
+    def answer(self, question: dict[str, Any]) -> dict[str, Any]:
+        kind, target, name = question["kind"], question["target"], question["name"]
+        if kind == "names":
+            return {"value": {name: isinstance(self.names[name], type) for name in name if name in self.names}}
+        value = self.names[name] if target is None else self.objects[target]
+        if target is not None and name:
+            value = getattr(value, name)
+        if kind == "get":
+            return {"value": value}
+        arguments, options = question["arguments"], question["options"]
+        given = [*arguments, *options.values()]
+        before = [_frozen(argument) for argument in given]
+        result = value(*arguments, **options)
+        if isinstance(result, _LibraryAnswer):
+            raise Failure("library-answer", "the library's own function")
+        changed = [(place, now) for place, now in enumerate(given) if _frozen(now) != before[place]]
+        return {"value": result, "changed": changed}
+
+
+def _frozen(value: Any) -> Any:
+    """Something that differs when a value was changed in place."""
+    if isinstance(value, torch.Tensor):
+        return str(value.dtype), tuple(value.shape), value.detach().numpy().tobytes()
+    if isinstance(value, (list, tuple)):
+        return [_frozen(item) for item in value]
+    return value if isinstance(value, (int, float, str, type(None))) else id(value)
+
+
+def main() -> None:
+    """Speak with the grader over what were standard input and output."""
+    source, out = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    for file in (0, 1, 2):
+        os.dup2(null, file)
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    sys.meta_path.insert(0, _Shells())
+    task = wire.receive(source, _nothing, trusted=True)
+    for name in task["forbidden"]:
+        _forbid(name)
+    names, failed = _run(task["cells"], task["skipped"], task["seconds"], out)
+    _LibraryAnswer.refuses = True
+    wire.send(out, {"ready": failed})
+    server = _Server(names)
+    while True:
+        try:
+            question = wire.receive(source, _nothing, trusted=True)
+        except EOFError:
+            os._exit(0)
+        number = question["number"]
+        try:
+            wire.send(out, {"number": number, **server.answer(question)}, server.refer)
+        except BaseException as error:
+            wire.send(out, {"number": number, "error": _account(error)})
+
+
+def _nothing(_: Any) -> None:
+    return None
+
+
+if __name__ == "__main__":
+    main()
