@@ -64,12 +64,12 @@ def mark(assignment: Assignment, cells: Sequence[str], box: str, limits: Limits)
     session = _Session(assignment, cells, box, limits)
     try:
         shown = {task.name: session.judge(task.name, task.shown) for task in assignment.tasks}
-        notes = tuple(session.notes)
+        notes = session.notes
         marks = []
         for task in assignment.tasks:
             verdict = shown[task.name]
             if verdict.passed and task.hidden:
-                verdict = _veiled(session.judge(task.name, task.hidden), verdict)
+                verdict = veiled(session.judge(task.name, task.hidden), verdict)
             marks.append(_mark(task, verdict))
         return Marks(tuple(marks), notes)
     finally:
@@ -81,52 +81,61 @@ def _mark(task: Task, verdict: Verdict) -> Mark:
 
 
 class _Session:
-    """The student's process, which is started again after it was stopped."""
+    """The student's process, which is started again after a call has stopped it."""
 
     def __init__(self, assignment: Assignment, cells: Sequence[str], box: str, limits: Limits) -> None:
         self.assignment, self.box, self.limits = assignment, box, limits
         self.cells = ["" if cell.strip() in assignment.left_out else cell for cell in cells]
-        self.student: Student | None = None
         self.until = time.monotonic() + limits.total
-        self.skipped: dict[int, str] = {}
+        self.student: Student | None = None
+        self.answers: dict[str, Any] = {}
         self.failed: dict[int, str] = {}
+        self.skipped: dict[int, str] = {}
+        self.over = ""  # why no process can be had any more
 
     @property
-    def notes(self) -> list[str]:
+    def notes(self) -> tuple[str, ...]:
         """What happened while the cells ran."""
         stopped = {place: f"was stopped: it {why}" for place, why in self.skipped.items()}
         raised = {place: f"raised {text}" for place, text in self.failed.items()}
-        return [f"code cell {place + 1} {text}" for place, text in sorted((raised | stopped).items())]
+        return tuple(f"code cell {place + 1} {text}" for place, text in sorted((raised | stopped).items()))
 
     def judge(self, name: str, code: str) -> Verdict:
         """Run a check."""
         try:
-            names = self._running().names(self.assignment.answers)
-            return _judge(name, code, {**_setup(self.assignment.setup), **names}, self.assignment.answers)
+            self._start()
+            names = {**setup(self.assignment.setup), **self.answers}
+            return judge(name, code, names, self.assignment.answers)
         except StoppedError as stopped:
             self.close()
             return Verdict(name, False, "stopped", f"your code was stopped: it {stopped}.")
 
-    def _running(self) -> Student:
-        while self.student is None:
-            try:
-                skipped, until = self.skipped, self.until
-                self.student = Student(self.cells, self.box, self.limits, self.assignment.forbidden, skipped, until)
-                self.failed = self.student.failed
-            except StoppedError as stopped:
-                if stopped.cell is None or stopped.cell in self.skipped or len(self.skipped) == _LIVES:
-                    raise
-                self.skipped[stopped.cell] = str(stopped)
-        return self.student
-
     def close(self) -> None:
+        """End the process."""
         if self.student is not None:
             self.student.close()
             self.student = None
 
+    def _start(self) -> None:
+        while self.student is None:
+            if self.over:
+                raise StoppedError(self.over)
+            try:
+                self.student = Student(
+                    self.cells, self.box, self.limits, self.assignment.forbidden, self.skipped, self.until
+                )
+                self.failed = self.student.failed
+                self.answers = self.student.names(self.assignment.answers)
+            except StoppedError as stopped:
+                self.close()
+                if stopped.cell is None or stopped.cell in self.skipped or len(self.skipped) == _LIVES:
+                    self.over = str(stopped)
+                else:
+                    self.skipped[stopped.cell] = str(stopped)
+
 
 @functools.lru_cache(maxsize=4)
-def _setup(cells: tuple[str, ...]) -> dict[str, Any]:
+def setup(cells: tuple[str, ...]) -> dict[str, Any]:
     """What the cells before the checks define."""
     names: dict[str, Any] = {"__name__": "__main__"}
     for cell in cells:
@@ -134,8 +143,15 @@ def _setup(cells: tuple[str, ...]) -> dict[str, Any]:
     return names
 
 
-def _judge(name: str, code: str, names: dict[str, Any], answers: Sequence[str]) -> Verdict:
-    """Run a check of the assignment: it passes if it raises nothing, and its last value is no verdict that fails."""
+def judge(name: str, code: str, names: dict[str, Any], answers: Sequence[str]) -> Verdict:
+    """Run a check of an assignment: it passes if it raises nothing, and its last value is no verdict that fails.
+
+    Args:
+        name: Name of the exercise.
+        code: The check.
+        names: What its names mean, the learner's functions among them.
+        answers: Which of them are the learner's.
+    """
     tree = ast.parse(code)
     last = tree.body[-1]
     if isinstance(last, ast.Expr):  # as in a notebook, the last value counts
@@ -155,7 +171,7 @@ def _judge(name: str, code: str, names: dict[str, Any], answers: Sequence[str]) 
     return value if isinstance(value, Verdict) else Verdict(name, True, None, "right.")
 
 
-def _veiled(hidden: Verdict, shown: Verdict) -> Verdict:
+def veiled(hidden: Verdict, shown: Verdict) -> Verdict:
     """Say of a hidden check only what is written in this package: all else may hold its inputs."""
     if hidden.passed:
         return shown

@@ -32,8 +32,9 @@ class Limits:
     """What a submission may use.
 
     Args:
+        start: Seconds until the process is there.
         cell: Seconds for a cell of the notebook.
-        load: Seconds from the start until all cells have run.
+        load: Seconds for all its cells.
         call: Seconds for one call of a function.
         total: Seconds for the submission.
         memory: Bytes of memory of all its processes together.
@@ -41,6 +42,7 @@ class Limits:
         disk: Bytes of files; they are kept in memory.
     """
 
+    start: int = 60
     cell: int = 10
     load: int = 40
     call: int = 5

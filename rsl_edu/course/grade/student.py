@@ -62,6 +62,7 @@ class Student:
         until: float = float("inf"),
     ) -> None:
         self._limits, self._until, self._number, self._looked = limits, until, 0, 0.0
+        self._left = torch.empty(0)
         self._process = sandbox.start(box, limits)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -69,9 +70,11 @@ class Student:
         task = {"cells": [*cells], "forbidden": [*forbidden], "skipped": [*skipped], "seconds": limits.cell}
         cell: int | None = None
         try:
-            wait = self._patience(limits.load, "cells")
+            wait = self._patience(limits.start, "took too long to start")
             self._send(task, wait)
             while "ready" not in (news := self._receive(dict, wait)):
+                if cell is None:
+                    wait = self._patience(limits.load, f"took longer than {limits.load} s for all cells")
                 cell = self._typed(news.get("cell"), int)
             failed = self._typed(news["ready"], dict)
         except StoppedError as stopped:
@@ -112,7 +115,8 @@ class Student:
         self._number += 1
         question = {"number": self._number, "kind": kind, "target": target, "name": name}
         given = [*arguments, *(options or {}).values()]
-        wait = self._patience(self._limits.call, "call")
+        question["random"] = self._random_state()
+        wait = self._patience(self._limits.call, f"took longer than {self._limits.call} s for one call")
         self._send({**question, "arguments": [*arguments], "options": options or {}}, wait)
         reply = self._receive(dict, wait)
         if reply.get("number") != self._number:
@@ -124,6 +128,17 @@ class Student:
             _overwrite(given[self._typed(place, int) % max(len(given), 1)], value)
         return reply.get("value")
 
+    def _random_state(self) -> torch.Tensor | None:
+        """State of torch's generator for the other process, if a check has seeded it since the last call.
+
+        So the random numbers there are those that the same code would draw here.
+        """
+        state = torch.get_rng_state()
+        seeded = not torch.equal(state, self._left)
+        torch.rand(())  # a mark: should a check seed it in the same way again, it shows
+        self._left = torch.get_rng_state()
+        return state if seeded else None
+
     def _failure(self, account: dict[str, Any]) -> Failure:
         kind = account.get("kind") if account.get("kind") in ("not-answered", "library-answer") else "exception"
         says, line, function = (words(account.get(part, "")) for part in ("says", "line", "function"))
@@ -132,14 +147,13 @@ class Student:
 
     # The process
 
-    def _patience(self, seconds: float, what: str) -> Callable[[], None]:
+    def _patience(self, seconds: float, late: str) -> Callable[[], None]:
         """Return what ends the process when it takes too long, or too much memory."""
         end = min(time.monotonic() + seconds, self._until)
 
         def wait() -> None:
             now = time.monotonic()
             if now > end:
-                late = f"took longer than {seconds} s for one call" if what == "call" else "took too long to start"
                 self._stop("took too much time in total" if end == self._until else late)
             if now > self._looked + 0.1:
                 self._looked = now
