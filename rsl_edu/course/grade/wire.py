@@ -85,7 +85,8 @@ def _encode(value: Any, blobs: list[bytes], refer: Callable[[Any], Any] | None) 
 
 
 def _store(tensor: torch.Tensor, blobs: list[bytes]) -> list[Any]:
-    tensor = tensor.detach().as_subclass(torch.Tensor).cpu().resolve_conj().resolve_neg().contiguous()
+    tensor = tensor.detach().as_subclass(torch.Tensor).cpu().resolve_conj().resolve_neg()
+    tensor = tensor.clone(memory_format=torch.contiguous_format)  # contiguous() keeps odd strides of a single value
     name = str(tensor.dtype).removeprefix("torch.")
     if name not in _DTYPES:
         raise TypeError(f"value: a tensor of {tensor.dtype} is no plain data")

@@ -21,7 +21,10 @@ REFUSED = {
     "2_cnn": {"conv_of_torch"},
     "3_rnn": {"gru_by_torch", "split_by_library"},
     "4_normalization": {"NormFromLibrary"},
-    "5_distributions": set(),
+    "5_distributions": {
+        *("log_prob_by_torch", "log_prob_by_covariance", "entropy_by_torch", "entropy_of_joint"),
+        *("kl_by_torch", "kl_of_covariances", "kl_by_cross_entropy"),
+    },
 }
 EVERYTHING = """
 for entry in (entry for bank in (RIGHT, WRONG) for entries in bank.values() for entry in entries):

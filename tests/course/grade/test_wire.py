@@ -1,0 +1,148 @@
+"""What goes between the grader and a student's process arrives as it was; what no honest process sends is refused."""
+
+import json
+import math
+import os
+import struct
+import threading
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+
+from rsl_edu.course.grade import wire
+
+DTYPES = [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.uint8, torch.bool]
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.tuples(inner) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+def over_a_pipe(value, refer=None, dereference=None, trusted=False):
+    source, out = os.pipe()
+    try:
+        wire.send(out, value, refer)
+        return wire.receive(source, dereference, trusted=trusted)
+    finally:
+        os.close(source)
+        os.close(out)
+
+
+def received(header, body=b"", lengths=None):
+    """What a frame of these bytes is read as."""
+    source, out = os.pipe()
+    header = header if isinstance(header, bytes) else json.dumps(header).encode()
+    frame = struct.pack("<II", *(lengths or (len(header), len(body)))) + header + body
+    writer = threading.Thread(target=lambda: (os.write(out, frame), os.close(out)))  # a pipe holds 64 KB
+    writer.start()
+    try:
+        return wire.receive(source, lambda reference: reference)
+    finally:
+        while os.read(source, 1 << 16):
+            pass
+        writer.join()
+        os.close(source)
+
+
+@given(values)
+@settings(deadline=None)
+def test_plain_data_arrive_as_they_were(value):
+    assert repr(over_a_pipe(value)) == repr(value)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("shape", [(), (3,), (2, 0, 3), (2, 3)], ids=str)
+def test_tensors_arrive_as_they_were(dtype, shape):
+    tensor = (10 * torch.randn(shape)).to(dtype)
+    for sent in (tensor, torch.nn.Parameter(tensor) if dtype.is_floating_point else tensor):
+        seen = over_a_pipe([sent])[0]
+        assert type(seen) is torch.Tensor
+        assert seen.dtype == dtype
+        assert not seen.requires_grad
+        assert torch.equal(seen, tensor)
+
+
+@pytest.mark.parametrize(
+    "view", [lambda x: x[::3, ::2], lambda x: x.T, lambda x: x[:1, ::3], lambda x: x.expand(2, 3, 4)]
+)
+def test_views_arrive_as_they_were(view):
+    tensor = view(torch.arange(12.0).reshape(3, 4))
+    assert torch.equal(over_a_pipe(tensor), tensor)
+    single = torch.ones(1, 1, 1)[:, :, ::3]  # contiguous, and yet of an odd stride
+    assert torch.equal(over_a_pipe(single), single)
+
+
+def test_arrays_and_functions_of_torch_arrive():
+    assert np.array_equal(over_a_pipe(np.eye(2)), np.eye(2))
+    assert over_a_pipe(np.float32(0.5)) == 0.5
+    assert over_a_pipe(torch.relu, trusted=True) is torch.relu
+
+
+def test_anything_else_is_refused_or_goes_as_a_reference():
+    with pytest.raises(TypeError, match="object is no plain data"):
+        over_a_pipe([object()])
+    assert over_a_pipe({"a": object()}, lambda value: type(value).__name__, lambda name: f"a {name}") == {
+        "a": "a object"
+    }
+
+
+@pytest.mark.parametrize(
+    "frame",
+    {
+        "not JSON": (b"{",),
+        "not text": (b"\xff\xfe",),
+        "an unknown kind": ({"pickle": "x"},),
+        "two kinds": ({"list": [], "tuple": []},),
+        "a function": ({"torch": "load"},),
+        "an unknown dtype": ({"tensor": ["object", [1]]}, b"12345678"),
+        "a shape that is none": ({"tensor": ["float32", [-1]]}, b""),
+        "a shape of text": ({"tensor": ["float32", ["1"]]}, b"1234"),
+        "too few bytes": ({"tensor": ["float32", [2]]}, b"1234"),
+        "too many bytes": ({"tensor": ["float32", [1]]}, b"12345678"),
+        "a list of billions": ({"tensor": ["float32", [10**9, 0]]},),
+        "many dimensions": ({"tensor": ["float32", [1] * 65]}, b"1234"),
+        "deep": (b'{"list":[' * 20 + b"]}" * 20,),
+        "very deep": (b"[" * 100_000,),
+        "long": ({"list": [0] * 20_000},),
+        "a huge header": (b"", b"", (1 << 31, 0)),
+        "a huge body": (b"", b"", (2, 1 << 31)),
+        "a key that is a list": ({"dict": [[{"list": []}, 1]]},),
+        "digits": (b"9" * 10_000,),
+    }.items(),
+    ids=lambda item: item[0],
+)
+def test_what_no_honest_process_sends_is_refused(frame):
+    with pytest.raises(wire.MalformedError):
+        received(*frame[1])
+
+
+def test_a_process_that_ended_is_noticed():
+    with pytest.raises(EOFError):
+        received(b"", b"", (100, 0))
+
+
+def test_whoever_waits_can_give_up():
+    source, out = os.pipe()
+
+    def give_up():
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        wire.receive(source, None, give_up)
+    os.set_blocking(out, False)
+    while True:  # fill the pipe
+        try:
+            os.write(out, bytes(4096))
+        except BlockingIOError:
+            break
+    with pytest.raises(TimeoutError):
+        wire.send(out, "x", None, give_up)
+    assert math.isnan(over_a_pipe(math.nan))
+    os.close(source)
+    os.close(out)
