@@ -95,9 +95,10 @@ def _places(relative: Path, version: str) -> Iterator[Path]:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Return the visible files below a folder, relative to it."""
+    """Return the visible files below a folder, relative to it; without the assignments, which hold their solutions."""
     relative = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in relative if not any(part.startswith((".", "__")) for part in path.parts))
+    visible = (path for path in relative if not any(part.startswith((".", "__")) for part in path.parts))
+    return sorted(path for path in visible if path.parts[0] != "assignments")
 
 
 def _read_manifest(path: Path) -> dict[str, str]:

@@ -58,7 +58,8 @@ def _draw_groups(generator: torch.Generator) -> Case:
     count_a, count_b, far = (int(torch.randint(low, 20, (), generator=generator)) for low in (0, 1, 0))
     mean_a, mean_b = 3 * torch.randn(2, 3, generator=generator) + (1e4 if far < 5 else 0)
     var_a, var_b = 4 * torch.rand(2, 3, generator=generator) + 0.1
-    return Case("random groups", (count_a, mean_a, var_a, count_b, mean_b, var_b), rtol=1e-3)
+    atol = 2e-2 if far < 5 else 1e-5  # float32 rounds a mean of 1e4 to thousandths
+    return Case("random groups", (count_a, mean_a, var_a, count_b, mean_b, var_b), rtol=1e-3, atol=atol)
 
 
 MERGE_MOMENTS = Exercise(

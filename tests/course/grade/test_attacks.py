@@ -46,7 +46,8 @@ if "SECRET" in os.environ or len(os.environ) > 8:
 """
 TRY_TO_WRITE = """
 import glob, tempfile
-places = [sys.prefix, torch.__path__[0], "/", "/etc", "/usr/bin", "/box", "/dev", "/dev/shm", "/var/tmp", "HERE", "/proc"]
+places = ["HERE", sys.prefix, torch.__path__[0]]
+places += ["/", "/etc", "/usr/bin", "/box", "/dev", "/dev/shm", "/var/tmp", "/proc"]
 for place in places:
     try:
         open(f"{place}/written", "w").write("x")
@@ -122,7 +123,8 @@ CALLS = {
     "loop": ("while True: pass", "stopped"),
     "memory": ("kept = []\nwhile True: kept.append(torch.ones(1 << 22))", ...),
     "memory of many processes": (
-        "for _ in range(20):\n    if os.fork() == 0:\n        x = bytearray(b'x' * (1 << 28))\n        while True: pass\n"
+        "for _ in range(20):\n    if os.fork() == 0:\n        x = bytearray(b'x' * (1 << 28))\n"
+        "        while True: pass\n"
         "while True: pass",
         "stopped",
     ),

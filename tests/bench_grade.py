@@ -1,0 +1,88 @@
+"""Grade a class of synthetic submissions and print what it costs: ``python tests/bench_grade.py 500``."""
+
+import argparse
+import inspect
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import nbformat
+import psutil
+from banks import normalization as bank  # what learners answer
+
+from rsl_edu.course import assignment
+
+NAME = "4_normalization"
+ENTRY = "Moodle {0}_{1}_assignsubmission_file_/{2}.ipynb"
+
+
+def ticks():
+    """Seconds of CPU of the whole machine: what is killed with its sandbox is in nobody's account."""
+    times = psutil.cpu_times()
+    return times.user + times.system
+
+
+def submissions(number):
+    """Notebooks like those of a class: right, wrong, unanswered, and now and then one that does not end."""
+    choose = random.Random(0)
+    source = assignment.find(NAME)
+    for _ in range(number):
+        notebook = source.student()
+        for cell in notebook.cells:
+            name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+            if not name.endswith("-answer"):
+                continue
+            task = name.removesuffix("-answer")
+            kind = choose.choices(["right", "wrong", "nothing", "loop"], [70, 20, 8, 2])[0]
+            ours = source.answers[[task.name for task in source.tasks].index(task)]
+            if kind == "loop":
+                cell.source += "\nwhile True: pass"
+            elif kind != "nothing":
+                answers = bank.RIGHT[task] if kind == "right" else [answer for answer, _ in bank.WRONG[task]]
+                answer = choose.choice([a for a in answers if "EmpiricalNormalization" not in inspect.getsource(a)])
+                cell.source = f"import math\nimport numpy as np\nfrom torch import nn\n{inspect.getsource(answer)}\n"
+                cell.source += f"{ours} = {answer.__name__}"
+        yield nbformat.writes(notebook)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("number", type=int, nargs="?", default=50)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "class.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for place, text in enumerate(submissions(options.number)):
+                archive.writestr(ENTRY.format("Student", place, NAME), text)
+        out = Path(folder) / "grades.csv"
+        command = [sys.executable, "-m", "rsl_edu.cli", "grade", NAME, str(path), "--out", str(out), "--report"]
+        cpu, begin, memory = ticks(), time.monotonic(), []
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+            grader = psutil.Process(process.pid)
+            while process.poll() is None:
+                try:
+                    own, tree = grader.memory_info().rss, grader.children(recursive=True)
+                    memory.append((own, own + sum(child.memory_info().rss for child in tree)))
+                except psutil.NoSuchProcess:
+                    pass
+                time.sleep(0.5)
+        wall, cpu = time.monotonic() - begin, ticks() - cpu
+        rows = [json.loads(line) for line in out.with_suffix(".journal.jsonl").read_text().splitlines()]
+    middle = memory[len(memory) // 10 : len(memory) // 2], memory[len(memory) // 2 :]
+    print(f"{len(rows)} submissions, {Counter(row['status'] for row in rows)}")
+    print(f"wall {wall:.0f} s, {wall / len(rows):.2f} s each; CPU {cpu / len(rows):.2f} s each")
+    print(
+        f"peak memory: the grader {max(own for own, _ in memory) >> 20} MB, with all its processes "
+        f"{max(tree for _, tree in memory) >> 20} MB; the first half {max(own for own, _ in middle[0]) >> 20} MB, "
+        f"the second {max(own for own, _ in middle[1]) >> 20} MB"
+    )
+
+
+if __name__ == "__main__":
+    main()

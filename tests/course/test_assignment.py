@@ -1,0 +1,219 @@
+"""One source, three versions: what is handed out holds no answer and runs from top to bottom, what is solved passes."""
+
+import linecache
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+import torch
+from nbclient import NotebookClient
+
+from rsl_edu.course import assignment, check
+from rsl_edu.course.assignment import Assignment, AssignmentError
+
+ROOT = Path(__file__).parents[2]
+NAMES = sorted(path.stem for path in (ROOT / "notebooks" / "assignments").glob("*.ipynb"))
+TASKS = {
+    "1_mlp": {"orthogonal_", "mlp_forward", "count_parameters", "dead_fraction"},
+    "2_cnn": {"conv2d", "output_size", "receptive_field"},
+    "3_rnn": {"gru_step", "reset_done", "split_and_pad", "unpad"},
+    "4_normalization": {"merge_moments", "running_norm", "discounted_return_scale"},
+    "5_distributions": {"gaussian_log_prob", "gaussian_entropy", "gaussian_kl", "adaptive_learning_rate"},
+    "6_policy": {"orthogonal_", "conv2d", "reset_done", "merge_moments", "gaussian_log_prob"},
+}
+# What calls the answer: without it, it cannot be right either. The task says so.
+NEEDS = {"merge_moments": {"running_norm"}}
+
+sources = pytest.mark.parametrize("source", [assignment.find(name) for name in NAMES], ids=NAMES)
+
+
+def text_of(notebook):
+    return "\n".join(cell.source for cell in notebook.cells)
+
+
+def is_demo(cell):
+    return "demo" in cell.metadata.get("tags", [])
+
+
+def graded(cell):
+    return cell.metadata.get("nbgrader", {}).get("grade", False)
+
+
+def verdicts(notebook):
+    """Run all but the demonstrations; the verdict of each check."""
+    names, seen = {}, {}
+    for place, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code" and not is_demo(cell):
+            file = f"<cell {place}>"
+            linecache.cache[file] = (0, None, cell.source.splitlines(keepends=True), file)  # a stub is told by its line
+            if graded(cell):
+                seen[cell.metadata.nbgrader.grade_id] = eval(cell.source, names)
+            else:
+                exec(compile(cell.source, file, "exec"), names)
+    return seen
+
+
+def answered(source, wanted):
+    """The student version with the answers to some of the exercises."""
+    student, solution = source.student(), source.solution()
+    for mine, right in zip(student.cells, solution.cells, strict=True):
+        ids = [f"{name}-answer" for name in wanted]
+        if mine.cell_type == "code" and mine.metadata.get("nbgrader", {}).get("grade_id") in ids:
+            mine.source = right.source
+    return student
+
+
+def test_there_is_an_assignment_for_each_lesson():
+    assert {name: {task.name for task in assignment.find(name).tasks} for name in NAMES} == TASKS
+
+
+@sources
+def test_notebook_says_its_points(source):
+    text = text_of(source.notebook)
+    assert source.maximum == 20
+    assert "**Points:** 20" in text
+    assert sorted(map(int, re.findall(r"^## \d · .*\((\d+) points\)$", text, re.MULTILINE))) == sorted(
+        task.points for task in source.tasks
+    )
+    assert len(source.notebook.cells) <= 40
+    assert all(cell.source.count("\n") < 40 for cell in source.notebook.cells if cell.cell_type == "code")
+    for name in source.forbidden:
+        assert eval(name, {"torch": torch}), "a name that torch does not have"
+
+
+@sources
+def test_student_version_holds_no_answer_and_no_hidden_test(source):
+    student = source.student()
+    text, code = text_of(student), "\n".join(cell.source for cell in student.cells if cell.cell_type == "code")
+    for found, shown in ((assignment.SOLUTION, code), (assignment.HIDDEN, text)):  # a hint may hold a line
+        regions = "\n".join(assignment._inside(cell.source, found) for cell in source.notebook.cells)
+        given = assignment._without(text_of(source.notebook), found)
+        lines = {line.strip() for line in regions.split("\n") if len(line.strip()) > 12}
+        assert not [line for line in lines if line in shown and line not in given]
+    assert not [word for word in (*assignment.SOLUTION, *assignment.HIDDEN, "sample(None") if word in text]
+    assert text.count("# YOUR CODE HERE\n") == text_of(source.notebook).count(assignment.SOLUTION[0])
+    assert text.count("is not answered yet") == text.count("# YOUR CODE HERE\n")
+    assert not [cell for cell in student.cells if cell.cell_type == "code" and (cell.outputs or cell.execution_count)]
+    assert "rsl_edu" not in student.metadata, "what is forbidden is the grader's affair"
+    nbformat.validate(student)
+
+
+@sources
+def test_solution_version_passes_and_has_no_hidden_test(source):
+    solution = source.solution()
+    assert all(verdict.passed for verdict in verdicts(solution).values())
+    assert not [word for word in (*assignment.SOLUTION, *assignment.HIDDEN) if word in text_of(solution)]
+    assert source.instructor() == source.notebook
+
+
+@sources
+def test_a_missing_answer_fails_its_own_check_only(source):
+    names = [task.name for task in source.tasks]
+    assert {verdict.mistake for verdict in verdicts(source.student()).values()} == {"not-answered"}
+    for missing in names:
+        seen = verdicts(answered(source, [name for name in names if name != missing]))
+        assert {name for name in seen if not seen[name].passed} == {missing} | (NEEDS.get(missing, set()) & {*names})
+        assert seen[missing].mistake == "not-answered"
+
+
+@pytest.mark.slow
+def test_student_versions_run_from_top_to_bottom():
+    """All in one kernel, which is emptied in between; what does not run stops it."""
+    together = nbformat.v4.new_notebook()
+    for name in NAMES:
+        together.cells += [nbformat.v4.new_code_cell("%reset -f"), *assignment.find(name).student().cells]
+    for place, cell in enumerate(together.cells):
+        cell.id = f"cell-{place}"
+    NotebookClient(together, kernel_name="python3", resources={"metadata": {"path": "/"}}, timeout=120).execute()
+    for cell in together.cells:
+        if cell.cell_type == "code":
+            assert not [output for output in cell.outputs if output.get("name") == "stderr"], cell.source
+            if graded(cell):
+                assert "○" in cell.outputs[0].data["text/plain"]
+
+
+def source_of(*cells):
+    made = []
+    for code, metadata in cells:
+        made.append(nbformat.v4.new_code_cell(code, metadata={"nbgrader": metadata}))
+    return Assignment("made", nbformat.v4.new_notebook(cells=made))
+
+
+ANSWER = {"grade_id": "f-answer", "solution": True}
+GRADE = {"grade_id": "f", "grade": True, "points": 2}
+CODE = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"
+
+
+def test_a_stub_stands_in_the_place_of_each_region():
+    code = (
+        'class A:\n    """Doc."""\n\n    def f(self):\n        a = 1\n        ### BEGIN SOLUTION\n        return a\n\n'
+    )
+    code += "        ### END SOLUTION\n\n    def g(self):\n        ### BEGIN SOLUTION\n        return 2\n"
+    code += "        ### END SOLUTION"
+    made = source_of((code, ANSWER), ("f\n### BEGIN HIDDEN TESTS\nassert f\n### END HIDDEN TESTS\n", GRADE))
+    assert made.answers == ("A",)
+    assert made.student().cells[0].source == (
+        'class A:\n    """Doc."""\n\n    def f(self):\n        a = 1\n        # YOUR CODE HERE\n'
+        '        raise NotImplementedError("f is not answered yet")\n\n    def g(self):\n        # YOUR CODE HERE\n'
+        '        raise NotImplementedError("g is not answered yet")'
+    )
+    assert [cell.source for cell in made.student().cells[1:]] == ["f"]
+    (task,) = made.tasks
+    assert (task.name, task.points, task.shown, task.hidden) == ("f", 2, "f", "assert f\n")
+    assert "return a" in made.solution().cells[0].source
+    assert "### " not in text_of(made.solution())
+
+
+@pytest.mark.parametrize(
+    ("cells", "says"),
+    [
+        ([(CODE, ANSWER)], "no cell gives points"),
+        ([("def f(x): pass", ANSWER), ("f", GRADE)], "cell 1: a solution cell without '### BEGIN SOLUTION'"),
+        ([("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", ANSWER), ("f", GRADE)], "cell 1: indent the solution"),
+        ([(CODE.replace("END", "BEGIN"), ANSWER), ("f", GRADE)], "cell 1: .* must alternate"),
+        ([(CODE, ANSWER), ("f\n### BEGIN HIDDEN TESTS", GRADE)], "cell 2: .* must alternate"),
+        ([(CODE, ANSWER), ("f", GRADE | {"points": 0})], "cell 2: points: expected a positive number, got 0"),
+        (
+            [(CODE, ANSWER), ("f", GRADE | {"grade_id": "a b"})],
+            "cell 2: grade_id: expected a name of its own, got 'a b'",
+        ),
+        ([(CODE, ANSWER), ("f", GRADE), ("f", GRADE)], "cell 3: grade_id: expected a name of its own, got 'f'"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_source_that_is_not_in_the_format_is_refused_with_its_cell(cells, says):
+    with pytest.raises(AssignmentError, match=f"made(, |: ){says}"):
+        source_of(*cells)
+
+
+def test_sources_are_found_by_name(tmp_path):
+    assert assignment.find("4_normalization.ipynb").name == "4_normalization"
+    with pytest.raises(AssignmentError, match=r"NAME: expected one of 1_mlp, .*; got 'nix'"):
+        assignment.find("nix")
+    with pytest.raises(AssignmentError, match="expected one of none in"):
+        assignment.find("4_normalization", tmp_path)
+    (tmp_path / "mine.ipynb").write_text("{}")
+    with pytest.raises(AssignmentError, match=r"mine\.ipynb: not a notebook"):
+        assignment.find("mine", tmp_path)
+
+
+def test_digest_follows_what_decides_about_points():
+    notebook = assignment.find("4_normalization").notebook
+    text = nbformat.writes(notebook)
+
+    def digest(old="", new=""):
+        assert old in text
+        return Assignment("4_normalization", nbformat.reads(text.replace(old, new, 1), 4)).digest
+
+    assert digest() == assignment.find("4_normalization").digest
+    assert digest("a stream of single samples", "a stream") != digest()
+    assert digest('"points": 6', '"points": 7') != digest()
+    assert digest("# Assignment 4", "# Homework 4") == digest()
+
+
+def test_working_gives_the_answer_if_it_is_right():
+    right, wrong = check.reset_done.reference, torch.zeros_like
+    assert check.reset_done.working(right) is right
+    assert check.reset_done.working(wrong) is right
+    assert check.reset_done.working(wrong, otherwise=wrong) is wrong
