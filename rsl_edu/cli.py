@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     grade.add_argument("submissions", nargs="+", type=Path, metavar="SUBMISSIONS")
     grade.add_argument("--out", type=Path, required=True, metavar="grades.csv", help="the table of the grades")
     grade.add_argument("--report", action="store_true", help="write a page on the class too")
-    grade.add_argument("--jobs", type=int, metavar="N", help="submissions at a time (default: one for each core)")
+    grade.add_argument("--jobs", type=int, metavar="N", help="submissions at a time (default: one a core; 64 with --dask)")
     grade.add_argument("--dask", metavar="ADDRESS", help="grade on a Dask cluster: tcp://10.0.0.1:8786")
     box = grade.add_mutually_exclusive_group()
     box.add_argument("--sandbox", metavar="COMMAND", help="beginning of a command that runs a container")
@@ -117,7 +117,7 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from rsl_edu.course.assignment import AssignmentError, find
-    from rsl_edu.course.grade import run, sandbox
+    from rsl_edu.course.grade import run, sandbox, submissions
     from rsl_edu.course.grade.gradebook import GRADED, Row
 
     if options.jobs is not None and options.jobs < 1:
@@ -131,7 +131,8 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         executor = functools.partial(run.cluster, options.dask)
     try:
         assignment = find(options.name, options.sources)
-        with tqdm(unit=" submissions", desc=assignment.name) as bar:
+        total = sum(1 for _ in submissions.find(options.submissions))
+        with tqdm(total=total, unit=" submissions", desc=assignment.name) as bar:
 
             def tick(_: Row) -> None:
                 bar.update()

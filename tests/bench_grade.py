@@ -14,9 +14,11 @@ from pathlib import Path
 
 import nbformat
 import psutil
-from banks import normalization as bank  # what learners answer
 
 from rsl_edu.course import assignment
+
+sys.path.insert(0, str(Path(__file__).parent / "course"))
+from banks import normalization as bank  # what learners answer
 
 NAME = "4_normalization"
 ENTRY = "Moodle {0}_{1}_assignsubmission_file_/{2}.ipynb"
@@ -61,7 +63,7 @@ def main():
             for place, text in enumerate(submissions(options.number)):
                 archive.writestr(ENTRY.format("Student", place, NAME), text)
         out = Path(folder) / "grades.csv"
-        command = [sys.executable, "-m", "rsl_edu.cli", "grade", NAME, str(path), "--out", str(out), "--report"]
+        command = [Path(sys.executable).with_name("rsl-edu"), "grade", NAME, str(path), "--out", str(out), "--report"]
         cpu, begin, memory = ticks(), time.monotonic(), []
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
             grader = psutil.Process(process.pid)

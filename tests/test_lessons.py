@@ -27,10 +27,11 @@ def target(tmp_path, shipped):
 
 
 def test_first_copy_brings_every_lesson_and_no_checkpoint(tmp_path, shipped):
-    (shipped / "assignments").mkdir()
-    (shipped / "assignments" / "1.ipynb").write_text("assignment")
+    for folder in ("more", "assignments"):  # of which the second holds solutions, and stays
+        (shipped / folder).mkdir()
+        (shipped / folder / "1.ipynb").write_text(folder)
     done = copy_lessons(tmp_path / "new", shipped)
-    assert done == [Copy(NAME, "new"), Copy(Path("assignments/1.ipynb"), "new")]
+    assert done == [Copy(NAME, "new"), Copy(Path("more/1.ipynb"), "new")]
     assert {path.name for path in (tmp_path / "new").iterdir()} == {NAME.name, "assignments", MANIFEST}
 
 

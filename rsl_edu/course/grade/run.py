@@ -12,13 +12,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from rsl_edu.course import check
 from rsl_edu.course.assignment import Assignment
 
-from . import pages, sandbox
+from . import pages
 from .gradebook import GRADED, Journal, Row, table, write
 from .marking import mark
 from .sandbox import Limits, SandboxError
@@ -33,7 +34,7 @@ def grade(
     submissions: Iterable[Path],
     out: Path,
     *,
-    executor: Callable[[], Executor],
+    executor: Callable[[], AbstractContextManager[Executor]],
     window: int,
     box: str = "bwrap",
     limits: Limits = Limits(),  # noqa: B008  it is frozen
@@ -49,7 +50,7 @@ def grade(
         assignment: The source.
         submissions: Notebooks, zips, and folders of them.
         out: The table: ``grades.csv``.
-        executor: Makes what the submissions are graded with; made again after it broke.
+        executor: Gives what the submissions are graded with; asked again after that broke.
         window: How many submissions are on their way at the same time.
         box: Which sandbox, as for :func:`.sandbox.start`.
         limits: What each submission may use.
@@ -99,14 +100,20 @@ def grade(
     return done
 
 
-def processes(jobs: int) -> Executor:
-    """Return an executor of processes of this machine."""
+@contextmanager
+def processes(jobs: int) -> Iterator[Executor]:
+    """Give an executor of processes of this machine."""
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(jobs, context, signal.signal, (signal.SIGINT, signal.SIG_IGN))  # Ctrl+C is for us
+    pool = ProcessPoolExecutor(jobs, context, signal.signal, (signal.SIGINT, signal.SIG_IGN))  # Ctrl+C is for us
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def cluster(address: str) -> Executor:
-    """Return an executor of a Dask cluster.
+@contextmanager
+def cluster(address: str) -> Iterator[Executor]:
+    """Give an executor of a Dask cluster.
 
     Args:
         address: Where its scheduler listens: ``tcp://10.0.0.1:8786``.
@@ -117,14 +124,14 @@ def cluster(address: str) -> Executor:
     """
     from distributed import Client
 
-    executor: Executor = Client(address, timeout="10s").get_executor(pure=False)  # True runs equal jobs once
-    return executor
+    with Client(address, timeout="10s") as client:
+        yield client.get_executor(pure=False)  # True runs equal jobs once
 
 
 def _all(
     job: Callable[[str, Submission], Row],
     todo: Iterator[tuple[str, Submission]],
-    executor: Callable[[], Executor],
+    executor: Callable[[], AbstractContextManager[Executor]],
     window: int,
 ) -> Iterator[Row]:
     """Run jobs, never more than ``window`` of them at once; what was lost with a broken executor runs again, alone."""
@@ -132,22 +139,22 @@ def _all(
     while True:
         careful = bool(suspects)
         items = (suspects.popleft() for _ in range(len(suspects))) if careful else todo
-        pool = executor()
         flying: dict[Future[Row], tuple[str, Submission]] = {}
         try:
-            while True:
-                while len(flying) < (1 if careful else window) and (item := next(items, None)) is not None:
-                    try:
-                        flying[pool.submit(job, *item)] = item
-                    except BrokenExecutor:
-                        suspects.append(item)
-                        raise
-                if not flying:
-                    break
-                for future in wait(flying, return_when=FIRST_COMPLETED).done:
-                    row = _result(future, *flying[future])
-                    del flying[future]
-                    yield row
+            with executor() as pool:
+                while True:
+                    while len(flying) < (1 if careful else window) and (item := next(items, None)) is not None:
+                        try:
+                            flying[pool.submit(job, *item)] = item
+                        except BrokenExecutor:
+                            suspects.append(item)
+                            raise
+                    if not flying:
+                        break
+                    for future in wait(flying, return_when=FIRST_COMPLETED).done:
+                        row = _result(future, *flying[future])
+                        del flying[future]
+                        yield row
             if not careful:
                 return
         except BrokenExecutor:
@@ -155,8 +162,10 @@ def _all(
                 yield from (_lost(*item, "it ends the grader's own process") for item in flying.values())
             else:
                 suspects.extend(flying.values())
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        except KeyboardInterrupt:  # what had begun has ended meanwhile
+            done = (future for future in flying if future.done() and not future.cancelled())
+            yield from (future.result() for future in done if future.exception() is None)
+            raise
 
 
 def _result(future: Future[Row], key: str, submission: Submission) -> Row:
@@ -183,15 +192,9 @@ def _grade(assignment: Assignment, key: str, submission: Submission, *, box: str
         return replace(row, status=str(problem))
     with _ONE_AT_A_TIME:
         begin = time.monotonic()
-        _be_sure_of(box, limits)
         marks = mark(assignment, cells, box, limits)
     seconds = round(time.monotonic() - begin, 2)
     return replace(row, status=GRADED, marks=marks.marks, notes=marks.notes, seconds=seconds)
-
-
-@functools.cache
-def _be_sure_of(box: str, limits: Limits) -> None:
-    sandbox.probe(box, limits)
 
 
 def _key(assignment: Assignment, submission: Submission, box: str) -> str:

@@ -7,16 +7,20 @@ so, no sandbox at all.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import os
 import random
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from . import wire
 
 BOX = "/box"
 """The folder of the worker's files, as the worker sees it."""
@@ -56,23 +60,28 @@ class SandboxError(RuntimeError):
     """There is no sandbox; the text says what to do."""
 
 
-def start(sandbox: str, limits: Limits) -> subprocess.Popen[bytes]:
+def start(sandbox: str, limits: Limits, errors: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     """Start the worker.
 
     Args:
         sandbox: ``bwrap`` for bubblewrap, ``unsafe`` for no sandbox, or else the beginning of a command that runs what
             follows it in a container; ``{box}`` in it is the folder that the container must show as ``/box``.
         limits: What the worker may use.
+        errors: Where its standard error goes; a student's goes nowhere.
 
     Raises:
         SandboxError: If the command cannot be run.
     """
+    try:
+        begin = shlex.split(sandbox)
+    except ValueError as error:
+        raise SandboxError(f"the command {sandbox!r} cannot be read: {error}") from None
     if sandbox == "bwrap":
         command = [*_bubblewrap(limits), sys.executable, "-I", f"{BOX}/worker.py"]
     elif sandbox == "unsafe":
         command = [sys.executable, "-I", f"{_box()}/worker.py"]
     else:  # what is killed here is the client of the container: the container must end by itself
-        begin = [part.replace("{box}", _box()) for part in shlex.split(sandbox)]
+        begin = [part.replace("{box}", _box()) for part in begin]
         command = [*begin, "timeout", "-s", "KILL", str(limits.total), "python3", "-I", f"{BOX}/worker.py"]
     environment = {"PATH": os.environ.get("PATH", os.defpath)}  # all of it: /proc shows it to the student
     try:
@@ -80,7 +89,7 @@ def start(sandbox: str, limits: Limits) -> subprocess.Popen[bytes]:
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=errors,
             bufsize=0,
             cwd="/",
             env=environment | {"OMP_NUM_THREADS": "1"},
@@ -91,18 +100,25 @@ def start(sandbox: str, limits: Limits) -> subprocess.Popen[bytes]:
 
 
 def probe(sandbox: str, limits: Limits) -> None:
-    """Try bubblewrap on nothing; there is nothing to try of the others.
+    """Run an empty notebook, to learn why no worker starts.
 
     Raises:
-        SandboxError: If it is not there, or the system refuses it; the text says what to do.
+        SandboxError: If this one does not start either; the text says why, and what to do.
     """
-    if sandbox != "bwrap":
-        return
-    if shutil.which("bwrap") is None:
-        raise SandboxError(f"bubblewrap is not installed (there is no command bwrap).\n{_ADVICE}")
-    tried = subprocess.run([*_bubblewrap(limits), "true"], capture_output=True, text=True, check=False)
-    if tried.returncode:
-        raise SandboxError(f"bubblewrap is refused here: {tried.stderr.strip()[:300]}\n{_REFUSED}\n{_ADVICE}")
+    process = start(sandbox, limits, subprocess.PIPE)
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        wire.send(process.stdin.fileno(), {"cells": [], "forbidden": [], "skipped": [], "seconds": 1})
+    try:
+        out, errors = process.communicate(timeout=limits.start)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        out, errors = process.communicate()[0], b"it took too long to start"
+    if process.returncode or b'"ready"' not in out:
+        lines = (errors or out).decode(errors="replace").strip().splitlines() or ["it ended without a word"]
+        refused = f"{_REFUSED}\n" * lines[-1].startswith("bwrap: ")
+        says = "\n".join(lines[-5:])[-500:]
+        raise SandboxError(f"nothing runs in the sandbox ({sandbox}):\n{says}\n{refused}{_ADVICE}")
 
 
 _ADVICE = """To grade, one of these:

@@ -50,6 +50,8 @@ class Student:
 
     Raises:
         StoppedError: If it ends, or takes too long, before all cells have run.
+        SandboxError: If nothing can run in the sandbox.
+        RuntimeError: If it did not start, though it can.
     """
 
     def __init__(
@@ -78,6 +80,9 @@ class Student:
                 cell = self._typed(news.get("cell"), int)
             failed = self._typed(news["ready"], dict)
         except StoppedError as stopped:
+            if cell is None and time.monotonic() < until:  # no code of the student's has run
+                sandbox.probe(box, limits)
+                raise RuntimeError(f"the sandbox {stopped}") from None
             raise StoppedError(str(stopped), cell) from None
         self.failed = {int(place): words(text) for place, text in failed.items() if str(place).isdecimal()}
 

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import io
+import itertools
 import json
 import re
 import stat
+import unicodedata
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import IO
 
 LARGEST = 10 << 20
 """Bytes of a notebook, at most."""
 
 _LARGEST_ZIP = 100 << 20  # of a student's own, within the class's
-_MOST_FILES = 20_000
+_MOST_FILES = 100_000
+_MOST_NOTEBOOKS = 20  # in a student's own zip
 _MOST_CODE = 1 << 20
-_IGNORED = re.compile(r"(^|/)(__MACOSX|\.[^/]*|Thumbs\.db|desktop\.ini)(/|$)|-checkpoint\.ipynb$")
-_MOODLE = re.compile(r"(?P<student>.+_\d+)_assignsubmission_(?:file|onlinetext)(?:_.*)?$")
-_CANVAS = re.compile(r"(?P<student>[^_]+)_(?:LATE_)?(?P<id>\d+)_\d+_(?P<file>.+)$")
+_LONGEST_NAME = 120
+_IGNORED = re.compile(r"(^|/)(__MACOSX|\.(?!\.?(/|$))[^/]*|Thumbs\.db|desktop\.ini)(/|$)|-checkpoint\.ipynb$")
+_MOODLE = re.compile(r"(?:.*/)?(?P<student>[^/]+_\d+)_assignsubmission_(?:file|onlinetext)(?:_?/|_|$)(?P<file>.*)")
+_CANVAS = re.compile(r"(?P<name>[^_/]+)_(?:LATE_)?(?P<id>\d+)_\d+_(?P<file>[^/]+)$")
 
 
 @dataclass(frozen=True)
@@ -43,26 +50,60 @@ class ProblemError(ValueError):
 
 @dataclass(frozen=True)
 class _File:
-    path: str  # within the folder or zip, with /
-    content: bytes = b""
+    """A file that is read when it is needed; a path that ends with ``/`` is a folder."""
+
+    path: str
+    open: Callable[[], IO[bytes]]
     problem: str = ""
+
+    @property
+    def is_notebook(self) -> bool:
+        return self.path.lower().endswith(".ipynb")
+
+    @property
+    def is_zip(self) -> bool:
+        return self.path.lower().endswith(".zip")
+
+    def read(self) -> bytes:
+        """Return the content.
+
+        Raises:
+            ProblemError: If there is none, or too much.
+        """
+        if self.problem:
+            raise ProblemError(self.problem)
+        most = _LARGEST_ZIP if self.is_zip else LARGEST
+        try:
+            with self.open() as file:
+                content = file.read(most + 1)  # what the header of a zip says of the size may be a lie
+        except OSError as error:
+            raise ProblemError(f"a file that cannot be read: {error.strerror or error}") from None
+        except Exception:  # zipfile, zlib and struct have many
+            raise ProblemError("a damaged file") from None
+        if len(content) > most:
+            raise ProblemError(f"larger than {most >> 20} MB")
+        return content
 
 
 def find(paths: Iterable[Path]) -> Iterator[Submission]:
     """Yield the submissions, one at a time, so that memory stays small.
 
     Args:
-        paths: Notebooks, zips, and folders of them.
+        paths: Notebooks, zips, and folders of them: each a class, or, where there are several paths, a student's.
 
     Raises:
         FileNotFoundError: If a path does not exist.
     """
+    paths = list(paths)
     used: dict[str, int] = {}
     for path in paths:
-        for submission in _in(path):
-            used[submission.name] = count = used.get(submission.name, 0) + 1
-            name = f"{submission.name} ({count})" if count > 1 else submission.name
-            yield Submission(name, submission.content, submission.problem)
+        for submission in _in(path, len(paths) > 1):
+            name = plain = _plain(submission.name)[:_LONGEST_NAME].strip() or "no name"
+            while name in used:
+                used[plain] += 1
+                name = f"{plain} ({used[plain]})"
+            used[name] = 1
+            yield Submission(name, submission.content, _plain(submission.problem))
 
 
 def code(content: bytes) -> list[str]:
@@ -73,122 +114,107 @@ def code(content: bytes) -> list[str]:
     """
     if not content.strip():
         raise ProblemError("the file is empty")
+    old = False
     try:
         notebook = json.loads(content)
-        cells = notebook["cells"]
-        sources = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+        old = "worksheets" in notebook
+        sources = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
         code = [source if isinstance(source, str) else "".join(source) for source in sources]
     except (ValueError, KeyError, TypeError, RecursionError):
-        old = b'"worksheets"' in content[: 1 << 16]
         raise ProblemError("a notebook of a format before version 4" if old else "not a notebook") from None
     if sum(map(len, code)) > _MOST_CODE:
         raise ProblemError(f"more than {_MOST_CODE >> 20} MB of code")
     return code
 
 
-def _in(path: Path) -> Iterator[Submission]:
-    """Yield the submissions of a path: the files of one student follow each other."""
-    if path.is_dir():
-        yield from _of_students(_in_folder(path))
-    elif not path.exists():
+def _in(path: Path, several: bool) -> Iterator[Submission]:
+    """Yield the submissions of one of the paths, or of one of several."""
+    if not path.exists():
         raise FileNotFoundError(f"SUBMISSIONS: there is no {path}")
-    elif path.suffix.lower() == ".zip":
-        yield from _of_students(_in_zip(path))
-    else:
-        yield from _of_students([_read(path, path.name)])
+    name = path.resolve().name if path.is_dir() else path.stem
+    try:
+        with ExitStack() as stack:
+            if path.is_dir():
+                files = _in_folder(path)
+            elif path.suffix.lower() == ".zip":
+                files = _in_zip(path, stack)
+            else:
+                yield from _of_class([_File(path.name, functools.partial(path.open, "rb"))])
+                return
+            if not files:
+                raise ProblemError("nothing handed in")
+            if several and sum(file.is_notebook or file.is_zip for file in files) <= 1:
+                yield from _of_student(_split(f"{name}/")[0], files)
+            elif several:
+                yield from _of_class(_below_one_folder(files), f"{name}/")
+            else:
+                yield from _of_class(_below_one_folder(files))
+    except ProblemError as problem:
+        yield Submission(name, problem=str(problem))
 
 
-def _in_folder(folder: Path) -> Iterator[_File]:
-    for path in sorted(folder.rglob("*")):
+def _in_folder(folder: Path) -> list[_File]:
+    files = []
+    for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
         if _IGNORED.search(name):
             continue
-        if path.is_symlink():
-            yield _File(name, problem="a symbolic link")
-        elif path.is_file():
-            yield _read(path, name)
+        link, is_folder = path.is_symlink(), path.is_dir()
+        problem = "a symbolic link" if link else "" if is_folder or path.is_file() else "not a file"
+        name += "/" if is_folder and not link else ""
+        files.append(_File(name, functools.partial(path.open, "rb"), problem))
+    return files
 
 
-def _read(path: Path, name: str) -> _File:
-    with path.open("rb") as file:
-        return _unpacked(name, file.read(LARGEST + 1))
-
-
-def _in_zip(source: Path | io.BytesIO) -> Iterator[_File]:
+def _in_zip(source: Path | io.BytesIO, stack: ExitStack) -> list[_File]:
+    """Return the files of a zip, which stays open as long as the stack."""
     try:
-        with zipfile.ZipFile(source) as archive:
-            members = sorted(archive.infolist(), key=lambda member: member.filename)
-            if len(members) > _MOST_FILES:
-                raise ProblemError(f"a zip of more than {_MOST_FILES:,} files")
-            for member in members:
-                if not member.is_dir() and not _IGNORED.search(member.filename):
-                    yield _member(archive, member)
-    except (zipfile.BadZipFile, ProblemError) as error:
-        yield _File("", problem=str(error) if isinstance(error, ProblemError) else "a damaged zip")
+        archive = stack.enter_context(zipfile.ZipFile(source))
+    except Exception:  # as above
+        raise ProblemError("a damaged zip") from None
+    if len(members := archive.infolist()) > _MOST_FILES:
+        raise ProblemError(f"a zip of more than {_MOST_FILES:,} files")
+    files = (
+        _File(_name(member), functools.partial(archive.open, member), _problem(member))
+        for member in members
+    )
+    return [file for file in files if not _IGNORED.search(file.path)]
 
 
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> _File:
+def _name(member: zipfile.ZipInfo) -> str:
+    """Return the path, as UTF-8 too if it does not say so, as those of macOS, and with ``/`` where Windows left ``\\``."""
     name = member.filename
+    if not member.flag_bits & 0x800:
+        try:
+            name = name.encode("cp437").decode("utf-8")
+        except UnicodeError:
+            pass
+    return name.replace("\\", "/")
+
+
+def _problem(member: zipfile.ZipInfo) -> str:
+    path = PureWindowsPath(member.filename)
+    if path.root or ".." in path.parts:
+        return "a path that leads out of the archive"
     if stat.S_ISLNK(member.external_attr >> 16):
-        return _File(name, problem="a symbolic link")
-    if name.startswith("/") or "\\" in name or ".." in PurePosixPath(name).parts:
-        return _File(name, problem="a path that leads out of the archive")
-    most = _LARGEST_ZIP if name.lower().endswith(".zip") else LARGEST
-    try:
-        with archive.open(member) as file:  # what the header says of the size may be a lie
-            return _unpacked(name, file.read(most + 1), most)
-    except RuntimeError:
-        return _File(name, problem="a file with a password")
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError):
-        return _File(name, problem="a damaged file")
+        return "a symbolic link"
+    if member.flag_bits & 1:
+        return "a file with a password"
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # only these are unpacked bit by bit
+        return "a file packed in an unusual way"
+    return ""
 
 
-def _unpacked(name: str, content: bytes, most: int = LARGEST) -> _File:
-    if len(content) > most:
-        return _File(name, problem=f"larger than {most >> 20} MB")
-    return _File(name, content)
+def _below_one_folder(files: list[_File]) -> list[_File]:
+    """Return the files without the folder that all are in, if it is a class's: it holds several notebooks."""
+    ...
 
 
-def _of_students(files: Iterable[_File]) -> Iterator[Submission]:
-    """Put the files of each student together: its notebooks, or one row that says why there is none."""
-    files = iter(files)
-    group: list[_File] = []
-    for file in files:
-        if group and _student(file.path) != _student(group[0].path):
-            yield from _of_student(group)
-            group = []
-        group.append(file)
-    if group:
-        yield from _of_student(group)
+def _of_class(files: Sequence[_File], above: str = "") -> Iterator[Submission]:
+    """Put the files of each student together."""
 
+    def student(file: _File) -> str:
+        return _split(file.path)[0]
 
-def _of_student(files: list[_File]) -> Iterator[Submission]:
-    name = _student(files[0].path)
-    unpacked: list[_File] = []
-    for file in files:
-        if file.path.lower().endswith(".zip") and not file.problem:
-            unpacked += _in_zip(io.BytesIO(file.content))
-        else:
-            unpacked.append(file)
-    notebooks = [file for file in unpacked if file.path.lower().endswith(".ipynb")]
-    for file in notebooks:
-        yield Submission(_row(name, file.path, len(notebooks)), b"" if file.problem else file.content, file.problem)
-    if not notebooks:
-        problems = [file.problem for file in unpacked if file.problem]
-        others = ", ".join(PurePosixPath(file.path).name for file in unpacked[:3])
-        yield Submission(name, problem=(problems or [f"no notebook: {others}" if others else "nothing handed in"])[0])
-
-
-def _row(student: str, path: str, notebooks: int) -> str:
-    return student if notebooks == 1 else f"{student}/{PurePosixPath(path).stem}"
-
-
-def _student(path: str) -> str:
-    """Who handed a file in: the folder of Moodle, the begin of Canvas's file name, else the first part of the path."""
-    parts = path.split("/")
-    for part in parts:
-        if found := _MOODLE.match(part):
-            return found["student"]
-    if found := _CANVAS.match(parts[-1]):
-        return f"{found['student']}_{found['id']}"
-    return parts[0] if len(parts) > 1 else PurePosixPath(path).stem
+    for name, group in itertools.groupby(sorted(files, key=lambda file: (student(file), file.path)), student):
+        yield from _of_student(f"{above}{name}", list(group))

@@ -257,7 +257,7 @@ def listener():
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory, listener):
+def graded(bwrap, tmp_path_factory, listener):
     """All submissions, graded in one run, and the folder of what was written."""
     folder = tmp_path_factory.mktemp("attacked")
     (folder / "secret.txt").write_text(SECRET)

@@ -41,10 +41,10 @@ def cells(bank):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BANKS)
-def test_every_answer_of_the_bank_gets_what_it_deserves(name):
+def test_every_answer_of_the_bank_gets_what_it_deserves(bwrap, name):
     bank, source = BANKS[name], assignment.find(name)
     names, seen, expected = marking.setup(source.setup), {}, {}
-    student = Student(cells(bank), "bwrap", Limits(total=600), source.forbidden)
+    student = Student(cells(bank), bwrap, Limits(total=600), source.forbidden)
     assert not student.failed
     for task, ours in zip(source.tasks, source.answers, strict=True):
         answers = [(answer, None) for answer in bank.RIGHT[task.name]] + bank.WRONG[task.name]
