@@ -32,7 +32,7 @@ def test_first_copy_brings_every_lesson_and_no_checkpoint(tmp_path, shipped):
         (shipped / folder / "1.ipynb").write_text(folder)
     done = copy_lessons(tmp_path / "new", shipped)
     assert done == [Copy(NAME, "new"), Copy(Path("more/1.ipynb"), "new")]
-    assert {path.name for path in (tmp_path / "new").iterdir()} == {NAME.name, "assignments", MANIFEST}
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {NAME.name, "more", MANIFEST}
 
 
 def test_second_copy_changes_nothing(target, shipped):

@@ -10,9 +10,9 @@ import re
 import stat
 import unicodedata
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
@@ -24,9 +24,9 @@ _MOST_FILES = 100_000
 _MOST_NOTEBOOKS = 20  # in a student's own zip
 _MOST_CODE = 1 << 20
 _LONGEST_NAME = 120
-_IGNORED = re.compile(r"(^|/)(__MACOSX|\.(?!\.?(/|$))[^/]*|Thumbs\.db|desktop\.ini)(/|$)|-checkpoint\.ipynb$")
-_MOODLE = re.compile(r"(?:.*/)?(?P<student>[^/]+_\d+)_assignsubmission_(?:file|onlinetext)(?:_?/|_|$)(?P<file>.*)")
-_CANVAS = re.compile(r"(?P<name>[^_/]+)_(?:LATE_)?(?P<id>\d+)_\d+_(?P<file>[^/]+)$")
+_IGNORED = re.compile(r"(^|/)(__MACOSX|\.[^/]*|Thumbs\.db|desktop\.ini)(/|$)|-checkpoint\.ipynb$")
+_MOODLE = re.compile(r"(?s)(?:.*?/)?(?P<student>[^/]+?_\d+)_assignsubmission_(?:file|onlinetext)(?:_?/|_)(?P<file>.*)")
+_CANVAS = re.compile(r"(?P<student>[^_/]+)_(?:LATE_)?(?P<id>\d+)_\d+_(?P<file>[^/]+)$")
 
 
 @dataclass(frozen=True)
@@ -128,72 +128,65 @@ def code(content: bytes) -> list[str]:
 
 
 def _in(path: Path, several: bool) -> Iterator[Submission]:
-    """Yield the submissions of one of the paths, or of one of several."""
+    """Yield the submissions of a path, which is one of several or the only one."""
     if not path.exists():
         raise FileNotFoundError(f"SUBMISSIONS: there is no {path}")
-    name = path.resolve().name if path.is_dir() else path.stem
-    try:
-        with ExitStack() as stack:
-            if path.is_dir():
-                files = _in_folder(path)
-            elif path.suffix.lower() == ".zip":
-                files = _in_zip(path, stack)
-            else:
-                yield from _of_class([_File(path.name, functools.partial(path.open, "rb"))])
-                return
-            if not files:
-                raise ProblemError("nothing handed in")
-            if several and sum(file.is_notebook or file.is_zip for file in files) <= 1:
-                yield from _of_student(_split(f"{name}/")[0], files)
-            elif several:
-                yield from _of_class(_below_one_folder(files), f"{name}/")
-            else:
-                yield from _of_class(_below_one_folder(files))
-    except ProblemError as problem:
-        yield Submission(name, problem=str(problem))
+    is_zip = path.suffix.lower() == ".zip"
+    if not path.is_dir() and not is_zip:
+        yield from _of_class([_File(path.name, functools.partial(path.open, "rb"))])
+        return
+    name = path.stem if is_zip else path.resolve().name
+    with ExitStack() as stack:
+        try:
+            files = _in_zip(path, stack) if is_zip else _in_folder(path)
+        except ProblemError as problem:
+            files = [_File("", path.open, str(problem))]
+        if len(files) == 0 or files[0].path == "" or (several and sum(file.is_work for file in files) <= 1):
+            yield from _of_student(_split(f"{name}/")[0], files)
+        else:
+            yield from _of_class(_below_one_folder(files), f"{name}/" if several else "")
 
 
 def _in_folder(folder: Path) -> list[_File]:
     files = []
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
-        if _IGNORED.search(name):
-            continue
-        link, is_folder = path.is_symlink(), path.is_dir()
-        problem = "a symbolic link" if link else "" if is_folder or path.is_file() else "not a file"
-        name += "/" if is_folder and not link else ""
+        is_link, is_folder = path.is_symlink(), path.is_dir()
+        problem = "a symbolic link" if is_link else "" if is_folder or path.is_file() else "not a file"
+        name += "/" if is_folder and not is_link else ""
         files.append(_File(name, functools.partial(path.open, "rb"), problem))
-    return files
-
-
-def _in_zip(source: Path | io.BytesIO, stack: ExitStack) -> list[_File]:
-    """Return the files of a zip, which stays open as long as the stack."""
-    try:
-        archive = stack.enter_context(zipfile.ZipFile(source))
-    except Exception:  # as above
-        raise ProblemError("a damaged zip") from None
-    if len(members := archive.infolist()) > _MOST_FILES:
-        raise ProblemError(f"a zip of more than {_MOST_FILES:,} files")
-    files = (
-        _File(_name(member), functools.partial(archive.open, member), _problem(member))
-        for member in members
-    )
     return [file for file in files if not _IGNORED.search(file.path)]
 
 
-def _name(member: zipfile.ZipInfo) -> str:
-    """Return the path, as UTF-8 too if it does not say so, as those of macOS, and with ``/`` where Windows left ``\\``."""
+def _in_zip(source: Path | io.BytesIO, stack: ExitStack) -> list[_File]:
+    """Return the files of a zip, which stays open as long as the stack.
+
+    Raises:
+        ProblemError: If it is damaged, or holds too many.
+    """
+    try:
+        archive = stack.enter_context(zipfile.ZipFile(source))
+    except Exception:  # zipfile and struct have many
+        raise ProblemError("a damaged zip") from None
+    members = archive.infolist()
+    if len(members) > _MOST_FILES:
+        raise ProblemError(f"a zip of more than {_MOST_FILES:,} files")
+    files = (_File(_path(member), functools.partial(archive.open, member), _problem(member)) for member in members)
+    return [file for file in files if not _IGNORED.search(file.path)]
+
+
+def _path(member: zipfile.ZipInfo) -> str:
+    """Path of a file in a zip, in which macOS does not say that it is UTF-8, and Windows may have left backslashes."""
     name = member.filename
     if not member.flag_bits & 0x800:
-        try:
+        with suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
-        except UnicodeError:
-            pass
-    return name.replace("\\", "/")
+    parts = name.replace("\\", "/").split("/")
+    return "/".join(part for part in parts[:-1] if part not in ("", ".", "..")) + "/" * (len(parts) > 1) + parts[-1]
 
 
 def _problem(member: zipfile.ZipInfo) -> str:
-    path = PureWindowsPath(member.filename)
+    path = PureWindowsPath(member.filename)  # its / and \ separate, and its drives are roots
     if path.root or ".." in path.parts:
         return "a path that leads out of the archive"
     if stat.S_ISLNK(member.external_attr >> 16):
@@ -201,20 +194,52 @@ def _problem(member: zipfile.ZipInfo) -> str:
     if member.flag_bits & 1:
         return "a file with a password"
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # only these are unpacked bit by bit
-        return "a file packed in an unusual way"
+        return "a file packed in a way that is not supported"
     return ""
 
 
 def _below_one_folder(files: list[_File]) -> list[_File]:
-    """Return the files without the folder that all are in, if it is a class's: it holds several notebooks."""
-    ...
+    """Leave out the folder that holds all files, if it is that of a class: with several notebooks, or as of Canvas."""
+    while True:
+        top, slash, _ = files[0].path.partition("/")
+        class_ = sum(file.is_work for file in files) > 1 or any(_CANVAS.search(file.path) for file in files)
+        if not slash or not class_ or not all(file.path.startswith(f"{top}/") for file in files):
+            return files
+        if any(_MOODLE.match(file.path) for file in files):
+            return files
+        inner = (replace(file, path=file.path[len(top) + 1 :]) for file in files)
+        files = [file for file in inner if file.path]
 
 
-def _of_class(files: Sequence[_File], above: str = "") -> Iterator[Submission]:
+def _of_class(files: Iterable[_File], above: str = "") -> Iterator[Submission]:
     """Put the files of each student together."""
 
     def student(file: _File) -> str:
-        return _split(file.path)[0]
+        return _split(file.path, above)[0]
 
     for name, group in itertools.groupby(sorted(files, key=lambda file: (student(file), file.path)), student):
-        yield from _of_student(f"{above}{name}", list(group))
+        yield from _of_student(name, list(group))
+
+
+def _of_student(name: str, files: Iterable[_File]) -> Iterator[Submission]:
+    """Yield the notebooks of a student, or one row that says why there is none."""
+    seen = [replace(file, open=_nothing) for file in _unpacked(files)]  # without the content of zips
+    works = [file for file in seen if file.is_work]
+    for file in _unpacked(files):
+        ...
+
+
+def _split(path: str, above: str = "") -> tuple[str, str]:
+    """Who handed a file in, by Moodle's folder, Canvas's file name or the first folder, and what the file is called."""
+    if found := _MOODLE.match(path):
+        return found["student"], found["file"]
+    if found := _CANVAS.match(path):
+        return f"{found['student']}_{found['id']}", found["file"]
+    first, slash, rest = path.partition("/")
+    return above + (first if slash else PurePosixPath(first).stem), rest or first
+
+
+def _plain(text: str) -> str:
+    """Text in one line, without what a terminal or a table would obey."""
+    text = unicodedata.normalize("NFC", text)
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
