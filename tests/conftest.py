@@ -1,10 +1,12 @@
-"""What tests of several folders share: the browser, and what a kernel can leave out."""
+"""What tests of several folders share: the browser, the sandbox, and what a kernel can leave out."""
 
 import os
 import shutil
 
 import pytest
 from playwright.sync_api import Error, sync_playwright
+
+from rsl_edu.course.grade import sandbox
 
 FLAGS = [
     "--no-sandbox",
@@ -37,3 +39,15 @@ def browser():
 def no_sweeps():
     """Code for a kernel, in which the sweeps of explorers then draw nothing: nbval runs them."""
     return "from rsl_edu.explorers import Explorer; Explorer.sweep = lambda self: 'left to nbval'"
+
+
+@pytest.fixture(scope="session")
+def bwrap():
+    """The name of a sandbox that works. Without one: a skip that says how to get it; with CI=true a failure."""
+    try:
+        sandbox.probe("bwrap", sandbox.Limits())
+    except sandbox.SandboxError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+    return "bwrap"

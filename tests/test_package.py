@@ -7,7 +7,10 @@ import sys
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
+
+from rsl_edu.course.assignment import find
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("[1-9]*.ipynb"), key=lambda path: path.stat().st_size)
@@ -69,3 +72,17 @@ def test_installed_package_brings_a_lesson_that_runs(environment, outside):
     assert lesson.read_bytes() == LESSONS[0].read_bytes()
     imported = run(environment / "python", "-c", EXECUTE, lesson, cwd=lesson.parent)
     assert Path(imported.strip()).is_relative_to(outside / "venv")
+
+
+def test_installed_package_grades_and_stays_out_of_sight(bwrap, environment, outside):
+    sources = ROOT / "notebooks" / "assignments"
+    notebook = find("3_rnn").solution()
+    code = (
+        "import pathlib\nseen = [*pathlib.Path(torch.__file__).parents[1].glob('rsl_edu/*')]\nright = reset_done\n\n\n"
+    )
+    code += "def reset_done(hidden, dones):\n    assert not seen, seen\n    return right(hidden, dones)"
+    notebook.cells.append(nbformat.v4.new_code_cell(code))
+    nbformat.write(notebook, outside / "ada.ipynb")
+    command = ("grade", "3_rnn", "ada.ipynb", "--out", "grades.csv", "--sources", sources)
+    run(environment / "rsl-edu", *command, cwd=outside)
+    assert (outside / "grades.csv").read_text().splitlines()[1] == "ada,graded,20,20,6,3,7,4"

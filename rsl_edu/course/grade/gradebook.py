@@ -54,14 +54,14 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows: dict[tuple[str, str], Row] = {}
-        for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+        for line in path.read_bytes().splitlines() if path.exists() else ():
             try:
                 fields = json.loads(line)
                 marks = tuple(Mark(**mark) for mark in fields.pop("marks"))
                 row = Row(**fields | {"marks": marks, "notes": tuple(fields["notes"])})
-            except (ValueError, KeyError, TypeError, AttributeError):
+                self.rows[row.submission, row.key] = row
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 continue  # a line that was cut off, or of another version: it is graded again
-            self.rows[row.submission, row.key] = row
 
     def add(self, row: Row) -> None:
         """Keep a row."""
@@ -110,6 +110,6 @@ def write(path: Path, text: str) -> None:
 
 
 def _plain(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    cell = "".join(letter if letter.isprintable() else " " for letter in cell)
+    """A cell that no spreadsheet takes for a formula, nor for two cells where ``;`` separates them."""
+    cell = "".join(letter if letter.isprintable() else " " for letter in cell).replace(";", ",")
     return f"'{cell}" if cell.lstrip()[:1] in ("=", "+", "-", "@", "＝", "＋", "－", "＠") else cell

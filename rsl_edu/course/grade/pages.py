@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import html
+import math
 import re
+import statistics
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,12 +20,24 @@ from .gradebook import GRADED, Row, number
 
 _STYLE = Path(__file__).with_name("pages.css").read_text("utf-8")
 _UNSAFE = '<p class="unsafe">Graded with --unsafe: the code ran without a sandbox; these points may be forged.</p>'
+_EMPTY = ("not-answered", "missing")
+_KINDS = {  # mistakes of all exercises
+    "no-return": "it returns None.",
+    "wrong-type": "it returns something of another kind.",
+    "wrong-shape": "it returns another shape.",
+    "in-place": "it changes its input.",
+    "nan": "it returns NaN.",
+    "exception": "it raises an error.",
+    "stopped": "it takes too much time or memory, or ends its process.",
+    "library-answer": "it calls what the exercise asks to write.",
+    "unknown": "it is wrong in a way that has no name yet.",
+}
 
 
 def file_name(submission: str) -> str:
     """Name of a student's page: safe on every system, and of this submission only."""
-    plain = re.sub(r"[^A-Za-z0-9]+", "-", submission).strip("-")[:60] or "submission"
-    return f"{plain}-{hashlib.sha256(submission.encode('utf-8', 'replace')).hexdigest()[:6]}.html"
+    plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", submission)).strip("-")[:40] or "submission"
+    return f"{plain}-{hashlib.sha256(submission.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}.html"
 
 
 def feedback(assignment: Assignment, row: Row) -> str:
@@ -34,16 +49,18 @@ def feedback(assignment: Assignment, row: Row) -> str:
     """
     parts = [f"<h1>{_text(assignment.name)}: {number(row.total)} of {number(assignment.maximum)} points</h1>"]
     parts += [f'<p class="soft">{_text(row.submission)}</p>', "" if row.safe else _UNSAFE]
-    if row.status != GRADED:
-        parts.append(f"<p>Not graded: {_text(row.status)}.</p>")
+    if row.status == GRADED:
+        parts.append(_bar(row.total, assignment.maximum))
+    else:
+        parts.append(f"<p>Not graded: {_text(row.status.removeprefix('not graded, and '))}.</p>")
     points = {task.name: task.points for task in assignment.tasks}
     for mark in row.marks:
-        got = f'<span class="points">{number(mark.points)} of {number(points[mark.task])}</span>'
-        verdict = Verdict(mark.task, mark.mistake is None, mark.mistake, mark.message)
+        got = f'<span class="number">{number(mark.points)} of {number(points[mark.task])}</span>'
+        verdict = Verdict(mark.task, mark.mistake is None, mark.mistake, _plain(mark.message))
         parts.append(f"<section><h2>{_text(mark.task)}{got}</h2>{verdict._repr_html_()}</section>")
     if row.notes:
         notes = "".join(f"<li>{_text(note)}</li>" for note in row.notes)
-        parts.append(f"<h2>While the notebook ran</h2><ul>{notes}</ul>")
+        parts.append(f"<section><h2>While the notebook ran</h2><ul>{notes}</ul></section>")
     return _page(f"{assignment.name}: feedback", parts)
 
 
@@ -56,72 +73,82 @@ def report(assignment: Assignment, rows: Sequence[Row]) -> str:
     """
     graded = [row for row in rows if row.status == GRADED]
     parts = [f"<h1>{_text(assignment.name)}: the class</h1>", "" if all(row.safe for row in rows) else _UNSAFE]
-    parts.append(f"<p>{len(rows)} submissions, {len(graded)} graded; {number(assignment.maximum)} points at most.</p>")
+    parts.append(f"<p>{_count(len(rows), 'submission')}, {len(graded)} graded.</p>")
     if graded:
-        totals = sorted(row.total for row in graded)
-        mean, median = sum(totals) / len(totals), totals[len(totals) // 2]
-        parts += ["<h2>Points</h2>", _chart(_histogram(totals, assignment.maximum), "points and submissions")]
-        parts.append(f'<p class="soft">Mean {mean:.1f}, median {number(median)}.</p>')
+        totals = [row.total for row in graded]
+        middle = f"mean {number(round(statistics.mean(totals), 1))}, median {number(statistics.median(totals))}"
         parts += [
+            "<h2>Points</h2>",
+            f"<p>{number(assignment.maximum)} at most; {middle}. The number above a bar is that of submissions.</p>",
+            _histogram(totals, assignment.maximum),
             "<h2>Exercises</h2>",
-            _exercises(assignment, graded),
+            "<p>Blue is right, orange wrong, grey not answered.</p>",
+            *_exercises(assignment, graded),
             "<h2>Most frequent mistakes</h2>",
-            _mistakes(graded),
+            "<p>In the words of the feedback. What is not answered counts above only.</p>",
+            *_mistakes(graded),
         ]
     if others := [row for row in rows if row.status != GRADED]:
         cells = "".join(f"<tr><td>{_text(row.submission)}</td><td>{_text(row.status)}</td></tr>" for row in others)
-        parts.append(f"<h2>Not graded</h2><table><tr><th>submission</th><th>why</th></tr>{cells}</table>")
+        heads = '<th scope="col">submission</th><th scope="col">why</th>'
+        parts.append(f"<h2>Not graded</h2>\n<table><tr>{heads}</tr>{cells}</table>")
     return _page(f"{assignment.name}: report", parts)
 
 
-def _histogram(totals: Sequence[float], maximum: float) -> list[tuple[str, int]]:
-    """Counts of totals, in at most ten steps."""
-    steps = min(10, max(1, round(maximum)))
-    counts = Counter(min(int(total / maximum * steps), steps - 1) for total in totals if total < maximum)
-    edges = [f"{maximum * step / steps:.3g} to <{maximum * (step + 1) / steps:.3g}" for step in range(steps)]
-    full = sum(total >= maximum for total in totals)
-    return [*((edge, counts[step]) for step, edge in enumerate(edges)), (f"all {number(maximum)}", full)]
+def _histogram(totals: Sequence[float], maximum: float) -> str:
+    """Columns of the same width, at most ten, and one for all points."""
+    width = math.ceil(maximum / 10)
+    counts = Counter(int(total // width) if total < maximum else -1 for total in totals)
+    whole = all(total == int(total) for total in totals)
+    columns = []
+    for step in [*range(math.ceil(maximum / width)), -1]:
+        low, high = step * width, min((step + 1) * width, math.ceil(maximum))
+        name = f"{low}–{high - 1}" if whole else f"{low}–&lt;{high}"
+        name = number(maximum) if step < 0 else str(low) if whole and high - low == 1 else name
+        height = 9 * counts[step] / max(counts.values())
+        columns.append(f'<li><b>{counts[step]}</b><i style="height:{height:.2f}rem"></i><span>{name}</span></li>')
+    return f'<ol class="columns" aria-label="points, and how many submissions have them">{"".join(columns)}</ol>'
 
 
-def _exercises(assignment: Assignment, graded: Sequence[Row]) -> str:
-    rights = Counter(mark.task for row in graded for mark in row.marks if mark.mistake is None)
-    empties = Counter(mark.task for row in graded for mark in row.marks if mark.mistake in ("not-answered", "missing"))
-    rows = [
-        f"<tr><td>{_text(task.name)}</td>"
-        + "".join(f'<td class="number">{count}</td>' for count in (rights[task.name], empties[task.name]))
-        + f'<td class="number">{100 * rights[task.name] / len(graded):.0f} %</td></tr>'
-        for task in assignment.tasks
+def _exercises(assignment: Assignment, graded: Sequence[Row]) -> list[str]:
+    marks = [mark for row in graded for mark in row.marks]
+    right = Counter(mark.task for mark in marks if mark.mistake is None)
+    empty = Counter(mark.task for mark in marks if mark.mistake in _EMPTY)
+    parts = []
+    for task in assignment.tasks:
+        wrong = len(graded) - right[task.name] - empty[task.name]
+        counts = f"{right[task.name]} right, {wrong} wrong, {empty[task.name]} not answered"
+        bar = _bar(right[task.name], len(graded), wrong)
+        parts.append(f'<li><code>{_text(task.name)}</code><span class="number">{counts}</span>{bar}</li>')
+    return ['<ul class="bars">', *parts, "</ul>"]
+
+
+def _mistakes(graded: Sequence[Row]) -> list[str]:
+    marks = [mark for row in graded for mark in row.marks]
+    counts = Counter((mark.task, mark.mistake) for mark in marks if mark.mistake and mark.mistake not in _EMPTY)
+    most = counts.most_common(20)
+    parts = [
+        f'<li><code>{_text(str(mistake))}</code> in <code>{_text(task)}</code><span class="number">{count}</span>'
+        f"{_bar(0, most[0][1], count)}{_text(_headline(task, str(mistake)))}</li>"
+        for (task, mistake), count in most
     ]
-    heads = "".join(f'<th class="number">{head}</th>' for head in ("right", "not answered", "share right"))
-    return f'<div class="scroll"><table><tr><th>exercise</th>{heads}</tr>{"".join(rows)}</table></div>'
-
-
-def _mistakes(graded: Sequence[Row]) -> str:
-    counts = Counter((mark.task, mark.mistake) for row in graded for mark in row.marks if mark.mistake)
-    if not counts:
-        return "<p>None.</p>"
-    rows = "".join(
-        f'<tr><td class="number">{count}</td><td>{_text(task)}</td><td>{_text(str(mistake))}</td>'
-        f"<td>{_text(_headline(task, str(mistake)))}</td></tr>"
-        for (task, mistake), count in counts.most_common(20)
-    )
-    heads = '<th class="number">count</th><th>exercise</th><th>mistake</th><th>what the code does</th>'
-    return f'<div class="scroll"><table><tr>{heads}</tr>{rows}</table></div>'
+    more = f"<p>{_count(len(counts) - len(most), 'further kind')}, none more frequent.</p>" if len(counts) > 20 else ""
+    return ['<ol class="bars">', *parts, "</ol>", more] if parts else ["<p>None.</p>"]
 
 
 def _headline(task: str, mistake: str) -> str:
     known = check.EXERCISES[task].mistakes if task in check.EXERCISES else ()
-    return next((each.headline for each in known if each.name == mistake), "")
+    return next((each.headline for each in known if each.name == mistake), _KINDS.get(mistake, ""))
 
 
-def _chart(bars: Sequence[tuple[str, int]], label: str) -> str:
-    most = max(count for _, count in bars) or 1
-    rows = "".join(
-        f'<span class="soft">{_text(name)}</span>'
-        f'<span class="bar"><i style="width:{80 * count / most:.1f}%"></i>{count}</span>'
-        for name, count in bars
-    )
-    return f'<div class="chart" role="group" aria-label="{_text(label)}">{rows}</div>'
+def _bar(right: float, of: float, wrong: float = 0) -> str:
+    shares = {"right": right, "wrong": wrong}
+    parts = (f'<i class="{name}" style="width:{100 * share / of:.1f}%"></i>' for name, share in shares.items())
+    return f'<div class="bar">{"".join(parts)}</div>'
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _page(title: str, parts: Sequence[str]) -> str:
@@ -132,9 +159,15 @@ def _page(title: str, parts: Sequence[str]) -> str:
         f"<title>{_text(title)}</title>",
         f"<style>\n{_STYLE}</style>",
     )
-    lines = ("<!DOCTYPE html>", '<html lang="en">', "<head>", *head, "</head>", "<body>", *parts, "</body>", "</html>")
+    body = ("<body>", "<main>", *parts, "</main>", "</body>")
+    lines = ("<!DOCTYPE html>", '<html lang="en">', "<head>", *head, "</head>", *body, "</html>")
     return "\n".join(line for line in lines if line) + "\n"
 
 
 def _text(text: str) -> str:
-    return html.escape(text)
+    return html.escape(_plain(text))
+
+
+def _plain(text: str) -> str:
+    """Text without what a terminal obeys, and without what turns the direction of reading."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "\ufffd" for letter in text)

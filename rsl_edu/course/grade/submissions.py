@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import itertools
 import json
@@ -25,7 +24,7 @@ _MOST_NOTEBOOKS = 20  # in a student's own zip
 _MOST_CODE = 1 << 20
 _LONGEST_NAME = 120
 _IGNORED = re.compile(r"(^|/)(__MACOSX|\.[^/]*|Thumbs\.db|desktop\.ini)(/|$)|-checkpoint\.ipynb$")
-_MOODLE = re.compile(r"(?s)(?:.*?/)?(?P<student>[^/]+?_\d+)_assignsubmission_(?:file|onlinetext)(?:_?/|_)(?P<file>.*)")
+_MOODLE = re.compile(r"(?s)(?:.*?/)??(?P<student>[^/]+?_\d+)_assignsubmission_(?:file|onlinetext)(?:_?/|_)(?P<file>.*)")
 _CANVAS = re.compile(r"(?P<student>[^_/]+)_(?:LATE_)?(?P<id>\d+)_\d+_(?P<file>[^/]+)$")
 
 
@@ -64,6 +63,11 @@ class _File:
     def is_zip(self) -> bool:
         return self.path.lower().endswith(".zip")
 
+    @property
+    def is_graded(self) -> bool:
+        """Whether it gets a row of its own: a notebook, or a zip that may have held one."""
+        return self.is_notebook or (self.is_zip and bool(self.problem))
+
     def read(self) -> bytes:
         """Return the content.
 
@@ -89,7 +93,7 @@ def find(paths: Iterable[Path]) -> Iterator[Submission]:
     """Yield the submissions, one at a time, so that memory stays small.
 
     Args:
-        paths: Notebooks, zips, and folders of them: each a class, or, where there are several paths, a student's.
+        paths: Notebooks, zips, and folders of them.
 
     Raises:
         FileNotFoundError: If a path does not exist.
@@ -128,34 +132,34 @@ def code(content: bytes) -> list[str]:
 
 
 def _in(path: Path, several: bool) -> Iterator[Submission]:
-    """Yield the submissions of a path, which is one of several or the only one."""
+    """Yield the submissions of a path; of several, one with a single notebook is a student's, not a class's."""
     if not path.exists():
         raise FileNotFoundError(f"SUBMISSIONS: there is no {path}")
     is_zip = path.suffix.lower() == ".zip"
     if not path.is_dir() and not is_zip:
-        yield from _of_class([_File(path.name, functools.partial(path.open, "rb"))])
+        yield from _of_class([_File(path.name, lambda: path.open("rb"))])
         return
     name = path.stem if is_zip else path.resolve().name
     with ExitStack() as stack:
         try:
             files = _in_zip(path, stack) if is_zip else _in_folder(path)
         except ProblemError as problem:
-            files = [_File("", path.open, str(problem))]
-        if len(files) == 0 or files[0].path == "" or (several and sum(file.is_work for file in files) <= 1):
+            yield Submission(name, problem=str(problem))
+            return
+        if not files or (several and _works(files) <= 1):
             yield from _of_student(_split(f"{name}/")[0], files)
         else:
             yield from _of_class(_below_one_folder(files), f"{name}/" if several else "")
 
 
 def _in_folder(folder: Path) -> list[_File]:
-    files = []
-    for path in folder.rglob("*"):
-        name = path.relative_to(folder).as_posix()
-        is_link, is_folder = path.is_symlink(), path.is_dir()
-        problem = "a symbolic link" if is_link else "" if is_folder or path.is_file() else "not a file"
-        name += "/" if is_folder and not is_link else ""
-        files.append(_File(name, functools.partial(path.open, "rb"), problem))
-    return [file for file in files if not _IGNORED.search(file.path)]
+    return _kept(_on_disk(path, path.relative_to(folder).as_posix()) for path in folder.rglob("*"))
+
+
+def _on_disk(path: Path, name: str) -> _File:
+    is_link, is_folder = path.is_symlink(), path.is_dir()
+    problem = "a symbolic link" if is_link else "" if is_folder or path.is_file() else "not a file"
+    return _File(name + "/" * (is_folder and not is_link), lambda: path.open("rb"), problem)
 
 
 def _in_zip(source: Path | io.BytesIO, stack: ExitStack) -> list[_File]:
@@ -171,18 +175,17 @@ def _in_zip(source: Path | io.BytesIO, stack: ExitStack) -> list[_File]:
     members = archive.infolist()
     if len(members) > _MOST_FILES:
         raise ProblemError(f"a zip of more than {_MOST_FILES:,} files")
-    files = (_File(_path(member), functools.partial(archive.open, member), _problem(member)) for member in members)
-    return [file for file in files if not _IGNORED.search(file.path)]
+    return _kept(_member(archive, member) for member in members)
 
 
-def _path(member: zipfile.ZipInfo) -> str:
-    """Path of a file in a zip, in which macOS does not say that it is UTF-8, and Windows may have left backslashes."""
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> _File:
     name = member.filename
-    if not member.flag_bits & 0x800:
+    if not member.flag_bits & 0x800:  # macOS does not say that it is UTF-8
         with suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
-    parts = name.replace("\\", "/").split("/")
-    return "/".join(part for part in parts[:-1] if part not in ("", ".", "..")) + "/" * (len(parts) > 1) + parts[-1]
+    parts = name.replace("\\", "/").split("/")  # of some tools for Windows
+    path = "/".join(part for part in parts if part not in ("", ".", ".."))
+    return _File(path and path + "/" * (not parts[-1]), lambda: archive.open(member), _problem(member))
 
 
 def _problem(member: zipfile.ZipInfo) -> str:
@@ -198,12 +201,19 @@ def _problem(member: zipfile.ZipInfo) -> str:
     return ""
 
 
+def _kept(files: Iterable[_File]) -> list[_File]:
+    """Leave out what systems put there, and folders that are not empty."""
+    kept = {file: PurePosixPath(file.path) for file in files if file.path and not _IGNORED.search(file.path)}
+    full = {parent for path in kept.values() for parent in path.parents}
+    return [file for file, path in kept.items() if not file.path.endswith("/") or path not in full]
+
+
 def _below_one_folder(files: list[_File]) -> list[_File]:
     """Leave out the folder that holds all files, if it is that of a class: with several notebooks, or as of Canvas."""
     while True:
         top, slash, _ = files[0].path.partition("/")
-        class_ = sum(file.is_work for file in files) > 1 or any(_CANVAS.search(file.path) for file in files)
-        if not slash or not class_ or not all(file.path.startswith(f"{top}/") for file in files):
+        is_class = _works(files) > 1 or any(_CANVAS.search(file.path) for file in files)
+        if not slash or not is_class or not all(file.path.startswith(f"{top}/") for file in files):
             return files
         if any(_MOODLE.match(file.path) for file in files):
             return files
@@ -221,12 +231,50 @@ def _of_class(files: Iterable[_File], above: str = "") -> Iterator[Submission]:
         yield from _of_student(name, list(group))
 
 
-def _of_student(name: str, files: Iterable[_File]) -> Iterator[Submission]:
+def _of_student(name: str, files: list[_File]) -> Iterator[Submission]:
     """Yield the notebooks of a student, or one row that says why there is none."""
-    seen = [replace(file, open=_nothing) for file in _unpacked(files)]  # without the content of zips
-    works = [file for file in seen if file.is_work]
+    seen = [(file.path, file.problem, file.is_graded) for file in _unpacked(files)]  # not the content of zips
+    number = sum(is_graded for *_, is_graded in seen)
+    if not number:
+        reasons = [problem for _, problem, _ in seen if problem]
+        others = [PurePosixPath(path).name for path, *_ in seen if not path.endswith("/")]
+        none = f"no notebook: {', '.join(others[:3])}{', …' * (len(others) > 3)}" if others else "nothing handed in"
+        yield Submission(name, problem=[*reasons, none][0])
+        return
     for file in _unpacked(files):
-        ...
+        if file.is_graded:
+            which = re.sub(r"\.(ipynb|zip)$", "", _split(file.path)[1], flags=re.IGNORECASE)
+            row = name if number == 1 else f"{name}/{which}"
+            try:
+                yield Submission(row, file.read())
+            except ProblemError as problem:
+                yield Submission(row, problem=str(problem))
+
+
+def _unpacked(files: list[_File]) -> Iterator[_File]:
+    """Yield the files, in the place of a student's zip what is in it; never the content of two zips at a time."""
+    for file in files:
+        if not file.is_zip:
+            yield file
+            continue
+        with ExitStack() as stack:
+            try:
+                content = file.read()
+                if content.count(b"PK\1\2") > _MOST_FILES:  # to list them would take memory
+                    raise ProblemError(f"a zip of more than {_MOST_FILES:,} files")
+                inner = _in_zip(io.BytesIO(content), stack)
+                if sum(each.is_notebook for each in inner) > _MOST_NOTEBOOKS:
+                    raise ProblemError(f"a zip of more than {_MOST_NOTEBOOKS} notebooks")
+                if not inner:
+                    raise ProblemError("an empty zip")
+            except ProblemError as problem:
+                yield replace(file, problem=str(problem))
+                continue
+            yield from (replace(each, path=f"{file.path[:-4]}/{each.path}") for each in inner)
+
+
+def _works(files: list[_File]) -> int:
+    return sum(file.is_notebook or file.is_zip for file in files)
 
 
 def _split(path: str, above: str = "") -> tuple[str, str]:

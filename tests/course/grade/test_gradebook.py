@@ -1,0 +1,166 @@
+"""Grades survive a power cut, and no cell of the table is taken for anything but text or points."""
+
+import csv
+import io
+import json
+import os
+from dataclasses import asdict, replace
+
+import pytest
+
+from rsl_edu.course.grade import gradebook
+from rsl_edu.course.grade.gradebook import GRADED, Journal, Row, table, write
+from rsl_edu.course.grade.marking import Mark
+
+TASKS = {"reset_done": 3.0, "unpad": 4.5}
+ROW = Row(
+    "Ada Lovelace",
+    "key",
+    GRADED,
+    (Mark("reset_done", 3.0, None, "right."), Mark("unpad", 0.0, "nan", "your code\n  returns NaN \u2028 \x1b \ud800")),
+    ("code cell 3 raised ValueError: é",),
+    1.5,
+)
+
+
+def read(rows):
+    return list(csv.reader(io.StringIO(table(rows, TASKS), newline="")))
+
+
+# The table ------------------------------------------------------------------------------------------------------------
+
+
+def test_columns_and_points():
+    damaged = Row("Bo", "key", "a damaged zip, or none", ())
+    assert table([ROW, damaged], TASKS) == (
+        "submission,status,total,max,reset_done,unpad\n"
+        "Ada Lovelace,graded,3,7.5,3,0\n"
+        'Bo,"a damaged zip, or none",0,7.5,0,0\n'
+    )
+    assert read([]) == [["submission", "status", "total", "max", *TASKS]]
+
+
+def test_a_run_without_a_sandbox_says_so_in_every_row():
+    rows = [replace(ROW, safe=False), Row("Bo", "key", "the file is empty", (), safe=False)]
+    assert all(row[1].endswith(" (unsafe: without a sandbox)") for row in read(rows)[1:])
+
+
+@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", "＋1", "－1", "＠A1"])
+@pytest.mark.parametrize("before", ["", " ", "\t", "\r", "\n", "\x00", "\u00a0", "\u202e", "\ufeff", "   \t"])
+def test_no_cell_is_a_formula(formula, before):
+    (row,) = read([replace(ROW, submission=before + formula, status=before + formula)])[1:]
+    for cell in row[:2]:
+        assert cell.startswith("'")
+        assert cell.strip("' ") == formula
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "\n", "\r\n", "\u2028", '"', '",', "\0"])
+def test_no_text_makes_a_cell_or_a_row_of_its_own(separator):
+    text = table([replace(ROW, submission=f"Ada{separator}=1+1", status=f"x{separator}=2")], TASKS)
+    assert len(text.splitlines()) == 2
+    assert len(read([replace(ROW, submission=f"Ada{separator}=1+1")])[1]) == 4 + len(TASKS)
+    for delimiter in ";\t":  # where a spreadsheet takes another one
+        cells = list(csv.reader(io.StringIO(text), delimiter=delimiter))[1]
+        assert not any(cell.startswith("=") for cell in cells)
+
+
+def test_names_of_all_scripts_stay_as_they_are():
+    for name in ("李小龙", "Łukasz Ñandú", "O'Neil-Smith", "عمر", "a=b", "🙂"):
+        assert read([replace(ROW, submission=name)])[1][0] == name
+    assert all(
+        letter.isprintable() or letter == "\n" for letter in table([replace(ROW, submission="\x1b[2J\u202ex")], TASKS)
+    )
+
+
+# The journal ----------------------------------------------------------------------------------------------------------
+
+
+def journal_of(path, *rows):
+    journal = Journal(path)
+    for row in rows:
+        journal.add(row)
+    return {(row.submission, row.key): row for row in rows}
+
+
+def test_what_is_added_is_read_again(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    assert Journal(path).rows == {}
+    added = journal_of(
+        path, ROW, replace(ROW, submission="é\n\u2028", key="2"), Row("Bo", "x", "a damaged zip", (), safe=False)
+    )
+    assert Journal(path).rows == added
+    later = replace(ROW, seconds=9.0)
+    journal_of(path, later)
+    assert Journal(path).rows == {**added, (ROW.submission, ROW.key): later}
+    assert len(path.read_text().splitlines()) == 4
+
+
+def test_a_row_is_on_the_disk_when_it_was_added(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(gradebook.os, "fsync", lambda file: synced.append(os.fstat(file).st_size))
+    journal = Journal(tmp_path / "journal.jsonl")
+    for number in range(3):
+        journal.add(replace(ROW, key=str(number)))
+        assert synced[-1] == (tmp_path / "journal.jsonl").stat().st_size
+    assert len({*synced}) == 3
+
+
+def test_after_a_power_cut_all_but_the_last_row_are_there_and_more_can_be_added(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    journal_of(path, ROW, replace(ROW, key="2"))
+    whole = path.read_bytes()
+    begin = whole.index(b"\n") + 1
+    for end in range(begin, len(whole) + 1, 7):
+        path.write_bytes(whole[:end])
+        journal_of(path, replace(ROW, key="3"))
+        keys = {key for _, key in Journal(path).rows}
+        assert keys - {"2"} == {"key", "3"}, end
+        assert len(path.read_bytes().splitlines()) == 2 + (end > begin)
+    path.write_bytes(whole[:begin] + bytes(300))  # a file that was made longer, and not yet written
+    journal_of(path, replace(ROW, key="3"))
+    assert {key for _, key in Journal(path).rows} == {"key", "3"}
+
+
+FOREIGN = {
+    "empty": b"",
+    "text": b"hello",
+    "bytes": b"\xff\xfe\x00\xd8",
+    "a list": b"[]",
+    "a number": b"3",
+    "deep": b"[" * 100_000,
+    "nothing": b"{}",
+    "no marks": json.dumps({**asdict(ROW), "marks": None}).encode(),
+    "no notes": json.dumps({name: value for name, value in asdict(ROW).items() if name != "notes"}).encode(),
+    "a name that is a list": json.dumps({**asdict(ROW), "submission": []}).encode(),
+    "a later version": json.dumps({**asdict(ROW), "colour": "red"}).encode(),
+    "an earlier mark": json.dumps({**asdict(ROW), "marks": [{"task": "unpad", "points": 1}]}).encode(),
+    "a later mark": json.dumps({**asdict(ROW), "marks": [{**asdict(ROW.marks[0]), "colour": "red"}]}).encode(),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_line_that_is_no_row_is_left_out(tmp_path, name):
+    path = tmp_path / "journal.jsonl"
+    added = journal_of(path, ROW)
+    path.write_bytes(FOREIGN[name] + b"\n" + path.read_bytes() + FOREIGN[name])
+    assert Journal(path).rows == added
+    more = journal_of(path, replace(ROW, key="2"))
+    assert Journal(path).rows == {**added, **more}
+
+
+# Files ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "grades.csv"
+    write(path, "old é")
+    assert path.read_bytes() == "old é".encode()
+    with pytest.raises(UnicodeEncodeError):
+        write(path, "new \ud800")
+    with monkeypatch.context() as patch:
+        patch.setattr(type(path), "replace", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            write(path, "new")
+    assert path.read_text("utf-8") == "old é"
+    write(path, "new")
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"grades.csv": "new"}
