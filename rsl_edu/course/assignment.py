@@ -152,7 +152,7 @@ class Assignment:
 
     @cached_property
     def setup(self) -> tuple[str, ...]:
-        """Code that comes before the checks: neither an answer, nor a check, nor a demonstration."""
+        """Code that comes before the checks, and is neither an answer, nor a check, nor a demonstration."""
         return tuple(
             cell.source
             for _, cell in self._code()
@@ -170,7 +170,7 @@ class Assignment:
 
     @property
     def forbidden(self) -> tuple[str, ...]:
-        """Full names of what the learner is asked to write, and may not call: ``torch.nn.Conv2d``."""
+        """Full names of what the learner is asked to write, and may not call, such as ``torch.nn.Conv2d``."""
         return tuple(self.notebook.metadata.get("rsl_edu", {}).get("forbidden", ()))
 
     @cached_property

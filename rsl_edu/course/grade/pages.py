@@ -36,7 +36,7 @@ _KINDS = {  # mistakes of all exercises
 
 def file_name(submission: str) -> str:
     """Name of a student's page: safe on every system, and of this submission only."""
-    plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", submission)).strip("-")[:40] or "submission"
+    plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", submission))[:40].strip("-") or "submission"
     return f"{plain}-{hashlib.sha256(submission.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}.html"
 
 

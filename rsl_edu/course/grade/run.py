@@ -90,8 +90,7 @@ def grade(
     feedback.mkdir(exist_ok=True)
     job = functools.partial(_grade, assignment, box=box, limits=limits)
     try:
-        for row in _all(job, todo(), executor, window):
-            finish(row, new=True)
+        _all(job, todo(), executor, window, functools.partial(finish, new=True))
     finally:
         done = [row for row in rows.values() if row is not None]
         write(out, table(done, {task.name: task.points for task in assignment.tasks}))
@@ -108,7 +107,12 @@ def processes(jobs: int) -> Iterator[Executor]:
     try:
         yield pool
     finally:
-        pool.shutdown(cancel_futures=True)
+        try:
+            pool.shutdown(cancel_futures=True)
+        except KeyboardInterrupt:  # the second: do not wait for what is being graded
+            for process in multiprocessing.active_children():
+                process.kill()
+            raise
 
 
 @contextmanager
@@ -120,11 +124,15 @@ def cluster(address: str) -> Iterator[Executor]:
 
     Raises:
         ImportError: If Dask is not installed.
-        OSError: If nothing answers there.
+        OSError: If no scheduler answers there.
     """
     from distributed import Client
 
-    with Client(address, timeout="10s") as client:
+    try:
+        client = Client(address, timeout="10s")
+    except ValueError as error:
+        raise OSError(f"no address of a Dask scheduler: {error}") from None
+    with client:
         yield client.get_executor(pure=False)  # True runs equal jobs once
 
 
@@ -133,7 +141,8 @@ def _all(
     todo: Iterator[tuple[str, Submission]],
     executor: Callable[[], AbstractContextManager[Executor]],
     window: int,
-) -> Iterator[Row]:
+    finish: Callable[[Row], None],
+) -> None:
     """Run jobs, never more than ``window`` of them at once; what was lost with a broken executor runs again, alone."""
     suspects: deque[tuple[str, Submission]] = deque()
     while True:
@@ -154,17 +163,19 @@ def _all(
                     for future in wait(flying, return_when=FIRST_COMPLETED).done:
                         row = _result(future, *flying[future])
                         del flying[future]
-                        yield row
+                        finish(row)
             if not careful:
                 return
         except BrokenExecutor:
             if careful:
-                yield from (_lost(*item, "it ends the grader's own process") for item in flying.values())
+                for item in flying.values():
+                    finish(_lost(*item, "it ends the grader's own process"))
             else:
                 suspects.extend(flying.values())
         except KeyboardInterrupt:  # what had begun has ended meanwhile
-            done = (future for future in flying if future.done() and not future.cancelled())
-            yield from (future.result() for future in done if future.exception() is None)
+            for future in flying:
+                if future.done() and not future.cancelled() and future.exception() is None:
+                    finish(future.result())
             raise
 
 

@@ -75,7 +75,7 @@ def start(sandbox: str, limits: Limits, errors: int = subprocess.DEVNULL) -> sub
     try:
         begin = shlex.split(sandbox)
     except ValueError as error:
-        raise SandboxError(f"the command {sandbox!r} cannot be read: {error}") from None
+        raise SandboxError(f"the command {sandbox!r} cannot be read: {error}.\n{_ADVICE}") from None
     if sandbox == "bwrap":
         command = [*_bubblewrap(limits), sys.executable, "-I", f"{BOX}/worker.py"]
     elif sandbox == "unsafe":

@@ -73,6 +73,7 @@ CLASSES = {
         f"{MOODLE[:-5]}onlinetext_/onlinetext.html": None,
     },
     "Canvas": {CANVAS: "lovelaceada_98765", "hopper_LATE_98_4_hw.ipynb": "hopper_98"},
+    "Moodle, one student": {f"{MOODLE}/{name}.ipynb": f"Ada Lovelace_1234567/{name}" for name in "ab"},
     "Canvas, one": {CANVAS: "lovelaceada_98765"},
     "Canvas, two names alike": {
         "ada_10_5_b.ipynb": "ada_10",
@@ -94,6 +95,10 @@ def test_each_student_has_a_row(given, name, top):
     expected = CLASSES[name]
     path = given({f"{top}{file}": NOTEBOOK for file in expected})
     assert sorted(rows(path)) == sorted((student, "") for student in expected.values() if student)
+
+
+def test_a_class_of_one(given):
+    assert rows(given({"ada/hw.ipynb": NOTEBOOK, "ada/data.csv": b"1"})) == [("ada", "")]
 
 
 def test_what_systems_leave_in_folders_is_ignored(given):

@@ -30,7 +30,8 @@ def right(task):
 
 
 def wrong(task, place):
-    verdict = check.EXERCISES[task].check(rnn.WRONG[task][place][0])
+    answers = {mistake: answer for answer, mistake in rnn.WRONG[task]}  # one of each
+    verdict = check.EXERCISES[task].check([*answers.values()][place])
     return Mark(task, 0.0, verdict.mistake, verdict.message)
 
 
@@ -100,21 +101,24 @@ PLAIN = {
 }
 
 
+def attacked(text):
+    """A row that says a text wherever a student may write."""
+    marks = [Mark("reset_done", 0.0, text, text), Mark("unpad", 0.0, "exception", f"raises\n  {text}")]
+    return row(*marks, name=text, notes=(text,), safe=False)
+
+
 @pytest.mark.parametrize("name", ATTACKS)
 def test_what_students_wrote_is_text(name):
     attack = ATTACKS[name]
-    marks = [Mark("reset_done", 0.0, attack, attack), Mark("unpad", 0.0, "exception", f"raises\n  {attack}")]
-    attacked = row(*marks, name=attack, notes=(attack,), safe=False)
-    harmless = row(*(replace(mark, mistake="x", message="x\n y") for mark in marks), name="x", notes=("x",), safe=False)
     for write in (
         lambda row: pages.feedback(ASSIGNMENT, row),
         lambda row: pages.feedback(ASSIGNMENT, replace(row, status=row.submission, marks=())),
         lambda row: pages.report(ASSIGNMENT, [row, replace(row, status=row.submission, marks=())]),
     ):
-        text = write(attacked)
+        text = write(attacked(attack))
         text.encode()
         page = Page(text)
-        assert page.elements == Page(write(harmless)).elements
+        assert page.elements == Page(write(attacked("x"))).elements
         assert all(re.fullmatch(PLAIN[key], value) for key, value in page.attributes), page.attributes
         assert all(letter.isprintable() or letter == "\n" for letter in text)
         assert pages._plain(attack) in page.text
@@ -225,7 +229,7 @@ def test_bars_are_as_long_as_their_numbers():
         (5, [0, 4, 5], ["0", "1", "2", "3", "4", "5"]),
         (25, [0, 24, 25], ["0–2", "3–5", "6–8", "9–11", "12–14", "15–17", "18–20", "21–23", "24", "25"]),
         (2.5, [0.5, 2.5], ["0–<1", "1–<2", "2–<3", "2.5"]),
-        (0.5, [0, 0.5], ["0", "0.5"]),
+        (0.5, [0, 0.5], ["0–<1", "0.5"]),
     ],
 )
 def test_columns_fit_the_points(maximum, totals, names):
