@@ -109,7 +109,8 @@ def _assign(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int
     except OSError as error:
         parser.error(f"--out: cannot write into {options.out}: {error.strerror or error}")
     kind = "solution" if options.solution else "instructor" if options.instructor else "student"
-    print(f"{path}: the {kind} version, {len(assignment.tasks)} exercises, {assignment.maximum:g} points")
+    exercises = _count(len(assignment.tasks), "exercise")
+    print(f"{path}: the {kind} version, {exercises}, {assignment.maximum:g} points")
     return 0
 
 
@@ -157,11 +158,16 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     except OSError as error:
         parser.error(str(error))
     graded = [row for row in rows if row.status == GRADED]
-    print(f"{options.out}: {len(rows)} submissions, {len(graded)} graded{' WITHOUT A SANDBOX' * options.unsafe}")
+    unsafe = " WITHOUT A SANDBOX" if options.unsafe else ""
+    print(f"{options.out}: {_count(len(rows), 'submission')}, {len(graded)} graded{unsafe}")
     for row in rows:
         if row.status != GRADED:
             print(f"  {row.submission}: {row.status}")
     return 0
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def open_lab(folder: Path, arguments: Sequence[str] = ()) -> None:

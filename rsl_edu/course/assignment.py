@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import copy
 import hashlib
+import operator
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import torch
 
 SOLUTION = ("### BEGIN SOLUTION", "### END SOLUTION")
 HIDDEN = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
@@ -97,6 +99,11 @@ class Assignment:
                 names.add(name)
         if not names:
             raise AssignmentError(f"{self.name}: no cell gives points")
+        for name in self.forbidden:
+            try:
+                operator.attrgetter(name.removeprefix("torch."))(torch)
+            except AttributeError:
+                raise AssignmentError(f"{self.name}: forbidden: torch has no {name!r}") from None
 
     # The versions
 

@@ -166,8 +166,15 @@ def judge(name: str, code: str, names: dict[str, Any], answers: Sequence[str]) -
     except AssertionError as error:
         says = error.args[0] if error.args else ""
         return says if isinstance(says, Verdict) else Verdict(name, False, "unknown", f"your answer is wrong. {says}")
-    except Failure as error:
-        return Verdict(name, False, error.kind, f"your code raises {error}")
+    except Failure as failure:
+        says = {
+            "not-answered": f"not answered yet: {failure.function} raises NotImplementedError.",
+            "library-answer": f"your code calls {failure}, which the exercise asks you to write.",
+        }
+        return Verdict(name, False, failure.kind, says.get(failure.kind, f"your code raises {failure}"))
+    except Exception as error:  # a check that calculates with what an answer returns, whatever that is
+        why = f"the check cannot use what your code returns: {type(error).__name__}: {error}"
+        return Verdict(name, False, "exception", why)
     return value if isinstance(value, Verdict) else Verdict(name, True, None, "right.")
 
 

@@ -29,6 +29,7 @@ _HERE = Path(__file__).resolve().parent
 _FILES = {path.name: path for path in (_HERE / "worker.py", _HERE / "wire.py", _HERE.parent / "check" / "failure.py")}
 _SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache")
 _NOBODY = 65534
+_MAPPED = 16 << 30  # addresses that a CUDA build of torch takes, hardly any of them for memory
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ def _bubblewrap(limits: Limits) -> list[str]:
     command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
     for name, value in {"HOME": "/tmp", "PATH": os.defpath, "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}.items():
         command += ["--setenv", name, value]
-    command += ["prlimit", f"--as={2 * limits.memory}", f"--nproc={limits.processes}", f"--fsize={limits.disk}"]
+    command += ["prlimit", f"--as={limits.memory + _MAPPED}", f"--nproc={limits.processes}", f"--fsize={limits.disk}"]
     command += [f"--cpu={limits.total}", "--nofile=256", "--core=0"]
     return command
 

@@ -95,7 +95,7 @@ class Always(torch.Tensor):
 # Cells before right answers, which get all points: what they do is stopped, and the rest of the notebook runs.
 CELLS = {
     "loop": "while True: pass",
-    "memory": "kept = bytearray(1 << 33)",
+    "memory": "kept = bytearray(1 << 36)",
     "fork bomb": "while True: os.fork()",
     "sys.exit": "sys.exit(0)",
     "disk": "with open('/tmp/x', 'wb') as file:\n    while True: file.write(bytes(1 << 22))",
