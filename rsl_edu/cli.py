@@ -104,8 +104,10 @@ def _assign(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int
             file.write(text + "\n")
     except AssignmentError as error:
         parser.error(str(error))
-    except FileExistsError as error:
-        parser.error(f"{error.filename} is there already; --force writes over it")
+    except FileExistsError:
+        if path.exists():
+            parser.error(f"{path} is there already; --force writes over it")
+        parser.error(f"--out: DIR must be a folder, but {options.out} is a file")
     except OSError as error:
         parser.error(f"--out: cannot write into {options.out}: {error.strerror or error}")
     kind = "solution" if options.solution else "instructor" if options.instructor else "student"
@@ -156,7 +158,7 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         print(f"Stopped; {options.out} has what is done, and the same command goes on.", file=sys.stderr)
         return 130
     except OSError as error:
-        parser.error(str(error))
+        parser.error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     graded = [row for row in rows if row.status == GRADED]
     unsafe = " WITHOUT A SANDBOX" if options.unsafe else ""
     print(f"{options.out}: {_count(len(rows), 'submission')}, {len(graded)} graded{unsafe}")

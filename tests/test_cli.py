@@ -1,10 +1,15 @@
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
+import nbformat
 import pytest
+import tqdm
 
 import rsl_edu
 from rsl_edu import cli, lessons
+from rsl_edu.course.grade import run
+from rsl_edu.course.grade.marking import Mark, Marks
 
 
 @pytest.fixture(autouse=True)
@@ -71,3 +76,114 @@ def test_importing_the_command_line_is_light():
     heavy = "{'torch', 'numpy', 'matplotlib', 'jupyterlab', 'gymnasium'}"
     code = f"import sys, rsl_edu.cli; print({heavy} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
+
+
+def wrong(capsys, *words):
+    """Run the command, which ends with status 2, and return what it says."""
+    with pytest.raises(SystemExit, match="2"):
+        cli.main([str(word) for word in words])
+    return capsys.readouterr().err.rpartition("error: ")[2]
+
+
+@pytest.fixture
+def sources(tmp_path):
+    """A folder with the source of an assignment of one exercise."""
+    answer = "def double(number):\n    ### BEGIN SOLUTION\n    return 2 * number\n    ### END SOLUTION"
+    check = "assert double(2) == 4\n### BEGIN HIDDEN TESTS\nassert double(3) == 6\n### END HIDDEN TESTS"
+    cells = {
+        answer: {"solution": True, "grade": False, "grade_id": "answer"},
+        check: {"solution": False, "grade": True, "grade_id": "double", "points": 2.5},
+    }
+    cells = [nbformat.v4.new_code_cell(code, metadata={"nbgrader": says}) for code, says in cells.items()]
+    (tmp_path / "sources").mkdir()
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "sources" / "doubling.ipynb")
+    return tmp_path / "sources"
+
+
+@pytest.mark.parametrize(
+    ("kind", "solved", "hidden"), [("student", False, False), ("solution", True, False), ("instructor", True, True)]
+)
+def test_assign_writes_a_version(tmp_path, capsys, sources, kind, solved, hidden):
+    options = [] if kind == "student" else [f"--{kind}"]
+    assert cli.main(["assign", "doubling", "--out=new/out", f"--sources={sources}", *options]) == 0
+    assert capsys.readouterr().out == f"new/out/doubling.ipynb: the {kind} version, 1 exercise, 2.5 points\n"
+    answer, check = nbformat.read(tmp_path / "new" / "out" / "doubling.ipynb", 4).cells
+    assert ("return 2 * number" in answer.source) is solved
+    assert ('raise NotImplementedError("double is not answered yet")' in answer.source) is not solved
+    assert ("double(3)" in check.source) is hidden
+
+
+def test_assign_takes_the_sources_of_the_clone(tmp_path):
+    assert cli.main(["assign", "4_normalization.ipynb", "--out=out"]) == 0
+    assert (tmp_path / "out" / "4_normalization.ipynb").exists()
+
+
+def test_assign_writes_over_a_notebook_only_if_told_so(tmp_path, capsys, sources):
+    words = ["assign", "doubling", f"--sources={sources}", "--out=out"]
+    (tmp_path / "out").mkdir()
+    there = tmp_path / "out" / "doubling.ipynb"
+    there.write_text("mine")
+    assert wrong(capsys, *words) == "out/doubling.ipynb is there already; --force writes over it\n"
+    assert there.read_text() == "mine"
+    assert cli.main([*words, "--force"]) == 0
+    assert there.read_text() != "mine"
+
+
+def test_assign_says_what_is_wrong(tmp_path, capsys, sources):
+    (tmp_path / "file").touch()
+    (sources / "broken.ipynb").write_text("{")
+    (tmp_path / "empty").mkdir()
+    words = ["assign", "doubling", f"--sources={sources}"]
+    assert wrong(capsys, *words, "--out=file") == "--out: DIR must be a folder, but file is a file\n"
+    assert wrong(capsys, *words, "--out=file", "--force") == "--out: DIR must be a folder, but file is a file\n"
+    assert wrong(capsys, *words, "--out=file/in") == "--out: cannot write into file/in: Not a directory\n"
+    assert wrong(capsys, *words, "--out=out", "--solution", "--instructor") != ""
+    expected = f"NAME: expected one of broken, doubling in {sources}; got 'tripling'\n"
+    assert wrong(capsys, "assign", "tripling", f"--sources={sources}", "--out=out") == expected
+    assert "got '../doubling'" in wrong(capsys, "assign", "../doubling", f"--sources={sources}", "--out=out")
+    assert "expected one of none in empty" in wrong(capsys, "assign", "doubling", "--sources=empty", "--out=out")
+    assert "broken.ipynb: not a notebook" in wrong(capsys, "assign", "broken", f"--sources={sources}", "--out=out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--jobs=0"], "--jobs: expected 1 or more, got 0\n"),
+        (["--out=grades.xlsx"], "--out: expected a file that ends in .csv, got grades.xlsx\n"),
+        (["nobody.zip"], "SUBMISSIONS: there is no nobody.zip\n"),
+        (["--sandbox=docker run", "--unsafe"], "argument --unsafe: not allowed with argument --sandbox\n"),
+        (["--out=sources/doubling.ipynb/grades.csv"], "sources/doubling.ipynb: File exists\n"),
+        (["--sources=elsewhere"], "NAME: expected one of none in elsewhere; got 'doubling'\n"),
+    ],
+)
+def test_grade_says_what_is_wrong(tmp_path, capsys, sources, options, says):
+    words = ["grade", "--out=grades.csv", f"--sources={sources}", "doubling", "sources", *options]
+    assert wrong(capsys, *words) == says
+    assert not (tmp_path / "grades.csv").exists()
+
+
+def test_grade_shows_how_far_it_is_and_what_came_out(tmp_path, monkeypatch, capsys, sources):
+    shown = []
+
+    class Bar(tqdm.tqdm):
+        def update(self, n=1):
+            shown.append((self.total, n))
+
+    monkeypatch.setattr(tqdm, "tqdm", Bar)
+    monkeypatch.setattr(run, "processes", ThreadPoolExecutor)
+    monkeypatch.setattr(run, "mark", lambda *_: Marks((Mark("double", 2.5, None, "right."),), ()))
+    (tmp_path / "class").mkdir()
+    for name, text in {"ada": '{"cells": []}', "bob": "", "eve": '{"cells": [0]}'}.items():
+        (tmp_path / "class" / f"{name}.ipynb").write_text(text)
+    assert cli.main(["grade", "doubling", "class", f"--sources={sources}", "--out=new/grades.csv", "--report"]) == 0
+    lines = ["new/grades.csv: 3 submissions, 1 graded", "  bob: the file is empty", "  eve: not a notebook"]
+    assert capsys.readouterr().out.splitlines() == lines
+    assert shown == [(3, 1)] * 3
+    assert (tmp_path / "new" / "grades.csv").read_text().splitlines() == [
+        "submission,status,total,max,double",
+        "ada,graded,2.5,2.5,2.5",
+        "bob,the file is empty,0,2.5,0",
+        "eve,not a notebook,0,2.5,0",
+    ]
+    assert (tmp_path / "new" / "grades_report.html").exists()
