@@ -41,7 +41,7 @@ def submissions(number):
             if not name.endswith("-answer"):
                 continue
             task = name.removesuffix("-answer")
-            kind = choose.choices(["right", "wrong", "nothing", "loop"], [70, 20, 8, 2])[0]
+            kind = choose.choices(["right", "wrong", "nothing", "loop"], [71, 20, 8.7, 0.3])[0]
             ours = source.answers[[task.name for task in source.tasks].index(task)]
             if kind == "loop":
                 cell.source += "\nwhile True: pass"
