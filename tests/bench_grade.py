@@ -73,7 +73,7 @@ def main():
                     memory.append((own, own + sum(child.memory_info().rss for child in tree)))
                 except psutil.NoSuchProcess:
                     pass
-                time.sleep(0.5)
+                time.sleep(2)
         wall, cpu = time.monotonic() - begin, ticks() - cpu
         rows = [json.loads(line) for line in out.with_suffix(".journal.jsonl").read_text().splitlines()]
     middle = memory[len(memory) // 10 : len(memory) // 2], memory[len(memory) // 2 :]

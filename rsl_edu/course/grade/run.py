@@ -103,7 +103,7 @@ def grade(
 def processes(jobs: int) -> Iterator[Executor]:
     """Give an executor of processes of this machine."""
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, context, signal.signal, (signal.SIGINT, signal.SIG_IGN))  # Ctrl+C is for us
+    pool = ProcessPoolExecutor(jobs, context, _begin)
     try:
         yield pool
     finally:
@@ -113,6 +113,19 @@ def processes(jobs: int) -> Iterator[Executor]:
             for process in multiprocessing.active_children():
                 process.kill()
             raise
+
+
+def _begin() -> None:
+    """Leave Ctrl+C to the parent, and end with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 @contextmanager
