@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import hashlib
 import multiprocessing
@@ -139,13 +140,18 @@ def cluster(address: str) -> Iterator[Executor]:
         ImportError: If Dask is not installed.
         OSError: If no scheduler answers there.
     """
-    from distributed import Client
+    from distributed import Client, Security
+    from distributed.comm.core import connect
+
+    async def reach() -> None:  # first: a client that reaches nobody takes long to end
+        comm = await connect(address, timeout=10, **Security().get_connection_args("client"))
+        await comm.close()
 
     try:
-        client = Client(address, timeout="10s")
+        asyncio.run(reach())
     except ValueError as error:
         raise OSError(f"no address of a Dask scheduler: {error}") from None
-    with client:
+    with Client(address) as client:
         yield client.get_executor(pure=False)  # True runs equal jobs once
 
 
