@@ -1,6 +1,7 @@
 """Grade a class of synthetic submissions and print what it costs: ``python tests/bench_grade.py 500``."""
 
 import argparse
+import functools
 import inspect
 import json
 import random
@@ -30,6 +31,11 @@ def ticks():
     return times.user + times.system
 
 
+@functools.cache
+def code_of(answer):
+    return inspect.getsource(answer)
+
+
 def submissions(number):
     """Notebooks like those of a class: right, wrong, unanswered, and now and then one that does not end."""
     choose = random.Random(0)
@@ -47,8 +53,8 @@ def submissions(number):
                 cell.source += "\nwhile True: pass"
             elif kind != "nothing":
                 answers = bank.RIGHT[task] if kind == "right" else [answer for answer, _ in bank.WRONG[task]]
-                answer = choose.choice([a for a in answers if "EmpiricalNormalization" not in inspect.getsource(a)])
-                cell.source = f"import math\nimport numpy as np\nfrom torch import nn\n{inspect.getsource(answer)}\n"
+                answer = choose.choice([a for a in answers if "EmpiricalNormalization" not in code_of(a)])
+                cell.source = f"import math\nimport numpy as np\nfrom torch import nn\n{code_of(answer)}\n"
                 cell.source += f"{ours} = {answer.__name__}"
         yield nbformat.writes(notebook)
 
