@@ -12,7 +12,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -148,7 +156,8 @@ def cluster(address: str) -> Iterator[Executor]:
         await comm.close()
 
     try:
-        asyncio.run(reach())
+        with ThreadPoolExecutor(1) as thread:  # which has no event loop yet, as that of a notebook has
+            thread.submit(lambda: asyncio.run(reach())).result()
     except ValueError as error:
         raise OSError(f"no address of a Dask scheduler: {error}") from None
     with Client(address) as client:

@@ -1,5 +1,6 @@
 """A run over a class: it can be stopped at any time, goes on, and loses nothing, whatever breaks."""
 
+import asyncio
 import csv
 import functools
 import multiprocessing
@@ -341,6 +342,14 @@ def test_what_is_no_address_of_a_cluster_is_said_so(one, capsys, address):
     with pytest.raises(SystemExit, match="2"):
         cli.main(command(one, f"--dask={address}"))
     assert "error: no address of a Dask scheduler: " in capsys.readouterr().err
+
+
+def test_a_cluster_can_be_asked_for_in_a_notebook():
+    async def ask():  # there an event loop is running
+        with pytest.raises(OSError, match="no address of a Dask scheduler"), run.cluster("http://10.0.0.1:8786"):
+            pass
+
+    asyncio.run(ask())
 
 
 def test_without_dask_it_says_how_to_install_it(one, monkeypatch, capsys):
