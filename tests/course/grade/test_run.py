@@ -349,7 +349,8 @@ def test_a_cluster_can_be_asked_for_in_a_notebook():
         with pytest.raises(OSError, match="no address of a Dask scheduler"), run.cluster("http://10.0.0.1:8786"):
             pass
 
-    asyncio.run(ask())
+    with ThreadPoolExecutor(1) as thread:  # in the tests' own one, a browser's may be running
+        thread.submit(lambda: asyncio.run(ask())).result()
 
 
 def test_without_dask_it_says_how_to_install_it(one, monkeypatch, capsys):
