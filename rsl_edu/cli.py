@@ -1,4 +1,4 @@
-"""The command ``rsl-edu``: lessons without a clone, assignments, and grades."""
+"""The command ``rsl-edu``: lessons without a clone, x-rays of policies, assignments, and grades."""
 
 from __future__ import annotations
 
@@ -38,6 +38,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     lab.add_argument("folder", nargs="?", type=Path, default=Path("rsl_edu_lessons"), metavar="DIR")
     lab.add_argument("--copy-only", "--no-open", action="store_true", help="copy the lessons, do not open JupyterLab")
 
+    xray = commands.add_parser(
+        "xray",
+        help="say what is wrong with a policy that rsl_rl trained",
+        description="Read the checkpoints that rsl_rl saved in RUN (model_0.pt, model_50.pt, ...), of any release, and "
+        "say what is likely wrong with the policy. No code in a checkpoint is executed.",
+    )
+    xray.add_argument("run", type=Path, metavar="RUN", help="run folder, or one checkpoint")
+    shown = xray.add_mutually_exclusive_group()
+    shown.add_argument("--obs", type=Path, metavar="FILE", help="observations to show it: .pt, .npy or .npz")
+    shown.add_argument("--robot", metavar="NAME", help="robot of Gymnasium for it to play: Hopper-v5")
+    xray.add_argument("--html", type=Path, metavar="OUT", help="write a page with all pictures, to read offline")
+    xray.add_argument("--activation", metavar="NAME", help="of the hidden layers (default: as agent.yaml says, or elu)")
+    xray.add_argument(
+        "--config", type=Path, metavar="FILE", help="agent.yaml of the run (default: RUN/params/agent.yaml)"
+    )
+
     assign = commands.add_parser(
         "assign",
         help="make the notebook of an assignment to hand out, or its solution",
@@ -71,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(words)
     if options.command == "lab":
         return _lab(parser, options, jupyter)
-    return _assign(parser, options) if options.command == "assign" else _grade(parser, options)
+    return {"xray": _xray, "assign": _assign, "grade": _grade}[options.command](parser, options)
 
 
 def _lab(parser: argparse.ArgumentParser, options: argparse.Namespace, jupyter: Sequence[str]) -> int:
@@ -86,6 +102,35 @@ def _lab(parser: argparse.ArgumentParser, options: argparse.Namespace, jupyter: 
         print(f"  {copy.path}: {_WORDS[copy.action]}")
     if not options.copy_only:
         open_lab(options.folder, jupyter)
+    return 0
+
+
+def _xray(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    from rsl_edu import diagnosis
+    from rsl_edu.checkpoint import agent_config
+
+    try:
+        observations = None if options.obs is None else diagnosis.load(options.obs)
+        if options.config is not None and not options.config.is_file():
+            parser.error(f"--config: expected a file, got {options.config}")
+        config = None if options.config is None else agent_config(options.config)
+        examination = diagnosis.examine(options.run, observations, options.robot, options.activation, config)
+    except (TypeError, ValueError) as error:
+        parser.error(str(error))
+    except OSError as error:
+        parser.error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    print(examination.diagnosis())
+    if not examination.sample.real:
+        print("\nObservations make this sharper: --obs FILE, or --robot NAME for a robot of Gymnasium.")
+    if options.html is not None:
+        from rsl_edu.explorers import XRay
+
+        page = XRay(examination).page()
+        try:
+            options.html.write_text(page, "utf-8")
+        except OSError as error:
+            parser.error(f"--html: cannot write {options.html}: {error.strerror or error}")
+        print(f"\n{options.html}: the page, {len(page) / 1e6:.1f} MB")
     return 0
 
 

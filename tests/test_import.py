@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "rsl_edu"
-ALLOWED = {"modules": set(), "data": {"modules"}, "explorers": {"modules", "data"}, "course": {"modules"}}
+ALLOWED = {
+    "modules": set(),
+    "data": {"modules"},
+    "diagnosis": {"modules", "data", "checkpoint"},
+    "explorers": {"modules", "data", "checkpoint", "diagnosis"},
+    "course": {"modules"},
+}
 PROBE = """
 import sys
 import torch

@@ -2,6 +2,7 @@
 
 from .bodies import Motion, motion
 from .robots import ROBOTS, Rollout, rollout
+from .runs import example_run
 from .terrain import height_scans
 
-__all__ = ["ROBOTS", "Motion", "Rollout", "height_scans", "motion", "rollout"]
+__all__ = ["ROBOTS", "Motion", "Rollout", "example_run", "height_scans", "motion", "rollout"]

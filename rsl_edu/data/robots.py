@@ -51,7 +51,8 @@ class Rollout:
 
 
 Policy = Callable[[torch.Tensor], torch.Tensor]
-"""Maps observations ``[envs, features]`` to actions ``[envs, actions]``."""
+"""Maps observations ``[envs, features]`` to actions ``[envs, actions]``; its method ``reset(dones)``, if it has
+one, is told after each step where an episode ended, ``[envs]``."""
 
 
 def rollout(
@@ -111,6 +112,9 @@ def _record(robot: str, steps: int, envs: int, seed: int, policy: Policy | None)
                 with torch.no_grad():
                     action = policy(torch.as_tensor(observation, dtype=torch.float32)).numpy()
             following, *outcome, _ = vector.step(action)
+            forget: Callable[[torch.Tensor], None] | None = getattr(policy, "reset", None)
+            if forget is not None:
+                forget(torch.as_tensor(outcome[1] | outcome[2]))
             rows = (observation, action, *outcome)  # outcome: reward, terminated, truncated
             columns = columns or [np.empty((steps, *row.shape), bool if row.dtype == bool else "f4") for row in rows]
             for column, row in zip(columns, rows, strict=True):

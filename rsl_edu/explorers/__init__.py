@@ -15,6 +15,7 @@ from .space import Control, control
 from .std_training import StdTraining
 from .stick_figure import StickFigure
 from .stream import Stream
+from .xray import XRay
 
 __all__ = [
     "EXPLORERS",
@@ -32,6 +33,7 @@ __all__ = [
     "StdTraining",
     "StickFigure",
     "Stream",
+    "XRay",
     "control",
 ]
 
@@ -48,6 +50,7 @@ EXPLORERS: dict[str, type[Explorer[Any, Any]]] = {
         HeteroscedasticFit,
         AdaptiveRate,
         StickFigure,
+        XRay,
     )
 }
 """All explorers by their names, in the order of the lessons."""

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 
 from rsl_edu.data import rollout
+from rsl_edu.data.own import plain
 from rsl_edu.modules import MLP, EmpiricalNormalization, GaussianDistribution
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREEN, GREY, ORANGE, PINK
-from .own import plain
 from .space import Control, control
 from .words import short
 

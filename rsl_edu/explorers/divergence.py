@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from rsl_edu.data.own import plain
 from rsl_edu.modules import HeteroscedasticGaussianDistribution
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE, PINK, RED
-from .own import plain
 from .space import Control, control
 from .words import round_up, short
 

@@ -15,12 +15,12 @@ from torch import nn
 from torch.nn.functional import pad
 
 from rsl_edu.data import height_scans
+from rsl_edu.data.own import plain
 from rsl_edu.modules import CNN
 from rsl_edu.modules.cnn import PADDINGS
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE, PINK, RED
-from .own import plain
 from .space import Control, control
 from .words import round_up, short, small
 

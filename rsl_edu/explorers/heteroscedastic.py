@@ -12,11 +12,11 @@ import numpy as np
 import torch
 
 from rsl_edu.data import rollout
+from rsl_edu.data.own import plain
 from rsl_edu.modules import MLP, GaussianDistribution, HeteroscedasticGaussianDistribution
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE, PINK
-from .own import plain
 from .space import Control, control
 from .words import short
 

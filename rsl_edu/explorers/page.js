@@ -85,9 +85,11 @@ class ExplorerElement extends HTMLElement {
     note.setAttribute("role", "status");
     const rest = add(panel, "p", { className: "rsl-rest" });
     if (fixed.length) rest.append(`Fixed on this page: ${fixed.join(", ")}. `);
-    rest.append("Every value of every control, and your own data: in ");
-    add(rest, "a", { href: notebook, textContent: "the notebook", download: "" });
-    rest.append(".");
+    if (notebook) {
+      rest.append("Every value of every control, and your own data: in ");
+      add(rest, "a", { href: notebook, textContent: "the notebook", download: "" });
+      rest.append(".");
+    }
 
     current = frames.find(([place]) => String(place) === String(start));
     rows.forEach((row, i) => row(start[i]));

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 NOTEBOOK = "rsl-edu:notebook"
 """Address that stands for the notebook of the page; who builds the page replaces it."""
 STYLE = ("picture.css", "form.css", "page.css")
+_THEME = """const system = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => { document.documentElement.dataset.theme = system.matches ? "dark" : "light"; };
+follow();
+system.addEventListener("change", follow);
+"""
 
 
 def script() -> str:
@@ -40,8 +45,13 @@ def style() -> str:
     return "".join(Path(__file__).with_name(name).read_text("utf-8") for name in STYLE)
 
 
-def explorer_html(explorer: Explorer[Any, Any]) -> str:
-    """Return an explorer with all pictures that a page holds; without JavaScript it is the present one."""
+def explorer_html(explorer: Explorer[Any, Any], notebook: str = NOTEBOOK) -> str:
+    """Return an explorer with all pictures that a page holds; without JavaScript it is the present one.
+
+    Args:
+        explorer: The explorer.
+        notebook: Address of the notebook that it is from; empty if there is none.
+    """
     frames = list(explorer.frames())
     axes = {
         name: [value for value in control.positions() if any(getattr(frame.state, name) == value for frame in frames)]
@@ -66,7 +76,7 @@ def explorer_html(explorer: Explorer[Any, Any]) -> str:
             for name, control in explorer.controls.items()
             if name not in moved
         ],
-        "notebook": NOTEBOOK,
+        "notebook": notebook,
         "drawn": _packed([(place(frame), explorer.write(frame.state), frame) for frame in frames]),
     }
     source = urllib.parse.quote(present.svg, safe=" /:;,=()!@$&'*+?[]\n")  # gzip packs it, as it does not pack base64
@@ -74,6 +84,28 @@ def explorer_html(explorer: Explorer[Any, Any]) -> str:
     return (
         f'<rsl-explorer><figure class="rsl-picture"><img width="{width}" height="{height}" alt="{caption}" '
         f'src="data:image/svg+xml,{picture}"><figcaption>{caption}</figcaption></figure>{_json(page)}</rsl-explorer>'
+    )
+
+
+def document(title: str, *parts: str) -> str:
+    """Return a page of its own, light or dark as its reader's system, that loads nothing.
+
+    Args:
+        title: Plain text.
+        parts: HTML: explorers among it.
+    """
+    policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
+    styles = style() + Path(__file__).with_name("document.css").read_text("utf-8")
+    return "\n".join(
+        (
+            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+            f"<title>{html.escape(title)}</title>\n<style>\n{styles}</style>\n<script>\n{_THEME}</script>",
+            f'</head>\n<body>\n<main class="bd-content">\n<h1>{html.escape(title)}</h1>',
+            *parts,
+            f"</main>\n<script>\n{script()}</script>\n</body>\n</html>\n",  # defines elements that are complete by then
+        )
     )
 
 

@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import functools
 import itertools
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,12 +14,13 @@ import torch
 from torch import nn
 
 from rsl_edu.data import rollout
+from rsl_edu.data.own import plain
+from rsl_edu.diagnosis.layers import EDGES, Layers, in_order, measure
 from rsl_edu.modules import MLP, EmpiricalNormalization
 from rsl_edu.modules.mlp import ACTIVATIONS
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE, RED
-from .own import plain
 from .space import Control, control
 from .words import power, short
 
@@ -28,14 +29,6 @@ if TYPE_CHECKING:
 
 SAMPLES, DEEPEST, OUTPUTS = 1024, 10, 8
 """The most samples shown, the most hidden layers, and the outputs of the network that the explorer builds: an Ant's."""
-EDGES = np.linspace(-3, 3, 62)
-"""Bins of the histograms, with 0 amid one of them; what lies beyond is counted in the outermost bins."""
-FLAT = 0.005
-"""A slope below this passes next to nothing of the gradient."""
-LOST = 1e-5
-"""A spread below this part of the values is near their rounding errors: float32 has lost the signal."""
-BOUNDED = (nn.Tanh, nn.Sigmoid, nn.Hardtanh, nn.Hardsigmoid, nn.Softsign)
-"""These saturate: a unit that is flat on 95 % of the samples counts; of all others only one that is flat on all."""
 LOWEST, HIGHEST = (1e-3, 1e-6, 1e-12, 1e-24, 1e-48), (1e1, 1e3, 1e6, 1e12, 1e38)
 """Limits of the logarithmic axes: the tightest that hold the data."""
 
@@ -75,19 +68,6 @@ class SignalState(InputState):
     shared: bool = control(
         False, "shared activation", "Break it: one activation object for all layers, and a viewer that hooks into it."
     )
-
-
-@dataclasses.dataclass(frozen=True)
-class Layers:
-    """What was measured at each row of the picture: the input, the hidden layers, the output."""
-
-    units: tuple[int, ...]  # [rows]
-    parameters: tuple[int, ...]  # [rows]; the input's (a normaliser's, if the network begins with one) first
-    bars: np.ndarray  # [rows, bins], share of the values
-    std: np.ndarray  # [rows], over the samples; root mean square over the units
-    gradient: np.ndarray  # [rows], norm of the loss's gradient at this row's values; 1 at the output
-    flat: np.ndarray  # [hidden], share of the values where the activation is flat; NaN without an activation
-    asleep: np.ndarray  # [hidden], share of the units that are dead or saturated
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,11 +159,11 @@ class Signal(Explorer[InputState, SignalResult]):
             x = state.scale * (self._normalized if state.normalize else self.observations)
             if not isinstance(state, SignalState):
                 assert self._network is not None
-                return _layers(self._network, x, 0, by_module=False)
+                return _finite(measure(self._network, x))
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(state.seed)
                 network = _build(state, x.shape[1])
-            return _layers(network, x, state.seed, by_module=state.shared)
+            return _finite(measure(network, x, state.seed, by_module=state.shared))
 
     def stage(self, figure: Figure) -> dict[str, Any]:
         """Lay out one row a layer, the input at the bottom, across a table and four panels."""
@@ -258,8 +238,8 @@ class Signal(Explorer[InputState, SignalResult]):
             artists[f"no {name}"].set_data(np.full(rows, low)[values == 0], y[values == 0])  # 0 lies beyond the axis
             artists[f"ideal {name}"].set_data(np.maximum(ideal, low), y)
         artists["guess"].set_offsets([(each, y[max(1, rows - 2)]) for each in guess] or np.empty((0, 2)))
-        artists["flat"].set_data(100 * layers.flat, y[1:-1])
-        artists["asleep"].set_data(100 * layers.asleep, y[1:-1])
+        artists["flat"].set_data(100 * layers.flat, y)
+        artists["asleep"].set_data(100 * layers.asleep, y)
 
     def numbers(self, result: SignalResult) -> dict[str, str]:
         """Return what arrives at both ends of the hidden layers."""
@@ -328,7 +308,7 @@ def _own(network: nn.Sequential, x: torch.Tensor) -> nn.Sequential:
     """Check the learner's network and return a copy of its modules, in a row."""
     if not isinstance(network, nn.Sequential):
         raise ValueError(f"network: expected an nn.Sequential such as MLP, got {type(network).__name__}")
-    leaves: list[Any] = list(_leaves(copy.deepcopy(network).cpu().float().eval()))
+    leaves: list[Any] = list(in_order(copy.deepcopy(network).cpu().float().eval()))
     linear = [leaf for leaf in leaves if isinstance(leaf, nn.Linear)]
     if not 1 <= len(linear) <= DEEPEST + 1:
         raise ValueError(f"network: expected 1 to {DEEPEST + 1} linear layers, got {len(linear)}")
@@ -345,91 +325,14 @@ def _own(network: nn.Sequential, x: torch.Tensor) -> nn.Sequential:
         own(x).flatten(1)
     except (RuntimeError, TypeError, AttributeError, IndexError) as error:
         raise ValueError(f"network: cannot map observations {list(x.shape)}: {error}") from error
-    _layers(own, x, 0, by_module=False)
+    _finite(measure(own, x))
     return own
 
 
-def _leaves(modules: Iterable[nn.Module]) -> Iterator[nn.Module]:
-    """Yield the modules of nested sequences, in the order of their calls."""
-    for module in modules:
-        yield from _leaves(module) if isinstance(module, nn.Sequential) else [module]
-
-
-def _layers(network: nn.Sequential, x: torch.Tensor, seed: int, by_module: bool) -> Layers:
-    """Measure all layers on ``x [samples, features]``, by hooks.
-
-    Args:
-        network: Linear layers, each with what follows it; what is before the first one belongs to the input.
-        x: Observations.
-        seed: Of the error at the output.
-        by_module: Keep what a hook saw under its module, and not under the number of the call: a mistake where a module
-            is called more than once.
-    """
-    leaves = list(_leaves(network))
-    first = next(i for i, leaf in enumerate(leaves) if isinstance(leaf, nn.Linear))
-    head, body = leaves[:first], leaves[first:]
-    seen: dict[Hashable, tuple[torch.Tensor, torch.Tensor]] = {}
-
-    def keep(module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-        seen[module if by_module else len(seen)] = inputs[0], output
-
-    with torch.enable_grad():
-        x = nn.Sequential(*head)(x).detach().clone().requires_grad_()
-        handles = [leaf.register_forward_hook(keep) for leaf in dict.fromkeys(body)]
-        try:
-            nn.Sequential(*body)(x)
-        finally:
-            for handle in handles:
-                handle.remove()
-        calls = [(leaf, *seen[leaf if by_module else i]) for i, leaf in enumerate(body)]
-        starts = [i for i, leaf in enumerate(body) if isinstance(leaf, nn.Linear)]
-        groups = [calls[start:end] for start, end in itertools.pairwise([*starts, len(body)])]
-        values = [x, *(group[-1][2] for group in groups)]
-        error = torch.randn(values[-1].shape, generator=torch.Generator().manual_seed(seed))
-        gradients = torch.autograd.grad(values[-1], values, error, retain_graph=True)
-        slopes = [_flat(group) for group in groups[:-1]]
-    values = [h.detach().flatten(1) for h in values]
-    if not all(h.isfinite().all() for h in values):
+def _finite(layers: Layers) -> Layers:
+    if not np.isfinite(layers.std).all():
         raise ValueError("network: expected finite values in all layers, got NaN or infinity")
-    norms = np.array([float(gradient.double().norm()) for gradient in gradients])
-    modules = [head, *([leaf for leaf, _, _ in group] for group in groups)]
-    return Layers(
-        units=tuple(h.shape[1] for h in values),
-        parameters=tuple(sum(p.numel() for leaf in row for p in leaf.parameters()) for row in modules),
-        bars=np.stack([_bars(h) for h in values]),
-        std=np.array([_spread(h) for h in values]),
-        gradient=norms / norms[-1],
-        flat=np.array([of_values for of_values, _ in slopes]),
-        asleep=np.array([of_units for _, of_units in slopes]),
-    )
-
-
-def _flat(group: list[tuple[nn.Module, torch.Tensor, torch.Tensor]]) -> tuple[float, float]:
-    """Return the share of values where a layer's activation is flat, and of units where it is on (nearly) all samples.
-
-    Args:
-        group: The modules of the layer, each with its input and its output ``[samples, units]``.
-    """
-    for module, z, h in reversed(group):
-        if isinstance(module, nn.Identity) or type(module).__module__ == nn.ReLU.__module__:
-            (slope,) = torch.autograd.grad(h, z, torch.ones_like(h), retain_graph=True)
-            flat = (slope.abs() < FLAT).double().mean(0)  # [units]
-            return float(flat.mean()), float((flat >= (0.95 if isinstance(module, BOUNDED) else 1)).double().mean())
-    return np.nan, np.nan
-
-
-def _bars(h: torch.Tensor) -> np.ndarray:
-    bins = ((h.clamp(EDGES[0], EDGES[-1]) - EDGES[0]) / (EDGES[1] - EDGES[0])).int().flatten()
-    bars = torch.bincount(bins, minlength=len(EDGES)).double()
-    bars[-2] += bars[-1]  # the last bin has its right edge too
-    return (bars[:-1] / bars.sum()).numpy()
-
-
-def _spread(h: torch.Tensor) -> float:
-    """Return the std over the samples, root mean square over the units; 0 where it is lost in rounding."""
-    size = float(h.abs().max())
-    spread = float((h / (size or 1.0)).var(0, correction=0).mean().sqrt())
-    return size * spread if spread > LOST else 0.0
+    return layers
 
 
 def _limits(values: Iterable[float]) -> tuple[float, float]:
@@ -440,7 +343,7 @@ def _limits(values: Iterable[float]) -> tuple[float, float]:
 
 def _overall(layers: Layers, shares: np.ndarray) -> float | None:
     """Return a share over all hidden layers that have one, weighted by their units; None if none has."""
-    units, known = np.array(layers.units[1:-1]), ~np.isnan(shares)
+    units, known = np.array(layers.units), ~np.isnan(shares)
     return float(shares[known] @ units[known] / units[known].sum()) if known.any() else None
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from rsl_edu.data import Motion, motion
+from rsl_edu.data.own import plain
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREEN, GREY, ORANGE, RED
-from .own import plain
 from .space import Control, control
 from .words import round_up, short
 

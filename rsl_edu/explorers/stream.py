@@ -10,11 +10,11 @@ import numpy as np
 import torch
 
 from rsl_edu.data import rollout
+from rsl_edu.data.own import plain
 from rsl_edu.modules import EmpiricalNormalization
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE
-from .own import plain
 from .space import Control, control
 from .words import round_up, short
 

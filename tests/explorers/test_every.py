@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
 
 from rsl_edu import explorers
+from rsl_edu.data import example_run
 from rsl_edu.explorers import drawing
 from rsl_edu.explorers.drawing import Drawing
 
@@ -55,6 +56,7 @@ def _own(name):
         "StdTraining": (values(96, 3), values(96)),
         "StickFigure": ({"mine": values(24, 5, 2, 3)},),
         "Stream": (values(24, 4, 6),),
+        "XRay": (str(example_run()), values(24, 4, 4)),
     }[name]
 
 
@@ -77,7 +79,9 @@ def test_learners_own_arrays_are_taken_and_what_is_no_array_is_named(explorer):
 def _array(own):
     if isinstance(own, dict):
         return {name: _array(each) for name, each in own.items()}
-    return tuple(map(_array, own)) if isinstance(own, tuple) else own.detach().numpy()
+    if isinstance(own, tuple):
+        return tuple(map(_array, own))
+    return own if isinstance(own, str) else own.detach().numpy()
 
 
 def _contents(figure):

@@ -1,0 +1,209 @@
+"""What a policy is shown: the learner's own observations, a robot's, or where there are none, a stand-in."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from rsl_edu.checkpoint import Policy
+from rsl_edu.data import rollout
+from rsl_edu.data.own import plain
+
+STEPS, ENVS = 64, 16
+"""Steps and robots of a rollout, and the most that a recurrent policy is shown."""
+SAMPLES = 1024
+"""The most samples that a policy without memory is shown."""
+_VECTORS = ("policy", "actor", "obs", "observations")
+"""Names under which the vector observations of an actor are likely stored, likeliest first."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """Observations, with what was recorded beside them.
+
+    Attributes:
+        observations: ``[time, envs, features]``, float32; single samples have a time of 1.
+        source: Where they come from, in words.
+        real: Whether a robot saw them.
+        names: Of the features, or nothing.
+        images: For each of the policy's images ``[time, envs, channels, height, width]``.
+        dones: Whether the episode ended in this step, ``[time, envs]``, bool, or None.
+        actions: What the policy did, ``[time, envs, actions]``, or None.
+    """
+
+    observations: torch.Tensor
+    source: str
+    real: bool = True
+    names: tuple[str, ...] = ()
+    images: Mapping[str, torch.Tensor] = dataclasses.field(default_factory=dict)
+    dones: torch.Tensor | None = None
+    actions: torch.Tensor | None = None
+
+    def name(self, feature: int) -> str:
+        """Return the name of a feature."""
+        return self.names[feature] if self.names else f"feature {feature}"
+
+    def thinned(self, recurrent: bool) -> Sample:
+        """Return as much as is shown: the first steps of some robots, or else single samples, evenly from all."""
+        time, envs = self.observations.shape[:2]
+        if recurrent:
+            return self._each(lambda x: x[:STEPS, :ENVS])
+        kept = torch.arange(min(SAMPLES, time * envs)) * (time * envs) // min(SAMPLES, time * envs)
+        return self._each(lambda x: x.flatten(0, 1)[kept].unsqueeze(0))
+
+    def _each(self, pick: Any) -> Sample:
+        dones, actions = (None if x is None else pick(x) for x in (self.dones, self.actions))
+        images = {name: pick(image) for name, image in self.images.items()}
+        return dataclasses.replace(
+            self, observations=pick(self.observations), images=images, dones=dones, actions=actions
+        )
+
+
+def image_sizes(recorded: Any) -> dict[str, tuple[int, int]]:
+    """Return height and width of all images in what :func:`load` gave, for :func:`.checkpoint.read`."""
+    named = recorded if isinstance(recorded, Mapping) else {}
+    return {name: (x.shape[-2], x.shape[-1]) for name, x in named.items() if len(getattr(x, "shape", ())) >= 4}
+
+
+def load(path: str | Path) -> torch.Tensor | dict[str, torch.Tensor]:
+    """Read recorded observations: ``.pt`` of a tensor or of a dictionary of tensors, ``.npy`` or ``.npz``.
+
+    Raises:
+        ValueError: Another file, or a damaged one; the message names it. Nothing in it is executed.
+        OSError: The file cannot be read.
+    """
+    path = Path(path)
+    try:
+        if path.suffix in (".npy", ".npz"):
+            with path.open("rb") as file:
+                stored = np.load(file, allow_pickle=False)
+                stored = {name: stored[name] for name in stored.files} if path.suffix == ".npz" else stored
+        else:
+            stored = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:  # a damaged file makes torch and numpy raise nearly anything
+        line = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        raise ValueError(
+            f"{path.name}: expected a tensor, or a dictionary of tensors, in .pt, .npy or .npz ({line})"
+        ) from None
+    read: torch.Tensor | dict[str, torch.Tensor] = _tensors(path.name, stored)
+    return read
+
+
+def own(policy: Policy, recorded: Any, source: str = "your observations") -> Sample:
+    """Check the learner's own observations against what the policy takes.
+
+    Args:
+        policy: The policy.
+        recorded: ``[samples, features]`` or ``[time, envs, features]``; or a dictionary: vectors like these under any
+            names (the policy's alone, or all that are joined to its input), images ``[..., channels, height, width]``
+            under the policy's names for them, and if they were recorded ``dones`` and ``actions``.
+        source: Where they come from, in words.
+
+    Raises:
+        TypeError, ValueError: They are not what the policy takes; the message says what it takes.
+    """
+    named = _tensors("observations", recorded)
+    named = dict(named) if isinstance(named, dict) else {"observations": named}
+    beside = {name: named.pop(name, None) for name in ("dones", "actions")}
+    missing = [name for name in policy.cnns if name not in named]
+    if missing:
+        raise ValueError(f"observations: expected an image {missing[0]!r}, got {', '.join(named)}")
+    seen = {name: named.pop(name) for name in policy.cnns}
+    x = _vectors(policy, {name: x for name, x in named.items() if x.dim() in (2, 3)})
+    lead = x.shape[:-1]
+    for name, image in seen.items():
+        if image.shape[:-3] != lead:
+            raise ValueError(f"observations: expected {name} of shape {[*lead, '...']}, got {list(image.shape)}")
+    if not x.isfinite().all() or not all(image.isfinite().all() for image in seen.values()):
+        raise ValueError("observations: expected finite values, got NaN or infinity")
+    if 0 in lead:
+        raise ValueError("observations: expected at least one sample, got none")
+    dones, actions = beside["dones"], beside["actions"]
+    if dones is not None:
+        if dones.shape not in (lead, (*lead, 1)):
+            raise ValueError(f"dones: expected shape {list(lead)}, got {list(dones.shape)}")
+        dones = dones.reshape(lead).bool()
+    if actions is not None and actions.shape != (*lead, policy.actions):
+        raise ValueError(f"actions: expected shape {[*lead, policy.actions]}, got {list(actions.shape)}")
+    sample = Sample(x.float(), source, images={n: i.float() for n, i in seen.items()}, dones=dones, actions=actions)
+    return sample if x.dim() == 3 else sample._each(lambda values: values.unsqueeze(0))
+
+
+def play(policy: Policy, robot: str) -> Sample:
+    """Let the policy play a robot of Gymnasium, with the noise that it explores with.
+
+    Args:
+        policy: The policy.
+        robot: Its name: ``InvertedPendulum-v5``.
+
+    Raises:
+        ValueError: No such robot, or one of another size; the message names both.
+    """
+    if policy.cnns:
+        raise ValueError(f"robot: {robot} has no {next(iter(policy.cnns))!r} to see: give observations")
+    probe = rollout(robot, steps=1, envs=1)
+    sizes = probe.observations.shape[2], probe.actions.shape[2]
+    if sizes != (policy.features, policy.actions):
+        raise ValueError(
+            f"robot: expected one of {policy.features} observations and {policy.actions} actions, as the policy has; "
+            f"{robot} has {sizes[0]} and {sizes[1]}"
+        )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        policy.reset()
+        run = rollout(robot, STEPS, ENVS, policy=_Exploring(policy))
+        policy.reset()
+    source = f"{STEPS * ENVS:,} steps of {robot}, played by the last checkpoint"
+    return Sample(run.observations, source, names=run.names, dones=run.dones)
+
+
+def stand_in(policy: Policy) -> Sample:
+    """Draw observations from what the policy's normaliser saw, or else with mean 0 and std 1: no robot saw them."""
+    draw = torch.Generator().manual_seed(0)
+    x = torch.randn(STEPS, ENVS, policy.features, generator=draw)
+    source = "a stand-in: random numbers with mean 0 and std 1"
+    if policy.normalizer is not None:
+        x = policy.normalizer.mean + policy.normalizer.std * x
+        source = "a stand-in: random numbers with the normaliser's mean and std"
+    return Sample(x.nan_to_num(), source, real=False)
+
+
+class _Exploring:
+    """A policy that samples its actions, and forgets where an episode ended."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self.reset = policy.reset
+
+    def __call__(self, observations: torch.Tensor) -> torch.Tensor:
+        distribution = self._policy.distribution
+        distribution.update(self._policy.mlp(self._policy.latent(observations)))
+        return distribution.sample().nan_to_num()
+
+
+def _tensors(name: str, value: Any) -> Any:
+    """Return tensors or arrays, one or named ones, as plain tensors."""
+    if isinstance(value, Mapping):
+        return {str(key): _tensors(f"{name}[{key!r}]", each) for key, each in value.items()}
+    return plain(name, value)
+
+
+def _vectors(policy: Policy, named: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Pick or join what the policy takes."""
+    fitting = [name for name, x in named.items() if x.shape[-1] == policy.features]
+    first = next((name for name in _VECTORS if name in fitting), fitting[0] if len(fitting) == 1 else None)
+    if first is not None:
+        return named[first]
+    if len(named) > 1 and sum(x.shape[-1] for x in named.values()) == policy.features:
+        return torch.cat([x.float() for x in named.values()], dim=-1)
+    got = ", ".join(f"{name} {list(x.shape)}" for name, x in named.items()) or "none of two or three dimensions"
+    raise ValueError(
+        f"observations: expected shape [samples, {policy.features}] or [time, envs, {policy.features}], got {got}"
+    )
