@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -22,6 +23,7 @@ from rsl_edu.modules import (
     GaussianDistribution,
     HeteroscedasticGaussianDistribution,
 )
+from rsl_edu.modules._validate import whole
 
 _OF_THE_STATE: dict[str, Any] = {
     kind.__name__: kind for kind in (HeteroscedasticGaussianDistribution, BetaDistribution)
@@ -238,8 +240,9 @@ def read_run(
     if not path.exists():
         raise FileNotFoundError(2, "no such file or folder", str(path))
     files = [path] if path.is_file() else _files(path)
-    kept = sorted({i * (len(files) - 1) // max(1, most - 1) for i in range(most)}) if len(files) > most else None
-    chosen = files if kept is None else [files[i] for i in kept]
+    spread = range(whole("most", most))
+    kept = {len(files) - 1 - i * (len(files) - 1) // max(1, most - 1) for i in spread}  # the last one in any case
+    chosen = files if len(files) <= most else [files[i] for i in sorted(kept)]
     if config is None:
         config = agent_config((path.parent if path.is_file() else path) / "params" / "agent.yaml")
     found: list[Checkpoint] = []
@@ -302,7 +305,7 @@ def _files(folder: Path) -> list[Path]:
     if numbered:
         return [numbered[number] for number in sorted(numbered)]
     runs = sorted({file.parent.name for file in folder.glob("*/model_*.pt")})
-    held = f"its folders {', '.join(runs[-5:])} have some" if runs else "nor do its folders"
+    held = f"its folders {', '.join(runs[-5:])} have some" if runs else "nor do its folders have any"
     raise CheckpointError(f"{folder}: no checkpoint (model_0.pt, model_50.pt, …) in this folder; {held}")
 
 
@@ -403,7 +406,7 @@ def _rebuilt(
         raise CheckpointError(f"expected obs_normalizer._mean of shape [1, features], got {list(mean.shape)}")
     try:
         normalizer = None if mean is None else EmpiricalNormalization(list(mean.shape[1:]))
-        with torch.device("meta"):  # shapes without numbers: weights that do not fit together take no memory
+        with torch.random.fork_rng(devices=[]):  # modules begin with random weights
             distribution = _distribution(weights, config.get("distribution_cfg"), linear[-1][0])
             hidden = [size for size, _ in linear[:-1]]
             mlp = MLP(linear[0][1], distribution.input_dim, hidden, config.get("activation", "elu"))
@@ -433,9 +436,15 @@ def _shapes(weights: Mapping[str, torch.Tensor], prefix: str, dims: int) -> list
     """Return the shapes of the weights ``prefix``0.weight, ``prefix``2.weight, … that have so many dimensions."""
     pattern = re.compile(rf"{re.escape(prefix)}(\d+)\.weight")
     found = {int(match[1]): tensor for name, tensor in weights.items() if (match := pattern.fullmatch(name))}
-    shapes = [tuple(found[i].shape) for i in sorted(found) if found[i].dim() == dims]
+    shapes = [tuple(found[i].shape) for i in sorted(found) if found[i].dim() == dims and found[i].numel()]
     if not shapes:
         raise CheckpointError(f"the actor has no {prefix}0.weight of {dims} dimensions")
+    for before, after in itertools.pairwise(shapes):  # or a small file could ask for a large network
+        if after[1] != before[0]:
+            raise CheckpointError(
+                f"the actor does not fit together: a layer of {prefix[:-1]} has {before[0]} outputs, and the next "
+                f"{after[1]} inputs"
+            )
     return shapes
 
 
@@ -449,8 +458,8 @@ def _distribution(weights: Mapping[str, torch.Tensor], config: Any, outputs: int
     if kind not in _OF_THE_STATE:
         raise CheckpointError(
             "the actor has no std of its own, so it depends on the state, or the actions are of a Beta distribution. "
-            "The file does not say which: give distribution_cfg in config, such as "
-            '{"class_name": "HeteroscedasticGaussianDistribution"}'
+            "The file does not say which: give distribution_cfg in config (or in the agent.yaml that --config takes), "
+            'such as {"class_name": "HeteroscedasticGaussianDistribution"}'
         )
     if outputs % 2:
         raise CheckpointError(f"{kind} takes two outputs for each action, but the MLP has {outputs}")
@@ -460,15 +469,16 @@ def _distribution(weights: Mapping[str, torch.Tensor], config: Any, outputs: int
 
 
 def _rnn(weights: Mapping[str, torch.Tensor]) -> RNN | None:
-    layers = sum(re.fullmatch(r"rnn\.rnn\.weight_hh_l\d+", name) is not None for name in weights)
-    if not layers:
+    named = {name: tensor for name, tensor in weights.items() if name.startswith("rnn.rnn.weight_hh_l")}
+    if not named:
         return None
     first, inside = weights.get("rnn.rnn.weight_ih_l0"), weights.get("rnn.rnn.weight_hh_l0")
     if first is None or inside is None or first.dim() != 2 or inside.dim() != 2:
         raise CheckpointError("the actor has a memory without the weights of its first layer, rnn.rnn.weight_ih_l0")
     kind = {3: "gru", 4: "lstm"}.get(first.shape[0] // max(1, inside.shape[1]))  # by the number of gates
-    if kind is None:
+    if kind is None or inside.shape[0] != first.shape[0]:
         raise CheckpointError(f"expected the 3 gates of a GRU or the 4 of an LSTM, got weights {list(first.shape)}")
+    layers = sum(tensor.shape == inside.shape for tensor in named.values())
     return RNN(first.shape[1], inside.shape[1], layers, kind)
 
 
@@ -478,9 +488,11 @@ def _cnn(
     if group not in images:
         raise CheckpointError(
             f"the actor sees {group!r}, and the file does not say how large that is: "
-            f"give images={{{group!r}: (height, width)}}"
+            f"give observations that have it, or images={{{group!r}: (height, width)}}"
         )
     filters = _shapes(weights, f"cnns.{group}.", dims=4)
+    if any(height != width for *_, height, width in filters):
+        raise CheckpointError(f"expected square filters of {group!r}, got weights {[list(shape) for shape in filters]}")
     own = config.get(group, config)
     unsaid = ("stride", "dilation", "padding", "norm", "activation", "max_pool", "global_pool")
     return CNN(
@@ -504,8 +516,7 @@ def _fill(policy: Policy, weights: dict[str, torch.Tensor]) -> None:
     wrong += [f"{word} {_some(names)}" for word, names in (("without", missing), ("with", extra)) if names]
     if wrong:
         raise CheckpointError(f"the actor does not fit together: {'; '.join(wrong[:2])}")
-    own = {name: tensor.detach().clone().to(expected[name].dtype) for name, tensor in weights.items()}
-    policy.load_state_dict(own, assign=True)
+    policy.load_state_dict(weights)
 
 
 def _difference(one: Policy, other: Policy) -> str:

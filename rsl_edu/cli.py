@@ -114,7 +114,8 @@ def _xray(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         if options.config is not None and not options.config.is_file():
             parser.error(f"--config: expected a file, got {options.config}")
         config = None if options.config is None else agent_config(options.config)
-        examination = diagnosis.examine(options.run, observations, options.robot, options.activation, config)
+        given = (options.run, observations, options.robot, options.activation, config)
+        examination = diagnosis.examine(*given, source=str(options.obs))
     except (TypeError, ValueError) as error:
         parser.error(str(error))
     except OSError as error:

@@ -41,21 +41,21 @@ NETWORKS = {
 class Robots(VecEnv):
     """Pendulums on carts, each on its piece of real terrain."""
 
-    def __init__(self, see_terrain=False):
-        options = {"max_episode_steps": 25}  # so that episodes end for both reasons
-        self.envs = gymnasium.make_vec("InvertedPendulum-v5", ENVS, vectorization_mode="sync", **options)
-        self.num_envs, self.num_actions = ENVS, self.envs.single_action_space.shape[0]
-        self.max_episode_length, self.device, self.cfg = 25, "cpu", {}
-        self.episode_length_buf = torch.zeros(ENVS, dtype=torch.long)
+    def __init__(self, see_terrain=False, robot="InvertedPendulum-v5", envs=ENVS, limit=25):
+        # 25 steps, so that episodes end for both reasons
+        self.envs = gymnasium.make_vec(robot, envs, vectorization_mode="sync", max_episode_steps=limit)
+        self.num_envs, self.num_actions = envs, self.envs.single_action_space.shape[0]
+        self.max_episode_length, self.device, self.cfg = limit, "cpu", {}
+        self.episode_length_buf = torch.zeros(envs, dtype=torch.long)
         self.step_dt, self.unwrapped = 0.04, self
-        self.scans = height_scans(ENVS, 8) if see_terrain else None
+        self.scans = height_scans(envs, 8) if see_terrain else None
         self.observed = self._group(self.envs.reset(seed=0)[0])
 
     def _group(self, observations):
         groups = {"policy": torch.as_tensor(observations).float()}
         if self.scans is not None:
             groups["scan"] = self.scans + groups["policy"].mean(1)[:, None, None, None]
-        return TensorDict(groups, [ENVS])
+        return TensorDict(groups, [self.num_envs])
 
     def get_observations(self):
         return self.observed
@@ -103,3 +103,23 @@ class Recorded:
     @property
     def policy(self):
         return self.runner.alg.get_policy()
+
+
+def train(folder, network="mlp", seed=0, robot="InvertedPendulum-v5", envs=16, iterations=20, **model):
+    """Train a run into a folder, as one does at home: episodes are long, and every fifth checkpoint is kept.
+
+    Args:
+        folder: The log folder of rsl_rl's runner.
+        network: In `NETWORKS`.
+        seed: Of weights and noise.
+        robot: Of Gymnasium.
+        envs: Robots side by side.
+        iterations: Each of 16 steps.
+        model: Changes of the configuration of actor and critic.
+    """
+    algorithm = {"num_learning_epochs": 4, "num_mini_batches": 2, "entropy_coef": 0.0}
+    config = configuration(network, "gaussian", **algorithm)
+    config |= {"num_steps_per_env": 16, "save_interval": 5}
+    config |= {part: config[part] | model for part in ("actor", "critic")}
+    torch.manual_seed(seed)
+    OnPolicyRunner(Robots(robot=robot, envs=envs, limit=1000), config, str(folder)).learn(iterations)

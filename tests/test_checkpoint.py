@@ -256,6 +256,26 @@ def test_a_checkpoint_of_any_release_plays_what_that_release_played(name):
     assert (found.iteration, found.learning_rate, found.unread) == (1, 0.01, ())
 
 
+def test_of_a_distillation_of_rsl_rl_3_the_student_is_read(tmp_path):
+    student = built(hidden=(5,)).state_dict()
+    names = {"mlp": "student", "obs_normalizer": "student_obs_normalizer", "distribution": ""}
+    weights = {"std": student["distribution.std_param"]}
+    for name, tensor in student.items():
+        first, _, rest = name.partition(".")
+        if names[first]:
+            weights[f"{names[first]}.{rest}"] = tensor
+            weights[f"{names[first]}.{rest}".replace("student", "teacher")] = tensor + 1
+    found = checkpoint.read(saved(tmp_path, {"model_state_dict": weights}))
+    torch.testing.assert_close(dict(found.policy.state_dict()), dict(student), rtol=0, atol=0)
+    assert (found.layout, found.critic_normalized, found.unread) == ("rsl_rl 3", False, ())
+
+
+def test_the_order_of_the_parameters_in_a_file_does_not_matter(tmp_path):
+    weights = dict(reversed(built("lstm", hidden=(7,) * 11).state_dict().items()))  # mlp.10 after mlp.2
+    found = checkpoint.read(saved(tmp_path, {"actor_state_dict": weights})).policy
+    torch.testing.assert_close(dict(found.state_dict()), weights, rtol=0, atol=0)
+
+
 @pytest.mark.parametrize("path", sorted(SAVED.glob("*-distillation.pt")), ids=lambda path: path.stem)
 def test_of_a_distillation_the_student_is_read(path):
     found = checkpoint.read(path)
@@ -402,8 +422,9 @@ def test_an_object_that_is_no_plain_data_is_named(content, asked, tmp_path):
 @pytest.mark.parametrize("part", ["actor_state_dict", None])
 def test_attributes_that_a_file_gives_to_its_tables_change_nothing(kind, part, tmp_path):
     table = contents()[part] if part else contents()
-    changed = Calls(collections.OrderedDict, (list(table.items()),), {kind: collections.Counter})
-    path = saved(tmp_path, contents(**{part: changed}) if part else changed)
+    changed = Calls(collections.OrderedDict, (list(table.items()),), {kind: bytearray})
+    path = saved(tmp_path, contents(**{part: changed}) if part else changed, "best.pt")
+    assert checkpoint.read(path).iteration == 3
     torch.testing.assert_close(dict(checkpoint.read(path).policy.state_dict()), dict(built().state_dict()))
 
 
@@ -621,19 +642,28 @@ def chain(first, second, size):
         (contents(actor_state_dict=chain(repeated(10**6, 1), repeated(1, 10**6), 10**6)), "claims 12,000,008 bytes"),
         (
             {"actor_state_dict": chain(torch.ones(10**5, 1), torch.ones(10**5, 1), 10**5), "spare": bytes(10**6)},
-            "mlp.2.weight of shape .100000, 1. where .100000, 100000. fits",
+            "the actor does not fit together",
         ),
         (contents({"obs_normalizer._mean": torch.empty(0, 10**8)}), "expected obs_normalizer._mean of shape .1, "),
-        (contents({"mlp.0.weight": torch.empty(2**62, 0), "mlp.2.weight": torch.empty(2**62, 0)}), "overflowed"),
+        (contents({"mlp.0.weight": torch.empty(2**62, 0), "mlp.2.weight": torch.empty(2**62, 0)}), "actor"),
+        (
+            {"actor_state_dict": {"mlp.0.weight": torch.empty(10**8, 0), "distribution.std_param": torch.ones(2)}},
+            "actor",
+        ),
+        (
+            contents({"rnn.rnn.weight_ih_l0": torch.ones(48_000, 1), "rnn.rnn.weight_hh_l0": torch.ones(1, 16_000)}),
+            "expected the 3 gates of a GRU",
+        ),
+        (contents({"cnns.scan.0.weight": torch.ones(1, 1, 40_000, 1)}), "expected square filters"),
         (contents({"more": Calls(bytearray, (10**14,))}), "damaged"),
         (contents({"mlp.0.weight": Calls(torch.Tensor, (10**6, 10**7))}), "damaged|claims"),
     ],
-    ids=range(8),
+    ids=range(11),
 )
 def test_a_small_file_that_claims_terabytes_takes_no_memory(content, message, tmp_path):
     path = saved(tmp_path, content)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert re.search(message, refusal(path))
+    assert re.search(message, refusal(path, images={"scan": (8, 8)}))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB
 
 

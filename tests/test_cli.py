@@ -1,15 +1,18 @@
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
+import torch
 import tqdm
 
 import rsl_edu
 from rsl_edu import cli, lessons
 from rsl_edu.course.grade import run
 from rsl_edu.course.grade.marking import Mark, Marks
+from rsl_edu.data import example_run
 
 
 @pytest.fixture(autouse=True)
@@ -187,3 +190,72 @@ def test_grade_shows_how_far_it_is_and_what_came_out(tmp_path, monkeypatch, caps
         "eve,not a notebook,0,2.5,0",
     ]
     assert (tmp_path / "new" / "grades_report.html").exists()
+
+
+def test_xray_says_what_is_wrong_with_a_run(capsys):
+    assert cli.main(["xray", str(example_run()), "--robot", "InvertedPendulum-v5"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "16 checkpoints, iterations 0 to 59, written by rsl_rl 5" in said
+    assert "4 observations → normaliser → MLP 16, 16 (elu) → 1 action, Gaussian" in said
+    assert "1. std growing" in said
+    assert "algorithm.entropy_coef (lower)" in said
+    assert "--obs" not in said
+
+
+def test_xray_takes_observations_from_a_file_and_writes_a_page(tmp_path, capsys):
+    torch.save({"policy": torch.randn(3, 5, 4)}, tmp_path / "obs.pt")
+    (run := tmp_path / "run").mkdir()
+    for name in ("model_0.pt", "model_59.pt"):
+        shutil.copy(example_run() / name, run)
+    assert cli.main(["xray", str(run), "--obs", "obs.pt", "--html", "page.html"]) == 0
+    said = capsys.readouterr().out
+    assert "shown       obs.pt" in said
+    assert said.endswith(" MB\n")
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert "<rsl-explorer>" in page
+
+
+def test_xray_without_observations_says_what_it_did_not_check(capsys):
+    assert cli.main(["xray", str(example_run() / "model_12.pt")]) == 0
+    said = capsys.readouterr().out
+    assert "a stand-in" in said
+    assert "normaliser stale: needs observations" in said
+    assert said.endswith("--obs FILE, or --robot NAME for a robot of Gymnasium.\n")
+
+
+def test_xray_takes_the_activation_from_the_option_or_the_configuration(tmp_path, capsys):
+    (tmp_path / "agent.yaml").write_text("actor: {activation: tanh}")
+    for option, name in ((["--config", "agent.yaml"], "tanh"), (["--activation", "relu"], "relu")):
+        assert cli.main(["xray", str(example_run() / "model_12.pt"), *option]) == 0
+        assert f"MLP 16, 16 ({name})" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "nowhere: no such file or folder"),
+        (["empty"], "empty: no checkpoint (model_0.pt, model_50.pt, …) in this folder; nor do its folders have any"),
+        (["notes.txt"], "notes.txt: damaged, or not written by torch.save"),
+        (["RUN", "--obs", "nowhere.pt"], "nowhere.pt: No such file or directory"),
+        (
+            ["RUN", "--obs", "notes.txt"],
+            "notes.txt: expected a tensor, or a dictionary of tensors, in .pt, ",
+        ),
+        (["RUN", "--robot", "Hopper-v5"], "Hopper-v5 has 11 and 3"),
+        (["RUN", "--robot", "Hopper-v5", "--obs", "notes.txt"], "--obs: not allowed with argument --robot"),
+        (["RUN", "--activation", "elo"], "activation: expected one of elu, "),
+        (["RUN", "--config", "nowhere.yaml"], "--config: expected a file, got nowhere.yaml"),
+        (["RUN", "--html", "empty"], "--html: cannot write empty: Is a directory"),
+        (["RUN", "--html", "nowhere/page.html"], "--html: cannot write nowhere/page.html: No such file or directory"),
+    ],
+)
+def test_xray_says_what_it_cannot_do(tmp_path, capsys, arguments, message):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.txt").write_text("mine")
+    words = [str(example_run() / "model_12.pt") if word == "RUN" else word for word in arguments]
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["xray", *words])
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error

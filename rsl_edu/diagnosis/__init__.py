@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from rsl_edu.checkpoint import Policy, Run, read_run
@@ -108,7 +109,8 @@ class Examination:
             "shown": self.sample.source,
         }
         if self.run.left_out:
-            about["left out"] = f"{self.run.left_out} of {self.run.left_out + len(checkpoints)} checkpoints, evenly"
+            files = self.run.left_out + len(self.run.checkpoints) + len(self.run.skipped)
+            about["left out"] = f"{self.run.left_out} of {files} checkpoints, evenly"
         if skipped:
             about["not read"] = "; ".join(skipped)
         return Diagnosis(about, found, absent, unchecked)
@@ -120,6 +122,7 @@ def examine(
     robot: str | None = None,
     activation: str | None = None,
     config: Mapping[str, Any] | None = None,
+    source: str = "your observations",
 ) -> Examination:
     """Measure all checkpoints of a run.
 
@@ -130,6 +133,7 @@ def examine(
         robot: Instead of observations: a robot of Gymnasium for the last checkpoint to play.
         activation: Of the hidden layers, which a checkpoint does not hold, as for :func:`.read_run`.
         config: Other things that it does not hold, as for :func:`.read_run`.
+        source: Where the observations come from, in words.
 
     Raises:
         ValueError: No run that can be read, observations that its policies do not take, or a robot of another size.
@@ -141,10 +145,15 @@ def examine(
         run = read_run(run, activation, config, image_sizes(observations))
     policy = run.checkpoints[-1].policy
     if observations is not None:
-        sample = own(policy, observations)
+        sample = own(policy, observations, source)
     else:
         sample = stand_in(policy) if robot is None else play(policy, robot)
-    return Examination(run, sample, tuple(measure_policy(checkpoint, sample) for checkpoint in run.checkpoints))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # too small to be shared out: on a machine that trains, threads would wait for each other
+    try:
+        return Examination(run, sample, tuple(measure_policy(checkpoint, sample) for checkpoint in run.checkpoints))
+    finally:
+        torch.set_num_threads(threads)
 
 
 def describe(policy: Policy) -> str:
@@ -171,7 +180,11 @@ def _iterations(measures: tuple[Measures, ...]) -> str:
 def _line(name: str, words: str, indent: int) -> str:
     width = 12 + indent
     return textwrap.fill(
-        words, 100, initial_indent=f"{' ' * indent}{name:<12}", subsequent_indent=" " * width, break_long_words=False
+        _printable(words),
+        100,
+        initial_indent=f"{' ' * indent}{name:<12}",
+        subsequent_indent=" " * width,
+        break_long_words=False,
     )
 
 
@@ -185,4 +198,9 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def _text(words: str) -> str:
-    return html.escape(words)
+    return html.escape(_printable(words))
+
+
+def _printable(words: str) -> str:
+    """Replace what a terminal would obey: names come from files."""
+    return "".join(c if c.isprintable() else "?" for c in words)

@@ -30,10 +30,10 @@ CLAMP = 1e-6
 """Limit of a std, in rsl_rl and here, where the configuration names no other."""
 LOUD, GAIN = 1.0, 5.0
 """Std of the untrained policy's mean action in units of its noise; gain of any policy's last layer."""
-EARLY = 20
+EARLY = 1
 """Up to this iteration a policy counts as untrained."""
-LEAK = 0.8
-"""Recorded actions are explained better without a reset if their error falls below this part of that with one."""
+CARRIED, SURE = 0.5, 3.0
+"""Share of a memory without resets in the recorded actions, and how many standard errors it must lie beyond that."""
 
 LESSONS = {1: "MLP", 2: "CNN", 3: "RNN", 4: "Normalization", 5: "Distributions", 6: "Policy"}
 
@@ -137,14 +137,15 @@ def _signal(case: Case) -> Iterator[Finding]:
     if not len(std) or not np.isfinite(std).all():
         return
     least, most = int(std.argmin()), int(std.argmax())
-    if std[least] < LOST:
+    entering = case.last.layers.std[0]
+    if std[least] < LOST * min(1, entering):
         yield Finding(
             "signal lost",
-            f"std over the samples {_figure(std[least])} in layer {rows[least]}",
-            f"below {LOST:g}",
+            f"std over the samples {_figure(std[least])} in layer {rows[least]}, {_figure(entering)} at the input",
+            f"below {LOST:g}, or this part of the input's",
             "The network says nearly the same whatever the robot sees: weights too small for the activation, a depth "
             "that "
-            "lets the signal fade, or inputs that are tiny.",
+            "lets the signal fade.",
             1,
             "{activation}, {hidden_dims}, {obs_normalization}",
         )
@@ -309,13 +310,17 @@ def _memory(case: Case) -> Iterator[Finding]:
         return
     if memory.errors is None:
         raise UncheckedError("needs observations with dones and actions, as they were played")
-    right, never = memory.errors
-    if never < LEAK * right:
+    if memory.share is None:
+        return
+    (right, never), (share, error) = memory.errors, memory.share
+    if not abs(share - CARRIED) > SURE * error:
+        raise UncheckedError("needs more episodes, so little does the memory change")
+    if share > CARRIED:
         yield Finding(
             "hidden state not reset",
-            f"the recorded actions are {_figure(right)} std from those with a reset after each episode, and "
-            f"{_figure(never)} std from those without any",
-            f"error without resets below {LEAK:g} of that with them",
+            f"{100 * share:.0f} % of what a memory without a reset changes is in the recorded actions: they are "
+            f"{_figure(right)} std from those with a reset after each episode, {_figure(never)} std from those without",
+            f"{100 * CARRIED:.0f} %, and {SURE:g} standard errors",
             "When this was recorded, the memory of one episode leaked into the next: the policy began each new one "
             "with "
             "the memory of a fall.",
@@ -327,9 +332,10 @@ def _memory(case: Case) -> Iterator[Finding]:
 def _gain(case: Case) -> Iterator[Finding]:
     first, last = case.first, case.last
     with np.errstate(divide="ignore", invalid="ignore"):
-        loud = float(np.nan_to_num(first.spread / first.std).max())
+        loud = float(np.nan_to_num(first.spread / first.std).max()) / max(1, first.layers.std[0])
     if first.iteration <= EARLY and case.sample.real and loud > LOUD:
         figure = f"at iteration {first.iteration} the mean action varies by {_figure(loud)} times its noise"
+        figure += ", for inputs of std 1"
     elif last.gain > GAIN:
         figure = f"the weights of the last layer have gain {_figure(last.gain)}"
     else:

@@ -29,10 +29,14 @@ class Memory:
             by the steps since the end of an episode, ``[steps]``.
         errors: Of the recorded actions from the policy's mean actions with the right resets and with none, in the same
             unit, over the steps of all but the first episodes; None if no actions or no ends were recorded.
+        share: How much of the difference that no reset makes is in the recorded actions, by least squares, with its
+            standard error: 0 with the right resets, 1 with none, whatever noise was added. None if there is no error or
+            no difference.
     """
 
     leak: np.ndarray
     errors: tuple[float, float] | None
+    share: tuple[float, float] | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -259,11 +263,17 @@ def _memory(policy: Policy, sample: Sample, mean: torch.Tensor, std: torch.Tenso
     since = _since(dones)
     leak = [float(distance[since == k].mean().sqrt()) for k in range(int(since.max()) + 1)]
     errors: tuple[float, float] | None = None
+    share: tuple[float, float] | None = None
     if ends and sample.actions is not None:
         later = since >= 0
         off = [((sample.actions - played) / scale).square().mean(-1)[later].mean().sqrt() for played in (mean, carried)]
         errors = float(off[0]), float(off[1])
-    return Memory(np.array(leak), errors)
+        carry, played = (((x - mean) / scale)[later].double() for x in (carried, sample.actions))
+        weight = float(carry.square().sum())
+        if weight > 0:
+            part = float((played * carry).sum()) / weight
+            share = part, float((played - part * carry).square().mean() / weight) ** 0.5
+    return Memory(np.array(leak), errors, share)
 
 
 def _since(dones: torch.Tensor) -> torch.Tensor:

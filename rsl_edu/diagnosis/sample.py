@@ -132,6 +132,8 @@ def own(policy: Policy, recorded: Any, source: str = "your observations") -> Sam
         dones = dones.reshape(lead).bool()
     if actions is not None and actions.shape != (*lead, policy.actions):
         raise ValueError(f"actions: expected shape {[*lead, policy.actions]}, got {list(actions.shape)}")
+    if actions is not None and not actions.isfinite().all():
+        raise ValueError("actions: expected finite values, got NaN or infinity")
     sample = Sample(x.float(), source, images={n: i.float() for n, i in seen.items()}, dones=dones, actions=actions)
     return sample if x.dim() == 3 else sample._each(lambda values: values.unsqueeze(0))
 
@@ -166,6 +168,8 @@ def play(policy: Policy, robot: str) -> Sample:
 
 def stand_in(policy: Policy) -> Sample:
     """Draw observations from what the policy's normaliser saw, or else with mean 0 and std 1: no robot saw them."""
+    if policy.cnns:
+        raise ValueError(f"observations: needed, as the policy sees {next(iter(policy.cnns))!r}")
     draw = torch.Generator().manual_seed(0)
     x = torch.randn(STEPS, ENVS, policy.features, generator=draw)
     source = "a stand-in: random numbers with mean 0 and std 1"
@@ -191,7 +195,7 @@ class _Exploring:
 def _tensors(name: str, value: Any) -> Any:
     """Return tensors or arrays, one or named ones, as plain tensors."""
     if isinstance(value, Mapping):
-        return {str(key): _tensors(f"{name}[{key!r}]", each) for key, each in value.items()}
+        return {str(key): plain(f"{name}[{key!r}]", each) for key, each in value.items()}
     return plain(name, value)
 
 
@@ -201,7 +205,8 @@ def _vectors(policy: Policy, named: dict[str, torch.Tensor]) -> torch.Tensor:
     first = next((name for name in _VECTORS if name in fitting), fitting[0] if len(fitting) == 1 else None)
     if first is not None:
         return named[first]
-    if len(named) > 1 and sum(x.shape[-1] for x in named.values()) == policy.features:
+    leads = {x.shape[:-1] for x in named.values()}
+    if len(named) > 1 and len(leads) == 1 and sum(x.shape[-1] for x in named.values()) == policy.features:
         return torch.cat([x.float() for x in named.values()], dim=-1)
     got = ", ".join(f"{name} {list(x.shape)}" for name, x in named.items()) or "none of two or three dimensions"
     raise ValueError(

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from rsl_edu.checkpoint import Run
 from rsl_edu.data import example_run
 from rsl_edu.diagnosis import Diagnosis, Examination, examine
-from rsl_edu.diagnosis.findings import STALE
+from rsl_edu.diagnosis.findings import ASLEEP, STALE
 from rsl_edu.diagnosis.layers import EDGES
 from rsl_edu.diagnosis.measures import Measures, kl
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 REFERENCES = {"the one before": "before", "the first": "first", "the last": "last"}
-FARTHEST = 10.0
+FARTHEST = 100.0
 """Features further than this from the normaliser's mean, in its std, are drawn at the edge."""
 COLOURS = (BLUE, ORANGE, GREEN, PINK)
 
@@ -172,9 +172,7 @@ class XRay(Explorer[XRayState, XRayResult]):
             axes.locator_params(axis="x", nbins=4, integer=True)
         marker = {"marker": "." if len(measures) > 1 else "o", "markersize": 5}
         std.set(yscale="log", title="std of the actions")
-        std.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        std.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
-        std.yaxis.set_minor_formatter(NullFormatter())
+        _plain(std.yaxis)
         artists["stds"] = [std.plot([], [], color=BLUE, linewidth=0.8, alpha=0.6)[0] for _ in measures[0].std]
         (artists["std"],) = std.plot([], [], color=BLUE, linewidth=2, label="mean", **marker)
         (artists["guess"],) = std.plot([], [], "X", color=ORANGE, markersize=10, clip_on=False, label="your guess")
@@ -183,8 +181,12 @@ class XRay(Explorer[XRayState, XRayResult]):
         (artists["entropy"],) = entropy.plot([], [], color=BLUE, linewidth=2, **marker)
         kls.set(yscale="log", ylim=(1e-6, 10), title="KL (nats), learning rate")
         (artists["kl"],) = kls.plot([], [], color=BLUE, linewidth=2, label="KL", **marker)
-        (artists["rate"],) = kls.plot([], [], "--", color=ORANGE, linewidth=1.5, label="rate")
-        kls.legend(loc="lower left", ncols=2, handlelength=1.5, columnspacing=1, borderpad=0)
+        (artists["rate"],) = kls.plot([], [], "--", color=ORANGE, linewidth=1.5, label="learning rate")
+        few = {"handlelength": 1.5, "columnspacing": 1.2}
+        spectra = list(artists["spectra"].values())
+        figure.legend(handles=spectra, loc="outside lower left", ncols=min(5, len(spectra)), **few)
+        others = [artists[name] for name in ("kl", "rate", "guess")]
+        figure.legend(handles=others, loc="outside lower right", ncols=3, **few)
         artists["cursors"] = [axes.plot([], [], color=GREY, linewidth=1)[0] for axes in (std, entropy, kls)]
         (self._stage_actions if measures[0].memory is None else self._stage_memory)(artists, last)
         return artists
@@ -213,7 +215,8 @@ class XRay(Explorer[XRayState, XRayResult]):
         (artists["spread"],) = spread.plot([], [], "o-", color=BLUE, markersize=5)
         share.set(xlim=(-8, 108), title="dead (%)")
         share.set_xticks((0, 50, 100))
-        (artists["asleep"],) = share.plot([], [], "o", color=RED, markersize=6)
+        (artists["asleep"],) = share.plot([], [], "o", color=BLUE, markersize=5)
+        (artists["too many"],) = share.plot([], [], "X", color=RED, markersize=9)
 
     def _stage_weights(self, artists: dict[str, Any], axes: Any) -> None:
         names = list(self._measures[0].spectra)
@@ -221,32 +224,41 @@ class XRay(Explorer[XRayState, XRayResult]):
         known = values[np.isfinite(values) & (values > 0)]
         low, high = (max(known.min(), known.max() / 1e4), known.max()) if len(known) else (0.1, 1)
         axes.set(yscale="log", xlim=(-0.03, 1.03), ylim=(low / 1.5, high * 1.5), title="singular values")
+        if high < 100 * low:
+            _plain(axes.yaxis)
         axes.set_xticks((0, 1), ("greatest", "least"))
         for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
             label.set_ha(side)
         styles = ("-", "--", ":")
         artists["spectra"] = {
             name: axes.plot(
-                [], [], styles[i // 4 % 3], color=COLOURS[i % 4], linewidth=1.8, marker=".", markersize=3, label=name
+                [],
+                [],
+                styles[i // 4 % 3],
+                color=COLOURS[i % 4],
+                linewidth=1.8,
+                marker=".",
+                markersize=3,
+                label=_layer(name),
             )[0]
             for i, name in enumerate(names)
         }
-        axes.legend(loc="lower left", handlelength=1.2, borderpad=0, labelspacing=0.2)
 
     def _stage_normalizer(self, artists: dict[str, Any], axes: Any) -> None:
         features = len(self._measures[0].shift)
-        reach = np.nan_to_num(np.concatenate([np.abs(m.shift) + m.ratio for m in self._measures]), posinf=FARTHEST)
-        limit = min(FARTHEST, max(3.0, round_up(float(reach.max()), (1, 2, 3, 5))))
         bare = self._measures[0].count is None
-        axes.set(xlim=(-0.7, features - 0.3), ylim=(-1.08 * limit, 1.08 * limit), xlabel="feature")
+        axes.set(xlim=(-0.7, features - 0.3), xlabel="feature")
+        axes.set_yscale("symlog", linthresh=1)
+        axes.set_ylim(-1.2 * FARTHEST, 1.2 * FARTHEST)
+        axes.set_yticks([-100, -10, -1, 0, 1, 10, 100], ["−100", "−10", "−1", "0", "1", "10", "100"])
+        axes.minorticks_off()
         axes.set(title="observations", ylabel="as recorded" if bare else "normaliser's std")
         axes.axhspan(-1, 1, color=GREY, alpha=0.25, linewidth=0)
         _number(axes, features)
-        width = min(4.0, max(0.7, 160 / features))
+        width = min(4.0, max(0.6, 70 / features))
         artists["near"] = axes.vlines([], 0, 0, color=BLUE, linewidth=width)
         artists["far"] = axes.vlines([], 0, 0, color=RED, linewidth=width)
         (artists["shift"],) = axes.plot([], [], "o", color=BLUE, markersize=min(7.0, 1 + 1.5 * width))
-        artists["limit"] = limit
 
     def _stage_actions(self, artists: dict[str, Any], axes: Any) -> None:
         reach = np.nan_to_num([np.abs(m.mean) + np.maximum(m.spread, m.std) for m in self._measures])
@@ -274,15 +286,16 @@ class XRay(Explorer[XRayState, XRayResult]):
             ridge.set_data(heights, EDGES, baseline=i)
         artists["spread"].set_data(np.where(layers.std > 0, layers.std, np.nan), y)
         artists["asleep"].set_data(100 * layers.asleep, y)
+        many = np.nan_to_num(layers.asleep) >= ASLEEP
+        artists["too many"].set_data(100 * layers.asleep[many], y[many])
         for name, line in artists["spectra"].items():
             values = now.spectra[name]
             line.set_data(np.linspace(0, 1, len(values)), np.where(values > 0, values, np.nan))
-        limit = artists["limit"]
-        low, high = (np.clip(now.shift + side * now.ratio, -limit, limit) for side in (-1, 1))
+        low, high = (np.clip(now.shift + side * now.ratio, -FARTHEST, FARTHEST) for side in (-1, 1))
         far = np.maximum(np.abs(now.shift), now.ratio) > STALE
         for name, chosen in (("near", ~far), ("far", far)):
             artists[name].set_segments([((i, low[i]), (i, high[i])) for i in np.flatnonzero(chosen)])
-        artists["shift"].set_data(np.arange(len(low)), np.clip(now.shift, -limit, limit))
+        artists["shift"].set_data(np.arange(len(low)), np.clip(now.shift, -FARTHEST, FARTHEST))
         for i, line in enumerate(artists["stds"]):
             line.set_data(result.iterations, _positive(result.std[:, i]))
         mean = _positive(result.std.mean(1))
@@ -346,9 +359,20 @@ def _asleep(now: Measures) -> float:
     return float(shares[known] @ units[known] / units[known].sum()) if known.any() else 0.0
 
 
+def _plain(axis: Any) -> None:
+    """Write the numbers of a logarithmic axis as they are said."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def _number(axes: Any, count: int) -> None:
     """Let ticks number what stands side by side."""
     axes.set_xticks(range(0, count, -(-count // 6)))
+
+
+def _layer(name: str) -> str:
+    return f"layer {name}" if name.isdigit() else name
 
 
 def _positive(values: np.ndarray) -> np.ndarray:

@@ -1,0 +1,51 @@
+"""Runs that rsl_rl trained for the tests of this folder, and faults that are written into their files."""
+
+import functools
+import itertools
+import os
+
+import peer
+import pytest
+import torch
+
+from rsl_edu.checkpoint import Checkpoint, read_run
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """Trains InvertedPendulum with a seed and a network, once: the run folder. Without rsl_rl: a skip."""
+    if peer.VecEnv is object:
+        pytest.skip("needs rsl_rl")
+
+    @functools.cache
+    def train(seed=0, **options):
+        folder = tmp_path_factory.mktemp("run")
+        with torch.random.fork_rng(devices=[]):
+            peer.train(folder, seed=seed, **options)
+        return folder
+
+    return train
+
+
+@pytest.fixture
+def edited(tmp_path):
+    """Copies a run, and lets ``edit(stored, last)`` change what its files hold; ``last``: whether it is the last."""
+    numbers = itertools.count()
+
+    def copy(folder, edit):
+        copied = tmp_path / f"edited {next(numbers)}"
+        os.makedirs(copied)
+        checkpoints = read_run(folder, config={}).checkpoints
+        for checkpoint in checkpoints:
+            stored = torch.load(checkpoint.path, weights_only=True)
+            edit(stored, checkpoint is checkpoints[-1])
+            torch.save(stored, copied / checkpoint.path.name)
+        return copied
+
+    return copy
+
+
+@pytest.fixture
+def checkpoint_of(tmp_path):
+    """A checkpoint with a policy, as if it had been read."""
+    return lambda policy: Checkpoint(tmp_path / "model_3.pt", "rsl_rl 5", 3, policy.eval(), 0.01, True, ())

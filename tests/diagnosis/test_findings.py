@@ -1,0 +1,463 @@
+"""Healthy runs give no finding, each planted fault gives its own, and all say what to change, in fields that exist."""
+
+import importlib.util
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from rsl_edu.checkpoint import Run, read, read_run
+from rsl_edu.data import rollout
+from rsl_edu.data.runs import example_run
+from rsl_edu.diagnosis import Diagnosis, Finding, examine, findings, play
+
+ROBOT = "InvertedPendulum-v5"
+SAVED = Path(__file__).parents[1] / "checkpoints"
+
+
+def names(diagnosis):
+    return [finding.name for finding in diagnosis.findings]
+
+
+def found(run, observations=None, activation=None, **options):
+    """The names of all findings, after a look at what they say."""
+    robot = ROBOT if observations is None else None
+    diagnosis = examine(run, observations, robot, activation, **options).diagnosis()
+    for finding in diagnosis.findings:
+        well_said(finding)
+    return names(diagnosis)
+
+
+def well_said(finding):
+    """A finding has a figure, a threshold, a lesson, and what to change exists in rsl_rl."""
+    assert re.search(r"\d|are not$", finding.figure)  # an absent normaliser has no number
+    assert finding.threshold
+    assert finding.meaning.endswith(".")
+    assert finding.lesson in findings.LESSONS
+    words = " ".join(vars(finding)[field] for field in ("figure", "threshold", "meaning", "change"))
+    assert not re.search(r"[{}]|\bnan\b|\binf\b|  ", words)
+    for place in fields(finding.change):
+        assert place in known(), place
+
+
+def fields(change):
+    """The fields of rsl_rl's configuration that a change names."""
+    return re.findall(r"(?:actor|algorithm|policy)\.[a-z_.]*[a-z_](?!\w*\()|check_for_nan|empirical_normalization|obs_groups", change)
+
+
+def known():
+    """The fields of the configuration of the rsl_rl that is installed."""
+    models = pytest.importorskip("rsl_rl.models")
+    from rsl_rl.algorithms import PPO
+    from rsl_rl.modules import EmpiricalNormalization, GaussianDistribution
+    from rsl_rl.runners import OnPolicyRunner
+    from rsl_rl.utils import resolve_obs_groups
+
+    def parameters(function, prefix):
+        return {prefix + name for name in inspect.signature(function).parameters}
+
+    assert "until" in parameters(EmpiricalNormalization, "")
+    assert 'cfg.get("check_for_nan"' in inspect.getsource(OnPolicyRunner)
+    assert 'cfg["obs_groups"]' in inspect.getsource(PPO) and resolve_obs_groups
+    actor = parameters(models.MLPModel, "actor.") | {"actor.class_name"}
+    spread = parameters(GaussianDistribution, "actor.distribution_cfg.")
+    return actor | spread | parameters(PPO, "algorithm.") | {"check_for_nan", "obs_groups"}
+
+
+# Healthy.
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_healthy_policy_that_learned_gives_no_finding(seed, trained):
+    examination = examine(trained(seed), robot=ROBOT)
+    before = play(examination.run.checkpoints[0].policy, ROBOT)
+    assert 2 * examination.sample.dones.sum() < before.dones.sum()  # it falls less often
+    diagnosis = examination.diagnosis()
+    assert names(diagnosis) == []
+    assert diagnosis.summary == "No finding"
+
+
+@pytest.mark.parametrize(
+    ("activation", "options"), [("elu", {"network": "gru"}), ("relu", {"activation": "relu"}), ("tanh", {"activation": "tanh"})]
+)
+def test_healthy_policy_of_another_kind_gives_no_finding(activation, options, trained):
+    examination = examine(trained(**options), robot=ROBOT, activation=activation)
+    before = play(examination.run.checkpoints[0].policy, ROBOT)
+    assert 2 * examination.sample.dones.sum() < before.dones.sum()
+    assert names(examination.diagnosis()) == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_any_single_checkpoint_of_a_healthy_run_gives_no_finding(seed, trained):
+    for checkpoint in read_run(trained(seed)).checkpoints:
+        assert names(examine(Run(checkpoint.path, (checkpoint,), {}), robot=ROBOT).diagnosis()) == []
+
+
+def test_healthy_policy_that_hardly_moves_gives_no_finding(trained):
+    policy = read_run(trained()).checkpoints[-1].policy
+    still = policy.normalizer.mean + 1e-3 * policy.normalizer.std * torch.randn(500, 4)
+    assert found(trained(), {"policy": still}) == []
+
+
+# Planted faults, in the files.
+
+
+def actor(stored):
+    return stored["actor_state_dict"]
+
+
+def nan_weight(stored, last):
+    if last:
+        actor(stored)["mlp.0.weight"][0, 0] = torch.nan
+
+
+def nan_std(stored, last):
+    if last:
+        actor(stored)["distribution.std_param"][0] = torch.nan
+
+
+def infinite_bias(stored, last):
+    if last:
+        actor(stored)["mlp.4.bias"][0] = torch.inf
+
+
+def estimator(stored, last):
+    actor(stored)["estimator.0.weight"] = torch.zeros(2, 2)
+
+
+def dead(stored, last):
+    actor(stored)["mlp.2.bias"][:8] = -1e3
+
+
+def saturated(stored, last):
+    actor(stored)["mlp.2.bias"][:8] = 50
+
+
+def scaled(name, factor, where="last"):
+    def edit(stored, last):
+        if last or where == "all" or (where == "first" and stored["iter"] == 0):
+            actor(stored)[name] *= factor
+
+    return edit
+
+
+def no_normalizer(stored, last):
+    for name in [name for name in actor(stored) if name.startswith("obs_normalizer")]:
+        del actor(stored)[name]
+
+
+def empty(stored, last):
+    for name, value in (("_mean", 0), ("_var", 1), ("_std", 1), ("count", 0)):
+        actor(stored)[f"obs_normalizer.{name}"].fill_(value)
+
+
+def frozen(stored, last):
+    actor(stored)["obs_normalizer.count"].fill_(5_000)
+
+
+def log_of_std(value):
+    def edit(stored, last):
+        std = actor(stored).pop("distribution.std_param")
+        actor(stored)["distribution.log_std_param"] = torch.full_like(std, value) if last else std.log()
+
+    return edit
+
+
+def std_of(value):
+    def edit(stored, last):
+        if last:
+            actor(stored)["distribution.std_param"].fill_(value)
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("fault", "finding"),
+    [
+        (nan_weight, "broken weights"),
+        (nan_std, "broken weights"),
+        (infinite_bias, "broken weights"),
+        (estimator, "parts that were not read"),
+        (scaled("mlp.2.weight", 1e-4), "signal lost"),
+        (scaled("mlp.0.weight", 1e3), "signal exploded"),
+        (no_normalizer, "normaliser absent"),
+        (empty, "normaliser empty"),
+        (frozen, "normaliser frozen"),
+        (std_of(-0.1), "std clamped"),
+        (std_of(1e-6), "std clamped"),
+        (log_of_std(-20.0), "std clamped"),
+        (std_of(0.005), "std collapsed"),
+        (log_of_std(-6.0), "std collapsed"),
+        (std_of(1.0), "std growing"),
+        (scaled("mlp.4.weight", 30, "first"), "last layer too large"),
+        (scaled("mlp.4.weight", 30), "last layer too large"),
+    ],
+)
+def test_planted_fault_is_found_and_nothing_else(fault, finding, trained, edited):
+    assert found(edited(trained(), fault)) == [finding]
+
+
+@pytest.mark.parametrize(("activation", "fault"), [("relu", dead), ("tanh", saturated)])
+def test_units_that_say_nothing_are_found_and_nothing_else(activation, fault, trained, edited):
+    run = edited(trained(activation=activation), fault)
+    assert found(run, activation=activation) == ["dead units"]
+    (finding,) = examine(run, robot=ROBOT, activation=activation).diagnosis().findings
+    assert "of layer 2 " in finding.figure
+    assert int(finding.figure.split()[0]) >= 50
+
+
+def test_weights_that_broke_say_since_when(trained, edited):
+    def fault(stored, last):
+        if stored["iter"] >= 10:
+            nan_weight(stored, True)
+
+    (finding,) = examine(edited(trained(), fault), robot=ROBOT).diagnosis().findings
+    assert finding.figure == "NaN or infinity in mlp.0.weight, since iteration 10"
+
+
+def test_raw_observations_of_a_humanoid_are_found(trained):
+    run = trained(robot="Humanoid-v5", envs=4, iterations=1, obs_normalization=False)
+    diagnosis = examine(run, robot="Humanoid-v5").diagnosis()
+    assert names(diagnosis) == ["input not normalised"]
+    well_said(diagnosis.findings[0])
+    assert diagnosis.findings[0].figure.startswith("cfrc_ext[")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param(lambda x: x + torch.tensor([0, 5.0, 0, 0]), id="shifted"),
+        pytest.param(lambda x: x[..., [0, 3, 2, 1]], id="another order"),
+        pytest.param(lambda x: x * torch.tensor([1, 180 / torch.pi, 1, 1]), id="degrees"),
+    ],
+)
+def test_observations_unlike_those_of_the_training_are_found(changed, trained):
+    run = read_run(trained())
+    seen = play(run.checkpoints[-1].policy, ROBOT).observations
+    assert found(run, {"policy": seen}) == []
+    assert "normaliser stale" in found(run, {"policy": changed(seen)})
+    (finding,) = [f for f in examine(run, changed(seen)).diagnosis().findings if f.name == "normaliser stale"]
+    assert "feature 1" in finding.figure
+
+
+class Played:
+    """A policy as one plays it, with noise or without, and with resets or without."""
+
+    def __init__(self, policy, noise, resets):
+        self.policy, self.noise, self.resets = policy, noise, resets
+
+    def __call__(self, observations):
+        distribution = self.policy.distribution
+        distribution.update(self.policy.mlp(self.policy.latent(observations)))
+        return distribution.sample() if self.noise else distribution.mean.clone()
+
+    def reset(self, dones):
+        if self.resets:
+            self.policy.reset(dones)
+
+
+def recorded(policy, noise, resets):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        policy.reset()
+        played = rollout(ROBOT, 64, 16, policy=Played(policy, noise, resets))
+        policy.reset()
+    return {"policy": played.observations, "dones": played.dones, "actions": played.actions}
+
+
+@pytest.fixture
+def forgetful(trained, edited):
+    """A GRU whose memory says much: its action differs by more than its noise."""
+    return read_run(edited(trained(network="gru"), std_of(0.2)))
+
+
+@pytest.mark.parametrize("noise", [False, True])
+def test_memory_that_was_not_reset_is_found_in_what_was_recorded(noise, forgetful):
+    policy = forgetful.checkpoints[-1].policy
+    diagnoses = [examine(forgetful, recorded(policy, noise, resets)).diagnosis() for resets in (True, False)]
+    assert [names(diagnosis) for diagnosis in diagnoses] == [[], ["hidden state not reset"]]
+    assert all("hidden state not reset" not in diagnosis.unchecked for diagnosis in diagnoses)
+    well_said(diagnoses[1].findings[0])
+
+
+def test_memory_that_says_nothing_needs_no_reset(trained, edited):
+    def fault(stored, last):
+        actor(stored)["rnn.rnn.weight_hh_l0"].zero_()
+        actor(stored)["rnn.rnn.bias_ih_l0"][8:16] = -1e3  # the gate of the old state is shut
+
+    run = read_run(edited(trained(network="gru"), fault))
+    draw = torch.Generator().manual_seed(0)
+    seen = {"policy": torch.randn(64, 16, 4, generator=draw), "actions": torch.randn(64, 16, 1, generator=draw)}
+    diagnosis = examine(run, seen | {"dones": torch.rand(64, 16, generator=draw) < 0.1}).diagnosis()
+    assert "hidden state not reset" in diagnosis.absent
+
+
+def test_memory_too_weak_for_the_noise_is_left_unchecked(trained, edited):
+    run = read_run(edited(trained(network="gru"), scaled("rnn.rnn.weight_hh_l0", 1e-3, "all")))
+    run = read_run(edited(run.path, scaled("mlp.4.weight", 1e-3, "all")))
+    diagnosis = examine(run, recorded(run.checkpoints[-1].policy, True, False)).diagnosis()
+    assert "hidden state not reset" not in names(diagnosis)
+    assert diagnosis.unchecked["hidden state not reset"] == "needs more episodes, so little does the memory change"
+
+
+def test_example_run_is_ill_of_its_entropy_bonus():
+    diagnosis = examine(example_run(), robot=ROBOT).diagnosis()
+    assert names(diagnosis) == ["std growing"]
+    assert "2.2 times" in diagnosis.findings[0].figure
+    well_said(diagnosis.findings[0])
+    assert names(examine(example_run(), robot=ROBOT).diagnosis(last=3)) == []
+
+
+# Other releases.
+
+
+def releases():
+    """The configuration of every release that wrote a checkpoint beside the tests."""
+    pytest.importorskip("tensordict")
+    source = importlib.util.spec_from_file_location("write", SAVED / "write.py")
+    module = importlib.util.module_from_spec(source)
+    source.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    "file", ["2.1.2-mlp", "2.2.4-log", "2.3.3-log", "3.0.1-log", "3.3.0-log", "4.0.1-log", "5.0.1-log", "5.5.1-log"]
+)
+def test_findings_name_the_fields_of_the_release_that_wrote_the_run(file, tmp_path):
+    stored = torch.load(SAVED / f"{file}.pt", weights_only=True)
+    weights = stored.get("actor_state_dict") or stored["model_state_dict"]
+    (std,) = [name for name in weights if re.fullmatch(r"std|log_std|distribution\.(log_)?std_param", name)]
+    weights[std].fill_(-20)
+    (bias,) = [name for name in weights if re.fullmatch(r"(actor|mlp)\.2\.bias", name)]
+    weights[bias][:4] = -1e3
+    torch.save(stored, tmp_path / "model_50.pt")
+    seen = torch.load(SAVED / f"{file}.played.pt", weights_only=True)["observations"]
+    diagnosis = examine(tmp_path, seen).diagnosis()
+    assert names(diagnosis)[:2] == ["dead units", "std clamped"]
+
+    version = file.partition("-")[0]
+    release = releases()
+    config = release.settings(tuple(map(int, version.split("."))), "mlp" if version == "2.1.2" else "log")
+    for finding in diagnosis.findings[:2]:
+        assert "{" not in finding.change
+        for place in fields(finding.change):
+            at = config
+            for name in place.split("."):
+                if place != "policy.noise_std_type" or version != "2.1.2":  # it came with 2.2
+                    assert name in at or place.startswith("algorithm."), place
+                    at = at.get(name, {})
+
+
+@pytest.mark.parametrize(
+    ("file", "field"),
+    [("3.1.3-plain", "policy.actor_obs_normalization"), ("5.5.1-plain", "actor.obs_normalization")],
+)
+def test_missing_normaliser_is_told_in_the_fields_of_the_release(file, field):
+    checkpoint = read(SAVED / f"{file}.pt")
+    seen = 100 * torch.randn(50, checkpoint.policy.features)
+    diagnosis = examine(Run(checkpoint.path, (checkpoint,), {}), seen).diagnosis()
+    (finding,) = [f for f in diagnosis.findings if f.name == "input not normalised"]
+    assert field in finding.change
+
+
+# Unchecked.
+
+
+def test_stand_in_leaves_out_what_needs_observations_and_says_so(trained, edited):
+    examination = examine(trained())
+    assert not examination.sample.real
+    diagnosis = examination.diagnosis()
+    assert diagnosis.about["shown"] == "a stand-in: random numbers with the normaliser's mean and std"
+    assert names(diagnosis) == []
+    assert diagnosis.unchecked == {"normaliser stale": "needs observations"}
+
+    bare = examine(edited(trained(), no_normalizer)).diagnosis()
+    assert bare.unchecked == dict.fromkeys(("dead units", "signal lost or exploded", "input not normalised"), "needs observations")
+    assert "not checked dead units: needs observations" in re.sub(r"\s+", " ", str(bare))
+
+
+def test_one_checkpoint_has_no_history_of_its_std(trained):
+    run = read_run(sorted(trained().glob("model_*.pt"))[0])
+    diagnosis = examine(run, robot=ROBOT).diagnosis()
+    assert diagnosis.unchecked == {"std clamped, collapsed or growing": "needs two checkpoints or more"}
+
+
+@pytest.mark.parametrize("left_out", [("dones",), ("actions",), ("dones", "actions")])
+def test_memory_without_dones_or_actions_is_not_checked(left_out, forgetful):
+    seen = recorded(forgetful.checkpoints[-1].policy, False, False)
+    diagnosis = examine(forgetful, {name: x for name, x in seen.items() if name not in left_out}).diagnosis()
+    assert diagnosis.unchecked["hidden state not reset"].startswith("needs observations with dones and actions")
+    assert "hidden state not reset" not in names(diagnosis)
+
+
+def test_every_check_is_found_absent_or_unchecked(trained):
+    diagnosis = examine(trained()).diagnosis()
+    assert {*diagnosis.absent, *diagnosis.unchecked} == set(findings.CHECKS)
+
+
+# What is shown.
+
+HOSTILE = "<img src=x onerror=alert(1)>&\"'"
+
+
+def test_hostile_names_are_words_in_the_table(trained, edited):
+    def fault(stored, last):
+        actor(stored)[HOSTILE] = torch.zeros(1)
+
+    run = edited(trained(), fault)
+    hostile = run.rename(run.parent / "<script>alert(2)<script>")
+    (hostile / "model_7.pt").write_bytes(b"no checkpoint")
+    html = examine(hostile, robot=ROBOT).diagnosis()._repr_html_()
+    assert "<img" not in html
+    assert "<script" not in html
+    assert "&lt;img src=x onerror=alert(1)&gt;&amp;&quot;&#x27;" in html
+    assert "&lt;script&gt;" in html
+    tags = re.sub(r' (?:class|scope|data-head)="[^"<>]*"', "", html)
+    assert set(re.findall(r"<[^>]*>", tags)) <= {
+        f"<{slash}{tag}>" for tag in ["div", "dl", "dt", "dd", "p", "strong", "table", "thead", "tbody", "tr", "th", "td"] for slash in ("", "/")
+    }
+
+
+def test_control_characters_of_names_do_not_reach_the_terminal(trained, edited):
+    def fault(stored, last):
+        actor(stored)["estimator\x1b[2J\x07\x9b31m\u202e"] = torch.zeros(1)
+
+    run = edited(trained(), fault)
+    hostile = run.rename(run.parent / "run\x1b]0;title\x07")
+    diagnosis = examine(hostile, robot=ROBOT).diagnosis()
+    assert "estimator" in str(diagnosis)
+    assert all(line.isprintable() for line in str(diagnosis).split("\n"))
+    html = diagnosis._repr_html_()
+    assert html.isprintable()
+
+
+def test_lines_of_the_text_fit_a_terminal(trained, edited):
+    def fault(stored, last):
+        nan_weight(stored, last)
+        no_normalizer(stored, last)
+        std_of(1.0)(stored, last)
+        for i in range(5):
+            actor(stored)[f"estimator.{'of_the_height_' * 3}{i}"] = torch.zeros(1)
+
+    run = edited(trained(), fault)
+    (run / "model_7.pt").write_bytes(b"no checkpoint")
+    text = str(examine(run).diagnosis())
+    assert text.count("\n   lesson  ") == len(names(examine(run).diagnosis())) >= 3
+    assert "not read" in text
+    for line in text.split("\n"):
+        assert len(line) <= 100 or " " not in line.strip()
+        assert line == line.rstrip()
+
+
+def test_numbers_of_checkpoints_left_out_do_not_depend_on_where_one_looks(trained):
+    run = read_run(trained(), most=3)
+    examination = examine(run)
+    assert {examination.diagnosis(last).about["left out"] for last in range(3)} == {"2 of 5 checkpoints, evenly"}
+
+
+def test_diagnosis_counts_its_findings():
+    finding = Finding("name", "figure", "threshold", "meaning", 1, "change")
+    counts = [Diagnosis({}, (finding,) * count, (), {}).summary for count in range(3)]
+    assert counts == ["No finding", "1 finding", "2 findings"]

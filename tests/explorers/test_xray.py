@@ -1,0 +1,268 @@
+"""Explorer *x-ray*: what it shows of a run is what was measured, for every kind of policy, and in a page of its own."""
+
+import io
+import re
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.image import imread
+
+from rsl_edu import diagnosis
+from rsl_edu.checkpoint import Checkpoint, Policy, Run, read_run
+from rsl_edu.data import example_run, height_scans
+from rsl_edu.diagnosis.sample import Sample
+from rsl_edu.explorers import XRay
+from rsl_edu.explorers.drawing import Drawing
+from rsl_edu.modules import CNN, MLP, RNN, BetaDistribution, EmpiricalNormalization, GaussianDistribution
+
+CLOSE = {"rtol": 1e-6, "atol": 1e-9}
+
+
+@pytest.fixture(scope="module")
+def xray():
+    return XRay()
+
+
+def run(*policies, path="mine"):
+    """A run of policies, a checkpoint each."""
+    checkpoints = (Checkpoint(path, "rsl_rl 5", 50 * i, p.eval(), 1e-3, False, ()) for i, p in enumerate(policies))
+    return Run(path, tuple(checkpoints), {})
+
+
+def mlp_policy(distribution=None, seed=0, features=4, normalizer=True):
+    torch.manual_seed(seed)
+    distribution = distribution or GaussianDistribution(2)
+    norm = EmpiricalNormalization(features) if normalizer else None
+    policy = Policy(MLP(features, distribution.input_dim, [8, 6]), distribution, norm)
+    if norm is not None:
+        norm.update(torch.randn(256, features))
+    return policy.requires_grad_(False)
+
+
+def panel(explorer, title, **changes):
+    figure = explorer.render(**changes)
+    return next(axes for axes in figure.axes if title in (axes.get_title("left"), axes.get_title()))
+
+
+def line(axes, label):
+    return next(found for found in axes.lines if found.get_label() == label)
+
+
+def test_first_picture_is_the_last_checkpoint_and_the_slider_has_all_of_them(xray):
+    iterations = [checkpoint.iteration for checkpoint in read_run(example_run()).checkpoints]
+    assert xray.at().iteration == iterations[-1]
+    assert list(xray.controls["iteration"].positions()) == iterations
+
+
+def test_histories_are_those_of_the_files(xray):
+    checkpoints = read_run(example_run()).checkpoints
+    stored = [float(c.policy.distribution.std_param.mean()) for c in checkpoints]
+    mean = line(panel(xray, "std of the actions"), "mean")
+    np.testing.assert_allclose(mean.get_ydata(), stored, **CLOSE)
+    np.testing.assert_array_equal(mean.get_xdata(), [c.iteration for c in checkpoints])
+    rate = line(panel(xray, "KL (nats), learning rate"), "learning rate")
+    assert list(rate.get_ydata()) == [checkpoint.learning_rate for checkpoint in checkpoints]
+
+
+@pytest.mark.parametrize("reference", ["before", "first", "last"])
+def test_kl_is_measured_from_the_reference_and_not_from_itself(xray, reference):
+    measures = xray.examination.measures
+    shown = line(panel(xray, "KL (nats), learning rate", reference=reference), "KL").get_ydata()
+    for i, (now, value) in enumerate(zip(measures, shown, strict=True)):
+        old = {"before": measures[i - 1] if i else None, "first": measures[0], "last": measures[-1]}[reference]
+        if old is None or old is now:
+            assert np.isnan(value)
+            continue
+        gaussians = [torch.distributions.Normal(*m.params) for m in (old, now)]
+        expected = torch.distributions.kl_divergence(*gaussians).sum(-1).mean()
+        assert value == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_layers_and_weights_are_those_of_the_chosen_checkpoint(xray):
+    now, policy = xray.examination.measures[7], xray.examination.run.checkpoints[7].policy
+    axes = {axes.get_title("left"): axes for axes in xray.render(iteration=now.iteration).axes}
+    np.testing.assert_array_equal(axes["its std"].lines[0].get_xdata(), now.layers.std)
+    for label, layer in (("layer 1", policy.mlp[0]), ("output", policy.mlp[-1])):
+        shown = line(axes["singular values"], label).get_ydata()
+        np.testing.assert_allclose(shown, torch.linalg.svdvals(layer.weight), rtol=1e-4)
+
+
+def test_observations_stand_in_the_units_of_the_normaliser_and_far_ones_are_marked():
+    policy = mlp_policy()
+    seen = policy.normalizer.mean + policy.normalizer.std * torch.randn(500, 4)
+    seen[:, 2] += 50 * policy.normalizer.std[2]
+    explorer = XRay(run(policy), seen)
+    axes = panel(explorer, "observations")
+    near, far = axes.collections[-2:]
+    assert [round(x) for ((x, _), _) in near.get_segments()] == [0, 1, 3]
+    (((x, low), (_, high)),) = far.get_segments()
+    assert x == 2
+    scale = float(policy.normalizer.std[2]) + policy.normalizer.eps
+    assert (low + high) / 2 == pytest.approx(float((seen[:, 2].mean() - policy.normalizer.mean[2]) / scale), rel=1e-4)
+    assert "normaliser stale" in explorer.describe(explorer.compute(explorer.at()))
+
+
+def test_diagnosis_follows_the_slider():
+    explorer = XRay()
+    assert [finding.name for finding in explorer.diagnosis().findings] == ["std growing"]
+    explorer.set(iteration=8)
+    assert not explorer.diagnosis().findings
+    assert "No finding" in repr(explorer)
+
+
+def test_guess_stands_at_the_last_checkpoint(xray):
+    fresh = XRay(xray.examination)
+    fresh.predict(7.5)
+    guess = line(panel(fresh, "std of the actions"), "your guess")
+    assert guess.get_xydata().tolist() == [[59, 7.5]]
+    low, high = guess.axes.get_ylim()
+    assert low < 0.98 < 7.5 < high
+
+
+def test_one_checkpoint_has_a_picture_too():
+    explorer = XRay(example_run() / "model_12.pt", robot="InvertedPendulum-v5")
+    assert explorer.live.picture.data.startswith(b"\x89PNG")
+    assert explorer.numbers(explorer.compute(explorer.at()))["KL"] == "–"
+
+
+@pytest.mark.parametrize("kind", ["gru", "lstm"])
+def test_recurrent_policy_shows_its_memory_in_the_place_of_its_actions(kind):
+    torch.manual_seed(0)
+    rnn = RNN(3, 5, type=kind)
+    policy = Policy(MLP(5, 2, [6]), GaussianDistribution(2), EmpiricalNormalization(3), rnn)
+    x, dones = torch.randn(30, 4, 3), torch.rand(30, 4) < 0.1
+    explorer = XRay(run(policy.requires_grad_(False)), {"observations": x, "dones": dones})
+    assert explorer.examination.measures[0].rows == ("input", "memory", "1", "output")
+    leak = panel(explorer, "if not reset").lines[0].get_ydata()
+    assert leak[0] > leak[-1] > 0
+
+
+def test_policy_that_sees_has_the_layers_of_its_cnn():
+    torch.manual_seed(0)
+    cnn = CNN((8, 8), 1, [2, 3], 3, norm="layer")
+    policy = Policy(MLP(4 + cnn.output_dim, 2, [6]), GaussianDistribution(2), None, cnns={"scan": cnn})
+    shown = {"policy": torch.randn(40, 4), "scan": height_scans(40, 8)}
+    explorer = XRay(run(policy.requires_grad_(False)), shown)
+    measures = explorer.examination.measures[0]
+    assert measures.rows == ("input", "scan 1", "scan 2", "1", "output")
+    assert set(measures.spectra) == {"scan 1", "scan 2", "1", "output"}
+    assert explorer.live.picture.data.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("broken", ["mlp.0.weight", "distribution.std_param", "obs_normalizer._mean"])
+def test_policy_that_broke_is_drawn_and_said_to_be(broken):
+    well, ill = mlp_policy(), mlp_policy()
+    ill.state_dict()[broken].flatten()[0] = float("nan")
+    explorer = XRay(run(well, ill), torch.randn(64, 4))
+    assert explorer.live.picture.data.startswith(b"\x89PNG")
+    words = explorer.describe(explorer.compute(explorer.at()))
+    assert "Its weights hold NaN." in words
+    assert "broken weights" in words
+    assert not re.search(r"\bnan\b", words)
+    explorer.set(iteration=0)
+    assert "NaN" not in explorer.describe(explorer.compute(explorer.at()))
+
+
+def test_beta_actions_have_a_picture():
+    explorer = XRay(run(mlp_policy(BetaDistribution(2)), mlp_policy(BetaDistribution(2), seed=1)))
+    assert explorer.live.picture.data.startswith(b"\x89PNG")
+
+
+def test_many_features_and_actions_stay_legible():
+    policy = mlp_policy(GaussianDistribution(23), features=235)
+    explorer = XRay(run(policy), torch.randn(100, 235))
+    for title, most in (("observations", 235), ("action and noise", 23)):
+        ticks = panel(explorer, title).get_xticks()
+        assert 4 <= len(ticks) <= 6
+        assert ticks[-1] < most
+
+
+def test_legends_lie_beside_the_data(xray):
+    drawing = Drawing(xray)
+    boxes = [axes.get_window_extent() for axes in drawing.figure.axes]
+    assert len(drawing.figure.legends) == 2
+    assert not any(legend.get_window_extent().overlaps(box) for legend in drawing.figure.legends for box in boxes)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"run": "nowhere"}, "run: expected a run folder of rsl_rl or a checkpoint, got 'nowhere'"),
+        ({"observations": torch.zeros(5, 3)}, r"observations: expected shape \[samples, 4\]"),
+        ({"robot": "Hopper-v5"}, "robot: expected one of 4 observations and 1 actions, .* Hopper-v5 has 11 and 3"),
+        ({"observations": torch.zeros(5, 4), "robot": "Hopper-v5"}, "robot: expected either observations or a robot"),
+        ({"activation": "elo"}, "model_59.pt: activation: expected one of elu, .* got 'elo'"),
+        ({"iteration": 5}, "iteration: expected one of 0, 4, 8"),
+    ],
+)
+def test_what_does_not_fit_is_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        XRay(**arguments)
+
+
+@pytest.fixture(scope="module")
+def page_file(xray, tmp_path_factory):
+    file = tmp_path_factory.mktemp("page") / "x-ray.html"
+    file.write_text(xray.page(), "utf-8")
+    return file
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page_of_its_own_moves_offline_in_both_themes(xray, browser, page_file, scheme):
+    page = browser.new_page(viewport={"width": 1200, "height": 900}, color_scheme=scheme)
+    said, asked = [], []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(page_file.as_uri())
+    assert page.title() == "X-ray of example_run"
+    assert page.get_by_text("std growing").first.is_visible()
+    picture, slider = page.locator("rsl-explorer img"), page.get_by_role("slider")
+    seen = set()
+    for step in (0, 5, 10, 15):
+        slider.fill(str(step))
+        page.wait_for_timeout(50)
+        seen.add(picture.get_attribute("src"))
+        assert f"Iteration {xray.controls['iteration'].positions()[step]} of 59" in picture.get_attribute("alt")
+    assert len(seen) == 4
+    pixels = imread(io.BytesIO(picture.screenshot()), format="png")
+    assert (pixels[..., :3].mean() > 0.5) == (scheme == "light")
+    assert not said
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in asked)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.close()
+
+
+def test_page_fits_a_phone_and_can_be_read_aloud(browser, page_file):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="to get it: pip install -e .[book]").Axe()
+    page = browser.new_page(viewport={"width": 360, "height": 740}, bypass_csp=True)  # axe is a script
+    page.goto(page_file.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
+    found = axe.run(page, options=options).response["violations"]
+    assert not [(each["id"], each["nodes"][0]["html"]) for each in found]
+    page.close()
+
+
+def test_words_of_others_are_text_in_the_page(tmp_path):
+    folder = tmp_path / "<img src=x onerror=alert(1)>"
+    folder.mkdir()
+    shutil.copy(example_run() / "model_0.pt", folder)
+    page = XRay(folder).page()
+    assert "<img src=x" not in page
+    assert "&lt;img src=x" in page
+
+
+def test_run_that_was_examined_is_not_measured_again(xray, monkeypatch):
+    monkeypatch.setattr(diagnosis, "measure_policy", None)
+    again = XRay(xray.examination)
+    assert again.live.picture.data == xray.live.picture.data
+
+
+def test_sample_of_the_examination_is_named_in_the_diagnosis():
+    sample = Sample(torch.zeros(1, 8, 4), "my robot, last Tuesday")
+    policy = mlp_policy()
+    examination = diagnosis.Examination(run(policy), sample, XRay(run(policy), torch.zeros(8, 4)).examination.measures)
+    assert "my robot, last Tuesday" in str(XRay(examination).diagnosis())
