@@ -103,12 +103,7 @@ class XRay(Explorer[XRayState, XRayResult]):
         self._measures = self.examination.measures
         self._kls = functools.cache(self._history)
         self._found = functools.cache(self._names)
-        iterations = [measures.iteration for measures in self._measures]
-        known: Control = XRayState.__dataclass_fields__["iteration"].metadata["control"]
-        own = dataclasses.replace(known, steps=tuple(iterations), play=len(iterations) > 1)
-        field = ("iteration", int, dataclasses.field(default=iterations[-1], metadata={"control": own}))
-        kind: Any = dataclasses.make_dataclass("XRayState", [field], bases=(XRayState,), frozen=True)
-        self.State = kind
+        self.State = _state_of(tuple(measures.iteration for measures in self._measures))
         super().__init__(**state)
 
     def diagnosis(self) -> Diagnosis:
@@ -350,6 +345,15 @@ class XRay(Explorer[XRayState, XRayResult]):
             "features without variance": "–" if now.count is None else f"{still} of {len(now.shift)}",
             "findings": str(len(result.findings)),
         }
+
+
+@functools.cache  # two explorers of one run have states that are equal
+def _state_of(iterations: tuple[int, ...]) -> Any:
+    """Return the state of a run with these iterations: it begins at the last one."""
+    known: Control = XRayState.__dataclass_fields__["iteration"].metadata["control"]
+    own = dataclasses.replace(known, steps=iterations, play=len(iterations) > 1)
+    field = ("iteration", int, dataclasses.field(default=iterations[-1], metadata={"control": own}))
+    return dataclasses.make_dataclass("XRayState", [field], bases=(XRayState,), frozen=True)
 
 
 def _asleep(now: Measures) -> float:

@@ -9,14 +9,20 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
 if os.environ.get("CI") != "true":  # there the tests must not be skipped
     pytest.importorskip("rsl_rl.modules")
 
+from peer import Recorded, configuration
 from rsl_rl import algorithms, extensions, models, modules
 from rsl_rl.algorithms import distillation, ppo
 from rsl_rl.runners import on_policy_runner
 from rsl_rl.utils import logger
+
+from rsl_edu import checkpoint, diagnosis
+from rsl_edu.diagnosis import findings, sample
+from rsl_edu.modules import _validate
 
 BOOK = Path(__file__).parents[2] / "book"
 FIELDS = (BOOK / "from_rsl_rl.md").read_text("utf-8")
@@ -43,9 +49,9 @@ SECTIONS = {  # of a configuration's class
 READ_BEFORE = {"class_name", "share_cnn_encoders"}  # taken out of a block before its class is called
 
 
-def rows(section):
+def rows(section, page=FIELDS):
     """The table of a section: a list of cells for each row."""
-    (text,) = re.findall(rf"^#+ {re.escape(section)}\n(.*?)(?=^#+ |^\[|\Z)", FIELDS, re.MULTILINE | re.DOTALL)
+    (text,) = re.findall(rf"^#+ {re.escape(section)}\n(.*?)(?=^#+ |^\[|\Z)", page, re.MULTILINE | re.DOTALL)
     lines = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("|")]
     return lines[2:]  # without the head and its rule
 
@@ -190,3 +196,76 @@ def test_terms_that_entries_refer_to_exist():
     named_terms = re.findall(r"\{term\}`(?:[^`<]*<)?([^`>]+)>?`", GLOSSARY)
     assert named_terms
     assert set(named_terms) <= entries().keys()
+
+
+# --- the x-ray --------------------------------------------------------------------------------------------------------
+
+XRAY = (BOOK / "xray.md").read_text("utf-8")
+
+
+def declared():
+    """The findings as the program declares them: name, threshold, number of the lesson, what to change."""
+    fields = {name: names[0] for name, names in findings._FIELDS.items()}
+    known = {**vars(findings), "low": findings.CLAMP, "high": 1 / findings.CLAMP}  # the limits by default
+    for node in ast.walk(ast.parse(inspect.getsource(findings))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding":
+            name, _, threshold, _, lesson, change = (ast.unparse(argument) for argument in node.args)
+            yield [eval(name), eval(threshold, known), int(lesson), eval(change).format(**fields)]
+
+
+def messages(*modules):
+    """The texts of modules, with "…" where a value is put in."""
+    for module in modules:
+        tree = ast.parse(inspect.getsource(module))
+        for node in ast.walk(tree):
+            parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+            if isinstance(node, (ast.JoinedStr, ast.Constant)):
+                yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts)
+
+
+def test_findings_of_the_xray_stand_with_their_thresholds_and_fields():
+    stated = []
+    for name, threshold, _, change, lesson in rows("Findings", XRAY):
+        stated.append([name.strip(), threshold, int(lesson.strip()[1]), change.replace("`", "")])
+    assert stated == list(declared())
+
+
+def test_limits_of_the_xray_are_those_of_the_program():
+    assert f"Of more than {inspect.signature(checkpoint.read_run).parameters['most'].default} checkpoints" in XRAY
+    assert (
+        f"- {sample.SAMPLES:,} samples are shown; to a policy with memory {sample.STEPS} steps of {sample.ENVS}" in XRAY
+    )
+
+
+def test_messages_that_the_page_explains_are_the_program_s():
+    known = list(messages(checkpoint, sample, findings, _validate))
+    for message, _ in rows("When something goes wrong", XRAY):
+        words = message.strip(" …").removeprefix("activation: ")  # a name that is put in
+        assert any(words in text for text in known), message
+
+
+def test_output_of_the_xray_is_what_it_prints(monkeypatch):
+    monkeypatch.chdir(BOOK.parent)
+    examined = diagnosis.examine("rsl_edu/data/example_run", robot="InvertedPendulum-v5")
+    assert f"```text\n{examined.diagnosis()}\n```" in XRAY
+    start, _, end = str(examined.diagnosis()).partition("1. ")[2].partition("\n\nnot found")
+    assert f"```text\n1. {start}\n```" in (BOOK.parent / "README.md").read_text("utf-8")
+    assert end
+
+
+def test_recording_lines_make_what_the_xray_takes(tmp_path, monkeypatch):
+    (lines,) = re.findall(r"^```python\n(.*?torch\.save.*?)^```", XRAY, re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    config = configuration("gru", "gaussian")
+    runner = Recorded(config, tmp_path).learn(1).runner
+    policy = runner.get_inference_policy()
+    exec(lines, {"torch": torch, "runner": runner, "env": runner.env, "policy": policy})
+    found = diagnosis.examine(tmp_path, diagnosis.load("obs.pt")).diagnosis()
+    assert "hidden state not reset" in found.absent
+    assert not found.unchecked
+
+
+def test_links_of_the_xray_lead_to_the_sections_that_they_name():
+    targets = dict(re.findall(r"^\[(\d\.\d)\]: (\S+)$", XRAY, re.MULTILINE))
+    assert set(re.findall(r"\[(\d\.\d)\](?!:)", XRAY)) == targets.keys()
+    assert broken(targets.values()) == []

@@ -44,7 +44,9 @@ def well_said(finding):
 
 def fields(change):
     """The fields of rsl_rl's configuration that a change names."""
-    return re.findall(r"(?:actor|algorithm|policy)\.[a-z_.]*[a-z_](?!\w*\()|check_for_nan|empirical_normalization|obs_groups", change)
+    return re.findall(
+        r"(?:actor|algorithm|policy)\.[a-z_.]*[a-z_](?!\w*\()|check_for_nan|empirical_normalization|obs_groups", change
+    )
 
 
 def known():
@@ -80,7 +82,8 @@ def test_healthy_policy_that_learned_gives_no_finding(seed, trained):
 
 
 @pytest.mark.parametrize(
-    ("activation", "options"), [("elu", {"network": "gru"}), ("relu", {"activation": "relu"}), ("tanh", {"activation": "tanh"})]
+    ("activation", "options"),
+    [("elu", {"network": "gru"}), ("relu", {"activation": "relu"}), ("tanh", {"activation": "tanh"})],
 )
 def test_healthy_policy_of_another_kind_gives_no_finding(activation, options, trained):
     examination = examine(trained(**options), robot=ROBOT, activation=activation)
@@ -269,8 +272,13 @@ def recorded(policy, noise, resets):
 
 @pytest.fixture
 def forgetful(trained, edited):
-    """A GRU whose memory says much: its action differs by more than its noise."""
-    return read_run(edited(trained(network="gru"), std_of(0.2)))
+    """A GRU whose memory says much, beside its noise."""
+
+    def fault(stored, last):
+        scaled("mlp.4.weight", 3)(stored, last)
+        std_of(0.2)(stored, last)
+
+    return read_run(edited(trained(network="gru"), fault))
 
 
 @pytest.mark.parametrize("noise", [False, True])
@@ -374,7 +382,9 @@ def test_stand_in_leaves_out_what_needs_observations_and_says_so(trained, edited
     assert diagnosis.unchecked == {"normaliser stale": "needs observations"}
 
     bare = examine(edited(trained(), no_normalizer)).diagnosis()
-    assert bare.unchecked == dict.fromkeys(("dead units", "signal lost or exploded", "input not normalised"), "needs observations")
+    assert bare.unchecked == dict.fromkeys(
+        ("dead units", "signal lost or exploded", "input not normalised"), "needs observations"
+    )
     assert "not checked dead units: needs observations" in re.sub(r"\s+", " ", str(bare))
 
 
@@ -416,7 +426,9 @@ def test_hostile_names_are_words_in_the_table(trained, edited):
     assert "&lt;script&gt;" in html
     tags = re.sub(r' (?:class|scope|data-head)="[^"<>]*"', "", html)
     assert set(re.findall(r"<[^>]*>", tags)) <= {
-        f"<{slash}{tag}>" for tag in ["div", "dl", "dt", "dd", "p", "strong", "table", "thead", "tbody", "tr", "th", "td"] for slash in ("", "/")
+        f"<{slash}{tag}>"
+        for tag in ["div", "dl", "dt", "dd", "p", "strong", "table", "thead", "tbody", "tr", "th", "td"]
+        for slash in ("", "/")
     }
 
 
