@@ -21,6 +21,9 @@ from .sample import Sample, image_sizes, load, own, play, stand_in
 __all__ = ["Diagnosis", "Examination", "Finding", "Measures", "Sample", "examine", "load", "own", "play", "stand_in"]
 
 
+_LEFT = 'style="text-align: left"'  # in a notebook, cells are numbers and stand on the right
+
+
 @dataclasses.dataclass(frozen=True)
 class Diagnosis:
     """What was found in a run, as text and, in a notebook, as a table.
@@ -189,11 +192,15 @@ def _line(name: str, words: str, indent: int) -> str:
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    cells = "".join(f'<th scope="col">{_text(name)}</th>' for name in head)
+    cells = "".join(f'<th {_LEFT} scope="col">{_text(name)}</th>' for name in head)
     lines = ""
     for row in rows:
         named = zip(head, row, strict=True)  # on a phone, the names stand before the words
-        lines += "<tr>" + "".join(f'<td data-head="{_text(name)}">{_text(word)}</td>' for name, word in named) + "</tr>"
+        lines += (
+            "<tr>"
+            + "".join(f'<td {_LEFT} data-head="{_text(name)}">{_text(word)}</td>' for name, word in named)
+            + "</tr>"
+        )
     return f"<table><thead><tr>{cells}</tr></thead><tbody>{lines}</tbody></table>"
 
 

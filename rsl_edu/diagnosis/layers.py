@@ -24,15 +24,25 @@ BOUNDED = (nn.Tanh, nn.Sigmoid, nn.Hardtanh, nn.Hardsigmoid, nn.Softsign)
 
 @dataclasses.dataclass(frozen=True)
 class Layers:
-    """What was measured at each row of the picture: the input, the hidden layers, the output."""
+    """What was measured at each row of the picture: the input, the hidden layers, the output.
 
-    units: tuple[int, ...]  # [rows]
-    parameters: tuple[int, ...]  # [rows]; the input's (a normaliser's, if the network begins with one) first
-    bars: np.ndarray  # [rows, bins], share of the values
-    std: np.ndarray  # [rows], over the samples; root mean square over the units
-    gradient: np.ndarray  # [rows], norm of the loss's gradient at this row's values; 1 at the output
-    flat: np.ndarray  # [rows], share of the values where the activation is flat; NaN without an activation
-    asleep: np.ndarray  # [rows], share of the units that are dead or saturated; NaN without an activation
+    Attributes:
+        units: Of each row, ``[rows]``.
+        parameters: Of each row, ``[rows]``; the input's (a normaliser's, if the network begins with one) first.
+        bars: Share of the values in each bin of ``EDGES``, ``[rows, bins]``.
+        std: Over the samples, root mean square over the units, ``[rows]``.
+        gradient: Norm of the loss's gradient at this row's values, ``[rows]``; 1 at the output.
+        flat: Share of the values where the activation is flat, ``[rows]``; NaN without an activation.
+        asleep: Share of the units that are dead or saturated, ``[rows]``; NaN without an activation.
+    """
+
+    units: tuple[int, ...]
+    parameters: tuple[int, ...]
+    bars: np.ndarray
+    std: np.ndarray
+    gradient: np.ndarray
+    flat: np.ndarray
+    asleep: np.ndarray
 
 
 def in_order(modules: Iterable[nn.Module]) -> Iterator[nn.Module]:

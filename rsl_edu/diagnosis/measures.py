@@ -182,13 +182,14 @@ def _rows(
         layers = _joined([_alone(policy.obs_normalizer(x), policy.obs_normalizer), memory, _without_input(layers)])
         names = ["memory", *names]
     elif policy.cnns:
-        parts = [_alone(policy.obs_normalizer(x), policy.obs_normalizer)]
+        parts, seen_by = [_alone(policy.obs_normalizer(x), policy.obs_normalizer)], []
         for name, cnn in policy.cnns.items():
             assert isinstance(cnn, nn.Sequential)
             seen = _without_input(measure(cnn, images[name]))
             parts.append(seen)
-            names = [*(f"{name} {i + 1}" for i in range(len(seen.units))), *names]
+            seen_by += [f"{name} {i + 1}" for i in range(len(seen.units))]
         layers = _joined([*parts, _without_input(layers)])
+        names = [*seen_by, *names]
     else:
         layers = dataclasses.replace(layers, parameters=(_size(policy.obs_normalizer), *layers.parameters[1:]))
     return ("input", *names, "output"), layers

@@ -49,10 +49,19 @@ class Sample:
         return self.names[feature] if self.names else f"feature {feature}"
 
     def thinned(self, recurrent: bool) -> Sample:
-        """Return as much as is shown: the first steps of some robots, or else single samples, evenly from all."""
+        """Return as much as is shown: single samples, evenly from all; for a memory, a stretch of time of some robots.
+
+        Of a long recording, this is the stretch in which most episodes end, and the robots whose episodes they are.
+        """
         time, envs = self.observations.shape[:2]
         if recurrent:
-            return self._each(lambda x: x[:STEPS, :ENVS])
+            ends = torch.zeros(time, envs) if self.dones is None else self.dones.float()
+            start = 0
+            if time > STEPS:  # what follows an end has to be seen too: those in the last quarter do not count
+                start = int(ends.sum(1)[: -(STEPS // 4)].unfold(0, 3 * STEPS // 4, 1).sum(1).argmax())
+            here = slice(start, start + STEPS)
+            robots = ends[here].sum(0).argsort(descending=True, stable=True)[:ENVS].sort().values
+            return self._each(lambda x: x[here, robots])
         kept = torch.arange(min(SAMPLES, time * envs)) * (time * envs) // min(SAMPLES, time * envs)
         return self._each(lambda x: x.flatten(0, 1)[kept].unsqueeze(0))
 
@@ -116,11 +125,14 @@ def own(policy: Policy, recorded: Any, source: str = "your observations") -> Sam
     if missing:
         raise ValueError(f"observations: expected an image {missing[0]!r}, got {', '.join(named)}")
     seen = {name: named.pop(name) for name in policy.cnns}
-    x = _vectors(policy, {name: x for name, x in named.items() if x.dim() in (2, 3)})
+    x = _vectors(policy, {name: x for name, x in named.items() if x.dim() in (2, 3)}).float()
     lead = x.shape[:-1]
     for name, image in seen.items():
-        if image.shape[:-3] != lead:
-            raise ValueError(f"observations: expected {name} of shape {[*lead, '...']}, got {list(image.shape)}")
+        cnn: Any = policy.cnns[name]
+        if image.shape != (*lead, *cnn._input_shape):
+            raise ValueError(
+                f"observations: expected {name} of shape {[*lead, *cnn._input_shape]}, got {list(image.shape)}"
+            )
     if not x.isfinite().all() or not all(image.isfinite().all() for image in seen.values()):
         raise ValueError("observations: expected finite values, got NaN or infinity")
     if 0 in lead:
@@ -134,7 +146,7 @@ def own(policy: Policy, recorded: Any, source: str = "your observations") -> Sam
         raise ValueError(f"actions: expected shape {[*lead, policy.actions]}, got {list(actions.shape)}")
     if actions is not None and not actions.isfinite().all():
         raise ValueError("actions: expected finite values, got NaN or infinity")
-    sample = Sample(x.float(), source, images={n: i.float() for n, i in seen.items()}, dones=dones, actions=actions)
+    sample = Sample(x, source, images={n: i.float() for n, i in seen.items()}, dones=dones, actions=actions)
     return sample if x.dim() == 3 else sample._each(lambda values: values.unsqueeze(0))
 
 

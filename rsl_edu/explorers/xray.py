@@ -268,7 +268,7 @@ class XRay(Explorer[XRayState, XRayResult]):
     def _stage_memory(self, artists: dict[str, Any], axes: Any) -> None:
         leaks = [m.memory.leak for m in self._measures if m.memory is not None]
         most = max((float(np.nan_to_num(leak).max()) for leak in leaks if len(leak)), default=1.0)
-        axes.set(xlim=(-0.5, max(map(len, leaks)) - 0.5), ylim=(0, round_up(max(most, 1e-3))))
+        axes.set(xlim=(-0.5, max(1, *map(len, leaks)) - 0.5), ylim=(0, round_up(max(most, 1e-3))))
         axes.set(xlabel="steps since the end", ylabel="off by (std)", title="if not reset")
         (artists["leak"],) = axes.plot([], [], color=BLUE, linewidth=2, marker=".", markersize=4)
 

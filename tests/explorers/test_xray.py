@@ -139,6 +139,13 @@ def test_recurrent_policy_shows_its_memory_in_the_place_of_its_actions(kind):
     assert leak[0] > leak[-1] > 0
 
 
+def test_memory_that_is_shown_one_step_has_nothing_to_leak():
+    policy = Policy(MLP(5, 2, [6]), GaussianDistribution(2), None, RNN(3, 5, type="gru"))
+    explorer = XRay(run(policy.requires_grad_(False)), torch.randn(40, 3))
+    assert explorer.examination.measures[0].memory.leak.size == 0
+    assert explorer.live.picture.data.startswith(b"\x89PNG")
+
+
 def test_policy_that_sees_has_the_layers_of_its_cnn():
     torch.manual_seed(0)
     cnn = CNN((8, 8), 1, [2, 3], 3, norm="layer")
