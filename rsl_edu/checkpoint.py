@@ -287,7 +287,7 @@ def agent_config(file: str | Path) -> dict[str, Any]:
     except OSError:
         raise
     except Exception as error:  # what claims to be a date or a number makes yaml raise nearly anything
-        raise CheckpointError(f"{file}: expected YAML, got {_line(error)}") from None
+        raise CheckpointError(f"{file}: expected YAML, got {reason(error)}") from None
     said = said if isinstance(said, dict) else {}
     actor = next((part for name in ("actor", "student", "policy") if isinstance(part := said.get(name), dict)), {})
     config = {name: actor[name] for name in ("activation", "cnn_cfg", "distribution_cfg") if actor.get(name)}
@@ -337,7 +337,7 @@ def _load(path: Path) -> dict[str, Any]:
                 f"expected tensors and plain data, but it asks for {called[1]}; not loaded, as that could run any code"
             )
         else:
-            what = f"damaged, or not written by torch.save ({_line(error)})"
+            what = f"damaged, or not written by torch.save ({reason(error)})"
         raise CheckpointError(f"{path.name}: {what}") from None
     if not isinstance(stored, dict):
         raise CheckpointError(f"{path.name}: expected a checkpoint of rsl_rl, got one {type(stored).__name__}")
@@ -402,6 +402,10 @@ def _rebuilt(
     """Build the policy that has these weights, by the names of rsl_rl 5."""
     linear = _shapes(weights, "mlp.", dims=2)
     mean = weights.get("obs_normalizer._mean")
+    blind = not any(name.startswith("cnns.") for name in weights)
+    if mean is not None and mean.shape == (1, 0) and not blind:  # it sees images alone: there is nothing to normalise
+        weights = {name: tensor for name, tensor in weights.items() if not name.startswith("obs_normalizer.")}
+        mean = None
     if mean is not None and (mean.dim() != 2 or len(mean) != 1):
         raise CheckpointError(f"expected obs_normalizer._mean of shape [1, features], got {list(mean.shape)}")
     try:
@@ -539,6 +543,7 @@ def _some(names: Iterable[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _line(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Return in a line what ``torch.load`` or another reader found wrong."""
     found = re.search(r"WeightsUnpickler error:\s*(.+)", str(error))  # torch's advice stands before it
     return found[1] if found else f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"[:120]

@@ -920,3 +920,15 @@ def test_a_run_takes_the_activation_from_its_configuration_unless_it_is_given(tm
         (tmp_path, {"config": {}}, elu),
     ]:
         assert torch.equal(checkpoint.read_run(run, **options).checkpoints[0].policy(observed), expected)
+
+
+def test_an_actor_that_sees_images_alone_is_read_without_its_normaliser_of_nothing(tmp_path):
+    torch.manual_seed(0)
+    cnn = CNN((8, 8), 1, [2], 3)
+    own = Policy(MLP(cnn.output_dim, 2, [6]), GaussianDistribution(2), None, cnns={"scan": cnn}).eval()
+    nothing = {"_mean": torch.zeros(1, 0), "_var": torch.ones(1, 0), "_std": torch.ones(1, 0), "count": torch.tensor(5)}
+    weights = own.state_dict() | {f"obs_normalizer.{name}": tensor for name, tensor in nothing.items()}
+    policy = checkpoint.read(saved(tmp_path, {"actor_state_dict": weights}), images={"scan": (8, 8)}).policy
+    seen = {"scan": torch.randn(3, 1, 8, 8)}
+    assert policy.features == 0
+    torch.testing.assert_close(policy(torch.empty(3, 0), seen), own(torch.empty(3, 0), seen))

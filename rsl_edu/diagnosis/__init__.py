@@ -101,9 +101,9 @@ class Examination:
         Args:
             last: Number of the checkpoint that is judged, with all before it; None takes the last.
         """
-        end = len(self.measures) if last is None else last + 1
+        end = range(len(self.measures))[-1 if last is None else last] + 1
         checkpoints = self.run.checkpoints[:end]
-        found, absent, unchecked = judge(Case(checkpoints, self.measures[:end], self.sample))
+        found, absent, unchecked = judge(Case(checkpoints, self.measures[:end], self.sample, end == len(self.measures)))
         policy = checkpoints[-1].policy
         skipped = [f"{file.name} ({why})" for file, why in self.run.skipped.items()]
         about = {
@@ -147,6 +147,8 @@ def examine(
     if not isinstance(run, Run):
         run = read_run(run, activation, config, image_sizes(observations))
     policy = run.checkpoints[-1].policy
+    if not policy.features:
+        raise ValueError("run: expected a policy that has observations beside its images")
     if observations is not None:
         sample = own(policy, observations, source)
     else:

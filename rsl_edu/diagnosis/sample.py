@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from rsl_edu.checkpoint import Policy
+from rsl_edu.checkpoint import Policy, reason
 from rsl_edu.data import rollout
 from rsl_edu.data.own import plain
 
@@ -97,11 +97,13 @@ def load(path: str | Path) -> torch.Tensor | dict[str, torch.Tensor]:
     except OSError:
         raise
     except Exception as error:  # a damaged file makes torch and numpy raise nearly anything
-        line = (str(error).splitlines() or [type(error).__name__])[0][:120]
         raise ValueError(
-            f"{path.name}: expected a tensor, or a dictionary of tensors, in .pt, .npy or .npz ({line})"
+            f"{path.name}: expected a tensor, or a dictionary of tensors, in .pt, .npy or .npz ({reason(error)})"
         ) from None
     read: torch.Tensor | dict[str, torch.Tensor] = _tensors(path.name, stored)
+    tensors = read.values() if isinstance(read, dict) else [read]
+    if path.suffix == ".pt" and sum(x.numel() * x.element_size() for x in tensors) > path.stat().st_size:
+        raise ValueError(f"{path.name}: it claims more numbers than there are in the file")
     return read
 
 

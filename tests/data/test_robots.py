@@ -63,6 +63,49 @@ def test_policy_sees_the_recorded_observations_and_its_actions_are_recorded():
     assert torch.equal(rollout.actions, rollout.observations[..., :1])
 
 
+def test_policy_with_a_reset_is_told_after_each_step_which_episodes_ended():
+    class Told:
+        """Notes in which order it is called, and with which ends."""
+
+        def __init__(self):
+            self.calls, self.ends = [], []
+
+        def __call__(self, observations):
+            self.calls.append("act")
+            return observations[:, :1]
+
+        def reset(self, dones):
+            self.calls.append("reset")
+            self.ends.append(dones)
+
+    told = Told()
+    rollout = data.rollout("InvertedPendulum-v5", steps=60, envs=3, policy=told)
+    assert told.calls == ["act", "reset"] * 60
+    ends = torch.stack(told.ends)
+    assert ends.dtype == torch.bool
+    assert torch.equal(ends, rollout.dones)
+    assert ends.any()
+
+
+def test_memory_of_a_policy_begins_anew_with_each_episode():
+    class Steps:
+        """Counts the steps of each episode."""
+
+        count = torch.zeros(3)
+
+        def __call__(self, observations):
+            self.count = self.count + 1
+            return 0.001 * self.count[:, None]
+
+        def reset(self, dones):
+            self.count = torch.where(dones, 0, self.count)
+
+    rollout = data.rollout("InvertedPendulum-v5", steps=200, envs=3, policy=Steps())
+    begins = torch.cat([torch.ones(1, 3, dtype=torch.bool), rollout.dones[:-1]])
+    assert rollout.dones[:-1].any()
+    assert torch.equal(rollout.actions[..., 0] == 0.001, begins)
+
+
 def test_second_call_reads_the_cache_and_never_hands_out_shared_memory(monkeypatch):
     first = data.rollout("InvertedPendulum-v5", steps=8)
     untouched = first.observations.clone()

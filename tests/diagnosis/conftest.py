@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-import os
 
 import peer
 import pytest
@@ -24,7 +23,7 @@ def trained(tmp_path_factory):
             peer.train(folder, seed=seed, **options)
         return folder
 
-    return train
+    return lambda seed=0, **options: train(seed, **options)
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ def edited(tmp_path):
 
     def copy(folder, edit):
         copied = tmp_path / f"edited {next(numbers)}"
-        os.makedirs(copied)
+        copied.mkdir()
         checkpoints = read_run(folder, config={}).checkpoints
         for checkpoint in checkpoints:
             stored = torch.load(checkpoint.path, weights_only=True)

@@ -127,7 +127,6 @@ SHAPES = r"expected shape \[samples, 4\] or \[time, envs, 4\], got "
         (None, TypeError, "observations: expected a tensor or an array of numbers, got NoneType"),
         ({"policy": {"motors": X}}, TypeError, r"observations\['policy'\]: expected a tensor or an array of numbers"),
         ({"policy": "x"}, TypeError, r"observations\['policy'\]: expected a tensor or an array of numbers, got str"),
-        (torch.zeros(7, 4, dtype=torch.complex64), (TypeError, ValueError), "observations"),
     ],
 )
 def test_what_the_policy_does_not_take_is_refused_with_what_it_takes(recorded, error, message):
@@ -253,7 +252,10 @@ def test_other_content_is_named(content, tmp_path):
 @pytest.mark.parametrize("rnn", [None, "gru"])
 def test_robot_is_played_the_same_twice_with_noise_and_the_generator_is_left_alone(rnn):
     policy, state = built(rnn=rnn), torch.random.get_rng_state()
-    first, second = play(policy, ROBOT), play(policy, ROBOT)
+    first = play(policy, ROBOT)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        second = play(policy, ROBOT)
     assert torch.equal(first.observations, second.observations)
     assert torch.equal(torch.random.get_rng_state(), state)
     assert first.observations.shape == (STEPS, ENVS, 4)
@@ -369,3 +371,32 @@ def test_steps_of_a_recurrent_policy_stay_in_their_order(lead):
     assert sample.observations.shape[:2] == (min(STEPS, lead[0]), min(ENVS, lead[1]))
     assert (sample.observations[..., 0].diff(dim=0) == lead[1]).all()
     assert (sample.observations[..., 0].diff(dim=1) == 1).all()
+
+
+@pytest.mark.parametrize("end", [3, 100, 250, 282])
+def test_steps_of_a_recurrent_policy_are_those_in_which_episodes_end_and_others_follow(end):
+    dones = torch.zeros(300, 20, dtype=torch.bool)
+    dones[end, 3:] = True
+    dones[(end + 150) % 300, :2] = True  # fewer
+    place = torch.arange(300 * 20).reshape(300, 20, 1).float()
+    sample = own(built(1), {"policy": place, "dones": dones}).thinned(recurrent=True)
+    assert sample.dones.shape == (STEPS, ENVS)
+    assert torch.equal(sample.observations[0, :, 0] % 20, torch.arange(3, 19).float())  # robots that end there
+    assert (sample.observations[..., 0].diff(dim=0) == 20).all()
+    (step,) = set(sample.dones.nonzero()[:, 0].tolist())
+    assert sample.dones[step].all()
+    assert STEPS - 1 - step >= STEPS // 4
+    assert step >= min(end, STEPS // 2)
+
+
+def test_whole_recordings_that_are_short_are_shown():
+    for time in (1, 2, STEPS):
+        dones = torch.ones(time, 2, dtype=torch.bool)
+        sample = own(built(), {"policy": torch.randn(time, 2, 4), "dones": dones})
+        assert torch.equal(sample.thinned(recurrent=True).observations, sample.observations)
+
+
+def test_small_file_that_claims_many_numbers_is_refused(tmp_path):
+    torch.save({"policy": torch.zeros(1, 1).expand(10**6, 10**6)}, tmp_path / "obs.pt")
+    with pytest.raises(ValueError, match=r"obs.pt: it claims more numbers than there are in the file"):
+        load(tmp_path / "obs.pt")
