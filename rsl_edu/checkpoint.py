@@ -305,8 +305,8 @@ def _files(folder: Path) -> list[Path]:
     if numbered:
         return [numbered[number] for number in sorted(numbered)]
     runs = sorted({file.parent.name for file in folder.glob("*/model_*.pt")})
-    held = f"its folders {', '.join(runs[-5:])} have some" if runs else "nor do its folders have any"
-    raise CheckpointError(f"{folder}: no checkpoint (model_0.pt, model_50.pt, …) in this folder; {held}")
+    held = f"; its folders {', '.join(runs[-5:])} have some" if runs else ", nor in its folders"
+    raise CheckpointError(f"{folder}: no checkpoint (model_0.pt, model_50.pt, …) in this folder{held}")
 
 
 def _load(path: Path) -> dict[str, Any]:

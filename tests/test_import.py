@@ -11,8 +11,8 @@ PACKAGE = Path(__file__).parents[1] / "rsl_edu"
 ALLOWED = {
     "modules": set(),
     "data": {"modules"},
-    "diagnosis": {"modules", "data", "checkpoint"},
-    "explorers": {"modules", "data", "checkpoint", "diagnosis"},
+    "diagnosis": {"modules", "data", "checkpoint", "words"},
+    "explorers": {"modules", "data", "checkpoint", "diagnosis", "words"},
     "course": {"modules"},
 }
 PROBE = """

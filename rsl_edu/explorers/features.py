@@ -18,11 +18,11 @@ from rsl_edu.data import height_scans
 from rsl_edu.data.own import plain
 from rsl_edu.modules import CNN
 from rsl_edu.modules.cnn import PADDINGS
+from rsl_edu.words import round_up, short, small
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE, PINK, RED
 from .space import Control, control
-from .words import round_up, short, small
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

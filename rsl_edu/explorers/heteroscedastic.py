@@ -14,11 +14,11 @@ import torch
 from rsl_edu.data import rollout
 from rsl_edu.data.own import plain
 from rsl_edu.modules import MLP, GaussianDistribution, HeteroscedasticGaussianDistribution
+from rsl_edu.words import short
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE, PINK
 from .space import Control, control
-from .words import short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

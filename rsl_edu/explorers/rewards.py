@@ -12,11 +12,11 @@ import torch
 from rsl_edu.data import rollout
 from rsl_edu.data.own import plain
 from rsl_edu.modules import EmpiricalDiscountedVariationNormalization, EmpiricalNormalization
+from rsl_edu.words import round_up, short
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE
 from .space import Control, control
-from .words import round_up, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

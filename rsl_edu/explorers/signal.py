@@ -18,11 +18,11 @@ from rsl_edu.data.own import plain
 from rsl_edu.diagnosis.layers import EDGES, Layers, in_order, measure
 from rsl_edu.modules import MLP, EmpiricalNormalization
 from rsl_edu.modules.mlp import ACTIVATIONS
+from rsl_edu.words import power, short
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREY, ORANGE, RED
 from .space import Control, control
-from .words import power, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

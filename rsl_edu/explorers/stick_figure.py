@@ -11,11 +11,11 @@ import torch
 
 from rsl_edu.data import Motion, motion
 from rsl_edu.data.own import plain
+from rsl_edu.words import round_up, short
 
 from .base import Explorer
 from .drawing import BLUE, FAINT, GREEN, GREY, ORANGE, RED
 from .space import Control, control
-from .words import round_up, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -206,9 +206,11 @@ XRAY = (BOOK / "xray.md").read_text("utf-8")
 def declared():
     """The findings as the program declares them: name, threshold, number of the lesson, what to change."""
     fields = {name: names[0] for name, names in findings._FIELDS.items()}
-    known = {**vars(findings), "low": findings.CLAMP, "high": 1 / findings.CLAMP}  # the limits by default
-    for node in ast.walk(ast.parse(inspect.getsource(findings))):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding":
+    limits = inspect.signature(modules.GaussianDistribution).parameters["std_range"].default
+    known = {**vars(findings), **dict(zip(("low", "high"), limits, strict=True))}
+    calls = [node for node in ast.walk(ast.parse(inspect.getsource(findings))) if isinstance(node, ast.Call)]
+    for node in sorted(calls, key=lambda node: node.lineno):  # in their order in the file
+        if getattr(node.func, "id", "") == "Finding":
             name, _, threshold, _, lesson, change = (ast.unparse(argument) for argument in node.args)
             yield [eval(name), eval(threshold, known), int(lesson), eval(change).format(**fields)]
 
@@ -257,7 +259,7 @@ def test_recording_lines_make_what_the_xray_takes(tmp_path, monkeypatch):
     (lines,) = re.findall(r"^```python\n(.*?torch\.save.*?)^```", XRAY, re.MULTILINE | re.DOTALL)
     monkeypatch.chdir(tmp_path)
     config = configuration("gru", "gaussian")
-    runner = Recorded(config, tmp_path).learn(1).runner
+    runner = Recorded(config, tmp_path).learn(2).runner
     policy = runner.get_inference_policy()
     exec(lines, {"torch": torch, "runner": runner, "env": runner.env, "policy": policy})
     found = diagnosis.examine(tmp_path, diagnosis.load("obs.pt")).diagnosis()

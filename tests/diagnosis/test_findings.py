@@ -401,11 +401,11 @@ def test_stand_in_leaves_out_what_needs_observations_and_says_so(trained, edited
     diagnosis = examination.diagnosis()
     assert diagnosis.about["shown"] == "a stand-in: random numbers with the normaliser's mean and std"
     assert names(diagnosis) == []
-    assert diagnosis.unchecked == {"normaliser stale": "needs observations"}
+    assert diagnosis.unchecked == dict.fromkeys(("normaliser stale", "last layer too large"), "needs observations")
 
     bare = examine(edited(trained(), no_normalizer)).diagnosis()
     assert bare.unchecked == dict.fromkeys(
-        ("dead units", "signal lost or exploded", "input not normalised"), "needs observations"
+        ("dead units", "signal lost or exploded", "input not normalised", "last layer too large"), "needs observations"
     )
     assert "not checked dead units: needs observations" in re.sub(r"\s+", " ", str(bare))
 
