@@ -95,6 +95,11 @@ class Examination:
     sample: Sample
     measures: tuple[Measures, ...]
 
+    @property
+    def name(self) -> str:
+        """Name of the run's folder, or of the file: its path is nothing to be sent to others."""
+        return Path(self.run.path).resolve().name
+
     def diagnosis(self, last: int | None = None) -> Diagnosis:
         """Judge the run, or its beginning.
 
@@ -107,7 +112,7 @@ class Examination:
         policy = checkpoints[-1].policy
         skipped = [f"{file.name} ({why})" for file, why in self.run.skipped.items()]
         about = {
-            "run": f"{self.run.path}: {_iterations(self.measures[:end])}, written by {checkpoints[-1].layout}",
+            "run": f"{self.name}: {_iterations(self.measures[:end])}, written by {checkpoints[-1].layout}",
             "policy": describe(policy),
             "shown": self.sample.source,
         }

@@ -341,7 +341,7 @@ def _gain(case: Case) -> Iterator[Finding]:
         "The policy has strong opinions before it has learned anything, or ends at the limits of its motors: the noise "
         "cannot try what it does not want, and actions saturate.",
         1,
-        "a last layer with gain 0.01: MLP.init_weights; algorithm.learning_rate",
+        "a last layer with gain 0.01: MLP.init_weights; {init_std} (higher), algorithm.learning_rate",
     )
 
 

@@ -113,7 +113,7 @@ class XRay(Explorer[XRayState, XRayResult]):
     def page(self) -> str:
         """Return a page of its own that loads nothing: the diagnosis of the whole run, and all pictures."""
         return document(
-            f"X-ray of {self.examination.run.path.resolve().name}",
+            f"X-ray of {self.examination.name}",
             self.examination.diagnosis()._repr_html_(),
             explorer_html(self, notebook=""),
         )
@@ -217,7 +217,7 @@ class XRay(Explorer[XRayState, XRayResult]):
         names = list(self._measures[0].spectra)
         values = np.concatenate([v for m in self._measures for v in m.spectra.values()])
         known = values[np.isfinite(values) & (values > 0)]
-        low, high = (max(known.min(), known.max() / 1e4), known.max()) if len(known) else (0.1, 1)
+        low, high = (max(known.min(), known.max() / 1e3), known.max()) if len(known) else (0.1, 1)
         axes.set(yscale="log", xlim=(-0.03, 1.03), ylim=(low / 1.5, high * 1.5), title="singular values")
         if high < 100 * low:
             _plain(axes.yaxis)
