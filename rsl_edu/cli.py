@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -120,6 +121,8 @@ def _xray(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         parser.error(str(error))
     except OSError as error:
         parser.error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that has no arrows
     print(examination.diagnosis())
     if not examination.sample.real:
         print("\nObservations make this sharper: --obs FILE, or --robot NAME for a robot of Gymnasium.")

@@ -932,3 +932,17 @@ def test_an_actor_that_sees_images_alone_is_read_without_its_normaliser_of_nothi
     seen = {"scan": torch.randn(3, 1, 8, 8)}
     assert policy.features == 0
     torch.testing.assert_close(policy(torch.empty(3, 0), seen), own(torch.empty(3, 0), seen))
+
+
+def test_a_checkpoint_of_a_gpu_is_read_without_one(tmp_path):
+    source = SAVED / "5.5.1-mlp.pt"
+    cpu, cuda = b"X\x03\x00\x00\x00cpu", b"X\x06\x00\x00\x00cuda:0"  # where a tensor was, as a pickle has it
+    with zipfile.ZipFile(source) as read_from, zipfile.ZipFile(tmp_path / "model_1.pt", "w") as written:
+        for entry in read_from.infolist():
+            content = read_from.read(entry)
+            if entry.filename.endswith("data.pkl"):
+                assert cpu in content
+            written.writestr(entry.filename, content.replace(cpu, cuda))
+    moved, stayed = (checkpoint.read(file).policy for file in (tmp_path / "model_1.pt", source))
+    x = torch.randn(3, moved.features)
+    torch.testing.assert_close(moved(x), stayed(x), rtol=0, atol=0)

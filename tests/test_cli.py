@@ -1,3 +1,4 @@
+import os
 import shutil
 import subprocess
 import sys
@@ -222,6 +223,13 @@ def test_xray_without_observations_says_what_it_did_not_check(capsys):
     assert "a stand-in" in said
     assert "normaliser stale: needs observations" in said
     assert said.endswith("--obs FILE, or --robot NAME for a robot of Gymnasium.\n")
+
+
+def test_xray_prints_on_a_terminal_that_has_no_arrows():
+    code = "import sys; from rsl_edu.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "xray", str(example_run() / "model_12.pt")]
+    said = subprocess.check_output(command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, text=True)
+    assert "4 observations ? normaliser ? MLP 16, 16 (elu) ? 1 action, Gaussian" in said
 
 
 def test_xray_takes_the_activation_from_the_option_or_the_configuration(tmp_path, capsys):
