@@ -798,7 +798,7 @@ def test_one_file_is_a_run(tmp_path):
 
 
 def test_a_folder_without_checkpoints_says_where_some_are(tmp_path):
-    with pytest.raises(CheckpointError, match=f"{tmp_path}: no checkpoint .* nor do its folders"):
+    with pytest.raises(CheckpointError, match=f"{tmp_path}: no checkpoint .*, nor in its folders"):
         checkpoint.read_run(tmp_path)
     for run in ("first", "second"):
         (tmp_path / run).mkdir()

@@ -62,7 +62,7 @@ def test_wheel_holds_every_notebook_and_nothing_of_the_tests(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"rsl_edu/_lessons/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")} <= names
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"rsl_edu"}
-    assert not [name for name in names if "checkpoint" in name or "__pycache__" in name or "assignments" in name]
+    assert not [name for name in names if "_checkpoints" in name or "__pycache__" in name or "assignments" in name]
 
 
 def test_installed_package_brings_a_lesson_that_runs(environment, outside):

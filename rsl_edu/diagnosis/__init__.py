@@ -97,7 +97,7 @@ class Examination:
 
     @property
     def name(self) -> str:
-        """Name of the run's folder, or of the file: its path is nothing to be sent to others."""
+        """The last part of the run's path; the whole of it is nothing to be sent to others."""
         return Path(self.run.path).resolve().name
 
     def diagnosis(self, last: int | None = None) -> Diagnosis:
