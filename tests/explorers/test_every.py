@@ -160,9 +160,9 @@ def test_many_updates_leave_no_artist_no_figure_and_no_memory_behind(explorer, s
 
     update(16)
     artists, objects = update(16)
-    artists_later, objects_later = update(1000 if isinstance(explorer, explorers.Stream) else 96)  # whole rounds
+    artists_later, objects_later = update(1000 if isinstance(explorer, explorers.Stream) else 48)  # whole rounds
     assert artists_later == artists
-    assert objects_later < objects + 64  # less than one an update
+    assert objects_later < objects + 32  # less than one an update
     assert not plt.get_fignums()
 
 
