@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-LESSONS = sorted((Path(__file__).parents[1] / "notebooks").glob("[1-9]_*.ipynb"))
+LESSONS = sorted((Path(__file__).parents[2] / "notebooks").glob("[1-9]_*.ipynb"))
 VARIES = "nbval-ignore-output"  # the tag of a live plot
 
 pytestmark = pytest.mark.slow
