@@ -7,7 +7,7 @@ PORT ?= 8000
 
 VENV := .venv
 BIN := $(VENV)/bin
-# One thread for each of pytest's processes, of which there are four: on two cores, the others wait for a browser or a kernel.
+# One thread for each of pytest's processes, of which there are three: on two cores, one of them waits for a browser.
 # Sums then also have one order on every machine.
 SINGLE := OMP_NUM_THREADS=1
 
@@ -21,7 +21,7 @@ lab: $(VENV)/lab.stamp ## open the lessons in JupyterLab (LAB_ARGS="--no-browser
 	$(BIN)/python -m jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/index.ipynb $(LAB_ARGS)
 
 test: $(VENV)/test.stamp ## run every test, the notebooks included (TEST_ARGS="-k mlp")
-	$(SINGLE) $(BIN)/python -m pytest -n 4 $(TEST_ARGS)
+	$(SINGLE) $(BIN)/python -m pytest -n 3 $(TEST_ARGS)
 
 check: $(VENV)/test.stamp ## lint, format, types, form of the stored notebooks
 	$(BIN)/ruff check
