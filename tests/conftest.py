@@ -1,10 +1,11 @@
-"""What tests of several folders share: the browser, the sandbox, and what a kernel can leave out."""
+"""What tests of several folders share: the browser and the sandbox."""
 
 import os
 import shutil
 
+import patience
 import pytest
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
 from rsl_edu.course.grade import sandbox
 
@@ -23,6 +24,7 @@ INSTALL = "playwright install chromium (or your system's package: apt-get instal
 @pytest.fixture(scope="session")
 def browser():
     """Chromium of the system or of Playwright. Without one: a skip that says how to get it; with CI=true a failure."""
+    expect.set_options(timeout=patience.MILLISECONDS)
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         try:
@@ -33,12 +35,6 @@ def browser():
             pytest.skip(f"no Chromium; to get one: {INSTALL} ({str(error).splitlines()[0]})")
         yield chromium
         chromium.close()
-
-
-@pytest.fixture(scope="session")
-def no_sweeps():
-    """Code for a kernel, in which the sweeps of explorers then draw nothing: nbval runs them."""
-    return "from rsl_edu.explorers import Explorer; Explorer.sweep = lambda self: 'left to nbval'"
 
 
 @pytest.fixture(scope="session")

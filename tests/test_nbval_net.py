@@ -2,11 +2,13 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
+import patience
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
@@ -74,10 +76,10 @@ def run_nbval(path):
     command += [f"--nbval-sanitize-with={REPOSITORY / 'tests' / 'nbval_sanitize.cfg'}", path]
     alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     alone |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
-    done = subprocess.run(command, cwd=path.parent, env=alone, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=path.parent, env=alone, capture_output=True, text=True, timeout=patience.SECONDS)
     report = COLOUR.sub("", done.stdout + done.stderr)
     passed, failed = (
-        re.findall(rf"^{verdict} \S+::(Cell \d+)", report, re.MULTILINE) for verdict in ("PASSED", "FAILED")
+        re.findall(rf"^{verdict} \S+::(Cell \d+(?: again)?)", report, re.MULTILINE) for verdict in ("PASSED", "FAILED")
     )
     return done.returncode, passed, failed, report
 
@@ -108,3 +110,14 @@ def test_nbval_is_red_on_a_damaged_excerpt_and_names_the_cell(damage, path):
     assert len(passed) == len(notebook.cells) - 1
     assert f"Input:\n{cell.source}\n" in report
     assert reason in report
+
+
+def test_lesson_that_says_something_else_in_a_second_run_is_red(tmp_path):
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    shutil.copy(REPOSITORY / "conftest.py", tmp_path)
+    counts = nbformat.v4.new_code_cell("runs = globals().get('runs', 0) + 1\nprint(runs)", execution_count=1)
+    counts.outputs = [nbformat.v4.new_output("stream", text="1\n")]
+    nbformat.write(nbformat.v4.new_notebook(cells=[counts]), folder / "1_counts.ipynb")
+    status, passed, failed, report = run_nbval(folder / "1_counts.ipynb")
+    assert (status, passed, failed) == (pytest.ExitCode.TESTS_FAILED, ["Cell 0"], ["Cell 0 again"]), report

@@ -108,7 +108,7 @@ class Live(ipywidgets.Box):
         """Draw what the controls now say."""
         with self._lock, _told(browser):
             self._due = 0.0
-            values = {name: widget.value for name, widget in self.widgets.items()}
+            values = {name: _exact(widget.value) for name, widget in self.widgets.items()}
             try:
                 state = self._explorer.at(**values)
             except ValueError as error:
@@ -148,6 +148,11 @@ def _told(browser: bool) -> Iterator[None]:
 def _from_browser() -> bool:
     kernel = getattr(get_ipython(), "kernel", None)
     return kernel is not None and kernel.get_parent().get("header", {}).get("msg_type") == "comm_msg"
+
+
+def _exact(value: Any) -> Any:
+    """Return the position that a browser means: after some steps of 0.1 it sends 1.7000000000000002 for 1.7."""
+    return round(value, 10) if isinstance(value, float) else value
 
 
 def _sentence(error: Exception) -> str:

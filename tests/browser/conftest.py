@@ -1,6 +1,5 @@
 """JupyterLab and Notebook 7, as they are, in real Chromium."""
 
-import contextlib
 import json
 import os
 import shutil
@@ -12,12 +11,17 @@ import urllib.request
 from pathlib import Path
 
 import nbformat
+import patience
 import pytest
-from playwright.sync_api import Page, TimeoutError
+from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[2]
-# What the server says of a kernel is not enough: a message of a widget makes it idle in the middle of a long cell.
-RUNNING = "jupyterapp.shell.currentWidget.content.widgets.filter(cell => cell.model.executionState === 'running')"
+RUN_ALL = """async () => {
+    await jupyterapp.commands.execute("notebook:run-all-cells");
+    const cells = jupyterapp.shell.currentWidget.content.widgets.filter(cell => cell.model.type === "code");
+    return cells.filter(cell => cell.model.executionCount === null).length;
+}"""
+"""Run all cells; the number of those that did not run."""
 
 
 @pytest.fixture(scope="session")
@@ -62,16 +66,20 @@ def server(home, no_sweeps, tmp_path_factory):
         command = [sys.executable, "-m", "jupyterlab", *options]
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"{url}/api").close()
-            break
-        except OSError:
-            assert process.poll() is None, (own / "log").read_text()
-            time.sleep(0.1)
+    while not _answers(url):
+        assert process.poll() is None, (own / "log").read_text()
+        time.sleep(0.1)
     yield url
     process.terminate()
-    process.wait(20)
+    process.wait(patience.SECONDS)
+
+
+def _answers(url):
+    try:
+        urllib.request.urlopen(f"{url}/api").close()
+    except OSError:
+        return False
+    return True
 
 
 def _is_error(message):
@@ -101,26 +109,19 @@ def open_notebook(server, browser, home):
             code = [nbformat.v4.new_code_cell(cell) for cell in cells]
             nbformat.write(nbformat.v4.new_notebook(cells=code, metadata={"kernelspec": kernel}), home / name)
         page: Page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.set_default_timeout(patience.MILLISECONDS)
         pages.append(page)
         if host == "lab":
             page.goto(f"{server}/lab/tree/{name}?reset")
             # The toolbar says idle before there is a kernel; Run All would then open a dialogue. The status bar knows.
-            page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=90_000)
+            page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
         else:
             page.goto(f"{server}/notebooks/{name}")
-            page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=90_000)
-            page.get_by_text("Python 3 (ipykernel)").wait_for(timeout=90_000)
+            page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+            page.get_by_text("Python 3 (ipykernel)").wait_for()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: _is_error(message) and errors.append(message.text))
-        for patience in (15_000, 15_000, 60_000):  # on a busy machine the first click may come before the kernel
-            page.get_by_role("menuitem", name="Run", exact=True).click()
-            page.get_by_text("Run All Cells", exact=True).click()
-            with contextlib.suppress(TimeoutError):
-                page.wait_for_function(f"() => {RUNNING}.length", timeout=patience)
-                break
-        else:
-            pytest.fail("Run All started nothing")
-        page.wait_for_function(f"() => !{RUNNING}.length", timeout=180_000)
+        assert page.evaluate(RUN_ALL) == 0
         return page
 
     yield run

@@ -35,40 +35,21 @@ class Shown:
     def picture(self) -> bytes:
         return base64.b64decode(self.group.locator("img").evaluate(PICTURE))
 
-    def changes(self, act, *arguments, seconds=12, **options) -> bool:
-        """Return whether the picture becomes another one after ``act``, in time."""
-        before = self.picture()
-        act(*arguments, **options)
-        return self.differs(before, seconds)
+    def wait_for(self, picture: bytes) -> None:
+        """Wait until this picture is shown."""
+        self._wait_until(lambda there: there == picture)
 
-    def differs(self, before: bytes, seconds: int) -> bool:
-        """Return whether the picture becomes another one, in time."""
-        return self._comes(lambda picture: picture != before, seconds)
+    def wait_for_another(self, than: bytes) -> None:
+        """Wait until another picture is shown."""
+        self._wait_until(lambda there: there != than)
 
-    def one_changes(self, act, each, value=object) -> bool:
-        """Return whether ``act`` on one of these changes the picture.
-
-        Not each must: patience is for the last, and where ``value`` stays the same, the next is tried at once.
-        """
-        *first, last = each
-        for one in first:
-            there, before = value(), self.picture()
-            act(one)
-            if value() != there and self.differs(before, seconds=2):
-                return True
-        return self.changes(act, last)
-
-    def becomes(self, picture: bytes, seconds: int = 30) -> bool:
-        """Return whether the picture becomes this one, in time."""
-        return self._comes(lambda there: there == picture, seconds)
-
-    def _comes(self, wanted, seconds: int) -> bool:
-        """Return whether a picture comes that is wanted; each is looked at once."""
-        image, seen = self.group.locator("img"), None
-        for _ in range(20 * seconds):
+    def _wait_until(self, wanted) -> None:
+        """Look at each picture that comes, until one is wanted; without one, the page's timeout ends it."""
+        image = self.group.locator("img")
+        while True:
             address = image.get_attribute("src")
-            if address != seen and wanted(self.picture()):
-                return True
-            seen = address
-            self.page.wait_for_timeout(50)
-        return False
+            if wanted(self.picture()):
+                return
+            self.page.wait_for_function(
+                "([image, before]) => image.src !== before", arg=[image.element_handle(), address]
+            )

@@ -36,10 +36,6 @@ def page(request, open_notebook):
     return open_notebook(f"{request.param}.ipynb", *cells, host=request.param)
 
 
-def _click(track, place):
-    track.click(position=place)
-
-
 @pytest.mark.parametrize("page", ["lab"], indirect=True)
 @pytest.mark.parametrize("name", [name for name in EXPLORERS if name != HAS_ALL])
 def test_every_control_moves_the_picture_by_mouse_and_by_keyboard(page, name):
@@ -51,32 +47,63 @@ def test_every_kind_of_control_works_in_both_hosts(page):
 
 
 def move_every_control(page, name):
-    shown = Shown(page, name)
-    for field, control in getattr(explorers, name)().controls.items():
+    """Move each control by mouse and by keyboard until the picture becomes another one.
+
+    The same explorer in this process tells which picture belongs to the value that the control shows.
+    """
+    shown, twin = Shown(page, name), getattr(explorers, name)()
+
+    def moves(field, read, act, ways) -> bool:
+        before = twin.live.picture.data
+        for way in ways:
+            act(way)
+            twin.set(**{field: read()})
+            if twin.live.picture.data != before:
+                shown.wait_for(twin.live.picture.data)
+                return True
+        return False
+
+    for field, control in twin.controls.items():
+        values = control.positions()
         if control.choices is not None:
             select = shown.group.get_by_label(control.words, exact=True)
-            words = list(control.choices)
-            assert shown.one_changes(select.select_option, reversed(words)), f"{field} by mouse"
-            assert shown.one_changes(select.press, ["ArrowUp"] * len(words)), f"{field} by keyboard"
+            read = functools.partial(_chosen, select, values)
+            assert moves(field, read, select.select_option, reversed(control.choices)), f"{field} by mouse"
+            assert moves(field, read, select.press, ["ArrowUp"] * len(values)), f"{field} by keyboard"
         elif control.range is None and control.steps is None:
             box = shown.group.get_by_label(control.words, exact=True)
-            assert shown.changes(box.click), f"{field} by mouse"
-            assert shown.changes(box.press, "Space"), f"{field} by keyboard"
+            assert moves(field, box.is_checked, lambda _, box=box: box.click(), [""]), f"{field} by mouse"
+            assert moves(field, box.is_checked, box.press, ["Space"]), f"{field} by keyboard"
         else:
             handle = shown.group.get_by_role("slider", name=control.words, exact=True)
             track = handle.locator("xpath=ancestor::*[contains(@class, 'noUi-target')]")
             box = track.bounding_box()
             places = [{"x": share * box["width"], "y": box["height"] / 2} for share in (0.9, 0.1)]
-            value = functools.partial(handle.get_attribute, "aria-valuenow")
-            assert shown.one_changes(functools.partial(_click, track), places, value), f"{field} by mouse"
-            keys = ["ArrowRight", "ArrowLeft", "Home", "End"]
-            assert shown.one_changes(handle.press, keys, value), f"{field} by keyboard"
+            read = functools.partial(_nearest, handle, values)
+            click = functools.partial(_click, track)
+            assert moves(field, read, click, places), f"{field} by mouse"
+            assert moves(field, read, handle.press, ["ArrowRight", "ArrowLeft", "Home", "End"]), f"{field} by keyboard"
             readout = track.locator("xpath=../..").locator(".widget-readout")
             expect(handle).to_have_attribute("aria-valuetext", readout.text_content())
         assert not shown.error.text_content(), field
     assert shown.group.locator("img").get_attribute("alt") == shown.caption.text_content()
-    assert shown.changes(shown.group.get_by_role("button", name="Reset").click)
-    assert shown.becomes(getattr(explorers, name)().live.picture.data)
+    twin.reset()
+    shown.group.get_by_role("button", name="Reset").click()
+    shown.wait_for(twin.live.picture.data)
+
+
+def _click(track, place):
+    track.click(position=place)
+
+
+def _chosen(select, values):
+    return values[select.evaluate("select => select.selectedIndex")]
+
+
+def _nearest(handle, values):
+    """Return the value of a slider, of which the page shows a few digits."""
+    shown = float(handle.get_attribute("aria-valuetext").replace("−", "-"))
+    return min(values, key=lambda value: abs(value - shown))
 
 
 def test_picture_after_a_fast_drag_is_that_of_the_value_shown(page):
@@ -91,7 +118,7 @@ def test_picture_after_a_fast_drag_is_that_of_the_value_shown(page):
     page.mouse.up()
     value = int(handle.get_attribute("aria-valuetext"))
     assert value != 22
-    assert shown.becomes(explorers.Stream(feature=value).live.picture.data)
+    shown.wait_for(explorers.Stream(feature=value).live.picture.data)
     assert int(handle.get_attribute("aria-valuetext")) == value
     shown.group.get_by_role("button", name="Reset").click()
 
@@ -102,10 +129,10 @@ def test_play_button_runs_and_pauses_where_the_picture_is(page):
     play = shown.group.get_by_role("button", name="play or pause: samples seen")
     handle.press("Home")
     play.click()
-    page.wait_for_function("handle => handle.ariaValueText > 640", arg=handle.element_handle(), timeout=10_000)
+    page.wait_for_function("handle => handle.ariaValueText > 640", arg=handle.element_handle())
     play.click()
     value = int(handle.get_attribute("aria-valuetext"))
-    assert shown.becomes(explorers.Stream(seen=value).live.picture.data)
+    shown.wait_for(explorers.Stream(seen=value).live.picture.data)
     shown.group.get_by_role("button", name="Reset").click()
 
 
@@ -121,7 +148,7 @@ def test_bad_value_dims_the_picture_says_why_and_the_next_value_clears_it(page):
     select.select_option("512")
     expect(shown.error).to_be_empty()
     expect(image).to_have_css("opacity", "1")
-    assert shown.becomes(explorers.Stream(batch=512).live.picture.data)
+    shown.wait_for(explorers.Stream(batch=512).live.picture.data)
     assert not page.locator(".jp-OutputArea [data-mime-type='application/vnd.jupyter.stderr']").count()
 
 
@@ -129,7 +156,7 @@ def test_compare_keeps_a_ghost_and_its_numbers_until_pressed_again(page):
     shown = Shown(page, "Stream")
     compare = shown.group.get_by_role("button", name="Compare")
     before = explorers.Stream().live.picture.data
-    assert shown.becomes(before)
+    shown.wait_for(before)
     compare.press("Enter")
     expect(compare).to_have_attribute("aria-pressed", "true")
     expect(shown.group.get_by_text("pinned: -0.077")).to_be_visible()
@@ -137,11 +164,11 @@ def test_compare_keeps_a_ghost_and_its_numbers_until_pressed_again(page):
     ghost = explorers.Stream()
     ghost.compare()
     ghost.set(shift=True)
-    assert shown.becomes(ghost.live.picture.data)
+    shown.wait_for(ghost.live.picture.data)
     compare.press("Space")
     expect(compare).to_have_attribute("aria-pressed", "false")
     shown.group.get_by_role("button", name="Reset").press("Enter")
-    assert shown.becomes(before)
+    shown.wait_for(before)
 
 
 def test_picture_can_be_saved_and_its_state_copied(page):
@@ -160,7 +187,9 @@ def test_layout_stays_where_it_is_when_the_picture_changes(page):
     shown = Shown(page, "Stream")
     toolbar = shown.group.get_by_role("toolbar")
     before = toolbar.bounding_box()
-    shown.changes(shown.group.get_by_role("slider", name="samples seen").press, "End")
+    picture = shown.picture()
+    shown.group.get_by_role("slider", name="samples seen").press("End")
+    shown.wait_for_another(picture)
     assert toolbar.bounding_box() == before
     shown.group.get_by_role("button", name="Reset").click()
 
@@ -169,10 +198,11 @@ def test_narrow_page_puts_the_picture_under_its_controls_and_cuts_nothing(page):
     shown = Shown(page, "Stream")
     page.set_viewport_size({"width": 940 if "lab" in page.url.rsplit("/", 1)[-1] else 680, "height": 1000})
     try:
-        page.wait_for_timeout(1000)
         shown = Shown(page, "Stream")
-        image, slider = (shown.group.locator(what).first.bounding_box() for what in ("img", ".widget-slider"))
-        assert image["y"] > slider["y"] + slider["height"]
+        handles = [shown.group.locator(what).first.element_handle() for what in ("img", ".widget-slider")]
+        below = "([image, slider]) => image.getBoundingClientRect().top > slider.getBoundingClientRect().bottom"
+        page.wait_for_function(below, arg=handles)
+        image = handles[0].bounding_box()
         assert 450 < image["width"] < 650
         assert shown.group.evaluate("group => group.scrollWidth <= group.clientWidth")
     finally:
@@ -188,8 +218,8 @@ def test_dark_page_gets_a_dark_picture_and_a_light_one_a_light_one(page):
     stream.live.picture.dark = False  # the next explorer begins as the last one was
     assert imread(io.BytesIO(dark), format="png")[0, 0].max() < 0.15
     assert page.evaluate("document.body.dataset.jpThemeLight") == "true"
-    assert shown.becomes(light)
+    shown.wait_for(light)
     page.evaluate("document.body.dataset.jpThemeLight = 'false'")
-    assert shown.becomes(dark)  # after all explorers of the page
+    shown.wait_for(dark)  # after all explorers of the page
     page.evaluate("document.body.dataset.jpThemeLight = 'true'")
-    assert shown.becomes(light)
+    shown.wait_for(light)

@@ -47,7 +47,7 @@ def test_prediction_stands_beside_the_truth(page, lesson, named):
         choices.get_by_role("radio").first.press("Space")
         choices.get_by_role("radio").first.press("ArrowRight")
     for reply in form.get_by_role("status").all():
-        expect(reply).to_contain_text("Recorded", timeout=30_000)
+        expect(reply).to_contain_text("Recorded")
     told = Shown(page, asked).group.get_by_role("listitem")
     expect(told).to_have_count(form.get_by_role("status").count())
     expect(told.first).to_contain_text("You predicted: ")
@@ -56,8 +56,12 @@ def test_prediction_stands_beside_the_truth(page, lesson, named):
 def test_every_explorer_runs_and_moves(page, lesson, named):
     for name in dict.fromkeys(named.values()):
         shown = Shown(page, name)
-        slider = shown.group.get_by_role("slider").first
-        assert shown.one_changes(slider.press, ["ArrowRight", "ArrowLeft"]), name
+        slider, before = shown.group.get_by_role("slider").first, shown.picture()
+        value = slider.get_attribute("aria-valuenow")
+        slider.press("End")
+        if slider.get_attribute("aria-valuenow") == value:  # it was there
+            slider.press("Home")
+        shown.wait_for_another(before)
         expect(shown.group.locator("img")).to_have_attribute("alt", shown.caption.text_content())
         assert not shown.error.text_content(), name
     for choices in page.locator(".rsl-quiz fieldset:has([type=radio])").all():
@@ -66,3 +70,7 @@ def test_every_explorer_runs_and_moves(page, lesson, named):
         expect(choices.get_by_role("radio").last).to_be_checked()  # a choice in one quiz leaves the others alone
     assert not page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count()
     assert not page.locator("[data-mime-type='application/vnd.jupyter.error']").count()
+
+
+def test_lesson_leaves_no_file_behind(page, lesson, home):
+    assert {path.suffix for path in home.iterdir() if path.is_file()} == {".ipynb"}

@@ -405,11 +405,17 @@ def test_events_that_come_faster_than_pictures_draw_only_the_newest(line, browse
         await asyncio.sleep(0.1)
 
     monkeypatch.setattr(Line, "draw", watched)
+    monkeypatch.setattr("rsl_edu.explorers.live.time.monotonic", lambda: line.live._drawn)  # no time passes
     browser(lambda: asyncio.run(drag()))
     assert drawn[-1] == 9
     assert len(drawn) <= 2
     assert line.at().points == 9
     assert line.live.picture.data == Line(points=9).live.picture.data
+
+
+def test_value_that_a_browser_adds_up_is_the_position_that_it_means(line, browser):
+    browser(setattr, line.live.widgets["slope"], "value", 0.1 + 0.2)
+    assert line.at().slope == 0.3
 
 
 def test_event_after_a_pause_is_drawn_at_once(line, browser):

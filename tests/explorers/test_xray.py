@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.image import imread
+from playwright.sync_api import expect
 
 from rsl_edu import diagnosis
 from rsl_edu.checkpoint import Checkpoint, Policy, Run, read_run
@@ -230,9 +231,9 @@ def test_page_of_its_own_moves_offline_in_both_themes(xray, browser, page_file, 
     seen = set()
     for step in (0, 5, 10, 15):
         slider.fill(str(step))
-        page.wait_for_timeout(50)
+        iteration = xray.controls["iteration"].positions()[step]
+        expect(picture).to_have_attribute("alt", re.compile(f"Iteration {iteration} of 59"))
         seen.add(picture.get_attribute("src"))
-        assert f"Iteration {xray.controls['iteration'].positions()[step]} of 59" in picture.get_attribute("alt")
     assert len(seen) == 4
     pixels = imread(io.BytesIO(picture.screenshot()), format="png")
     assert (pixels[..., :3].mean() > 0.5) == (scheme == "light")
