@@ -139,13 +139,16 @@ def test_same_state_gives_the_same_bytes_whatever_came_before(explorer, states):
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_picture_of_moved_artists_equals_a_full_draw(explorer, states, dark):
-    drawing = Drawing(explorer, dark)
+    quick, full = Drawing(explorer, dark), Drawing(explorer, dark)
+    canvas = FigureCanvasAgg(full.figure)
     for state in (explorer.start, *states[:: len(states) // (2 - dark)]):
-        drawing.move(explorer.compute(state))
-        quick = drawing.png()
-        canvas = FigureCanvasAgg(explorer.render(dark=dark, **vars(state)))
-        canvas.draw()
-        assert np.array_equal(_pixels(quick), np.asarray(canvas.buffer_rgba())[..., :3]), explorer.write(state)
+        result = explorer.compute(state)
+        quick.move(result)
+        full.move(result)
+        with drawing.theme(dark):
+            canvas.draw()
+        drawn = np.asarray(canvas.buffer_rgba())[..., :3]
+        assert np.array_equal(_pixels(quick.png()), drawn), explorer.write(state)
 
 
 def test_many_updates_leave_no_artist_no_figure_and_no_memory_behind(explorer, states):
@@ -158,9 +161,13 @@ def test_many_updates_leave_no_artist_no_figure_and_no_memory_behind(explorer, s
         gc.collect()
         return len(drawing.figure.findobj()), len(gc.get_objects())
 
-    update(16)
-    artists, objects = update(16)
-    artists_later, objects_later = update(1000 if isinstance(explorer, explorers.Stream) else 48)  # whole rounds
+    gc.freeze()  # what was there before is neither counted nor gone through
+    try:
+        update(16)
+        artists, objects = update(16)
+        artists_later, objects_later = update(1000 if isinstance(explorer, explorers.Stream) else 48)  # whole rounds
+    finally:
+        gc.unfreeze()
     assert artists_later == artists
     assert objects_later < objects + 32  # less than one an update
     assert not plt.get_fignums()

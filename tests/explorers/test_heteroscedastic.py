@@ -119,11 +119,20 @@ def test_network_that_was_not_initialised_begins_below_zero_only_without_the_log
     assert scalar.loss[-1] < 1.4  # the library's clamp leads back
 
 
-def test_clamp_alone_freezes_states_that_the_library_brings_back(ant):
-    frozen, right = (ant.compute(ant.at(mistake=m, parameter="scalar", seed=1)) for m in ("clamp", "none"))
-    assert frozen.inside.min() == 0
-    assert frozen.nll > 1e6
-    assert right.nll < ant.nll_one
+def test_clamp_alone_freezes_states_that_the_library_brings_back():
+    draw = torch.Generator().manual_seed(0)
+    x = 2 * torch.rand(1000, generator=draw) - 1
+    noise = torch.where(x < 0, 1.0, 0.05) * torch.randn(1000, generator=draw)
+    explorer = HeteroscedasticFit(x, noise)  # on the right the std soon comes near its limit
+    frozen = brought_back = 0
+    for seed in range(5):
+        clamp, library = (
+            explorer.compute(explorer.at(mistake=m, parameter="scalar", seed=seed)) for m in ("clamp", "none")
+        )
+        frozen += clamp.inside.min() == 0 and clamp.nll > 1e6
+        brought_back += library.nll < explorer.nll_one - 0.5
+    assert frozen >= 4  # all five wherever it was tried: rounding decides when a std first falls below its limit
+    assert brought_back >= 4
 
 
 def test_one_std_for_all_has_no_halves_to_swap(ant):

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import multiprocessing
 
 import pytest
 import torch
@@ -58,7 +59,9 @@ def rank_main(rank, ranks, rendezvous, folder, peer=None):
 @pytest.mark.skipif(not dist.is_available(), reason="torch was built without torch.distributed")
 @pytest.mark.parametrize("ranks", [2, 4])
 def test_ranks_agree_exactly_and_with_one_process_over_the_joined_batches(ranks, tmp_path):
-    mp.spawn(rank_main, (ranks, tmp_path / "rendezvous", tmp_path), nprocs=ranks)
+    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    multiprocessing.get_context(method).set_forkserver_preload(["torch", "rsl_edu.modules"])  # imported once for all
+    mp.start_processes(rank_main, (ranks, tmp_path / "rendezvous", tmp_path), nprocs=ranks, start_method=method)
     first, *others = (torch.load(tmp_path / f"{rank}.pt") for rank in range(ranks))
     for other in others:
         torch.testing.assert_close(other, first, rtol=0, atol=0)
