@@ -15,12 +15,14 @@ from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).parents[1]
-BUILD = ROOT / "book" / "_build"
+BUILD = Path(os.environ.get("RSL_EDU_BOOK_BUILD", ROOT / "book" / "_build"))
 sys.path.insert(0, str(ROOT))
 
 from rsl_edu import __version__  # noqa: E402
 from rsl_edu.explorers import Explorer, page  # noqa: E402
+from rsl_edu.folders import ensure_home  # noqa: E402
 
+ensure_home()  # the kernels that execute the lessons keep files there
 os.environ |= {
     "RSL_EDU_BOOK": "1",  # explorers show themselves as they do in a page
     "TQDM_DISABLE": "1",
