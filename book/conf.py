@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).parents[1]
@@ -101,6 +100,8 @@ def _list_controls(app: Sphinx, what: str, name: str, obj: Any, options: Any, li
 
 def _prepare(app: Sphinx, config: Any) -> None:
     """Write the scripts and styles of the explorers where Sphinx takes static files from; make the cache."""
+    from jupyter_cache import get_cache
+
     get_cache(nb_execution_cache_path).list_cache_records()  # makes it, before two processes do so at once
     folder = BUILD / "static"
     folder.mkdir(parents=True, exist_ok=True)

@@ -287,9 +287,10 @@ def open_lab(folder: Path, arguments: Sequence[str] = ()) -> None:
         folder: The folder that JupyterLab shows.
         arguments: Further arguments to ``jupyter lab``.
     """
+    ensure_home()  # JupyterLab looks for it while it is imported
+
     from jupyterlab.labapp import main as jupyter_lab
 
-    ensure_home()
     options = [f"--ServerApp.root_dir={folder.resolve()}", "--LabApp.default_url=/lab/tree/index.ipynb", *arguments]
     said = any(option.lstrip("-").startswith(("allow-root", "ServerApp.allow_root")) for option in options)
     if os.name == "posix" and os.geteuid() == 0 and not said:

@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def caches() -> Iterator[Path]:
+def caches(write: bool = False) -> Iterator[Path]:
     """Yield the folders for the cache, in the order in which they are tried; none of them needs to exist.
 
-    They are the folder that ``RSL_EDU_CACHE`` names, the user's cache folder, and :func:`private`. Read from the first
-    that has what you look for, write to the first that lets you.
+    They are the folder that ``RSL_EDU_CACHE`` names, the user's cache folder, and one in :func:`private`. Read from the
+    first that has what you look for, write to the first that lets you.
+
+    Args:
+        write: Whether it is for writing; then the last one is made.
     """
     import platformdirs
 
@@ -24,23 +27,27 @@ def caches() -> Iterator[Path]:
         user = Path(platformdirs.user_cache_dir("rsl_edu"))
         if user.is_absolute():  # platformdirs 4.0 returns ~/.cache then, which would become a folder named ~
             yield user
-    own = private()
+    own = private(make=write)
     if own is not None:
         yield own / "cache"
 
 
-def private() -> Path | None:
-    """Return this user's own folder below the system's temporary folder, made if missing; None if there can be none.
+def private(make: bool = True) -> Path | None:
+    """Return this user's own folder below the system's temporary folder; None if there is none.
 
     Everyone may write to the temporary folder, so another user may have made a folder of this name first, to read or
     to change what we store. We only take one that belongs to this user and that nobody else can enter.
+
+    Args:
+        make: Whether it is made if it is missing.
     """
     import tempfile
 
     user = os.getuid() if os.name == "posix" else 0  # elsewhere the temporary folder is the user's own
     try:
         folder = Path(tempfile.gettempdir(), f"rsl_edu-{user}")
-        folder.mkdir(mode=0o700, exist_ok=True)
+        if make:
+            folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()  # not stat: a link may lead anywhere
     except OSError:
         return None

@@ -47,7 +47,11 @@ def home(tmp_path, monkeypatch):
 def test_cache_is_the_named_folder_or_the_users_or_one_in_the_temporary_folder(own, monkeypatch, tmp_path):
     monkeypatch.setenv("RSL_EDU_CACHE", str(tmp_path / "named"))
     monkeypatch.setattr(platformdirs, "user_cache_dir", lambda name: str(tmp_path / "user" / name))
-    assert list(folders.caches()) == [tmp_path / "named", tmp_path / "user" / "rsl_edu", own / "cache"]
+    named, user = tmp_path / "named", tmp_path / "user" / "rsl_edu"
+    assert list(folders.caches()) == [named, user]
+    assert not own.exists()
+    assert list(folders.caches(write=True)) == [named, user, own / "cache"]
+    assert list(folders.caches()) == [named, user, own / "cache"]
 
 
 def fails(name):
@@ -57,7 +61,7 @@ def fails(name):
 @pytest.mark.parametrize("found", [fails, lambda name: f"~/.cache/{name}"], ids=["now", "4.0"])
 def test_cache_of_a_user_without_a_home_is_in_the_temporary_folder(own, monkeypatch, found):
     monkeypatch.setattr(platformdirs, "user_cache_dir", found)
-    assert list(folders.caches()) == [own / "cache"]
+    assert list(folders.caches(write=True)) == [own / "cache"]
 
 
 def test_own_folder_is_closed_to_others_and_found_again(own):
@@ -71,7 +75,7 @@ def test_own_folder_that_others_can_enter_is_not_used(own, mode):
     own.mkdir()
     own.chmod(mode)
     assert folders.private() is None
-    assert list(folders.caches())[1:] == []
+    assert own / "cache" not in folders.caches(write=True)
 
 
 def test_own_folder_that_someone_else_made_is_not_used(own, monkeypatch):

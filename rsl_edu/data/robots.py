@@ -76,14 +76,14 @@ def rollout(
     steps, envs, seed = whole("steps", steps), whole("envs", envs), whole("seed", seed, minimum=0)
     if policy is not None:
         return _record(robot, steps, envs, seed, policy)
-    files = [folder / _cache_name(robot, steps, envs, seed) for folder in caches()]
-    for file in files:
-        recorded = _load(file)
+    name = _cache_name(robot, steps, envs, seed)
+    for folder in caches():
+        recorded = _load(folder / name)
         if recorded is not None:
             return recorded
     recorded = _record(robot, steps, envs, seed, None)
-    for file in files:
-        if _store(file, recorded):
+    for folder in caches(write=True):
+        if _store(folder / name, recorded):
             break
     return recorded
 

@@ -128,7 +128,7 @@ def test_a_cache_that_cannot_be_written_is_read_and_the_next_one_written(monkeyp
     first = data.rollout("InvertedPendulum-v5", steps=8)
     (tmp_path / "file").touch()
     caches = [tmp_path / "file", tmp_path / "cache", tmp_path / "other"]
-    monkeypatch.setattr(robots, "caches", lambda: iter(caches))
+    monkeypatch.setattr(robots, "caches", lambda write=False: iter(caches))
     record = robots._record
     monkeypatch.setattr(robots, "_record", lambda *_: pytest.fail("recorded again"))
     assert same(first, data.rollout("InvertedPendulum-v5", steps=8))
@@ -141,7 +141,7 @@ def test_a_cache_that_cannot_be_written_is_read_and_the_next_one_written(monkeyp
 def test_rollout_works_without_a_place_for_the_cache(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     for caches in ([], [tmp_path / "file"]):
-        monkeypatch.setattr(robots, "caches", lambda caches=caches: iter(caches))
+        monkeypatch.setattr(robots, "caches", lambda write=False, caches=caches: iter(caches))
         assert data.rollout("InvertedPendulum-v5", steps=4).observations.shape == (4, 8, 4)
 
 
