@@ -158,7 +158,7 @@ plt.figure().savefig("figure.png")
 cli.main(["xray", str(data.example_run() / "model_12.pt"), "--html", "page.html"])
 sys.exit(execute.main(["lesson.ipynb"]))
 """
-LESSON = "from rsl_edu import explorers\n\nimport matplotlib.pyplot as plt\n\nplt.plot([1]);"
+LESSON = "import rsl_edu\n\nimport matplotlib.pyplot as plt\n\nplt.plot([1]);"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="users and folders of POSIX")
