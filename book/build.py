@@ -1,5 +1,6 @@
 """Build the book: ``python book/build.py [FOLDER]``; the site is then in ``book/_build/html``, or in FOLDER."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -11,6 +12,8 @@ DEAD = '<script type="application/vnd.jupyter.widget-view'
 
 def main(folder: Path) -> int:
     """Run Sphinx, with warnings as errors; return the exit status."""
+    folder = folder.resolve()
+    os.environ["RSL_EDU_BOOK_BUILD"] = str(folder.parent)  # for conf.py, which makes files and a cache there
     options = ["-q", "-W", "--keep-going", "-j", "6", "-c", str(ROOT / "book"), "-d", str(folder.parent / "doctrees")]
     status = build_main([*options, str(ROOT), str(folder)])
     for page in dead_widgets(folder):

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).parents[1]
-BUILD = ROOT / "book" / "_build"
+BUILD = Path(os.environ.get("RSL_EDU_BOOK_BUILD", ROOT / "book" / "_build"))
 sys.path.insert(0, str(ROOT))
 
 from rsl_edu import __version__  # noqa: E402
 from rsl_edu.explorers import Explorer, page  # noqa: E402
+from rsl_edu.folders import ensure_home  # noqa: E402
 
+ensure_home()  # the kernels that execute the lessons keep files there
 os.environ |= {
     "RSL_EDU_BOOK": "1",  # explorers show themselves as they do in a page
     "TQDM_DISABLE": "1",
@@ -99,6 +100,8 @@ def _list_controls(app: Sphinx, what: str, name: str, obj: Any, options: Any, li
 
 def _prepare(app: Sphinx, config: Any) -> None:
     """Write the scripts and styles of the explorers where Sphinx takes static files from; make the cache."""
+    from jupyter_cache import get_cache
+
     get_cache(nb_execution_cache_path).list_cache_records()  # makes it, before two processes do so at once
     folder = BUILD / "static"
     folder.mkdir(parents=True, exist_ok=True)

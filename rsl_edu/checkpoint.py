@@ -24,6 +24,7 @@ from rsl_edu.modules import (
     HeteroscedasticGaussianDistribution,
 )
 from rsl_edu.modules._validate import whole
+from rsl_edu.run_folder import NUMBERED, CheckpointError, agent_config, checkpoint_files, reason
 
 _OF_THE_STATE: dict[str, Any] = {
     kind.__name__: kind for kind in (HeteroscedasticGaussianDistribution, BetaDistribution)
@@ -41,17 +42,9 @@ _ACTOR = {  # the first word of a parameter's name, before rsl_rl 4 -> since rsl
 } | {name: name for name in ("mlp", "obs_normalizer", "cnns", "rnn", "distribution")}
 _CRITIC = ("critic", "critic_obs_normalizer", "critic_cnns", "memory_c")
 _TEACHER = ("teacher", "teacher_obs_normalizer", "memory_t")
-_NUMBERED = re.compile(r"model_(\d+)\.pt")
 _NORMALIZERS = ("obs_norm_state_dict", "critic_obs_norm_state_dict", "privileged_obs_norm_state_dict")  # rsl_rl 2
 _NUMBERS = (torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.int64, torch.int32)
 _PLAIN = (torch.strided, torch.device("cpu"))
-
-
-class CheckpointError(ValueError):
-    """A file that is no checkpoint of rsl_rl, or one that no policy can be rebuilt from; the message says why."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("".join(c if c.isprintable() else "?" for c in message[:1000]))  # it quotes what anyone wrote
 
 
 class Policy(nn.Module):
@@ -201,7 +194,7 @@ def read(
         policy = _rebuilt(weights, config, images or {})
     except CheckpointError as error:
         raise CheckpointError(f"{path.name}: {error}") from None
-    number = _NUMBERED.fullmatch(path.name)
+    number = NUMBERED.fullmatch(path.name)
     iteration = int(number[1]) if number else stored.get("iter")
     return Checkpoint(
         path=path,
@@ -237,9 +230,7 @@ def read_run(
         OSError: The folder cannot be read.
     """
     path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(2, "no such file or folder", str(path))
-    files = [path] if path.is_file() else _files(path)
+    files = checkpoint_files(path)
     spread = range(whole("most", most))
     kept = {len(files) - 1 - i * (len(files) - 1) // max(1, most - 1) for i in spread}  # the last one in any case
     chosen = files if len(files) <= most else [files[i] for i in sorted(kept)]
@@ -259,54 +250,6 @@ def read_run(
     if not found:
         raise CheckpointError(next(iter(skipped.values())))
     return Run(path, tuple(reversed(found)), skipped, len(files) - len(chosen))
-
-
-def agent_config(file: str | Path) -> dict[str, Any]:
-    """Return the actor's configuration in rsl_rl 5's names from an ``agent.yaml``, as Isaac Lab writes it beside a run.
-
-    Args:
-        file: The file; where there is none, nothing is said.
-
-    Raises:
-        CheckpointError: The file is no YAML.
-    """
-    import yaml  # type: ignore[import-untyped]
-
-    class Plain(yaml.SafeLoader):  # type: ignore[misc]
-        """Reads a Python tuple as a list, and executes nothing."""
-
-    def plain(loader: Any, suffix: str, node: Any) -> Any:
-        return loader.construct_sequence(node) if isinstance(node, yaml.SequenceNode) else None
-
-    Plain.add_multi_constructor("tag:yaml.org,2002:python/", plain)
-    file = Path(file)
-    if not file.is_file():
-        return {}
-    try:
-        said = yaml.load(file.read_text("utf-8"), Plain)
-    except OSError:
-        raise
-    except Exception as error:  # what claims to be a date or a number makes yaml raise nearly anything
-        raise CheckpointError(f"{file}: expected YAML, got {reason(error)}") from None
-    said = said if isinstance(said, dict) else {}
-    actor = next((part for name in ("actor", "student", "policy") if isinstance(part := said.get(name), dict)), {})
-    config = {name: actor[name] for name in ("activation", "cnn_cfg", "distribution_cfg") if actor.get(name)}
-    if actor.get("actor_cnn_cfg"):  # rsl_rl 3
-        config["cnn_cfg"] = actor["actor_cnn_cfg"]
-    if actor.get("state_dependent_std"):  # rsl_rl 3 and 4
-        std_type = actor.get("noise_std_type", "scalar")
-        config["distribution_cfg"] = {"class_name": "HeteroscedasticGaussianDistribution", "std_type": std_type}
-    return config
-
-
-def _files(folder: Path) -> list[Path]:
-    """Return the checkpoints in a folder, in the order of their iterations."""
-    numbered = {int(found[1]): file for file in folder.iterdir() if (found := _NUMBERED.fullmatch(file.name))}
-    if numbered:
-        return [numbered[number] for number in sorted(numbered)]
-    runs = sorted({file.parent.name for file in folder.glob("*/model_*.pt")})
-    held = f"; its folders {', '.join(runs[-5:])} have some" if runs else ", nor in its folders"
-    raise CheckpointError(f"{folder}: no checkpoint (model_0.pt, model_50.pt, …) in this folder{held}")
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -541,9 +484,3 @@ def _learning_rate(stored: Mapping[str, Any]) -> float | None:
 def _some(names: Iterable[str]) -> str:
     names = sorted(names)
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def reason(error: Exception) -> str:
-    """Return in a line what ``torch.load`` or another reader found wrong."""
-    found = re.search(r"WeightsUnpickler error:\s*(.+)", str(error))  # torch's advice stands before it
-    return found[1] if found else f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"[:120]

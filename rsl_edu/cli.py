@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import io
+import os
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rsl_edu import __version__
+from rsl_edu.folders import ensure_home
 from rsl_edu.lessons import copy_lessons
 
 _WORDS = {
@@ -98,7 +102,7 @@ def _lab(parser: argparse.ArgumentParser, options: argparse.Namespace, jupyter: 
         parser.error(f"DIR must be a folder, but {options.folder} is a file")
     except OSError as error:
         parser.error(f"cannot copy the lessons into {options.folder}: {error.strerror or error}")
-    print(f"Lessons in {options.folder.resolve()}:")
+    print(f"Lessons in {options.folder.resolve()}{':' if copies else ''}")
     for copy in copies:
         print(f"  {copy.path}: {_WORDS[copy.action]}")
     if not options.copy_only:
@@ -107,14 +111,23 @@ def _lab(parser: argparse.ArgumentParser, options: argparse.Namespace, jupyter: 
 
 
 def _xray(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
-    from rsl_edu import diagnosis
-    from rsl_edu.checkpoint import agent_config
-
     try:
-        observations = None if options.obs is None else diagnosis.load(options.obs)
+        # What can be found wrong at once, before torch and Matplotlib are imported, which takes seconds.
+        from rsl_edu.run_folder import agent_config, checkpoint_files
+
+        if options.html is not None:
+            with _writing_html(parser, options.html):
+                _try_file(options.html)
+        if options.obs is not None:
+            options.obs.open("rb").close()
         if options.config is not None and not options.config.is_file():
             parser.error(f"--config: expected a file, got {options.config}")
         config = None if options.config is None else agent_config(options.config)
+        checkpoint_files(options.run)
+
+        from rsl_edu import diagnosis
+
+        observations = None if options.obs is None else diagnosis.load(options.obs)
         given = (options.run, observations, options.robot, options.activation, config)
         examination = diagnosis.examine(*given, source=str(options.obs))
     except (TypeError, ValueError) as error:
@@ -130,33 +143,42 @@ def _xray(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         from rsl_edu.explorers import XRay
 
         page = XRay(examination).page()
-        try:
+        with _writing_html(parser, options.html):
             options.html.write_text(page, "utf-8")
-        except OSError as error:
-            parser.error(f"--html: cannot write {options.html}: {error.strerror or error}")
         print(f"\n{options.html}: the page, {len(page) / 1e6:.1f} MB")
     return 0
 
 
-def _assign(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
-    import nbformat
+@contextlib.contextmanager
+def _writing_html(parser: argparse.ArgumentParser, page: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        parser.error(f"--html: cannot write {page}: {error.strerror or error}")
 
-    from rsl_edu.course.assignment import AssignmentError, find
+
+def _assign(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    from rsl_edu.course.assignment import Assignment, AssignmentError, locate
 
     try:
-        assignment = find(options.name, options.sources)
+        source = locate(options.name, options.sources)
+        path = options.out / source.name
+        if options.out.exists() and not options.out.is_dir():
+            parser.error(f"--out: DIR must be a folder, but {options.out} is a file")
+        if path.exists() and not options.force:
+            parser.error(f"{path} is there already; --force writes over it")
+        _try_folder(options.out)
+
+        import nbformat
+
+        assignment = Assignment.read(source)  # most sources need torch for this
         made = assignment.solution() if options.solution else assignment.student()
         text = nbformat.writes(assignment.instructor() if options.instructor else made)
-        path = options.out / f"{assignment.name}.ipynb"
         options.out.mkdir(parents=True, exist_ok=True)
         with path.open("w" if options.force else "x", encoding="utf-8") as file:
             file.write(text + "\n")
     except AssignmentError as error:
         parser.error(str(error))
-    except FileExistsError:
-        if path.exists():
-            parser.error(f"{path} is there already; --force writes over it")
-        parser.error(f"--out: DIR must be a folder, but {options.out} is a file")
     except OSError as error:
         parser.error(f"--out: cannot write into {options.out}: {error.strerror or error}")
     kind = "solution" if options.solution else "instructor" if options.instructor else "student"
@@ -166,24 +188,21 @@ def _assign(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int
 
 
 def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    source, total = _to_grade(parser, options)
+
     from tqdm import tqdm
 
-    from rsl_edu.course.assignment import AssignmentError, find
-    from rsl_edu.course.grade import run, sandbox, submissions
+    from rsl_edu.course.assignment import Assignment, AssignmentError
+    from rsl_edu.course.grade import run, sandbox
     from rsl_edu.course.grade.gradebook import GRADED, Row
 
-    if options.jobs is not None and options.jobs < 1:
-        parser.error(f"--jobs: expected 1 or more, got {options.jobs}")
-    if options.out.suffix != ".csv":
-        parser.error(f"--out: expected a file that ends in .csv, got {options.out}")
     box = "unsafe" if options.unsafe else options.sandbox or "bwrap"
     jobs = options.jobs or run.cores()
     executor = functools.partial(run.processes, jobs)
     if options.dask:
         executor = functools.partial(run.cluster, options.dask)
     try:
-        assignment = find(options.name, options.sources)
-        total = sum(1 for _ in submissions.find(options.submissions))
+        assignment = Assignment.read(source)
         with tqdm(total=total, unit=" submissions", desc=assignment.name) as bar:
 
             def tick(_: Row) -> None:
@@ -217,8 +236,48 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     return 0
 
 
+def _to_grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> tuple[Path, int]:
+    """Return the source of the assignment and the number of submissions; report what is wrong without torch."""
+    from rsl_edu.course.assignment import AssignmentError, locate
+    from rsl_edu.course.grade import submissions
+
+    if options.jobs is not None and options.jobs < 1:
+        parser.error(f"--jobs: expected 1 or more, got {options.jobs}")
+    if options.out.suffix != ".csv":
+        parser.error(f"--out: expected a file that ends in .csv, got {options.out}")
+    try:
+        source = locate(options.name, options.sources)
+        total = sum(1 for _ in submissions.find(options.submissions))
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        _try_file(options.out)
+    except (AssignmentError, FileNotFoundError) as error:
+        parser.error(str(error))
+    except OSError as error:
+        parser.error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    return source, total
+
+
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _try_file(file: Path) -> None:
+    """Raise the error that writing a file would raise, and leave no trace."""
+    if file.is_file() or file.is_dir():
+        file.open("ab").close()
+    elif not file.exists():  # what exists and is neither, such as a pipe, is not to be opened twice
+        try:
+            tempfile.TemporaryFile(dir=file.parent).close()
+        except OSError as error:
+            error.filename = str(file)
+            raise
+
+
+def _try_folder(folder: Path) -> None:
+    """Raise the error that making a folder and writing into it would raise, and leave no trace."""
+    while not folder.exists():
+        folder = folder.parent
+    tempfile.TemporaryFile(dir=folder).close()
 
 
 def open_lab(folder: Path, arguments: Sequence[str] = ()) -> None:
@@ -228,6 +287,13 @@ def open_lab(folder: Path, arguments: Sequence[str] = ()) -> None:
         folder: The folder that JupyterLab shows.
         arguments: Further arguments to ``jupyter lab``.
     """
+    ensure_home()  # JupyterLab looks for it while it is imported
+
     from jupyterlab.labapp import main as jupyter_lab
 
-    jupyter_lab([f"--ServerApp.root_dir={folder.resolve()}", "--LabApp.default_url=/lab/tree/index.ipynb", *arguments])
+    options = [f"--ServerApp.root_dir={folder.resolve()}", "--LabApp.default_url=/lab/tree/index.ipynb", *arguments]
+    said = any(option.lstrip("-").startswith(("allow-root", "ServerApp.allow_root")) for option in options)
+    if os.name == "posix" and os.geteuid() == 0 and not said:
+        print("You are root, as in a container, so JupyterLab starts with --allow-root.", flush=True)
+        options.append("--allow-root")
+    jupyter_lab(options)

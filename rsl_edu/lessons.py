@@ -55,12 +55,14 @@ def copy_lessons(target: Path, lessons: Path | None = None, version: str = __ver
         version: The version that names a lesson which lands beside.
 
     Returns:
-        What was done, lesson by lesson.
+        What was done, lesson by lesson; nothing if ``target`` is the folder of the lessons itself.
 
     Raises:
         OSError: If ``target`` is a file, or not writable.
     """
     lessons = lessons or source()
+    if target.resolve() == lessons.resolve():
+        return []
     target.mkdir(parents=True, exist_ok=True)
     copied = _read_manifest(target / MANIFEST)
     done = [_copy(relative, lessons, target, copied, version) for relative in _files(lessons)]

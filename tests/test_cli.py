@@ -11,6 +11,7 @@ import tqdm
 
 import rsl_edu
 from rsl_edu import cli, lessons
+from rsl_edu.course import assignment
 from rsl_edu.course.grade import run
 from rsl_edu.course.grade.marking import Mark, Marks
 from rsl_edu.data import example_run
@@ -23,6 +24,7 @@ def shipped(tmp_path, monkeypatch):
     (folder / "index.ipynb").write_text("{}")
     monkeypatch.setattr(lessons, "source", lambda: folder)
     monkeypatch.chdir(tmp_path)
+    return folder
 
 
 @pytest.fixture
@@ -61,13 +63,30 @@ def test_lab_says_why_it_cannot_copy(tmp_path, opened, capsys, folder, message):
     assert opened == []
 
 
-def test_open_lab_starts_jupyterlab_on_the_list_of_lessons(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("user", "given", "added"),
+    [(1000, [], []), (0, [], ["--allow-root"]), (0, ["--allow-root"], []), (0, ["--ServerApp.allow_root=True"], [])],
+)
+def test_open_lab_starts_jupyterlab_on_the_list_of_lessons_for_root_too(
+    tmp_path, monkeypatch, capsys, user, given, added
+):
     from jupyterlab import labapp
 
     calls = []
     monkeypatch.setattr(labapp, "main", calls.append)
-    cli.open_lab(tmp_path, ["--no-browser"])
-    assert calls == [[f"--ServerApp.root_dir={tmp_path}", "--LabApp.default_url=/lab/tree/index.ipynb", "--no-browser"]]
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    cli.open_lab(tmp_path, ["--no-browser", *given])
+    always = [f"--ServerApp.root_dir={tmp_path}", "--LabApp.default_url=/lab/tree/index.ipynb", "--no-browser"]
+    assert calls == [[*always, *given, *added]]
+    said = "You are root, as in a container, so JupyterLab starts with --allow-root.\n"
+    assert capsys.readouterr().out == (said if added else "")
+
+
+def test_lab_opens_the_lessons_of_a_clone_where_they_are(shipped, tmp_path, opened, capsys):
+    assert cli.main(["lab", "shipped"]) == 0
+    assert opened == [("shipped", [])]
+    assert [path.name for path in shipped.iterdir()] == ["index.ipynb"]
+    assert capsys.readouterr().out == f"Lessons in {shipped}\n"
 
 
 def test_version_is_that_of_the_package(capsys):
@@ -267,3 +286,52 @@ def test_xray_says_what_it_cannot_do(tmp_path, capsys, arguments, message):
     error = capsys.readouterr().err
     assert message in error
     assert "Traceback" not in error
+
+
+FAILURES = {
+    "xray nowhere": "nowhere: no such file or folder",
+    "xray .": ".: no checkpoint (model_0.pt, model_50.pt, …) in this folder, nor in its folders",
+    "xray RUN --obs nowhere.pt": "nowhere.pt: No such file or directory",
+    "xray RUN --obs notes.txt --robot Hopper-v5": "argument --robot: not allowed with argument --obs",
+    "xray RUN --config nowhere.yaml": "--config: expected a file, got nowhere.yaml",
+    "xray RUN --config notes.txt": "notes.txt: expected YAML, got ",
+    "xray RUN --html .": "--html: cannot write .: Is a directory",
+    "xray RUN --html nowhere/page.html": "--html: cannot write nowhere/page.html: No such file or directory",
+    "assign 2_cnn --out=out --sources=nowhere": "NAME: expected one of none in nowhere; got '2_cnn'",
+    "assign 2_cnn --out=notes.txt": "--out: DIR must be a folder, but notes.txt is a file",
+    "assign 2_cnn --out=notes.txt/out": "--out: cannot write into notes.txt/out: Not a directory",
+    "assign 2_cnn --out=SOURCES": "SOURCES/2_cnn.ipynb is there already; --force writes over it",
+    "grade 2_cnn SOURCES --out=grades.csv --sources=.": "NAME: expected one of none in .; got '2_cnn'",
+    "grade 2_cnn nobody.zip --out=grades.csv": "SUBMISSIONS: there is no nobody.zip",
+    "grade 2_cnn SOURCES --out=grades.xlsx": "--out: expected a file that ends in .csv, got grades.xlsx",
+    "grade 2_cnn SOURCES --out=notes.txt/grades.csv": "notes.txt: File exists",
+    "grade 2_cnn SOURCES --out=folder.csv": "folder.csv: Is a directory",
+    "grade 2_cnn SOURCES --out=grades.csv --jobs=0": "--jobs: expected 1 or more, got 0",
+}
+FAIL = """
+import sys
+from rsl_edu import cli
+
+for command in sys.argv[1:]:
+    try:
+        cli.main(command.split("|"))
+    except SystemExit:
+        print("imported:", *{"torch", "numpy", "matplotlib"} & set(sys.modules), file=sys.stderr)
+"""
+
+
+def test_a_wrong_name_or_path_is_reported_before_torch_is_imported(tmp_path):
+    (tmp_path / "notes.txt").write_text("a: [")
+    (tmp_path / "folder.csv").mkdir()
+    there = {"RUN": str(example_run()), "SOURCES": str(assignment.folder())}
+
+    def filled(text):
+        return text.replace("RUN", there["RUN"]).replace("SOURCES", there["SOURCES"])
+
+    commands = [filled(command.replace(" ", "|")) for command in FAILURES]
+    failed = subprocess.run([sys.executable, "-c", FAIL, *commands], cwd=tmp_path, capture_output=True, text=True)
+    lines = [line for line in failed.stderr.splitlines() if "error: " in line or line.startswith("imported:")]
+    for message, line in zip(FAILURES.values(), lines[::2], strict=True):
+        assert filled(message) in line
+    assert set(lines[1::2]) == {"imported:"}
+    assert {path.name for path in tmp_path.iterdir()} == {"notes.txt", "folder.csv", "shipped"}

@@ -10,10 +10,10 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "rsl_edu"
 ALLOWED = {
     "modules": set(),
-    "data": {"modules"},
-    "diagnosis": {"modules", "data", "checkpoint", "words"},
+    "data": {"modules", "folders"},
+    "diagnosis": {"modules", "data", "checkpoint", "run_folder", "words"},
     "explorers": {"modules", "data", "checkpoint", "diagnosis", "words"},
-    "course": {"modules"},
+    "course": {"modules", "folders"},
 }
 PROBE = """
 import sys

@@ -35,6 +35,11 @@ def test_first_copy_brings_every_lesson_and_no_checkpoint(tmp_path, shipped):
     assert {path.name for path in (tmp_path / "new").iterdir()} == {NAME.name, "more", MANIFEST}
 
 
+def test_lessons_are_not_copied_onto_themselves(shipped):
+    assert copy_lessons(shipped / ".." / "shipped", shipped) == []
+    assert not (shipped / MANIFEST).exists()
+
+
 def test_second_copy_changes_nothing(target, shipped):
     before = {path: path.stat().st_mtime_ns for path in target.glob("*.ipynb")}
     assert copy_lessons(target, shipped, "0.1.0") == [Copy(NAME, "same")]

@@ -26,6 +26,11 @@ def test_lesson_is_short(lesson):
     assert max(len(cell.source.splitlines()) for cell in cells(lesson, "code")) <= 20
 
 
+def test_rsl_edu_is_imported_before_matplotlib_which_it_names_a_folder(lesson):
+    code = "\n".join(cell.source for cell in cells(lesson, "code"))
+    assert code.index("from rsl_edu") < code.index("import matplotlib")
+
+
 def test_first_cell_says_what_one_will_be_able_to_do_and_how_long_it_takes(lesson):
     first = cells(lesson, "markdown")[0].source
     objectives = re.findall(r"^- \*\w+\*", first, re.MULTILINE)

@@ -20,9 +20,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import nbformat
-import torch
-
 SOLUTION = ("### BEGIN SOLUTION", "### END SOLUTION")
 HIDDEN = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
 DEMO = "demo"
@@ -72,6 +69,8 @@ class Assignment:
         Raises:
             AssignmentError: If the file is not a notebook, or not in the format.
         """
+        import nbformat  # here, as torch below: a wrong name or path is reported without waiting for it
+
         try:
             return cls(path.stem, nbformat.reads(path.read_text("utf-8"), as_version=4))
         except AssignmentError:
@@ -99,11 +98,8 @@ class Assignment:
                 names.add(name)
         if not names:
             raise AssignmentError(f"{self.name}: no cell gives points")
-        for name in self.forbidden:
-            try:
-                operator.attrgetter(name.removeprefix("torch."))(torch)
-            except AttributeError:
-                raise AssignmentError(f"{self.name}: forbidden: torch has no {name!r}") from None
+        if self.forbidden:
+            self._must_be_of_torch(self.forbidden)
 
     # The versions
 
@@ -194,6 +190,15 @@ class Assignment:
         if found != list(markers) * (len(found) // 2):
             raise self._error(place, f"{markers[0]!r} and {markers[1]!r} must alternate, each on a line of its own")
 
+    def _must_be_of_torch(self, names: tuple[str, ...]) -> None:
+        import torch
+
+        for name in names:
+            try:
+                operator.attrgetter(name.removeprefix("torch."))(torch)
+            except AttributeError:
+                raise AssignmentError(f"{self.name}: forbidden: torch has no {name!r}") from None
+
     def _error(self, place: int, text: str) -> AssignmentError:
         return AssignmentError(f"{self.name}, cell {place}: {text}")
 
@@ -210,21 +215,30 @@ def folder() -> Path:
     raise AssignmentError("the sources of the assignments are in a clone of rsl_edu only: name their folder, --sources")
 
 
-def find(name: str, sources: Path | None = None) -> Assignment:
-    """Read the source of an assignment, by its name: ``4_normalization``.
+def locate(name: str, sources: Path | None = None) -> Path:
+    """Return the file that is the source of an assignment, by its name: ``4_normalization``.
 
     Args:
         name: Name of the notebook, with or without its suffix.
         sources: Folder of the sources; that of the clone by default.
 
     Raises:
-        AssignmentError: If there is no such source, or it is not in the format.
+        AssignmentError: If there is no such source.
     """
     sources = folder() if sources is None else sources
     names = sorted(path.stem for path in sources.glob("*.ipynb"))
     if (stem := name.removesuffix(".ipynb")) not in names:
         raise AssignmentError(f"NAME: expected one of {', '.join(names) or 'none'} in {sources}; got {name!r}")
-    return Assignment.read(sources / f"{stem}.ipynb")
+    return sources / f"{stem}.ipynb"
+
+
+def find(name: str, sources: Path | None = None) -> Assignment:
+    """Read the source of an assignment, by its name, as for :func:`locate`.
+
+    Raises:
+        AssignmentError: If there is no such source, or it is not in the format.
+    """
+    return Assignment.read(locate(name, sources))
 
 
 def _says(cell: Any, what: str) -> bool:

@@ -21,6 +21,8 @@ from typing import Any
 
 import nbformat
 
+from rsl_edu.folders import ensure_home
+
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 # What differs between two machines or two runs. tests/nbval_sanitize.cfg holds the same list for nbval.
@@ -117,6 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("paths", nargs="+", type=Path, metavar="NOTEBOOK", help="a notebook, or a folder of notebooks")
     parser.add_argument("--check", action="store_true", help="execute nothing; fail if a stored form is not canonical")
     options = parser.parse_args(argv)
+    ensure_home()  # kernels keep files there
     failed = False
     for path in notebooks(options.paths):
         try:

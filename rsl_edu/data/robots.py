@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from rsl_edu.folders import caches
 from rsl_edu.modules._validate import whole
 
 ROBOTS = ("Ant-v5", "HalfCheetah-v5", "Humanoid-v5", "InvertedPendulum-v5")
@@ -66,7 +67,8 @@ def rollout(
         envs: Robots side by side.
         seed: Seed of the initial states and of the random actions.
         policy: What chooses the actions; None draws them uniformly. Only rollouts without a policy are kept in the
-            cache (the folder ``RSL_EDU_CACHE``, or the system's cache folder for this user).
+            cache: the folder ``RSL_EDU_CACHE``, or the user's cache folder, or one in the system's temporary folder.
+            Where none of them can be written, the rollout is recorded at each call.
 
     Raises:
         ValueError: An argument that is not allowed; the message names it.
@@ -74,11 +76,15 @@ def rollout(
     steps, envs, seed = whole("steps", steps), whole("envs", envs), whole("seed", seed, minimum=0)
     if policy is not None:
         return _record(robot, steps, envs, seed, policy)
-    file = _cache_file(robot, steps, envs, seed)
-    recorded = _load(file)
-    if recorded is None:
-        recorded = _record(robot, steps, envs, seed, None)
-        _store(file, recorded)
+    name = _cache_name(robot, steps, envs, seed)
+    for folder in caches():
+        recorded = _load(folder / name)
+        if recorded is not None:
+            return recorded
+    recorded = _record(robot, steps, envs, seed, None)
+    for folder in caches(write=True):
+        if _store(folder / name, recorded):
+            break
     return recorded
 
 
@@ -149,14 +155,12 @@ def _feature_names(vector: Any) -> tuple[str, ...]:
     return tuple(names) if len(names) == features else tuple(f"feature[{i}]" for i in range(features))
 
 
-def _cache_file(robot: str, steps: int, envs: int, seed: int) -> Path:
+def _cache_name(robot: str, steps: int, envs: int, seed: int) -> str:
     import gymnasium
     import mujoco
-    import platformdirs
 
-    folder = os.environ.get("RSL_EDU_CACHE") or platformdirs.user_cache_dir("rsl_edu")
     name = f"{robot}-{steps}x{envs}-seed{seed}-gymnasium{gymnasium.__version__}-mujoco{mujoco.__version__}.npz"
-    return Path(folder) / name.replace("/", "_")
+    return name.replace("/", "_")
 
 
 def _load(file: Path) -> Rollout | None:
@@ -169,8 +173,12 @@ def _load(file: Path) -> Rollout | None:
         return None
 
 
-def _store(file: Path, recorded: Rollout) -> None:
-    """Write a rollout in one move, so that another kernel never reads half a file; a full disk is no error."""
+def _store(file: Path, recorded: Rollout) -> bool:
+    """Write a rollout in one move, so that another kernel never reads half a file.
+
+    Returns:
+        Whether it was written; a full disk, or a folder that cannot be written, is no error.
+    """
     arrays = {field.name: np.asarray(getattr(recorded, field.name)) for field in dataclasses.fields(recorded)}
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -183,3 +191,5 @@ def _store(file: Path, recorded: Rollout) -> None:
             except BaseException:
                 Path(part.name).unlink(missing_ok=True)
                 raise
+        return True
+    return False

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from rsl_edu.checkpoint import Policy, reason
+from rsl_edu.checkpoint import Policy
 from rsl_edu.data import rollout
 from rsl_edu.data.own import plain
+from rsl_edu.run_folder import reason
 
 STEPS, ENVS = 64, 16
 """Steps and robots of a rollout, and the most that a recurrent policy is shown."""

@@ -120,10 +120,25 @@ def test_damaged_cache_is_recorded_anew(cache, damage):
     assert list(cache.iterdir()) == [file]
 
 
+def test_a_cache_that_cannot_be_written_is_read_and_the_next_one_written(monkeypatch, tmp_path):
+    first = data.rollout("InvertedPendulum-v5", steps=8)
+    (tmp_path / "file").touch()
+    caches = [tmp_path / "file", tmp_path / "cache", tmp_path / "other"]
+    monkeypatch.setattr(robots, "caches", lambda write=False: iter(caches))
+    record = robots._record
+    monkeypatch.setattr(robots, "_record", lambda *_: pytest.fail("recorded again"))
+    assert same(first, data.rollout("InvertedPendulum-v5", steps=8))
+    monkeypatch.setattr(robots, "_record", record)
+    data.rollout("InvertedPendulum-v5", steps=9)
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+    assert not (tmp_path / "other").exists()
+
+
 def test_rollout_works_without_a_place_for_the_cache(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
-    monkeypatch.setenv("RSL_EDU_CACHE", str(tmp_path / "file"))
-    assert data.rollout("InvertedPendulum-v5", steps=4).observations.shape == (4, 8, 4)
+    for caches in ([], [tmp_path / "file"]):
+        monkeypatch.setattr(robots, "caches", lambda write=False, caches=caches: iter(caches))
+        assert data.rollout("InvertedPendulum-v5", steps=4).observations.shape == (4, 8, 4)
 
 
 def test_recording_writes_nothing_into_the_working_folder(monkeypatch, tmp_path, capfd):

@@ -1,0 +1,184 @@
+"""A folder that can be written is found for any user, and nobody else can write to it."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+import platformdirs
+import pytest
+
+from rsl_edu import folders
+
+USER = 54321  # a number without an account, as containers have it
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """The system's temporary folder, and a home that cannot be written."""
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    for variable in ("MPLCONFIGDIR", "RSL_EDU_CACHE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "file" / "home"))
+    return tmp_path / "temporary"
+
+
+@pytest.fixture
+def own(temporary):
+    """Where this user's own folder is to be."""
+    return temporary / f"rsl_edu-{os.getuid()}"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A home that can be written."""
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+# The cache.
+
+
+def test_cache_is_the_named_folder_or_the_users_or_one_in_the_temporary_folder(own, monkeypatch, tmp_path):
+    monkeypatch.setenv("RSL_EDU_CACHE", str(tmp_path / "named"))
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda name: str(tmp_path / "user" / name))
+    named, user = tmp_path / "named", tmp_path / "user" / "rsl_edu"
+    assert list(folders.caches()) == [named, user]
+    assert not own.exists()
+    assert list(folders.caches(write=True)) == [named, user, own / "cache"]
+    assert list(folders.caches()) == [named, user, own / "cache"]
+
+
+def fails(name):
+    raise RuntimeError("could not determine the home directory")
+
+
+@pytest.mark.parametrize("found", [fails, lambda name: f"~/.cache/{name}"], ids=["now", "4.0"])
+def test_cache_of_a_user_without_a_home_is_in_the_temporary_folder(own, monkeypatch, found):
+    monkeypatch.setattr(platformdirs, "user_cache_dir", found)
+    assert list(folders.caches(write=True)) == [own / "cache"]
+
+
+def test_own_folder_is_closed_to_others_and_found_again(own):
+    assert folders.private() == own
+    assert own.stat().st_mode & 0o777 == 0o700
+    assert folders.private() == own
+
+
+@pytest.mark.parametrize("mode", [0o701, 0o710, 0o720, 0o755, 0o777])
+def test_own_folder_that_others_can_enter_is_not_used(own, mode):
+    own.mkdir()
+    own.chmod(mode)
+    assert folders.private() is None
+    assert own / "cache" not in folders.caches(write=True)
+
+
+def test_own_folder_that_someone_else_made_is_not_used(own, monkeypatch):
+    user = os.getuid()
+    (own.parent / f"rsl_edu-{user + 1}").mkdir(mode=0o700)
+    monkeypatch.setattr(os, "getuid", lambda: user + 1)
+    assert folders.private() is None
+
+
+def test_own_folder_that_is_a_link_or_a_file_is_not_used(own, tmp_path):
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    own.symlink_to(tmp_path / "elsewhere")
+    assert folders.private() is None
+    own.unlink()
+    own.touch(mode=0o700)
+    assert folders.private() is None
+
+
+def test_a_system_without_a_temporary_folder_is_no_error(own, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    assert folders.private() is None
+    folders.ensure_home()
+    folders.ensure_matplotlib_folder()
+    assert os.environ["HOME"].endswith("file/home")
+    assert "MPLCONFIGDIR" not in os.environ
+
+
+# Matplotlib and the home.
+
+
+@pytest.mark.parametrize("made", [[], [".config"], [".cache/matplotlib", ".config/matplotlib"]])
+def test_home_that_can_be_written_is_left_as_it_is(temporary, home, made):
+    for folder in made:
+        (home / folder).mkdir(parents=True)
+    before = sorted(home.rglob("*")), dict(os.environ)
+    folders.ensure_home()
+    folders.ensure_matplotlib_folder()
+    assert (sorted(home.rglob("*")), dict(os.environ)) == before
+    assert list(temporary.iterdir()) == []
+
+
+def test_home_that_is_missing_gets_a_stand_in(own):
+    folders.ensure_home()
+    assert os.environ["HOME"] == str(own / "home")
+    assert (own / "home").is_dir()
+
+
+def test_matplotlib_gets_a_folder_where_it_could_not_write(own, home):
+    (home / ".cache").touch()
+    folders.ensure_matplotlib_folder()
+    assert os.environ["MPLCONFIGDIR"] == str(own / "matplotlib")
+    assert (own / "matplotlib").is_dir()
+
+
+def test_folder_that_is_named_for_matplotlib_is_kept(temporary, monkeypatch):
+    monkeypatch.setenv("MPLCONFIGDIR", "mine")
+    folders.ensure_matplotlib_folder()
+    assert os.environ["MPLCONFIGDIR"] == "mine"
+
+
+def test_matplotlib_takes_the_folders_of_xdg_without_a_home(temporary, monkeypatch, tmp_path):
+    for variable in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    folders.ensure_matplotlib_folder()
+    assert "MPLCONFIGDIR" not in os.environ
+
+
+# All of it, in a process of its own.
+
+EVERYTHING = """
+import sys
+from rsl_edu import cli, data, explorers
+from rsl_edu.course import execute
+
+import matplotlib.pyplot as plt
+
+data.rollout("InvertedPendulum-v5", steps=4)
+explorers.Divergence().render()
+plt.figure().savefig("figure.png")
+cli.main(["xray", str(data.example_run() / "model_12.pt"), "--html", "page.html"])
+sys.exit(execute.main(["lesson.ipynb"]))
+"""
+LESSON = "import rsl_edu\n\nimport matplotlib.pyplot as plt\n\nplt.plot([1]);"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="users and folders of POSIX")
+def test_a_user_without_account_and_home_gets_no_warning_and_leaves_only_the_cache():
+    with tempfile.TemporaryDirectory(prefix="rsl_edu Prüfung α ") as name:  # not in tmp_path, which others cannot enter
+        work, temporary = Path(name, "work"), Path(name, "temporary")
+        for folder in (work.parent, work, temporary):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o777)
+        nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(LESSON)]), work / "lesson.ipynb")
+        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH", "OMP_NUM_THREADS")}
+        options = {"cwd": work, "env": kept | {"TMPDIR": str(temporary)}, "capture_output": True, "text": True}
+        user = {"user": USER, "group": USER, "extra_groups": []} if os.getuid() == 0 else {}
+        command = [sys.executable, "-c"]
+        if not user or subprocess.run([*command, "import rsl_edu"], **options, **user).returncode:
+            user = {}  # only root can become someone else, who may not be allowed to enter the folders of Python
+            options["env"] |= {"HOME": "/dev/null/home"}
+        done = subprocess.run([*command, EVERYTHING], **options, **user)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert {path.name for path in work.iterdir()} == {"lesson.ipynb", "page.html", "figure.png"}
+        assert [path.name for path in temporary.iterdir()] == [f"rsl_edu-{user.get('user', os.getuid())}"]
+        (cell,) = nbformat.read(work / "lesson.ipynb", 4).cells
+        assert [output.output_type for output in cell.outputs] == ["display_data"]
