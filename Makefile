@@ -4,6 +4,7 @@ LAB_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
 PORT ?= 8000
+KERNELS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 SINGLE := OMP_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check notebooks bench book book-serve clean
+.PHONY: help lab test quick kernels check notebooks bench book book-serve clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +23,12 @@ lab: $(VENV)/lab.stamp ## open the lessons in JupyterLab (LAB_ARGS="--no-browser
 
 test: $(VENV)/test.stamp ## run every test, the notebooks included (TEST_ARGS="-k mlp")
 	$(SINGLE) $(BIN)/python -m pytest -n 3 $(TEST_ARGS)
+
+quick: $(VENV)/test.stamp ## run the tests of modules, explorers and checks that are done within a minute (TEST_ARGS="-k mlp")
+	$(SINGLE) $(BIN)/python -m pytest -n 3 -q -m "not slow" tests/modules tests/explorers tests/course/test_check.py $(TEST_ARGS)
+
+kernels: $(VENV)/test.stamp ## run the tests of numbers with each of torch's CPU kernels (KERNELS="default avx2")
+	$(SINGLE) $(BIN)/python tests/kernels.py $(KERNELS) --pytest="$(TEST_ARGS)"
 
 check: $(VENV)/test.stamp ## lint, format, types, form of the stored notebooks
 	$(BIN)/ruff check
