@@ -52,4 +52,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _again(cell: IPyNbCell) -> SecondRun:
     given = {"cell_num": cell.cell_num, "cell": cell.cell, "options": cell.options}
-    return SecondRun.from_parent(cell.parent, name=f"{cell.name} again", **given)
+    again = SecondRun.from_parent(cell.parent, name=f"{cell.name} again", **given)
+    again.add_marker("second_run")
+    return again
