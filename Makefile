@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 SINGLE := OMP_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check notebooks bench book book-serve clean
+.PHONY: help lab test torch check notebooks bench book book-serve clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,10 @@ lab: $(VENV)/lab.stamp ## open the lessons in JupyterLab (LAB_ARGS="--no-browser
 
 test: $(VENV)/test.stamp ## run every test, the notebooks included (TEST_ARGS="-k mlp")
 	$(SINGLE) $(BIN)/python -m pytest -n 3 $(TEST_ARGS)
+
+torch: ## try another torch in a throw-away environment (TORCH=2.9.1 PYTHON=python3.12 TEST_ARGS="tests/modules -k rnn")
+	@[ -n "$(TORCH)" ] || { echo "Name a release: make torch TORCH=2.9.1" >&2; exit 1; }
+	@$(PYTHON) tests/other_torch.py $(TORCH) $(TEST_ARGS)
 
 check: $(VENV)/test.stamp ## lint, format, types, form of the stored notebooks
 	$(BIN)/ruff check
