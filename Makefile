@@ -11,6 +11,14 @@ BIN := $(VENV)/bin
 # Sums then also have one order on every machine.
 SINGLE := OMP_NUM_THREADS=1
 
+# Before anything is installed: can $(PYTHON) make an environment?
+define CHECK_PYTHON
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null \
+  || { echo "rsl_edu needs Python 3.10 or newer, which '$(PYTHON)' is not; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+  || { echo "'$(PYTHON)' lacks its venv module; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+endef
+
 .DEFAULT_GOAL := help
 .PHONY: help lab test torch check notebooks bench book book-serve clean
 
@@ -25,6 +33,7 @@ test: $(VENV)/test.stamp ## run every test, the notebooks included (TEST_ARGS="-
 
 torch: ## try another torch in a throw-away environment (TORCH=2.9.1 PYTHON=python3.12 TEST_ARGS="tests/modules -k rnn")
 	@[ -n "$(TORCH)" ] || { echo "Name a release: make torch TORCH=2.9.1" >&2; exit 1; }
+	$(CHECK_PYTHON)
 	@$(PYTHON) tests/other_torch.py $(TORCH) $(TEST_ARGS)
 
 check: $(VENV)/test.stamp ## lint, format, types, form of the stored notebooks
@@ -54,10 +63,7 @@ clean: ## remove caches and builds (delete .venv by hand to set up anew)
 
 $(VENV)/test.stamp: EXTRAS := [test,book,peer,dev]
 $(VENV)/%.stamp: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null \
-	  || { echo "rsl_edu needs Python 3.10 or newer, which '$(PYTHON)' is not; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
-	  || { echo "'$(PYTHON)' lacks its venv module; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	$(CHECK_PYTHON)
 	@echo "Setting up $(VENV); the first time takes some minutes and 2 GB."
 	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv --clear $(VENV)
 	@[ -t 1 ] || quiet=--quiet; $(BIN)/python -m pip install $$quiet -c constraints.txt -e '.$(EXTRAS)'
