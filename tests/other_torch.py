@@ -65,10 +65,10 @@ def install(python: Path, torch: str, folder: Path) -> None:
     installed = subprocess.check_output([*pip, "freeze", "--all"], text=True).splitlines()
     constraints = folder / "constraints.txt"
     constraints.write_text("\n".join(constraints_beside([line for line in installed if name_of(line) != "pip"])))
-    if run(*pip, "install", "-c", constraints, "-e", ".[test,peer]") == 0:
+    if run(*pip, "install", "-c", constraints, "-e", ".[test,dev,peer]") == 0:
         return
     print(f"There is no rsl_rl for torch {torch}: tests that compare with it will be skipped.", flush=True)
-    if run(*pip, "install", "-c", constraints, "-e", ".[test]"):
+    if run(*pip, "install", "-c", constraints, "-e", ".[test,dev]"):
         sys.exit(f"pip could not install rsl_edu with torch {torch}; its message is above.")
 
 
