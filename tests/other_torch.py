@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +31,13 @@ print("Tested with: " + ", ".join(versions))
 
 
 def run(*command: Any) -> int:
-    """Run a command in the checkout and return its exit status; if we are stopped, so is the command."""
-    process = subprocess.Popen([str(part) for part in command], cwd=ROOT)
+    """Run a command in the checkout and return its exit status; if we are stopped, so is all that it started."""
+    process = subprocess.Popen([str(part) for part in command], cwd=ROOT, start_new_session=True)
     try:
         return process.wait()
     except BaseException:
-        process.terminate()
-        process.wait()  # it must write nothing more into the folder that is removed next
+        os.killpg(process.pid, signal.SIGKILL)  # nothing may write into the folder that is removed next
+        process.wait()
         raise
 
 
@@ -83,8 +82,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix=f"torch-{arguments.torch}-") as name:
         folder = Path(name)
         print(f"Setting up torch {arguments.torch} in {folder}; this takes some minutes.", flush=True)
-        venv.create(folder, with_pip=True)
-        python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        if run(sys.executable, "-m", "venv", folder):
+            sys.exit(f"{sys.executable} could not make an environment in {folder}; its message is above.")
+        python = folder / "bin" / "python"
         (folder / "tmp").mkdir()
         os.environ["TMPDIR"] = str(folder / "tmp")  # what pip, torch.compile and pytest leave there goes too
         install(python, arguments.torch, folder)
