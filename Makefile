@@ -12,8 +12,16 @@ BIN := $(VENV)/bin
 # Sums then also have one order on every machine.
 SINGLE := OMP_NUM_THREADS=1
 
+# Before anything is installed: can $(PYTHON) make an environment?
+define CHECK_PYTHON
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null \
+  || { echo "rsl_edu needs Python 3.10 or newer, which '$(PYTHON)' is not; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+  || { echo "'$(PYTHON)' lacks its venv module; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+endef
+
 .DEFAULT_GOAL := help
-.PHONY: help lab test quick kernels check notebooks bench book book-serve clean
+.PHONY: help lab test quick kernels torch check notebooks bench book book-serve clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +37,10 @@ quick: $(VENV)/test.stamp ## run the tests of modules, explorers and checks that
 
 kernels: $(VENV)/test.stamp ## run the tests of numbers with each of torch's CPU kernels (KERNELS="default avx2")
 	$(SINGLE) $(BIN)/python tests/kernels.py $(KERNELS) --pytest="$(TEST_ARGS)"
+torch: ## try another torch in a throw-away environment (TORCH=2.9.1 PYTHON=python3.12 TEST_ARGS="tests/modules -k rnn")
+	@[ -n "$(TORCH)" ] || { echo "Name a release: make torch TORCH=2.9.1" >&2; exit 1; }
+	$(CHECK_PYTHON)
+	@$(PYTHON) tests/other_torch.py $(TORCH) $(TEST_ARGS)
 
 check: $(VENV)/test.stamp ## lint, format, types, form of the stored notebooks
 	$(BIN)/ruff check
@@ -57,10 +69,7 @@ clean: ## remove caches and builds (delete .venv by hand to set up anew)
 
 $(VENV)/test.stamp: EXTRAS := [test,book,peer,dev]
 $(VENV)/%.stamp: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null \
-	  || { echo "rsl_edu needs Python 3.10 or newer, which '$(PYTHON)' is not; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
-	  || { echo "'$(PYTHON)' lacks its venv module; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	$(CHECK_PYTHON)
 	@echo "Setting up $(VENV); the first time takes some minutes and 2 GB."
 	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv --clear $(VENV)
 	@[ -t 1 ] || quiet=--quiet; $(BIN)/python -m pip install $$quiet -c constraints.txt -e '.$(EXTRAS)'

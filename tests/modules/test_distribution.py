@@ -22,7 +22,7 @@ law = settings(max_examples=25, deadline=None, derandomize=True)
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}
 INTEGRAL = {"rtol": 1e-4, "atol": 1e-4}
 ROUNDING = 1e-5
-SAMPLES, SAMPLING_ERROR = 40_000, 0.03
+SAMPLES, SAMPLING_ERROR = 40_000, 0.03  # six standard errors of the mean, in stds
 DIM = 3
 
 CASES = {  # name: class, arguments besides output_dim, ours and the peer's
@@ -115,8 +115,9 @@ def test_samples_have_the_mean_and_std(case):
     distribution = make(case)
     distribution.update(network_output(distribution).expand(SAMPLES, *[-1] * network_output(distribution).dim()))
     actions = distribution.sample()
-    torch.testing.assert_close(actions.mean(0), distribution.mean[0], rtol=0, atol=SAMPLING_ERROR)
-    torch.testing.assert_close(actions.std(0), distribution.std[0], rtol=SAMPLING_ERROR, atol=0)
+    mean, std = distribution.mean[0], distribution.std[0]
+    torch.testing.assert_close((actions.mean(0) - mean) / std, torch.zeros(DIM), rtol=0, atol=SAMPLING_ERROR)
+    torch.testing.assert_close(actions.std(0), std, rtol=SAMPLING_ERROR, atol=0)
 
 
 @pytest.mark.parametrize("action_range", [(-1.0, 1.0), (-2.0, 5.0), (3.0, 3.5)])
@@ -222,15 +223,22 @@ def test_a_std_driven_below_zero_comes_back_where_the_peers_stays(peer, heterosc
     torch.testing.assert_close(theirs, torch.full((1, DIM), 1e-6))
 
 
+def entropy_of_std(std):
+    gaussian = GaussianDistribution(DIM, std_range=(0.2, 3.0))
+    return torch.func.functional_call(_Entropy(gaussian), {"gaussian.std_param": std}, ())
+
+
 def test_the_gradient_of_a_clamped_std_survives_torch_func():
-    gaussian = GaussianDistribution(DIM)
+    stds = torch.tensor([[0.1, 0.5, 5.0], [2.0, 0.1, 1.0]])  # of two policies; 0.1 and 5 are beyond the range
+    gradients = torch.func.vmap(torch.func.grad(entropy_of_std))(stds)
+    # The gradient of the entropy is 1/std. Descent follows it downwards: further out at the lower limit only.
+    torch.testing.assert_close(gradients, torch.tensor([[0.0, 2.0, 1 / 3], [0.5, 0.0, 1.0]]))
 
-    def entropies(std):  # of several policies at once
-        parameters = {"std_param": std}
-        return torch.func.functional_call(_Entropy(gaussian), {f"gaussian.{k}": v for k, v in parameters.items()}, ())
 
-    gradients = torch.func.vmap(torch.func.grad(entropies))(torch.tensor([[0.5] * DIM, [2.0] * DIM]))
-    torch.testing.assert_close(gradients, torch.tensor([[2.0] * DIM, [0.5] * DIM]))
+@pytest.mark.parametrize("hessian", [torch.func.hessian, lambda f: torch.func.jacrev(torch.func.grad(f))])
+def test_a_clamped_std_has_second_derivatives(hessian):
+    second = hessian(entropy_of_std)(torch.tensor([0.1, 0.5, 2.0]))
+    torch.testing.assert_close(second, torch.tensor([0.0, -4.0, -0.25]).diag())
 
 
 class _Entropy(nn.Module):

@@ -5,6 +5,7 @@ itself raises at a synchronisation.
 """
 
 import contextlib
+import shutil
 
 import pytest
 import torch
@@ -149,6 +150,46 @@ def test_torch_compile_makes_one_graph_that_computes_the_same(case):
     compiled = torch.compile(same, fullgraph=True, backend="eager")
     for _ in range(5):  # the second call sees what the first changed; `until` is reached at the fourth
         torch.testing.assert_close(compiled(*same_arguments), function(*arguments), rtol=1e-5, atol=1e-6)
+
+
+def loss(policy, output, actions):
+    policy.update(output)
+    return (policy.log_prob(actions) + 0.1 * policy.entropy).mean()
+
+
+def gradients(function, policy, output, actions):
+    policy.zero_grad()
+    output.grad = None
+    function(policy, output, actions).backward()
+    return [output.grad, *(parameter.grad for parameter in policy.parameters())]
+
+
+STD = {"std_range": (0.2, 2.0)}
+TRAINED = {
+    "gaussian": lambda: modules.GaussianDistribution(ACTIONS, **STD),
+    "gaussian-log": lambda: modules.GaussianDistribution(ACTIONS, **STD, std_type="log"),
+    "heteroscedastic": lambda: modules.HeteroscedasticGaussianDistribution(ACTIONS, **STD),
+    "heteroscedastic-log": lambda: modules.HeteroscedasticGaussianDistribution(ACTIONS, **STD, std_type="log"),
+    "beta": lambda: modules.BetaDistribution(ACTIONS),
+}
+needs_compiler = pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="needs a C++ compiler")
+
+
+@pytest.mark.parametrize(
+    ("case", "backend"),
+    [(case, "aot_eager") for case in TRAINED] + [pytest.param("gaussian", "inductor", marks=needs_compiler)],
+)
+def test_torch_compile_of_a_distribution_makes_one_graph_with_the_same_gradients(case, backend):
+    policy = TRAINED[case]()
+    with torch.no_grad():
+        for parameter in policy.parameters():
+            parameter.copy_(torch.tensor([-9.0, 0.5, 9.0]))  # below, in and above the range
+    size = policy.input_dim
+    output = 3 * torch.randn(ENVS, *([size] if isinstance(size, int) else size))
+    arguments = policy, output.requires_grad_(), torch.rand(ENVS, ACTIONS)
+    torch.compiler.reset()
+    compiled = gradients(torch.compile(loss, fullgraph=True, backend=backend), *arguments)
+    torch.testing.assert_close(compiled, gradients(loss, *arguments), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("type", ["gru", "lstm"])

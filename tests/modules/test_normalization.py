@@ -206,8 +206,20 @@ def test_an_update_between_forward_and_backward_does_not_break_the_gradient():
 
 # Hard streams in single precision.
 
-HARD = {"rtol": 1e-4}  # of the std, where the peer is wrong by up to 0.7 %
-ULP = 2.4e-7  # two roundings in single precision
+U = 2.0**-24  # a rounding in single precision changes a number by at most this part of it
+
+
+def rounding(mean, std, merges):
+    """How wrong rounding can make the std of a stream, as a part of the std.
+
+    Each merge rounds the variance, up or down: that depends on the order of sums, so on the machine. The errors add up
+    like a random walk, while each merge shrinks those before it by its own share of the samples. The variance ends up
+    wrong by U √merges / 3, the std by U √merges / 6 (a standard deviation). The limit is six of these, and four
+    roundings for the sums inside the merges.
+
+    The variance is about the first part of the mean, which can be off by U mean.
+    """
+    return U * (merges**0.5 + 4) + (U * mean / std) ** 2 / 2
 
 
 def stds_of_stream(peer, mean, std, batch, samples, features=4):
@@ -233,20 +245,23 @@ def test_the_std_of_a_hard_stream_is_at_least_twice_as_exact_as_the_peers(peer, 
     (ours, theirs), true = stds_of_stream(peer, mean, std, batch, samples)
     error, its_error = ((each - true).abs().max() / true.max() for each in (ours, theirs))
     assert error <= its_error / 2
-    torch.testing.assert_close(ours, true, **HARD, atol=0)
+    torch.testing.assert_close(ours, true, rtol=rounding(mean, std, samples // batch), atol=0)
 
 
 @pytest.mark.parametrize(("mean", "std"), [(0.0, 1.0), (5.0, 1.0)])
 @pytest.mark.parametrize(("batch", "samples"), [(1, 5_000), (16, 30_000), (4096, 200_000)])
-def test_the_std_of_an_easy_stream_is_as_exact_as_the_peers(peer, mean, std, batch, samples):
-    (ours, theirs), true = stds_of_stream(peer, mean, std, batch, samples)
-    assert ((ours - true).abs() <= (theirs - true).abs() + ULP).all()
+def test_the_std_of_an_easy_stream_is_wrong_by_rounding_only_like_the_peers(peer, mean, std, batch, samples):
+    stds, true = stds_of_stream(peer, mean, std, batch, samples)
+    for each in stds:
+        torch.testing.assert_close(each, true, rtol=rounding(mean, std, samples // batch), atol=0)
 
 
 def test_a_feature_that_jumps_and_then_stays_has_a_finite_std():
     norm = learned([torch.full((1, 1), 5.0), torch.full((100_000, 1), 7.3)])
     torch.testing.assert_close(norm.mean, torch.tensor([7.3]), rtol=1e-5, atol=0)
-    torch.testing.assert_close(norm.std, torch.tensor([2.3 * 1e-5**0.5]), rtol=0.05, atol=0)
+    # The variance is E[d²] - E[d]² with d = 2.3, and 1e-5 of either term is left. A sum of 100,000 numbers adds each in
+    # at most 17 steps if it adds pairs of pairs, so the terms differ by at most 3 · 17 roundings: 30 % of what is left.
+    torch.testing.assert_close(norm.std, torch.tensor([2.3 * 1e-5**0.5]), rtol=0.15, atol=0)
 
 
 # Numbers that are not.

@@ -139,8 +139,34 @@ def _clamp(raw: torch.Tensor, low: float, high: float) -> torch.Tensor:
     """Clamp; the gradient passes, except where following it leads further out."""
     if not (torch.is_grad_enabled() and raw.requires_grad):
         return raw.clamp(low, high)
-    inside = raw.detach().clamp(low, high)
-    way_back = inside - raw.detach()
-    clamped = inside + (raw - raw.detach())  # the value of the one, the gradient of the other
-    clamped.register_hook(lambda gradient: gradient * (gradient * way_back <= 0))  # descent goes against the gradient
+    clamp = _Clamp if torch.compiler.is_compiling() else _ClampInBothModes
+    clamped: torch.Tensor = clamp.apply(raw, low, high)  # type: ignore[no-untyped-call]
     return clamped
+
+
+class _Clamp(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(raw: torch.Tensor, low: float, high: float) -> torch.Tensor:
+        return raw.clamp(low, high)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[torch.Tensor, float, float], output: torch.Tensor) -> None:
+        raw, _, _ = inputs
+        ctx.save_for_backward(raw, output)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        raw, clamped = ctx.saved_tensors
+        way_back = clamped - raw
+        passes = gradient * way_back <= 0  # descent goes against the gradient
+        return gradient * passes, None, None  # low and high have no gradient
+
+
+class _ClampInBothModes(_Clamp):
+    """What forward-mode derivatives need as well; torch.compile takes no Function with a ``jvp``."""
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: torch.Tensor, *_: None) -> torch.Tensor:
+        return tangent.clone()  # forward mode knows no direction of descent
