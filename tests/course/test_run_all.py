@@ -30,7 +30,7 @@ def test_second_run_in_the_same_kernel_says_the_same(lesson, no_sweeps, tmp_path
     for place, cell in enumerate(notebook.cells):
         cell.id = f"cell-{place}"
     resources = {"metadata": {"path": str(tmp_path)}}
-    NotebookClient(notebook, kernel_name="python3", resources=resources, timeout=120).execute()
+    NotebookClient(notebook, kernel_name="python3", resources=resources, timeout=1200, startup_timeout=600).execute()
     for one, other in zip(first, second, strict=True):
         assert not [output for output in (*one.outputs, *other.outputs) if output.get("name") == "stderr"], one.source
         if VARIES not in one.metadata.get("tags", []):
