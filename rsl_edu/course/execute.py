@@ -87,6 +87,7 @@ def execute(path: Path, timeout: float = 600.0) -> bool:
     client = NotebookClient(
         notebook,
         timeout=timeout,
+        startup_timeout=600,  # a busy machine needs longer than the minute that is the default
         kernel_name="python3",
         extra_arguments=["--log-level=ERROR"],  # not: "Kernel is running over TCP without encryption"
         record_timing=False,

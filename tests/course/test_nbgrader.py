@@ -61,7 +61,8 @@ def scores(tmp_path_factory, commands):
     nbformat.write(source.instructor(), folder / file)
     config = Config()
     config.CourseDirectory.root = str(course)
-    config.Execute.timeout = 120
+    config.Execute.timeout = 1200
+    config.Execute.startup_timeout = 600
     api = NbGraderAPI(config=config)
     done(api.generate_assignment(EXECUTED))
     released = course / "release" / EXECUTED / file

@@ -14,6 +14,8 @@ from .marking import Mark
 
 GRADED = "graded"
 """Status of a submission that was graded; every other status says why it was not."""
+LOST = "not graded, and tried again next time"
+"""How the status begins where something went wrong that may not be the student's fault."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ class Row:
     def total(self) -> float:
         """Points for all exercises."""
         return sum(mark.points for mark in self.marks)
+
+    @property
+    def lost(self) -> bool:
+        """Whether nothing is known about its points yet: the next run grades it."""
+        return self.status.startswith(LOST)
 
 
 class Journal:
@@ -80,7 +87,7 @@ class Journal:
 
 
 def table(rows: Iterable[Row], tasks: dict[str, float]) -> str:
-    """Return the grades as CSV.
+    """Return the grades as CSV. What is tried again next time has no points in it, not 0.
 
     Args:
         rows: The submissions.
@@ -91,8 +98,10 @@ def table(rows: Iterable[Row], tasks: dict[str, float]) -> str:
     writer.writerow(["submission", "status", "total", "max", *tasks])
     for row in rows:
         status = row.status if row.safe else f"{row.status} (unsafe: without a sandbox)"
-        points = [number(mark.points) for mark in row.marks] or ["0"] * len(tasks)
-        cells = [row.submission, status, number(row.total), number(sum(tasks.values())), *points]
+        none = "" if row.lost else "0"
+        points = [number(mark.points) for mark in row.marks] or [none] * len(tasks)
+        total = "" if row.lost else number(row.total)
+        cells = [row.submission, status, total, number(sum(tasks.values())), *points]
         writer.writerow([_plain(cell) for cell in cells])
     return text.getvalue()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from rsl_edu.course.check.failure import Failure
 
 from .sandbox import Limits
 from .student import StoppedError, Student
+from .usage import Budget
 
 _LIVES = 3  # cells that may end the process before the rest of the notebook is given up
 
@@ -60,6 +60,11 @@ def mark(assignment: Assignment, cells: Sequence[str], box: str, limits: Limits)
         cells: The code of the submission.
         box: Which sandbox, as for :func:`.sandbox.start`.
         limits: What the submission may use.
+
+    Raises:
+        StalledError: If the limit of the wall clock was reached: then nothing is known about its points.
+        SandboxError: If nothing can run in the sandbox.
+        RuntimeError: If its process did not start, though it can.
     """
     session = _Session(assignment, cells, box, limits)
     try:
@@ -84,9 +89,8 @@ class _Session:
     """The student's process, which is started again after a call has stopped it."""
 
     def __init__(self, assignment: Assignment, cells: Sequence[str], box: str, limits: Limits) -> None:
-        self.assignment, self.box, self.limits = assignment, box, limits
+        self.assignment, self.box, self.budget = assignment, box, Budget(limits)
         self.cells = ["" if cell.strip() in assignment.left_out else cell for cell in cells]
-        self.until = time.monotonic() + limits.total
         self.student: Student | None = None
         self.answers: dict[str, Any] = {}
         self.failed: dict[int, str] = {}
@@ -121,9 +125,8 @@ class _Session:
             if self.over:
                 raise StoppedError(self.over)
             try:
-                self.student = Student(
-                    self.cells, self.box, self.limits, self.assignment.forbidden, self.skipped, self.until
-                )
+                forbidden = self.assignment.forbidden
+                self.student = Student(self.cells, self.box, self.budget, forbidden, self.skipped)
                 self.failed = self.student.failed
                 self.answers = self.student.names(self.assignment.answers)
             except StoppedError as stopped:
@@ -186,7 +189,7 @@ def veiled(hidden: Verdict, shown: Verdict) -> Verdict:
     texts = [f"{mistake.headline}\n  {mistake.why}" for mistake in known if mistake.name == hidden.mistake]
     kinds = {
         "exception": "your code raises an error for some of them.",
-        "stopped": "your code takes too much time or memory for some of them, or ends its process.",
+        "stopped": "your code uses too much CPU time or memory for some of them, or ends its process.",
         "in-place": "your code changes its input for some of them.",
         "nan": "your code returns NaN for some of them.",
         "library-answer": "your code calls what the exercise asks you to write.",

@@ -28,7 +28,7 @@ _KINDS = {  # mistakes of all exercises
     "in-place": "it changes its input.",
     "nan": "it returns NaN.",
     "exception": "it raises an error.",
-    "stopped": "it takes too much time or memory, or ends its process.",
+    "stopped": "it uses too much CPU time or memory, or ends its process.",
     "library-answer": "it calls what the exercise asks to write.",
     "unknown": "it is wrong in a way that has no name yet.",
 }
@@ -47,15 +47,16 @@ def feedback(assignment: Assignment, row: Row) -> str:
         assignment: What was graded.
         row: What the student got.
     """
-    parts = [f"<h1>{_text(assignment.name)}: {number(row.total)} of {number(assignment.maximum)} points</h1>"]
+    points = "no points yet" if row.lost else f"{number(row.total)} of {number(assignment.maximum)} points"
+    parts = [f"<h1>{_text(assignment.name)}: {points}</h1>"]
     parts += [f'<p class="soft">{_text(row.submission)}</p>', "" if row.safe else _UNSAFE]
     if row.status == GRADED:
         parts.append(_bar(row.total, assignment.maximum))
     else:
         parts.append(f"<p>Not graded: {_text(row.status.removeprefix('not graded, and '))}.</p>")
-    points = {task.name: task.points for task in assignment.tasks}
+    most = {task.name: task.points for task in assignment.tasks}
     for mark in row.marks:
-        got = f'<span class="number">{number(mark.points)} of {number(points[mark.task])}</span>'
+        got = f'<span class="number">{number(mark.points)} of {number(most[mark.task])}</span>'
         verdict = Verdict(mark.task, mark.mistake is None, mark.mistake, _plain(mark.message))
         parts.append(f"<section><h2>{_text(mark.task)}{got}</h2>{verdict._repr_html_()}</section>")
     if row.notes:

@@ -29,12 +29,14 @@ from rsl_edu.course import check
 from rsl_edu.course.assignment import Assignment
 
 from . import pages
-from .gradebook import GRADED, Journal, Row, table, write
+from .gradebook import GRADED, LOST, Journal, Row, table, write
 from .marking import mark
 from .sandbox import Limits, SandboxError
+from .student import StalledError
 from .submissions import ProblemError, Submission, code, find
 
-_LOST = "not graded, and tried again next time"
+REACH = 30
+"""Seconds that a scheduler of a cluster has to answer."""
 _ONE_AT_A_TIME = threading.Lock()  # checks seed torch's one generator
 
 
@@ -78,7 +80,7 @@ def grade(
     rows: dict[str, Row | None] = {}
 
     def finish(row: Row, new: bool) -> None:
-        if new and not row.status.startswith(_LOST):
+        if new and not row.lost:
             journal.add(row)
         rows[row.submission] = row
         page = feedback / pages.file_name(row.submission)
@@ -152,7 +154,7 @@ def cluster(address: str) -> Iterator[Executor]:
     from distributed.comm.core import connect
 
     async def reach() -> None:  # first: a client that reaches nobody takes long to end
-        comm = await connect(address, timeout=10, **Security().get_connection_args("client"))
+        comm = await connect(address, timeout=REACH, **Security().get_connection_args("client"))
         await comm.close()
 
     try:
@@ -188,7 +190,8 @@ def _all(
                             raise
                     if not flying:
                         break
-                    for future in wait(flying, return_when=FIRST_COMPLETED).done:
+                    # Now and then it wakes: a Ctrl+C that comes just before it falls asleep does not wake it.
+                    for future in wait(flying, timeout=0.5, return_when=FIRST_COMPLETED).done:
                         row = _result(future, *flying[future])
                         del flying[future]
                         finish(row)
@@ -217,7 +220,7 @@ def _result(future: Future[Row], key: str, submission: Submission) -> Row:
 
 
 def _lost(key: str, submission: Submission, why: str) -> Row:
-    return Row(submission.name, key, f"{_LOST}: {why}", ())
+    return Row(submission.name, key, f"{LOST}: {why}", ())
 
 
 def _grade(assignment: Assignment, key: str, submission: Submission, *, box: str, limits: Limits) -> Row:
@@ -231,7 +234,10 @@ def _grade(assignment: Assignment, key: str, submission: Submission, *, box: str
         return replace(row, status=str(problem))
     with _ONE_AT_A_TIME:
         begin = time.monotonic()
-        marks = mark(assignment, cells, box, limits)
+        try:
+            marks = mark(assignment, cells, box, limits)
+        except StalledError as stalled:
+            return replace(row, status=f"{LOST}: {stalled}")
     seconds = round(time.monotonic() - begin, 2)
     return replace(row, status=GRADED, marks=marks.marks, notes=marks.notes, seconds=seconds)
 

@@ -1,7 +1,7 @@
 """Where a student's code runs: a process that sees the system and the Python environment, and can harm nothing.
 
-One function, :func:`start`, for all ways: bubblewrap, a command of your own that starts a container, and, for who says
-so, no sandbox at all.
+One function, :func:`start`, for all ways: bubblewrap, a command of your own that starts a container, or no sandbox,
+with ``--unsafe``.
 """
 
 from __future__ import annotations
@@ -36,25 +36,35 @@ _MAPPED = 16 << 30  # addresses that a CUDA build of torch takes, hardly any of 
 class Limits:
     """What a submission may use.
 
+    Its limits of time are seconds of CPU time, so a right answer gets its points on a busy machine too. The two limits
+    on the wall clock only end what would wait for ever: no points depend on them.
+
     Args:
-        start: Seconds until the process is there.
-        cell: Seconds for a cell of the notebook.
-        load: Seconds for all its cells.
-        call: Seconds for one call of a function.
-        total: Seconds for the submission.
+        cell: Seconds of CPU time for a cell of the notebook.
+        load: Seconds of CPU time for all its cells, and all processes that they start.
+        call: Seconds of CPU time for one call of a function, and all processes that it starts.
+        total: Seconds of CPU time for the submission.
+        start: Seconds on the wall clock until the process is there; no code of the student's has run yet.
+        wall: Seconds on the wall clock for the submission: after these it is not graded, and tried again next time.
         memory: Bytes of memory of all its processes together.
         processes: Processes and threads.
         disk: Bytes of files; they are kept in memory.
     """
 
-    start: int = 60
-    cell: int = 10
-    load: int = 40
-    call: int = 5
-    total: int = 120
+    cell: float = 10
+    load: float = 40
+    call: float = 5
+    total: float = 120
+    start: float = 300
+    wall: float = 1200
     memory: int = 2 << 30
     processes: int = 32
     disk: int = 64 << 20
+
+    @property
+    def cpu(self) -> dict[str, float]:
+        """The limits of CPU time, for the worker: it sets them for itself too, where the grader cannot see it."""
+        return {"cell": self.cell, "load": self.load, "call": self.call, "total": self.total}
 
 
 class SandboxError(RuntimeError):
@@ -81,9 +91,9 @@ def start(sandbox: str, limits: Limits, errors: int = subprocess.DEVNULL) -> sub
         command = [*_bubblewrap(limits), sys.executable, "-I", f"{BOX}/worker.py"]
     elif sandbox == "unsafe":
         command = [sys.executable, "-I", f"{_box()}/worker.py"]
-    else:  # what is killed here is the client of the container: the container must end by itself
+    else:  # what is killed here is only the client of the container: the container must end by itself
         begin = [part.replace("{box}", _box()) for part in begin]
-        command = [*begin, "timeout", "-s", "KILL", str(limits.total), "python3", "-I", f"{BOX}/worker.py"]
+        command = [*begin, "timeout", "-s", "KILL", f"{limits.wall:.0f}", "python3", "-I", f"{BOX}/worker.py"]
     environment = {"PATH": os.environ.get("PATH", os.defpath)}  # all of it: /proc shows it to the student
     try:
         return subprocess.Popen(
@@ -109,7 +119,7 @@ def probe(sandbox: str, limits: Limits) -> None:
     process = start(sandbox, limits, subprocess.PIPE)
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError):
-        wire.send(process.stdin.fileno(), {"cells": [], "forbidden": [], "skipped": [], "seconds": 1})
+        wire.send(process.stdin.fileno(), {"cells": [], "forbidden": [], "skipped": [], "limits": limits.cpu})
     try:
         out, errors = process.communicate(timeout=limits.start)
     except subprocess.TimeoutExpired:
@@ -173,7 +183,7 @@ def _bubblewrap(limits: Limits) -> list[str]:
     for name, value in {"HOME": "/tmp", "PATH": os.defpath, "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}.items():
         command += ["--setenv", name, value]
     command += ["prlimit", f"--as={limits.memory + _MAPPED}", f"--nproc={limits.processes}", f"--fsize={limits.disk}"]
-    command += [f"--cpu={limits.total}", "--nofile=256", "--core=0"]
+    command += ["--nofile=256", "--core=0"]  # the worker limits its CPU time itself, once torch is imported
     return command
 
 

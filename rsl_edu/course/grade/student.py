@@ -8,20 +8,19 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from rsl_edu.course.check.failure import Failure
 
-from . import sandbox, wire
+from . import sandbox, usage, wire
 
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_LOOKS = 0.1  # seconds from one look at what the process uses to the next
 
 
 class StoppedError(BaseException):
-    """The student's process was stopped, or has ended.
+    """The student's process was stopped, or has ended: the fault is the student's.
 
     Not an ``Exception``: no check may take it for an error of the answer.
 
@@ -34,22 +33,29 @@ class StoppedError(BaseException):
         self.cell = cell
 
 
+class StalledError(BaseException):
+    """The wall clock's limit was reached before any limit of CPU time: whose fault it is, nobody can tell.
+
+    The code may wait for something that never happens; or the machine is busy, or the sandbox hangs.
+    """
+
+
 class Student:
     """A process that has run a notebook and answers calls.
 
     Args:
         cells: The code of the notebook.
         box: Which sandbox, as for :func:`.sandbox.start`.
-        limits: What it may use.
-        forbidden: Full names of torch's functions and classes that are not to be had.
+        budget: What it may use.
+        forbidden: Full names of torch's functions and classes that the exercise forbids.
         skipped: Places of cells not to run.
-        until: Time of the monotonic clock when it ends at the latest.
 
     Attributes:
         failed: What the cells that failed have raised, by their places.
 
     Raises:
-        StoppedError: If it ends, or takes too long, before all cells have run.
+        StoppedError: If it ends, or uses too much CPU time or memory, before all cells have run.
+        StalledError: If the wall clock's limit was reached.
         SandboxError: If nothing can run in the sandbox.
         RuntimeError: If it did not start, though it can.
     """
@@ -58,36 +64,53 @@ class Student:
         self,
         cells: Sequence[str],
         box: str,
-        limits: sandbox.Limits,
+        budget: usage.Budget,
         forbidden: Iterable[str] = (),
         skipped: Iterable[int] = (),
-        until: float = float("inf"),
     ) -> None:
-        self._limits, self._until, self._number, self._looked = limits, until, 0, 0.0
+        self._budget, self._limits, self._seen = budget, budget.limits, usage.known(box)
+        self._number, self._looked = 0, float("-inf")
+        self._used = 0.0  # seconds of CPU time
+        self._before: float | None = None  # those that it took to start
+        self._cell: int | None = None
         self._left = torch.empty(0)
-        self._process = sandbox.start(box, limits)
+        if budget.cpu > budget.limits.total:
+            raise StoppedError(self._too_much_in_total)
+        self._process = sandbox.start(box, self._limits)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._to, self._from = self._process.stdin.fileno(), self._process.stdout.fileno()
-        task = {"cells": [*cells], "forbidden": [*forbidden], "skipped": [*skipped], "seconds": limits.cell}
-        cell: int | None = None
+        task = {"cells": [*cells], "forbidden": [*forbidden], "skipped": [*skipped], "limits": self._limits.cpu}
         try:
-            wait = self._patience(limits.start, "took too long to start")
-            self._send(task, wait)
-            while "ready" not in (news := self._receive(dict, wait)):
-                if cell is None:
-                    wait = self._patience(limits.load, f"took longer than {limits.load} s for all cells")
-                cell = self._typed(news.get("cell"), int)
-            failed = self._typed(news["ready"], dict)
+            failed = self._load(task)
         except StoppedError as stopped:
-            if cell is None and time.monotonic() < until:  # no code of the student's has run
-                sandbox.probe(box, limits)
+            if self._cell is None:  # no code of the student's has run
+                sandbox.probe(box, self._limits)
                 raise RuntimeError(f"the sandbox {stopped}") from None
-            raise StoppedError(str(stopped), cell) from None
+            raise StoppedError(str(stopped), self._cell) from None
         self.failed = {int(place): words(text) for place, text in failed.items() if str(place).isdecimal()}
+
+    def _load(self, task: dict[str, Any]) -> dict[str, Any]:
+        end = time.monotonic() + self._limits.start
+
+        def wait() -> None:
+            if time.monotonic() > end:
+                self._stop("took too long to start")
+
+        self._send(task, wait)
+        while "ready" not in (news := self._receive(dict, wait)):
+            if self._cell is None:
+                wait = self._patience(self._limits.load, "all cells", lambda: f"code cell {(self._cell or 0) + 1}")
+            self._cell = self._typed(news.get("cell"), int)
+        failed: dict[str, Any] = self._typed(news["ready"], dict)
+        return failed
 
     def close(self) -> None:
         """End the process, and all that it has started."""
+        if self._process.returncode is not None:
+            return
+        self._look()
+        self._budget.cpu += self._used
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         with self._process:  # waits, and closes the pipes
@@ -121,7 +144,8 @@ class Student:
         question = {"number": self._number, "kind": kind, "target": target, "name": name}
         given = [*arguments, *(options or {}).values()]
         question["random"] = self._random_state()
-        wait = self._patience(self._limits.call, f"took longer than {self._limits.call} s for one call")
+        what = f"a call of {name}" if kind == "call" and name else "a call"
+        wait = self._patience(self._limits.call, "one call", lambda: what)
         self._send({**question, "arguments": [*arguments], "options": options or {}}, wait)
         reply = self._receive(dict, wait)
         if reply.get("number") != self._number:
@@ -152,38 +176,66 @@ class Student:
 
     # The process
 
-    def _patience(self, seconds: float, late: str) -> Callable[[], None]:
-        """Return what ends the process when it takes too long, or too much memory."""
-        end = min(time.monotonic() + seconds, self._until)
+    def _patience(self, seconds: float, what: str, where: Callable[[], str]) -> Callable[[], None]:
+        """Return what ends the process when it uses too much CPU time or memory, or waits for too long.
+
+        Args:
+            seconds: Of CPU time, from now on.
+            what: What these are for.
+            where: Says what the process is doing.
+        """
+        begin: float | None = None
 
         def wait() -> None:
+            nonlocal begin
             now = time.monotonic()
-            if now > end:
-                self._stop("took too much time in total" if end == self._until else late)
-            if now > self._looked + 0.1:
-                self._looked = now
-                if _memory(self._process.pid) > self._limits.memory:
-                    self._stop(f"took more than {self._limits.memory >> 20:,} MB of memory")
+            if now < self._looked + _LOOKS:
+                return
+            self._looked = now
+            memory = self._look()
+            begin = self._used if begin is None else begin
+            if memory > self._limits.memory:
+                self._stop(f"used more than {self._limits.memory >> 20:,} MB of memory")
+            if self._used - begin > seconds:
+                self._stop(f"used more than {seconds:g} s of CPU time for {what}")
+            if self._budget.cpu + self._used > self._limits.total:
+                self._stop(self._too_much_in_total)
+            if now > self._budget.end:
+                self.close()
+                used = f"{self._budget.cpu:.1f} s" if self._seen else "an unknown amount"
+                after = f"after {self._limits.wall:,g} s it was still in {where()}"
+                raise StalledError(f"{after}, with {used} of CPU time used")
 
         return wait
+
+    @property
+    def _too_much_in_total(self) -> str:
+        return f"used more than {self._limits.total:g} s of CPU time in total"
+
+    def _look(self) -> int:
+        """See how much CPU time the process has used since its first cell began; returns its memory in bytes."""
+        cpu, memory = usage.of_tree(self._process.pid) if self._seen else (0.0, 0)
+        self._before = cpu if self._before is None else self._before
+        self._used = max(self._used, cpu - self._before)
+        return memory
 
     def _send(self, value: Any, wait: Callable[[], None]) -> None:
         try:
             wire.send(self._to, value, None, wait)
         except BrokenPipeError:
-            self._stop("ended its process")
+            self._ended(wait)
 
     def _receive(self, kind: type, wait: Callable[[], None]) -> Any:
         try:
             return self._typed(wire.receive(self._from, self._remote, wait), kind)
         except EOFError:
-            self._stop("ended its process")
+            self._ended(wait)
         except wire.MalformedError as error:
             self._stop(f"sent {error}")
 
     def _typed(self, value: Any, kind: type) -> Any:
         if type(value) is not kind:
-            self._stop("sent a reply that no honest code sends")
+            self._stop("sent a malformed reply: the process was tampered with or broke")
         return value
 
     def _remote(self, reference: Any) -> Any:
@@ -192,6 +244,11 @@ class Student:
         made: Any = object.__new__(type(re.sub(r"\W", "", str(name))[:40] or "object", (kind,), {}))
         made._ask_ = lambda what, *question: self._ask(what, int(place), *question)
         return made
+
+    def _ended(self, wait: Callable[[], None]) -> None:
+        self._looked = float("-inf")
+        wait()  # the system may have ended it, for the CPU time that it used
+        self._stop("ended its process")
 
     def _stop(self, why: str) -> None:
         self.close()
@@ -235,13 +292,3 @@ def _overwrite(old: Any, new: Any) -> None:
             old.set_(new.to(old.dtype))  # type: ignore[call-overload]
     elif isinstance(old, list) and isinstance(new, list):
         old[:] = new
-
-
-def _memory(process: int) -> int:
-    """Bytes of memory of a process and all that it has started; 0 where the system does not say."""
-    try:
-        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-        own = int(Path(f"/proc/{process}/statm").read_text().split()[1]) * _PAGE
-    except OSError:
-        return 0
-    return own + sum(_memory(int(child)) for child in children)

@@ -10,6 +10,7 @@ from rsl_edu.course import assignment
 from rsl_edu.course.grade import marking
 from rsl_edu.course.grade.sandbox import Limits
 from rsl_edu.course.grade.student import Student
+from rsl_edu.course.grade.usage import Budget
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from banks import cnn, distributions, mlp, normalization, rnn
@@ -44,7 +45,7 @@ def cells(bank):
 def test_every_answer_of_the_bank_gets_what_it_deserves(bwrap, name):
     bank, source = BANKS[name], assignment.find(name)
     names, seen, expected = marking.setup(source.setup), {}, {}
-    student = Student(cells(bank), bwrap, Limits(total=600), source.forbidden)
+    student = Student(cells(bank), bwrap, Budget(Limits(total=600)), source.forbidden)
     assert not student.failed
     for task, ours in zip(source.tasks, source.answers, strict=True):
         answers = [(answer, None) for answer in bank.RIGHT[task.name]] + bank.WRONG[task.name]

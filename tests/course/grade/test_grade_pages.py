@@ -12,7 +12,7 @@ import pytest
 
 from rsl_edu.course import check
 from rsl_edu.course.grade import pages
-from rsl_edu.course.grade.gradebook import GRADED, Row
+from rsl_edu.course.grade.gradebook import GRADED, LOST, Row
 from rsl_edu.course.grade.marking import Mark
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -169,12 +169,12 @@ def test_feedback_says_points_mistakes_and_notes():
 
 
 def test_feedback_says_why_a_submission_was_not_graded():
-    for status, says in (
-        ("a damaged zip", "Not graded: a damaged zip."),
-        ("not graded, and tried again next time: OSError", "Not graded: tried again next time: OSError."),
+    for status, points, says in (
+        ("a damaged zip", "0 of 20 points", "Not graded: a damaged zip."),
+        (f"{LOST}: OSError", "no points yet", "Not graded: tried again next time: OSError."),
     ):
         page = Page(pages.feedback(ASSIGNMENT, Row("Bo", "key", status, ())))
-        assert "3_rnn: 0 of 20 points" in page.texts
+        assert f"3_rnn: {points}" in page.texts
         assert says in page.texts
 
 
@@ -208,7 +208,7 @@ def test_report_counts():
     assert page.after("Most frequent mistakes")[1:] == [
         *(first.mistake, " in ", "reset_done", "5", headlines[first.mistake]),
         *(second.mistake, " in ", "reset_done", "2", headlines[second.mistake]),
-        *("stopped", " in ", "split_and_pad", "1", "it takes too much time or memory, or ends its process."),
+        *("stopped", " in ", "split_and_pad", "1", "it uses too much CPU time or memory, or ends its process."),
     ]
     assert page.after("Not graded")[2:] == ["Bo", "a damaged zip", "Cy", "no notebook: x"]
 

@@ -1,4 +1,6 @@
-"""What a check of an assignment says, and what of a hidden one may be said."""
+"""What a check says, what may be said of a hidden one, and how often a process is started again."""
+
+from types import SimpleNamespace
 
 import pytest
 
@@ -6,6 +8,8 @@ from rsl_edu.course import check as checks
 from rsl_edu.course.check import Verdict
 from rsl_edu.course.check.failure import Failure
 from rsl_edu.course.grade import marking
+from rsl_edu.course.grade.sandbox import Limits
+from rsl_edu.course.grade.student import StoppedError
 
 
 @pytest.mark.parametrize(
@@ -47,3 +51,47 @@ def test_a_hidden_check_names_a_known_mistake():
     assert known.headline in verdict.message
     assert known.why in verdict.message
     assert marking.veiled(RIGHT, RIGHT) is RIGHT
+
+
+class Fragile:
+    """A process that some cells and the call of f end; it stands for :class:`Student`."""
+
+    started = 0
+
+    def __init__(self, cells, box, budget, forbidden, skipped):
+        Fragile.started += 1
+        self.failed = {0: "ValueError: x"}
+        for place, cell in enumerate(cells):
+            if cell == "end" and place not in skipped:
+                raise StoppedError("ended its process", place)
+
+    def names(self, wanted):
+        return {"f": self.end, "g": lambda: 1}
+
+    def end(self):
+        raise StoppedError("ended its process")
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize("ends", [0, 1, 3, 4, 9])
+def test_a_notebook_that_ends_its_process_goes_on_without_these_cells_but_not_for_ever(monkeypatch, ends):
+    monkeypatch.setattr(marking, "Student", Fragile)
+    monkeypatch.setattr(Fragile, "started", 0)
+    tasks = [
+        SimpleNamespace(name=name, points=2.0, shown=f"assert {name}() == 1", hidden=f"assert {name}() == 1")
+        for name in "fg"
+    ]
+    assignment = SimpleNamespace(tasks=tasks, setup=(), answers=("f", "g"), forbidden=(), left_out=())
+    marks = marking.mark(assignment, ["x", *["end"] * ends], "bwrap", Limits())
+    stopped = [f"code cell {place + 2} was stopped: it ended its process" for place in range(min(ends, 3))]
+    if ends <= 3:
+        assert [(mark.points, mark.mistake) for mark in marks.marks] == [(0, "stopped"), (2, None)]
+        assert marks.notes == ("code cell 1 raised ValueError: x", *stopped)
+        assert Fragile.started == ends + 2  # the call of f ended it once
+    else:
+        assert [(mark.points, mark.mistake) for mark in marks.marks] == [(0, "stopped"), (0, "stopped")]
+        assert [mark.message for mark in marks.marks] == ["your code was stopped: it ended its process."] * 2
+        assert marks.notes == (*stopped,)
+        assert Fragile.started == 4

@@ -1,0 +1,267 @@
+"""What stops a student's process and what does not: CPU time counts, the wall clock only ends what waits for ever.
+
+Most processes here only speak like the worker: they start in no time, and say what no worker would.
+"""
+
+import signal
+import sys
+import textwrap
+from pathlib import Path
+
+import psutil
+import pytest
+
+from rsl_edu.course.grade import sandbox, usage
+from rsl_edu.course.grade.sandbox import Limits
+from rsl_edu.course.grade.student import StalledError, StoppedError, Student
+from rsl_edu.course.grade.usage import Budget
+
+SPEAKS = f"""
+import json, os, sys, time
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from plain_worker import burn, read, ready, receive, reply, send
+receive()
+"""
+READY = """
+ready()
+receive()
+reply(1, {"dict": [["f", False]]})
+receive()
+"""
+
+
+@pytest.fixture
+def process(tmp_path, monkeypatch):
+    """Starts a process that runs some code in the place of the worker; the grader sees it, as it sees bubblewrap's."""
+    monkeypatch.setattr(usage, "known", lambda _: True)
+
+    def start(code, budget=None):
+        script = tmp_path / "worker.py"
+        script.write_text(SPEAKS + textwrap.dedent(code))
+        return Student([], f"{sys.executable} -S {script}", budget or Budget(Limits()))
+
+    return start
+
+
+@pytest.fixture
+def asked(process):
+    """Runs code when the function f is called; returns what the call returns."""
+
+    def ask(code, budget=None):
+        student = process(READY + textwrap.dedent(code), budget)
+        try:
+            return student.names(["f"])["f"]()
+        finally:
+            student.close()
+
+    return ask
+
+
+# What it says ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_reply_is_returned(asked):
+    assert asked("reply(2, 3)") == 3
+
+
+REPLIES = {
+    "text": ("send(b'passed')", "sent a reply that cannot be read"),
+    "a verdict": ("send({'dict': [['number', 1], ['passed', True]]})", "sent a reply to another question"),
+    "another number": ("reply(1)", "sent a reply to another question"),
+    "a list": ("send({'list': []})", "sent a malformed reply"),
+    "a huge reply": ("send(b'', length=2**32 - 1)", "sent a reply of 4,294,967,295 bytes"),
+    "a deep reply": ("send(b'[' * 200_000)", "sent a reply that cannot be read"),
+    "a nested reply": (
+        "reply(2, json.loads('{\"list\":[' * 50 + ']}' * 50))",
+        "sent a reply that is nested too deeply",
+    ),
+    "many replies": ("while True: send({'dict': []})", "sent a reply to another question"),
+    "a huge tensor": ("reply(2, {'tensor': ['float32', [1 << 24]]})", "sent a tensor of an impossible shape"),
+    "a huge shape": ("reply(2, {'tensor': ['float32', [10**9, 0]]})", "sent a tensor of an impossible shape"),
+    "too many bytes": ("send({'dict': []}, bytes(1 << 21))", "sent a reply of 2,097,164 bytes"),
+    "an odd change": ("send({'dict': [['number', 2], ['changed', 3]]})", "sent a malformed reply"),
+    "an odd error": ("send({'dict': [['number', 2], ['error', 3]]})", "sent a malformed reply"),
+    "nothing": ("os._exit(0)", "ended its process"),
+    "a signal": ("os.kill(os.getpid(), 9)", "ended its process"),
+    "closed pipes": ("os.closerange(0, 9)\ntime.sleep(9999)", "ended its process"),
+}
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_what_no_worker_does_stops_it(asked, name):
+    code, why = REPLIES[name]
+    with pytest.raises(StoppedError, match=why):
+        asked(code)
+
+
+@pytest.mark.parametrize("code", ["os._exit(0)", "send(b'passed')", "send({'dict': [['cell', 'x']]})"])
+def test_what_does_not_start_is_no_fault_of_the_students(process, monkeypatch, code):
+    probed = []
+    monkeypatch.setattr(sandbox, "probe", lambda *_: probed.append(1))
+    with pytest.raises(RuntimeError, match=r"the sandbox (ended its process|sent a )"):
+        process(code)
+    assert probed
+
+
+def test_a_start_has_a_limit_of_the_wall_clock(process, monkeypatch):
+    monkeypatch.setattr(sandbox, "probe", lambda *_: None)
+    with pytest.raises(RuntimeError, match="the sandbox took too long to start"):
+        process("time.sleep(9999)", Budget(Limits(start=0)))
+
+
+# What it uses ---------------------------------------------------------------------------------------------------------
+
+IN_CHILDREN = """
+while True:
+    if os.fork() == 0:
+        burn(0.01)
+        os._exit(0)
+    os.wait()
+"""
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["burn(9999)", "os.fork()\nburn(9999)", "if os.fork() == 0: burn(9999)\ntime.sleep(9999)", IN_CHILDREN],
+    ids=["itself", "two processes", "a child", "many children"],
+)
+def test_cpu_time_is_limited(process, asked, code):
+    with pytest.raises(StoppedError, match=r"^used more than 0\.2 s of CPU time for one call$"):
+        asked(code, Budget(Limits(call=0.2)))
+    with pytest.raises(StoppedError, match=r"^used more than 0\.2 s of CPU time for all cells$") as stopped:
+        process(f"send({{'dict': [['cell', 7]]}})\n{code}", Budget(Limits(load=0.2)))
+    assert stopped.value.cell == 7
+
+
+def test_cpu_time_of_all_lives_is_limited(process, asked):
+    budget = Budget(Limits(total=0.5, call=0.3))
+    with pytest.raises(StoppedError, match=r"0\.3 s of CPU time for one call"):
+        asked("burn(9999)", budget)
+    assert budget.cpu >= 0.3
+    with pytest.raises(StoppedError, match=r"0\.5 s of CPU time in total"):
+        asked("burn(9999)", budget)
+    with pytest.raises(StoppedError, match=r"0\.5 s of CPU time in total"):
+        process("no such process is started", budget)
+
+
+def test_the_start_costs_no_cpu_time(process):
+    budget = Budget(Limits(load=0.2, call=0.2, total=0.4))
+    process("burn(0.5)\n" + READY, budget).close()
+    assert budget.cpu < 0.2
+
+
+def test_memory_of_all_processes_is_limited(asked):
+    code = (
+        "x = b'x' * (1 << 26)\nfor _ in range(4):\n    if os.fork() == 0:\n        x += x\n        time.sleep(9999)\n"
+    )
+    with pytest.raises(StoppedError, match=r"^used more than 256 MB of memory$"):
+        asked(f"{code}\ntime.sleep(9999)", Budget(Limits(memory=1 << 28)))
+
+
+@pytest.mark.parametrize("busy", [0, 4])
+def test_a_right_answer_may_take_longer_than_its_cpu_time(asked, busy):
+    loops = [psutil.Popen([sys.executable, "-S", "-c", "while True: pass"]) for _ in range(busy)]
+    code = """
+        begin = time.monotonic()
+        burn(0.2)
+        while time.monotonic() < begin + 1.5:  # at least, however fast the machine is
+            time.sleep(0.01)
+        reply(2, time.monotonic() - begin)
+    """
+    try:
+        assert asked(code, Budget(Limits(load=0.5, call=0.5, total=1))) >= 1.5
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
+
+
+# What it waits for ----------------------------------------------------------------------------------------------------
+
+WAITS = {
+    "sleeps": "time.sleep(9999)",
+    "stops itself": "os.kill(os.getpid(), 19)",
+    "waits for a lock": "import threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()",
+    "reads": "read(1)",
+}
+
+
+@pytest.mark.parametrize("what", WAITS)
+def test_what_waits_for_ever_ends_and_is_no_fault_of_the_students(process, asked, what):
+    says = r"^after 0 s it was still in {}, with 0\.\d s of CPU time used$"
+    with pytest.raises(StalledError, match=says.format("code cell 3")):
+        process(f"send({{'dict': [['cell', 2]]}})\n{WAITS[what]}", Budget(Limits(wall=0)))
+    budget = Budget(Limits(wall=1200))
+    student = process(READY + WAITS[what], budget)
+    function = student.names(["f"])["f"]
+    budget.end = 0  # its time is up, as soon as the grader looks at the clock
+    with pytest.raises(StalledError, match=says.format("a call of f").replace("after 0", "after 1,200")):
+        function()
+    assert student._process.returncode == -signal.SIGKILL
+
+
+def test_what_used_its_cpu_time_is_stopped_though_the_wall_clock_is_up(process, monkeypatch):
+    budget, looks = Budget(Limits(call=5)), []
+    function = process(f"{READY}\ntime.sleep(9999)", budget).names(["f"])["f"]
+
+    def look(_):
+        looks.append(10.0 * len(looks))
+        budget.end = 0 if len(looks) > 1 else budget.end
+        return looks[-1], 0
+
+    monkeypatch.setattr(usage, "of_tree", look)
+    with pytest.raises(StoppedError, match="for one call"):
+        function()
+
+
+# With the real worker -------------------------------------------------------------------------------------------------
+
+CELL = """
+import os, resource, signal, time
+def f():
+    return [*resource.getrlimit(resource.RLIMIT_CPU), time.process_time()]
+def loop():
+    signal.signal(signal.SIGPROF, signal.SIG_IGN)
+    while True: pass
+"""
+SLEEPS = """
+import time
+begin = time.monotonic()
+while time.process_time() < 0: pass
+while time.monotonic() < begin + 1.5: time.sleep(0.01)
+"""
+LOOP = "while True: pass"
+
+
+@pytest.mark.slow
+def test_a_sandbox_that_hangs_is_no_fault_of_the_students(bwrap, monkeypatch, until):
+    budget, tree = Budget(Limits()), []
+
+    def hang(process, of_tree=usage.of_tree):
+        if not tree:
+            tree.extend([*psutil.Process(process).children(recursive=True), psutil.Process(process)])
+            for each in tree:
+                each.suspend()
+        else:
+            budget.end = 0
+        return of_tree(process)
+
+    monkeypatch.setattr(usage, "of_tree", hang)
+    with pytest.raises(StalledError, match=r"after 1,200 s it was still in code cell 1, with 0\.0 s of CPU time used"):
+        Student([LOOP], bwrap, budget)
+    assert len(tree) > 1
+    until(lambda: not any(each.is_running() for each in tree))
+
+
+@pytest.mark.slow
+def test_where_the_grader_sees_no_processes_the_worker_limits_itself(monkeypatch):
+    monkeypatch.setattr(usage, "known", lambda _: False)
+    student = Student([SLEEPS, LOOP, CELL], "unsafe", Budget(Limits(cell=0.3, load=5, call=0.3, total=100)))
+    assert student.failed == {1: "TimeoutError: the cell used more than 0.3 s of CPU time"}
+    names = student.names(["f", "loop"])
+    soft, hard, used = names["f"]()
+    assert used + 0.3 < soft < used + 3 < hard
+    assert 100 < hard < used + 103
+    with pytest.raises(StoppedError, match=r"^ended its process$"):
+        names["loop"]()
+    assert student._process.returncode == -signal.SIGXCPU

@@ -1,0 +1,83 @@
+"""CPU time and memory of a process count together with those of all that it has started, also of what has ended."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from rsl_edu.course.grade import usage
+from rsl_edu.course.grade.sandbox import Limits
+
+BURN = """
+import os, subprocess, sys, threading, time
+def burn(seconds):
+    begin = time.process_time()
+    while time.process_time() - begin < seconds:
+        pass
+"""
+CPU = {
+    "itself": "burn(0.3)",
+    "a child that runs": "if os.fork() == 0:\n    burn(0.3)\n    time.sleep(9999)",
+    "a child that has ended": "if os.fork() == 0:\n    burn(0.3)\n    os._exit(0)\nos.wait()",
+    "many children": "for _ in range(30):\n    if os.fork() == 0: burn(0.01), os._exit(0)\n    os.wait()",
+    "a child of a thread": "threading.Thread(target=lambda: os.fork() or (burn(0.3), time.sleep(9999))).start()",
+    "a child of a child": "if os.fork() == 0:\n    if os.fork() == 0:\n        burn(0.3)\n    time.sleep(9999)",
+    "threads": "for _ in range(3): threading.Thread(target=burn, args=[0.3]).start()",
+}
+
+
+@pytest.fixture
+def start():
+    """Starts Python code that then sleeps; it is ended afterwards, with its children."""
+    started = []
+
+    def start(code):
+        words = [sys.executable, "-S", "-c", f"{BURN}\n{code}\ntime.sleep(9999)"]
+        started.append(subprocess.Popen(words, start_new_session=True))
+        return started[-1].pid
+
+    yield start
+    for process in started:
+        os.killpg(process.pid, 9)
+        process.wait()
+
+
+@pytest.mark.parametrize("what", CPU)
+def test_cpu_time_counts(start, until, what):
+    process = start(CPU[what])
+    until(lambda: usage.of_tree(process)[0] >= 0.25)  # it is told in hundredths, rounded down
+
+
+def test_sleeping_costs_no_cpu_time(start, until):
+    process, begin = start(""), time.monotonic()
+    until(lambda: psutil.Process(process).status() == psutil.STATUS_SLEEPING)
+    used = usage.of_tree(process)[0]
+    until(lambda: time.monotonic() > begin + 1)
+    assert usage.of_tree(process)[0] <= used + 0.1
+
+
+def test_memory_of_all_processes_counts(start, until):
+    process = start("x = bytes(1) * (1 << 26)\nif os.fork() == 0:\n    y = b'y' * (1 << 26)\n    time.sleep(9999)")
+    until(lambda: usage.of_tree(process)[1] > 1 << 27)
+
+
+def test_what_is_gone_uses_nothing():
+    process = subprocess.Popen(["true"])
+    process.wait()
+    assert usage.of_tree(process.pid) == (0, 0)
+
+
+def test_what_runs_in_a_container_is_not_seen():
+    assert usage.known("bwrap") == usage.known("unsafe") == Path("/proc/self/stat").exists()
+    assert not usage.known("docker run")
+
+
+def test_a_budget_begins_when_it_is_made():
+    before = time.monotonic()
+    budget = usage.Budget(Limits(wall=100))
+    assert before <= budget.end - 100 <= time.monotonic()
+    assert budget.cpu == 0
