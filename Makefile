@@ -37,6 +37,7 @@ quick: $(VENV)/test.stamp ## run the tests of modules, explorers and checks that
 
 kernels: $(VENV)/test.stamp ## run the tests of numbers with each of torch's CPU kernels (KERNELS="default avx2")
 	$(SINGLE) $(BIN)/python tests/kernels.py $(KERNELS) --pytest="$(TEST_ARGS)"
+
 torch: ## try another torch in a throw-away environment (TORCH=2.9.1 PYTHON=python3.12 TEST_ARGS="tests/modules -k rnn")
 	@[ -n "$(TORCH)" ] || { echo "Name a release: make torch TORCH=2.9.1" >&2; exit 1; }
 	$(CHECK_PYTHON)
