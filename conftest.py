@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 import torch
@@ -13,6 +14,8 @@ from rsl_edu.folders import ensure_home
 ensure_home()
 os.environ["TQDM_DISABLE"] = "1"  # a progress bar that shows on a slow day is no output to compare
 torch.set_num_threads(1)  # the tests run side by side
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a script started them in the background; some test Ctrl+C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NO_SWEEPS = """
 from rsl_edu.explorers import Explorer

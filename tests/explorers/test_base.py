@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import io
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
@@ -405,7 +406,7 @@ def test_events_that_come_faster_than_pictures_draw_only_the_newest(line, browse
         await asyncio.sleep(0.1)
 
     monkeypatch.setattr(Line, "draw", watched)
-    monkeypatch.setattr("rsl_edu.explorers.live.time.monotonic", lambda: line.live._drawn)  # no time passes
+    monkeypatch.setattr("rsl_edu.explorers.live.time", SimpleNamespace(monotonic=lambda: 1.0))  # no time passes
     browser(lambda: asyncio.run(drag()))
     assert drawn[-1] == 9
     assert len(drawn) <= 2
