@@ -86,8 +86,17 @@ def _is_error(message):
     return message.type == "error" and "/static/" not in message.location["url"]  # a font of Notebook 7 is forbidden
 
 
+@pytest.fixture(scope="session")
+def context(browser):
+    """What the pages share: above all a cache of JupyterLab's scripts, which take longer to load than a lesson."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    context.set_default_timeout(patience.MILLISECONDS)
+    yield context
+    context.close()
+
+
 @pytest.fixture(scope="module")
-def open_notebook(server, browser, home):
+def open_notebook(server, context, home):
     """A function that opens a notebook, or a new one with the cells given, runs all its cells and gives the page.
 
     ``host`` is where: in JupyterLab or in Notebook 7. What the console complains of from then on fails the tests.
@@ -108,8 +117,7 @@ def open_notebook(server, browser, home):
             kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
             code = [nbformat.v4.new_code_cell(cell) for cell in cells]
             nbformat.write(nbformat.v4.new_notebook(cells=code, metadata={"kernelspec": kernel}), home / name)
-        page: Page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.set_default_timeout(patience.MILLISECONDS)
+        page: Page = context.new_page()
         pages.append(page)
         if host == "lab":
             page.goto(f"{server}/lab/tree/{name}?reset")

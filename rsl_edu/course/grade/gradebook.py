@@ -47,7 +47,7 @@ class Row:
 
     @property
     def lost(self) -> bool:
-        """Whether nothing is known about its points yet: the next run grades it."""
+        """Whether the next run grades it, because nothing is known about its points yet."""
         return self.status.startswith(LOST)
 
 

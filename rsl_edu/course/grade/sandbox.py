@@ -63,7 +63,7 @@ class Limits:
 
     @property
     def cpu(self) -> dict[str, float]:
-        """The limits of CPU time, for the worker: it sets them for itself too, where the grader cannot see it."""
+        """The limits of CPU time. The worker sets them for itself too, for where the grader cannot see it."""
         return {"cell": self.cell, "load": self.load, "call": self.call, "total": self.total}
 
 
