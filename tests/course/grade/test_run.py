@@ -208,7 +208,7 @@ def run_in_threads(monkeypatch):
 
 
 @pytest.mark.slow
-def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tmp_path, monkeypatch, capsys, until):
+def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(bwrap, tmp_path, monkeypatch, capsys, until):
     write_source(tmp_path)
     submit(tmp_path, a=RIGHT, b=RIGHT, c=DOUBLE.format("return number"), d=RIGHT)
     begun, go = tmp_path / "begun", tmp_path / "go"
@@ -374,7 +374,7 @@ def test_what_was_graded_unsafe_is_graded_again_in_a_sandbox(four, marked):
 
 
 @pytest.mark.slow
-def test_a_cluster_grades_each_once_though_a_worker_is_killed(tmp_path):
+def test_a_cluster_grades_each_once_though_a_worker_is_killed(bwrap, tmp_path):
     from distributed import LocalCluster
 
     docker = script(tmp_path / "docker", f"{PLAIN} {tmp_path}")  # its processes are found by it
