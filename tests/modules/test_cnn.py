@@ -181,7 +181,7 @@ def test_an_empty_batch_changes_nothing(flatten):
     assert training.shape == cnn.eval()(torch.zeros(0, 2, 6, 7)).shape
 
 
-@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
 @pytest.mark.parametrize("padding", PADDINGS)
 def test_torchscript_computes_the_same(padding):
     cnn = CNN(**SMALL, padding=padding, norm=["batch", "layer"], max_pool=[False, True], global_pool="max").eval()

@@ -305,7 +305,7 @@ def test_the_deterministic_output_is_the_mean_and_updates_nothing(case):
 
 
 @cases
-@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
 def test_torchscript_of_the_deterministic_output_computes_the_same(case):
     distribution = make(case)
     output = network_output(distribution, 5)

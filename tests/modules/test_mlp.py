@@ -112,13 +112,13 @@ def test_init_weights_with_one_gain_equals_the_peers(peer):
     torch.testing.assert_close(ours.state_dict(), theirs.state_dict(), rtol=0, atol=0)
 
 
-@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
 def test_torchscript_computes_the_same():
     mlp, x = MLP(3, (2, 2), [4, 4], last_activation="tanh"), torch.randn(5, 3)
     torch.testing.assert_close(torch.jit.script(mlp)(x), mlp(x), **CLOSE)
 
 
-@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
 @pytest.mark.filterwarnings("error::torch.jit.TracerWarning")
 def test_tracing_records_any_batch_size_without_a_warning():
     mlp, x = MLP(3, 2, [4]), torch.randn(5, 3)

@@ -6,6 +6,8 @@ itself raises at a synchronisation.
 
 import contextlib
 import shutil
+import sysconfig
+from pathlib import Path
 
 import pytest
 import torch
@@ -172,7 +174,11 @@ TRAINED = {
     "heteroscedastic-log": lambda: modules.HeteroscedasticGaussianDistribution(ACTIONS, **STD, std_type="log"),
     "beta": lambda: modules.BetaDistribution(ACTIONS),
 }
-needs_compiler = pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="needs a C++ compiler")
+compiler = shutil.which("g++") or shutil.which("clang++")
+python_header = Path(sysconfig.get_path("include"), "Python.h")
+needs_compiler = pytest.mark.skipif(
+    not (compiler and python_header.exists()), reason="needs a C++ compiler and Python.h (apt install g++ python3-dev)"
+)
 
 
 @pytest.mark.parametrize(

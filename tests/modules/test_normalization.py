@@ -309,7 +309,7 @@ def test_statistics_that_were_loaded_do_not_remember_those_before():
     torch.testing.assert_close(dict(norm.state_dict()), dict(learned([x]).state_dict()), rtol=0, atol=0)
 
 
-@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
 def test_torchscript_computes_the_same():
     norm, x = learned(batches(0, [10])), torch.randn(4, 3)
     torch.testing.assert_close(torch.jit.script(norm)(x), norm(x), **CLOSE)
