@@ -30,6 +30,8 @@ def test_four_of_five_seeds_solve_the_pendulum(lesson, record_property):
         actor, _, log = lesson["train"](seed=seed)
         record_property(f"seed {seed}", f"{len(log)} iterations, {time.perf_counter() - start:.1f} s")
         returns.append(lesson["mean_return"](actor))
+        if sum(mean >= SOLVED for mean in returns) == SEEDS - 1:  # the last one cannot change it
+            break
     assert sum(mean >= SOLVED for mean in returns) >= SEEDS - 1, returns
 
 

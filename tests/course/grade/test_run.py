@@ -5,6 +5,7 @@ import csv
 import functools
 import multiprocessing
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -199,8 +200,13 @@ def script(path, *lines):
     return path
 
 
-WORKER = f'exec {sys.executable} -I "$box/worker.py"'
-PLAIN = f"exec {sys.executable} -S {Path(__file__).with_name('plain_worker.py')}"
+WORKER = f'exec {shlex.quote(sys.executable)} -I "$box/worker.py"'
+PLAIN = f"exec {shlex.join([sys.executable, '-S', str(Path(__file__).with_name('plain_worker.py'))])}"
+
+
+def quoted(path):
+    """A path in a command: folders have spaces."""
+    return shlex.quote(str(path))
 
 
 def run_in_threads(monkeypatch):
@@ -212,9 +218,10 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(bwrap, tmp_path,
     write_source(tmp_path)
     submit(tmp_path, a=RIGHT, b=RIGHT, c=DOUBLE.format("return number"), d=RIGHT)
     begun, go = tmp_path / "begun", tmp_path / "go"
-    first = f"mkdir {tmp_path / 'first'} 2>/dev/null && {PLAIN}"
-    docker = script(tmp_path / "docker", first, f"touch {begun}", f"while [ ! -e {go} ]; do sleep 0.02; done", PLAIN)
-    words = command(tmp_path, "--jobs=1", f"--sandbox={docker}")
+    first = f"mkdir {quoted(tmp_path / 'first')} 2>/dev/null && {PLAIN}"
+    wait = f"while [ ! -e {quoted(go)} ]; do sleep 0.02; done"
+    docker = script(tmp_path / "docker", first, f"touch {quoted(begun)}", wait, PLAIN)
+    words = command(tmp_path, "--jobs=1", f"--sandbox={quoted(docker)}")
     process = subprocess.Popen(
         [Path(sys.executable).with_name("rsl-edu"), *words],
         stderr=subprocess.PIPE,
@@ -285,16 +292,16 @@ def test_without_a_sandbox_it_refuses_and_says_what_to_do(one, monkeypatch, caps
 
 
 def test_a_sandbox_that_fails_once_costs_no_points(one):
-    fails = f"mkdir {one / 'failed'} 2>/dev/null && exit 1"
+    fails = f"mkdir {quoted(one / 'failed')} 2>/dev/null && exit 1"
     docker = script(one / "docker", fails, "box=$1", WORKER)
-    (row,) = grade(one, box=f"{docker} {{box}}")
+    (row,) = grade(one, box=f"{quoted(docker)} {{box}}")
     assert row.status == "not graded, and tried again next time: RuntimeError: the sandbox ended its process"
     assert not journal(one)
 
 
 def test_a_container_command_gets_the_worker_and_a_limit_of_time(one):
-    docker = script(one / "docker", f'box=$1; shift; echo "$*" > {one / "asked"}', WORKER)
-    (row,) = grade(one, box=f"{docker} {{box}}", limits=Limits(wall=777))
+    docker = script(one / "docker", f'box=$1; shift; echo "$*" > {quoted(one / "asked")}', WORKER)
+    (row,) = grade(one, box=f"{quoted(docker)} {{box}}", limits=Limits(wall=777))
     assert (row.status, row.total, row.safe) == ("graded", 2, True), row
     assert (one / "asked").read_text() == "timeout -s KILL 777 python3 -I /box/worker.py\n"
 
@@ -377,7 +384,7 @@ def test_what_was_graded_unsafe_is_graded_again_in_a_sandbox(four, marked):
 def test_a_cluster_grades_each_once_though_a_worker_is_killed(bwrap, tmp_path):
     from distributed import LocalCluster
 
-    docker = script(tmp_path / "docker", f"{PLAIN} {tmp_path}")  # its processes are found by it
+    docker = script(tmp_path / "docker", f"{PLAIN} {quoted(tmp_path)}")  # its processes are found by it
     write_source(tmp_path)
     submit(tmp_path, **{f"s{number}": DOUBLE.format(f"return {number % 2 + 1} * number") for number in range(5)})
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
@@ -388,7 +395,7 @@ def test_a_cluster_grades_each_once_though_a_worker_is_killed(bwrap, tmp_path):
                 os.kill(victims.pop(), signal.SIGKILL)
 
         address = cluster.scheduler_address
-        rows = grade(tmp_path, functools.partial(run.cluster, address), window=5, each=kill, box=str(docker))
+        rows = grade(tmp_path, functools.partial(run.cluster, address), window=5, each=kill, box=quoted(docker))
         assert not cluster.scheduler.clients.keys() - {"fire-and-forget"}
     assert not victims
     assert [(row.submission, row.status, row.total) for row in rows] == [

@@ -3,6 +3,7 @@
 Most processes here only speak like the worker: they start in no time, and say what no worker would.
 """
 
+import shlex
 import signal
 import sys
 import textwrap
@@ -38,7 +39,7 @@ def process(tmp_path, monkeypatch):
     def start(code, budget=None):
         script = tmp_path / "worker.py"
         script.write_text(SPEAKS + textwrap.dedent(code))
-        return Student([], f"{sys.executable} -S {script}", budget or Budget(Limits()))
+        return Student([], shlex.join([sys.executable, "-S", str(script)]), budget or Budget(Limits()))
 
     return start
 
