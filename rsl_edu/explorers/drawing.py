@@ -178,7 +178,7 @@ class Drawing:
         self.figure.dpi = 72  # of SVG: a unit is a point
         try:
             vector = RendererSVG(*self.figure.bbox.size, file, image_dpi=dpi, metadata=dict.fromkeys(_SVG_METADATA))
-            vector._text2path = text_to_path  # type: ignore[attr-defined]  # Matplotlib's own: it remembers formulas
+            vector._text2path = text_to_path  # Matplotlib's own: it remembers formulas
             width, height = self.figure.get_size_inches()
             # A colour bar's many colours become an image; Matplotlib's own declaration of this class is empty.
             renderer: Any = MixedModeRenderer(self.figure, width, height, dpi, vector)
