@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from rsl_edu import __version__
 from rsl_edu.folders import ensure_home
@@ -25,13 +26,21 @@ _WORDS = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Name what is wrong; a file's name in it must not write to the terminal what is not text."""
+        super().error("".join(c if c.isprintable() or c == "\n" else "?" for c in message))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     cut = words.index("--") if "--" in words else len(words)
     words, jupyter = words[:cut], words[cut + 1 :]
 
-    parser = argparse.ArgumentParser(prog="rsl-edu", description="Learn the building blocks of a robot's policy.")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may lack arrows, or the letters of a name
+    parser = _Parser(prog="rsl-edu", description="Learn the building blocks of a robot's policy.")
     parser.add_argument("--version", action="version", version=f"rsl_edu {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     lab = commands.add_parser(
@@ -134,8 +143,6 @@ def _xray(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         parser.error(str(error))
     except OSError as error:
         parser.error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal that has no arrows
     print(examination.diagnosis())
     if not examination.sample.real:
         print("\nObservations make this sharper: --obs FILE, or --robot NAME for a robot of Gymnasium.")

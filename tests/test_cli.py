@@ -89,6 +89,16 @@ def test_lab_opens_the_lessons_of_a_clone_where_they_are(shipped, tmp_path, open
     assert capsys.readouterr().out == f"Lessons in {shipped}\n"
 
 
+def test_lab_prints_a_name_that_the_terminal_cannot_show(tmp_path):
+    code = "import sys; from rsl_edu.cli import main; sys.exit(main(['lab', 'Übung 🤖', '--copy-only']))"
+    said = subprocess.check_output([sys.executable, "-c", code], env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    assert b"?bung ?" in said
+
+
+def test_an_error_writes_no_control_characters(capsys):
+    assert wrong(capsys, "xray", "no\x1b[31m").startswith("no?[31m: ")
+
+
 def test_version_is_that_of_the_package(capsys):
     with pytest.raises(SystemExit, match="0"):
         cli.main(["--version"])

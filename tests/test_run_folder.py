@@ -22,6 +22,14 @@ def test_a_folder_without_checkpoints_says_where_some_are(tmp_path):
         checkpoint_files(tmp_path)
 
 
+def test_only_numbered_files_are_checkpoints(tmp_path):
+    (tmp_path / "model_0.pt").mkdir()
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "model_final.pt").touch()
+    with pytest.raises(CheckpointError, match="nor in its folders"):
+        checkpoint_files(tmp_path)
+
+
 def test_a_run_that_is_not_there_is_an_error_of_the_system(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         checkpoint_files(tmp_path / "nowhere")
