@@ -192,6 +192,7 @@ def test_training_leaves_the_learners_generator_alone(small):
     assert torch.equal(before, torch.get_rng_state())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 4, 1, 1), (7, 1, 3, 2)])
 def test_rollouts_of_any_size_draw(shape):
     time, envs, features, actions = shape

@@ -175,6 +175,7 @@ def test_learners_own_policy_is_restored_from_its_state(own):
     assert Divergence.from_state(explorer.state, *own).state == explorer.state
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("actions", "scale"), [(1, 1e-4), (40, 300.0)])
 def test_policies_of_any_size_draw(actions, scale):
     torch.manual_seed(1)

@@ -311,6 +311,7 @@ def test_small_and_odd_scans_work_too(shape):
     explorer.render(padding="replicate", kernel=1, stride="1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{"global_pool": "avg"}, {"flatten": False}, {"norm": "layer", "max_pool": True}])
 def test_networks_with_another_end_work_too(settings):
     explorer = Features(None, CNN((20, 31), 1, (2, 5), 3, padding="reflect", **settings))

@@ -166,6 +166,7 @@ def test_artists_follow_the_data(ant):
     assert fit.patches[0].get_xy()[:, 1].max() == pytest.approx((result.mean + result.std).max())
 
 
+@pytest.mark.slow
 def test_nll_lies_within_its_axes(ant):
     drawing = Drawing(ant)
     for state in [ant.at(steps=0, init=0.1), ant.at(mistake="swapped", parameter="scalar"), *ant.grid(12)]:
@@ -189,6 +190,7 @@ def test_prediction_is_drawn_as_a_multiple_of_the_least_std():
         explorer.predict(0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("x", "y"),
     [

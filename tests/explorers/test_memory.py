@@ -180,6 +180,7 @@ def test_own_network_keeps_its_memory_and_its_gradients(own):
     assert all(p.requires_grad and p.grad is None for p in network.parameters())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 1, 2), (40, 2, 1), (200, 20, 3)])
 def test_small_and_large_rollouts_work_too(shape):
     memory = Memory(torch.randn(shape), torch.ones(*shape[:2], 1, dtype=torch.uint8), hidden=8)

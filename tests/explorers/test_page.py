@@ -26,6 +26,7 @@ def told(element):
     return json.loads(re.search(r'<script type="application/json">(.*?)</script>', element, re.DOTALL)[1])
 
 
+@pytest.mark.slow
 def test_element_holds_the_picture_of_every_frame(explorer, element):
     drawn = json.loads(zlib.decompress(base64.b64decode(told(element)["drawn"])))
     frames = list(explorer.frames())
@@ -51,6 +52,7 @@ def test_controls_that_stay_are_named_with_their_values(element):
     assert told(element)["fixed"] == ["learning rate 0.02", "init std 1", "hidden units 16", "seed 0"]
 
 
+@pytest.mark.slow
 def test_few_positions_are_chosen_by_name_and_many_by_a_slider(element):
     controls = told(Divergence().html())["controls"]
     kinds = {control["words"]: (control["kind"], len(control["values"])) for control in controls}
@@ -58,6 +60,7 @@ def test_few_positions_are_chosen_by_name_and_many_by_a_slider(element):
     assert kinds["action dimensions"] == ("choice", 2)
 
 
+@pytest.mark.slow
 def test_present_state_is_among_the_frames_and_is_shown_first():
     element = HeteroscedasticFit(rate=0.1, steps=150).html()
     assert "learning rate 0.1" in told(element)["fixed"]

@@ -206,6 +206,7 @@ def test_dones_of_any_type_are_the_same(small, dtype):
     np.testing.assert_array_equal(trace(Rewards(small.rewards, small.dones.to(dtype))).std, trace(small).std)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 1), (3, 1), (1, 5), (70, 2)])
 def test_small_recordings_work_too(shape):
     explorer = Rewards(1e-3 * torch.randn(shape))

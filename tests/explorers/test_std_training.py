@@ -166,6 +166,7 @@ def test_moment_of_the_crash_is_marked_in_every_panel(cheetah):
     assert f"✗ step {crash}: normal expects all elements of std >= 0.0" in words
 
 
+@pytest.mark.slow
 def test_all_that_is_drawn_lies_within_the_axes(cheetah):
     drawing = Drawing(cheetah)
     extremes = [cheetah.at(rate=0.1, init=init, parameter=p) for init in (0.1, 5.0) for p in ("frozen", "log")]
@@ -187,6 +188,7 @@ def test_prediction_is_drawn_where_the_training_ends():
         explorer.predict(-1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("samples", "joints"), [(1, 1), (3, 4), (50, 1), (40, 29)])
 def test_learners_own_actions_work(samples, joints):
     explorer = small(samples, joints)

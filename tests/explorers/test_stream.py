@@ -183,6 +183,7 @@ def test_feature_beyond_the_learners_own_observations_is_refused(small):
         small.set(feature=6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 1, 2), (40, 2, 1), (1, 64, 4)])
 def test_small_rollouts_work_too(shape):
     stream = Stream(torch.randn(shape))

@@ -159,6 +159,7 @@ def test_policy_that_sees_has_the_layers_of_its_cnn():
     assert explorer.live.picture.data.startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", ["mlp.0.weight", "distribution.std_param", "obs_normalizer._mean"])
 def test_policy_that_broke_is_drawn_and_said_to_be(broken):
     well, ill = mlp_policy(), mlp_policy()
@@ -217,6 +218,7 @@ def page_file(xray, tmp_path_factory):
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_page_of_its_own_moves_offline_in_both_themes(xray, browser, page_file, scheme):
     page = browser.new_page(viewport={"width": 1200, "height": 900}, color_scheme=scheme)
@@ -243,6 +245,7 @@ def test_page_of_its_own_moves_offline_in_both_themes(xray, browser, page_file, 
     page.close()
 
 
+@pytest.mark.slow
 def test_page_fits_a_phone_and_can_be_read_aloud(browser, page_file):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="to get it: pip install -e .[book]").Axe()
     page = browser.new_page(viewport={"width": 360, "height": 740}, bypass_csp=True)  # axe is a script
@@ -263,6 +266,7 @@ def test_words_of_others_are_text_in_the_page(tmp_path):
     assert "&lt;img src=x" in page
 
 
+@pytest.mark.slow
 def test_run_that_was_examined_is_not_measured_again(xray, monkeypatch):
     monkeypatch.setattr(diagnosis, "measure_policy", None)
     again = XRay(xray.examination)

@@ -56,6 +56,7 @@ def rank_main(rank, ranks, rendezvous, folder, peer=None):
     dist.destroy_process_group()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not dist.is_available(), reason="torch was built without torch.distributed")
 @pytest.mark.parametrize("ranks", [2, 4])
 def test_ranks_agree_exactly_and_with_one_process_over_the_joined_batches(ranks, tmp_path):

@@ -142,6 +142,7 @@ WHOLE_GRAPHS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", WHOLE_GRAPHS)
 def test_torch_compile_makes_one_graph_that_computes_the_same(case):
     torch.manual_seed(0)
@@ -181,6 +182,7 @@ needs_compiler = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("case", "backend"),
     [(case, "aot_eager") for case in TRAINED] + [pytest.param("gaussian", "inductor", marks=needs_compiler)],
@@ -198,6 +200,7 @@ def test_torch_compile_of_a_distribution_makes_one_graph_with_the_same_gradients
     torch.testing.assert_close(compiled, gradients(loss, *arguments), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("type", ["gru", "lstm"])
 def test_torch_compile_of_a_recurrent_network_computes_the_same(type):
     rnn = modules.RNN(OBS, 4, 1, type)

@@ -239,6 +239,7 @@ def stds_of_stream(peer, mean, std, batch, samples, features=4):
     return [norm.std.double() for norm in norms], true
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mean", "std"), [(1e4, 1.0), (1e5, 0.5), (-3e3, 1e-2)])
 @pytest.mark.parametrize(("batch", "samples"), [(1, 5_000), (16, 30_000), (4096, 200_000), (4096, 10_000_000)])
 def test_the_std_of_a_hard_stream_is_at_least_twice_as_exact_as_the_peers(peer, mean, std, batch, samples):
