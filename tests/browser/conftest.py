@@ -16,6 +16,11 @@ import pytest
 from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[2]
+READY = """() => {
+    const context = window.jupyterapp?.shell.currentWidget?.sessionContext;
+    return context?.isReady && context.session?.kernel?.status === "idle";
+}"""
+"""Whether there is a kernel: what the page says of it comes before."""
 RUN_ALL = """async () => {
     await jupyterapp.commands.execute("notebook:run-all-cells");
     const cells = jupyterapp.shell.currentWidget.content.widgets.filter(cell => cell.model.type === "code");
@@ -119,14 +124,8 @@ def open_notebook(server, context, home):
             nbformat.write(nbformat.v4.new_notebook(cells=code, metadata={"kernelspec": kernel}), home / name)
         page: Page = context.new_page()
         pages.append(page)
-        if host == "lab":
-            page.goto(f"{server}/lab/tree/{name}?reset")
-            # The toolbar says idle before there is a kernel; Run All would then open a dialogue. The status bar knows.
-            page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-        else:
-            page.goto(f"{server}/notebooks/{name}")
-            page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
-            page.get_by_text("Python 3 (ipykernel)").wait_for()
+        page.goto(f"{server}/lab/tree/{name}?reset" if host == "lab" else f"{server}/notebooks/{name}")
+        page.wait_for_function(READY)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: _is_error(message) and errors.append(message.text))
         assert page.evaluate(RUN_ALL) == 0
