@@ -28,18 +28,13 @@ def checkpoint_files(path: Path) -> list[Path]:
         raise FileNotFoundError(2, "no such file or folder", str(path))
     if path.is_file():
         return [path]
-    numbered = {number: file for file in path.iterdir() if (number := _iteration(file)) is not None}
-    if numbered:
+    numbered = {int(found[1]): file for file in path.iterdir() if (found := NUMBERED.fullmatch(file.name))}
+    if any(file.is_file() for file in numbered.values()):  # what else has such a name is left out later, with a reason
         return [numbered[number] for number in sorted(numbered)]
-    runs = sorted({file.parent.name for file in path.glob("*/model_*.pt") if _iteration(file) is not None})
+    below = [file for file in path.glob("*/model_*.pt") if NUMBERED.fullmatch(file.name) and file.is_file()]
+    runs = sorted({file.parent.name for file in below})
     held = f"; its folders {', '.join(runs[-5:])} have some" if runs else ", nor in its folders"
     raise CheckpointError(f"{path}: no checkpoint (model_0.pt, model_50.pt, …) in this folder{held}")
-
-
-def _iteration(file: Path) -> int | None:
-    """Return the iteration at which a checkpoint was saved; None for everything else."""
-    found = NUMBERED.fullmatch(file.name)
-    return int(found[1]) if found and file.is_file() else None
 
 
 def agent_config(file: str | Path) -> dict[str, Any]:
