@@ -178,11 +178,11 @@ TRAINED = {
 }
 compiler = shutil.which("g++") or shutil.which("clang++")
 python_header = Path(sysconfig.get_path("include"), "Python.h")
-# Inductor gives the linker two halves of a path with a space, and with torch's default kernels its C++ does not compile.
+# Inductor cuts a path at its spaces, and what it writes for torch's default kernels does not compile.
 unfit = " " in torch.__file__ or os.environ.get("ATEN_CPU_CAPABILITY") == "default"
 needs_compiler = pytest.mark.skipif(
     not (compiler and python_header.exists()) or unfit,
-    reason="needs a C++ compiler, Python.h (apt install g++ python3-dev), a torch in a path without spaces, and vector kernels",
+    reason="needs a C++ compiler, Python.h (apt install g++ python3-dev), vector kernels, and no space in torch's path",
 )
 
 
