@@ -207,7 +207,7 @@ def test_frames_are_few_enough_for_a_page_and_the_present_one_is_among_them(expl
 
 def test_frame_of_a_dark_page_is_that_of_a_light_one_in_other_colours(explorer):
     name, control = next(iter(explorer.controls.items()))
-    values = {name: control.positions(2)}
+    values = {name: control.positions(3)}
     colour = re.compile(r"#[0-9a-f]{6}\b")
     dark_of = drawing.recolouring()
     for light, dark in zip(explorer.frames(**values), explorer.frames(dark=True, **values), strict=True):
