@@ -10,6 +10,7 @@ import threading
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import matplotlib as mpl
 import numpy as np
@@ -104,10 +105,11 @@ class Drawing:
             self.figure.set_layout_engine("constrained", w_pad=0.07, h_pad=0.07)  # inches
             self._artists = explorer.stage(self.figure)
             explorer.draw(self._artists, explorer.compute(explorer.default))
-            self.figure.draw_without_rendering()  # settles the layout, which then stays: a picture must not jump
-            self.figure.set_layout_engine("none")
-            for axes in self.figure.axes:  # the solver's last digits differ from run to run
-                axes.set_position(np.round(axes.get_position(original=True).bounds, 6))
+            if explorer not in _places:
+                _places[explorer] = _laid_out(self.figure)
+            self.figure.set_layout_engine("none")  # the layout stays: a picture must not jump
+            for axes, place in zip(self.figure.axes, _places[explorer], strict=True):
+                axes.set_position(place)
         self.pin(None if explorer.pinned is None else explorer.compute(explorer.pinned))
 
     def move(self, result: Any) -> None:
@@ -194,6 +196,16 @@ def recolouring() -> dict[str, str]:
     """Return the colours of the light theme as SVG has them, and for each that of the dark theme."""
     light, dark = (map(str.lower, _PALETTES[it] + _GROUND[it]) for it in (False, True))
     return dict(zip(light, dark, strict=True))
+
+
+_places: WeakKeyDictionary[Explorer[Any, Any], list[Any]] = WeakKeyDictionary()
+"""Where the axes of an explorer are: its second drawing, in other colours or as SVG, is laid out as the first."""
+
+
+def _laid_out(figure: Figure) -> list[Any]:
+    """Let the layout engine place the axes and return their bounds, without the digits that differ from run to run."""
+    figure.get_layout_engine().execute(figure)  # type: ignore[union-attr]
+    return [np.round(axes.get_position(original=True).bounds, 6) for axes in figure.axes]
 
 
 _SVG_METADATA = ("Date", "Creator", "Format", "Type")
