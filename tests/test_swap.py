@@ -1,5 +1,6 @@
 """rsl_rl's own runner trains robots with our modules in the place of its own, and gets the same."""
 
+import functools
 import os
 import sys
 
@@ -83,6 +84,12 @@ def test_mixed_precision_trains(distribution):
     assert all(torch.isfinite(torch.tensor(list(losses.values()))).all() for losses in recorded.losses)
 
 
+@functools.cache
+def trained_ours(network, distribution):
+    """A training with our modules, of which several tests export the policy."""
+    return trained(configuration(network, distribution), ours=True)
+
+
 def inputs(network, steps=4):
     generator = torch.Generator().manual_seed(1)
     return [
@@ -103,7 +110,7 @@ def answers(policy, network):
 @pytest.mark.parametrize("distribution", ["gaussian", "heteroscedastic", "beta"])
 @pytest.mark.parametrize("network", NETWORKS)
 def test_the_torchscript_of_a_trained_policy_plays_the_same(network, distribution, tmp_path):
-    recorded = trained(configuration(network, distribution), ours=True)
+    recorded = trained_ours(network, distribution)
     recorded.runner.export_policy_to_jit(str(tmp_path))
     exported = torch.jit.load(tmp_path / "policy.pt").eval()
     for tensors, expected in zip(inputs(network), answers(recorded.policy, network), strict=True):
@@ -118,7 +125,7 @@ def test_the_torchscript_of_a_trained_policy_plays_the_same(network, distributio
 def test_the_onnx_of_a_trained_policy_plays_the_same(network, distribution, tmp_path):
     from onnx.reference import ReferenceEvaluator
 
-    recorded = trained(configuration(network, distribution), ours=True)
+    recorded = trained_ours(network, distribution)
     recorded.runner.export_policy_to_onnx(str(tmp_path))
     exported = ReferenceEvaluator(str(tmp_path / "policy.onnx"))
     memory = [torch.zeros(2 if network == "lstm" else 1, 1, 8)] * {"gru": 1, "lstm": 2}.get(network, 0)

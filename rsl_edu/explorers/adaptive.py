@@ -165,7 +165,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         self._weights = torch.linalg.solve(known.T @ known + ridge, known.T @ r)
         self._rest = r - known @ self._weights  # what the model leaves unexplained, [samples]
         self._actions = a.shape[1]
-        self._train = functools.lru_cache(4)(self._run)
+        self._train = functools.lru_cache(64)(self._run)
         super().__init__(**state)
 
     def compute(self, state: AdaptiveRateState) -> AdaptiveRateResult:

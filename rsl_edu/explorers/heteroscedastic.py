@@ -167,7 +167,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         one = GaussianDistribution(1, init_std=max(1e-6, off.square().mean().sqrt().item()))
         one.update(torch.zeros_like(off))
         self.nll_one = -one.log_prob(off).mean().item()  # of the best single std, around the means of the bins
-        self._fit = functools.lru_cache(8)(self._train)
+        self._fit = functools.lru_cache(64)(self._train)
         super().__init__(**state)
 
     def compute(self, state: HeteroscedasticFitState) -> HeteroscedasticFitResult:

@@ -158,7 +158,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         batch, self._mask = split_and_pad_trajectories(x[..., 0], self.dones)  # [time, trajectories]
         self._batch = np.ma.masked_array(batch.T.numpy(), ~self._mask.T.numpy())
         self._trace = functools.lru_cache(4)(self._run)
-        self._gradients = functools.lru_cache(16)(self._backward)
+        self._gradients = functools.lru_cache(64)(self._backward)
         time, envs = self.dones.shape
         layers = 2
         if self._given is not None:  # its type and size are no choice

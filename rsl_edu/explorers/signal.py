@@ -139,7 +139,7 @@ class Signal(Explorer[InputState, SignalResult]):
         norm.update(self.observations)
         self._normalized = norm(self.observations)
         self._network = None if network is None else _own(network, self.observations)
-        self._measured = functools.lru_cache(16)(self._measure)
+        self._measured = functools.lru_cache(64)(self._measure)
         if network is not None:
             self.State = InputState
         super().__init__(defaults={} if network is None else {"normalize": False}, **state)

@@ -155,7 +155,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         terms = torch.cat([torch.ones_like(a[:, :1]), a, a.square()], dim=1)
         fit = torch.linalg.lstsq(terms, r.unsqueeze(1), driver="gelsd").solution.squeeze(1).float()
         self.constant, self.linear, self.square = fit.split((1, a.shape[1], a.shape[1]))
-        self._training = functools.lru_cache(8)(self._train)
+        self._training = functools.lru_cache(64)(self._train)
         super().__init__(**state)
 
     def reward(self, actions: torch.Tensor) -> torch.Tensor:

@@ -125,7 +125,7 @@ def open_notebook(server, context, home):
         page: Page = context.new_page()
         pages.append(page)
         page.goto(f"{server}/lab/tree/{name}?reset" if host == "lab" else f"{server}/notebooks/{name}")
-        page.wait_for_function(READY)
+        page.wait_for_function(READY, polling=100)  # not at each frame, which keeps a loading page busy
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: _is_error(message) and errors.append(message.text))
         assert page.evaluate(RUN_ALL) == 0

@@ -60,18 +60,22 @@ def _own(name):
     }[name]
 
 
-def test_learners_own_tensors_may_carry_gradients_and_half_precision(explorer):
-    own = type(explorer)(*_own(type(explorer).__name__))
+@pytest.fixture(scope="module")
+def own(explorer):
+    """The explorer, of a learner's own tensors."""
+    return type(explorer)(*_own(type(explorer).__name__))
+
+
+def test_learners_own_tensors_may_carry_gradients_and_half_precision(explorer, own):
     assert own.live.picture.data.startswith(b"\x89PNG")
     assert own.live.picture.data != explorer.live.picture.data
     assert own.describe(own.compute(own.at()))
 
 
-def test_learners_own_arrays_are_taken_and_what_is_no_array_is_named(explorer):
-    own = _own(type(explorer).__name__)
-    arrays = list(map(_array, own))
-    assert type(explorer)(*arrays).live.picture.data == type(explorer)(*own).live.picture.data
-    wrong = [("much", "much")] * 2 if isinstance(own[0], tuple) else ["much"] * len(own)
+def test_learners_own_arrays_are_taken_and_what_is_no_array_is_named(explorer, own):
+    tensors = _own(type(explorer).__name__)
+    assert type(explorer)(*map(_array, tensors)).live.picture.data == own.live.picture.data
+    wrong = [("much", "much")] * 2 if isinstance(tensors[0], tuple) else ["much"] * len(tensors)
     with pytest.raises((TypeError, ValueError), match=r"^\w+: expected "):
         type(explorer)(*wrong)
 

@@ -15,7 +15,7 @@ from rsl_edu.course.grade.sandbox import Limits
 
 SECRET = "secret-of-the-grader"  # in its environment, in its files, and in the hidden tests
 FOREVER = str(10**8 + os.getpid())  # seconds that a process sleeps: it is found by them
-LIMITS = Limits(cell=0.5, load=3, call=1, memory=1 << 30)
+LIMITS = Limits(cell=0.5, load=3, call=2, memory=1 << 30)
 
 SETUP = "import os, sys, time, torch\nfrom rsl_edu.course import check"
 RIGHT = "hidden * (1 - dones.float()).unsqueeze(-1)"
@@ -24,7 +24,8 @@ TRY_TO_READ = """
 for folder, folders, files in os.walk("/"):
     folders[:] = [f for f in folders if f not in ("proc", "usr", "lib", "site-packages", "bin", "share", "include")]
     done += [f"{folder}/{file}" for file in files if file.endswith((".ipynb", ".csv", ".jsonl", ".txt"))]
-    done += [f"{folder}/{f}" for f in [*folders, *files] if f in ("rsl_edu", "grade", "notebooks", "tests", ".git")]
+    found = [f"{folder}/{f}" for f in [*folders, *files] if f in ("rsl_edu", "grade", "notebooks", "tests", ".git")]
+    done += [path for path in found if not f"{sys.prefix}/".startswith(f"{path}/".replace("//", "/"))]
 places = ["/etc/passwd", "/etc/shadow", "/root", "/home", "/work", "/sys", "/var"]
 for process in os.listdir("/proc"):
     if process.isdigit():
@@ -296,7 +297,7 @@ def test_a_function_that_attacks_gets_an_honest_score(graded, name, call):
 def test_feedback_says_which_limit_was_reached(graded):
     says = {mark.task: mark.message for mark in graded[1]["calls"].marks}
     for calls, why in (
-        (("loop",), "used more than 1 s of CPU time for one call."),
+        (("loop",), "used more than 2 s of CPU time for one call."),
         (("memory", "memory of many processes"), "used more than 1,024 MB of memory."),
     ):
         for call in calls:
