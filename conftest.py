@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
+from pathlib import Path
+from typing import Any
 
+import nbformat
 import pytest
 import torch
 from nbval.plugin import IPyNbCell
@@ -21,6 +25,7 @@ NO_SWEEPS = """
 from rsl_edu.explorers import Explorer
 Explorer.sweep = lambda self: f"{type(self).__name__}: {len(list(self.corners()))} pictures drawn"
 """
+IN_A_PAGE = "import os; os.environ['RSL_EDU_BOOK'] = '1'"
 
 
 @pytest.fixture(scope="session")
@@ -29,16 +34,68 @@ def no_sweeps() -> str:
     return NO_SWEEPS
 
 
+def _executed(config: pytest.Config) -> Path:
+    """Return the folder of the lessons that have run twice, one for all of xdist's workers."""
+    base: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    return (base.parent if hasattr(config, "workerinput") else base) / "executed"
+
+
+@pytest.fixture(scope="session")
+def executed(pytestconfig: pytest.Config) -> Path:
+    """The lessons as they ran for the second time: what the book shows. Those that have not run are not there."""
+    return _executed(pytestconfig)
+
+
 class SecondRun(IPyNbCell):
-    """A cell of a lesson that runs again, in the kernel in which the whole lesson has run: it must say the same."""
+    """A cell of a lesson that runs again, in the kernel in which the whole lesson has run: it must say the same.
+
+    Explorers are now shown as in a page of the book, which then need not execute the lesson once more.
+    """
 
     def runtest(self) -> None:
         """Run the cell; whatever its tag, nothing may be written to stderr."""
+        lesson = self.parent
         if self.cell_num == 0:
-            kernel = self.parent.kernel
-            kernel.await_reply(kernel.execute_cell_input(NO_SWEEPS))
+            lesson.kernel.await_reply(lesson.kernel.execute_cell_input(IN_A_PAGE))
+            lesson.page, lesson.kept, lesson.displays, lesson.messages = copy.deepcopy(lesson.nb), [], {}, []
+            receive = lesson.get_kernel_message
+            lesson.get_kernel_message = lambda **how: lesson.messages.append(receive(**how)) or lesson.messages[-1]
         super().runtest()
         assert not [output for output in self.test_outputs if output.get("name") == "stderr"]
+        if hasattr(lesson, "page"):  # the first cell was among those chosen
+            self._keep()
+
+    def compare_outputs(self, test: list[Any], ref: list[Any], skip_compare: tuple[str, ...] = ()) -> bool:
+        """Compare all but the pictures of a page."""
+        return bool(super().compare_outputs(test, ref, (*self.parent.skip_compare, "text/html")))
+
+    def sanitize(self, text: Any) -> Any:
+        """Sweeps draw nothing in a page, and say so."""
+        known = text.replace("pictures, which the notebook draws", "pictures drawn") if isinstance(text, str) else text
+        return super().sanitize(known)
+
+    def _keep(self) -> None:
+        """Put what the kernel sent into the page; nbval leaves out what changes a picture that is there."""
+        lesson = self.parent
+        place = next(i for i, cell in enumerate(lesson.nb.cells) if cell is self.cell)
+        outputs: list[Any] = []
+        for message in lesson.messages:
+            kind, content = message["msg_type"], message["content"]
+            display = content.get("transient", {}).get("display_id")
+            if kind == "update_display_data":
+                for output in lesson.displays.get(display, []):
+                    output.data = nbformat.from_dict(content["data"])
+            elif kind in ("stream", "display_data", "execute_result"):
+                outputs.append(nbformat.v4.output_from_msg(message))
+                lesson.displays.setdefault(display, []).append(outputs[-1])
+        lesson.page.cells[place].outputs = outputs
+        lesson.messages.clear()
+        lesson.kept.append(place)
+        if lesson.kept == [i for i, cell in enumerate(lesson.nb.cells) if cell.cell_type == "code"]:
+            folder = _executed(self.config)
+            folder.mkdir(exist_ok=True)
+            nbformat.write(lesson.page, folder / f"{lesson.path.name}.part")
+            (folder / f"{lesson.path.name}.part").replace(folder / lesson.path.name)  # whole or not at all
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -51,6 +108,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             first = [item for item in items if item.parent is lesson]
             after = items.index(first[-1]) + 1
             items[after:after] = [_again(cell) for cell in first]
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> tuple[int, int]:
+    """Lessons come first, since the book shows them: the last one, which takes longest, leads; then the browser."""
+    if isinstance(item, IPyNbCell) and item.path.parent.name == "notebooks":
+        return 0, -int(item.path.name[0])
+    return 1 + (item.path.parent.name != "browser"), 0
 
 
 def _again(cell: IPyNbCell) -> SecondRun:

@@ -10,11 +10,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from docutils import nodes
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).parents[1]
 BUILD = Path(os.environ.get("RSL_EDU_BOOK_BUILD", ROOT / "book" / "_build"))
+EXECUTED = sorted(Path(os.environ.get("RSL_EDU_BOOK_EXECUTED", os.devnull)).glob("*.ipynb"))  # lessons: by the tests
 sys.path.insert(0, str(ROOT))
 
 from rsl_edu import __version__  # noqa: E402
@@ -101,8 +103,13 @@ def _list_controls(app: Sphinx, what: str, name: str, obj: Any, options: Any, li
 def _prepare(app: Sphinx, config: Any) -> None:
     """Write the scripts and styles of the explorers where Sphinx takes static files from; make the cache."""
     from jupyter_cache import get_cache
+    from jupyter_cache.base import CacheBundleIn
 
-    get_cache(nb_execution_cache_path).list_cache_records()  # makes it, before two processes do so at once
+    cache = get_cache(nb_execution_cache_path)
+    cache.list_cache_records()  # makes it, before two processes do so at once
+    for lesson in EXECUTED:
+        bundle = CacheBundleIn(nbformat.read(lesson, 4), str(lesson))
+        cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
     folder = BUILD / "static"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "explorers.js").write_text(page.script(), "utf-8")

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def site(tmp_path_factory, executed):
     """The folder of the built book, for one file of tests alone: two workers would build it twice, in one place.
 
     A build that warns fails here. Where the checkout cannot be written, the book is built elsewhere.
@@ -24,6 +24,8 @@ def site(tmp_path_factory):
     with contextlib.suppress(OSError):
         build.mkdir(exist_ok=True)
     folder = (build if os.access(build, os.W_OK) else tmp_path_factory.mktemp("book")) / "html"
-    built = subprocess.run([sys.executable, ROOT / "book" / "build.py", folder], capture_output=True, text=True)
+    command = [sys.executable, ROOT / "book" / "build.py", folder]
+    environment = os.environ | {"RSL_EDU_BOOK_EXECUTED": str(executed)}  # those that nbval has not run yet are executed
+    built = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert built.returncode == 0, built.stdout + built.stderr
     return folder
