@@ -27,7 +27,9 @@ class Shown:
 
     def __init__(self, page: Page, name: str) -> None:
         self.page = page
-        self.group = bring_into_view(page, page.get_by_role("group", name=name, exact=True))
+        group = bring_into_view(page, page.get_by_role("group", name=name, exact=True))
+        group.evaluate("(group, name) => { group.dataset.test = name; }", name)
+        self.group = page.locator(f"[data-test='{name}']")  # by its role it would be sought in the whole page each time
         self.caption = self.group.get_by_role("status")
         self.error = self.group.get_by_role("alert")
         expect(self.caption).not_to_be_empty()
