@@ -32,6 +32,12 @@ class _Parser(argparse.ArgumentParser):
         super().error("".join(c if c.isprintable() or c == "\n" else "?" for c in message))
 
 
+def _path(text: str) -> Path:
+    if not text:  # a variable of the shell that is not set; Path would take the present folder
+        raise argparse.ArgumentTypeError("expected a name, got an empty one")
+    return Path(text)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
@@ -49,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Copy the lessons into DIR, never over one that you changed, and open JupyterLab there.",
         usage="rsl-edu lab [-h] [--copy-only] [DIR] [-- JUPYTER ARGUMENT ...]",
     )
-    lab.add_argument("folder", nargs="?", type=Path, default=Path("rsl_edu_lessons"), metavar="DIR")
+    lab.add_argument("folder", nargs="?", type=_path, default=Path("rsl_edu_lessons"), metavar="DIR")
     lab.add_argument("--copy-only", "--no-open", action="store_true", help="copy the lessons, do not open JupyterLab")
 
     xray = commands.add_parser(
@@ -58,14 +64,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Read the checkpoints that rsl_rl saved in RUN (model_0.pt, model_50.pt, ...), of any release, and "
         "say what is likely wrong with the policy. No code in a checkpoint is executed.",
     )
-    xray.add_argument("run", type=Path, metavar="RUN", help="run folder, or one checkpoint")
+    xray.add_argument("run", type=_path, metavar="RUN", help="run folder, or one checkpoint")
     shown = xray.add_mutually_exclusive_group()
-    shown.add_argument("--obs", type=Path, metavar="FILE", help="observations to show it: .pt, .npy or .npz")
+    shown.add_argument("--obs", type=_path, metavar="FILE", help="observations to show it: .pt, .npy or .npz")
     shown.add_argument("--robot", metavar="NAME", help="robot of Gymnasium for it to play: Hopper-v5")
-    xray.add_argument("--html", type=Path, metavar="OUT", help="write a page with all pictures, to read offline")
+    xray.add_argument("--html", type=_path, metavar="OUT", help="write a page with all pictures, to read offline")
     xray.add_argument("--activation", metavar="NAME", help="of the hidden layers (default: as agent.yaml says, or elu)")
     xray.add_argument(
-        "--config", type=Path, metavar="FILE", help="agent.yaml of the run (default: RUN/params/agent.yaml)"
+        "--config", type=_path, metavar="FILE", help="agent.yaml of the run (default: RUN/params/agent.yaml)"
     )
 
     assign = commands.add_parser(
@@ -74,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Write a version of the assignment NAME, such as 4_normalization, into DIR.",
     )
     assign.add_argument("name", metavar="NAME")
-    assign.add_argument("--out", type=Path, required=True, metavar="DIR")
+    assign.add_argument("--out", type=_path, required=True, metavar="DIR")
     version = assign.add_mutually_exclusive_group()
     version.add_argument("--solution", action="store_true", help="with the solutions, to publish afterwards")
     version.add_argument("--instructor", action="store_true", help="with the solutions and the hidden tests")
@@ -87,8 +93,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "Canvas export them too. Run it again to go on after a stop: what was graded and has not changed is kept.",
     )
     grade.add_argument("name", metavar="NAME")
-    grade.add_argument("submissions", nargs="+", type=Path, metavar="SUBMISSIONS")
-    grade.add_argument("--out", type=Path, required=True, metavar="grades.csv", help="the table of the grades")
+    grade.add_argument("submissions", nargs="+", type=_path, metavar="SUBMISSIONS")
+    grade.add_argument("--out", type=_path, required=True, metavar="grades.csv", help="the table of the grades")
     grade.add_argument("--report", action="store_true", help="write a page on the class too")
     grade.add_argument("--jobs", type=int, metavar="N", help="submissions at a time (default: one a core)")
     grade.add_argument("--dask", metavar="ADDRESS", help="grade on a Dask cluster: tcp://10.0.0.1:8786, 64 at a time")
@@ -96,15 +102,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     box.add_argument("--sandbox", metavar="COMMAND", help="beginning of a command that runs a container")
     box.add_argument("--unsafe", action="store_true", help="without a sandbox: for code that you trust")
     for command in (assign, grade):
-        command.add_argument("--sources", type=Path, metavar="DIR", help="folder of the sources (default: the clone's)")
+        command.add_argument(
+            "--sources", type=_path, metavar="DIR", help="folder of the sources (default: the clone's)"
+        )
 
-    options = parser.parse_args(words)
-    if options.command == "lab":
-        return _lab(parser, options, jupyter)
-    return {"xray": _xray, "assign": _assign, "grade": _grade}[options.command](parser, options)
+    options = parser.parse_args(words, argparse.Namespace(jupyter=jupyter))
+    try:
+        status = {"lab": _lab, "xray": _xray, "assign": _assign, "grade": _grade}[options.command](parser, options)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # who read along, such as `head`, has gone; Python's exit must find nothing left to write
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
 
 
-def _lab(parser: argparse.ArgumentParser, options: argparse.Namespace, jupyter: Sequence[str]) -> int:
+def _lab(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     try:
         copies = copy_lessons(options.folder)
     except FileExistsError:
@@ -115,7 +130,7 @@ def _lab(parser: argparse.ArgumentParser, options: argparse.Namespace, jupyter: 
     for copy in copies:
         print(f"  {copy.path}: {_WORDS[copy.action]}")
     if not options.copy_only:
-        open_lab(options.folder, jupyter)
+        open_lab(options.folder, options.jupyter)
     return 0
 
 

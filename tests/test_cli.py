@@ -41,6 +41,32 @@ def test_lab_copies_the_lessons_and_opens_them_with_the_arguments_after_the_dash
     assert capsys.readouterr().out == f"Lessons in {tmp_path / 'mine'}:\n  index.ipynb: copied\n"
 
 
+def test_an_empty_name_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["lab", "--copy-only", ""])
+    assert "argument DIR: expected a name, got an empty one" in capsys.readouterr().err
+    assert not (tmp_path / "index.ipynb").exists()
+
+
+def test_a_reader_that_has_gone_ends_it_without_a_word(tmp_path):
+    begin = "import sys; from rsl_edu.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", begin, "lab", "--copy-only", tmp_path / "mine"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_ctrl_c_ends_it_with_a_word(tmp_path, monkeypatch, capsys):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_xray", stopped)
+    assert cli.main(["xray", "run"]) == 130
+    assert capsys.readouterr().err == "Stopped.\n"
+
+
 @pytest.mark.parametrize("option", ["--copy-only", "--no-open"])
 def test_lab_can_only_copy(tmp_path, opened, option):
     assert cli.main(["lab", option]) == 0
