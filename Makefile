@@ -10,9 +10,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # One thread for each of pytest's processes, of which there are three: on two cores, one of them waits for a browser.
 # Sums then also have one order on every machine.
-SINGLE := OMP_NUM_THREADS=1
 # Many containers forbid Python to keep what it compiled; the tests start 300 processes.
-export PYTHONDONTWRITEBYTECODE :=
+SINGLE := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
 
 # Before anything is installed: can $(PYTHON) make an environment?
 define CHECK_PYTHON
