@@ -173,7 +173,11 @@ def test_a_user_without_account_and_home_gets_no_warning_and_leaves_only_the_cac
         options = {"cwd": work, "env": kept | {"TMPDIR": str(temporary)}, "capture_output": True, "text": True}
         user = {"user": USER, "group": USER, "extra_groups": []} if os.getuid() == 0 else {}
         command = [sys.executable, "-c"]
-        if not user or subprocess.run([*command, "import rsl_edu"], **options, **user).returncode:
+        try:
+            alone = bool(user) and subprocess.run([*command, "import rsl_edu"], **options, **user).returncode == 0
+        except PermissionError:  # not even the interpreter
+            alone = False
+        if not alone:
             user = {}  # only root can become someone else, who may not be allowed to enter the folders of Python
             options["env"] |= {"HOME": "/dev/null/home"}
         done = subprocess.run([*command, EVERYTHING], **options, **user)
