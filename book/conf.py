@@ -20,7 +20,8 @@ EXECUTED = sorted(Path(os.environ.get("RSL_EDU_BOOK_EXECUTED", os.devnull)).glob
 sys.path.insert(0, str(ROOT))
 
 from rsl_edu import __version__  # noqa: E402
-from rsl_edu.explorers import Explorer, page  # noqa: E402
+from rsl_edu.explorers import Explorer  # noqa: E402
+from rsl_edu.explorers.bench import static_page  # noqa: E402
 from rsl_edu.folders import ensure_home  # noqa: E402
 
 ensure_home()  # the kernels that execute the lessons keep files there
@@ -112,15 +113,15 @@ def _prepare(app: Sphinx, config: Any) -> None:
         cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
     folder = BUILD / "static"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "explorers.js").write_text(page.script(), "utf-8")
-    (folder / "explorers.css").write_text(page.style(), "utf-8")
+    (folder / "explorers.js").write_text(static_page.script(), "utf-8")
+    (folder / "explorers.css").write_text(static_page.style(), "utf-8")
 
 
 def _link_notebook(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:
     """Let explorers point to the notebook, which lies beside the page."""
-    if doctree and page.NOTEBOOK in context["body"]:
+    if doctree and static_page.NOTEBOOK in context["body"]:
         address = context["pathto"](f"_sources/{context['sourcename']}", 1)
-        context["body"] = context["body"].replace(page.NOTEBOOK, address)
+        context["body"] = context["body"].replace(static_page.NOTEBOOK, address)
 
 
 def _finish(app: Sphinx, failed: Exception | None) -> None:

@@ -23,7 +23,7 @@ from rsl_edu.modules import (
     GaussianDistribution,
     HeteroscedasticGaussianDistribution,
 )
-from rsl_edu.modules._validate import whole
+from rsl_edu.modules.validate import whole
 from rsl_edu.run_folder import NUMBERED, CheckpointError, agent_config, checkpoint_files, reason
 
 _OF_THE_STATE: dict[str, Any] = {

@@ -11,8 +11,8 @@ PACKAGE = Path(__file__).parents[1] / "rsl_edu"
 ALLOWED = {
     "modules": set(),
     "data": {"modules", "folders"},
-    "diagnosis": {"modules", "data", "checkpoint", "run_folder", "words"},
-    "explorers": {"modules", "data", "checkpoint", "diagnosis", "words"},
+    "diagnosis": {"modules", "data", "checkpoint", "run_folder", "number_format"},
+    "explorers": {"modules", "data", "checkpoint", "diagnosis", "number_format"},
     "course": {"modules", "folders"},
 }
 PROBE = """

@@ -2,7 +2,7 @@
 
 from .bodies import Motion, motion
 from .robots import ROBOTS, Rollout, rollout
-from .runs import example_run
 from .terrain import height_scans
+from .training_run import example_run
 
 __all__ = ["ROBOTS", "Motion", "Rollout", "example_run", "height_scans", "motion", "rollout"]

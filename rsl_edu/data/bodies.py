@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from rsl_edu.modules._validate import whole
+from rsl_edu.modules.validate import whole
 
 from .robots import ROBOTS, Policy, quiet_mujoco
 

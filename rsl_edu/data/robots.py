@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from rsl_edu.folders import caches
-from rsl_edu.modules._validate import whole
+from rsl_edu.modules.validate import whole
 
 ROBOTS = ("Ant-v5", "HalfCheetah-v5", "Humanoid-v5", "InvertedPendulum-v5")
 """The robots of the lessons; :func:`~rsl_edu.data.rollout` takes any other with continuous actions too."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from rsl_edu.modules._validate import positive, whole
+from rsl_edu.modules.validate import positive, whole
 
 SURVEY_SPACING = 90.0
 """Metres between neighbouring heights of the survey."""

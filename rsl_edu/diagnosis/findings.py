@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from rsl_edu.checkpoint import Checkpoint
-from rsl_edu.words import short
+from rsl_edu.number_format import short
 
 from .measures import Measures
 from .sample import Sample

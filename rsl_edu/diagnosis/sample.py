@@ -12,7 +12,7 @@ import torch
 
 from rsl_edu.checkpoint import Policy
 from rsl_edu.data import rollout
-from rsl_edu.data.own import plain
+from rsl_edu.data.learner_input import plain
 from rsl_edu.run_folder import reason
 
 STEPS, ENVS = 64, 16

@@ -3,15 +3,15 @@
 from typing import Any
 
 from .adaptive import AdaptiveRate
-from .base import Explorer, Frame
+from .bench.controls import Control, control
+from .bench.explorer import Explorer, Frame
+from .bench.quiz import Quiz
 from .divergence import Divergence
 from .features import Features
 from .heteroscedastic import HeteroscedasticFit
 from .memory import Memory
-from .quiz import Quiz
 from .rewards import Rewards
 from .signal import Signal
-from .space import Control, control
 from .std_training import StdTraining
 from .stick_figure import StickFigure
 from .stream import Stream

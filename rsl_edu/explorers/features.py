@@ -15,14 +15,14 @@ from torch import nn
 from torch.nn.functional import pad
 
 from rsl_edu.data import height_scans
-from rsl_edu.data.own import plain
+from rsl_edu.data.learner_input import plain
 from rsl_edu.modules import CNN
 from rsl_edu.modules.cnn import PADDINGS
-from rsl_edu.words import round_up, short, small
+from rsl_edu.number_format import round_up, short, small
 
-from .base import Explorer
-from .drawing import BLUE, FAINT, GREY, ORANGE, PINK, RED
-from .space import Control, control
+from .bench.controls import Control, control
+from .bench.explorer import Explorer
+from .bench.figure import BLUE, FAINT, GREY, ORANGE, PINK, RED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -14,15 +14,15 @@ import torch
 from torch import nn
 
 from rsl_edu.data import rollout
-from rsl_edu.data.own import plain
+from rsl_edu.data.learner_input import plain
 from rsl_edu.diagnosis.layers import EDGES, Layers, in_order, measure
 from rsl_edu.modules import MLP, EmpiricalNormalization
 from rsl_edu.modules.mlp import ACTIVATIONS
-from rsl_edu.words import power, short
+from rsl_edu.number_format import power, short
 
-from .base import Explorer
-from .drawing import BLUE, FAINT, GREY, ORANGE, RED
-from .space import Control, control
+from .bench.controls import Control, control
+from .bench.explorer import Explorer
+from .bench.figure import BLUE, FAINT, GREY, ORANGE, RED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

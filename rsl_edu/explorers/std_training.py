@@ -10,13 +10,13 @@ import numpy as np
 import torch
 
 from rsl_edu.data import rollout
-from rsl_edu.data.own import plain
+from rsl_edu.data.learner_input import plain
 from rsl_edu.modules import GaussianDistribution
-from rsl_edu.words import short
+from rsl_edu.number_format import short
 
-from .base import Explorer
-from .drawing import BLUE, FAINT, GREEN, ORANGE, RED
-from .space import Control, control
+from .bench.controls import Control, control
+from .bench.explorer import Explorer
+from .bench.figure import BLUE, FAINT, GREEN, ORANGE, RED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

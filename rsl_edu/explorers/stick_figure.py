@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from rsl_edu.data import Motion, motion
-from rsl_edu.data.own import plain
-from rsl_edu.words import round_up, short
+from rsl_edu.data.learner_input import plain
+from rsl_edu.number_format import round_up, short
 
-from .base import Explorer
-from .drawing import BLUE, FAINT, GREEN, GREY, ORANGE, RED
-from .space import Control, control
+from .bench.controls import Control, control
+from .bench.explorer import Explorer
+from .bench.figure import BLUE, FAINT, GREEN, GREY, ORANGE, RED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

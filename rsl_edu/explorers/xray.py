@@ -17,12 +17,12 @@ from rsl_edu.diagnosis import Diagnosis, Examination, examine
 from rsl_edu.diagnosis.findings import ASLEEP, STALE
 from rsl_edu.diagnosis.layers import EDGES
 from rsl_edu.diagnosis.measures import Measures, kl
-from rsl_edu.words import round_up, short, small
+from rsl_edu.number_format import round_up, short, small
 
-from .base import Explorer
-from .drawing import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, RED
-from .page import document, explorer_html
-from .space import Control, control
+from .bench.controls import Control, control
+from .bench.explorer import Explorer
+from .bench.figure import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, RED
+from .bench.static_page import document, explorer_html
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from ._validate import choice, flag, per_layer, trailing_shape, whole
 from .mlp import make_activation
+from .validate import choice, flag, per_layer, trailing_shape, whole
 
 PADDINGS = ("none", "zeros", "reflect", "replicate", "circular")
 NORMS = ("none", "batch", "layer")

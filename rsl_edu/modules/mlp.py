@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import nn
 
-from ._validate import choice, per_layer, positive, trailing_shape, whole
+from .validate import choice, per_layer, positive, trailing_shape, whole
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "elu": nn.ELU,

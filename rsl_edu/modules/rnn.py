@@ -8,8 +8,8 @@ from typing import Any, Union
 import torch
 from torch import nn
 
-from ._validate import choice, exact_shape, trailing_shape, whole
 from .trajectories import unpad_trajectories
+from .validate import choice, exact_shape, trailing_shape, whole
 
 HiddenState = Union[torch.Tensor, tuple[torch.Tensor, torch.Tensor], None]  # noqa: UP007 (None | … fails at run time)
 """One tensor ``[layers, envs, hidden_dim]`` (GRU), a pair of them (LSTM), or None before the first step."""

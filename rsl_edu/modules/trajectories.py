@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import torch
 
-from ._validate import exact_shape
+from .validate import exact_shape
 
 
 def split_and_pad_trajectories(tensor: torch.Tensor, dones: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -22,7 +22,7 @@ from rsl_rl.utils import logger
 
 from rsl_edu import checkpoint, diagnosis, run_folder
 from rsl_edu.diagnosis import findings, sample
-from rsl_edu.modules import _validate
+from rsl_edu.modules import validate
 
 BOOK = Path(__file__).parents[2] / "book"
 FIELDS = (BOOK / "from_rsl_rl.md").read_text("utf-8")
@@ -240,7 +240,7 @@ def test_limits_of_the_xray_are_those_of_the_program():
 
 
 def test_messages_that_the_page_explains_are_the_program_s():
-    known = list(messages(checkpoint, run_folder, sample, findings, _validate))
+    known = list(messages(checkpoint, run_folder, sample, findings, validate))
     for message, _ in rows("When something goes wrong", XRAY):
         words = message.strip(" …").removeprefix("activation: ")  # a name that is put in
         assert any(words in text for text in known), message

@@ -67,7 +67,7 @@ class Layers(Explorer[LayersState, list]):
 
 def ours(times: str) -> Layers:
     """Show the figure as an explorer, and append the milliseconds of each event in the kernel to a file."""
-    from rsl_edu.explorers.live import Live
+    from rsl_edu.explorers.bench.widget import Live
 
     catch_up = Live._catch_up
     Live._catch_up = lambda *arguments: _timed(times, catch_up, *arguments)

@@ -12,7 +12,7 @@ import torch
 from rsl_edu import cli
 from rsl_edu.checkpoint import Checkpoint, Policy, Run, read, read_run
 from rsl_edu.data import rollout
-from rsl_edu.data.runs import example_run
+from rsl_edu.data.training_run import example_run
 from rsl_edu.diagnosis import Diagnosis, Finding, examine, findings, play
 from rsl_edu.modules import CNN, MLP, GaussianDistribution
 

@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.image import imread
 
 from rsl_edu.explorers import Control, Explorer, control
-from rsl_edu.explorers.drawing import theme
+from rsl_edu.explorers.bench.figure import theme
 
 
 @dataclasses.dataclass(frozen=True)
@@ -388,7 +388,7 @@ def test_play_button_walks_the_slider_at_its_step(line):
 @pytest.fixture
 def browser(monkeypatch):
     """As if every event came from a browser; a function runs another one in a thread of its own, as ipykernel does."""
-    monkeypatch.setattr("rsl_edu.explorers.live._from_browser", lambda: True)
+    monkeypatch.setattr("rsl_edu.explorers.bench.widget._from_browser", lambda: True)
     with ThreadPoolExecutor(1) as thread:
         yield lambda function, *arguments: thread.submit(function, *arguments).result()
 
@@ -406,7 +406,7 @@ def test_events_that_come_faster_than_pictures_draw_only_the_newest(line, browse
         await asyncio.sleep(0.1)
 
     monkeypatch.setattr(Line, "draw", watched)
-    monkeypatch.setattr("rsl_edu.explorers.live.time", SimpleNamespace(monotonic=lambda: 1.0))  # no time passes
+    monkeypatch.setattr("rsl_edu.explorers.bench.widget.time", SimpleNamespace(monotonic=lambda: 1.0))  # no time passes
     browser(lambda: asyncio.run(drag()))
     assert drawn[-1] == 9
     assert len(drawn) <= 2

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
+from rsl_edu.explorers.bench.figure import Drawing
 from rsl_edu.explorers.divergence import MISTAKES, QUANTITIES, Divergence
-from rsl_edu.explorers.drawing import Drawing
 
 INTEGRAL = 1e-6
 WIDE = {"old_std": 0.3, "new_std": 2.0, "old_mean": -1.0, "new_mean": 0.4}

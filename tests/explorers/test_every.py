@@ -16,8 +16,8 @@ from matplotlib.patches import StepPatch
 
 from rsl_edu import explorers
 from rsl_edu.data import example_run
-from rsl_edu.explorers import drawing
-from rsl_edu.explorers.drawing import Drawing
+from rsl_edu.explorers.bench import figure as drawing
+from rsl_edu.explorers.bench.figure import Drawing
 
 EXPLORERS = list(explorers.EXPLORERS)
 STATES = 16

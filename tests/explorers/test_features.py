@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from rsl_edu.explorers.drawing import RED
+from rsl_edu.explorers.bench.figure import RED
 from rsl_edu.explorers.features import Features, FeaturesState, NetworkState, receptive_field
 from rsl_edu.modules import CNN
 
@@ -150,7 +150,7 @@ def test_first_layer_may_fail_too():
 
 
 def test_row_that_worked_again_is_not_red(terrain):
-    from rsl_edu.explorers.drawing import Drawing
+    from rsl_edu.explorers.bench.figure import Drawing
 
     drawing = Drawing(terrain)
     for kernel in (11, 5):

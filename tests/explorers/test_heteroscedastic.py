@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from rsl_edu.explorers.drawing import Drawing
+from rsl_edu.explorers.bench.figure import Drawing
 from rsl_edu.explorers.heteroscedastic import STEPS, HeteroscedasticFit
 from rsl_edu.modules import MLP, GaussianDistribution, HeteroscedasticGaussianDistribution
 

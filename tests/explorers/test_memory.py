@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from rsl_edu.explorers.drawing import Drawing
+from rsl_edu.explorers.bench.figure import Drawing
 from rsl_edu.explorers.memory import Memory
 from rsl_edu.modules import RNN, split_and_pad_trajectories
 

@@ -8,8 +8,9 @@ import zlib
 
 import pytest
 
-from rsl_edu.explorers import Divergence, HeteroscedasticFit, Quiz, page
-from rsl_edu.explorers.svg import thin
+from rsl_edu.explorers import Divergence, HeteroscedasticFit, Quiz
+from rsl_edu.explorers.bench import static_page as page
+from rsl_edu.explorers.bench.svg import thin
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from rsl_edu.explorers.drawing import Drawing
+from rsl_edu.explorers.bench.figure import Drawing
 from rsl_edu.explorers.signal import Signal
 from rsl_edu.modules import MLP, EmpiricalNormalization
 

@@ -7,7 +7,7 @@ from matplotlib.colors import to_hex
 
 from rsl_edu import data
 from rsl_edu.explorers import StickFigure
-from rsl_edu.explorers.drawing import RED
+from rsl_edu.explorers.bench.figure import RED
 
 
 def balance(observation):

@@ -15,7 +15,7 @@ from rsl_edu.checkpoint import Checkpoint, Policy, Run, read_run
 from rsl_edu.data import example_run, height_scans
 from rsl_edu.diagnosis.sample import Sample
 from rsl_edu.explorers import XRay
-from rsl_edu.explorers.drawing import Drawing
+from rsl_edu.explorers.bench.figure import Drawing
 from rsl_edu.modules import CNN, MLP, RNN, BetaDistribution, EmpiricalNormalization, GaussianDistribution
 
 CLOSE = {"rtol": 1e-6, "atol": 1e-9}

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from .._validate import trailing_shape, whole
+from ..validate import trailing_shape, whole
 
 
 class Distribution(nn.Module):

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from .._validate import interval, tensor_pair, trailing_shape
+from ..validate import interval, tensor_pair, trailing_shape
 from .base import Distribution, set_second_half
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from .._validate import choice, flag, interval, positive, tensor_pair, trailing_shape
+from ..validate import choice, flag, interval, positive, tensor_pair, trailing_shape
 from .base import Distribution
 
 LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)

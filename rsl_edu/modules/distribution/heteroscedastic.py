@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from .._validate import positive, trailing_shape
+from ..validate import positive, trailing_shape
 from .base import Distribution, set_second_half
 from .gaussian import GaussianDistribution
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from .._validate import positive, trailing_shape, whole
+from ..validate import positive, trailing_shape, whole
 
 FAR = 1e15  # squares of it, and sums of them, still fit into single precision
 

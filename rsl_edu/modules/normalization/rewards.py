@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from .._validate import exact_shape, positive, trailing_shape
+from ..validate import exact_shape, positive, trailing_shape
 from .empirical import EmpiricalNormalization
 
 

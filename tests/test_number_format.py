@@ -2,7 +2,7 @@
 
 import pytest
 
-from rsl_edu.words import power, round_up, short, small
+from rsl_edu.number_format import power, round_up, short, small
 
 
 @pytest.mark.parametrize(

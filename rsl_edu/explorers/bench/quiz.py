@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .base import in_a_page
+from .explorer import in_a_page
 
 if TYPE_CHECKING:  # anywidget takes its time: only who shows a form needs it
-    from .base import Explorer
+    from .explorer import Explorer
     from .form import Form
 
 
@@ -76,7 +76,7 @@ class Quiz:
 
     def html(self) -> str:
         """Return the quiz for a page without a kernel; its answers are written under the explorer that follows."""
-        from .page import quiz_html
+        from .static_page import quiz_html
 
         return quiz_html(self)
 

@@ -11,16 +11,16 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .drawing import recolouring
+from .figure import recolouring
 
 if TYPE_CHECKING:
-    from .base import Explorer, Frame
+    from .controls import Control
+    from .explorer import Explorer, Frame
     from .quiz import Quiz
-    from .space import Control
 
 NOTEBOOK = "rsl-edu:notebook"
 """Address that stands for the notebook of the page; who builds the page replaces it."""
-STYLE = ("picture.css", "form.css", "page.css")
+STYLE = ("picture.css", "form.css", "static_page.css")
 _THEME = """const system = matchMedia("(prefers-color-scheme: dark)");
 const follow = () => { document.documentElement.dataset.theme = system.matches ? "dark" : "light"; };
 follow();
@@ -37,7 +37,7 @@ def script() -> str:
     widgets = "".join(
         f"const {name} = (() => {{\n{_exported(here / f'{name}.js')}}})();\n" for name in ("picture", "form")
     )
-    return f"(() => {{\n{widgets}{(here / 'page.js').read_text('utf-8')}}})();\n"
+    return f"(() => {{\n{widgets}{(here / 'static_page.js').read_text('utf-8')}}})();\n"
 
 
 def style() -> str:

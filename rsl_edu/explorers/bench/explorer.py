@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from .space import Control, Grid, Space
+from .controls import Control, Grid, Space
 
 if TYPE_CHECKING:  # Matplotlib and ipywidgets take a second: only who draws needs them
     from pathlib import Path
 
     from matplotlib.figure import Figure
 
-    from .live import Live
+    from .widget import Live
 
 E = TypeVar("E", bound="Explorer[Any, Any]")
 S = TypeVar("S")  # state: a frozen dataclass
@@ -173,7 +173,7 @@ class Explorer(ABC, Generic[S, R]):
 
     def render(self, *, dark: bool = False, **changes: Any) -> Figure:
         """Return a new figure of the present state, or of that with ``changes``; it needs no kernel and no browser."""
-        from .drawing import Drawing
+        from .figure import Drawing
 
         drawing = Drawing(self, dark)
         drawing.move(self.compute(self.at(**changes)))
@@ -185,7 +185,7 @@ class Explorer(ABC, Generic[S, R]):
 
     def frames(self, *, dark: bool = False, **values: Sequence[Any]) -> Iterator[Frame]:
         """Draw the picture at every combination of ``values``, or at all states of :attr:`swept`, each once."""
-        from .drawing import Drawing
+        from .figure import Drawing
 
         drawing = Drawing(self, dark)
         grids = self.swept or ({next(iter(self.controls)): ...},)
@@ -197,7 +197,7 @@ class Explorer(ABC, Generic[S, R]):
 
     def html(self) -> str:
         """Return the explorer for a page without a kernel, with all its :meth:`frames`."""
-        from .page import explorer_html
+        from .static_page import explorer_html
 
         return explorer_html(self)
 
@@ -229,7 +229,7 @@ class Explorer(ABC, Generic[S, R]):
     @cached_property
     def live(self) -> Live:
         """The widget, controls beside a picture."""
-        from .live import Live
+        from .widget import Live
 
         return Live(self)
 

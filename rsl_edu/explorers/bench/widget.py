@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 from IPython import get_ipython
 
-from .drawing import Drawing
+from .figure import Drawing
 from .picture import Picture
 
 if TYPE_CHECKING:
-    from .base import Explorer
-    from .space import Control
+    from .controls import Control
+    from .explorer import Explorer
 
 PLAY_INTERVAL = 120
 """Milliseconds between the steps of a play button."""

@@ -29,7 +29,7 @@ from matplotlib.textpath import text_to_path
 from .svg import thin
 
 if TYPE_CHECKING:
-    from .base import Explorer
+    from .explorer import Explorer
 
 _NAMES = BLUE, ORANGE, GREEN, PINK, GREY, FAINT = tuple(f"C{i}" for i in range(6))
 """Colours of both themes, told apart by colour-blind readers (after Okabe & Ito); grey for a truth, faint for dots."""
