@@ -65,7 +65,7 @@ def xray(folder: Path) -> tuple[float, float]:
     observations = torch.randn(4096, 48)
     start = time.perf_counter()
     explorer = XRay(folder, observations)
-    explorer.live.show(explorer.at())
+    explorer.live.refresh()
     opened = time.perf_counter() - start
     seconds = []
     for iteration in explorer.controls["iteration"].positions():

@@ -12,7 +12,7 @@ import torch
 
 from rsl_edu.checkpoint import Policy
 from rsl_edu.data import rollout
-from rsl_edu.data.learner_input import plain
+from rsl_edu.data.learner_input import learner_tensor
 from rsl_edu.run_folder import reason
 
 STEPS, ENVS = 64, 16
@@ -210,8 +210,8 @@ class _Exploring:
 def _tensors(name: str, value: Any) -> Any:
     """Return tensors or arrays, one or named ones, as plain tensors."""
     if isinstance(value, Mapping):
-        return {str(key): plain(f"{name}[{key!r}]", each) for key, each in value.items()}
-    return plain(name, value)
+        return {str(key): learner_tensor(f"{name}[{key!r}]", each) for key, each in value.items()}
+    return learner_tensor(name, value)
 
 
 def _vectors(policy: Policy, named: dict[str, torch.Tensor]) -> torch.Tensor:

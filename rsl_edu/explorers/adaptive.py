@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +10,14 @@ import numpy as np
 import torch
 
 from rsl_edu.data import rollout
-from rsl_edu.data.learner_input import plain
+from rsl_edu.data.learner_input import finite_tensor
 from rsl_edu.modules import MLP, EmpiricalNormalization, GaussianDistribution
 from rsl_edu.number_format import short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
 from .bench.figure import BLUE, FAINT, GREEN, GREY, ORANGE, PINK
+from .bench.instrument import Draw, cached
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,7 +77,7 @@ class AdaptiveRateState:
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
+class Training:
     """A whole training; each series has one value an update, as it was when the rule was asked."""
 
     kl: np.ndarray  # KL(old‖new), old: the policy at the start of the iteration; nats, nan where that is still the same
@@ -91,8 +91,7 @@ class AdaptiveRateResult:
     """What the picture shows: the run up to ``state.updates``."""
 
     state: AdaptiveRateState
-    run: Run
-    guess: float | None
+    run: Training
 
     @property
     def shares(self) -> tuple[float, float, float]:
@@ -123,6 +122,9 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
     """
 
     State = AdaptiveRateState
+    lesson = 6
+    shows = "KL and learning rate of PPO, mini-batch by mini-batch"
+    breaks = "a fixed rate, a KL that is averaged or reversed"
     size = (9.0, 5.6)
     swept = (
         {"schedule": ..., "updates": 7},
@@ -143,16 +145,13 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
                 raise ValueError("observations, actions, rewards: expected all three or none, got None for some")
             robot = rollout("HalfCheetah-v5", steps=64, envs=16)
             observations, actions, rewards = robot.observations, robot.actions, robot.rewards
-        observations, actions = plain("observations", observations), plain("actions", actions)
-        rewards = plain("rewards", rewards)
-        given = {"observations": (observations, 3), "actions": (actions, 3), "rewards": (rewards, 2)}
-        for name, (values, dims) in given.items():
-            if values.dim() != dims or 0 in values.shape or values.shape[:2] != observations.shape[:2]:
-                last = "" if dims == 2 else ", features" if name == "observations" else ", actions"
-                same = "" if name == "observations" else f" with the times and envs {list(observations.shape[:2])}"
-                raise ValueError(f"{name}: expected shape [time, envs{last}]{same}, got {list(values.shape)}")
-            if not values.isfinite().all():
-                raise ValueError(f"{name}: expected finite values, got NaN or infinity")
+        observations = finite_tensor("observations", observations, "[time, envs, features]")
+        actions = finite_tensor("actions", actions, "[time, envs, actions]")
+        rewards = finite_tensor("rewards", rewards, "[time, envs]")
+        for name, values in (("actions", actions), ("rewards", rewards)):
+            if values.shape[:2] != observations.shape[:2]:
+                same, got = list(observations.shape[:2]), list(values.shape)
+                raise ValueError(f"{name}: expected the observations' times and envs {same}, got {got}")
         if rewards.numel() < BATCHES:
             raise ValueError(f"observations: expected at least {BATCHES} of them, got {rewards.numel()}")
         # Double precision: a rounding must not decide, on some machines only, whether a KL is above twice its target.
@@ -165,7 +164,6 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         self._weights = torch.linalg.solve(known.T @ known + ridge, known.T @ r)
         self._rest = r - known @ self._weights  # what the model leaves unexplained, [samples]
         self._actions = a.shape[1]
-        self._train = functools.lru_cache(64)(self._run)
         super().__init__(**state)
 
     def compute(self, state: AdaptiveRateState) -> AdaptiveRateResult:
@@ -178,9 +176,10 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
             )
         run = self._train(setting)
         shown = {name: series[: state.updates] for name, series in vars(run).items()}
-        return AdaptiveRateResult(state, Run(**shown), self.guess)
+        return AdaptiveRateResult(state, Training(**shown))
 
-    def _run(self, state: AdaptiveRateState) -> Run:
+    @cached(64)
+    def _train(self, state: AdaptiveRateState) -> Training:
         with torch.inference_mode(False), torch.enable_grad():
             generator = torch.Generator().manual_seed(state.seed)
             net, policy = self._policy(state)
@@ -206,7 +205,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
                 step(loss, rate)
         kl_, told_, rates, stds = np.array(rows).T
         kl_, told_ = (np.where(values > 1e-9, values, np.nan) for values in (kl_, told_))
-        return Run(kl_, told_, rates, stds)
+        return Training(kl_, told_, rates, stds)
 
     def _policy(self, state: AdaptiveRateState) -> tuple[MLP, GaussianDistribution]:
         with torch.random.fork_rng(devices=[]):
@@ -283,13 +282,21 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         artists["told"].set_data(updates, told)
         artists["asked"].set_data(updates, told if state.mistake == "once" else np.full(len(updates), np.nan))
         artists["rate"].set_data(updates, run.rate)
-        artists["guess"].set_data(*(([], []) if result.guess is None else ([UPDATES], [result.guess])))
         artists["std"].set_data(updates, run.std)
         over = np.clip(run.kl[np.isfinite(run.kl)] / state.target, EDGES[0], EDGES[-1])
         bars, _ = np.histogram(over, EDGES)
         artists["bars"].set_data(bars / max(1, bars.max()), EDGES)
         for text, share, where in zip(artists["words"], result.shares, ("below", "inside", "above"), strict=True):
             text.set_text(f"{100 * share:.0f} % {where}")
+
+    def mark(self, result: AdaptiveRateResult, guess: float) -> tuple[Any, Any]:
+        """Mark the guess at the end of the learning rate's panel."""
+        return [UPDATES], [guess]
+
+    @classmethod
+    def own_data(cls, draw: Draw) -> tuple[Any, ...]:
+        """Return observations, actions and rewards."""
+        return draw(24, 4, 5), draw(24, 4, 2), draw(24, 4)
 
     def numbers(self, result: AdaptiveRateResult) -> dict[str, str]:
         """Return the rate, the KL against its target, and the std."""

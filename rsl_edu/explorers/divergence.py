@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from rsl_edu.data.learner_input import plain
+from rsl_edu.data.learner_input import learner_tensor
 from rsl_edu.modules import HeteroscedasticGaussianDistribution
 from rsl_edu.number_format import round_up, short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
 from .bench.figure import BLUE, FAINT, GREY, ORANGE, PINK, RED
+from .bench.instrument import Draw
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,12 +66,6 @@ class DivergenceState:
         "How entropy and KL are worked out; all but the first are mistakes that people made.",
         choices={words: mistake for mistake, words in MISTAKES.items()},
     )
-
-
-@dataclasses.dataclass(frozen=True)
-class PolicyState(DivergenceState):
-    """State of a :class:`Divergence` of the learner's own policy."""
-
     dimension: int = control(0, "dimension shown", "Dimension of the action that is drawn.", range=(0, 11, 1))
 
 
@@ -89,7 +84,6 @@ class DivergenceResult:
     integral: np.ndarray  # [4]
     ratio: float  # of the stds, new to old
     curves: np.ndarray  # [2, RATIOS], both KLs in closed form, over the ratio of the stds
-    guess: float | None
 
     @property
     def wrong(self) -> np.ndarray:
@@ -114,6 +108,9 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
     """
 
     State = DivergenceState
+    lesson = 5
+    shows = "two Gaussians, their entropies and both KLs, closed form beside integral"
+    breaks = "KL reversed, variance for std, a forgotten half, mean for sum"
     size = (9.0, 5.8)
     swept = (
         {"new_std": (0.1, 0.2, 0.5, 1.0, 2.0), "new_mean": (-1.0, 0.0, 0.5, 1.0)},
@@ -129,7 +126,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         if old is None or new is None:
             nothing = (torch.zeros(12, dtype=torch.float64), torch.ones(12, dtype=torch.float64))
             self._policies = (nothing, nothing)
-            super().__init__(**state)
+            super().__init__(fixed={"dimension": 0}, **state)
             return
         self._policies = (_checked("old", old), _checked("new", new))
         (mean, std), (mean2, std2) = self._policies
@@ -137,17 +134,16 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
             raise ValueError(f"new: expected {len(mean)} actions as in old, got {len(mean2)}")
         reach = round_up(float(torch.cat([mean.abs() + 4 * std, mean2.abs() + 4 * std2]).max()), EVEN)
         unit = round_up(float(torch.maximum(std, std2).max()), EVEN)
-        self.State = PolicyState
         last = len(mean) - 1
         ranges = dict.fromkeys(("old_mean", "new_mean"), (-2 * unit, 2 * unit, unit / 10))
         ranges |= {"action": (-reach, reach, reach / 40), "dimensions": (1, last + 1, 1), "dimension": (0, last, 1)}
         defaults = {"new_mean": 0.0, "new_std": 1.0, "action": 0.0, "dimensions": last + 1}
-        super().__init__(ranges, defaults, **state)
+        super().__init__(ranges=ranges, defaults=defaults, **state)
 
     @torch.inference_mode()
     def compute(self, state: DivergenceState) -> DivergenceResult:
         """Ask the library's Gaussian for all closed forms, and integrate its log-probabilities numerically."""
-        shown = state.dimension if isinstance(state, PolicyState) else 0
+        shown = state.dimension
         (mean, std), (mean2, std2) = self._policies
         old = mean + state.old_mean, std * state.old_std  # [actions]
         new = mean2 + state.new_mean, std2 * state.new_std
@@ -180,7 +176,6 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
             integral=_integrals(old, new).numpy().round(9),
             ratio=ratio,
             curves=kls.numpy(),
-            guess=self.guess,
         )
 
     def stage(self, figure: Figure) -> dict[str, Any]:
@@ -258,19 +253,27 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
     def _table(self, artists: dict[str, Any], result: DivergenceResult) -> None:
         """Move the rows of the quantities: closed form, integral, and what lies between them."""
         rows = np.arange(3, -1, -1)
-        guess = [] if result.guess is None else [result.guess]
+        guess = [] if self.guess is None else [self.guess]
         both = np.concatenate([result.closed, result.integral, guess])
         low, high = (math.ceil(math.log10(max(8.0, 1.2 * most))) for most in (-both.min(), both.max()))
         inner = (-1, 0, 1, 10) if low + high < 5 else (0, 10.0 ** (high // 2), 10.0 ** (high - 1))
         _frame(artists["table"], (-(10.0**low), *inner), xlim=(-(10.0**low), 10.0**high))
         artists["closed"].set_data(result.closed, rows)
         artists["integral"].set_data(result.integral, rows)
-        artists["guess"].set_data(guess, [rows[2]] * len(guess))
         artists["guess word"].set_text(f"your guess: {short(guess[0])}" if guess else "")
         ends = np.stack([result.closed, result.integral, np.full(4, np.nan)], 1)[result.wrong]
         artists["apart"].set_data(ends.ravel(), np.repeat(rows[result.wrong], 3))
         for text, words in zip(artists["values"], _words(result), strict=True):
             text.set_text(words)
+
+    def mark(self, result: DivergenceResult, guess: float) -> tuple[Any, Any]:
+        """Mark the guess in the row of KL(old‖new)."""
+        return [guess], [1]
+
+    @classmethod
+    def own_data(cls, draw: Draw) -> tuple[Any, ...]:
+        """Return mean and std of two policies."""
+        return (draw(3), draw(3).exp()), (draw(3), draw(3).exp())
 
     def numbers(self, result: DivergenceResult) -> dict[str, str]:
         """Return the log-probabilities of the action, their ratio, and each closed form beside its integral."""
@@ -286,7 +289,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         """Name both KLs, and what a mistake makes of them."""
         state, (_, _, kl, reverse) = result.state, result.integral
         old, new = (f"mean {short(mean)}, std {short(std)}" for mean, std in (result.old, result.new))
-        shown = f"dimension {state.dimension}: " if isinstance(state, PolicyState) else ""
+        shown = f"dimension {state.dimension}: " if "dimension" in self.controls else ""
         count = "1 dimension" if state.dimensions == 1 else f"{state.dimensions} dimensions"
         ratio = self.numbers(result)["new/old(action)"]
         text = (
@@ -337,7 +340,7 @@ def _checked(name: str, policy: Policy) -> Policy:
     """Return mean and std ``[actions]`` of a policy in double precision."""
     if not isinstance(policy, (tuple, list)) or len(policy) != 2:
         raise ValueError(f"{name}: expected two tensors (mean, std), got {type(policy).__name__}")
-    mean, std = (plain(name, parameter).double() for parameter in policy)
+    mean, std = (learner_tensor(name, parameter).double() for parameter in policy)
     if mean.dim() != 1 or mean.shape != std.shape or not len(mean):
         shapes = f"{list(mean.shape)} and {list(std.shape)}"
         raise ValueError(f"{name}: expected mean and std of one state, each [actions], got {shapes}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import functools
 import itertools
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +11,14 @@ import numpy as np
 import torch
 
 from rsl_edu.data import rollout
-from rsl_edu.data.learner_input import plain
+from rsl_edu.data.learner_input import finite_tensor
 from rsl_edu.modules import MLP, GaussianDistribution, HeteroscedasticGaussianDistribution
 from rsl_edu.number_format import short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
 from .bench.figure import BLUE, FAINT, GREY, ORANGE, PINK
+from .bench.instrument import Draw, cached
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -91,7 +91,6 @@ class HeteroscedasticFitResult:
     entropy: float  # mean over the samples, nats
     inside: np.ndarray  # [bins], percent of the samples within one std
     inside_all: float
-    guess: float | None
 
 
 class ClampAlone(HeteroscedasticGaussianDistribution):
@@ -121,6 +120,9 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
     """
 
     State = HeteroscedasticFitState
+    lesson = 5
+    shows = "mean ± std on a joint whose noise depends on its angle"
+    breaks = "one std for all states, halves swapped, no initialisation"
     size = (9.0, 5.6)
     swept = (
         {"parameter": ..., "steps": 7},
@@ -141,19 +143,16 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
             x = robot.observations[:-1, :, robot.names.index("qpos[7]")][follows]
             y = robot.observations[1:, :, robot.names.index("qvel[8]")][follows]
             names = ("hip angle (rad)", "hip velocity, a step later (rad/s)")
-        x, y = (each if each is None else plain(name, each) for name, each in (("x", x), ("y", y)))
-        if x is None or x.dim() != 1 or len(x) < 2:
-            raise ValueError(f"x: expected shape [samples], two or more, got {None if x is None else list(x.shape)}")
-        if y is None or y.shape != x.shape:
-            raise ValueError(f"y: expected shape {list(x.shape)}, as x, got {None if y is None else list(y.shape)}")
-        for name, tensor in (("x", x), ("y", y)):
-            if not tensor.isfinite().all():
-                raise ValueError(f"{name}: expected finite values, got NaN or infinity")
+        x = finite_tensor("x", x, "[samples], two or more")
+        y = finite_tensor("y", y, f"[{len(x)}], as x")
+        if len(x) < 2:
+            raise ValueError(f"x: expected two samples or more, got {len(x)}")
         kept = torch.linspace(0, len(x) - 1, min(len(x), SHOWN)).round().long()
         self.x, self.y = (tensor[kept].float().unsqueeze(1) for tensor in (x, y))  # [samples, 1]
         self.names = names
         self._unit = names[1][names[1].rfind("(") :] if "(" in names[1] else "of " + names[1]
         self._x_moments, self._y_moments = (_moments(tensor) for tensor in (self.x, self.y))
+        self._top = 3.3 * self._y_moments[1]  # of the std's axis: the greatest init std is 3
         self._inputs = (self.x - self._x_moments[0]) / self._x_moments[1]
         self._targets = (self.y - self._y_moments[0]) / self._y_moments[1]
         low, high = self.x.min().item(), self.x.max().item()
@@ -167,7 +166,6 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         one = GaussianDistribution(1, init_std=max(1e-6, off.square().mean().sqrt().item()))
         one.update(torch.zeros_like(off))
         self.nll_one = -one.log_prob(off).mean().item()  # of the best single std, around the means of the bins
-        self._fit = functools.lru_cache(64)(self._train)
         super().__init__(**state)
 
     def compute(self, state: HeteroscedasticFitState) -> HeteroscedasticFitResult:
@@ -197,7 +195,6 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
                 entropy=read.entropy.mean().item(),
                 inside=_by_bin(np.mean, inside, self.bins),
                 inside_all=float(inside.mean()),
-                guess=self.guess,
             )
 
     @staticmethod
@@ -212,7 +209,8 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
             distribution.update(torch.stack([mean, std.square()], dim=-2))
         return distribution
 
-    def _train(self, parameter: str, rate: float, init: float, hidden: int, mistake: str, seed: int) -> Fit:
+    @cached(64)
+    def _fit(self, parameter: str, rate: float, init: float, hidden: int, mistake: str, seed: int) -> Fit:
         by_state = ClampAlone if mistake == "clamp" else HeteroscedasticGaussianDistribution
         kind = GaussianDistribution if parameter == "one" else by_state
         with torch.random.fork_rng(devices=[]), torch.enable_grad():
@@ -261,7 +259,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         above: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 0}
         above |= {"columnspacing": 1.0, "handlelength": 1.8}
         fit.legend(ncols=2, **above)
-        std.set(ylim=(0, 3.3 * self._y_moments[1]), ylabel=f"std {self._unit}")  # the greatest init std is 3
+        std.set(ylim=(0, self._top), ylabel=f"std {self._unit}")
         std.stairs(self.bin_std, self.edges, baseline=None, color=GREY, linewidth=1.5, label="observed")
         (artists["std"],) = std.plot([], [], color=BLUE, linewidth=2, label="fitted")
         (artists["guess"],) = std.plot([], [], "X", color=ORANGE, markersize=10, label="your guess × least")
@@ -290,15 +288,22 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         artists["mean"].set_data(x, mean)
         artists["band"].set_xy(np.column_stack([[*x, *x[::-1]], [*(mean + std), *(mean - std)[::-1]]]))
         artists["std"].set_data(x, std)
-        top = 0.97 * artists["guess"].axes.get_ylim()[1]  # a guess beyond the axis stays in sight
-        guess = None if result.guess is None else min(top, result.guess * float(std.min()))
-        artists["guess"].set_data(*(([], []) if guess is None else ([x[len(x) // 2]], [guess])))
         fine, coarse = ([1, 1.5, 2], ["1", "1.5", "2"]), ([-10, 0, 1e4, 1e8, 1e12], ["−10", "0", "10⁴", "10⁸", "10¹²"])
         artists["nll axes"].set_yticks(*(fine if result.calm else coarse))
         artists["nll axes"].set_ylim((0.9, 2.3) if result.calm else (-15, 1e13))
         artists["loss"].set_data(np.arange(len(result.loss)), result.loss)
         artists["nll"].set_data([result.state.steps], [result.nll])
         artists["inside"].set_data(result.inside)
+
+    def mark(self, result: HeteroscedasticFitResult, guess: float) -> tuple[Any, Any]:
+        """Mark the largest std that the guess stands for; beyond the axis it stays in sight."""
+        x = self._grid.squeeze(1).numpy()
+        return [x[len(x) // 2]], [min(0.97 * self._top, guess * float(result.std.min()))]
+
+    @classmethod
+    def own_data(cls, draw: Draw) -> tuple[Any, ...]:
+        """Return a feature and a target."""
+        return draw(300), draw(300)
 
     def numbers(self, result: HeteroscedasticFitResult) -> dict[str, str]:
         """Return NLL, std, calibration and entropy."""

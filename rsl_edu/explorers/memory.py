@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from rsl_edu.data import rollout
-from rsl_edu.data.learner_input import plain
-from rsl_edu.modules import RNN, EmpiricalNormalization, HiddenState, split_and_pad_trajectories
+from rsl_edu.data.learner_input import episode_ends, finite_tensor
+from rsl_edu.diagnosis.recurrent_memory import (
+    CarriedMemory,
+    carried_memory,
+    cuts,
+    gradients_through_time,
+    resets,
+    usable_copy,
+)
+from rsl_edu.modules import RNN, EmpiricalNormalization, split_and_pad_trajectories
 from rsl_edu.number_format import short, small
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
 from .bench.figure import BLUE, FAINT, GREY, ORANGE, PINK, RED
+from .bench.instrument import Draw, cached
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,16 +69,6 @@ class MemoryState:
 
 
 @dataclasses.dataclass(frozen=True)
-class Trace:
-    """The memory of all environments over time, and that of fresh ones which forget exactly when they should."""
-
-    hidden: np.ndarray  # [time, layers, envs, hidden], the units
-    distance: np.ndarray  # [time, envs], of the whole memory to the fresh one: root mean square over its numbers
-    cell: str
-    begins: torch.Tensor  # [time, parts, layers, envs, hidden], what each step begins with; an LSTM has 2 parts
-
-
-@dataclasses.dataclass(frozen=True)
 class MemoryResult:
     """What the picture shows."""
 
@@ -86,7 +84,6 @@ class MemoryResult:
     forgotten: dict[str, np.ndarray]  # (step, environment) of resets that are right, wrong (still running), missed
     trajectories: tuple[int, int, int]  # rows in the padded batch: the first of this robot, the present one, the next's
     padding: float  # share of the batch
-    guess: float | None
 
 
 class Memory(Explorer[MemoryState, MemoryResult]):
@@ -108,6 +105,9 @@ class Memory(Explorer[MemoryState, MemoryResult]):
     """
 
     State = MemoryState
+    lesson = 3
+    shows = "what a GRU or an LSTM remembers, forgets, and learns from"
+    breaks = "no reset, `dones` as an index, resets of everybody, detaching"
     size = (9.0, 6.4)
     swept = (
         {"reset": ..., "env": (0, 1, 14), "time": (10, 24, 40, 56, 72, 85, 95, 104, 107, 112, 120, 127)},
@@ -135,21 +135,10 @@ class Memory(Explorer[MemoryState, MemoryResult]):
             robot = rollout("Ant-v5", steps=STEPS, envs=ENVS)
             positions = [i for i, name in enumerate(robot.names) if name.startswith("qpos")]
             observations, dones, self._feature = robot.observations[..., positions], robot.dones, "torso height"
-        observations = plain("observations", observations)
-        dones = dones if dones is None else plain("dones", dones)
-        if observations.dim() != 3 or 0 in observations.shape:
-            raise ValueError(f"observations: expected shape [time, envs, features], got {list(observations.shape)}")
-        if not observations.isfinite().all():
-            raise ValueError("observations: expected finite values, got NaN or infinity")
-        shape = observations.shape[:2]
-        if dones is None or dones.shape not in (shape, (*shape, 1)):
-            got = None if dones is None else list(dones.shape)
-            raise ValueError(f"dones: expected shape [time, envs], here {list(shape)}, got {got}")
-        if not ((dones == 0) | (dones == 1)).all():
-            raise ValueError("dones: expected 0 and 1, or False and True, got other values")
+        observations = finite_tensor("observations", observations, "[time, envs, features]")
         x = observations[:STEPS, :ENVS].float()
-        self.dones = dones.reshape(shape)[:STEPS, :ENVS].bool()  # [time, envs]
-        self._given = None if network is None else _usable(network, x.shape[2])
+        self.dones = episode_ends("dones", dones, observations.shape[:2])[:STEPS, :ENVS]  # [time, envs]
+        self._given = None if network is None else usable_copy(network, x.shape[2])
         if network is None:
             normalization = EmpiricalNormalization(x.shape[2])
             normalization.update(x.flatten(0, 1))
@@ -157,53 +146,48 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         self.observations = x  # [time, envs, features], as the network sees them
         batch, self._mask = split_and_pad_trajectories(x[..., 0], self.dones)  # [time, trajectories]
         self._batch = np.ma.masked_array(batch.T.numpy(), ~self._mask.T.numpy())
-        self._trace = functools.lru_cache(4)(self._run)
-        self._gradients = functools.lru_cache(64)(self._backward)
         time, envs = self.dones.shape
-        layers = 2
+        layers, fixed = 2, {}
         if self._given is not None:  # its type and size are no choice
             layers, fixed = self._given.rnn.num_layers, {"type": "", "hidden": self._given.rnn.hidden_size, "seed": 0}
-            kept = [field for field in dataclasses.fields(MemoryState) if field.name not in fixed]
-            fields = [(f.name, f.type, dataclasses.field(default=f.default, metadata=f.metadata)) for f in kept]
-            kind: Any = dataclasses.make_dataclass("MemoryState", fields, frozen=True, namespace=fixed)
-            self.State = kind
         env = int(self.dones.sum(0).argmax())
         ends = self.dones[:-1, env].nonzero().flatten().tolist()
         defaults = {"env": env, "time": min(time - 1, ends[-1] + 10) if ends else time - 1}  # soon after an end
         ranges = {"env": (0, envs - 1, 1), "layer": (1, layers, 1), "time": (0, time - 1, 1)}
-        super().__init__(ranges, defaults, **state)
+        super().__init__(ranges=ranges, fixed=fixed, defaults=defaults, **state)
 
     def compute(self, state: MemoryState) -> MemoryResult:
         """Run memory and gradient at all times, if that was not done yet, and pick what ``state`` asks for."""
         key = (state.type, state.hidden, state.seed, state.reset)
-        trace, gradients = self._trace(*key), self._gradients(*key, state.env, state.detach)
-        resets, dones = self._resets(state.reset), self.dones
+        carried, gradients = self._carried(*key), self._gradients(*key, state.env, state.detach)
+        reset, dones = resets(self.dones, state.reset), self.dones
         ends = dones[:, state.env].nonzero().flatten().numpy()
         before = int((ends < state.time).sum())  # episodes
-        begin = (
-            int(dones[:-1, : state.env].sum()) + state.env
-        )  # the batch lists trajectories environment by environment
+        # The batch lists trajectories environment by environment.
+        begin = int(dones[:-1, : state.env].sum()) + state.env
         row = gradients[state.time]
         felt = np.flatnonzero(row >= FELT * row.max())
         return MemoryResult(
             state=state,
-            cell=trace.cell,
+            cell=self._cell(state.type),
             ends=ends,
             born=int(ends[before - 1]) + 1 if before else 0,
-            hidden=trace.hidden[:, state.layer - 1, state.env].T,
-            distance=trace.distance[:, state.env],
+            hidden=carried.hidden[:, state.layer - 1, state.env].T.numpy(),
+            distance=carried.distance[:, state.env].numpy(),
             gradients=gradients,
             reach=state.time - int(felt[0]) if row.max() > 0 else None,
-            cuts=self._cuts(state.reset, state.env, state.detach).nonzero().flatten().numpy(),
+            cuts=cuts(dones, state.reset, state.env, state.detach).nonzero().flatten().numpy(),
             forgotten={
-                "right": (resets & dones).nonzero().numpy(),
-                "wrong": (resets & ~dones).nonzero().numpy(),
-                "missed": (dones & ~resets).nonzero().numpy(),
+                "right": (reset & dones).nonzero().numpy(),
+                "wrong": (reset & ~dones).nonzero().numpy(),
+                "missed": (dones & ~reset).nonzero().numpy(),
             },
             trajectories=(begin, begin + before, begin + 1 + int(dones[:-1, state.env].sum())),
             padding=float(1 - self._mask.float().mean()),
-            guess=self.guess,
         )
+
+    def _cell(self, type: str) -> str:
+        return type.upper() if self._given is None else self._given.rnn.__class__.__name__
 
     def _network(self, type: str, hidden: int, seed: int) -> RNN:
         with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
@@ -212,64 +196,17 @@ class Memory(Explorer[MemoryState, MemoryResult]):
             torch.manual_seed(seed)
             return RNN(self.observations.shape[2], hidden, num_layers=2, type=type).requires_grad_(False)
 
-    def _resets(self, policy: str) -> torch.Tensor:
-        """Return whose memory is set to zero after which step, ``[time, envs]``."""
-        dones = self.dones
-        if policy == "right":
-            return dones
-        if policy == "all":
-            return dones.any(1, keepdim=True).expand_as(dones)
-        resets = torch.zeros_like(dones)
-        if policy == "index":  # 0 and 1 are taken for numbers of environments (of a single one, 1 raises an error)
-            for reset, done in zip(resets, dones.long(), strict=True):
-                reset[done[done < len(done)]] = True
-        return resets
+    @cached(4)
+    def _carried(self, type: str, hidden: int, seed: int, how: str) -> CarriedMemory:
+        return carried_memory(self._network(type, hidden, seed), self.observations, self.dones, how)
 
-    def _cuts(self, policy: str, env: int, detach: int) -> torch.Tensor:
-        """Return after which steps no gradient goes back, ``[time]``."""
-        steps = 1 + torch.arange(len(self.dones))
-        detached = steps % detach == 0 if detach else torch.zeros_like(steps, dtype=torch.bool)
-        return self._resets(policy)[:, env] | detached
-
-    def _run(self, cell: str, hidden: int, seed: int, policy: str) -> Trace:
-        network = self._network(cell, hidden, seed)
-        network.reset()
-        after, before = [], []
-        # The same robots twice, side by side: with these resets, and with the right ones.
-        resets = torch.cat([self._resets(policy), self.dones], 1)
-        with torch.no_grad():  # not inference mode: the gradients begin at these memories
-            for step, reset in zip(self.observations.repeat(1, 2, 1), resets, strict=True):
-                network(step)
-                after.append(_parts(network.hidden_state))
-                network.reset(reset)
-                before.append(_parts(network.hidden_state))
-            carried, fresh = torch.stack(after).chunk(2, 3)  # [time, parts, layers, envs, hidden]
-            distance = (carried - fresh).square().mean((1, 2, 4)).sqrt()  # [time, envs]
-            begins = torch.stack([torch.zeros_like(before[0]), *before[:-1]])
-        return Trace(carried[:, 0].numpy(), distance.numpy(), type(network.rnn).__name__, begins)
-
-    def _backward(self, cell: str, hidden: int, seed: int, policy: str, env: int, detach: int) -> np.ndarray:
-        """Return ``‖∂y/∂x‖`` of the outputs of all times: a trajectory for each, of the steps since the last cut."""
-        with torch.inference_mode(False), torch.enable_grad():
-            network, begins = self._network(cell, hidden, seed), self._trace(cell, hidden, seed, policy).begins
-            head = torch.randn(network.rnn.hidden_size, generator=torch.Generator().manual_seed(seed))
-            time = torch.arange(len(self.dones))
-            cuts = self._cuts(policy, env, detach)[:-1]
-            starts = torch.cat([time[:1], time[1:] * cuts]).cummax(0).values  # [time], first step that is not cut off
-            gradients = torch.zeros(len(time), len(time))
-            for last in time.split(64):  # early outputs have short trajectories
-                first = starts[last]
-                steps = first + torch.arange(int((last - first).max()) + 1).unsqueeze(1)  # [steps, outputs]
-                rows = steps.clamp(max=len(time) - 1)  # what comes after an output does not change it
-                x = self.observations[rows, env].requires_grad_()  # [steps, outputs, features]
-                begin = begins[first, :, :, env].permute(1, 2, 0, 3).contiguous()  # [parts, layers, outputs, hidden]
-                state: HiddenState = begin[0] if len(begin) == 1 else (begin[0], begin[1])
-                h = network(x, masks=torch.ones(x.shape[:2], dtype=torch.bool), hidden_state=state)
-                y = h[last - first, last - last[0]] @ head / len(head) ** 0.5  # [outputs]
-                (gradient,) = torch.autograd.grad(y.sum(), x)
-                lengths = gradient.norm(dim=2).clamp(min=1e-30)  # 0 is kept for what is cut off
-                seen = steps <= last
-                gradients[last.expand_as(steps)[seen], steps[seen]] = lengths[seen]
+    @cached(64)
+    @torch.inference_mode(False)
+    def _gradients(self, type: str, hidden: int, seed: int, how: str, env: int, detach: int) -> np.ndarray:
+        network, carried = self._network(type, hidden, seed), self._carried(type, hidden, seed, how)
+        head = torch.randn(network.rnn.hidden_size, generator=torch.Generator().manual_seed(seed))
+        cut = cuts(self.dones, how, env, detach)
+        gradients = gradients_through_time(network, self.observations[:, env], carried.begins[:, :, :, env], cut, head)
         return gradients.numpy()
 
     def stage(self, figure: Figure) -> dict[str, Any]:
@@ -296,6 +233,13 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         batch.set_title(f"padded batch: {self._feature}")
 
         artists: dict[str, Any] = {"axes": (units, distance, gradient)}
+        self._stage_images(artists, figure, units, lags, batch)
+        self._stage_curves(artists, figure, robots, distance, gradient)
+        self._stage_marks(artists, (units, robots, distance, gradient), batch, lags)
+        return artists
+
+    def _stage_images(self, artists: dict[str, Any], figure: Figure, units: Any, lags: Any, batch: Any) -> None:
+        time = len(self.dones)
         whole = (-0.5, time - 0.5, time - 0.5, -0.5)
         shown: dict[str, Any] = {"aspect": "auto", "interpolation": "nearest"}
         artists["units"] = units.imshow(np.zeros((1, 1)), cmap="RdBu_r", vmin=-1, vmax=1, extent=whole, **shown)
@@ -308,52 +252,37 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         scale.set_ticks((-1, 0, 1), labels=("−", "0", "+"))
         figure.colorbar(artists["lags"], cax=lags.inset_axes((1.025, 0, 0.035, 1))).minorticks_off()
 
+    def _stage_curves(self, artists: dict[str, Any], figure: Figure, robots: Any, distance: Any, gradient: Any) -> None:
         (artists["distance"],) = distance.plot([], [], color=BLUE, linewidth=2)
         (artists["gradient"],) = gradient.plot([], [], ".-", color=BLUE, linewidth=2, label="this episode")
         (artists["leak"],) = gradient.plot([], [], color=RED, linewidth=2, linestyle="--", label="earlier")
         (artists["guess"],) = gradient.plot([], [], "X", color=ORANGE, markersize=10, label="your guess", zorder=4)
-        (row,) = robots.plot([], [], color=FAINT, linewidth=6, zorder=0)
-        marks = {
+        artists["marks"] = {  # a dictionary: no ghosts of these
+            "row": robots.plot([], [], color=FAINT, linewidth=6, zorder=0)[0],
             "right": robots.plot([], [], "|", color=GREY, markersize=7, label="at an end: right")[0],
             "wrong": robots.plot([], [], "x", color=RED, markersize=4, label="in mid-episode")[0],
             "missed": robots.plot([], [], "o", color=BLUE, markersize=5, fillstyle="none", label="missed")[0],
         }
-        for axes in (
-            robots,
-            gradient,
-        ):  # legends of the figure: those of axes are drawn anew in every picture, 5 ms each
-            figure.legend(
-                *axes.get_legend_handles_labels(),
-                loc="lower right",
-                bbox_to_anchor=(1.02, 0.97),
-                bbox_transform=axes.transAxes,
-                borderaxespad=0,
-                ncols=3,
-                columnspacing=1,
-                handlelength=1.4,
-                handletextpad=0.4,
-            )
-        ends = [
+        above: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1.02, 0.97), "borderaxespad": 0, "ncols": 3}
+        narrow: dict[str, Any] = {"columnspacing": 1, "handlelength": 1.4, "handletextpad": 0.4}
+        for axes in (robots, gradient):  # legends of axes would be drawn anew in every picture, 5 ms each
+            labelled = axes.get_legend_handles_labels()
+            figure.legend(*labelled, bbox_transform=axes.transAxes, **above, **narrow)
+
+    def _stage_marks(self, artists: dict[str, Any], over_time: tuple[Any, ...], batch: Any, lags: Any) -> None:
+        units, _, distance, gradient = over_time
+        marks = artists["marks"]
+        marks["ends"] = [
             axes.plot([], [], color=GREY, linewidth=1, transform=axes.get_xaxis_transform(), zorder=1.5)[0]
             for axes in (units, distance, gradient)
         ]
-        now = [axes.axvline(0, color=PINK, linewidth=1.5) for axes in (units, robots, distance, gradient)]
-        (felt,) = gradient.plot([], [], "o:", color=GREY, markersize=4, linewidth=1)
-        (cuts,) = gradient.plot([], [], "^", color=GREY, markersize=5, transform=gradient.get_xaxis_transform())
-        (box,) = batch.plot([], [], color=PINK, linewidth=1.5, clip_on=False)
-        (dot,) = batch.plot([], [], "o", color=PINK, markersize=6, clip_on=False)
-        artists["marks"] = {  # a dictionary: no ghosts of these
-            **marks,
-            "row": row,
-            "ends": ends,
-            "now": now,
-            "felt": felt,
-            "cuts": cuts,
-            "box": box,
-            "dot": dot,
-            "output": lags.axhline(0, color=PINK, linewidth=1.5),
-        }
-        return artists
+        marks["now"] = [axes.axvline(0, color=PINK, linewidth=1.5) for axes in over_time]
+        low = gradient.get_xaxis_transform()
+        (marks["felt"],) = gradient.plot([], [], "o:", color=GREY, markersize=4, linewidth=1)
+        (marks["cuts"],) = gradient.plot([], [], "^", color=GREY, markersize=5, transform=low)
+        (marks["box"],) = batch.plot([], [], color=PINK, linewidth=1.5, clip_on=False)
+        (marks["dot"],) = batch.plot([], [], "o", color=PINK, markersize=6, clip_on=False)
+        marks["output"] = lags.axhline(0, color=PINK, linewidth=1.5)
 
     def draw(self, artists: dict[str, Any], result: MemoryResult) -> None:
         """Move images, curves, marks and the cursor."""
@@ -376,16 +305,14 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         here = slice(result.born, state.time + 1)
         artists["gradient"].set_data(steps[here], row[here])
         artists["leak"].set_data(steps[: result.born + 1], row[: result.born + 1])
-        level = FELT * np.nanmax(row, initial=0)
+        level = _felt_level(result)
         felt = ([], []) if result.reach is None else ([state.time - result.reach, state.time], [level, level])
         marks["felt"].set_data(*felt)
         marks["cuts"].set_data(result.cuts + 0.5, np.full(len(result.cuts), 0.04))
-        guess = ([], []) if result.guess is None else ([max(0, state.time - result.guess)], [level])
-        artists["guess"].set_data(*guess)
 
         marks["row"].set_data([-0.5, time - 0.5], [state.env, state.env])
-        for name, resets in result.forgotten.items():
-            marks[name].set_data(resets[:, 0] + 0.5, resets[:, 1])
+        for name, places in result.forgotten.items():
+            marks[name].set_data(places[:, 0] + 0.5, places[:, 1])
         for line in marks["ends"]:
             line.set_data(np.repeat(result.ends + 0.5, 3), np.tile([0, 1, np.nan], len(result.ends)))
         for line in marks["now"]:
@@ -397,17 +324,27 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         )
         marks["dot"].set_data([state.time - result.born], [present])
 
+    def mark(self, result: MemoryResult, guess: float) -> tuple[Any, Any]:
+        """Mark the guess as many steps before the present."""
+        return [max(0, result.state.time - guess)], [_felt_level(result)]
+
+    @classmethod
+    def own_data(cls, draw: Draw) -> tuple[Any, ...]:
+        """Return observations and the ends of episodes."""
+        return draw(24, 4, 3), draw(24, 4) > 1.3
+
     def numbers(self, result: MemoryResult) -> dict[str, str]:
         """Return how far memory and gradient are from what they should be."""
         now, most = result.distance[result.state.time], result.distance.max()
+        reach = f"{result.reach} steps"
         leaks = result.reach is not None and result.reach > result.state.time - result.born
         wrong, missed = result.forgotten["wrong"], result.forgotten["missed"]
         robots = len(np.unique(wrong[:, 1]))
         return {
             "episodes of this robot": str(1 + int((result.ends < result.hidden.shape[1] - 1).sum())),
-            "distance now": "✗ " * bool(now) + small(now),
-            "largest distance": "✗ " * bool(most) + small(most),
-            "reach of the gradient": "–" if result.reach is None else "✗ " * leaks + f"{result.reach} steps",
+            "distance now": f"✗ {small(now)}" if now else small(now),
+            "largest distance": f"✗ {small(most)}" if most else small(most),
+            "reach of the gradient": "–" if result.reach is None else f"✗ {reach}" if leaks else reach,
             "wrongly reset": f"✗ {robots} robots, {len(wrong)} times" if robots else "none",
             "resets missed": f"✗ {len(missed)} of {int(self.dones.sum())}" if len(missed) else "none",
             "padding of the batch": f"{100 * result.padding:.0f} %",
@@ -432,23 +369,9 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         )
 
 
-def _parts(state: HiddenState) -> torch.Tensor:
-    """Return the hidden state of a GRU, or that of an LSTM and its cell state, ``[parts, layers, envs, hidden]``."""
-    return torch.stack(state if isinstance(state, tuple) else (state,))  # type: ignore[arg-type]
-
-
-def _usable(network: RNN, features: int) -> RNN:
-    """Return a copy of the learner's network that can run here."""
-    if not isinstance(network, RNN):
-        raise TypeError(f"network: expected an RNN of rsl_edu.modules, got {type(network).__name__}")
-    if network.rnn.input_size != features:
-        raise ValueError(
-            f"network: expected input_size {features}, as the observations have, got {network.rnn.input_size}"
-        )
-    with torch.inference_mode(False):
-        own = copy.deepcopy(network).float().cpu().requires_grad_(False)
-    own.reset()
-    return own
+def _felt_level(result: MemoryResult) -> float:
+    """Return the gradient above which an input counts as felt."""
+    return FELT * float(np.max(result.gradients[result.state.time], initial=0))
 
 
 def _decade(value: float) -> float:

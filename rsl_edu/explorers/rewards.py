@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from rsl_edu.data import rollout
-from rsl_edu.data.learner_input import plain
+from rsl_edu.data.learner_input import episode_ends, finite_tensor
 from rsl_edu.modules import EmpiricalDiscountedVariationNormalization, EmpiricalNormalization
 from rsl_edu.number_format import round_up, short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
 from .bench.figure import BLUE, FAINT, GREY, ORANGE
+from .bench.instrument import Draw, cached
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,7 +68,7 @@ class RewardsState:
 
 
 @dataclasses.dataclass(frozen=True)
-class Trace:
+class NormalizedRewards:
     """All steps of all environments."""
 
     rewards: np.ndarray  # [time, envs], scaled and shifted
@@ -85,10 +85,9 @@ class RewardsResult:
     """What the picture shows."""
 
     state: RewardsState
-    trace: Trace
+    trace: NormalizedRewards
     ends: np.ndarray  # steps at which an episode of the environment ended, so far
     episodes: int  # that ended so far, in all environments
-    guess: float | None
 
     @property
     def late(self) -> slice:
@@ -112,6 +111,9 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
     """
 
     State = RewardsState
+    lesson = 4
+    shows = "rewards before and after scaling, and what a value function meets"
+    breaks = "sums that ignore episode ends, three wrong divisors, a subtracted mean"
     size = (9.0, 6.2)
     swept = (
         {"divide": ..., "ends": ..., "step": 9},
@@ -127,19 +129,12 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
                 raise ValueError("dones: expected None where rewards are None")
             robot = rollout("Humanoid-v5", steps=512, envs=16)
             rewards, dones = robot.rewards, robot.dones
-        rewards = plain("rewards", rewards)
-        if rewards.dim() != 2 or 0 in rewards.shape:
-            raise ValueError(f"rewards: expected shape [time, envs], got {list(rewards.shape)}")
+        rewards = finite_tensor("rewards", rewards, "[time, envs]")
         if not (rewards.abs() < 1e12).all():
-            raise ValueError("rewards: expected finite values below 1e12, got others")
-        dones = torch.zeros(rewards.shape) if dones is None else plain("dones", dones)
-        if dones.shape != rewards.shape:
-            raise ValueError(f"dones: expected shape {list(rewards.shape)}, got {list(dones.shape)}")
-        if not ((dones == 0) | (dones == 1)).all():
-            raise ValueError("dones: expected only 0 and 1, or bool; got others")
-        self.rewards, self.dones = rewards.float(), dones == 1  # [time, envs]
+            raise ValueError("rewards: expected values below 1e12, got larger ones")
+        dones = torch.zeros(rewards.shape) if dones is None else dones
+        self.rewards, self.dones = rewards.float(), episode_ends("dones", dones, rewards.shape)  # [time, envs]
         self._unit = 10 ** np.round(np.log10(float(self.rewards.std(correction=0)) or 1.0))
-        self._trace = functools.lru_cache(4)(self._run)
         steps, envs = rewards.shape
         stride = max(1, steps // 64)
         most = round_up(float(self.rewards.abs().mean()) or 1.0)
@@ -148,21 +143,21 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
             "env": (0, envs - 1, 1),
             "shift": (-most, most, most / 5),
         }
-        super().__init__(ranges, {"step": stride * max(1, steps // stride // 2)}, **state)
+        super().__init__(ranges=ranges, defaults={"step": stride * max(1, steps // stride // 2)}, **state)
 
     def compute(self, state: RewardsState) -> RewardsResult:
         """Run the rewards through the library's own normalizer, once for all steps."""
         seen = self.dones[: state.step].numpy()
         return RewardsResult(
             state=state,
-            trace=self._trace(state.gamma, state.ends, state.scale, state.shift, state.divide),
+            trace=self._normalized(state.gamma, state.ends, state.scale, state.shift, state.divide),
             ends=seen[:, state.env].nonzero()[0],
             episodes=int(seen.sum()),
-            guess=self.guess,
         )
 
+    @cached(4)
     @torch.inference_mode()
-    def _run(self, gamma: float, ends: bool, scale: float, shift: float, divide: str) -> Trace:
+    def _normalized(self, gamma: float, ends: bool, scale: float, shift: float, divide: str) -> NormalizedRewards:
         rewards = (self.rewards + shift) * scale  # [time, envs]
         right = _sums(rewards, self.dones, gamma)
         sums = right if ends else _sums(rewards, None, gamma)
@@ -183,7 +178,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         if divide == "centred":
             normalized -= _running(rewards)[0].unsqueeze(1) / _divisor(std)
         truth = float(right.std(correction=0))
-        return Trace(
+        return NormalizedRewards(
             rewards=rewards.numpy(),
             sums=sums.numpy(),
             std=std.numpy(),
@@ -262,17 +257,13 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         sums.set_ylim(_limits(trace.sums, trace.right))
         normalized.set_ylim(_limits(trace.normalized[half], right["normalized"]))  # what comes first may leave it
         values.set_ylim(_limits(trace.values[half], right["values"]))
-        low, high = (self._unit * state.scale * factor for factor in (0.01, 3000))
-        std.set_ylim(low, high)
+        std.set_ylim(self._std_limits(state))
         artists["reward"].set_data(steps, trace.rewards[seen, state.env])
         for name, truth in right.items():
             artists[name].set_data(steps, getattr(trace, name)[seen, state.env])
             artists[f"right {name}"].set_data(steps, truth[seen, state.env])
         artists["std"].set_data(steps, np.where(trace.std > 0, trace.std, np.nan)[seen])
         artists["right std"].set_data([0, total], [trace.truth or np.nan] * 2)
-        artists["guess"].set_data(
-            *(([], []) if result.guess is None else ([total], [np.clip(result.guess, low, high)]))
-        )
         for line in artists["marks"].values():
             line.set_data(np.repeat(result.ends + 1, 3), np.tile([0, 1, np.nan], len(result.ends)))
         for name, sample in (("spread", trace.values), ("right spread", right["values"])):
@@ -283,6 +274,18 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         words[std].set_text(f"{short(trace.std[state.step - 1])}, right: {short(trace.truth)}")
         words[normalized].set_text(f"at first up to {short(np.abs(trace.normalized[:8]).max())}")
         words[spread].set_text(f"std {short(trace.values[result.late].std())}")
+
+    def _std_limits(self, state: RewardsState) -> tuple[float, float]:
+        return 0.01 * self._unit * state.scale, 3000 * self._unit * state.scale
+
+    def mark(self, result: RewardsResult, guess: float) -> tuple[Any, Any]:
+        """Mark the guess at the end of the running std's panel."""
+        return [len(result.trace.rewards)], [np.clip(guess, *self._std_limits(result.state))]
+
+    @classmethod
+    def own_data(cls, draw: Draw) -> tuple[Any, ...]:
+        """Return rewards and the ends of episodes."""
+        return draw(24, 4), draw(24, 4) > 1.3
 
     def numbers(self, result: RewardsResult) -> dict[str, str]:
         """Return the scales before and after, and the sum of the robot."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import functools
 import itertools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ import torch
 from torch import nn
 
 from rsl_edu.data import rollout
-from rsl_edu.data.learner_input import plain
+from rsl_edu.data.learner_input import finite_tensor
 from rsl_edu.diagnosis.layers import EDGES, Layers, in_order, measure
 from rsl_edu.modules import MLP, EmpiricalNormalization
 from rsl_edu.modules.mlp import ACTIVATIONS
@@ -23,6 +22,7 @@ from rsl_edu.number_format import power, short
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
 from .bench.figure import BLUE, FAINT, GREY, ORANGE, RED
+from .bench.instrument import Draw, cached
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,19 +34,13 @@ LOWEST, HIGHEST = (1e-3, 1e-6, 1e-12, 1e-24, 1e-48), (1e1, 1e3, 1e6, 1e12, 1e38)
 
 
 @dataclasses.dataclass(frozen=True)
-class InputState:
-    """State of :class:`Signal` on the learner's own network: that stays as it is, only its input can be changed."""
+class SignalState:
+    """State of :class:`Signal`; of the learner's own network only the input can be changed."""
 
     normalize: bool = control(True, "normalise input", "Take off each observation's mean and divide by its std.")
     scale: float = control(
         1.0, "input scale", "The input is multiplied by this.", steps=(0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
     )
-
-
-@dataclasses.dataclass(frozen=True)
-class SignalState(InputState):
-    """State of :class:`Signal`."""
-
     activation: str = control(
         "elu", "activation", "What follows each hidden linear layer.", choices={name: name for name in ACTIVATIONS}
     )
@@ -74,15 +68,13 @@ class SignalState(InputState):
 class SignalResult:
     """What the picture shows."""
 
-    state: InputState
+    state: SignalState
     layers: Layers
     ideal_std: np.ndarray  # [rows], of a network that preserves norms
     ideal_gradient: np.ndarray  # [rows]
-    guess: float | None
-    pinned: Layers | None  # what it is compared with, which the axes must hold too
 
 
-class Signal(Explorer[InputState, SignalResult]):
+class Signal(Explorer[SignalState, SignalResult]):
     """The values of all layers of an MLP, how far the samples stay apart in each, and the gradient that comes back.
 
     The spread of a layer is the std over the samples, root mean square over the units: at 0 the layer says the same
@@ -99,7 +91,10 @@ class Signal(Explorer[InputState, SignalResult]):
         ValueError: Observations of another shape or with values that are not finite; a network that cannot map them.
     """
 
-    State: type[InputState] = SignalState
+    State = SignalState
+    lesson = 1
+    shows = "what each layer of an MLP does to the signal and to its gradient"
+    breaks = "one gain for all activations, raw input, a shared activation under a hook"
     size = (9.0, 5.6)
     swept = (
         {
@@ -124,41 +119,34 @@ class Signal(Explorer[InputState, SignalResult]):
     ) -> None:
         if observations is None:
             observations = rollout("Ant-v5", steps=64, envs=16).observations
-        observations = plain("observations", observations)
-        if observations.dim() not in (2, 3) or 0 in observations.shape:
-            raise ValueError(
-                "observations: expected shape [samples, features] or [time, envs, features], "
-                f"got {list(observations.shape)}"
-            )
-        if not observations.isfinite().all():
-            raise ValueError("observations: expected finite values, got NaN or infinity")
+        observations = finite_tensor("observations", observations, "[samples, features]", "[time, envs, features]")
         x = observations.flatten(0, -2).float()
         kept = min(SAMPLES, len(x))
         self.observations = x[torch.arange(kept) * len(x) // kept]  # [samples, features]
         norm = EmpiricalNormalization(x.shape[1])
         norm.update(self.observations)
         self._normalized = norm(self.observations)
-        self._network = None if network is None else _own(network, self.observations)
-        self._measured = functools.lru_cache(64)(self._measure)
-        if network is not None:
-            self.State = InputState
-        super().__init__(defaults={} if network is None else {"normalize": False}, **state)
+        self._network = None if network is None else _usable_copy(network, self.observations)
+        if network is None:
+            super().__init__(**state)
+        else:  # it stays as it is
+            built = {field.name: field.default for field in dataclasses.fields(SignalState)[2:]}
+            super().__init__(fixed=built, defaults={"normalize": False}, **state)
 
-    def compute(self, state: InputState) -> SignalResult:
+    def compute(self, state: SignalState) -> SignalResult:
         """Send the observations up through the network, and a random error back down."""
-        layers = self._measured(state)
+        layers = self._measure(state)
         # An orthogonal map keeps the norm, of which more units have less each; to fewer dimensions it keeps their share
         kept = [min(1.0, below / above) ** 0.5 for below, above in itertools.pairwise(layers.units)]
         ideal_std = layers.std[0] * np.cumprod([1.0, *kept])
         ideal_gradient = np.cumprod([1.0, *kept[::-1]])[::-1]
-        pinned = None if self.pinned is None else self._measured(self.pinned)
-        return SignalResult(state, layers, ideal_std, ideal_gradient, self.guess, pinned)
+        return SignalResult(state, layers, ideal_std, ideal_gradient)
 
-    def _measure(self, state: InputState) -> Layers:
+    @cached(64)
+    def _measure(self, state: SignalState) -> Layers:
         with torch.inference_mode(False):
             x = state.scale * (self._normalized if state.normalize else self.observations)
-            if not isinstance(state, SignalState):
-                assert self._network is not None
+            if self._network is not None:
                 return _finite(measure(self._network, x))
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(state.seed)
@@ -205,10 +193,8 @@ class Signal(Explorer[InputState, SignalResult]):
             (artists[f"ideal {name}"],) = panel.plot([], [], "--", color=GREY, label="a network that preserves norms")
             (artists[name],) = panel.plot([], [], color=BLUE, **line)
             (artists[f"no {name}"],) = panel.plot([], [], "<", color=BLUE, markersize=9)
-        # Not a line: lines are kept as ghosts, and there is one guess
-        artists["guess"] = forward.scatter(
-            [], [], s=90, color=ORANGE, marker="X", linewidths=0, zorder=3, label="your guess"
-        )
+        cross: dict[str, Any] = {"markersize": 9.5, "markeredgewidth": 0, "zorder": 3}
+        (artists["guess"],) = forward.plot([], [], "X", color=ORANGE, label="your guess", **cross)
         keys = [artists[name] for name in ("ideal signal", "guess", "asleep", "flat")]
         figure.legend(handles=keys, loc="outside lower right", ncols=4, columnspacing=1.5)
         return artists
@@ -217,8 +203,7 @@ class Signal(Explorer[InputState, SignalResult]):
         """Move the rows to their heights, and in them bars, dots and words."""
         layers = result.layers
         rows = len(layers.units)
-        height = 1 / max(rows, 8 if isinstance(result.state, SignalState) else 4)  # up to 8 rows stay where they are
-        y = (np.arange(rows) + 0.35) * height
+        height, y = self._rows(rows)
         for i, ridge in enumerate(artists["ridge"]):
             for head, word in _words(layers, i).items():
                 artists[head][i].set(text=word, y=(i + 0.35) * height)
@@ -226,8 +211,8 @@ class Signal(Explorer[InputState, SignalResult]):
             ridge.set_data((i + 0.85 * bars) * height, EDGES, baseline=i * height)
         for lines in artists["guides"]:
             lines.set_segments([[(0, level), (1, level)] for level in y])
-        guess = [] if result.guess is None else [result.guess]
-        there = layers if result.pinned is None else result.pinned
+        guess = [] if self.guess is None else [self.guess]
+        there = layers if self.pinned is None else self._measure(self.pinned)  # the axes must hold its ghosts too
         signal = ("signal", artists["forward axes"], layers.std, result.ideal_std, [*there.std, *guess])
         gradient = ("gradient", artists["backward axes"], layers.gradient, result.ideal_gradient, there.gradient)
         for name, axes, values, ideal, others in (signal, gradient):
@@ -237,13 +222,30 @@ class Signal(Explorer[InputState, SignalResult]):
             artists[name].set_data(np.maximum(values, low), y)
             artists[f"no {name}"].set_data(np.full(rows, low)[values == 0], y[values == 0])  # 0 lies beyond the axis
             artists[f"ideal {name}"].set_data(np.maximum(ideal, low), y)
-        artists["guess"].set_offsets([(each, y[max(1, rows - 2)]) for each in guess] or np.empty((0, 2)))
         artists["flat"].set_data(100 * layers.flat, y)
         artists["asleep"].set_data(100 * layers.asleep, y)
 
+    def _rows(self, rows: int) -> tuple[float, np.ndarray]:
+        """Return the height of a row, and where in it the dots are: ``[rows]``."""
+        height = 1 / max(rows, 8 if self._network is None else 4)  # up to 8 rows stay where they are
+        return height, (np.arange(rows) + 0.35) * height
+
+    def _shared(self, state: SignalState) -> bool:
+        return self._network is None and state.shared and state.depth > 1
+
+    def mark(self, result: SignalResult, guess: float) -> tuple[Any, Any]:
+        """Mark the guess in the row of the last hidden layer."""
+        rows = len(result.layers.units)
+        return [guess], [self._rows(rows)[1][max(1, rows - 2)]]
+
+    @classmethod
+    def own_data(cls, draw: Draw) -> tuple[Any, ...]:
+        """Return observations."""
+        return (draw(24, 4, 6),)
+
     def numbers(self, result: SignalResult) -> dict[str, str]:
         """Return what arrives at both ends of the hidden layers."""
-        layers, wrong = result.layers, "✗ " if _shared(result.state) else ""
+        layers, wrong = result.layers, "✗ " if self._shared(result.state) else ""
         hidden = len(layers.units) > 2
         flat, asleep = (_overall(layers, shares) for shares in (layers.flat, layers.asleep))
         return {
@@ -261,12 +263,12 @@ class Signal(Explorer[InputState, SignalResult]):
         """Say how much of the signal and of the gradient arrives."""
         state, layers = result.state, result.layers
         last = len(layers.units) - 2
-        if isinstance(state, SignalState):
+        if self._network is None:
             scheme = f"{state.init} weights" if state.init != "torch" else "torch's default weights"
             network = f"An MLP of {last} × {state.width} {state.activation} units, {scheme} × {state.gain:g}"
         else:
             network = f"Your network, {last} hidden layers"
-        if _shared(state):
+        if self._shared(state):
             return (
                 f"{network}: one activation object serves all layers, and who hooks into it keeps its last call: all "
                 f"hidden layers seem to have std {_size(layers.std[-2])}, that of layer {last}, and the same histogram."
@@ -304,7 +306,7 @@ def _build(state: SignalState, features: int) -> MLP:
 
 
 @torch.inference_mode(False)
-def _own(network: nn.Sequential, x: torch.Tensor) -> nn.Sequential:
+def _usable_copy(network: nn.Sequential, x: torch.Tensor) -> nn.Sequential:
     """Check the learner's network and return a copy of its modules, in a row."""
     if not isinstance(network, nn.Sequential):
         raise ValueError(f"network: expected an nn.Sequential such as MLP, got {type(network).__name__}")
@@ -320,13 +322,13 @@ def _own(network: nn.Sequential, x: torch.Tensor) -> nn.Sequential:
         leaf.requires_grad_(False)
         if hasattr(leaf, "inplace"):
             leaf.inplace = False  # would overwrite what the viewer looks at
-    own = nn.Sequential(*leaves)
+    copied = nn.Sequential(*leaves)
     try:
-        own(x).flatten(1)
+        copied(x).flatten(1)
     except (RuntimeError, TypeError, AttributeError, IndexError) as error:
         raise ValueError(f"network: cannot map observations {list(x.shape)}: {error}") from error
-    _finite(measure(own, x))
-    return own
+    _finite(measure(copied, x))
+    return copied
 
 
 def _finite(layers: Layers) -> Layers:
@@ -345,10 +347,6 @@ def _overall(layers: Layers, shares: np.ndarray) -> float | None:
     """Return a share over all hidden layers that have one, weighted by their units; None if none has."""
     units, known = np.array(layers.units), ~np.isnan(shares)
     return float(shares[known] @ units[known] / units[known].sum()) if known.any() else None
-
-
-def _shared(state: InputState) -> bool:
-    return isinstance(state, SignalState) and state.shared and state.depth > 1
 
 
 def _words(layers: Layers, row: int) -> dict[str, str]:

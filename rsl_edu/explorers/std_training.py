@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from rsl_edu.data import rollout
-from rsl_edu.data.learner_input import plain
+from rsl_edu.data.learner_input import finite_tensor
 from rsl_edu.modules import GaussianDistribution
 from rsl_edu.number_format import short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
 from .bench.figure import BLUE, FAINT, GREEN, ORANGE, RED
+from .bench.instrument import Draw, cached
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -87,7 +87,6 @@ class StdTrainingResult:
     below: int | None  # first step with a std below what the library allows
     error: str
     std: float  # of the least joint, as the distribution has it; NaN after a crash
-    guess: float | None
 
 
 class Unclamped(GaussianDistribution):
@@ -127,6 +126,9 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
     """
 
     State = StdTrainingState
+    lesson = 5
+    shows = "the std of each joint under policy gradient, up to the crash"
+    breaks = "no clamp, a clamp whose gradient is zero"
     size = (9.0, 5.2)
     swept = (
         {"parameter": ..., "rate": (0.003, 0.01), "steps": 5},
@@ -139,23 +141,13 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         if actions is None and rewards is None:
             robot = rollout("HalfCheetah-v5", steps=64, envs=16)
             actions, rewards = robot.actions.flatten(0, 1), robot.rewards.flatten()
-        actions = actions if actions is None else plain("actions", actions)
-        rewards = rewards if rewards is None else plain("rewards", rewards)
-        if actions is None or actions.dim() != 2 or 0 in actions.shape:
-            got = None if actions is None else list(actions.shape)
-            raise ValueError(f"actions: expected shape [samples, joints], got {got}")
-        if rewards is None or rewards.shape != actions.shape[:1]:
-            got = None if rewards is None else list(rewards.shape)
-            raise ValueError(f"rewards: expected shape [{len(actions)}], one for each row of actions; got {got}")
-        for name, tensor in (("actions", actions), ("rewards", rewards)):
-            if not tensor.isfinite().all():
-                raise ValueError(f"{name}: expected finite values, got NaN or infinity")
+        actions = finite_tensor("actions", actions, "[samples, joints]")
+        rewards = finite_tensor("rewards", rewards, f"[{len(actions)}], one for each row of actions")
         a, r = actions.double(), rewards.double()
         self._low, self._high = (a.amin(0).float(), a.amax(0).float())
         terms = torch.cat([torch.ones_like(a[:, :1]), a, a.square()], dim=1)
         fit = torch.linalg.lstsq(terms, r.unsqueeze(1), driver="gelsd").solution.squeeze(1).float()
         self.constant, self.linear, self.square = fit.split((1, a.shape[1], a.shape[1]))
-        self._training = functools.lru_cache(64)(self._train)
         super().__init__(**state)
 
     def reward(self, actions: torch.Tensor) -> torch.Tensor:
@@ -166,8 +158,9 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
 
     def compute(self, state: StdTrainingState) -> StdTrainingResult:
         """Train once for each setting, and cut the series off at ``state.steps``."""
-        settings = {name: value for name, value in vars(state).items() if name != "steps"}
-        training = self._training(**settings)
+        training = self._train(
+            state.parameter, state.rate, state.entropy, state.init, state.batch, state.raw, state.seed
+        )
         rows = min(state.steps + 1, len(training.asked))
         asked = training.asked[:rows]
         crashed = bool(training.error) and rows == len(training.asked)
@@ -185,9 +178,9 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
             below=int(below[0]) if len(below) else None,
             error=training.error if crashed else "",
             std=float("nan") if crashed else float(np.clip(asked[-1].min(), low, high)),
-            guess=self.guess,
         )
 
+    @cached(64)
     def _train(
         self, parameter: str, rate: float, entropy: float, init: float, batch: int, raw: bool, seed: int
     ) -> Training:
@@ -287,9 +280,17 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         artists["gradient"].set_data(steps, result.gradient[:, 0])
         artists["entropy"].set_data(steps, result.entropy)
         artists["end"].set_data(*(([steps[-1]], asked[-1:, 0]) if result.error else ([], [])))
-        artists["guess"].set_data(*(([], []) if result.guess is None else ([STEPS], [result.guess])))
         for mark in artists["marks"]:
             mark.set_xdata([-10 if result.below is None else result.below] * 2)
+
+    def mark(self, result: StdTrainingResult, guess: float) -> tuple[Any, Any]:
+        """Mark the guess at the end of the std's panel."""
+        return [STEPS], [guess]
+
+    @classmethod
+    def own_data(cls, draw: Draw) -> tuple[Any, ...]:
+        """Return actions and what they earned."""
+        return draw(96, 3), draw(96)
 
     def numbers(self, result: StdTrainingResult) -> dict[str, str]:
         """Return std, gradient and entropy now, and the step at which a std went below zero."""

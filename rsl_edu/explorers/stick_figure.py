@@ -10,12 +10,13 @@ import numpy as np
 import torch
 
 from rsl_edu.data import Motion, motion
-from rsl_edu.data.learner_input import plain
+from rsl_edu.data.learner_input import finite_tensor
 from rsl_edu.number_format import round_up, short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
 from .bench.figure import BLUE, FAINT, GREEN, GREY, ORANGE, RED
+from .bench.instrument import Draw
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,7 +64,6 @@ class StickFigureResult:
 
     state: StickFigureState
     poses: dict[str, Pose]
-    guess: float | None
 
 
 class StickFigure(Explorer[StickFigureState, StickFigureResult]):
@@ -82,6 +82,9 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
     """
 
     State = StickFigureState
+    lesson = 6
+    shows = "robots as they moved, side by side, and what each step earned"
+    breaks = "a policy of yours that falls"
     size = (9.0, 5.0)
     swept = ({"view": ..., "step": 26},)
     question = Control("steps", "After how many steps the first robot falls.", "steps", range=(1, 1000, 1))
@@ -93,7 +96,7 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
             raise TypeError(f"motions: expected motions by their names, got {type(motions).__name__}")
         if not 1 <= len(motions) <= len(COLOURS):
             raise ValueError(f"motions: expected one to {len(COLOURS)}, got {len(motions)}")
-        self._motions = {name: each if isinstance(each, Motion) else _own(each) for name, each in motions.items()}
+        self._motions = {name: each if isinstance(each, Motion) else _motion_of(each) for name, each in motions.items()}
         recorded = list(self._motions.values())
         self._follows = all(bool(each.moves.all()) for each in recorded)
         self._middles = {name: _middle(each, self._follows) for name, each in self._motions.items()}
@@ -105,12 +108,13 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         self._last = max(len(each.rewards) for each in recorded)
         stride = max(1, round(self._last / 100))  # about a hundred pictures
         last = stride * max(1, self._last // stride)
-        super().__init__({"step": (0, last, stride)}, {"step": stride * round(0.4 * last / stride)}, **state)
+        start = stride * round(0.4 * last / stride)
+        super().__init__(ranges={"step": (0, last, stride)}, defaults={"step": start}, **state)
 
     def compute(self, state: StickFigureState) -> StickFigureResult:
         """Look each robot's pose up, as it is seen from the side that the state asks for."""
         poses = {name: self._pose(name, state) for name in self._motions}
-        return StickFigureResult(state, poses, self.guess)
+        return StickFigureResult(state, poses)
 
     def _pose(self, name: str, state: StickFigureState) -> Pose:
         recorded, totals = self._motions[name], self._totals[name]
@@ -214,9 +218,15 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
             robot["curve"].set_data(np.arange(len(totals)), totals)
             robot["end"].set_data([pose.step], [pose.total])
             robot["end"].set_marker("v" if pose.over else "o")
-        artists["guess"].set_data(
-            *(([], []) if result.guess is None else ([min(result.guess, 1.02 * self._last)], [0.0]))
-        )
+
+    def mark(self, result: StickFigureResult, guess: float) -> tuple[Any, Any]:
+        """Mark the guess on the axis of steps, at its end if it is beyond."""
+        return [min(guess, 1.02 * self._last)], [0.0]
+
+    @classmethod
+    def own_data(cls, draw: Draw) -> tuple[Any, ...]:
+        """Return where the rods of one robot were."""
+        return ({"mine": draw(24, 5, 2, 3)},)
 
     def describe(self, result: StickFigureResult) -> str:
         """Say how each robot fares."""
@@ -234,13 +244,11 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         return numbers
 
 
-def _own(ends: Any) -> Motion:
+def _motion_of(ends: Any) -> Motion:
     """Return a learner's own rods as a motion that earns nothing."""
-    ends = plain("motions", ends).float()
-    if ends.dim() != 4 or ends.shape[2:] != (2, 3) or len(ends) < 2 or not ends.numel():
-        raise ValueError(f"motions: expected ends of shape [steps + 1, parts, 2, 3], got {list(ends.shape)}")
-    if not ends.isfinite().all():
-        raise ValueError("motions: expected finite values, got NaN or infinity")
+    ends = finite_tensor("motions", ends, "[steps + 1, parts, 2, 3]").float()
+    if len(ends) < 2:
+        raise ValueError("motions: expected a step or more, got none")
     parts = ends.shape[1]
     alike = torch.ones(parts)
     return Motion("own", ends, THICKNESS * alike, alike > 0, torch.zeros(len(ends) - 1), False, 1.0)

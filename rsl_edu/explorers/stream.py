@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from rsl_edu.data import rollout
-from rsl_edu.data.learner_input import plain
+from rsl_edu.data.learner_input import finite_tensor
 from rsl_edu.modules import EmpiricalNormalization
 from rsl_edu.number_format import round_up, short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
 from .bench.figure import BLUE, FAINT, GREY, ORANGE
+from .bench.instrument import Draw, cached
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,6 +26,8 @@ WINDOW = 512
 EDGES = np.linspace(-5, 5, 51)
 """Bins of the normalized values; what lies beyond is counted in the outermost bins."""
 
+ERRORS = (0.01, 300)
+"""Limits of the error's axis, in true stds."""
 ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 0, "columnspacing": 1.2}
 """Where legends stand: between the title and what moves."""
 
@@ -86,7 +88,7 @@ class Robots:
 
 
 @dataclasses.dataclass(frozen=True)
-class Trace:
+class RunningStatistics:
     """A whole stream, and the statistics after each update."""
 
     samples: np.ndarray  # [samples, features]
@@ -109,7 +111,6 @@ class StreamResult:
     std: np.ndarray  # [updates]
     error: np.ndarray  # [updates]
     normalized: np.ndarray  # [window]
-    guess: float | None
 
 
 class Stream(Explorer[StreamState, StreamResult]):
@@ -128,6 +129,9 @@ class Stream(Explorer[StreamState, StreamResult]):
     """
 
     State = StreamState
+    lesson = 4
+    shows = "running statistics of observations against the truth"
+    breaks = "three wrong merges, no `eps`, frozen statistics, a robot that changes"
     swept = (
         {"merge": ..., "seen": 9},
         {"merge": ("chan", "no shift"), "batch": (1, 64, 512), "seen": 9},
@@ -145,26 +149,20 @@ class Stream(Explorer[StreamState, StreamResult]):
         if observations is None:
             robot = rollout("Humanoid-v5", steps=512, envs=16)
             observations, names = robot.observations, robot.names
-        observations = plain("observations", observations)
-        if observations.dim() != 3 or 0 in observations.shape:
-            raise ValueError(f"observations: expected shape [time, envs, features], got {list(observations.shape)}")
-        if not observations.isfinite().all():
-            raise ValueError("observations: expected finite values, got NaN or infinity")
+        observations = finite_tensor("observations", observations, "[time, envs, features]")
         steps, envs, features = observations.shape
         self.observations = observations.float()
         self._total = steps * max(1, envs // 4)
         self.names = names or tuple(f"feature {i}" for i in range(features))
-        self._robots = functools.lru_cache(2)(self._draw_robots)
-        self._trace = functools.lru_cache(2)(self._run)
         step = max(1, self._total // 32)
         steps = self._total // step
         ranges = {"seen": (step, step * steps, step), "feature": (0, features - 1, 1)}
         defaults = {"seen": step * max(1, steps // 2), "feature": min(22, features - 1)}
-        super().__init__(ranges, defaults, **state)
+        super().__init__(ranges=ranges, defaults=defaults, **state)
 
     def compute(self, state: StreamState) -> StreamResult:
         """Run the stream through the library's own normaliser, and cut the series off at ``state.seen``."""
-        trace = self._trace(state.batch, state.until, state.shift, state.independent, state.merge, state.seed)
+        trace = self._run(state.batch, state.until, state.shift, state.independent, state.merge, state.seed)
         values = trace.samples[:, state.feature]
         updates = int(np.searchsorted(trace.seen, state.seen, side="right"))
         mean, std = trace.mean[:updates, state.feature], trace.std[:updates, state.feature]
@@ -183,10 +181,10 @@ class Stream(Explorer[StreamState, StreamResult]):
             std=std,
             error=trace.error[:updates],
             normalized=normalized,
-            guess=self.guess,
         )
 
-    def _draw_robots(self, seed: int) -> Robots:
+    @cached(2)
+    def _robots(self, seed: int) -> Robots:
         x, envs = self.observations, self.observations.shape[1]
         order = torch.randperm(envs, generator=torch.Generator().manual_seed(seed)) if seed else torch.arange(envs)
         streams = max(1, envs // 4)
@@ -204,7 +202,8 @@ class Stream(Explorer[StreamState, StreamResult]):
             x = torch.cat([x[:half], robots.moments(1)[0] + 2 * (x[half:] - robots.mean)])
         return x  # [samples, features]
 
-    def _run(self, batch: int, until: int, shift: bool, independent: bool, merge: str, seed: int) -> Trace:
+    @cached(2)
+    def _run(self, batch: int, until: int, shift: bool, independent: bool, merge: str, seed: int) -> RunningStatistics:
         robots = self._robots(seed)
         x = self._samples(robots, shift, independent, seed)
         features = x.shape[1]
@@ -224,7 +223,7 @@ class Stream(Explorer[StreamState, StreamResult]):
             mean[i], std[i] = norm.mean, norm.std
         truth, width = robots.moments((torch.as_tensor(seen) > len(x) // 2).unsqueeze(1) * int(shift))
         error = (mean - truth).div_(width)[:, robots.std > 1e-6].square_().mean(1).sqrt()
-        return Trace(x.numpy(), seen, mean.numpy(), std.numpy(), error.numpy())
+        return RunningStatistics(x.numpy(), seen, mean.numpy(), std.numpy(), error.numpy())
 
     def stage(self, figure: Figure) -> dict[str, Any]:
         """Lay out four panels: the statistics, their error, and the values before and after."""
@@ -234,7 +233,7 @@ class Stream(Explorer[StreamState, StreamResult]):
         top.set(xlim=(0, total), xlabel="samples seen")
         top.set_xticks(quarters, [f"{samples:,}" for samples in quarters])
         top.set_title("running mean ± std", pad=24)
-        error.set(xscale="log", yscale="log", xlim=(0.9, total * 1.3), ylim=(0.01, 300))
+        error.set(xscale="log", yscale="log", xlim=(0.9, total * 1.3), ylim=ERRORS)
         error.set(xlabel="samples seen", ylabel="error (true stds)")
         error.set_title("error of all running means", pad=24)
         raw.set(xlabel="value", ylim=(0, 1.05), ylabel="samples (peak = 1)", title=f"the last {WINDOW} samples")
@@ -287,14 +286,21 @@ class Stream(Explorer[StreamState, StreamResult]):
         edge = np.concatenate([upper, lower])
         artists["band"].set_xy(np.column_stack([np.concatenate([result.samples, result.samples[::-1]]), edge]))
         artists["error"].set_data(result.samples, result.error)
-        guess = [] if result.guess is None else [np.clip(result.guess, 0.01, 300)]
-        artists["guess"].set_data([total] * len(guess), guess)
         window = result.values[max(0, seen - WINDOW) : seen]
         edges = np.linspace(low, high, 61)
         bars, _ = np.histogram(np.clip(window, low, high), edges)
         artists["raw"].set_data(bars / max(1, bars.max()), edges)
         z = np.clip(result.normalized[np.isfinite(result.normalized)], EDGES[0], EDGES[-1])
         artists["after"].set_data(np.histogram(z, EDGES)[0] / (len(result.normalized) * np.diff(EDGES)))
+
+    def mark(self, result: StreamResult, guess: float) -> tuple[Any, Any]:
+        """Mark the guess at the end of the error's panel."""
+        return [self._total], [np.clip(guess, *ERRORS)]
+
+    @classmethod
+    def own_data(cls, draw: Draw) -> tuple[Any, ...]:
+        """Return observations."""
+        return (draw(24, 4, 6),)
 
     def numbers(self, result: StreamResult) -> dict[str, str]:
         """Return the statistics of the feature and how far all means are off."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,8 @@ from rsl_edu.number_format import round_up, short, small
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
 from .bench.figure import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, RED
-from .bench.static_page import document, explorer_html
+from .bench.instrument import Draw, cached
+from .bench.static_page import document
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,7 +53,6 @@ class XRayResult:
     learning_rate: np.ndarray  # [checkpoints]
     place: int  # of the checkpoint shown
     findings: tuple[str, ...]
-    guess: float | None
 
 
 class XRay(Explorer[XRayState, XRayResult]):
@@ -78,7 +77,10 @@ class XRay(Explorer[XRayState, XRayResult]):
         ValueError: No run that can be read, observations that its policies do not take, or a robot of another size.
     """
 
-    State: type[XRayState] = XRayState
+    State = XRayState
+    lesson = 6
+    shows = "layers, weights, normaliser, noise and KL of a policy at every checkpoint of its training"
+    breaks = "a run of yours"
     size = (9.0, 6.6)
     swept = ({"iteration": ..., "reference": ...},)
     question = Control("std", "The mean std of the actions at the last checkpoint.", range=(0.001, 100, 0.001))
@@ -101,10 +103,8 @@ class XRay(Explorer[XRayState, XRayResult]):
                 raise ValueError(f"run: expected a run folder of rsl_rl or a checkpoint, got {str(run)!r}") from error
         self.examination = run
         self._measures = self.examination.measures
-        self._kls = functools.cache(self._history)
-        self._found = functools.cache(self._names)
-        self.State = _state_of(tuple(measures.iteration for measures in self._measures))
-        super().__init__(**state)
+        iterations = tuple(measures.iteration for measures in self._measures)
+        super().__init__(step_values={"iteration": iterations}, defaults={"iteration": iterations[-1]}, **state)
 
     def diagnosis(self) -> Diagnosis:
         """Return what is likely wrong at the present iteration, as text and, in a notebook, as a table."""
@@ -115,7 +115,7 @@ class XRay(Explorer[XRayState, XRayResult]):
         return document(
             f"X-ray of {self.examination.name}",
             self.examination.diagnosis()._repr_html_(),
-            explorer_html(self, notebook=""),
+            self.html(notebook=""),
         )
 
     def compute(self, state: XRayState) -> XRayResult:
@@ -130,14 +130,14 @@ class XRay(Explorer[XRayState, XRayResult]):
             kl=self._kls(state.reference),
             learning_rate=np.array([m.learning_rate for m in measures]),
             place=place,
-            findings=self._found(place),
-            guess=self.guess,
+            findings=self._findings(place),
         )
 
     def _place(self, state: XRayState) -> int:
         return [m.iteration for m in self._measures].index(state.iteration)
 
-    def _history(self, reference: str) -> np.ndarray:
+    @cached(len(REFERENCES))
+    def _kls(self, reference: str) -> np.ndarray:
         """Return the KL of each checkpoint from the reference, ``[checkpoints]``; NaN from itself or from none."""
         measures, policy = self._measures, self.examination.run.checkpoints[-1].policy
         ends = {"first": measures[0], "last": measures[-1]}
@@ -145,7 +145,8 @@ class XRay(Explorer[XRayState, XRayResult]):
         pairs = zip(old, measures, strict=False)
         return np.array([np.nan if one is None or one is now else kl(policy, one, now) for one, now in pairs])
 
-    def _names(self, place: int) -> tuple[str, ...]:
+    @cached(40)
+    def _findings(self, place: int) -> tuple[str, ...]:
         return tuple(finding.name for finding in self.examination.diagnosis(place).findings)
 
     def stage(self, figure: Figure) -> dict[str, Any]:
@@ -167,7 +168,7 @@ class XRay(Explorer[XRayState, XRayResult]):
             axes.locator_params(axis="x", nbins=4, integer=True)
         marker = {"marker": "." if len(measures) > 1 else "o", "markersize": 5}
         std.set(yscale="log", title="std of the actions")
-        _plain(std.yaxis)
+        _write_plainly(std.yaxis)
         artists["stds"] = [std.plot([], [], color=BLUE, linewidth=0.8, alpha=0.6)[0] for _ in measures[0].std]
         (artists["std"],) = std.plot([], [], color=BLUE, linewidth=2, label="mean", **marker)
         (artists["guess"],) = std.plot([], [], "X", color=ORANGE, markersize=10, clip_on=False, label="your guess")
@@ -220,7 +221,7 @@ class XRay(Explorer[XRayState, XRayResult]):
         low, high = (max(known.min(), known.max() / 1e3), known.max()) if len(known) else (0.1, 1)
         axes.set(yscale="log", xlim=(-0.03, 1.03), ylim=(low / 1.5, high * 1.5), title="singular values")
         if high < 100 * low:
-            _plain(axes.yaxis)
+            _write_plainly(axes.yaxis)
         axes.set_xticks((0, 1), ("greatest", "least"))
         for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
             label.set_ha(side)
@@ -295,8 +296,7 @@ class XRay(Explorer[XRayState, XRayResult]):
             line.set_data(result.iterations, _positive(result.std[:, i]))
         mean = _positive(result.std.mean(1))
         artists["std"].set_data(result.iterations, mean)
-        guess = [] if result.guess is None else [result.guess]
-        artists["guess"].set_data([result.iterations[-1]] * len(guess), guess)
+        guess = [] if self.guess is None else [self.guess]
         _limit(artists["std axes"], [*result.std.ravel(), *guess])
         artists["entropy"].set_data(result.iterations, result.entropy)
         known = result.entropy[np.isfinite(result.entropy)]
@@ -313,6 +313,15 @@ class XRay(Explorer[XRayState, XRayResult]):
                 artists[name].set_segments([((i, a), (i, b)) for i, (a, b) in enumerate(bars)])
         else:
             artists["leak"].set_data(np.arange(len(now.memory.leak)), now.memory.leak)
+
+    def mark(self, result: XRayResult, guess: float) -> tuple[Any, Any]:
+        """Mark the guess at the last checkpoint of the std's panel."""
+        return [result.iterations[-1]], [guess]
+
+    @classmethod
+    def own_data(cls, draw: Draw) -> tuple[Any, ...]:
+        """Return the example run, and observations that its policies are shown."""
+        return str(example_run()), draw(24, 4, 4)
 
     def describe(self, result: XRayResult) -> str:
         """Say what the policy is like at this iteration, and what is likely wrong."""
@@ -347,15 +356,6 @@ class XRay(Explorer[XRayState, XRayResult]):
         }
 
 
-@functools.cache  # two explorers of one run have states that are equal
-def _state_of(iterations: tuple[int, ...]) -> Any:
-    """Return the state of a run with these iterations: it begins at the last one."""
-    known: Control = XRayState.__dataclass_fields__["iteration"].metadata["control"]
-    own = dataclasses.replace(known, steps=iterations, play=len(iterations) > 1)
-    field = ("iteration", int, dataclasses.field(default=iterations[-1], metadata={"control": own}))
-    return dataclasses.make_dataclass("XRayState", [field], bases=(XRayState,), frozen=True)
-
-
 def _asleep(now: Measures) -> float:
     """Return the share of all hidden units that are dead or saturated."""
     units, shares = np.array(now.layers.units), now.layers.asleep
@@ -363,7 +363,7 @@ def _asleep(now: Measures) -> float:
     return float(shares[known] @ units[known] / units[known].sum()) if known.any() else 0.0
 
 
-def _plain(axis: Any) -> None:
+def _write_plainly(axis: Any) -> None:
     """Write the numbers of a logarithmic axis as they are said."""
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))

@@ -14,6 +14,7 @@ from matplotlib.image import imread
 
 from rsl_edu.explorers import Control, Explorer, control
 from rsl_edu.explorers.bench.figure import theme
+from rsl_edu.explorers.bench.instrument import cached
 
 
 @dataclasses.dataclass(frozen=True)
@@ -271,7 +272,7 @@ def test_comparing_twice_keeps_one_ghost_and_ending_it_restores_the_bytes(line):
 
 
 def test_live_picture_with_a_ghost_equals_a_full_draw(line):
-    line.live.show(line.at())
+    assert line.live.picture.data
     line.compare()
     line.set(slope=-1.0)
     assert np.array_equal(_pixels(line.live.picture.data), _full(line.render()))
@@ -366,9 +367,9 @@ def test_every_control_has_label_unit_and_help(line):
 def test_bad_combination_waits_for_the_control_that_mends_it(line):
     """Two controls moved in the browser: the first breaks it, the second mends it, and nothing that was set is lost."""
     live = line.live
-    live._following = False
+    live._refreshing = True
     live.widgets["broken"].value = True  # as if its event had failed
-    live._following = True
+    live._refreshing = False
     with pytest.raises(ValueError, match="this switch breaks"):
         live.widgets["points"].value = 7
     assert line.at() == LineState()
@@ -378,11 +379,83 @@ def test_bad_combination_waits_for_the_control_that_mends_it(line):
     assert not live.picture.error
 
 
-def test_play_button_walks_the_slider_at_its_step(line):
-    row = line.live.children[0].children[1]
-    play, slider = row.children
-    assert (play.min, play.max, play.step, play.value) == (2, 9, 1, 3)
+def test_play_button_steps_the_slider_from_its_present_value(line):
+    play, slider = line.live.children[0].children[1].children
     assert slider is line.live.widgets["points"]
+    assert (play.min, play.max, play.step, play.value) == (0, 7, 1, 1)
+    play.value += 1
+    assert line.at().points == slider.value == 4
+    slider.value = 7
+    assert play.value == 5
+    line.set(points=2)
+    assert play.value == 0
+
+
+@dataclasses.dataclass(frozen=True)
+class PlayedState(LineState):
+    slope: float = control(-1.5, "slope", "Rise per step.", range=(-2.0, 2.0, 0.5), play=True)
+    gain: float = control(1.0, "gain", "Factor.", steps=(0.1, 1.0, 10.0), play=True)
+
+
+class Played(Line):
+    State = PlayedState
+
+
+@pytest.mark.parametrize(("name", "place", "walk"), [("slope", 1, (-1.0, -0.5, 0.0)), ("gain", 1, (10.0,))])
+def test_play_button_steps_any_slider(name, place, walk):
+    played = Played()
+    row = next(
+        row
+        for row in played.live.children[0].children
+        if getattr(row, "children", [0])[-1:] == (played.live.widgets[name],)
+    )
+    play, slider = row.children
+    assert play.value == place
+    for value in walk:
+        play.value += 1
+        assert getattr(played.at(), name) == slider.value == value
+    assert play.value <= play.max == len(played.controls[name].positions()) - 1
+
+
+def test_control_that_is_fixed_cannot_be_set_and_is_not_in_the_text():
+    line = Line.__new__(Line)
+    Explorer.__init__(line, fixed={"broken": False}, step_values={"gain": (1.0, 3.0)}, ranges={"points": (2, 5, 1)})
+    assert list(line.controls) == ["slope", "points", "style", "gain"]
+    assert line.controls["gain"].positions() == (1.0, 3.0)
+    assert line.state == "Line(slope=1.0, points=3, style='straight', gain=1.0)"
+    assert list(line.live.widgets) == list(line.controls)
+    with pytest.raises(ValueError, match=r"broken: expected one of the controls slope, points, style, gain"):
+        line.set(broken=False)
+
+
+def test_state_is_computed_once_for_a_picture_and_the_pinned_one_once_for_all(line, monkeypatch):
+    line.live.refresh()
+    computed, compute = [], Line.compute
+    monkeypatch.setattr(Line, "compute", lambda self, state: computed.append(state.points) or compute(self, state))
+    line.compare()
+    assert sorted(computed) == [3, 3]
+    for points in (4, 5, 6):
+        line.set(points=points)
+    assert computed[2:] == [4, 5, 6]
+
+
+def test_two_explorers_keep_their_results_apart():
+    class Kept:
+        def __init__(self, factor):
+            self.factor = factor
+
+        @cached(2)
+        def times(self, number):
+            """Multiply."""
+            return [self.factor * number]
+
+    one, two = Kept(2), Kept(3)
+    assert (one.times(5), two.times(5)) == ([10], [15])
+    assert one.times(5) is one.times(5)
+    first = one.times(1)
+    one.times(2), one.times(3)
+    assert one.times(1) is not first
+    assert Kept.times.__doc__ == "Multiply."
 
 
 @pytest.fixture

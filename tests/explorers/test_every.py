@@ -1,5 +1,6 @@
 """What holds for every explorer of the course, over its whole grid (thinned) and at its corners."""
 
+import dataclasses
 import gc
 import io
 import re
@@ -15,8 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
 
 from rsl_edu import explorers
-from rsl_edu.data import example_run
-from rsl_edu.explorers.bench import figure as drawing
+from rsl_edu.explorers.bench import figure
 from rsl_edu.explorers.bench.figure import Drawing
 
 EXPLORERS = list(explorers.EXPLORERS)
@@ -36,34 +36,20 @@ def states(explorer):
     return [*explorer.corners(), *explorer.grid(STATES)]
 
 
-def _own(name):
-    """Return a learner's own data, as a training run leaves it: with gradients, in half precision."""
-    draw = torch.Generator().manual_seed(0)
-
-    def values(*shape):
-        return torch.randn(shape, generator=draw).half().requires_grad_()
-
-    ends = torch.rand(24, 4, generator=draw) < 0.1
-    policies = [(values(3), values(3).exp()) for _ in range(2)]
-    return {
-        "AdaptiveRate": (values(24, 4, 5), values(24, 4, 2), values(24, 4)),
-        "Divergence": policies,
-        "Features": (values(4, 1, 24, 20),),
-        "HeteroscedasticFit": (values(300), values(300)),
-        "Memory": (values(24, 4, 3), ends),
-        "Rewards": (values(24, 4), ends),
-        "Signal": (values(24, 4, 6),),
-        "StdTraining": (values(96, 3), values(96)),
-        "StickFigure": ({"mine": values(24, 5, 2, 3)},),
-        "Stream": (values(24, 4, 6),),
-        "XRay": (str(example_run()), values(24, 4, 4)),
-    }[name]
+@pytest.fixture(scope="module")
+def tensors(explorer):
+    """A learner's own data, as a training run leaves it: with gradients, in half precision."""
+    generator = torch.Generator().manual_seed(0)
+    data = type(explorer).own_data(lambda *shape: torch.randn(shape, generator=generator).half().requires_grad_())
+    if not data:
+        pytest.skip("it takes no data")
+    return data
 
 
 @pytest.fixture(scope="module")
-def own(explorer):
+def own(explorer, tensors):
     """The explorer, of a learner's own tensors."""
-    return type(explorer)(*_own(type(explorer).__name__))
+    return type(explorer)(*tensors)
 
 
 def test_learners_own_tensors_may_carry_gradients_and_half_precision(explorer, own):
@@ -72,8 +58,7 @@ def test_learners_own_tensors_may_carry_gradients_and_half_precision(explorer, o
     assert own.describe(own.compute(own.at()))
 
 
-def test_learners_own_arrays_are_taken_and_what_is_no_array_is_named(explorer, own):
-    tensors = _own(type(explorer).__name__)
+def test_learners_own_arrays_are_taken_and_what_is_no_array_is_named(explorer, tensors, own):
     assert type(explorer)(*map(_array, tensors)).live.picture.data == own.live.picture.data
     wrong = [("much", "much")] * 2 if isinstance(tensors[0], tuple) else ["much"] * len(tensors)
     with pytest.raises((TypeError, ValueError), match=r"^\w+: expected "):
@@ -135,7 +120,7 @@ def test_same_state_gives_the_same_bytes_whatever_came_before(explorer, states):
     explorer.reset()
     first = explorer.live.picture.data
     for state in states[:: len(states) // 6]:
-        explorer.live.show(state)
+        explorer.go(state)
     explorer.reset()
     assert explorer.live.picture.data == first
     assert type(explorer).from_state(explorer.state).live.picture.data == first
@@ -149,7 +134,7 @@ def test_picture_of_moved_artists_equals_a_full_draw(explorer, states, dark):
         result = explorer.compute(state)
         quick.move(result)
         full.move(result)
-        with drawing.theme(dark):
+        with figure.theme(dark):
             canvas.draw()
         drawn = np.asarray(canvas.buffer_rgba())[..., :3]
         assert np.array_equal(_pixels(quick.png()), drawn), explorer.write(state)
@@ -177,6 +162,37 @@ def test_many_updates_leave_no_artist_no_figure_and_no_memory_behind(explorer, s
     assert not plt.get_fignums()
 
 
+def test_compute_depends_on_the_state_alone_and_leaves_the_explorer_as_it_was(explorer, states):
+    fresh = type(explorer)()
+    first, other = explorer.start, states[0]
+    before = _contained(fresh.compute(first))
+    fresh.predict(fresh.question.positions(9)[2])
+    fresh.go(other)
+    fresh.compare()
+    kept = {name: value for name, value in vars(fresh).items() if not name.startswith("_results_of_")}
+    known = _contained(kept)
+    assert _contained(fresh.compute(first)) == before
+    now = {name: value for name, value in vars(fresh).items() if not name.startswith("_results_of_")}
+    assert _contained(now) == known
+
+
+def _contained(value):
+    """Return everything that a value holds, so that two of them can be compared."""
+    if isinstance(value, torch.Tensor):
+        value = value.detach().numpy()
+    if isinstance(value, np.ndarray):
+        return value.shape, np.ma.filled(value, np.nan).tobytes() if value.dtype != object else value.tolist()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _contained(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {key: _contained(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_contained(each) for each in value]
+    if isinstance(value, torch.nn.Module):
+        return {name: _contained(each) for name, each in value.state_dict().items()}
+    return repr(value)
+
+
 def test_every_control_has_words_that_fit_beside_it(explorer):
     assert 2 <= len(explorer.controls) <= 10
     for name, control in explorer.controls.items():
@@ -196,7 +212,7 @@ def test_guess_is_drawn(explorer):
 
 def test_state_is_restored_from_its_text(explorer, states):
     for state in states[:3]:
-        explorer.live.show(state)
+        explorer.go(state)
         again = type(explorer).from_state(explorer.write(state))
         assert again.at() == state
     explorer.reset()
@@ -204,16 +220,25 @@ def test_state_is_restored_from_its_text(explorer, states):
 
 def test_frames_are_few_enough_for_a_page_and_the_present_one_is_among_them(explorer):
     explorer.reset()
-    states = explorer._space.states(explorer.at(), explorer.swept)
-    assert 40 < len(states) < 200
+    states = explorer.swept_states()
+    assert 1 < len(states) < 200
     assert explorer.at() in states
+
+
+def test_every_value_of_a_page_is_a_position_of_its_control(explorer):
+    for grid in explorer.swept:
+        for name, values in grid.items():
+            if isinstance(values, tuple):
+                assert set(values) <= set(explorer.controls[name].positions()), name
+            else:
+                assert values is ... or isinstance(values, int), name
 
 
 def test_frame_of_a_dark_page_is_that_of_a_light_one_in_other_colours(explorer):
     name, control = next(iter(explorer.controls.items()))
     values = {name: control.positions(3)}
     colour = re.compile(r"#[0-9a-f]{6}\b")
-    dark_of = drawing.recolouring()
+    dark_of = figure.recolouring()
     for light, dark in zip(explorer.frames(**values), explorer.frames(dark=True, **values), strict=True):
         recoloured = colour.sub(lambda found: dark_of.get(found[0], found[0]), light.svg)
         assert without_ids(recoloured) == without_ids(dark.svg)
@@ -221,10 +246,10 @@ def test_frame_of_a_dark_page_is_that_of_a_light_one_in_other_colours(explorer):
 
 def test_frame_holds_what_matplotlib_itself_would_write(explorer):
     frame = next(explorer.frames())
-    figure = explorer.render(**vars(frame.state))
+    rendered = explorer.render(**explorer.values(frame.state))
     file = io.StringIO()
-    with drawing.theme(False):
-        figure.savefig(file, format="svg")
+    with figure.theme(False):
+        rendered.savefig(file, format="svg")
     for tag in ("<text ", "<path d", "<use ", "<image "):  # not "<path id": markers, which both of its parts define
         assert frame.svg.count(tag) == file.getvalue().count(tag), tag
 

@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import nn
 
+from rsl_edu.diagnosis.feature_maps import receptive_field
 from rsl_edu.explorers.bench.figure import RED
-from rsl_edu.explorers.features import Features, FeaturesState, NetworkState, receptive_field
+from rsl_edu.explorers.features import Features, FeaturesState
 from rsl_edu.modules import CNN
 
 FLOAT32 = 1e-5
@@ -229,7 +230,8 @@ def test_own_network_has_only_the_controls_that_change_something():
     assert list(explorer.controls) == ["layer", "channel", "seed", "offset"]
     assert explorer.controls["layer"].range == (0, 1, 1)
     assert explorer.controls["channel"].range == (0, 11, 1)
-    assert isinstance(explorer.at(), NetworkState)
+    with pytest.raises(ValueError, match="kernel: expected one of the controls layer, channel, seed, offset"):
+        explorer.set(kernel=3)
 
 
 def test_channels_of_a_wide_layer_are_shown_eight_at_a_time():
@@ -283,7 +285,7 @@ def test_captions_follow_every_control_and_stay_short(terrain):
         ((torch.zeros(4, 8, 8),), r"scans: expected shape \[scans, 1, height, width\], got \[4, 8, 8\]"),
         ((torch.zeros(4, 3, 8, 8),), r"got \[4, 3, 8, 8\]"),
         ((torch.zeros(0, 1, 8, 8),), r"got \[0, 1, 8, 8\]"),
-        ((torch.full((1, 1, 8, 8), torch.inf),), "scans: expected finite heights"),
+        ((torch.full((1, 1, 8, 8), torch.inf),), "scans: expected finite values"),
         ((None, CNN((8, 8), 3, (2,), 3)), r"network: expected one for scans of shape \[1, 8, 8\], got one for \[3, 8"),
         ((torch.zeros(1, 1, 9, 9), CNN((8, 8), 1, (2,), 3)), r"\[1, 9, 9\], got one for \[1, 8, 8\]"),
     ],

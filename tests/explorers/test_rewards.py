@@ -191,8 +191,8 @@ def test_words_are_short_and_never_minus_zero(humanoid):
         ((torch.zeros(4),), r"rewards: expected shape \[time, envs\], got \[4\]"),
         ((torch.zeros(0, 2),), r"got \[0, 2\]"),
         ((torch.full((4, 2), torch.nan),), "rewards: expected finite values"),
-        ((torch.zeros(4, 2), torch.zeros(4, 3)), r"dones: expected shape \[4, 2\], got \[4, 3\]"),
-        ((torch.zeros(4, 2), torch.full((4, 2), 2)), "dones: expected only 0 and 1"),
+        ((torch.zeros(4, 2), torch.zeros(4, 3)), r"dones: expected shape \[time, envs\], here \[4, 2\], got \[4, 3\]"),
+        ((torch.zeros(4, 2), torch.full((4, 2), 2)), "dones: expected 0 and 1"),
         ((None, torch.zeros(4, 2)), "dones: expected None where rewards are None"),
     ],
 )

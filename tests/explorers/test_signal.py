@@ -210,9 +210,9 @@ def test_prediction_is_drawn_at_the_last_hidden_layer(x):
     explorer = Signal(x, depth=4)
     explorer.predict(2e-5)
     axes = explorer.render().axes[2]
-    (guess,) = (each for each in axes.collections if each.get_label() == "your guess")
+    guess = next(each for each in axes.lines if each.get_label() == "your guess")
     line = next(line for line in axes.lines if len(line.get_xdata()) == 6)
-    assert guess.get_offsets().tolist() == [[2e-5, line.get_ydata()[-2]]]
+    assert guess.get_xydata().tolist() == [[2e-5, line.get_ydata()[-2]]]
     assert axes.get_xlim()[0] <= 2e-5
 
 

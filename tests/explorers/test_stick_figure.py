@@ -120,7 +120,7 @@ def test_guess_is_drawn_at_its_step(figure):
     [
         ([], TypeError, "motions: expected motions by their names, got list"),
         ({}, ValueError, "motions: expected one to 3, got 0"),
-        ({"a": torch.zeros(3, 2, 3)}, ValueError, r"motions: expected ends of shape \[steps \+ 1, parts, 2, 3\]"),
+        ({"a": torch.zeros(3, 2, 3)}, ValueError, r"motions: expected shape \[steps \+ 1, parts, 2, 3\]"),
         ({"a": torch.full((3, 1, 2, 3), torch.nan)}, ValueError, "motions: expected finite values"),
         ({"a": "much"}, TypeError, "motions: expected a tensor or an array"),
     ],

@@ -1,4 +1,4 @@
-"""The states of an explorer: the controls that a learner can set, each with its words, and the states they span."""
+"""The controls that a learner can set, each with its words, and the states that they span."""
 
 from __future__ import annotations
 
@@ -104,13 +104,33 @@ class Space(Generic[S]):
     Args:
         kind: A frozen dataclass of :func:`control` fields.
         ranges: Ranges that differ from the declared ones, by the name of the field.
+        steps: Steps that differ from the declared ones, by the name of the field.
+        fixed: Values of fields that are not controls here, by the name of the field.
+
+    Attributes:
+        controls: The control of each field that can be set.
+        first: The state of all defaults.
     """
 
-    def __init__(self, kind: type[S], ranges: Mapping[str, tuple[float, float, float]]) -> None:
+    def __init__(
+        self,
+        kind: type[S],
+        ranges: Mapping[str, tuple[float, float, float]] | None = None,
+        steps: Mapping[str, tuple[float, ...]] | None = None,
+        fixed: Mapping[str, Any] | None = None,
+    ) -> None:
         fields = dataclasses.fields(kind)  # type: ignore[arg-type]
-        self.controls: dict[str, Control] = {field.name: field.metadata["control"] for field in fields}
-        for name, new in ranges.items():
-            self.controls[name] = dataclasses.replace(self.controls[name], range=new)
+        declared = {field.name: field.metadata["control"] for field in fields if field.name not in (fixed or {})}
+        for name, own in (ranges or {}).items():
+            declared[name] = dataclasses.replace(declared[name], range=own)
+        for name, values in (steps or {}).items():
+            declared[name] = dataclasses.replace(declared[name], steps=values)
+        self.controls: dict[str, Control] = declared
+        self.first: S = kind(**(fixed or {}))
+
+    def values(self, state: S) -> dict[str, Any]:
+        """Return what the controls are set to in ``state``."""
+        return {name: getattr(state, name) for name in self.controls}
 
     def changed(self, state: S, changes: Mapping[str, Any]) -> S:
         """Return ``state`` with ``changes``, checked."""

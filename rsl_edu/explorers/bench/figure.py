@@ -1,14 +1,15 @@
-"""A Matplotlib figure that is laid out once, and then quick to change: its colours, its ghosts, its bytes."""
+"""The figure of an instrument, laid out once and then quick to change: its colours, its ghosts, its bytes."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import io
 import struct
 import threading
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -29,7 +30,7 @@ from matplotlib.textpath import text_to_path
 from .svg import thin
 
 if TYPE_CHECKING:
-    from .explorer import Explorer
+    from .instrument import Instrument
 
 _NAMES = BLUE, ORANGE, GREEN, PINK, GREY, FAINT = tuple(f"C{i}" for i in range(6))
 """Colours of both themes, told apart by colour-blind readers (after Okabe & Ito); grey for a truth, faint for dots."""
@@ -83,47 +84,80 @@ def theme(dark: bool) -> Iterator[None]:
             dict.update(settings, before)
 
 
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """A picture with everything that is shown with it: what a page without a kernel needs of one state.
+
+    Attributes:
+        state: The state.
+        caption: What the picture shows, in words.
+        numbers: What is printed beside it.
+        ground: The picture's frame, ticks and words, in SVG: many states share it.
+        moving: What lies over it, in SVG.
+    """
+
+    state: Any
+    caption: str
+    numbers: Mapping[str, str]
+    ground: str
+    moving: str
+
+    @property
+    def svg(self) -> str:
+        """The whole picture."""
+        return f"{self.ground}{self.moving}</svg>"
+
+
 class Drawing:
-    """The figure of an explorer: laid out once, at its default state, then moved from result to result.
+    """The figure of an instrument: laid out once, at its default state, then moved from result to result.
 
     Frames, ticks and words are kept as a background and drawn again only when a limit, a tick or a word changes; what
     moves is drawn over it. The picture equals that of a full draw to the pixel, and does not depend on those before.
 
     Attributes:
         figure: The figure, apart from pyplot and its list of figures.
+        pinned: The result whose curves are left as ghosts, or None.
     """
 
-    def __init__(self, explorer: Explorer[Any, Any], dark: bool = False) -> None:
-        self._explorer = explorer
+    def __init__(self, instrument: Instrument[Any, Any], dark: bool = False) -> None:
+        self._instrument = instrument
         self._dark = dark
+        self.pinned: Any = None
+        self._pinned_state: Any = None
         self._ghosts: list[Artist] = []
         self._words: list[Any] | None = None  # the limits, ticks and words that the kept background shows
         self._background: Any = None
         with theme(dark):
-            self.figure = Figure(explorer.size, dpi=100)
+            self.figure = Figure(instrument.size, dpi=100)
             self._agg = FigureCanvasAgg(self.figure)
             self.figure.set_layout_engine("constrained", w_pad=0.07, h_pad=0.07)  # inches
-            self._artists = explorer.stage(self.figure)
-            explorer.draw(self._artists, explorer.compute(explorer.default))
-            if explorer not in _places:
-                _places[explorer] = _laid_out(self.figure)
+            self._artists = instrument.stage(self.figure)
+            self.move(instrument.compute(instrument.default))
+            if instrument not in _places:
+                _places[instrument] = _laid_out(self.figure)
             self.figure.set_layout_engine("none")  # the layout stays: a picture must not jump
-            for axes, place in zip(self.figure.axes, _places[explorer], strict=True):
+            for axes, place in zip(self.figure.axes, _places[instrument], strict=True):
                 axes.set_position(place)
-        self.pin(None if explorer.pinned is None else explorer.compute(explorer.pinned))
+        self.pin(instrument.pinned)
 
     def move(self, result: Any) -> None:
-        """Move the artists to a result."""
+        """Move the artists to a result, and to the learner's guess."""
         with theme(self._dark):
-            self._explorer.draw(self._artists, result)
+            self._instrument.draw(self._artists, result)
+            if "guess" in self._artists:
+                guess = self._instrument.guess
+                self._artists["guess"].set_data(*([], []) if guess is None else self._instrument.mark(result, guess))
 
-    def pin(self, result: Any | None) -> None:
-        """Leave the curves of a result as pale ghosts behind the next ones; None takes them away."""
+    def pin(self, state: Any | None) -> None:
+        """Leave the curves of a state as pale ghosts behind the next ones; None takes them away."""
+        if state == self._pinned_state:
+            return
+        self.pinned = None if state is None else self._instrument.compute(state)
         for ghost in self._ghosts:
             ghost.remove()
-        self._ghosts = []
-        if result is not None:
-            self.move(result)
+        self._ghosts, self._pinned_state = [], state
+        if state is not None:
+            self.move(self.pinned)
             curves = _flat(artist for name, artist in self._artists.items() if name != "guess")
             self._ghosts = [_ghost(curve) for curve in curves if type(curve) in _CURVES]
 
@@ -198,8 +232,8 @@ def recolouring() -> dict[str, str]:
     return dict(zip(light, dark, strict=True))
 
 
-_places: WeakKeyDictionary[Explorer[Any, Any], list[Any]] = WeakKeyDictionary()
-"""Where the axes of an explorer are: its second drawing, in other colours or as SVG, is laid out as the first."""
+_places: WeakKeyDictionary[Instrument[Any, Any], list[Any]] = WeakKeyDictionary()
+"""Where the axes of an instrument are: its second drawing, in other colours or as SVG, is laid out as the first."""
 
 
 def _laid_out(figure: Figure) -> list[Any]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anywidget
 import traitlets
 
-if TYPE_CHECKING:
-    from .quiz import Quiz
-
 
 class Form(anywidget.AnyWidget):
     """Questions with a field or with choices, and a line under each that says what became of the answer.
+
+    Args:
+        questions: The questions; for each the answers to choose from, or None for a number.
+        unit: Unit of the number.
+        answer: Takes the number of a question and an answer; raises a ValueError if that is not allowed.
 
     Attributes:
         questions: For each question its text, its choices or None, and the unit of the number.
@@ -28,14 +31,15 @@ class Form(anywidget.AnyWidget):
     given: Any = traitlets.Dict().tag(sync=True)
     replies: Any = traitlets.List().tag(sync=True)
 
-    def __init__(self, quiz: Quiz) -> None:
-        self._quiz = quiz
-        number = quiz.explorer.question
-        unit = "" if number is None else number.unit
-        questions = [
-            [text, None if choices is None else list(choices), unit] for text, choices in quiz.questions.items()
-        ]
-        super().__init__(questions=questions, replies=[["", False]] * len(questions))
+    def __init__(
+        self,
+        questions: Mapping[str, Sequence[str] | None],
+        unit: str,
+        answer: Callable[[int, float | str], None],
+    ) -> None:
+        self._answer = answer
+        asked = [[text, None if choices is None else list(choices), unit] for text, choices in questions.items()]
+        super().__init__(questions=asked, replies=[["", False]] * len(asked))
 
     @traitlets.observe("given")
     def _record(self, change: Any) -> None:
@@ -48,7 +52,7 @@ class Form(anywidget.AnyWidget):
     def _reply(self, question: int, entered: Any) -> list[Any]:
         choices = self.questions[question][1]
         try:
-            self._quiz.answer(question, entered if choices else _number(entered))
+            self._answer(question, entered if choices else _number(entered))
         except ValueError as error:
             return [str(error).partition(": ")[2], True]
         return ["Recorded, and written under the picture." if choices else "Recorded, and drawn in the picture.", False]

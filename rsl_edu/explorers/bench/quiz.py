@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .explorer import in_a_page
+from .static_page import in_a_page, quiz_html
 
-if TYPE_CHECKING:  # anywidget takes its time: only who shows a form needs it
-    from .explorer import Explorer
+if TYPE_CHECKING:  # anywidget takes its time: only what shows a form needs it
     from .form import Form
+    from .instrument import Instrument
 
 
 class Quiz:
@@ -28,7 +28,7 @@ class Quiz:
         ValueError: No question, one with fewer than two choices, or a number that the explorer does not ask for.
     """
 
-    def __init__(self, explorer: Explorer[Any, Any], questions: Mapping[str, Sequence[str] | None]) -> None:
+    def __init__(self, explorer: Instrument[Any, Any], questions: Mapping[str, Sequence[str] | None]) -> None:
         if not questions:
             raise ValueError("questions: expected at least one, got none")
         for question, choices in questions.items():
@@ -64,7 +64,8 @@ class Quiz:
         """The widget, a form with all questions."""
         from .form import Form
 
-        return Form(self)
+        number = self.explorer.question
+        return Form(self.questions, "" if number is None else number.unit, self.answer)
 
     def __repr__(self) -> str:
         """The questions, their choices and the answers so far: what nbval compares."""
@@ -76,9 +77,7 @@ class Quiz:
 
     def html(self) -> str:
         """Return the quiz for a page without a kernel; its answers are written under the explorer that follows."""
-        from .static_page import quiz_html
-
-        return quiz_html(self)
+        return quiz_html(self.questions, self.explorer.question)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         if in_a_page():

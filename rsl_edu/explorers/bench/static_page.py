@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 import base64
-import html
+import functools
 import json
+import os
 import re
 import urllib.parse
 import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .figure import recolouring
-
 if TYPE_CHECKING:
-    from .controls import Control
-    from .explorer import Explorer, Frame
-    from .quiz import Quiz
+    import jinja2
 
+    from .controls import Control
+    from .figure import Frame
+    from .instrument import Instrument
+
+HERE = Path(__file__).parent
 NOTEBOOK = "rsl-edu:notebook"
-"""Address that stands for the notebook of the page; who builds the page replaces it."""
+"""Address that stands for the notebook of the page; whoever builds the page replaces it."""
 STYLE = ("picture.css", "form.css", "static_page.css")
-_THEME = """const system = matchMedia("(prefers-color-scheme: dark)");
-const follow = () => { document.documentElement.dataset.theme = system.matches ? "dark" : "light"; };
-follow();
-system.addEventListener("change", follow);
-"""
+
+
+def in_a_page() -> bool:
+    """Return whether what is shown now goes into a page, where no kernel will answer: the book's kernels say so."""
+    return bool(os.environ.get("RSL_EDU_BOOK"))
+
+
+@functools.cache
+def _template(name: str) -> jinja2.Template:
+    import jinja2
+
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    templates.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
+    return templates.get_template(name)
 
 
 def script() -> str:
@@ -33,26 +47,26 @@ def script() -> str:
 
     It is a classic script: a browser loads no module from a file.
     """
-    here = Path(__file__).parent
-    widgets = "".join(
-        f"const {name} = (() => {{\n{_exported(here / f'{name}.js')}}})();\n" for name in ("picture", "form")
-    )
-    return f"(() => {{\n{widgets}{(here / 'static_page.js').read_text('utf-8')}}})();\n"
+    widgets = "".join(f"const {name} = (() => {{\n{_exported(f'{name}.js')}}})();\n" for name in ("picture", "form"))
+    return f"(() => {{\n{widgets}{_text('static_page.js')}}})();\n"
 
 
 def style() -> str:
     """Return the style sheet of a page."""
-    return "".join(Path(__file__).with_name(name).read_text("utf-8") for name in STYLE)
+    return "".join(map(_text, STYLE))
 
 
-def explorer_html(explorer: Explorer[Any, Any], notebook: str = NOTEBOOK) -> str:
+def explorer_html(explorer: Instrument[Any, Any], frames: Iterable[Frame], notebook: str = NOTEBOOK) -> str:
     """Return an explorer with all pictures that a page holds; without JavaScript it is the present one.
 
     Args:
         explorer: The explorer.
+        frames: Its pictures, the present one among them.
         notebook: Address of the notebook that it is from; empty if there is none.
     """
-    frames = list(explorer.frames())
+    from .figure import recolouring
+
+    frames = list(frames)
     axes = {
         name: [value for value in control.positions() if any(getattr(frame.state, name) == value for frame in frames)]
         for name, control in explorer.controls.items()
@@ -79,11 +93,9 @@ def explorer_html(explorer: Explorer[Any, Any], notebook: str = NOTEBOOK) -> str
         "notebook": notebook,
         "drawn": _packed([(place(frame), explorer.write(frame.state), frame) for frame in frames]),
     }
-    source = urllib.parse.quote(present.svg, safe=" /:;,=()!@$&'*+?[]\n")  # gzip packs it, as it does not pack base64
-    picture, caption = html.escape(source), html.escape(present.caption)
-    return (
-        f'<rsl-explorer><figure class="rsl-picture"><img width="{width}" height="{height}" alt="{caption}" '
-        f'src="data:image/svg+xml,{picture}"><figcaption>{caption}</figcaption></figure>{_json(page)}</rsl-explorer>'
+    picture = urllib.parse.quote(present.svg, safe=" /:;,=()!@$&'*+?[]\n")  # gzip packs it, as it does not pack base64
+    return _template("explorer.html.j2").render(
+        width=width, height=height, caption=present.caption, picture=picture, page=page
     )
 
 
@@ -94,30 +106,27 @@ def document(title: str, *parts: str) -> str:
         title: Plain text.
         parts: HTML: explorers among it.
     """
-    policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
-    styles = style() + Path(__file__).with_name("document.css").read_text("utf-8")
-    return "\n".join(
-        (
-            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            f"<title>{html.escape(title)}</title>\n<style>\n{styles}</style>\n<script>\n{_THEME}</script>",
-            f'</head>\n<body>\n<main class="bd-content">\n<h1>{html.escape(title)}</h1>',
-            *parts,
-            f"</main>\n<script>\n{script()}</script>\n</body>\n</html>\n",  # defines elements that are complete by then
-        )
-    )
+    styles = style() + _text("document.css")
+    return _template("document.html.j2").render(title=title, parts=parts, style=styles, script=script()) + "\n"
 
 
-def quiz_html(quiz: Quiz) -> str:
-    """Return a quiz whose answers are written under the next explorer; without JavaScript it is a list."""
-    number: Any = quiz.explorer.question
-    asked, lines = [], []
-    for text, choices in quiz.questions.items():
-        asked.append([text, list(choices), "", None] if choices else [text, None, number.unit, number.range])
-        lines.append(f"{text} ({' / '.join(choices)})" if choices else text)
-    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
-    return f"<rsl-quiz><ul>{items}</ul>{_json(asked)}</rsl-quiz>"
+def quiz_html(questions: Mapping[str, Sequence[str] | None], number: Control | None) -> str:
+    """Return a quiz whose answers are written under the next explorer; without JavaScript it is a list.
+
+    Args:
+        questions: The questions; for each the answers to choose from, or None for a number.
+        number: What the number is.
+    """
+    asked: list[Any] = []
+    lines = []
+    for text, choices in questions.items():
+        if choices is None:
+            assert number is not None
+            asked.append([text, None, number.unit, number.range])
+        else:
+            asked.append([text, list(choices), "", None])
+        lines.append(text if choices is None else f"{text} ({' / '.join(choices)})")
+    return _template("quiz.html.j2").render(lines=lines, questions=asked)
 
 
 def _packed(drawn: list[tuple[list[int], str, Frame]]) -> str:
@@ -156,10 +165,9 @@ def _word(control: Control, value: Any) -> str:
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else f"{value:g}"
 
 
-def _json(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
-    return f'<script type="application/json">{text}</script>'
+def _exported(module: str) -> str:
+    return _text(module).replace("export default", "return")
 
 
-def _exported(module: Path) -> str:
-    return module.read_text("utf-8").replace("export default", "return")
+def _text(file: str) -> str:
+    return (HERE / file).read_text("utf-8")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from .picture import Picture
 
 if TYPE_CHECKING:
     from .controls import Control
-    from .explorer import Explorer
+    from .instrument import Instrument
 
 PLAY_INTERVAL = 120
 """Milliseconds between the steps of a play button."""
@@ -28,72 +27,68 @@ BURST, PAUSE = 0.010, 0.005
 class Live(ipywidgets.Box):
     """Controls and picture of one explorer. Made by :attr:`.Explorer.live`.
 
+    A control that is moved changes the instrument, and every change of the instrument comes back by :meth:`refresh`.
+
     Attributes:
-        widgets: The control of each field of the state, by its name.
+        widgets: The widget of each control, by its name.
         picture: The image, its numbers, its caption and its error line.
     """
 
     dark = False  # as the last page was that said so: the next explorer begins with it
 
-    def __init__(self, explorer: Explorer[Any, Any]) -> None:
-        self._explorer = explorer
-        self._lock = threading.RLock()  # ipykernel runs callbacks in threads
-        self._following = True
+    def __init__(self, instrument: Instrument[Any, Any]) -> None:
+        self._instrument = instrument
+        self._refreshing = False
         self._due = self._drawn = 0.0  # when a waiting event is drawn, when the last picture was
-        self._pinned: Any = None
-        width, height = (round(100 * inches) for inches in explorer.size)
-        self.picture = Picture(name=type(explorer).__name__, width=width, height=height, dark=Live.dark)
-        self._drawing = Drawing(explorer, Live.dark)
-        self.widgets = {n: _widget(c, getattr(explorer.at(), n)) for n, c in explorer.controls.items()}
-        self.show(explorer.at())
+        width, height = (round(100 * inches) for inches in instrument.size)
+        self.picture = Picture(name=type(instrument).__name__, width=width, height=height, dark=Live.dark)
+        self._drawing = Drawing(instrument, Live.dark)
+        state = instrument.at()
+        self.widgets = {name: _widget(c, getattr(state, name)) for name, c in instrument.controls.items()}
+        self.refresh()
         for widget in self.widgets.values():
             widget.observe(self._follow, "value")
         self.picture.observe(self._pin, "pinned")
         self.picture.observe(self._adapt, "dark")
         self.picture.on_msg(self._reset)
-        controls = ipywidgets.VBox([_row(self.widgets[name], control) for name, control in explorer.controls.items()])
+        controls = ipywidgets.VBox([_row(self.widgets[name], control) for name, control in instrument.controls.items()])
         controls.add_class("rsl-controls")
         super().__init__([controls, self.picture])
         self.add_class("rsl-explorer")
 
-    def show(self, state: Any) -> None:
-        """Put controls and picture to ``state``; if that fails, the last picture stays and one line says why."""
-        with self._lock:
-            self._draw(state)
-            self._following = False
+    def refresh(self) -> None:
+        """Show the instrument's state; if that fails, the last picture stays and a line under it says why."""
+        with self._instrument.lock, self._told():
+            self._draw()
+            self._refreshing = True
             try:
-                for name, value in vars(state).items():
+                for name, value in self._instrument.values(self._instrument.at()).items():
                     self.widgets[name].value = value
-                self.picture.pinned = self._explorer.pinned is not None
+                self.picture.pinned = self._instrument.pinned is not None
             finally:
-                self._following = True
+                self._refreshing = False
 
-    def _draw(self, state: Any) -> None:
-        explorer, picture, drawing = self._explorer, self.picture, self._drawing
+    def _draw(self) -> None:
+        instrument, picture, drawing = self._instrument, self.picture, self._drawing
+        state = instrument.at()
         try:
-            there = None if explorer.pinned is None else explorer.compute(explorer.pinned)
-            if explorer.pinned != self._pinned:
-                drawing.pin(there)
-                self._pinned = explorer.pinned
-            result = explorer.compute(state)
+            drawing.pin(instrument.pinned)
+            result = instrument.compute(state)
             drawing.move(result)
-            data, caption, numbers = drawing.png(), explorer.describe(result), explorer.numbers(result)
-            pinned = {} if there is None else explorer.numbers(there)
-        except Exception as error:
-            picture.error = _sentence(error)
-            raise
+            data, caption, numbers = drawing.png(), instrument.describe(result), instrument.numbers(result)
+            pinned = {} if drawing.pinned is None else instrument.numbers(drawing.pinned)
         finally:
             self._drawn = time.monotonic()
         with picture.hold_sync():
             picture.data, picture.caption, picture.error = data, caption, ""
             picture.numbers = [[n, v, pinned[n]] if n in pinned else [n, v] for n, v in numbers.items()]
-            picture.state, picture.answers = explorer.write(state), [*map(list, explorer.answers.items())]
+            picture.state, picture.answers = instrument.write(state), [*map(list, instrument.answers.items())]
 
     def _follow(self, change: Any) -> None:
         """Follow a control at once; of events that come faster than pictures, only the newest."""
-        with self._lock:  # an event of another thread waits; one that show() itself caused is not followed
+        with self._instrument.lock:  # an event of another thread waits; one that refresh() caused is not followed
             now = time.monotonic()
-            if not self._following or now < self._due:
+            if self._refreshing or now < self._due:
                 return
             browser, loop = _from_browser(), None
             with contextlib.suppress(RuntimeError):
@@ -105,44 +100,37 @@ class Live(ipywidgets.Box):
                 self._catch_up(browser)
 
     def _catch_up(self, browser: bool) -> None:
-        """Draw what the controls now say."""
-        with self._lock, _told(browser):
+        """Let the instrument do what the controls now say."""
+        with self._instrument.lock, self._told(browser):
             self._due = 0.0
-            values = {name: _exact(widget.value) for name, widget in self.widgets.items()}
-            try:
-                state = self._explorer.at(**values)
-            except ValueError as error:
-                self.picture.error = _sentence(error)
-                raise
-            self._draw(state)
-            self._explorer._state = state
+            self._instrument.set(**{name: _exact(widget.value) for name, widget in self.widgets.items()})
 
     def _pin(self, change: Any) -> None:
-        if self._following:
-            with _told(_from_browser()):
-                self._explorer.compare(change["new"])
+        if not self._refreshing:
+            with self._told(_from_browser()):
+                self._instrument.compare(change["new"])
 
     def _reset(self, widget: Any, content: Any, buffers: Any) -> None:
         if content == {"do": "reset"}:
-            with _told(_from_browser()):
-                self._explorer.reset()
+            with self._told(_from_browser()):
+                self._instrument.reset()
 
     def _adapt(self, change: Any) -> None:
         """Draw on the ground of the page."""
         Live.dark = change["new"]
-        with self._lock, _told(_from_browser()):
-            self._drawing = Drawing(self._explorer, Live.dark)
-            self._draw(self._explorer.at())
+        with self._instrument.lock, self._told(_from_browser()):
+            self._drawing = Drawing(self._instrument, Live.dark)
+            self._draw()
 
-
-@contextlib.contextmanager
-def _told(browser: bool) -> Iterator[None]:
-    """Let pass what fails in a browser's event, where the line under the picture tells; a cell or a test must fail."""
-    try:
-        yield
-    except Exception:
-        if not browser:
-            raise
+    @contextlib.contextmanager
+    def _told(self, browser: bool = False) -> Iterator[None]:
+        """Tell under the picture what fails; then it is over in a browser's event, but a cell or a test must fail."""
+        try:
+            yield
+        except Exception as error:
+            self.picture.error = _sentence(error)
+            if not browser:
+                raise
 
 
 def _from_browser() -> bool:
@@ -180,14 +168,18 @@ def _widget(control: Control, value: Any) -> ipywidgets.DOMWidget:
 
 
 def _row(slider: ipywidgets.DOMWidget, control: Control) -> ipywidgets.DOMWidget:
-    """Put a play button before a slider that can play."""
-    if not control.play:
+    """Put a play button before a slider that can play: it steps from the present position to the last."""
+    places = control.positions()
+    if not control.play or len(places) < 2:
         return slider
-    first, last, step = control.range or (0, len(control.positions()) - 1, 1)
-    of = "value" if control.range else "index"
-    play = ipywidgets.Play(min=first, max=last, step=step, interval=PLAY_INTERVAL, show_repeat=False, tooltip="play")
-    play.value = getattr(slider, of)
-    ipywidgets.jslink((play, "value"), (slider, of))
+    play = ipywidgets.Play(min=0, max=len(places) - 1, interval=PLAY_INTERVAL, show_repeat=False, tooltip="play")
+
+    def follow_slider(change: Any) -> None:
+        play.value = min(range(len(places)), key=lambda i: abs(places[i] - change["new"]))
+
+    follow_slider({"new": slider.value})
+    slider.observe(follow_slider, "value")
+    play.observe(lambda change: setattr(slider, "value", places[change["new"]]), "value")
     row = ipywidgets.HBox([play, slider])
     row.add_class("rsl-play")
     return row

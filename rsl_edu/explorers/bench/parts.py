@@ -1,0 +1,59 @@
+"""What pictures are made of besides curves: mosaics of images, frames around parts of them, tables of text."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .figure import GREY, RED
+
+
+def mosaic(tiles: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Lay ``tiles [tiles, height, width]`` out in one image of rows and columns, with gaps between them (NaN)."""
+    times = -(-32 // max(tiles.shape[1:]))  # a gap of one pixel must look as thin around a 1×1 tile
+    tiles = np.pad(tiles.repeat(times, 1).repeat(times, 2), ((0, 0), (1, 1), (1, 1)), constant_values=np.nan)
+    image: np.ndarray = np.full((rows * columns, *tiles.shape[1:]), np.nan)
+    image[: len(tiles)] = tiles
+    return np.block([[*image[row * columns : (row + 1) * columns]] for row in range(rows)])
+
+
+def frame(x: float, y: float, width: float, height: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the corners of a rectangle as a closed line, x and y ``[5]``."""
+    return np.array([x, x + width, x + width, x, x]), np.array([y, y, y + height, y + height, y])
+
+
+def show_image(image: Any, values: np.ndarray, low: float, high: float) -> None:
+    """Set the values of an image, and the limits of its colours."""
+    image.set_data(values)
+    image.set_clim(low, high if high > low else low + 1)
+
+
+class TextTable:
+    """A table of lines of equal letters in a figure, and below it room for three lines that say what is wrong.
+
+    Its words belong to the figure, not to the axes: they stay with the background until one changes.
+
+    Args:
+        figure: The figure.
+        axes: Axes without ticks that the table fills.
+        head: The first line.
+        rows: Number of lines below it.
+    """
+
+    def __init__(self, figure: Any, axes: Any, head: str, rows: int) -> None:
+        look: dict[str, Any] = {"size": 9, "va": "top", "transform": axes.transAxes}
+        heights = np.linspace(1, 0, rows + 4)
+        self.rows = rows
+        self._lines = [figure.text(0, y, " ", family="DejaVu Sans Mono", **look) for y in heights[1 : rows + 1]]
+        self._why = figure.text(0, heights[rows + 1], " ", **look, color=RED)
+        self._ink = self._lines[0].get_color()
+        figure.text(0, 1, head, family="DejaVu Sans Mono", **look, color=GREY)
+
+    def write(self, lines: Sequence[str], wrong: int, why: str) -> None:
+        """Write the lines, the one with the number ``wrong`` in red, and below them why it is wrong."""
+        for i, (line, text) in enumerate(zip(self._lines, lines, strict=True)):
+            line.set(text=text, color=RED if i == wrong else self._ink)
+        self._why.set_text("\n".join(textwrap.wrap(why, 80)))
