@@ -12,8 +12,8 @@ from rsl_edu.course import check
 
 from .machinery import wrong_like
 
+# Mistakes that an answer to any exercise can make, besides the exercise's own.
 OF_THE_MACHINERY = {"no-return", "wrong-type", "wrong-shape", "in-place", "nan", "exception", "unknown", "not-answered"}
-"""Mistakes that every exercise has, besides its own."""
 
 
 def mistake_of(name):
@@ -40,15 +40,15 @@ def load():
     files = {path.stem: path for path in Path(__file__).parent.glob("*/*.py")}
     if alone := files.keys() ^ check.EXERCISES.keys():
         raise ValueError(
-            f"banks: an exercise without a file, or a file without an exercise: {', '.join(sorted(alone))}"
+            f"banks: {', '.join(sorted(alone))}: an exercise without a file, or a file without an exercise"
         )
     return {name: importlib.import_module(f"{__name__}.{files[name].parent.name}.{name}") for name in check.EXERCISES}
 
 
 BANKS = load()
+# The answers to each exercise, by the name of the exercise and their own.
 RIGHT = {name: answers_in(bank.Right) for name, bank in BANKS.items()}
 WRONG = {
     name: wrong_answers_in(bank.Wrong, check.EXERCISES[name]) | wrong_like(check.EXERCISES[name].reference)
     for name, bank in BANKS.items()
 }
-"""The answers to each exercise, by the name of the exercise and their own."""

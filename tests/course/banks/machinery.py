@@ -1,4 +1,4 @@
-"""Wrong answers that are the same for all exercises. The file needs no other: the grader's sandbox runs it too."""
+"""Wrong answers that are the same for all exercises. This file imports nothing: the grader's sandbox runs it too."""
 
 
 def wrong_like(right):

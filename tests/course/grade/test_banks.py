@@ -50,7 +50,7 @@ def test_every_answer_of_the_bank_gets_what_it_deserves(bwrap, source, task, our
     student = Student(cells(task.name), bwrap, Budget(Limits(total=600)), source.forbidden)
     assert not student.failed
     expected = dict.fromkeys(RIGHT[task.name]) | {name: mistake_of(name) for name in WRONG[task.name]}
-    assert len(expected) == len(RIGHT[task.name]) + len(WRONG[task.name])
+    assert len(expected) == len(RIGHT[task.name]) + len(WRONG[task.name])  # no two of one name
     remote = student.names(f"answer {name}" for name in expected)
     names, seen = marking.setup(source.setup), {}
     for name in expected:

@@ -54,7 +54,7 @@ class Wrong:
             return min(1e-2, rate * 1.5)
         return rate
 
-    def limits_missing__none(rate, kl, desired_kl):
+    def limits_missing__both(rate, kl, desired_kl):
         if kl > 2 * desired_kl:
             rate /= 1.5
         elif 0 < kl < desired_kl / 2:
@@ -86,7 +86,7 @@ class Wrong:
         return rate
 
     def limits_always(rate, kl, desired_kl):
-        return float(np.clip(Wrong.limits_missing__none(rate, kl, desired_kl), 1e-5, 1e-2))
+        return float(np.clip(Wrong.limits_missing__both(rate, kl, desired_kl), 1e-5, 1e-2))
 
     def threshold_at_desired(rate, kl, desired_kl):
         if kl > desired_kl:

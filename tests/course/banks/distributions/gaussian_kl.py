@@ -85,7 +85,7 @@ class Wrong:
     def variance_as_std(old_mean, old_std, mean, std):
         return kl_divergence(Normal(old_mean, old_std**2), Normal(mean, std**2)).sum(-1)
 
-    def distance_not_squared__unsquared(old_mean, old_std, mean, std):
+    def distance_not_squared__plain(old_mean, old_std, mean, std):
         return (torch.log(std / old_std) + (old_std**2 + (mean - old_mean)) / (2 * std**2) - 0.5).sum(-1)
 
     def distance_not_squared__absolute(old_mean, old_std, mean, std):
@@ -114,7 +114,7 @@ class Wrong:
         ratio = (old_std / std).pow(2)
         return (ratio + ((old_mean - mean) / std).pow(2) - 1 - ratio.log()).sum(-1)
 
-    def means_only__of_means(old_mean, old_std, mean, std):
+    def means_only__scaled(old_mean, old_std, mean, std):
         return torch.sum((mean - old_mean) ** 2 / (2 * std**2), dim=-1)
 
     def means_only__squared_distance(old_mean, old_std, mean, std):

@@ -78,7 +78,7 @@ class Wrong:
         z = (action - mean) / std
         return (-0.5 * z * z - std - 0.5 * math.log(2 * math.pi)).sum(-1)
 
-    def distance_not_squared__unsquared(mean, std, action):
+    def distance_not_squared__plain(mean, std, action):
         return (-(action - mean) / (2 * std) - std.log() - 0.5 * math.log(2 * math.pi)).sum(-1)
 
     def distance_not_squared__laplace_like(mean, std, action):
@@ -153,7 +153,7 @@ class Wrong:
     def over_batch__all(mean, std, action):
         return Normal(mean, std).log_prob(action).sum()
 
-    def over_batch__batch_mean(mean, std, action):
+    def over_batch__mean(mean, std, action):
         return Normal(mean, std).log_prob(action).sum(-1).mean()
 
     def wrong_dimension(mean, std, action):
