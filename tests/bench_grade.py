@@ -1,7 +1,6 @@
 """Grade a class of synthetic submissions and print what it costs: ``python tests/bench_grade.py 500``."""
 
 import argparse
-import functools
 import inspect
 import json
 import random
@@ -15,11 +14,9 @@ from pathlib import Path
 
 import nbformat
 import psutil
+from course.banks import BANKS, answers_in  # what learners answer
 
 from rsl_edu.course import assignment
-
-sys.path.insert(0, str(Path(__file__).parent / "course"))
-from banks import normalization as bank  # what learners answer
 
 NAME = "4_normalization"
 ENTRY = "Moodle {0}_{1}_assignsubmission_file_/{2}.ipynb"
@@ -29,11 +26,6 @@ def ticks():
     """Seconds of CPU of the whole machine: what is killed with its sandbox is in nobody's account."""
     times = psutil.cpu_times()
     return times.user + times.system
-
-
-@functools.cache
-def code_of(answer):
-    return inspect.getsource(answer)
 
 
 def submissions(number):
@@ -52,10 +44,9 @@ def submissions(number):
             if kind == "loop":
                 cell.source += "\nwhile True: pass"
             elif kind != "nothing":
-                answers = bank.RIGHT[task] if kind == "right" else [answer for answer, _ in bank.WRONG[task]]
-                answer = choose.choice([a for a in answers if "EmpiricalNormalization" not in code_of(a)])
-                cell.source = f"import math\nimport numpy as np\nfrom torch import nn\n{code_of(answer)}\n"
-                cell.source += f"{ours} = {answer.__name__}"
+                answers = answers_in(getattr(BANKS[task], kind.title()))
+                answer = choose.choice([name for name in answers if name != "from_library"])
+                cell.source = f"{inspect.getsource(BANKS[task])}\n{ours} = {kind.title()}.{answer}"
         yield nbformat.writes(notebook)
 
 

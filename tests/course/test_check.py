@@ -4,31 +4,32 @@ import dataclasses
 import functools
 import sys
 import types
-from pathlib import Path
 
 import pytest
 import torch
+from course.banks import OF_THE_MACHINERY, RIGHT, WRONG, mistake_of, wrong_answers_in
+from course.banks.normalization import discounted_return_scale, merge_moments, running_norm
 
 from rsl_edu.course import check
 
-sys.path.insert(0, str(Path(__file__).parent))
-from banks import cnn, distributions, mlp, policy, rnn
-from banks import normalization as bank
-
-RIGHT, WRONG = (
-    {name: answers for lesson in (mlp, cnn, rnn, bank, distributions, policy) for name, answers in of(lesson).items()}
-    for of in (lambda lesson: lesson.RIGHT, lambda lesson: lesson.WRONG)
-)
 EXERCISES = list(check.EXERCISES.values())
 exercises = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
-OF_THE_MACHINERY = {"no-return", "wrong-type", "wrong-shape", "in-place", "nan", "exception", "unknown", "not-answered"}
-
-
-def pairs(answers_by_exercise):
-    """Test parameters (exercise, answer[, mistake]) of a bank."""
-    entries = [(name, answer) for name, answers in answers_by_exercise.items() for answer in answers]
-    entries = [(name, answer if isinstance(answer, tuple) else (answer,)) for name, answer in entries]
-    return [pytest.param(check.EXERCISES[name], *entry, id=f"{name}-{entry[0].__name__}") for name, entry in entries]
+right_answers = pytest.mark.parametrize(
+    ("exercise", "answer"),
+    [
+        pytest.param(check.EXERCISES[exercise], answer, id=f"{exercise}-{name}")
+        for exercise, answers in RIGHT.items()
+        for name, answer in answers.items()
+    ],
+)
+wrong_answers = pytest.mark.parametrize(
+    ("exercise", "answer", "mistake"),
+    [
+        pytest.param(check.EXERCISES[exercise], answer, mistake_of(name), id=f"{exercise}-{name}")
+        for exercise, answers in WRONG.items()
+        for name, answer in answers.items()
+    ],
+)
 
 
 def merged(**wrong):
@@ -53,14 +54,14 @@ def judged(name, answer):
 # The bank -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("exercise", "answer"), pairs(RIGHT))
+@right_answers
 def test_right_answer_passes_on_own_and_random_cases(exercise, answer):
     verdict = exercise.check(answer, exercise.sample(seed=0, number=50))
     assert verdict.passed, verdict
     assert verdict.mistake is None
 
 
-@pytest.mark.parametrize(("exercise", "answer", "mistake"), pairs(WRONG))
+@wrong_answers
 def test_wrong_answer_is_told_its_mistake(exercise, answer, mistake):
     verdict, _ = judged(exercise.name, answer)
     assert not verdict.passed
@@ -76,10 +77,19 @@ def test_wrong_answer_is_told_its_mistake(exercise, answer, mistake):
 
 @exercises
 def test_bank_is_large_enough_and_has_every_known_mistake(exercise):
-    wrong = {mistake for _, mistake in WRONG[exercise.name]}
+    wrong = set(map(mistake_of, WRONG[exercise.name]))
     assert {mistake.name for mistake in exercise.mistakes} <= wrong
     assert len(wrong - OF_THE_MACHINERY) >= 6
     assert len(RIGHT[exercise.name]) >= 3
+
+
+def test_wrong_answer_named_after_no_mistake_is_refused():
+    class Wrong:
+        def no_shift(*_): ...
+        def no_shfit__loop(*_): ...
+
+    with pytest.raises(ValueError, match="bank of merge_moments: no_shfit__loop: no mistake of the exercise"):
+        wrong_answers_in(Wrong, check.merge_moments)
 
 
 @exercises
@@ -173,7 +183,7 @@ def test_exception_without_source_is_shown_without_line():
 
 
 def test_not_answered_names_what_is_open():
-    verdict = check.running_norm(bank.NormStub)
+    verdict = check.running_norm(running_norm.Wrong.not_answered__stub)
     assert repr(verdict) == (
         "○ running_norm: not answered yet: update raises NotImplementedError.\n"
         '  Write your code in its place; check.hint("running_norm") helps.'
@@ -182,11 +192,11 @@ def test_not_answered_names_what_is_open():
 
 
 def test_open_exercise_inside_another_is_not_answered_either():
-    class Norm(bank.Baselines):
+    class Norm(running_norm.Right.baselines):
         def update(self, x):
-            bank.merge_stub(*[None] * 6)
+            WRONG["merge_moments"]["not_answered"](*[None] * 6)
 
-    assert "not answered yet: merge_stub raises NotImplementedError." in check.running_norm(Norm).message
+    assert "not answered yet: not_answered raises NotImplementedError." in check.running_norm(Norm).message
 
 
 def test_not_implemented_by_torch_is_an_exception():
@@ -196,7 +206,9 @@ def test_not_implemented_by_torch_is_an_exception():
     assert check.merge_moments(answer).mistake == "exception"
 
 
-@pytest.mark.parametrize("answer", [None, 3, (2, torch.zeros(1), torch.zeros(1)), bank.NormStub])
+@pytest.mark.parametrize(
+    "answer", [None, 3, (2, torch.zeros(1), torch.zeros(1)), running_norm.Wrong.not_answered__stub]
+)
 def test_something_else_than_a_function_is_said(answer):
     verdict = check.merge_moments(answer)
     assert verdict.mistake == "wrong-type"
@@ -204,7 +216,7 @@ def test_something_else_than_a_function_is_said(answer):
 
 
 def test_object_in_the_place_of_its_class_is_said():
-    assert "takes your class itself" in check.running_norm(bank.Baselines(2)).message
+    assert "takes your class itself" in check.running_norm(running_norm.Right.baselines(2)).message
 
 
 @pytest.mark.parametrize(
@@ -230,7 +242,7 @@ def test_result_of_wrong_kind_is_said(result, mistake):
 
 
 def test_changed_input_is_named():
-    verdict = check.merge_moments(bank.merge_in_place)
+    verdict = check.merge_moments(merge_moments.Wrong.in_place__mean)
     assert "changes its input mean_a" in verdict.message
     assert "seen:     mean_a = [1] after the call" in verdict.message
 
@@ -245,14 +257,14 @@ def test_resized_input_is_a_changed_input():
 
 
 def test_warnings_of_the_learners_code_do_not_reach_the_notebook(recwarn):
-    assert check.running_norm(bank.NormUnbiased).mistake == "unbiased-variance"
+    assert check.running_norm(running_norm.Wrong.unbiased_variance).mistake == "unbiased-variance"
     assert not recwarn.list
 
 
 def test_diagnosis_does_not_repeat_the_learners_prints(capsys):
     def answer(*inputs):
         print("hello")
-        return bank.merge_to_std(*inputs)
+        return merge_moments.Wrong.returns_std(*inputs)
 
     check.merge_moments(answer)
     assert capsys.readouterr().out == "hello\n" * 2  # the first case passes, the second does not
@@ -262,7 +274,7 @@ def test_diagnosis_does_not_repeat_the_learners_prints(capsys):
 
 
 def test_unknown_mistake_gets_the_smallest_counterexample():
-    verdict = check.merge_moments(bank.merge_oddly)
+    verdict = check.merge_moments(merge_moments.Wrong.unknown__oddly)
     assert repr(verdict) == (
         "✗ merge_moments: your var is wrong for two groups of one sample each.\n"
         "  tried:    merge_moments(count_a=1, mean_a=[0], var_a=[0], count_b=1, mean_b=[2], var_b=[0])\n"
@@ -272,7 +284,7 @@ def test_unknown_mistake_gets_the_smallest_counterexample():
 
 
 def test_known_mistake_reads_as_documented():
-    assert repr(check.merge_moments(bank.merge_bessel)) == (
+    assert repr(check.merge_moments(merge_moments.Wrong.unbiased_variance__bessel)) == (
         "✗ merge_moments: your variance is the unbiased one (n−1).\n"
         "  tried:    merge_moments(count_a=1, mean_a=[0], var_a=[0], count_b=1, mean_b=[2], var_b=[0])\n"
         "  seen:     var = [2]\n"
@@ -282,7 +294,7 @@ def test_known_mistake_reads_as_documented():
 
 
 def test_right_answer_reads_as_documented():
-    assert repr(check.discounted_return_scale(bank.scale_by_loops)) == (
+    assert repr(check.discounted_return_scale(discounted_return_scale.Right.by_loops)) == (
         "✓ discounted_return_scale: right. Tried on\n"
         "  ✓ one robot and no episode end\n"
         "  ✓ an episode end\n"
@@ -295,7 +307,7 @@ def test_difference_below_the_shown_digits_gets_more_digits():
     assert "seen:     var = [1.0004]" in message
 
 
-@pytest.mark.parametrize(("exercise", "answer", "mistake"), pairs(WRONG))
+@wrong_answers
 def test_text_is_the_same_every_time_and_narrow(exercise, answer, mistake):
     first, second = map(repr, judged(exercise.name, answer))
     assert first == second
@@ -326,7 +338,7 @@ def test_numbers_are_written_rounded(value, written):
 
 def test_notebook_shows_a_block_with_the_same_text():
     formatters = pytest.importorskip("IPython.core.formatters")
-    shown, _ = formatters.DisplayFormatter().format(check.merge_moments(bank.merge_bessel))
+    shown, _ = formatters.DisplayFormatter().format(check.merge_moments(merge_moments.Wrong.unbiased_variance__bessel))
     assert shown["text/plain"].startswith("✗ merge_moments: your variance is the unbiased one (n−1).")
     assert "<b>✗ merge_moments: your variance is the unbiased one (n−1).</b>" in shown["text/html"]
     assert "seen:     var = [2]\nexpected: var = [1]" in shown["text/html"]
@@ -344,8 +356,8 @@ def test_block_escapes_the_learners_text():
 
 
 def test_verdict_is_a_value():
-    verdict = check.merge_moments(bank.merge_bessel)
-    assert verdict == check.merge_moments(bank.merge_bessel)
+    verdict = check.merge_moments(merge_moments.Wrong.unbiased_variance__bessel)
+    assert verdict == check.merge_moments(merge_moments.Wrong.unbiased_variance__bessel)
     with pytest.raises(dataclasses.FrozenInstanceError):
         verdict.passed = True
 
@@ -375,7 +387,7 @@ def test_random_cases_repeat_with_their_seed(exercise):
 
 @exercises
 def test_check_leaves_its_own_cases_alone(exercise):
-    for answer, _ in WRONG[exercise.name]:
+    for answer in WRONG[exercise.name].values():
         judged(exercise.name, answer)
     assert str([case.inputs for case in exercise.cases]) == CASES[exercise.name]
 

@@ -1,62 +1,65 @@
 """The answers of the banks, judged in the sandbox: the right ones get their points, the wrong ones lose them."""
 
 import ast
-import sys
-from pathlib import Path
+import inspect
 
 import pytest
+from course.banks import BANKS, RIGHT, WRONG, machinery, mistake_of
 
-from rsl_edu.course import assignment
+from rsl_edu.course import assignment, check
 from rsl_edu.course.grade import marking
 from rsl_edu.course.grade.sandbox import Limits
 from rsl_edu.course.grade.student import Student
 from rsl_edu.course.grade.usage import Budget
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from banks import cnn, distributions, mlp, normalization, rnn
-
-BANKS = {"1_mlp": mlp, "2_cnn": cnn, "3_rnn": rnn, "4_normalization": normalization, "5_distributions": distributions}
+TASKS = [
+    pytest.param(source, task, ours, id=task.name)
+    for source in map(assignment.find, ("1_mlp", "2_cnn", "3_rnn", "4_normalization", "5_distributions"))
+    for task, ours in zip(source.tasks, source.answers, strict=True)
+]
 # Right answers that call what the exercise asks to write: a lesson takes them, an assignment does not.
 REFUSED = {
-    "1_mlp": {"orthogonal_of_torch", "count_of_library"},
-    "2_cnn": {"conv_of_torch"},
-    "3_rnn": {"gru_by_torch", "split_by_library"},
-    "4_normalization": {"NormFromLibrary"},
-    "5_distributions": {
-        *("log_prob_by_torch", "log_prob_by_covariance", "entropy_by_torch", "entropy_of_joint"),
-        *("kl_by_torch", "kl_of_covariances", "kl_by_cross_entropy"),
-    },
+    "orthogonal_": {"of_torch"},
+    "count_parameters": {"of_library"},
+    "conv2d": {"of_torch"},
+    "gru_step": {"by_torch"},
+    "split_and_pad": {"by_library"},
+    "running_norm": {"from_library"},
+    "gaussian_log_prob": {"by_torch", "by_covariance"},
+    "gaussian_entropy": {"by_torch", "of_joint"},
+    "gaussian_kl": {"by_torch", "of_covariances", "by_cross_entropy"},
 }
+# A notebook has plain names; these cannot be names of anything else.
 EVERYTHING = """
-for entry in (entry for bank in (RIGHT, WRONG) for entries in bank.values() for entry in entries):
-    answer = entry[0] if isinstance(entry, tuple) else entry
-    globals()[answer.__name__] = answer
+answers = {{**vars(Right), **vars(Wrong), **wrong_like({reference})}}
+globals().update({{f"answer {{name}}": answer for name, answer in answers.items()}})
 """
 
 
-def cells(bank):
-    """Each definition of a bank, as a cell of its own."""
-    text = Path(bank.__file__).read_text("utf-8")
-    return [*(ast.get_source_segment(text, part) for part in ast.parse(text).body), EVERYTHING]
+def cells(name):
+    """Each definition of a bank, and what the wrong answers of all exercises are made of, as cells of their own."""
+    texts = (inspect.getsource(BANKS[name]), inspect.getsource(machinery))
+    definitions = [ast.get_source_segment(text, part) for text in texts for part in ast.parse(text).body]
+    solution = f"from __future__ import annotations\n{check.solution(name)}"
+    return [*definitions, solution, EVERYTHING.format(reference=check.EXERCISES[name].reference.__name__)]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", BANKS)
-def test_every_answer_of_the_bank_gets_what_it_deserves(bwrap, name):
-    bank, source = BANKS[name], assignment.find(name)
-    names, seen, expected = marking.setup(source.setup), {}, {}
-    student = Student(cells(bank), bwrap, Budget(Limits(total=600)), source.forbidden)
+@pytest.mark.parametrize(("source", "task", "ours"), TASKS)
+def test_every_answer_of_the_bank_gets_what_it_deserves(bwrap, source, task, ours):
+    student = Student(cells(task.name), bwrap, Budget(Limits(total=600)), source.forbidden)
     assert not student.failed
-    for task, ours in zip(source.tasks, source.answers, strict=True):
-        answers = [(answer, None) for answer in bank.RIGHT[task.name]] + bank.WRONG[task.name]
-        remote = student.names(answer.__name__ for answer, _ in answers)
-        for answer, mistake in answers:
-            known = names | {ours: remote[answer.__name__]}
-            verdict = marking.judge(task.name, task.shown, known, source.answers)
-            if verdict.passed:
-                verdict = marking.veiled(marking.judge(task.name, task.hidden, known, source.answers), verdict)
-            seen[answer.__name__], expected[answer.__name__] = verdict.mistake, mistake
+    expected = dict.fromkeys(RIGHT[task.name]) | {name: mistake_of(name) for name in WRONG[task.name]}
+    assert len(expected) == len(RIGHT[task.name]) + len(WRONG[task.name])  # no two of one name
+    remote = student.names(f"answer {name}" for name in expected)
+    names, seen = marking.setup(source.setup), {}
+    for name in expected:
+        known = names | {ours: remote[f"answer {name}"]}
+        verdict = marking.judge(task.name, task.shown, known, source.answers)
+        if verdict.passed:
+            verdict = marking.veiled(marking.judge(task.name, task.hidden, known, source.answers), verdict)
+        seen[name] = verdict.mistake
     student.close()
     refused = {name for name, mistake in seen.items() if mistake == "library-answer"}
     assert {name for name in seen if name not in refused and seen[name] != expected[name]} == set()
-    assert {name for name in refused if expected[name] is None} == REFUSED[name]
+    assert {name for name in refused if expected[name] is None} == REFUSED.get(task.name, set())

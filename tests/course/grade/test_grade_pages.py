@@ -3,20 +3,16 @@
 import html.parser
 import itertools
 import re
-import sys
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from course.banks import WRONG, mistake_of
 
 from rsl_edu.course import check
 from rsl_edu.course.grade import pages
 from rsl_edu.course.grade.gradebook import GRADED, LOST, Row
 from rsl_edu.course.grade.marking import Mark
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from banks import rnn
 
 POINTS = {"reset_done": 3.0, "unpad": 4.0, "split_and_pad": 13.0}
 ASSIGNMENT = SimpleNamespace(
@@ -30,7 +26,7 @@ def right(task):
 
 
 def wrong(task, place):
-    answers = {mistake: answer for answer, mistake in rnn.WRONG[task]}  # one of each
+    answers = {mistake_of(name): answer for name, answer in WRONG[task].items()}  # one of each
     verdict = check.EXERCISES[task].check([*answers.values()][place])
     return Mark(task, 0.0, verdict.mistake, verdict.message)
 

@@ -1,0 +1,193 @@
+"""What people answer to `conv2d`; the name of a wrong answer begins with the name of its mistake."""
+
+import math
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+def padded(x, padding):
+    return nn.ZeroPad2d(padding)(x)
+
+
+class Right:
+    def of_torch(x, weight, stride=1, padding=0):
+        return functional.conv2d(x, weight, stride=stride, padding=padding)
+
+    def by_loops(x, weight, stride=1, padding=0):
+        batch, _, height, width = x.shape
+        out, _, k, _ = weight.shape
+        padded = torch.zeros(batch, x.shape[1], height + 2 * padding, width + 2 * padding)
+        padded[:, :, padding : padding + height, padding : padding + width] = x
+        h, w = (height + 2 * padding - k) // stride + 1, (width + 2 * padding - k) // stride + 1
+        y = torch.zeros(batch, out, h, w)
+        for row in range(h):
+            for column in range(w):
+                top, left = row * stride, column * stride
+                patch = padded[:, None, :, top : top + k, left : left + k]  # [batch, 1, in, k, k]
+                y[:, :, row, column] = (patch * weight).sum(dim=(2, 3, 4))
+        return y
+
+    def by_columns(x, weight, stride=1, padding=0):
+        k = weight.shape[-1]
+        columns = functional.unfold(x, k, padding=padding, stride=stride)  # [batch, in * k * k, places]
+        h = (x.shape[2] + 2 * padding - k) // stride + 1
+        return (weight.flatten(1) @ columns).unflatten(-1, (h, -1))
+
+    def by_taps(x, weight, stride=1, padding=0):
+        """Shift the whole map by each tap of the filter; in float64."""
+        x = nn.ZeroPad2d(padding)(x).double()
+        k = weight.shape[-1]
+        h, w = x.shape[2] - k + 1, x.shape[3] - k + 1
+        y = 0
+        for dy in range(k):
+            for dx in range(k):
+                y = y + torch.einsum("bihw,oi->bohw", x[:, :, dy : dy + h, dx : dx + w], weight[:, :, dy, dx].double())
+        return y[:, :, ::stride, ::stride]
+
+    def by_numpy_windows(x, weight, stride=1, padding=0):
+        side = (padding, padding)
+        x = np.pad(x.numpy(), ((0, 0), (0, 0), side, side))
+        windows = np.lib.stride_tricks.sliding_window_view(x, weight.shape[2:], axis=(2, 3))[:, :, ::stride, ::stride]
+        return torch.from_numpy(np.tensordot(windows, weight.numpy(), axes=((1, 4, 5), (1, 2, 3)))).permute(0, 3, 1, 2)
+
+
+class Wrong:
+    def square_output(x, weight, stride=1, padding=0):
+        x = functional.pad(x, (padding,) * 4)
+        columns = weight.flatten(1) @ functional.unfold(x, weight.shape[-1], stride=stride)
+        side = int(math.sqrt(columns.shape[-1]))
+        return columns.view(x.shape[0], -1, side, side)
+
+    def flipped_kernel__mathematical(x, weight, stride=1, padding=0):
+        return functional.conv2d(x, torch.flip(weight, dims=[-1, -2]), stride=stride, padding=padding)
+
+    def flipped_kernel__first_try(x, weight, stride=1, padding=0):
+        return functional.conv2d(x, weight.flip(-1).flip(-2))
+
+    def kernel_transposed(x, weight, stride=1, padding=0):
+        x, k = padded(x, padding), weight.shape[2]
+        patches = x.unfold(2, k, stride).unfold(3, k, stride)
+        return torch.einsum("bihwxy,oiyx->bohw", patches, weight)
+
+    def height_and_width_swapped__width_first(x, weight, stride=1, padding=0):
+        x, k = padded(x, padding), weight.shape[2]
+        patches = x.unfold(3, k, stride).unfold(2, k, stride)  # [batch, in, h, w, k of width, k of height]
+        return torch.einsum("bihwxy,oiyx->bowh", patches, weight)
+
+    def height_and_width_swapped__folded(x, weight, stride=1, padding=0):
+        k = weight.shape[-1]
+        columns = functional.unfold(x, k, padding=padding, stride=stride)
+        h, w = ((side + 2 * padding - k) // stride + 1 for side in x.shape[2:])
+        return (weight.flatten(1) @ columns).view(len(x), len(weight), w, h)
+
+    def reshape_for_permute__to_columns(x, weight, stride=1, padding=0):
+        out, inputs, k, _ = weight.shape
+        patches = padded(x, padding).unfold(2, k, stride).unfold(3, k, stride)
+        h, w = patches.shape[2:4]
+        columns = patches.reshape(len(x), inputs * k * k, h * w)
+        return (weight.view(out, -1) @ columns).view(len(x), out, h, w)
+
+    def reshape_for_permute__to_rows(x, weight, stride=1, padding=0):
+        out, inputs, k, _ = weight.shape
+        patches = padded(x, padding).unfold(2, k, stride).unfold(3, k, stride)
+        h, w = patches.shape[2:4]
+        rows = patches.reshape(len(x), h * w, inputs * k * k)
+        return (rows @ weight.view(out, -1).T).transpose(1, 2).reshape(len(x), out, h, w)
+
+    def channel_order(x, weight, stride=1, padding=0):
+        k = weight.shape[-1]
+        patches = padded(x, padding).unfold(2, k, stride).unfold(3, k, stride).permute(0, 2, 3, 4, 5, 1)
+        y = patches.flatten(3) @ weight.flatten(1).T  # patches end with the channel, the weight does not
+        return y.permute(0, 3, 1, 2)
+
+    def averages(x, weight, stride=1, padding=0):
+        k = weight.shape[-1]
+        patches = padded(x, padding).unfold(2, k, stride).unfold(3, k, stride)
+        return (patches[:, None] * weight[None, :, :, None, None]).mean(dim=(-1, -2)).sum(2)
+
+    def channels_not_summed(x, weight, stride=1, padding=0):
+        per_channel = [
+            functional.conv2d(x[:, i : i + 1], weight[:, i : i + 1], stride=stride, padding=padding)
+            for i in range(x.shape[1])
+        ]
+        return torch.stack(per_channel, dim=2).flatten(1, 2)
+
+    def channels_averaged(x, weight, stride=1, padding=0):
+        k = weight.shape[-1]
+        patches = padded(x, padding).unfold(2, k, stride).unfold(3, k, stride)
+        return (patches[:, None] * weight[None, :, :, None, None]).sum(dim=(-1, -2)).mean(2)
+
+    def one_channel_only(x, weight, stride=1, padding=0):
+        return functional.conv2d(x[:, 0:1], weight[:, 0:1], None, stride, padding)
+
+    def channel_by_channel(x, weight, stride=1, padding=0):
+        channels = x.shape[1]
+        own = torch.stack([weight[c, c] for c in range(channels)])[:, None]
+        return functional.conv2d(x, own, stride=stride, padding=padding, groups=channels)
+
+    def in_and_out_swapped(x, weight, stride=1, padding=0):
+        k = weight.shape[-1]
+        patches = padded(x, padding).unfold(2, k, stride).unfold(3, k, stride)
+        return torch.einsum("bihwyx,ioyx->bohw", patches, weight)
+
+    def channels_before_batch(x, weight, stride=1, padding=0):
+        maps = [functional.conv2d(x, kernel[None], None, stride, padding)[:, 0] for kernel in weight]
+        return torch.stack(maps)
+
+    def channels_last(x, weight, stride=1, padding=0):
+        k = weight.shape[-1]
+        patches = padded(x, padding).unfold(2, k, stride).unfold(3, k, stride).permute(0, 2, 3, 1, 4, 5)
+        return torch.tensordot(patches, weight, dims=([3, 4, 5], [1, 2, 3]))
+
+    def stride_ignored(x, weight, stride=1, padding=0):
+        k = weight.shape[-1]
+        patches = padded(x, padding).unfold(2, k, 1).unfold(3, k, 1)
+        return torch.einsum("bihwyx,oiyx->bohw", patches, weight)
+
+    def stride_on_one_side(x, weight, stride=1, padding=0):
+        return functional.conv2d(x, weight, None, (stride, 1), padding)
+
+    def stride_of_kernel(x, weight, stride=1, padding=0):
+        return functional.conv2d(x, weight, None, weight.shape[-1], padding)
+
+    def padding_ignored(x, weight, stride=1, padding=0):
+        return functional.conv2d(x, weight, stride=stride)
+
+    def padding_on_one_end(x, weight, stride=1, padding=0):
+        batch, channels, height, width = x.shape
+        larger = torch.zeros(batch, channels, height + padding, width + padding)
+        larger[:, :, padding:, padding:] = x
+        return functional.conv2d(larger, weight, stride=stride)
+
+    def padding_on_one_side(x, weight, stride=1, padding=0):
+        return functional.conv2d(functional.pad(x, (padding, padding)), weight, stride=stride)
+
+    def padding_of_channels(x, weight, stride=1, padding=0):
+        x = functional.pad(x, (padding,) * 6)
+        total = 0
+        for i in range(weight.shape[1]):
+            total = total + functional.conv2d(x[:, i : i + 1], weight[:, i : i + 1], stride=stride)
+        return total
+
+    def padding_not_zero(x, weight, stride=1, padding=0):
+        return functional.conv2d(nn.ReplicationPad2d(padding)(x), weight, stride=stride)
+
+    def in_place__zeroed(x, weight, stride=1, padding=0):
+        y = functional.conv2d(x, weight, None, stride, padding)
+        x.zero_()
+        return y
+
+    def wrong_shape__flat(x, weight, stride=1, padding=0):
+        return functional.conv2d(x, weight, None, stride, padding).flatten(1)
+
+    def wrong_type__list(x, weight, stride=1, padding=0):
+        return list(functional.conv2d(x, weight, None, stride, padding))
+
+    def exception__matmul(x, weight, stride=1, padding=0):
+        return x @ weight
+
+    def unknown__with_bias(x, weight, stride=1, padding=0):
+        return functional.conv2d(x, weight, torch.ones(len(weight)), stride, padding)

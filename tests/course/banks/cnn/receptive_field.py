@@ -1,0 +1,135 @@
+"""What people answer to `receptive_field`; the name of a wrong answer begins with the name of its mistake."""
+
+import math
+
+import torch
+
+
+class Right:
+    def backwards(kernels, strides, dilations):
+        side = 1
+        for k, s, d in zip(reversed(kernels), reversed(strides), reversed(dilations), strict=True):
+            side = (side - 1) * s + d * (k - 1) + 1
+        return side
+
+    def by_product(kernels, strides, dilations):
+        terms = [d * (k - 1) * math.prod(strides[:i]) for i, (k, d) in enumerate(zip(kernels, dilations, strict=True))]
+        return 1 + sum(terms)
+
+    def by_pixels(kernels, strides, dilations):
+        """Follow unit 0 of the last layer down to the pixels that it touches."""
+        touched = {0}
+        for i in reversed(range(len(kernels))):
+            touched = {unit * strides[i] + tap * dilations[i] for unit in touched for tap in range(kernels[i])}
+        return max(touched) - min(touched) + 1
+
+    def by_tensors(kernels, strides, dilations):
+        k, s, d = (torch.tensor(values) for values in (kernels, strides, dilations))
+        jumps = torch.cumprod(s, 0) // s
+        return torch.einsum("l,l,l->", k - 1, d, jumps) + 1
+
+    def recursive(kernels, strides, dilations):
+        if len(kernels) == 0:
+            return 1.0
+        rest = Right.recursive(kernels[1:], strides[1:], dilations[1:])
+        return (rest - 1) * strides[0] + dilations[0] * (kernels[0] - 1) + 1
+
+
+class Wrong:
+    def starts_at_zero(kernels, strides, dilations):
+        return Right.by_product(kernels, strides, dilations) - 1
+
+    def returns_jump(kernels, strides, dilations):
+        return math.prod(strides)
+
+    def kernel_not_minus_one(kernels, strides, dilations):
+        total, jump = 0, 1
+        for i in range(len(kernels)):
+            total += kernels[i] * dilations[i] * jump
+            jump *= strides[i]
+        return total
+
+    def jump_too_early__dilated(kernels, strides, dilations):
+        side, jump = 1, 1
+        for k, s, d in zip(kernels, strides, dilations, strict=True):
+            jump *= s
+            side += (k - 1) * d * jump
+        return side
+
+    def jump_too_early__undilated(kernels, strides, dilations):
+        return 1 + sum((k - 1) * math.prod(strides[: i + 1]) for i, k in enumerate(kernels))
+
+    def kernels_summed(kernels, strides, dilations):
+        return sum(kernels)
+
+    def kernels_multiplied(kernels, strides, dilations):
+        return math.prod(kernels)
+
+    def one_layer_only__last(kernels, strides, dilations):
+        return dilations[-1] * (kernels[-1] - 1) + 1
+
+    def one_layer_only__largest(kernels, strides, dilations):
+        return max(kernels)
+
+    def strides_ignored(kernels, strides, dilations):
+        return 1 + sum(d * (k - 1) for k, d in zip(kernels, dilations, strict=True))
+
+    def wrong_end(kernels, strides, dilations):
+        side = 1
+        for k, s, d in zip(kernels, strides, dilations, strict=True):
+            side = (side - 1) * s + d * (k - 1) + 1
+        return side
+
+    def jump_not_multiplied(kernels, strides, dilations):
+        side = kernels[0] + (kernels[0] - 1) * (dilations[0] - 1)
+        for i in range(1, len(kernels)):
+            side += (kernels[i] - 1) * dilations[i] * strides[i - 1]
+        return side
+
+    def jump_added(kernels, strides, dilations):
+        side, jump = 1, 1
+        for k, s, d in zip(kernels, strides, dilations, strict=True):
+            side, jump = side + d * (k - 1) * jump, jump + s
+        return side
+
+    def stride_scales_field(kernels, strides, dilations):
+        side = 1
+        for k, s, d in zip(kernels, strides, dilations, strict=True):
+            side = side * s + (k - 1) * d
+        return side
+
+    def dilation_forgotten(kernels, strides, dilations):
+        return Right.backwards(kernels, strides, [1] * len(kernels))
+
+    def dilation_times_kernel(kernels, strides, dilations):
+        return Right.by_product([k * d for k, d in zip(kernels, dilations, strict=True)], strides, [1] * len(kernels))
+
+    def dilation_as_gap(kernels, strides, dilations):
+        return Right.by_product(kernels, strides, [d + 1 for d in dilations])
+
+    def dilation_in_jump(kernels, strides, dilations):
+        side, jump = 1, 1
+        for i, kernel in enumerate(kernels):
+            jump *= dilations[i]
+            side += (kernel - 1) * jump
+            jump *= strides[i]
+        return side
+
+    def in_place__popped(kernels, strides, dilations):
+        side = 1
+        while kernels:
+            side = (side - 1) * strides.pop() + dilations.pop() * (kernels.pop() - 1) + 1
+        return side
+
+    def wrong_shape__each_layer(kernels, strides, dilations):
+        n = len(kernels)
+        return [Right.backwards(kernels[: i + 1], strides[: i + 1], dilations[: i + 1]) for i in range(n)]
+
+    def wrong_shape__as_map(kernels, strides, dilations):
+        return torch.ones(Right.backwards(kernels, strides, dilations))
+
+    def exception__of_next_layer(kernels, strides, dilations):
+        return sum((kernels[i] - 1) * strides[i + 1] for i in range(len(kernels)))
+
+    def unknown__squared(kernels, strides, dilations):
+        return Right.backwards(kernels, strides, dilations) ** 2 + 1

@@ -1,0 +1,190 @@
+"""What people answer to `adaptive_learning_rate`; the name of a wrong answer begins with the name of its mistake."""
+
+import math
+
+import numpy as np
+import torch
+
+
+class Right:
+    def as_rsl_rl(rate, kl, desired_kl):
+        learning_rate = rate
+        if kl > desired_kl * 2.0:
+            learning_rate = max(1e-5, learning_rate / 1.5)
+        elif kl < desired_kl / 2.0 and kl > 0.0:
+            learning_rate = min(1e-2, learning_rate * 1.5)
+        return learning_rate
+
+    def by_steps(rate, kl, desired_kl):
+        step = int(0 < kl < 0.5 * desired_kl) - int(kl > 2 * desired_kl)
+        return np.float32({-1: np.maximum(rate / 1.5, 1e-5), 0: rate, 1: np.minimum(1.5 * rate, 0.01)}[step])
+
+    def in_tensors(rate, kl, desired_kl):
+        """As it is done without waiting for the device."""
+        rate, kl = torch.tensor(rate), torch.tensor(kl)
+        lower, higher = (rate / 1.5).clamp(min=1e-5), (rate * 1.5).clamp(max=1e-2)
+        return torch.where(kl > 2 * desired_kl, lower, torch.where((kl > 0) & (kl < desired_kl / 2), higher, rate))
+
+    def in_logs(rate, kl, desired_kl):
+        if kl == 0 or abs(math.log2(kl / desired_kl)) <= 1:
+            return rate
+        new = math.exp(math.log(rate) - math.copysign(math.log(1.5), math.log(kl / desired_kl)))
+        return sorted([1e-5, new, 1e-2])[1]
+
+
+class Wrong:
+    def swapped(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            rate = min(1e-2, rate * 1.5)
+        elif 0 < kl < desired_kl / 2:
+            rate = max(1e-5, rate / 1.5)
+        return rate
+
+    def other_factor__two(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            rate = max(1e-5, rate / 2)
+        elif 0 < kl < desired_kl / 2:
+            rate = min(1e-2, rate * 2)
+        return rate
+
+    def other_factor__halves(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return max(1e-5, rate * 0.5)
+        if 0 < kl < desired_kl / 2:
+            return min(1e-2, rate * 1.5)
+        return rate
+
+    def limits_missing__both(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            rate /= 1.5
+        elif 0 < kl < desired_kl / 2:
+            rate *= 1.5
+        return rate
+
+    def limits_missing__safe_side(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return min(1e-2, rate / 1.5)
+        if 0 < kl < desired_kl / 2:
+            return max(1e-5, rate * 1.5)
+        return rate
+
+    def lower_limit_missing(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return rate / 1.5
+        return min(0.01, rate * 1.5) if 0 < kl < desired_kl / 2 else rate
+
+    def upper_limit_missing(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return max(0.00001, rate / 1.5)
+        return rate * 1.5 if 0 < kl < desired_kl / 2 else rate
+
+    def min_and_max_swapped(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            rate = min(1e-5, rate / 1.5)
+        elif 0 < kl < desired_kl / 2:
+            rate = max(1e-2, rate * 1.5)
+        return rate
+
+    def limits_always(rate, kl, desired_kl):
+        return float(np.clip(Wrong.limits_missing__both(rate, kl, desired_kl), 1e-5, 1e-2))
+
+    def threshold_at_desired(rate, kl, desired_kl):
+        if kl > desired_kl:
+            rate = max(1e-5, rate / 1.5)
+        elif 0 < kl < desired_kl:
+            rate = min(1e-2, rate * 1.5)
+        return rate
+
+    def factor_as_threshold(rate, kl, desired_kl):
+        if kl > desired_kl * 1.5:
+            rate = max(1e-5, rate / 1.5)
+        elif 0 < kl < desired_kl / 1.5:
+            rate = min(1e-2, rate * 1.5)
+        return rate
+
+    def desired_ignored(rate, kl, desired_kl):
+        if kl > 0.02:
+            rate = max(1e-5, rate / 1.5)
+        elif 0 < kl < 0.005:
+            rate = min(1e-2, rate * 1.5)
+        return rate
+
+    def zero_raises(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return max(1e-5, rate / 1.5)
+        elif kl < desired_kl / 2:
+            return min(1e-2, rate * 1.5)
+        return rate
+
+    def never_rests__if_else(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return max(1e-5, rate / 1.5)
+        else:
+            return min(1e-2, rate * 1.5)
+
+    def never_rests__thresholds_swapped(rate, kl, desired_kl):
+        if kl > desired_kl / 2:
+            rate = max(1e-5, rate / 1.5)
+        elif 0 < kl < desired_kl * 2:
+            rate = min(1e-2, rate * 1.5)
+        return rate
+
+    def never_changes__not_assigned(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            max(1e-5, rate / 1.5)
+        elif 0 < kl < desired_kl / 2:
+            min(1e-2, rate * 1.5)
+        return rate
+
+    def never_changes__always_both(rate, kl, desired_kl):
+        rate = rate / 1.5
+        return rate * 1.5
+
+    def only_lowers(rate, kl, desired_kl):
+        return max(1e-5, rate / 1.5) if kl > 2 * desired_kl else rate
+
+    def only_raises(rate, kl, desired_kl):
+        return min(1e-2, rate * 1.5) if 0 < kl < desired_kl / 2 else rate
+
+    def proportional__guarded(rate, kl, desired_kl):
+        return rate * desired_kl / kl if kl > 0 else rate
+
+    def proportional__unguarded(rate, kl, desired_kl):
+        new = rate * desired_kl / kl
+        return max(1e-5, min(1e-2, new))
+
+    def rounded__whole(rate, kl, desired_kl):
+        return round(Right.as_rsl_rl(rate, kl, desired_kl))
+
+    def rounded__floor_division(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return max(1e-5, rate // 1.5)
+        if 0 < kl < desired_kl / 2:
+            return min(1e-2, rate * 1.5)
+        return rate
+
+    def returns_factor(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return 1 / 1.5
+        return 1.5 if 0 < kl < desired_kl / 2 else 1
+
+    def returns_change(rate, kl, desired_kl):
+        return Right.as_rsl_rl(rate, kl, desired_kl) - rate
+
+    def no_return__last(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return max(1e-5, rate / 1.5)
+        if 0 < kl < desired_kl / 2:
+            return min(1e-2, rate * 1.5)
+
+    def wrong_shape__tensor(rate, kl, desired_kl):
+        return torch.tensor([Right.as_rsl_rl(rate, kl, desired_kl)])
+
+    def wrong_shape__with_its_reason(rate, kl, desired_kl):
+        return Right.as_rsl_rl(rate, kl, desired_kl), kl > 2 * desired_kl
+
+    def exception__by_clamp(rate, kl, desired_kl):
+        return rate.clamp(1e-5, 1e-2)
+
+    def unknown__thirds(rate, kl, desired_kl):
+        return 3 * rate

@@ -1,0 +1,127 @@
+"""What people answer to `gaussian_entropy`; the name of a wrong answer begins with the name of its mistake."""
+
+import math
+
+import numpy as np
+import torch
+from torch.distributions import Independent, Normal
+
+
+class Right:
+    def by_torch(std):
+        return Normal(torch.zeros_like(std), std).entropy().sum(-1)
+
+    def by_loops(std):
+        return torch.tensor([sum(0.5 * math.log(2 * math.pi * math.e * s**2) for s in row) for row in std.tolist()])
+
+    def of_joint(std):
+        return Independent(Normal(torch.full_like(std, 7.0), std), 1).entropy()
+
+    def by_determinant(std):
+        std = std.to(torch.float64)
+        covariance = torch.einsum("bi,ij->bij", std**2, torch.eye(std.shape[1], dtype=torch.float64))
+        return 0.5 * (std.shape[1] * (1 + math.log(2 * math.pi)) + torch.logdet(covariance))
+
+    def by_integral(std):
+        """-∫ p log p by the trapezoidal rule, on a grid of stds."""
+        z = torch.linspace(-9, 9, 2001, dtype=torch.float64)
+        p = torch.exp(-0.5 * z**2) / math.sqrt(2 * math.pi)  # [grid]
+        unit = -torch.trapezoid(p * p.log(), z)
+        return (unit + std.double().log()).sum(-1)
+
+
+class Wrong:
+    def half_missing(std):
+        return -Normal(torch.zeros_like(std), std).log_prob(torch.zeros_like(std)).sum(-1)
+
+    def constant_missing(std):
+        return (0.5 + torch.log(std)).sum(-1)
+
+    def log_std_only(std):
+        return std.log().sum(-1)
+
+    def constant_not_halved(std):
+        return (0.5 + math.log(2 * math.pi) + std.log()).sum(-1)
+
+    def constant_once__at_the_end(std):
+        return std.log().sum(-1) + 0.5 * math.log(2 * math.pi * math.e)
+
+    def constant_once__determinant(std):
+        return 0.5 * torch.log(2 * math.pi * math.e * torch.prod(std, dim=-1) ** 2)
+
+    def not_halved(std):
+        return torch.log(2 * math.pi * math.e * std**2).sum(-1)
+
+    def std_as_variance(std):
+        return (0.5 * torch.log(2 * math.pi * math.e * std)).sum(-1)
+
+    def variance_as_std(std):
+        return Normal(0.0, std.square()).entropy().sum(-1)
+
+    def std_not_logged(std):
+        return (std + 0.5 * math.log(2 * math.pi * math.e)).sum(-1)
+
+    def log_std_sign(std):
+        return (0.5 + 0.5 * math.log(2 * math.pi) - torch.log(std)).sum(-1)
+
+    def sign(std):
+        return -(0.5 + 0.5 * math.log(2 * math.pi) + torch.log(std)).sum(-1)
+
+    def never_negative__clamped(std):
+        return torch.relu(Right.by_torch(std))
+
+    def never_negative__absolute(std):
+        return torch.abs(Normal(0, std).entropy()).sum(-1)
+
+    def log_std_absolute(std):
+        return (0.5 * math.log(2 * math.pi * math.e) + torch.abs(torch.log(std))).sum(-1)
+
+    def bits__base_2(std):
+        return (0.5 * torch.log2(2 * math.pi * math.e * std**2)).sum(-1)
+
+    def bits__base_10(std):
+        return (0.5 * torch.log10(2 * math.pi * math.e * std**2)).sum(-1)
+
+    def one_point(std):
+        peak = 1 / (std * math.sqrt(2 * math.pi))
+        return -(peak * torch.log(peak)).sum(-1)
+
+    def log_of_sum__std(std):
+        return Normal(0, std.sum(-1)).entropy()
+
+    def log_of_sum__variance(std):
+        return 0.5 * torch.log(2 * math.pi * math.e * (std**2).sum(-1))
+
+    def per_component(std):
+        return 0.5 * torch.log(2 * math.pi * math.e * std**2)
+
+    def mean_over_actions(std):
+        return Wrong.per_component(std).mean(dim=-1)
+
+    def over_batch__bonus(std):
+        return Wrong.per_component(std).sum(dim=-1).mean()
+
+    def over_batch__total(std):
+        return sum(sum(row) for row in Wrong.per_component(std))
+
+    def wrong_dimension(std):
+        return sum(Wrong.per_component(std))
+
+    def product(std):
+        return Wrong.per_component(std).prod(1)
+
+    def in_place__log(std):
+        return std.log_().add_(0.5 * math.log(2 * math.pi * math.e)).sum(-1)
+
+    def wrong_shape__kept_dim(std):
+        return Wrong.per_component(std).sum(1, True)
+
+    def wrong_type__array(std):
+        return np.log(std.numpy()).sum(-1) + std.shape[1] * 1.41893853
+
+    def unknown__sampled(std):
+        samples = torch.randn(100, *std.shape, generator=torch.Generator().manual_seed(0)) * std
+        return -Normal(0, std).log_prob(samples).sum(-1).mean(0)
+
+    def exception__log_of_number(std):
+        return (torch.log(2 * math.pi * math.e) / 2 + std.log()).sum(-1)

@@ -1,0 +1,121 @@
+"""What people answer to `reset_done`; the name of a wrong answer begins with the name of its mistake."""
+
+import torch
+
+
+class Right:
+    def masked(hidden, dones):
+        new = hidden.clone()
+        new[:, dones == 1] = 0.0
+        return new
+
+    def multiplied(hidden, dones):
+        return hidden * (1 - dones).view(1, -1, 1)
+
+    def by_loop(hidden, dones):
+        new = hidden.double()
+        for env, done in enumerate(dones.tolist()):
+            if done:
+                for layer in range(len(hidden)):
+                    new[layer, env] = torch.zeros(hidden.shape[2])
+        return new
+
+    def by_einsum(hidden, dones):
+        return torch.einsum("leh,e->leh", hidden, (dones == 0).float())
+
+    def filled(hidden, dones):
+        return hidden.masked_fill(dones.bool()[:, None], 0)
+
+    def by_places(hidden, dones):
+        return hidden.index_fill(1, dones.nonzero().squeeze(1), 0.0)
+
+
+class Wrong:
+    def integer_index__ellipsis(hidden, dones):
+        hidden = hidden.clone()
+        hidden[..., dones, :] = 0.0
+        return hidden
+
+    def integer_index__index_fill(hidden, dones):
+        return hidden.index_fill(1, dones, 0.0)
+
+    def inverted__product(hidden, dones):
+        return hidden * dones.unsqueeze(-1)
+
+    def inverted__where(hidden, dones):
+        return torch.where(dones.bool()[None, :, None], hidden, torch.zeros_like(hidden))
+
+    def resets_all__if_any(hidden, dones):
+        if dones.sum() > 0:
+            return torch.zeros_like(hidden)
+        return hidden
+
+    def resets_all__always(hidden, dones):
+        return torch.zeros(hidden.shape)
+
+    def resets_none(hidden, dones):
+        copy = hidden[:, dones.bool()]  # a copy, not a view
+        copy.zero_()
+        return hidden
+
+    def bitwise_not(hidden, dones):
+        return hidden * ~dones[:, None]
+
+    def first_done_only__index(hidden, dones):
+        new = hidden.clone()
+        if dones.any():
+            new[:, dones.tolist().index(1)] = 0
+        return new
+
+    def first_done_only__argmax(hidden, dones):
+        return hidden.index_fill(1, dones.argmax(), 0.0)
+
+    def one_layer_only__first(hidden, dones):
+        mask = torch.ones_like(hidden)
+        mask[0][dones.bool()] = 0
+        return hidden * mask
+
+    def one_layer_only__last(hidden, dones):
+        new = hidden.clone()
+        new[-1] *= (1 - dones).unsqueeze(1)
+        return new
+
+    def one_unit_only(hidden, dones):
+        new = hidden.clone()
+        new[:, :, 0] *= 1 - dones
+        return new
+
+    def wrong_axis__units(hidden, dones):
+        return torch.where(dones == 1, torch.tensor(0.0), hidden)
+
+    def wrong_axis__layers(hidden, dones):
+        return hidden * (dones == 0).reshape(-1, 1, 1)
+
+    def drops_environments(hidden, dones):
+        return torch.stack([layer[~dones.bool()] for layer in hidden])
+
+    def done_only(hidden, dones):
+        return torch.zeros_like(hidden[:, dones.bool()])
+
+    def in_place__masked(hidden, dones):
+        hidden[:, dones.bool()] = 0
+        return hidden
+
+    def in_place__rsl_rl(hidden, dones):
+        hidden[..., dones == 1, :] = 0.0
+        return hidden.clone()
+
+    def wrong_shape__flat(hidden, dones):
+        return Right.masked(hidden, dones).flatten(0, 1)
+
+    def exception__wrong_mask(hidden, dones):
+        return hidden.clone()[dones.bool()]
+
+    def wrong_type__lists(hidden, dones):
+        return Right.masked(hidden, dones).tolist()
+
+    def nan__divided(hidden, dones):
+        return hidden / (1 - dones)[:, None] * (1 - dones)[:, None] if dones.any() else hidden * torch.nan
+
+    def unknown__to_one(hidden, dones):
+        return hidden.masked_fill(dones.bool()[:, None], 1.0)
