@@ -269,7 +269,7 @@ def _to_grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> t
         parser.error(f"--out: expected a file that ends in .csv, got {options.out}")
     try:
         source = locate(options.name, options.sources)
-        total = sum(1 for _ in submissions.find(options.submissions))
+        total = submissions.count(options.submissions)
         options.out.parent.mkdir(parents=True, exist_ok=True)
         _try_file(options.out)
     except (AssignmentError, FileNotFoundError) as error:
