@@ -359,7 +359,7 @@ def test_a_students_zip_is_unpacked_once(given, opened):
     assert count([path]) == 4
     assert not opened
     assert rows(path) == [
-        *(("ada", ""), ("bo/bo/b0", ""), ("bo/bo/b1", ""), ("bo/bo/b2", "")),
+        *(("ada", ""), ("bo/b0", ""), ("bo/b1", ""), ("bo/b2", "")),
         *(("cy", "an empty zip"), ("dan", "")),
     ]
     assert sorted(opened) == sorted(expected)
