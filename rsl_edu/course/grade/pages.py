@@ -47,7 +47,7 @@ def feedback(assignment: Assignment, row: Row) -> str:
         assignment: What was graded.
         row: What the student got.
     """
-    points = "no points yet" if row.lost else f"{number(row.total)} of {number(assignment.maximum)} points"
+    points = "no points yet" if row.tried_again else f"{number(row.total)} of {number(assignment.maximum)} points"
     parts = [f"<h1>{_text(assignment.name)}: {points}</h1>"]
     parts += [f'<p class="soft">{_text(row.submission)}</p>', "" if row.safe else _UNSAFE]
     if row.status == GRADED:

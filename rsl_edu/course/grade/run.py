@@ -29,7 +29,7 @@ from rsl_edu.course import check
 from rsl_edu.course.assignment import Assignment
 
 from . import pages
-from .gradebook import GRADED, LOST, Journal, Row, table, write
+from .gradebook import GRADED, TRIED_AGAIN, Journal, Row, table, write
 from .marking import mark
 from .sandbox import Limits, SandboxError
 from .student import StalledError
@@ -80,7 +80,7 @@ def grade(
     rows: dict[str, Row | None] = {}
 
     def finish(row: Row, new: bool) -> None:
-        if new and not row.lost:
+        if new and not row.tried_again:
             journal.add(row)
         rows[row.submission] = row
         page = feedback / pages.file_name(row.submission)
@@ -200,7 +200,7 @@ def _all(
         except BrokenExecutor:
             if careful:
                 for item in flying.values():
-                    finish(_lost(*item, "it ends the grader's own process"))
+                    finish(_tried_again(*item, "it ends the grader's own process"))
             else:
                 suspects.extend(flying.values())
         except KeyboardInterrupt:  # what had begun has ended meanwhile
@@ -216,11 +216,11 @@ def _result(future: Future[Row], key: str, submission: Submission) -> Row:
     except (BrokenExecutor, SandboxError):
         raise
     except Exception as error:  # a fault of the grader, or of the cluster: the others go on
-        return _lost(key, submission, f"{type(error).__name__}: {error}")
+        return _tried_again(key, submission, f"{type(error).__name__}: {error}")
 
 
-def _lost(key: str, submission: Submission, why: str) -> Row:
-    return Row(submission.name, key, f"{LOST}: {why}", ())
+def _tried_again(key: str, submission: Submission, why: str) -> Row:
+    return Row(submission.name, key, f"{TRIED_AGAIN}: {why}", ())
 
 
 def _grade(assignment: Assignment, key: str, submission: Submission, *, box: str, limits: Limits) -> Row:
@@ -237,7 +237,7 @@ def _grade(assignment: Assignment, key: str, submission: Submission, *, box: str
         try:
             marks = mark(assignment, cells, box, limits)
         except StalledError as stalled:
-            return replace(row, status=f"{LOST}: {stalled}")
+            return replace(row, status=f"{TRIED_AGAIN}: {stalled}")
     seconds = round(time.monotonic() - begin, 2)
     return replace(row, status=GRADED, marks=marks.marks, notes=marks.notes, seconds=seconds)
 

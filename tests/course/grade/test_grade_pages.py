@@ -12,7 +12,7 @@ import pytest
 
 from rsl_edu.course import check
 from rsl_edu.course.grade import pages
-from rsl_edu.course.grade.gradebook import GRADED, LOST, Row
+from rsl_edu.course.grade.gradebook import GRADED, TRIED_AGAIN, Row
 from rsl_edu.course.grade.marking import Mark
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -171,7 +171,7 @@ def test_feedback_says_points_mistakes_and_notes():
 def test_feedback_says_why_a_submission_was_not_graded():
     for status, points, says in (
         ("a damaged zip", "0 of 20 points", "Not graded: a damaged zip."),
-        (f"{LOST}: OSError", "no points yet", "Not graded: tried again next time: OSError."),
+        (f"{TRIED_AGAIN}: OSError", "no points yet", "Not graded: tried again next time: OSError."),
     ):
         page = Page(pages.feedback(ASSIGNMENT, Row("Bo", "key", status, ())))
         assert f"3_rnn: {points}" in page.texts
