@@ -14,6 +14,7 @@ from rsl_edu.course import check
 from rsl_edu.course.grade import pages
 from rsl_edu.course.grade.gradebook import GRADED, TRIED_AGAIN, Row
 from rsl_edu.course.grade.marking import Mark
+from rsl_edu.printable import printable
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from banks import rnn
@@ -121,7 +122,7 @@ def test_what_students_wrote_is_text(name):
         assert page.elements == Page(write(attacked("x"))).elements
         assert all(re.fullmatch(PLAIN[key], value) for key, value in page.attributes), page.attributes
         assert all(letter.isprintable() or letter == "\n" for letter in text)
-        assert pages._plain(attack) in page.text
+        assert printable(attack, "\ufffd", keep="\n") in page.text
         assert "default-src 'none'; style-src 'unsafe-inline'" in text
 
 
@@ -233,8 +234,9 @@ def test_bars_are_as_long_as_their_numbers():
     ],
 )
 def test_columns_fit_the_points(maximum, totals, names):
-    page = Page(pages._histogram(totals, maximum))
-    bars = [text for text in page.texts if text]
+    assignment = SimpleNamespace(name="x", maximum=maximum, tasks=[SimpleNamespace(name="all", points=maximum)])
+    rows = [Row(str(place), "key", GRADED, (Mark("all", total, "x", "x"),)) for place, total in enumerate(totals)]
+    bars = Page(pages.report(assignment, rows)).after("Points")[1:]
     assert bars[1::2] == names
     assert sum(map(int, bars[::2])) == len(totals)
 
