@@ -182,7 +182,7 @@ class Features(Explorer[NetworkState, FeaturesResult]):
             raise TypeError(f"network: expected a rsl_edu.modules.CNN, got {type(network).__name__}")
         defaults = {} if scans is None else {"offset": 0.0}  # the learner's own zero is where they put it
         if scans is None:
-            height, width = (64, 64) if network is None else network._input_shape[1:]
+            height, width = (64, 64) if network is None else network.input_shape[1:]
             scans = height_scans(count=32, size=max(height, width))[:, :, :height, :width]
         scans = plain("scans", scans)
         if scans.dim() != 4 or scans.shape[1] != 1 or 0 in scans.shape:
@@ -193,8 +193,8 @@ class Features(Explorer[NetworkState, FeaturesResult]):
         self.network = None if network is None else copy.deepcopy(network).float().cpu().eval()
         ranges: dict[str, tuple[float, float, float]] = {}
         if self.network is not None:
-            if self.network._input_shape != tuple(scans.shape[1:]):
-                got, expected = list(self.network._input_shape), list(scans.shape[1:])
+            if self.network.input_shape != tuple(scans.shape[1:]):
+                got, expected = list(self.network.input_shape), list(scans.shape[1:])
                 raise ValueError(f"network: expected one for scans of shape {expected}, got one for {got}")
             if not all(values.isfinite().all() for values in self.network.state_dict().values()):
                 raise ValueError("network: expected finite weights, got NaN or infinity")
