@@ -122,7 +122,8 @@ def _record(robot: str, steps: int, envs: int, seed: int, policy: Policy | None)
             if forget is not None:
                 forget(torch.as_tensor(outcome[1] | outcome[2]))
             rows = (observation, action, *outcome)  # outcome: reward, terminated, truncated
-            columns = columns or [np.empty((steps, *row.shape), bool if row.dtype == bool else "f4") for row in rows]
+            if not columns:
+                columns = [np.empty((steps, *row.shape), bool if row.dtype == bool else "f4") for row in rows]
             for column, row in zip(columns, rows, strict=True):
                 column[t] = row
             observation = following

@@ -167,11 +167,11 @@ def judge(name: str, code: str, names: dict[str, Any], answers: Sequence[str]) -
         says = error.args[0] if error.args else ""
         return says if isinstance(says, Verdict) else Verdict(name, False, "unknown", f"your answer is wrong. {says}")
     except Failure as failure:
-        says = {
+        kinds = {
             "not-answered": f"not answered yet: {failure.function} raises NotImplementedError.",
             "library-answer": f"your code calls {failure}, which the exercise asks you to write.",
         }
-        return Verdict(name, False, failure.kind, says.get(failure.kind, f"your code raises {failure}"))
+        return Verdict(name, False, failure.kind, kinds.get(failure.kind, f"your code raises {failure}"))
     except Exception as error:  # a check that calculates with what an answer returns, whatever that is
         why = f"the check cannot use what your code returns: {type(error).__name__}: {error}"
         return Verdict(name, False, "exception", why)

@@ -78,9 +78,9 @@ def grade(
     results = _Results(assignment, out, each)
     job = functools.partial(_grade, assignment, box=box, limits=limits)
     try:
-        _all(job, results.to_grade(submissions, box), executor, window, results.add)
+        _run_all(job, results.to_grade(submissions, box), executor, window, results.add)
     finally:
-        results.write(report)
+        results.save(report)
     return results.done
 
 
@@ -123,7 +123,7 @@ class _Results:
             write(page, pages.feedback(self.assignment, row))
         self.each(row)
 
-    def write(self, report: bool) -> None:
+    def save(self, report: bool) -> None:
         """Write the table, and the report if it is asked for."""
         points = {task.name: task.points for task in self.assignment.tasks}
         write(self.out, table(self.done, points))
@@ -187,7 +187,7 @@ def cluster(address: str) -> Iterator[Executor]:
         yield client.get_executor(pure=False)  # True runs equal jobs once
 
 
-def _all(
+def _run_all(
     job: Callable[[str, Submission], Row],
     todo: Iterator[tuple[str, Submission]],
     executor: Callable[[], AbstractContextManager[Executor]],

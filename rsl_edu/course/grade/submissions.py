@@ -103,7 +103,8 @@ def find(paths: Iterable[Path]) -> Iterator[Submission]:
     used: dict[str, int] = {}
     for student, files in _students(paths):
         for submission in _of_student(student, files):
-            name = line = _one_line(submission.name)[:_LONGEST_NAME].strip() or "no name"
+            line = _one_line(submission.name)[:_LONGEST_NAME].strip() or "no name"
+            name = line
             while name in used:
                 used[line] += 1
                 name = f"{line} ({used[line]})"
@@ -326,6 +327,7 @@ def _unpacked(files: list[_File]) -> Iterator[_File]:
 
 
 def _works(files: list[_File]) -> int:
+    """Count the files that students hand in: notebooks, and zips of them."""
     return sum(file.is_notebook or file.is_zip for file in files)
 
 
