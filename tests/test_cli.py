@@ -133,7 +133,7 @@ def test_version_is_that_of_the_package(capsys):
 
 
 def test_importing_the_command_line_is_light():
-    heavy = "{'torch', 'numpy', 'matplotlib', 'jupyterlab', 'gymnasium'}"
+    heavy = "{'torch', 'numpy', 'matplotlib', 'jupyterlab', 'jinja2', 'gymnasium'}"
     code = f"import sys, rsl_edu.cli; print({heavy} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
 

@@ -90,7 +90,7 @@ def report(assignment: Assignment, rows: Sequence[Row]) -> str:
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of the histogram: the points it stands for, how many have them, and its height in rem."""
+    """A column of the histogram: the points it stands for, how many submissions have them, and its height in rem."""
 
     name: str
     count: int
@@ -145,7 +145,7 @@ def _harmless(value: Any) -> Any:
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
     autoescape=True,
-    finalize=_harmless,  # of every value that a template writes
+    finalize=_harmless,  # applied to every value that a template writes
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
