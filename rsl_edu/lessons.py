@@ -83,7 +83,9 @@ def _copy(relative: Path, lessons: Path, target: Path, copied: dict[str, str], v
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
             copied[candidate.as_posix()] = fresh
-            return Copy(candidate, "updated" if now else "new" if candidate == relative else "beside")
+            if now:
+                return Copy(candidate, "updated")
+            return Copy(candidate, "new" if candidate == relative else "beside")
         if before == fresh:
             return Copy(candidate, "kept")
     raise AssertionError("there is always another place")
@@ -92,8 +94,10 @@ def _copy(relative: Path, lessons: Path, target: Path, copied: dict[str, str], v
 def _places(relative: Path, version: str) -> Iterator[Path]:
     """Yield where a lesson may land: ``a.ipynb``, ``a.v0.2.0.ipynb``, ``a.v0.2.0-2.ipynb`` …."""
     yield relative
-    for n in itertools.count(1):
-        yield relative.with_name(f"{relative.stem}.v{version}{f'-{n}' if n > 1 else ''}{relative.suffix}")
+    versioned = f"{relative.stem}.v{version}"
+    yield relative.with_name(f"{versioned}{relative.suffix}")
+    for number in itertools.count(2):
+        yield relative.with_name(f"{versioned}-{number}{relative.suffix}")
 
 
 def _files(folder: Path) -> list[Path]:

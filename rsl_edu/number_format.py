@@ -1,4 +1,4 @@
-"""Numbers as the explorers write and round them."""
+"""Numbers as the explorers write and round them, and as sentences count with them."""
 
 from __future__ import annotations
 
@@ -32,3 +32,8 @@ def round_up(value: float, digits: tuple[int, ...] = (1, 2, 5)) -> float:
     """
     power = 10.0 ** math.floor(math.log10(value))
     return next(power * digit for digit in (*digits, 10, 20) if power * digit >= value * (1 - 1e-9))
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number and what it counts: ``1 submission``, ``2 submissions``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

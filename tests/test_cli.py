@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
@@ -132,7 +133,7 @@ def test_version_is_that_of_the_package(capsys):
 
 
 def test_importing_the_command_line_is_light():
-    heavy = "{'torch', 'numpy', 'matplotlib', 'jupyterlab', 'gymnasium'}"
+    heavy = "{'torch', 'numpy', 'matplotlib', 'jupyterlab', 'jinja2', 'gymnasium'}"
     code = f"import sys, rsl_edu.cli; print({heavy} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
 
@@ -246,6 +247,26 @@ def test_grade_shows_how_far_it_is_and_what_came_out(tmp_path, monkeypatch, caps
         "eve,not a notebook,0,2.5,0",
     ]
     assert (tmp_path / "new" / "grades_report.html").exists()
+
+
+def test_the_bar_of_grade_grows_with_the_notebooks_in_a_students_zip(tmp_path, monkeypatch, sources):
+    shown = []
+
+    class Bar(tqdm.tqdm):
+        def update(self, n=1):
+            super().update(n)
+            shown.append((self.n, self.total))
+
+    monkeypatch.setattr(tqdm, "tqdm", Bar)
+    monkeypatch.setattr(run, "processes", ThreadPoolExecutor)
+    monkeypatch.setattr(run, "mark", lambda *_: Marks((Mark("double", 2.5, None, "right."),), ()))
+    (tmp_path / "class").mkdir()
+    with zipfile.ZipFile(tmp_path / "class" / "ada.zip", "w") as archive:
+        for name in "abc":
+            archive.writestr(f"{name}.ipynb", '{"cells": []}')
+    (tmp_path / "class" / "bob.ipynb").write_text('{"cells": []}')
+    assert cli.main(["grade", "doubling", "class", f"--sources={sources}", "--out=grades.csv"]) == 0
+    assert shown == [(1, 2), (2, 2), (3, 3), (4, 4)]
 
 
 def test_xray_says_what_is_wrong_with_a_run(capsys):

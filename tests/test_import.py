@@ -10,10 +10,10 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "rsl_edu"
 ALLOWED = {
     "modules": set(),
-    "data": {"modules", "folders"},
+    "data": {"modules", "folders", "atomic_write"},
     "diagnosis": {"modules", "data", "checkpoint", "run_folder", "number_format"},
     "explorers": {"modules", "data", "checkpoint", "diagnosis", "number_format"},
-    "course": {"modules", "folders"},
+    "course": {"folders", "atomic_write", "printable", "number_format"},
 }
 PROBE = """
 import sys

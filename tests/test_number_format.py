@@ -2,7 +2,7 @@
 
 import pytest
 
-from rsl_edu.number_format import power, round_up, short, small
+from rsl_edu.number_format import counted, power, round_up, short, small
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,7 @@ def test_rounding_up_goes_to_the_next_round_number(value, above):
 def test_rounding_up_takes_the_digits_asked_for():
     assert round_up(9.0, (1, 2, 4, 8)) == 10
     assert round_up(3.0, (1, 2, 4, 8)) == 4
+
+
+def test_what_is_counted_is_singular_for_one_only():
+    assert [counted(number, "row") for number in (0, 1, 2)] == ["0 rows", "1 row", "2 rows"]

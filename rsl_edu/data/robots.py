@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from rsl_edu.atomic_write import atomic_write
 from rsl_edu.folders import caches
 from rsl_edu.modules.validate import whole
 
@@ -122,7 +122,8 @@ def _record(robot: str, steps: int, envs: int, seed: int, policy: Policy | None)
             if forget is not None:
                 forget(torch.as_tensor(outcome[1] | outcome[2]))
             rows = (observation, action, *outcome)  # outcome: reward, terminated, truncated
-            columns = columns or [np.empty((steps, *row.shape), bool if row.dtype == bool else "f4") for row in rows]
+            if not columns:
+                columns = [np.empty((steps, *row.shape), bool if row.dtype == bool else "f4") for row in rows]
             for column, row in zip(columns, rows, strict=True):
                 column[t] = row
             observation = following
@@ -180,16 +181,12 @@ def _store(file: Path, recorded: Rollout) -> bool:
         Whether it was written; a full disk, or a folder that cannot be written, is no error.
     """
     arrays = {field.name: np.asarray(getattr(recorded, field.name)) for field in dataclasses.fields(recorded)}
-    with contextlib.suppress(OSError):
+    try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as part:
-            try:
-                np.savez(part, allow_pickle=False, **arrays)
-                part.close()
-                Path(part.name).chmod(0o644)  # a class may share its recordings
-                Path(part.name).replace(file)
-            except BaseException:
-                Path(part.name).unlink(missing_ok=True)
-                raise
-        return True
-    return False
+        with atomic_write(file) as part:
+            with part.open("wb") as opened:
+                np.savez(opened, allow_pickle=False, **arrays)
+            part.chmod(0o644)  # a class may share its recordings
+    except OSError:
+        return False
+    return True

@@ -132,9 +132,9 @@ def own(policy: Policy, recorded: Any, source: str = "your observations") -> Sam
     lead = x.shape[:-1]
     for name, image in seen.items():
         cnn: Any = policy.cnns[name]
-        if image.shape != (*lead, *cnn._input_shape):
+        if image.shape != (*lead, *cnn.input_shape):
             raise ValueError(
-                f"observations: expected {name} of shape {[*lead, *cnn._input_shape]}, got {list(image.shape)}"
+                f"observations: expected {name} of shape {[*lead, *cnn.input_shape]}, got {list(image.shape)}"
             )
     if not x.isfinite().all() or not all(image.isfinite().all() for image in seen.values()):
         raise ValueError("observations: expected finite values, got NaN or infinity")

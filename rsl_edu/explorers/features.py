@@ -130,14 +130,14 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         defaults = {} if scans is None else {"offset": 0.0}  # the learner's own zero is where they put it
         self.network = None if network is None else usable_copy(network)
         if scans is None:
-            height, width = (64, 64) if self.network is None else self.network._input_shape[1:]
+            height, width = (64, 64) if self.network is None else self.network.input_shape[1:]
             scans = height_scans(count=32, size=max(height, width))[:, :, :height, :width]
         self.scans = finite_tensor("scans", scans, "[scans, 1, height, width]").float()
         ranges: dict[str, tuple[float, float, float]] = {}
         fixed: dict[str, Any] = {}
         if self.network is not None:
-            if self.network._input_shape != tuple(self.scans.shape[1:]):
-                got, expected = list(self.network._input_shape), list(self.scans.shape[1:])
+            if self.network.input_shape != tuple(self.scans.shape[1:]):
+                got, expected = list(self.network.input_shape), list(self.scans.shape[1:])
                 raise ValueError(f"network: expected one for scans of shape {expected}, got one for {got}")
             fixed = {"kernel": 0, "stride": "", "dilation": 0, "padding": "", "norm": ""}  # they would change nothing
             channels = [module.out_channels for module in self.network if isinstance(module, nn.Conv2d)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -41,6 +43,9 @@ class CNN(nn.Sequential):
         global_pool: none, max or avg over the last map.
         flatten: Whether the output is one vector per sample.
 
+    Attributes:
+        input_shape: Shape of a sample: ``(input_channels, height, width)``.
+
     Raises:
         TypeError, ValueError: An argument that no network can be built from, or a layer whose map would shrink below
             one pixel or is too small for its padding; the message names the argument or the layer.
@@ -63,46 +68,28 @@ class CNN(nn.Sequential):
         global_pool: str = "none",
         flatten: bool = True,
     ) -> None:
-        if not isinstance(input_dim, (list, tuple)) or len(input_dim) != 2:
-            raise ValueError(f"input_dim: expected (height, width), got {input_dim!r}")
-        if not isinstance(output_channels, (list, tuple)) or not output_channels:
-            raise ValueError(
-                f"output_channels: expected a list with the channels of each layer, got {output_channels!r}"
-            )
-        dim = (whole("input_dim", input_dim[0]), whole("input_dim", input_dim[1]))
+        _check_lengths(input_dim, output_channels)
+        height, width = (whole("input_dim", side) for side in input_dim)
         channels = whole("input_channels", input_channels)
         padding = choice("padding", padding, PADDINGS)
         global_pool = choice("global_pool", global_pool, GLOBAL_POOLS)
         flatten = flag("flatten", flatten)
-        input_shape = (channels, *dim)
+        input_shape = (channels, height, width)
 
         depth = len(output_channels)
-        kernels, strides, dilations = (
-            [whole(name, value) for value in per_layer(name, values, depth)]
-            for name, values in (("kernel_size", kernel_size), ("stride", stride), ("dilation", dilation))
-        )
+        kernels = _whole_per_layer("kernel_size", kernel_size, depth)
+        strides = _whole_per_layer("stride", stride, depth)
+        dilations = _whole_per_layer("dilation", dilation, depth)
         norms = [choice("norm", value, NORMS) for value in per_layer("norm", norm, depth)]
         pools = [flag("max_pool", value) for value in per_layer("max_pool", max_pool, depth)]
 
         layers: list[nn.Module] = []
-        for i, (k, s, d) in enumerate(zip(kernels, strides, dilations, strict=True)):
+        dim = (height, width)  # of the map, from here to the output
+        for i in range(depth):
             out = whole("output_channels", output_channels[i])
-            pad = (0, 0) if padding == "none" else (_pad(dim[0], k, s, d), _pad(dim[1], k, s, d))
-            room = {"reflect": -1, "circular": 0}.get(padding)  # these two take their border from inside the map
-            if room is not None and (pad[0] > dim[0] + room or pad[1] > dim[1] + room):
-                raise ValueError(f"layer {i}: padding {padding!r} of {pad} pixels does not fit a map of {dim} pixels")
-            mode = "zeros" if padding == "none" else padding
-            layers.append(nn.Conv2d(channels, out, k, s, pad, d, padding_mode=mode))  # type: ignore[arg-type]
-            before, dim = dim, (_output_size(dim[0], k, s, d, pad[0]), _output_size(dim[1], k, s, d, pad[1]))
-            if min(dim) < 1:
-                raise ValueError(
-                    f"layer {i}: kernel_size {k} with dilation {d} spans {d * (k - 1) + 1} pixels, but the map that "
-                    f"enters it has {before[0]}x{before[1]} and padding {pad}; the output would have no pixel"
-                )
-            if norms[i] == "batch":
-                layers.append(nn.BatchNorm2d(out))
-            elif norms[i] == "layer":
-                layers.append(nn.LayerNorm([out, *dim]))
+            convolution = _convolution(i, dim, channels, out, kernels[i], strides[i], dilations[i], padding)
+            dim = _size_after(i, dim, convolution)
+            layers += [convolution, *_norm(norms[i], out, dim)]
             layers.append(make_activation(activation))  # an activation object for each layer
             if pools[i]:
                 layers.append(nn.MaxPool2d(kernel_size=3, stride=2, padding=1))
@@ -115,7 +102,7 @@ class CNN(nn.Sequential):
         if flatten:
             layers.append(nn.Flatten(start_dim=1))
         super().__init__(*layers)
-        self._input_shape = input_shape
+        self.input_shape = input_shape
         self._output_channels = None if flatten else channels
         self._output_dim = channels * dim[0] * dim[1] if flatten else dim
         self._output_shape = [channels * dim[0] * dim[1]] if flatten else [channels, *dim]
@@ -140,12 +127,57 @@ class CNN(nn.Sequential):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map ``x [batch, input_channels, height, width]`` to the features described above."""
         if not torch.jit.is_scripting():
-            trailing_shape("x", x, self._input_shape, dims=4)
+            trailing_shape("x", x, self.input_shape, dims=4)
             if self.training and len(x) == 0:  # batch norm would count it as a batch
                 return x.new_zeros(0, *self._output_shape)
         for layer in self:
             x = layer(x)
         return x
+
+
+def _check_lengths(input_dim: Any, output_channels: Any) -> None:
+    if not isinstance(input_dim, (list, tuple)) or len(input_dim) != 2:
+        raise ValueError(f"input_dim: expected (height, width), got {input_dim!r}")
+    if not isinstance(output_channels, (list, tuple)) or not output_channels:
+        raise ValueError(f"output_channels: expected a list with the channels of each layer, got {output_channels!r}")
+
+
+def _whole_per_layer(name: str, values: Any, depth: int) -> list[int]:
+    return [whole(name, value) for value in per_layer(name, values, depth)]
+
+
+def _convolution(
+    layer: int, dim: tuple[int, int], channels: int, out: int, kernel: int, stride: int, dilation: int, padding: str
+) -> nn.Conv2d:
+    """Make the convolution of a layer that a map of ``dim`` pixels enters."""
+    if padding == "none":
+        return nn.Conv2d(channels, out, kernel, stride, dilation=dilation)
+    pad = (_pad(dim[0], kernel, stride, dilation), _pad(dim[1], kernel, stride, dilation))
+    room = {"reflect": -1, "circular": 0}.get(padding)  # these two take their border from inside the map
+    if room is not None and (pad[0] > dim[0] + room or pad[1] > dim[1] + room):
+        raise ValueError(f"layer {layer}: padding {padding!r} of {pad} pixels does not fit a map of {dim} pixels")
+    return nn.Conv2d(channels, out, kernel, stride, pad, dilation, padding_mode=padding)  # type: ignore[arg-type]
+
+
+def _size_after(layer: int, dim: tuple[int, int], convolution: nn.Conv2d) -> tuple[int, int]:
+    """Return the pixels of a map after a convolution."""
+    k, s, d = convolution.kernel_size[0], convolution.stride[0], convolution.dilation[0]
+    pad = (int(convolution.padding[0]), int(convolution.padding[1]))
+    after = (_output_size(dim[0], k, s, d, pad[0]), _output_size(dim[1], k, s, d, pad[1]))
+    if min(after) < 1:
+        raise ValueError(
+            f"layer {layer}: kernel_size {k} with dilation {d} spans {d * (k - 1) + 1} pixels, but the map that "
+            f"enters it has {dim[0]}x{dim[1]} and padding {pad}; the output would have no pixel"
+        )
+    return after
+
+
+def _norm(norm: str, channels: int, dim: tuple[int, int]) -> list[nn.Module]:
+    if norm == "batch":
+        return [nn.BatchNorm2d(channels)]
+    if norm == "layer":
+        return [nn.LayerNorm([channels, *dim])]
+    return []
 
 
 def _output_size(n: int, k: int, s: int, d: int, p: int) -> int:

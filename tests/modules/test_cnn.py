@@ -46,6 +46,12 @@ def test_padding_keeps_the_map_that_the_stride_leaves(padding, stride, kernel_si
     assert cnn.output_dim == (12 // stride, 12 // stride)
 
 
+def test_input_shape_is_that_of_a_sample():
+    cnn = CNN(**SMALL)
+    assert cnn.input_shape == (2, 6, 7)
+    assert cnn(torch.zeros(3, *cnn.input_shape)).shape == (3, cnn.output_dim)
+
+
 def test_a_layer_is_convolution_then_norm_then_activation_then_pool():
     cnn = CNN(
         (9, 9), 1, [2, 2], 3, norm=["batch", "layer"], activation="tanh", max_pool=[True, False], global_pool="avg"

@@ -2,5 +2,5 @@
 
 Read :mod:`.run` first: it takes submissions (:mod:`.submissions`) and keeps rows (:mod:`.gradebook`). :mod:`.marking`
 judges one submission, whose code runs in :mod:`.worker`, behind :mod:`.student`, in the :mod:`.sandbox`; what goes
-between the two is plain data (:mod:`.wire`). :mod:`.pages` is what people read.
+between the two is plain data (:mod:`.wire`). :mod:`.pages` fills the templates next to it: what people read.
 """

@@ -1,4 +1,4 @@
-"""The grades: a journal to which each graded submission is added at once, and the table that is made of it."""
+"""The grades: a journal to which each graded submission is added at once, and the table that is made from it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+from rsl_edu.atomic_write import atomic_write
+from rsl_edu.printable import printable
 
 from .marking import Mark
 
 GRADED = "graded"
 """Status of a submission that was graded; every other status says why it was not."""
-LOST = "not graded, and tried again next time"
+TRIED_AGAIN = "not graded, and tried again next time"
 """How the status begins where something went wrong that may not be the student's fault."""
 
 
@@ -46,13 +50,13 @@ class Row:
         return sum(mark.points for mark in self.marks)
 
     @property
-    def lost(self) -> bool:
+    def tried_again(self) -> bool:
         """Whether the next run grades it, because nothing is known about its points yet."""
-        return self.status.startswith(LOST)
+        return self.status.startswith(TRIED_AGAIN)
 
 
 class Journal:
-    """Rows in a file beside the grades; what is in it survives a power cut.
+    """Rows in a file next to the grades; what is in it survives a power cut.
 
     Args:
         path: The file; made if missing.
@@ -61,11 +65,10 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows: dict[tuple[str, str], Row] = {}
-        for line in path.read_bytes().splitlines() if path.exists() else ():
+        lines = path.read_bytes().splitlines() if path.exists() else []
+        for line in lines:
             try:
-                fields = json.loads(line)
-                marks = tuple(Mark(**mark) for mark in fields.pop("marks"))
-                row = Row(**fields | {"marks": marks, "notes": tuple(fields["notes"])})
+                row = _row(json.loads(line))
                 self.rows[row.submission, row.key] = row
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 continue  # a line that was cut off, or of another version: it is graded again
@@ -86,6 +89,12 @@ class Journal:
             return file.read(1) == b"\n"
 
 
+def _row(fields: dict[str, Any]) -> Row:
+    marks = tuple(Mark(**mark) for mark in fields.pop("marks"))
+    notes = tuple(fields.pop("notes"))
+    return Row(marks=marks, notes=notes, **fields)
+
+
 def table(rows: Iterable[Row], tasks: dict[str, float]) -> str:
     """Return the grades as CSV. What is tried again next time has no points in it, not 0.
 
@@ -98,11 +107,12 @@ def table(rows: Iterable[Row], tasks: dict[str, float]) -> str:
     writer.writerow(["submission", "status", "total", "max", *tasks])
     for row in rows:
         status = row.status if row.safe else f"{row.status} (unsafe: without a sandbox)"
-        none = "" if row.lost else "0"
-        points = [number(mark.points) for mark in row.marks] or [none] * len(tasks)
-        total = "" if row.lost else number(row.total)
+        points = [number(mark.points) for mark in row.marks] or ["0"] * len(tasks)
+        total = number(row.total)
+        if row.tried_again:
+            points, total = [""] * len(tasks), ""
         cells = [row.submission, status, total, number(sum(tasks.values())), *points]
-        writer.writerow([_plain(cell) for cell in cells])
+        writer.writerow([_without_formula(cell) for cell in cells])
     return text.getvalue()
 
 
@@ -113,12 +123,11 @@ def number(points: float) -> str:
 
 def write(path: Path, text: str) -> None:
     """Write a file so that there is always the whole of it, old or new."""
-    new = path.with_name(f"{path.name}.new")
-    new.write_text(text, "utf-8")
-    new.replace(path)
+    with atomic_write(path) as part:
+        part.write_text(text, "utf-8")
 
 
-def _plain(cell: str) -> str:
+def _without_formula(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula, nor for two cells where ``;`` separates them."""
-    cell = "".join(letter if letter.isprintable() else " " for letter in cell).replace(";", ",")
+    cell = printable(cell, " ").replace(";", ",")
     return f"'{cell}" if cell.lstrip()[:1] in ("=", "+", "-", "@", "＝", "＋", "－", "＠") else cell

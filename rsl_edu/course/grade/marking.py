@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsl_edu.course import check
-from rsl_edu.course.assignment import Assignment, Task
+from rsl_edu.course.assignment import Assignment
 from rsl_edu.course.check import Verdict
 from rsl_edu.course.check.failure import Failure
 
@@ -68,21 +68,18 @@ def mark(assignment: Assignment, cells: Sequence[str], box: str, limits: Limits)
     """
     session = _Session(assignment, cells, box, limits)
     try:
-        shown = {task.name: session.judge(task.name, task.shown) for task in assignment.tasks}
+        shown = {task.name: session.run_check(task.name, task.shown) for task in assignment.tasks}
         notes = session.notes
         marks = []
         for task in assignment.tasks:
             verdict = shown[task.name]
             if verdict.passed and task.hidden:
-                verdict = veiled(session.judge(task.name, task.hidden), verdict)
-            marks.append(_mark(task, verdict))
+                verdict = veiled(session.run_check(task.name, task.hidden), verdict)
+            points = task.points if verdict.passed else 0.0
+            marks.append(Mark(task.name, points, verdict.mistake, verdict.message))
         return Marks(tuple(marks), notes)
     finally:
         session.close()
-
-
-def _mark(task: Task, verdict: Verdict) -> Mark:
-    return Mark(task.name, task.points if verdict.passed else 0.0, verdict.mistake, verdict.message)
 
 
 class _Session:
@@ -104,8 +101,8 @@ class _Session:
         raised = {place: f"raised {text}" for place, text in self.failed.items()}
         return tuple(f"code cell {place + 1} {text}" for place, text in sorted((raised | stopped).items()))
 
-    def judge(self, name: str, code: str) -> Verdict:
-        """Run a check."""
+    def run_check(self, name: str, code: str) -> Verdict:
+        """Run a check with the student's functions; the process that has them is started if there is none."""
         try:
             self._start()
             names = {**setup(self.assignment.setup), **self.answers}
@@ -170,11 +167,11 @@ def judge(name: str, code: str, names: dict[str, Any], answers: Sequence[str]) -
         says = error.args[0] if error.args else ""
         return says if isinstance(says, Verdict) else Verdict(name, False, "unknown", f"your answer is wrong. {says}")
     except Failure as failure:
-        says = {
+        kinds = {
             "not-answered": f"not answered yet: {failure.function} raises NotImplementedError.",
             "library-answer": f"your code calls {failure}, which the exercise asks you to write.",
         }
-        return Verdict(name, False, failure.kind, says.get(failure.kind, f"your code raises {failure}"))
+        return Verdict(name, False, failure.kind, kinds.get(failure.kind, f"your code raises {failure}"))
     except Exception as error:  # a check that calculates with what an answer returns, whatever that is
         why = f"the check cannot use what your code returns: {type(error).__name__}: {error}"
         return Verdict(name, False, "exception", why)
@@ -194,6 +191,6 @@ def veiled(hidden: Verdict, shown: Verdict) -> Verdict:
         "nan": "your code returns NaN for some of them.",
         "library-answer": "your code calls what the exercise asks you to write.",
     }
-    text = (texts or [kinds.get(str(hidden.mistake), "your answer is wrong for some of them.")])[0]
+    text = texts[0] if texts else kinds.get(str(hidden.mistake), "your answer is wrong for some of them.")
     says = f"right for the cases of its check, wrong for further ones: {text}"
     return Verdict(shown.exercise, False, hidden.mistake or "unknown", says)

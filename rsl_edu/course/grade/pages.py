@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import math
 import re
 import statistics
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import jinja2
 
 from rsl_edu.course import check
 from rsl_edu.course.assignment import Assignment
 from rsl_edu.course.check import Verdict
+from rsl_edu.number_format import counted
+from rsl_edu.printable import printable
 
 from .gradebook import GRADED, Row, number
 
-_STYLE = Path(__file__).with_name("pages.css").read_text("utf-8")
-_UNSAFE = '<p class="unsafe">Graded with --unsafe: the code ran without a sandbox; these points may be forged.</p>'
-_EMPTY = ("not-answered", "missing")
+_NOT_ANSWERED = ("not-answered", "missing")
 _KINDS = {  # mistakes of all exercises
     "no-return": "it returns None.",
     "wrong-type": "it returns something of another kind.",
@@ -47,22 +50,18 @@ def feedback(assignment: Assignment, row: Row) -> str:
         assignment: What was graded.
         row: What the student got.
     """
-    points = "no points yet" if row.lost else f"{number(row.total)} of {number(assignment.maximum)} points"
-    parts = [f"<h1>{_text(assignment.name)}: {points}</h1>"]
-    parts += [f'<p class="soft">{_text(row.submission)}</p>', "" if row.safe else _UNSAFE]
-    if row.status == GRADED:
-        parts.append(_bar(row.total, assignment.maximum))
-    else:
-        parts.append(f"<p>Not graded: {_text(row.status.removeprefix('not graded, and '))}.</p>")
     most = {task.name: task.points for task in assignment.tasks}
+    marks = []
     for mark in row.marks:
-        got = f'<span class="number">{number(mark.points)} of {number(most[mark.task])}</span>'
-        verdict = Verdict(mark.task, mark.mistake is None, mark.mistake, _plain(mark.message))
-        parts.append(f"<section><h2>{_text(mark.task)}{got}</h2>{verdict._repr_html_()}</section>")
-    if row.notes:
-        notes = "".join(f"<li>{_text(note)}</li>" for note in row.notes)
-        parts.append(f"<section><h2>While the notebook ran</h2><ul>{notes}</ul></section>")
-    return _page(f"{assignment.name}: feedback", parts)
+        verdict = Verdict(mark.task, mark.mistake is None, mark.mistake, _harmless(mark.message))
+        marks.append((mark, most[mark.task], verdict._repr_html_()))
+    return _render(
+        "feedback.html.j2",
+        assignment=assignment,
+        row=row,
+        why_not_graded="" if row.status == GRADED else row.status.removeprefix("not graded, and "),
+        marks=marks,
+    )
 
 
 def report(assignment: Assignment, rows: Sequence[Row]) -> str:
@@ -73,68 +72,64 @@ def report(assignment: Assignment, rows: Sequence[Row]) -> str:
         rows: All submissions.
     """
     graded = [row for row in rows if row.status == GRADED]
-    parts = [f"<h1>{_text(assignment.name)}: the class</h1>", "" if all(row.safe for row in rows) else _UNSAFE]
-    parts.append(f"<p>{_count(len(rows), 'submission')}, {len(graded)} graded.</p>")
-    if graded:
-        totals = [row.total for row in graded]
-        middle = f"mean {number(round(statistics.mean(totals), 1))}, median {number(statistics.median(totals))}"
-        parts += [
-            "<h2>Points</h2>",
-            f"<p>{number(assignment.maximum)} at most; {middle}. The number above a bar is that of submissions.</p>",
-            _histogram(totals, assignment.maximum),
-            "<h2>Exercises</h2>",
-            "<p>Blue is right, orange wrong, grey not answered.</p>",
-            *_exercises(assignment, graded),
-            "<h2>Most frequent mistakes</h2>",
-            "<p>In the words of the feedback. What is not answered counts above only.</p>",
-            *_mistakes(graded),
-        ]
-    if others := [row for row in rows if row.status != GRADED]:
-        cells = "".join(f"<tr><td>{_text(row.submission)}</td><td>{_text(row.status)}</td></tr>" for row in others)
-        heads = '<th scope="col">submission</th><th scope="col">why</th>'
-        parts.append(f"<h2>Not graded</h2>\n<table><tr>{heads}</tr>{cells}</table>")
-    return _page(f"{assignment.name}: report", parts)
+    totals = [row.total for row in graded]
+    return _render(
+        "report.html.j2",
+        assignment=assignment,
+        safe=all(row.safe for row in rows),
+        totals=totals,
+        mean=round(statistics.mean(totals), 1) if totals else None,
+        median=statistics.median(totals) if totals else None,
+        columns=_histogram(totals, assignment.maximum) if totals else [],
+        exercises=_exercises(assignment, graded),
+        mistakes=_mistakes(graded),
+        headline=_headline,
+        others=[row for row in rows if row.status != GRADED],
+    )
 
 
-def _histogram(totals: Sequence[float], maximum: float) -> str:
+@dataclass(frozen=True)
+class _Column:
+    """A column of the histogram: the points it stands for, how many submissions have them, and its height in rem."""
+
+    name: str
+    count: int
+    height: float
+
+
+def _histogram(totals: Sequence[float], maximum: float) -> list[_Column]:
     """Columns of the same width, at most ten, and one for all points."""
     width = math.ceil(maximum / 10)
-    counts = Counter(int(total // width) if total < maximum else -1 for total in totals)
+    columns = math.ceil(maximum / width)
+    counts = Counter(int(total // width) if total < maximum else columns for total in totals)
     whole = all(total == int(total) for total in totals)
-    columns = []
-    for step in [*range(math.ceil(maximum / width)), -1]:
-        low, high = step * width, min((step + 1) * width, math.ceil(maximum))
-        name = f"{low}–{high - 1}" if whole else f"{low}–&lt;{high}"
-        name = number(maximum) if step < 0 else str(low) if whole and high - low == 1 else name
-        height = 9 * counts[step] / max(counts.values())
-        columns.append(f'<li><b>{counts[step]}</b><i style="height:{height:.2f}rem"></i><span>{name}</span></li>')
-    return f'<ol class="columns" aria-label="points, and how many submissions have them">{"".join(columns)}</ol>'
+    names = [_range(step * width, min((step + 1) * width, math.ceil(maximum)), whole) for step in range(columns)]
+    names.append(number(maximum))
+    highest = max(counts.values())
+    return [_Column(name, counts[step], 9 * counts[step] / highest) for step, name in enumerate(names)]
 
 
-def _exercises(assignment: Assignment, graded: Sequence[Row]) -> list[str]:
+def _range(low: int, end: int, whole: bool) -> str:
+    """Name the points from ``low`` up to ``end``, without it: ``4–5`` if all are whole numbers, else ``4–<6``."""
+    if not whole:
+        return f"{low}–<{end}"
+    return str(low) if end == low + 1 else f"{low}–{end - 1}"
+
+
+def _exercises(assignment: Assignment, graded: Sequence[Row]) -> list[tuple[str, int, int, int]]:
+    """Count for each exercise the right, wrong and missing answers."""
     marks = [mark for row in graded for mark in row.marks]
     right = Counter(mark.task for mark in marks if mark.mistake is None)
-    empty = Counter(mark.task for mark in marks if mark.mistake in _EMPTY)
-    parts = []
-    for task in assignment.tasks:
-        wrong = len(graded) - right[task.name] - empty[task.name]
-        counts = f"{right[task.name]} right, {wrong} wrong, {empty[task.name]} not answered"
-        bar = _bar(right[task.name], len(graded), wrong)
-        parts.append(f'<li><code>{_text(task.name)}</code><span class="number">{counts}</span>{bar}</li>')
-    return ['<ul class="bars">', *parts, "</ul>"]
+    empty = Counter(mark.task for mark in marks if mark.mistake in _NOT_ANSWERED)
+    names = [task.name for task in assignment.tasks]
+    return [(name, right[name], len(graded) - right[name] - empty[name], empty[name]) for name in names]
 
 
-def _mistakes(graded: Sequence[Row]) -> list[str]:
+def _mistakes(graded: Sequence[Row]) -> list[tuple[tuple[str, str], int]]:
+    """Count each mistake of each exercise, the most frequent first."""
     marks = [mark for row in graded for mark in row.marks]
-    counts = Counter((mark.task, mark.mistake) for mark in marks if mark.mistake and mark.mistake not in _EMPTY)
-    most = counts.most_common(20)
-    parts = [
-        f'<li><code>{_text(str(mistake))}</code> in <code>{_text(task)}</code><span class="number">{count}</span>'
-        f"{_bar(0, most[0][1], count)}{_text(_headline(task, str(mistake)))}</li>"
-        for (task, mistake), count in most
-    ]
-    more = f"<p>{_count(len(counts) - len(most), 'further kind')}, none more frequent.</p>" if len(counts) > 20 else ""
-    return ['<ol class="bars">', *parts, "</ol>", more] if parts else ["<p>None.</p>"]
+    counts = Counter((mark.task, mark.mistake) for mark in marks if mark.mistake and mark.mistake not in _NOT_ANSWERED)
+    return counts.most_common()
 
 
 def _headline(task: str, mistake: str) -> str:
@@ -142,33 +137,22 @@ def _headline(task: str, mistake: str) -> str:
     return next((each.headline for each in known if each.name == mistake), _KINDS.get(mistake, ""))
 
 
-def _bar(right: float, of: float, wrong: float = 0) -> str:
-    shares = {"right": right, "wrong": wrong}
-    parts = (f'<i class="{name}" style="width:{100 * share / of:.1f}%"></i>' for name, share in shares.items())
-    return f'<div class="bar">{"".join(parts)}</div>'
+def _harmless(value: Any) -> Any:
+    """A value as a page may show it: a text without what a terminal obeys, or what turns the direction of reading."""
+    return printable(value, "\ufffd", keep="\n") if type(value) is str else value
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    finalize=_harmless,  # applied to every value that a template writes
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+_TEMPLATES.filters |= {"points": number, "counted": counted}
 
 
-def _page(title: str, parts: Sequence[str]) -> str:
-    head = (
-        '<meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">""",
-        f"<title>{_text(title)}</title>",
-        f"<style>\n{_STYLE}</style>",
-    )
-    body = ("<body>", "<main>", *parts, "</main>", "</body>")
-    lines = ("<!DOCTYPE html>", '<html lang="en">', "<head>", *head, "</head>", *body, "</html>")
-    return "\n".join(line for line in lines if line) + "\n"
-
-
-def _text(text: str) -> str:
-    return html.escape(_plain(text))
-
-
-def _plain(text: str) -> str:
-    """Text without what a terminal obeys, and without what turns the direction of reading."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "\ufffd" for letter in text)
+def _render(template: str, **values: Any) -> str:
+    return _TEMPLATES.get_template(template).render(values)

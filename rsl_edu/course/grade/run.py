@@ -29,7 +29,7 @@ from rsl_edu.course import check
 from rsl_edu.course.assignment import Assignment
 
 from . import pages
-from .gradebook import GRADED, LOST, Journal, Row, table, write
+from .gradebook import GRADED, TRIED_AGAIN, Journal, Row, table, write
 from .marking import mark
 from .sandbox import Limits, SandboxError
 from .student import StalledError
@@ -54,7 +54,7 @@ def grade(
 ) -> list[Row]:
     """Grade submissions; what was graded before, and has not changed, is not graded again.
 
-    Beside ``grades.csv`` there are ``grades.journal.jsonl``, the folder ``grades_feedback`` with a page for each
+    Next to ``grades.csv`` it writes ``grades.journal.jsonl``, the folder ``grades_feedback`` with a page for each
     submission, and ``grades_report.html``.
 
     Args:
@@ -75,39 +75,60 @@ def grade(
         SandboxError: If there is no sandbox where the submissions would run.
         FileNotFoundError: If a path of ``submissions`` does not exist.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    journal = Journal(out.with_suffix(".journal.jsonl"))
-    rows: dict[str, Row | None] = {}
-
-    def finish(row: Row, new: bool) -> None:
-        if new and not row.lost:
-            journal.add(row)
-        rows[row.submission] = row
-        page = feedback / pages.file_name(row.submission)
-        if new or not page.exists():
-            write(page, pages.feedback(assignment, row))
-        each(row)
-
-    def todo() -> Iterator[tuple[str, Submission]]:
-        for submission in find(submissions):
-            key = _key(assignment, submission, box)
-            rows[submission.name] = None  # its place
-            if (row := journal.rows.get((submission.name, key))) is not None:
-                finish(row, new=False)
-            else:
-                yield key, submission
-
-    feedback = out.with_name(f"{out.stem}_feedback")
-    feedback.mkdir(exist_ok=True)
+    results = _Results(assignment, out, each)
     job = functools.partial(_grade, assignment, box=box, limits=limits)
     try:
-        _all(job, todo(), executor, window, functools.partial(finish, new=True))
+        _run_all(job, results.to_grade(submissions, box), executor, window, results.add)
     finally:
-        done = [row for row in rows.values() if row is not None]
-        write(out, table(done, {task.name: task.points for task in assignment.tasks}))
+        results.save(report)
+    return results.done
+
+
+class _Results:
+    """The rows of a run, in the order of the submissions, and the files that hold them."""
+
+    def __init__(self, assignment: Assignment, out: Path, each: Callable[[Row], None]) -> None:
+        self.assignment, self.out, self.each = assignment, out, each
+        self.rows: dict[str, Row | None] = {}  # None keeps the place of a submission that is not graded yet
+        out.parent.mkdir(parents=True, exist_ok=True)
+        self.journal = Journal(out.with_suffix(".journal.jsonl"))
+        self.feedback = out.with_name(f"{out.stem}_feedback")
+        self.feedback.mkdir(exist_ok=True)
+
+    @property
+    def done(self) -> list[Row]:
+        return [row for row in self.rows.values() if row is not None]
+
+    def to_grade(self, submissions: Iterable[Path], box: str) -> Iterator[tuple[str, Submission]]:
+        """Yield the submissions that no earlier run has graded as they are, with their keys."""
+        for submission in find(submissions):
+            key = _key(self.assignment, submission, box)
+            self.rows[submission.name] = None
+            known = self.journal.rows.get((submission.name, key))
+            if known is None:
+                yield key, submission
+            else:
+                self._keep(known, new=False)
+
+    def add(self, row: Row) -> None:
+        """Take the row of a submission that was graded now."""
+        if not row.tried_again:
+            self.journal.add(row)
+        self._keep(row, new=True)
+
+    def _keep(self, row: Row, new: bool) -> None:
+        self.rows[row.submission] = row
+        page = self.feedback / pages.file_name(row.submission)
+        if new or not page.exists():
+            write(page, pages.feedback(self.assignment, row))
+        self.each(row)
+
+    def save(self, report: bool) -> None:
+        """Write the table, and the report if it is asked for."""
+        points = {task.name: task.points for task in self.assignment.tasks}
+        write(self.out, table(self.done, points))
         if report:
-            write(out.with_name(f"{out.stem}_report.html"), pages.report(assignment, done))
-    return done
+            write(self.out.with_name(f"{self.out.stem}_report.html"), pages.report(self.assignment, self.done))
 
 
 @contextmanager
@@ -166,7 +187,7 @@ def cluster(address: str) -> Iterator[Executor]:
         yield client.get_executor(pure=False)  # True runs equal jobs once
 
 
-def _all(
+def _run_all(
     job: Callable[[str, Submission], Row],
     todo: Iterator[tuple[str, Submission]],
     executor: Callable[[], AbstractContextManager[Executor]],
@@ -200,7 +221,7 @@ def _all(
         except BrokenExecutor:
             if careful:
                 for item in flying.values():
-                    finish(_lost(*item, "it ends the grader's own process"))
+                    finish(_tried_again(*item, "it ends the grader's own process"))
             else:
                 suspects.extend(flying.values())
         except KeyboardInterrupt:  # what had begun has ended meanwhile
@@ -216,11 +237,11 @@ def _result(future: Future[Row], key: str, submission: Submission) -> Row:
     except (BrokenExecutor, SandboxError):
         raise
     except Exception as error:  # a fault of the grader, or of the cluster: the others go on
-        return _lost(key, submission, f"{type(error).__name__}: {error}")
+        return _tried_again(key, submission, f"{type(error).__name__}: {error}")
 
 
-def _lost(key: str, submission: Submission, why: str) -> Row:
-    return Row(submission.name, key, f"{LOST}: {why}", ())
+def _tried_again(key: str, submission: Submission, why: str) -> Row:
+    return Row(submission.name, key, f"{TRIED_AGAIN}: {why}", ())
 
 
 def _grade(assignment: Assignment, key: str, submission: Submission, *, box: str, limits: Limits) -> Row:
@@ -237,7 +258,7 @@ def _grade(assignment: Assignment, key: str, submission: Submission, *, box: str
         try:
             marks = mark(assignment, cells, box, limits)
         except StalledError as stalled:
-            return replace(row, status=f"{LOST}: {stalled}")
+            return replace(row, status=f"{TRIED_AGAIN}: {stalled}")
     seconds = round(time.monotonic() - begin, 2)
     return replace(row, status=GRADED, marks=marks.marks, notes=marks.notes, seconds=seconds)
 
@@ -252,7 +273,7 @@ def _key(assignment: Assignment, submission: Submission, box: str) -> str:
 def _checks() -> str:
     """Hash of the checks and of the grader."""
     folders = (Path(check.__file__).parent, Path(__file__).parent)
-    files = sorted(path for folder in folders for path in folder.glob("*.py"))
+    files = sorted(path for folder in folders for path in folder.rglob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 

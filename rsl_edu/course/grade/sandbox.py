@@ -127,7 +127,7 @@ def probe(sandbox: str, limits: Limits) -> None:
         out, errors = process.communicate()[0], b"it took too long to start"
     if process.returncode or b'"ready"' not in out:
         lines = (errors or out).decode(errors="replace").strip().splitlines() or ["it ended without a word"]
-        refused = f"{_REFUSED}\n" * lines[-1].startswith("bwrap: ")
+        refused = f"{_REFUSED}\n" if lines[-1].startswith("bwrap: ") else ""
         says = "\n".join(lines[-5:])[-500:]
         raise SandboxError(f"nothing runs in the sandbox ({sandbox}):\n{says}\n{refused}{_ADVICE}")
 

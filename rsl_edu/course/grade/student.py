@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from rsl_edu.course.check.failure import Failure
+from rsl_edu.printable import printable
 
 from . import sandbox, usage, wire
 
@@ -88,7 +89,7 @@ class Student:
                 sandbox.probe(box, self._limits)
                 raise RuntimeError(f"the sandbox {stopped}") from None
             raise StoppedError(str(stopped), self._cell) from None
-        self.failed = {int(place): words(text) for place, text in failed.items() if str(place).isdecimal()}
+        self.failed = {int(place): short_line(text) for place, text in failed.items() if str(place).isdecimal()}
 
     def _load(self, task: dict[str, Any]) -> dict[str, Any]:
         end = time.monotonic() + self._limits.start
@@ -170,7 +171,7 @@ class Student:
 
     def _failure(self, account: dict[str, Any]) -> Failure:
         kind = account.get("kind") if account.get("kind") in ("not-answered", "library-answer") else "exception"
-        says, line, function = (words(account.get(part, "")) for part in ("says", "line", "function"))
+        says, line, function = (short_line(account.get(part, "")) for part in ("says", "line", "function"))
         number = account.get("number")
         return Failure(str(kind), says, line, number if isinstance(number, int) else 0, function)
 
@@ -280,9 +281,9 @@ class _RemoteClass(type):
         return cls.__dict__["_make"](*arguments, **options)
 
 
-def words(text: Any) -> str:
+def short_line(text: Any) -> str:
     """A text of a student's process on one line, without control characters."""
-    return "".join(letter if letter.isprintable() else " " for letter in str(text)[:200])
+    return printable(str(text)[:200], " ")
 
 
 def _overwrite(old: Any, new: Any) -> None:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
+from rsl_edu.printable import printable
+
 LARGEST = 10 << 20
 """Bytes of a notebook, at most."""
 
@@ -98,16 +100,28 @@ def find(paths: Iterable[Path]) -> Iterator[Submission]:
     Raises:
         FileNotFoundError: If a path does not exist.
     """
-    paths = list(paths)
     used: dict[str, int] = {}
-    for path in paths:
-        for submission in _in(path, len(paths) > 1):
-            name = plain = _plain(submission.name)[:_LONGEST_NAME].strip() or "no name"
+    for student, files in _students(paths):
+        for submission in _of_student(student, files):
+            line = _one_line(submission.name)[:_LONGEST_NAME].strip() or "no name"
+            name = line
             while name in used:
-                used[plain] += 1
-                name = f"{plain} ({used[plain]})"
+                used[line] += 1
+                name = f"{line} ({used[line]})"
             used[name] = 1
-            yield Submission(name, submission.content, _plain(submission.problem))
+            yield Submission(name, submission.content, _one_line(submission.problem))
+
+
+def count(paths: Iterable[Path]) -> int:
+    """Return how many submissions there are, at least: it reads no file, so a student's own zip counts as one.
+
+    Args:
+        paths: Notebooks, zips, and folders of them.
+
+    Raises:
+        FileNotFoundError: If a path does not exist.
+    """
+    return sum(max(1, sum(file.is_notebook for file in files)) for _, files in _students(paths))
 
 
 def code(content: bytes) -> list[str]:
@@ -131,35 +145,48 @@ def code(content: bytes) -> list[str]:
     return code
 
 
-def _in(path: Path, several: bool) -> Iterator[Submission]:
-    """Yield the submissions of a path; of several, one with a single notebook is a student's, not a class's."""
-    if not path.exists():
-        raise FileNotFoundError(f"SUBMISSIONS: there is no {path}")
-    is_zip = path.suffix.lower() == ".zip"
-    if not path.is_dir() and not is_zip:
-        yield from _of_class([_File(path.name, lambda: path.open("rb"))])
-        return
-    name = path.stem if is_zip else path.resolve().name
-    with ExitStack() as stack:
-        try:
-            files = _in_zip(path, stack) if is_zip else _in_folder(path)
-        except ProblemError as problem:
-            yield Submission(name, problem=str(problem))
-            return
-        if not files or (several and _works(files) <= 1):
-            yield from _of_student(_split(f"{name}/")[0], files)
-        else:
-            yield from _of_class(_below_one_folder(files), f"{name}/" if several else "")
+def _students(paths: Iterable[Path]) -> Iterator[tuple[str, list[_File]]]:
+    """Yield the name of each student and the files; what is in a zip can be read until the next is asked for.
+
+    Of several paths, one with a single notebook is a student's, not a class's.
+    """
+    paths = list(paths)
+    several = len(paths) > 1
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(f"SUBMISSIONS: there is no {path}")
+        is_zip = path.suffix.lower() == ".zip"
+        if not path.is_dir() and not is_zip:
+            yield from _by_student([_on_disk(path, path.name)])
+            continue
+        name = path.stem if is_zip else path.resolve().name
+        with ExitStack() as stack:
+            try:
+                files = _in_zip(path, stack) if is_zip else _in_folder(path)
+            except ProblemError as problem:
+                yield name, [_on_disk(path, path.name, str(problem))]
+                continue
+            if not files or (several and _works(files) <= 1):
+                yield _split(f"{name}/")[0], files
+            else:
+                yield from _by_student(_below_one_folder(files), f"{name}/" if several else "")
 
 
 def _in_folder(folder: Path) -> list[_File]:
-    return _kept(_on_disk(path, path.relative_to(folder).as_posix()) for path in folder.rglob("*"))
+    return _kept(_below(folder, path) for path in folder.rglob("*"))
 
 
-def _on_disk(path: Path, name: str) -> _File:
-    is_link, is_folder = path.is_symlink(), path.is_dir()
-    problem = "a symbolic link" if is_link else "" if is_folder or path.is_file() else "not a file"
-    return _File(name + "/" * (is_folder and not is_link), lambda: path.open("rb"), problem)
+def _below(folder: Path, path: Path) -> _File:
+    name = path.relative_to(folder).as_posix()
+    if path.is_symlink():
+        return _on_disk(path, name, "a symbolic link")
+    if path.is_dir():
+        return _on_disk(path, f"{name}/")
+    return _on_disk(path, name, "" if path.is_file() else "not a file")
+
+
+def _on_disk(path: Path, name: str, problem: str = "") -> _File:
+    return _File(name, lambda: path.open("rb"), problem)
 
 
 def _in_zip(source: Path | io.BytesIO, stack: ExitStack) -> list[_File]:
@@ -185,7 +212,9 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> _File:
             name = name.encode("cp437").decode("utf-8")
     parts = name.replace("\\", "/").split("/")  # of some tools for Windows
     path = "/".join(part for part in parts if part not in ("", ".", ".."))
-    return _File(path and path + "/" * (not parts[-1]), lambda: archive.open(member), _problem(member))
+    if path and not parts[-1]:
+        path = f"{path}/"
+    return _File(path, lambda: archive.open(member), _problem(member))
 
 
 def _problem(member: zipfile.ZipInfo) -> str:
@@ -221,34 +250,58 @@ def _below_one_folder(files: list[_File]) -> list[_File]:
         files = [file for file in inner if file.path]
 
 
-def _of_class(files: Iterable[_File], above: str = "") -> Iterator[Submission]:
+def _by_student(files: Iterable[_File], above: str = "") -> Iterator[tuple[str, list[_File]]]:
     """Put the files of each student together."""
 
     def student(file: _File) -> str:
         return _split(file.path, above)[0]
 
     for name, group in itertools.groupby(sorted(files, key=lambda file: (student(file), file.path)), student):
-        yield from _of_student(name, list(group))
+        yield name, list(group)
 
 
 def _of_student(name: str, files: list[_File]) -> Iterator[Submission]:
     """Yield the notebooks of a student, or one row that says why there is none."""
-    seen = [(file.path, file.problem, file.is_graded) for file in _unpacked(files)]  # not the content of zips
-    number = sum(is_graded for *_, is_graded in seen)
-    if not number:
-        reasons = [problem for _, problem, _ in seen if problem]
-        others = [PurePosixPath(path).name for path, *_ in seen if not path.endswith("/")]
-        none = f"no notebook: {', '.join(others[:3])}{', …' * (len(others) > 3)}" if others else "nothing handed in"
-        yield Submission(name, problem=[*reasons, none][0])
-        return
-    for file in _unpacked(files):
-        if file.is_graded:
-            which = re.sub(r"\.(ipynb|zip)$", "", _split(file.path)[1], flags=re.IGNORECASE)
-            row = name if number == 1 else f"{name}/{which}"
-            try:
-                yield Submission(row, file.read())
-            except ProblemError as problem:
-                yield Submission(row, problem=str(problem))
+    left_out: list[tuple[str, str]] = []  # paths and problems; the files would keep the content of zips
+
+    def graded() -> Iterator[Submission]:
+        for file in _unpacked(files):
+            if file.is_graded:
+                yield _submission(name, file)
+            else:
+                left_out.append((file.path, file.problem))
+
+    submissions = graded()
+    first, second = next(submissions, None), next(submissions, None)  # no zip is unpacked twice to count them
+    if first is None:
+        yield Submission(name, problem=_why_none(left_out))
+    elif second is None:
+        yield replace(first, name=name)
+    else:
+        yield first
+        yield second
+        yield from submissions
+
+
+def _submission(student: str, file: _File) -> Submission:
+    which = re.sub(r"\.(ipynb|zip)$", "", _split(file.path)[1], flags=re.IGNORECASE)
+    name = f"{student}/{which}"
+    try:
+        return Submission(name, file.read())
+    except ProblemError as problem:
+        return Submission(name, problem=str(problem))
+
+
+def _why_none(files: list[tuple[str, str]]) -> str:
+    """Say why there is no notebook: the first problem of a file, or which files are there instead."""
+    for _, problem in files:
+        if problem:
+            return problem
+    names = [PurePosixPath(path).name for path, _ in files if not path.endswith("/")]
+    if not names:
+        return "nothing handed in"
+    more = ", …" if len(names) > 3 else ""
+    return f"no notebook: {', '.join(names[:3])}{more}"
 
 
 def _unpacked(files: list[_File]) -> Iterator[_File]:
@@ -274,6 +327,7 @@ def _unpacked(files: list[_File]) -> Iterator[_File]:
 
 
 def _works(files: list[_File]) -> int:
+    """Count the files that students hand in: notebooks, and zips of them."""
     return sum(file.is_notebook or file.is_zip for file in files)
 
 
@@ -287,7 +341,6 @@ def _split(path: str, above: str = "") -> tuple[str, str]:
     return above + (first if slash else PurePosixPath(first).stem), rest or first
 
 
-def _plain(text: str) -> str:
+def _one_line(text: str) -> str:
     """Text in one line, without what a terminal or a table would obey."""
-    text = unicodedata.normalize("NFC", text)
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return " ".join(printable(unicodedata.normalize("NFC", text), " ").split())

@@ -141,9 +141,11 @@ def _run(
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Run the cells as a notebook does; a cell that fails does not stop the others."""
     failed: dict[str, str] = {}
-    sys.modules["__main__"] = main = types.ModuleType("__main__")
-    names = main.__dict__
-    names["display"] = names["get_ipython"] = _LibraryAnswer()  # what a notebook has without an import
+    notebook = types.ModuleType("__main__")
+    sys.modules["__main__"] = notebook
+    names = notebook.__dict__
+    for name in ("display", "get_ipython"):  # what a notebook has without an import
+        names[name] = _LibraryAnswer()
 
     def late(*_: Any) -> None:
         raise TimeoutError(f"the cell used more than {seconds:g} s of CPU time")
@@ -197,7 +199,8 @@ class _Server:
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         kind, target, name = question["kind"], question["target"], question["name"]
         if kind == "names":
-            return {"value": {name: isinstance(self.names[name], type) for name in name if name in self.names}}
+            found = [wanted for wanted in name if wanted in self.names]
+            return {"value": {wanted: isinstance(self.names[wanted], type) for wanted in found}}
         value = self.names[name] if target is None else self.objects[target]
         if target is not None and name:
             value = getattr(value, name)

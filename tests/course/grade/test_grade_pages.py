@@ -11,8 +11,9 @@ from course.banks import WRONG, mistake_of
 
 from rsl_edu.course import check
 from rsl_edu.course.grade import pages
-from rsl_edu.course.grade.gradebook import GRADED, LOST, Row
+from rsl_edu.course.grade.gradebook import GRADED, TRIED_AGAIN, Row
 from rsl_edu.course.grade.marking import Mark
+from rsl_edu.printable import printable
 
 POINTS = {"reset_done": 3.0, "unpad": 4.0, "split_and_pad": 13.0}
 ASSIGNMENT = SimpleNamespace(
@@ -117,7 +118,7 @@ def test_what_students_wrote_is_text(name):
         assert page.elements == Page(write(attacked("x"))).elements
         assert all(re.fullmatch(PLAIN[key], value) for key, value in page.attributes), page.attributes
         assert all(letter.isprintable() or letter == "\n" for letter in text)
-        assert pages._plain(attack) in page.text
+        assert printable(attack, "\ufffd", keep="\n") in page.text
         assert "default-src 'none'; style-src 'unsafe-inline'" in text
 
 
@@ -167,7 +168,7 @@ def test_feedback_says_points_mistakes_and_notes():
 def test_feedback_says_why_a_submission_was_not_graded():
     for status, points, says in (
         ("a damaged zip", "0 of 20 points", "Not graded: a damaged zip."),
-        (f"{LOST}: OSError", "no points yet", "Not graded: tried again next time: OSError."),
+        (f"{TRIED_AGAIN}: OSError", "no points yet", "Not graded: tried again next time: OSError."),
     ):
         page = Page(pages.feedback(ASSIGNMENT, Row("Bo", "key", status, ())))
         assert f"3_rnn: {points}" in page.texts
@@ -229,8 +230,9 @@ def test_bars_are_as_long_as_their_numbers():
     ],
 )
 def test_columns_fit_the_points(maximum, totals, names):
-    page = Page(pages._histogram(totals, maximum))
-    bars = [text for text in page.texts if text]
+    assignment = SimpleNamespace(name="x", maximum=maximum, tasks=[SimpleNamespace(name="all", points=maximum)])
+    rows = [Row(str(place), "key", GRADED, (Mark("all", total, "x", "x"),)) for place, total in enumerate(totals)]
+    bars = Page(pages.report(assignment, rows)).after("Points")[1:]
     assert bars[1::2] == names
     assert sum(map(int, bars[::2])) == len(totals)
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from rsl_edu.course.grade import gradebook
-from rsl_edu.course.grade.gradebook import GRADED, LOST, Journal, Row, table, write
+from rsl_edu.course.grade.gradebook import GRADED, TRIED_AGAIN, Journal, Row, table, write
 from rsl_edu.course.grade.marking import Mark
 
 TASKS = {"reset_done": 3.0, "unpad": 4.5}
@@ -37,9 +37,9 @@ def test_columns_and_points():
         "Ada Lovelace,graded,3,7.5,3,0\n"
         'Bo,"a damaged zip, or none",0,7.5,0,0\n'
     )
-    lost = Row("Cy", "key", f"{LOST}: OSError", ())
-    assert (lost.lost, damaged.lost, ROW.lost) == (True, False, False)
-    assert read([lost])[1:] == [["Cy", f"{LOST}: OSError", "", "7.5", "", ""]]  # nobody knows its points yet
+    lost = Row("Cy", "key", f"{TRIED_AGAIN}: OSError", ())
+    assert (lost.tried_again, damaged.tried_again, ROW.tried_again) == (True, False, False)
+    assert read([lost])[1:] == [["Cy", f"{TRIED_AGAIN}: OSError", "", "7.5", "", ""]]  # nobody knows its points yet
     assert read([]) == [["submission", "status", "total", "max", *TASKS]]
 
 

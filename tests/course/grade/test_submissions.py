@@ -11,7 +11,7 @@ import zipfile
 import pytest
 
 from rsl_edu.course.grade import submissions
-from rsl_edu.course.grade.submissions import ProblemError, code, find
+from rsl_edu.course.grade.submissions import ProblemError, code, count, find
 
 NOTEBOOK = json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": "x = 1"}]}).encode()
 MOODLE = "Ada Lovelace_1234567_assignsubmission_file_"
@@ -323,24 +323,58 @@ def test_a_zip_of_too_many_files_is_not_listed(tmp_path, monkeypatch):
     assert rows(tmp_path / "class.zip") == [("class", "a zip of more than 50 files")]
 
 
-def test_submissions_are_read_one_at_a_time(given):
-    opened = []
+@pytest.fixture
+def opened(monkeypatch):
+    """Names of the files that were unpacked from zips."""
+    names = []
 
     class Archive(zipfile.ZipFile):
-        def open(self, member, *args, **options):
-            opened.append(member)
-            return super().open(member, *args, **options)
+        def open(self, member, mode="r", *args, **options):
+            if mode == "r":
+                names.append(member.filename)
+            return super().open(member, mode, *args, **options)
 
+    monkeypatch.setattr(zipfile, "ZipFile", Archive)
+    return names
+
+
+def test_submissions_are_read_one_at_a_time(given, opened):
     path = given({"a.ipynb": NOTEBOOK, "b.zip": zipped({"x.ipynb": NOTEBOOK, "y.ipynb": b"y"}), "c.ipynb": NOTEBOOK})
     found = find([path])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(zipfile, "ZipFile", Archive)
-        assert next(found).name == "a"
-        if path.is_dir():
-            (path / "c.ipynb").write_bytes(b"later")
-        else:
-            assert len(opened) == 1
+    assert next(found).name == "a"
+    if path.is_dir():
+        (path / "c.ipynb").write_bytes(b"later")
+    else:
+        assert len(opened) == 1
     assert [each.content for each in found] == [NOTEBOOK, b"y", b"later" if path.is_dir() else NOTEBOOK]
+
+
+def test_a_students_zip_is_unpacked_once(given, opened):
+    own = {"ada.zip": {"a1.ipynb": NOTEBOOK}, "bo.zip": {f"b{n}.ipynb": NOTEBOOK for n in range(3)}, "cy.zip": {}}
+    files = {name: zipped(inner) for name, inner in own.items()}
+    path = given({**files, "dan/d1.ipynb": NOTEBOOK, "dan/data.zip": zipped({"x.csv": b"1"})})
+    expected = {"a1.ipynb", "b0.ipynb", "b1.ipynb", "b2.ipynb"}
+    if path.suffix == ".zip":
+        expected |= {*files, "dan/d1.ipynb", "dan/data.zip"}
+    assert count([path]) == 4
+    assert not opened
+    assert rows(path) == [
+        *(("ada", ""), ("bo/b0", ""), ("bo/b1", ""), ("bo/b2", "")),
+        *(("cy", "an empty zip"), ("dan", "")),
+    ]
+    assert sorted(opened) == sorted(expected)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_counting_finds_each_notebook_outside_of_zips(given, name):
+    path = given(dict.fromkeys(CLASSES[name], NOTEBOOK))
+    assert count([path]) == len(rows(path))
+    assert count([path, path]) == 2 * len(rows(path))
+
+
+def test_counting_says_what_does_not_exist(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"there is no .*absent"):
+        count([tmp_path / "absent"])
 
 
 def test_no_zip_stops_the_others(tmp_path):
