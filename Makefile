@@ -51,6 +51,7 @@ check: $(VENV)/test.stamp ## lint, format, types, form of the stored notebooks
 	$(BIN)/python -m rsl_edu.course.execute --check notebooks
 
 notebooks: $(VENV)/test.stamp ## execute the notebooks and store their outputs
+	$(BIN)/python book/lists.py
 	$(SINGLE) $(BIN)/python -m rsl_edu.course.execute notebooks
 
 bench: $(VENV)/test.stamp ## measure imports, memory, explorers, and speed beside rsl_rl's (BENCH_ARGS=--readme)

@@ -153,7 +153,8 @@ def kernel_table() -> list[tuple[str, str, str]]:
     rows = []
     for name in NAMES:
         explorer = getattr(explorers, name)()
-        live, taken = explorer.live, {}
+        explorer.live.refresh()
+        taken = {}
         for field, one in explorer.controls.items():
             walk = [value for value in one.positions(9) if value != getattr(explorer.start, field)]
             taken[field] = []

@@ -22,17 +22,35 @@ class Failing(explorers.Stream):
 
 Failing()
 """
+PLAYED = """
+import dataclasses
+
+@dataclasses.dataclass(frozen=True)
+class PlayedState(type(explorers.AdaptiveRate().at())):
+    factor: float = explorers.control(1.5, "factor", "Plays.", range=(1.1, 3.0, 0.1), play=True)
+
+class Played(explorers.AdaptiveRate):
+    State = PlayedState
+
+Played(schedule="fixed")
+"""
 pytestmark = pytest.mark.slow
 
 
+NOTE_VALUES = """handle => {
+    window.seen = [];
+    const note = () => window.seen.push(handle.ariaValueText);
+    new MutationObserver(note).observe(handle, { attributes: true, attributeFilter: ["aria-valuetext"] });
+}"""
 HAS_ALL = "Stream"
 """An explorer with all kinds of controls: it stands for all in Notebook 7, where only keys differ."""
 
 
 @pytest.fixture(scope="module", params=["lab", "notebook"])
 def page(request, open_notebook):
-    shown = EXPLORERS if request.param == "lab" else [HAS_ALL]
-    cells = ["from rsl_edu import explorers", *(f"explorers.{name}()" for name in shown), FAILING]
+    chosen = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
+    shown = [name for name in EXPLORERS if name in chosen or name == HAS_ALL] if request.param == "lab" else [HAS_ALL]
+    cells = ["from rsl_edu import explorers", *(f"explorers.{name}()" for name in shown), FAILING, PLAYED]
     return open_notebook(f"{request.param}.ipynb", *cells, host=request.param)
 
 
@@ -134,6 +152,20 @@ def test_play_button_runs_and_pauses_where_the_picture_is(page):
     value = int(handle.get_attribute("aria-valuetext"))
     shown.wait_for(explorers.Stream(seen=value).live.picture.data)
     shown.group.get_by_role("button", name="Reset").click()
+
+
+def test_play_button_steps_a_slider_of_fractions_from_its_present_value(page):
+    shown = Shown(page, "Played")
+    handle = shown.group.get_by_role("slider", name="factor")
+    handle.press("ArrowRight")
+    expect(handle).to_have_attribute("aria-valuetext", "1.60")
+    page.evaluate(NOTE_VALUES, handle.element_handle())
+    play = shown.group.get_by_role("button", name="play or pause: factor")
+    play.click()
+    page.wait_for_function("handle => handle.ariaValueText >= 1.9", arg=handle.element_handle())
+    play.click()
+    values = [float(text) for text in dict.fromkeys(page.evaluate("window.seen"))]
+    assert values[:3] == [1.7, 1.8, 1.9]
 
 
 def test_bad_value_dims_the_picture_says_why_and_the_next_value_clears_it(page):

@@ -1,0 +1,42 @@
+"""The README and the reference list every explorer as it describes itself."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from rsl_edu import explorers
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def lists():
+    spec = importlib.util.spec_from_file_location("lists", ROOT / "book" / "lists.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", ["README.md", "book/api/explorers.md"])
+def test_page_lists_every_explorer_as_it_describes_itself(lists, page):
+    text = (ROOT / page).read_text("utf-8")
+    assert lists.written(page, text) == text, "python book/lists.py writes it"
+    assert all(name in text for name in explorers.EXPLORERS)
+
+
+@pytest.mark.parametrize("name", explorers.EXPLORERS)
+def test_explorer_says_what_a_list_needs(name):
+    explorer = explorers.EXPLORERS[name]
+    assert explorer.lesson in range(1, 7)
+    assert explorer.shows
+    assert explorer.breaks
+
+
+def test_package_offers_the_explorers_in_the_order_of_their_lessons():
+    lessons = [explorer.lesson for explorer in explorers.EXPLORERS.values()]
+    assert lessons == sorted(lessons)
+    assert set(explorers.EXPLORERS) <= set(dir(explorers))
+    assert explorers.Signal is explorers.EXPLORERS["Signal"]
+    with pytest.raises(AttributeError, match=r"no attribute 'Signals'; its explorers are Signal, "):
+        explorers.Signals  # noqa: B018
