@@ -279,7 +279,8 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         artists["mean"].set_data(steps, result.mean)
         artists["gradient"].set_data(steps, result.gradient[:, 0])
         artists["entropy"].set_data(steps, result.entropy)
-        artists["end"].set_data(*(([steps[-1]], asked[-1:, 0]) if result.error else ([], [])))
+        end = slice(-1, None) if result.error else slice(0)
+        artists["end"].set_data(steps[end], asked[end, 0])
         for mark in artists["marks"]:
             mark.set_xdata([-10 if result.below is None else result.below] * 2)
 

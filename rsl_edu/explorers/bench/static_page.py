@@ -162,7 +162,9 @@ def _word(control: Control, value: Any) -> str:
     """Return a value as the control shows it."""
     if control.choices is not None:
         return next(words for words, choice in control.choices.items() if choice == value)
-    return {True: "on", False: "off"}[value] if isinstance(value, bool) else f"{value:g}"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}"
 
 
 def _exported(module: str) -> str:
