@@ -6,8 +6,8 @@
     check.merge_moments(merge_moments)
     check.hint("merge_moments", 1)
 
-A check is an :class:`Exercise`. Each lesson has its own in a file of its name; a new one adds a file
-and its name here.
+A check is an :class:`Exercise`. Each lesson has its own in a folder of its name, with a file for each. A new exercise
+is a file and its name in the folder's ``EXERCISES``; a new lesson is a folder and its name here.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import io
 import re
 import sysconfig
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +24,7 @@ Answer = Callable[..., Any]  # a function, or a class
 Values = tuple[torch.Tensor, ...]  # what an answer returned: a float64 tensor for each output
 
 _NOT_THE_LEARNERS = (  # source files below these are not shown to a learner
-    str(Path(__file__).parent),
+    str(Path(__file__).parent),  # the exercises, in folders of it
     str(Path(torch.__file__).parent),
     sysconfig.get_path("stdlib"),
     sysconfig.get_path("purelib"),
@@ -48,21 +48,22 @@ class Case:
     atol: float = 1e-5
 
 
-@dataclass(frozen=True)
+@dataclass(init=False)
 class Mistake:
     """A wrong answer that people give, ready to run.
 
     Args:
-        name: Short and stable: ``unbiased-variance``.
         headline: What the answer seems to do.
         why: Why that is wrong, and what to do instead.
         answers: The mistake as functions (or classes) like the learner's; several where it comes in several forms.
     """
 
-    name: str
     headline: str
     why: str
     answers: tuple[Answer, ...]
+
+    def __init__(self, headline: str, why: str, *answers: Answer) -> None:
+        self.headline, self.why, self.answers = headline, why, answers
 
 
 class _WrongError(Exception):
@@ -86,26 +87,30 @@ class Exercise:
     outputs only those up to the first wrong one are compared, because the later ones follow from it.
 
     Args:
-        name: Name of the exercise, and of the learner's function.
         reference: The right answer, written as for a learner: a function, or a class.
         outputs: Names of what an answer returns.
         cases: Inputs, from the simplest to the hardest; together they tell all mistakes apart.
-        mistakes: The known wrong answers; where two return the same, the first is the diagnosis.
+        mistakes: The known wrong answers, by names that are short and stable: ``unbiased-variance``. Where two return
+            the same, the first is the diagnosis.
         hints: From vague to almost the answer.
         draw: Makes a random case.
         use: Gets the outputs from an answer and the inputs of a case. The default calls the answer.
         show: Writes that use as text, from the inputs.
     """
 
-    name: str
     reference: Answer
     outputs: tuple[str, ...]
     cases: tuple[Case, ...]
-    mistakes: tuple[Mistake, ...]
+    mistakes: Mapping[str, Mistake]
     hints: tuple[str, ...]
     draw: Callable[[torch.Generator], Case]
     use: Callable[..., Any] = _call
     show: Callable[..., str] | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the exercise: the reference's, and of a class ``RunningNorm``, ``running_norm``."""
+        return re.sub("(?<=[a-z])(?=[A-Z])", "_", self.reference.__name__).lower()
 
     def __repr__(self) -> str:
         """How to use it."""
@@ -247,9 +252,9 @@ class Exercise:
 
         for outputs in range(1, len(self.outputs) + 1):
             if not alike(seen, expected, outputs):  # the first wrong output
-                for mistake, fingerprint in self._known:
+                for name, fingerprint in self._known:
                     if alike(seen, fingerprint, outputs):
-                        return mistake.name, mistake.headline, mistake.why
+                        return name, self.mistakes[name].headline, self.mistakes[name].why
                 return None
         return None  # only a further case shows it
 
@@ -276,9 +281,9 @@ class Exercise:
         return self._fingerprint(self.reference)
 
     @cached_property
-    def _known(self) -> list[tuple[Mistake, list[Values]]]:
-        """Every form of every mistake, and what it returns."""
-        return [(mistake, self._fingerprint(wrong)) for mistake in self.mistakes for wrong in mistake.answers]
+    def _known(self) -> list[tuple[str, list[Values]]]:
+        """The name of every form of every mistake, and what it returns."""
+        return [(name, self._fingerprint(wrong)) for name, known in self.mistakes.items() for wrong in known.answers]
 
     def _split(self, result: Any) -> tuple[Any, ...]:
         return tuple(result) if len(self.outputs) > 1 else (result,)

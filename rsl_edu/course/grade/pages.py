@@ -138,8 +138,8 @@ def _mistakes(graded: Sequence[Row]) -> list[str]:
 
 
 def _headline(task: str, mistake: str) -> str:
-    known = check.EXERCISES[task].mistakes if task in check.EXERCISES else ()
-    return next((each.headline for each in known if each.name == mistake), _KINDS.get(mistake, ""))
+    known = check.EXERCISES[task].mistakes if task in check.EXERCISES else {}
+    return known[mistake].headline if mistake in known else _KINDS.get(mistake, "")
 
 
 def _bar(right: float, of: float, wrong: float = 0) -> str:
