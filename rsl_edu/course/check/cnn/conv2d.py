@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import tensor
 from torch.nn import functional
 
-from ..exercise import Answer, Case, Exercise, Mistake
-from ..verdict import text
-from .options import given
+from ..exercise import Answer, Case, Exercise, Mistake, Part
 
 
 def conv2d(x: torch.Tensor, weight: torch.Tensor, stride: int = 1, padding: int = 0) -> torch.Tensor:
@@ -25,15 +21,6 @@ def conv2d(x: torch.Tensor, weight: torch.Tensor, stride: int = 1, padding: int 
     return torch.einsum("bihwyx,oiyx->bohw", patches, weight)
 
 
-def _use(answer: Answer, x: torch.Tensor, weight: torch.Tensor, stride: int | None, padding: int | None) -> Any:
-    return answer(x, weight, **given(stride=stride, padding=padding))
-
-
-def _show(x: torch.Tensor, weight: torch.Tensor, stride: int | None, padding: int | None) -> str:
-    options = "".join(f", {name}={value}" for name, value in given(stride=stride, padding=padding).items())
-    return f"conv2d(x={text(x)}, weight={text(weight)}{options})"
-
-
 def _draw(generator: torch.Generator) -> Case:
     batch, inputs, outputs, k, stride = torch.randint(1, 4, (5,), generator=generator).tolist()
     height, width, padding = (k + int(torch.randint(0, 4, (), generator=generator)) for _ in range(3))
@@ -42,26 +29,23 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("random maps", (x, weight, stride, padding - k), rtol=1e-3)
 
 
-Maps = Callable[[torch.Tensor], torch.Tensor]
-
-
 def _zeros_around(x: torch.Tensor, p: int) -> torch.Tensor:
     return functional.pad(x, (p, p, p, p))
 
 
 def _convs(
-    weight: Maps = lambda w: w,
-    pad: Callable[[torch.Tensor, int], torch.Tensor] = _zeros_around,
-    strides: Callable[[int], tuple[int, int]] = lambda s: (s, s),
-    enter: Maps = lambda x: x,
-    patches: Maps = lambda p: p,
+    weight: Part = lambda w: w,
+    pad: Part = _zeros_around,
+    strides: Part = lambda s: (s, s),
+    enter: Part = lambda x: x,
+    patches: Part = lambda p: p,
     combine: str = "bihwyx,oiyx->bohw",
-    leave: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = lambda y, w: y,
+    leave: Part = lambda y, w: y,
 ) -> tuple[Answer, ...]:
     """A convolution with some part done wrong; also by answers that do not yet know of stride or padding."""
 
     def form(knows_stride: bool, knows_padding: bool) -> Answer:
-        def answer(x: torch.Tensor, w: torch.Tensor, stride: int = 1, padding: int = 0) -> torch.Tensor:
+        def answer(x: torch.Tensor, w: torch.Tensor, stride: int = 1, padding: int = 0) -> Any:
             k, w = w.shape[-1], weight(w)
             down, right = strides(stride if knows_stride else 1)
             x = pad(enter(x), padding) if knows_padding else enter(x)
@@ -72,17 +56,9 @@ def _convs(
     return tuple(form(stride, padding) for stride in (True, False) for padding in (True, False))
 
 
-def _conv(**wrong: Any) -> Answer:
-    return _convs(**wrong)[0]
-
-
 def _padding(*sides: int, **mode: Any) -> Answer:
     """Padding of the given numbers of ``padding`` pixels: left, right, top, bottom."""
-    return _conv(pad=lambda x, p: functional.pad(x, [p * side for side in sides], **mode))
-
-
-def _tiles(x: torch.Tensor, w: torch.Tensor, stride: int = 1, padding: int = 0) -> torch.Tensor:
-    return conv2d(x, w, w.shape[-1], padding)
+    return _convs(pad=lambda x, p: functional.pad(x, [p * side for side in sides], **mode))[0]
 
 
 def _pads_channels(x: torch.Tensor, w: torch.Tensor, stride: int = 1, padding: int = 0) -> torch.Tensor:
@@ -94,11 +70,6 @@ def _channels_last_in_row(w: torch.Tensor) -> torch.Tensor:
     """The weight that a patch [k, k, in] in one row meets, if the weight [in, k, k] is in one row too."""
     out, inputs, k, _ = w.shape
     return w.reshape(out, k, k, inputs).permute(0, 3, 1, 2)
-
-
-def _channels_first_in_row(w: torch.Tensor) -> torch.Tensor:
-    """The other way round."""
-    return w.permute(0, 2, 3, 1).reshape(w.shape)
 
 
 def _reshaped_patches(p: torch.Tensor) -> torch.Tensor:
@@ -118,25 +89,23 @@ def _as_square(y: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
 
 
 CASES = (
-    Case(
-        "one channel",
-        (tensor([[[[1.0, 2.0, 0.0], [0.0, 1.0, 3.0]]]]), tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), None, None),
-    ),
-    Case(
+    Case.of("one channel", [[[[1.0, 2.0, 0.0], [0.0, 1.0, 3.0]]]], [[[[1.0, 2.0], [3.0, 4.0]]]], None, None),
+    Case.of(
         "two channels in, two out",
-        (tensor([[[[1.0, 2.0]], [[3.0, 5.0]]]]), tensor([[[[1.0]], [[2.0]]], [[[0.0]], [[10.0]]]]), None, None),
+        [[[[1.0, 2.0]], [[3.0, 5.0]]]],
+        [[[[1.0]], [[2.0]]], [[[0.0]], [[10.0]]]],
+        None,
+        None,
     ),
-    Case(
+    Case.of(
         "two channels and a kernel of 2",
-        (
-            tensor([[[[1.0, 0.0], [2.0, 0.0]], [[0.0, 3.0], [0.0, 1.0]]]]),
-            tensor([[[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]]),
-            None,
-            None,
-        ),
+        [[[[1.0, 0.0], [2.0, 0.0]], [[0.0, 3.0], [0.0, 1.0]]]],
+        [[[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]],
+        None,
+        None,
     ),
-    Case("a stride of 2", (torch.arange(12.0).reshape(1, 1, 3, 4), tensor([[[[1.0, 0.0], [0.0, 10.0]]]]), 2, None)),
-    Case("a padding of 1", (tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), tensor([[[[1.0, 0.0], [0.0, 10.0]]]]), None, 1)),
+    Case.of("a stride of 2", torch.arange(12.0).reshape(1, 1, 3, 4), [[[[1.0, 0.0], [0.0, 10.0]]]], 2, None),
+    Case.of("a padding of 1", [[[[1.0, 2.0], [3.0, 4.0]]]], [[[[1.0, 0.0], [0.0, 10.0]]]], None, 1),
     Case(
         "everything at once",
         ((torch.arange(60.0).reshape(2, 2, 3, 5) * 7) % 11, (torch.arange(16.0).reshape(2, 2, 2, 2) * 5) % 7, 2, 1),
@@ -178,7 +147,7 @@ MISTAKES = {
         "your patches and your weight put their numbers into one row in different orders.",
         "Flattened, a filter [in, k, k] runs through its channels slowest. The patch must do the same: in, k, k.",
         *_convs(weight=_channels_last_in_row),
-        *_convs(weight=_channels_first_in_row),
+        *_convs(weight=lambda w: w.permute(0, 2, 3, 1).reshape(w.shape)),  # the other way round
     ),
     "averages": Mistake(
         "you return the mean over the patch, not the sum.",
@@ -241,7 +210,7 @@ MISTAKES = {
     "stride-of-kernel": Mistake(
         "your filter moves by its own size: the patches do not overlap.",
         "They overlap where stride is smaller than the kernel: move by stride.",
-        _tiles,
+        lambda x, w, stride=1, padding=0: conv2d(x, w, w.shape[-1], padding),
     ),
     "padding-ignored": Mistake(
         "your map is not padded.",
@@ -281,4 +250,4 @@ HINTS = (
     '`torch.einsum("bihwyx,oiyx->bohw", patches, weight)`.',
 )
 
-EXERCISE = Exercise(conv2d, ("y",), CASES, MISTAKES, HINTS, _draw, _use, _show)
+EXERCISE = Exercise(conv2d, ("y",), CASES, MISTAKES, HINTS, _draw)

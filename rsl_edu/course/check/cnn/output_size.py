@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from ..exercise import Answer, Case, Exercise, Mistake
-from .options import given
+from ..exercise import Answer, Case, Exercise, Mistake, Part
 
 
 def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
@@ -17,13 +15,9 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilat
     return (size + 2 * padding - span) // stride + 1  # steps that fit, and the place where it starts
 
 
-def _use(answer: Answer, size: int, kernel: int, stride: int | None, padding: int | None, dilation: int | None) -> Any:
-    return answer(size, kernel, **given(stride=stride, padding=padding, dilation=dilation))
-
-
-def _show(size: int, kernel: int, stride: int | None, padding: int | None, dilation: int | None) -> str:
-    options = given(stride=stride, padding=padding, dilation=dilation)
-    return f"output_size({', '.join([f'{size}, {kernel}', *(f'{name}={value}' for name, value in options.items())])})"
+def _show(size: int, kernel: int, *options: int | None) -> str:
+    given = zip(("stride", "padding", "dilation"), options, strict=True)
+    return ", ".join([f"output_size({size}, {kernel}", *(f"{name}={n}" for name, n in given if n is not None)]) + ")"
 
 
 def _draw(generator: torch.Generator) -> Case:
@@ -32,7 +26,7 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("a random layer", (size, kernel + 1, stride + 1, padding, max(1, dilation)))
 
 
-def _sizes(formula: Callable[[int, int, int, int, int], Any]) -> tuple[Answer, ...]:
+def _sizes(formula: Part) -> tuple[Answer, ...]:
     """A wrong formula of size, kernel, stride, padding, dilation; and the same without dilation."""
 
     def form(dilates: bool) -> Answer:
@@ -155,4 +149,4 @@ HINTS = (
     "`span = dilation * (kernel - 1) + 1`; return `(size + 2 * padding - span) // stride + 1`.",
 )
 
-EXERCISE = Exercise(output_size, ("size",), CASES, MISTAKES, HINTS, _draw, _use, _show)
+EXERCISE = Exercise(output_size, ("size",), CASES, MISTAKES, HINTS, _draw, show=_show)

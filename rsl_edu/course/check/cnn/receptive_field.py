@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 
-from ..exercise import Answer, Case, Exercise, Mistake
+from ..exercise import Answer, Case, Exercise, Mistake, Part
 
 
 def receptive_field(kernels: list[int], strides: list[int], dilations: list[int]) -> int:
@@ -23,11 +21,8 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("random layers", tuple(torch.randint(1, 5, (3, depth), generator=generator).tolist()))
 
 
-Step = Callable[[int, int, int, int, int], tuple[int, int]]  # of field, jump, kernel, stride, dilation
-
-
-def _fields(step: Step, start: tuple[int, int] = (1, 1), reverse: bool = False) -> tuple[Answer, ...]:
-    """A wrong recursion over the layers; and the same without dilation."""
+def _fields(step: Part, start: tuple[int, int] = (1, 1), reverse: bool = False) -> tuple[Answer, ...]:
+    """A wrong step of the recursion, of field, jump, kernel, stride, dilation; and the same without dilation."""
 
     def form(dilates: bool) -> Answer:
         def answer(kernels: list[int], strides: list[int], dilations: list[int]) -> int:

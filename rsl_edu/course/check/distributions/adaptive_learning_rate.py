@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
 from typing import Any
 
 import torch
 
-from ..exercise import Answer, Case, Exercise, Mistake
+from ..exercise import Answer, Case, Exercise, Mistake, Part
 
 
 def adaptive_learning_rate(rate: float, kl: float, desired_kl: float) -> float:
@@ -23,7 +23,15 @@ def adaptive_learning_rate(rate: float, kl: float, desired_kl: float) -> float:
     return rate
 
 
-Change = Callable[[float], Any]
+def _case(about: str, rate: float, kl: float, desired_kl: float) -> Case:
+    return Case(about, (rate, kl, desired_kl), atol=1e-9)  # the lower limit is 1e-5
+
+
+def _draw(generator: torch.Generator) -> Case:
+    where, above, some = torch.rand(3, generator=generator).tolist()
+    desired = 0.002 + 0.05 * above
+    kl = desired * 6 ** (2 * some - 1) if some > 0.1 else 0.0
+    return _case("random rates", 1e-5 * 1000**where, kl, desired)
 
 
 def _lower(rate: float) -> float:
@@ -39,10 +47,10 @@ def _stay(rate: float) -> float:
 
 
 def _rule(
-    high: Change = _lower,
-    low: Change = _raise,
-    between: Change = _stay,
-    zero: Change = _stay,
+    high: Part = _lower,
+    low: Part = _raise,
+    between: Part = _stay,
+    zero: Part = _stay,
     above: float = 2.0,
     below: float = 0.5,
 ) -> Answer:
@@ -58,9 +66,13 @@ def _rule(
     return answer
 
 
-def _all(change: Callable[[Change], Change]) -> Answer:
-    """The rule with each of its changes changed."""
-    return _rule(change(_lower), change(_raise), change(_stay), change(_stay))
+def _all(change: Part) -> Answer:
+    """The rule with another change in the place of each, made from the rate and what the right one returns."""
+
+    def instead_of(right: Part) -> Part:
+        return lambda rate: change(rate, right(rate))
+
+    return _rule(instead_of(_lower), instead_of(_raise), instead_of(_stay), instead_of(_stay))
 
 
 def _proportional(power: float, guarded: bool, limited: bool) -> Answer:
@@ -75,17 +87,6 @@ def _proportional(power: float, guarded: bool, limited: bool) -> Answer:
 
 def _factors(down: float, up: float) -> Answer:
     return _rule(lambda rate: max(1e-5, rate / down), lambda rate: min(1e-2, rate * up))
-
-
-def _case(about: str, rate: float, kl: float, desired_kl: float) -> Case:
-    return Case(about, (rate, kl, desired_kl), atol=1e-9)  # the lower limit is 1e-5
-
-
-def _draw(generator: torch.Generator) -> Case:
-    where, above, some = torch.rand(3, generator=generator).tolist()
-    desired = 0.002 + 0.05 * above
-    kl = desired * 6 ** (2 * some - 1) if some > 0.1 else 0.0
-    return _case("random rates", 1e-5 * 1000**where, kl, desired)
 
 
 CASES = (
@@ -142,13 +143,13 @@ MISTAKES = {
         _rule(high=lambda rate: min(1e-5, rate / 1.5)),
         _rule(low=lambda rate: max(1e-2, rate * 1.5)),
         _rule(lambda rate: max(1e-2, rate / 1.5), lambda rate: min(1e-5, rate * 1.5)),
-        _all(lambda change: lambda rate: max(1e-2, min(1e-5, change(rate)))),
-        _all(lambda change: lambda rate: min(1e-5, max(1e-2, change(rate)))),
+        _all(lambda rate, new: max(1e-2, min(1e-5, new))),
+        _all(lambda rate, new: min(1e-5, max(1e-2, new))),
     ),
     "limits-always": Mistake(
         "your limits also move a rate whose KL is near the desired one.",
         "Only a rate that the rule has just changed is limited. Any other stays as it is, even beyond the limits.",
-        _all(lambda change: lambda rate: min(1e-2, max(1e-5, change(rate)))),
+        _all(lambda rate, new: min(1e-2, max(1e-5, new))),
     ),
     "threshold-at-desired": Mistake(
         "your rate changes as soon as the KL is a little off the desired one.",
@@ -188,9 +189,9 @@ MISTAKES = {
     "never-changes": Mistake(
         "your rate always stays as it is.",
         "Is what you compute returned? rate / 1.5 alone changes nothing; and only one change may apply.",
-        _all(lambda change: _stay),
+        _all(lambda rate, new: rate),
         _rule(lambda rate: _raise(_lower(rate)), lambda rate: _raise(_lower(rate))),
-        _all(lambda change: lambda rate: _raise(_lower(rate))),
+        _all(lambda rate, new: _raise(_lower(rate))),
     ),
     "only-lowers": Mistake(
         "your rate never rises.",
@@ -205,17 +206,12 @@ MISTAKES = {
     "proportional": Mistake(
         "your rate changes in proportion to desired_kl / kl.",
         "One noisy KL would throw the rate far off. The rule takes small fixed steps: 1.5 down, 1.5 up, or none.",
-        *(
-            _proportional(power, guarded, limited)
-            for power in (1.0, 0.5)
-            for guarded in (True, False)
-            for limited in (True, False)
-        ),
+        *(_proportional(*each) for each in itertools.product((1.0, 0.5), (True, False), (True, False))),
     ),
     "rounded": Mistake(
         "your rate is rounded to a whole number.",
         "Rates are far below 1: divide with / (// rounds down), and leave out int() and round().",
-        _all(lambda change: lambda rate: int(change(rate))),
+        _all(lambda rate, new: int(new)),
         _rule(high=lambda rate: rate // 1.5),
         _rule(high=lambda rate: max(1e-5, rate // 1.5)),
     ),
@@ -228,7 +224,7 @@ MISTAKES = {
     "returns-change": Mistake(
         "you return by how much the rate changes, not the new rate.",
         "The next update needs the rate itself: return it, changed or not.",
-        _all(lambda change: lambda rate: change(rate) - rate),
+        _all(lambda rate, new: new - rate),
     ),
 }
 

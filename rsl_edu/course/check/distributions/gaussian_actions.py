@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import torch
 
-from ..exercise import Answer, Mistake
+from ..exercise import Mistake, Part
 
 LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
-
-Join = Callable[[torch.Tensor], Any]
 
 
 def total(each: torch.Tensor) -> torch.Tensor:
@@ -20,7 +16,7 @@ def total(each: torch.Tensor) -> torch.Tensor:
     return each.sum(-1)
 
 
-def joining_mistakes(make: Callable[[Join], Answer], what: str) -> dict[str, Mistake]:
+def joining_mistakes(make: Part, what: str) -> dict[str, Mistake]:
     """The mistakes in putting components together, from [batch, actions] to [batch]; the same for all quantities."""
     return {
         "per-component": Mistake(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
-from torch import tensor
 
-from ..exercise import Answer, Case, Exercise, Mistake
-from .gaussian_actions import LOG_SQRT_2PI, Join, joining_mistakes, total
+from ..exercise import Answer, Case, Exercise, Mistake, Part
+from .gaussian_actions import LOG_SQRT_2PI, joining_mistakes, total
 
 
 def gaussian_entropy(std: torch.Tensor) -> torch.Tensor:
@@ -25,7 +23,11 @@ def gaussian_entropy(std: torch.Tensor) -> torch.Tensor:
     return (0.5 + log_area).sum(-1)  # z² is 1 on average; independent: entropies add
 
 
-def _entropy(each: Callable[[torch.Tensor], torch.Tensor], join: Join = total) -> Answer:
+def _draw(generator: torch.Generator) -> Case:
+    return Case("random stds", (0.05 + 3 * torch.rand(4, 3, generator=generator),), rtol=1e-3)
+
+
+def _entropy(each: Part, join: Part = total) -> Answer:
     return lambda std: join(each(std))
 
 
@@ -33,16 +35,12 @@ def _h(std: torch.Tensor) -> torch.Tensor:
     return std.log() + 0.5 + LOG_SQRT_2PI
 
 
-def _draw(generator: torch.Generator) -> Case:
-    return Case("random stds", (0.05 + 3 * torch.rand(4, 3, generator=generator),), rtol=1e-3)
-
-
 CASES = (
-    Case("a std of 1", (tensor([[1.0]]),)),
-    Case("a std of 2", (tensor([[2.0]]),)),
-    Case("an action of two components", (tensor([[1.0, 2.0]]),)),
-    Case("a small std, whose entropy is negative", (tensor([[0.1]]),)),
-    Case("three robots", (tensor([[1.0, 2.0], [0.5, 1.0], [0.1, 4.0]]),)),
+    Case.of("a std of 1", [[1.0]]),
+    Case.of("a std of 2", [[2.0]]),
+    Case.of("an action of two components", [[1.0, 2.0]]),
+    Case.of("a small std, whose entropy is negative", [[0.1]]),
+    Case.of("three robots", [[1.0, 2.0], [0.5, 1.0], [0.1, 4.0]]),
 )
 
 MISTAKES = {

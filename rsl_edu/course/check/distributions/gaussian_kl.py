@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
-from torch import tensor
 
-from ..exercise import Answer, Case, Exercise, Mistake
-from .gaussian_actions import Join, joining_mistakes, total
+from ..exercise import Answer, Case, Exercise, Mistake, Part
+from .gaussian_actions import joining_mistakes, total
 
 
 def gaussian_kl(old_mean: torch.Tensor, old_std: torch.Tensor, mean: torch.Tensor, std: torch.Tensor) -> torch.Tensor:
@@ -23,6 +21,12 @@ def gaussian_kl(old_mean: torch.Tensor, old_std: torch.Tensor, mean: torch.Tenso
     return (log_ratio + 0.5 * square - 0.5).sum(-1)  # independent: KLs add
 
 
+def _draw(generator: torch.Generator) -> Case:
+    old_mean, mean = torch.randn(2, 4, 3, generator=generator)
+    old_std, std = 0.3 + 2 * torch.rand(2, 4, 3, generator=generator)
+    return Case("random policies", (old_mean, old_std, mean, std), rtol=1e-3)
+
+
 class _Policies:
     """The quantities of the KL, under short names, for writing its mistakes in a line each."""
 
@@ -32,18 +36,14 @@ class _Policies:
         self.log = (std / old_std).log()
         self.ratio, self.shift = (old_std / std) ** 2, (self.far / std) ** 2
         self.kl = self.with_quotient(self.ratio + self.shift)
+        self.reversed = -self.log + 0.5 * (std**2 + self.far**2) / old_std**2 - 0.5  # KL(new ‖ old)
 
     def with_quotient(self, quotient: torch.Tensor) -> torch.Tensor:
         """The KL with another quotient, whose half counts."""
         return self.log + 0.5 * quotient - 0.5
 
-    @property
-    def reversed(self) -> torch.Tensor:
-        """KL(new ‖ old)."""
-        return -self.log + 0.5 * (self.new**2 + self.far**2) / self.old**2 - 0.5
 
-
-def _kl(each: Callable[[_Policies], torch.Tensor] = lambda p: p.kl, join: Join = total) -> Answer:
+def _kl(each: Part = lambda p: p.kl, join: Part = total) -> Answer:
     return lambda old_mean, old_std, mean, std: join(each(_Policies(old_mean, old_std, mean, std)))
 
 
@@ -51,30 +51,17 @@ def _eps_in_log(eps: float) -> Answer:
     return _kl(lambda p: p.kl - p.log + (p.new / p.old + eps).log())
 
 
-def _draw(generator: torch.Generator) -> Case:
-    old_mean, mean = torch.randn(2, 4, 3, generator=generator)
-    old_std, std = 0.3 + 2 * torch.rand(2, 4, 3, generator=generator)
-    return Case("random policies", (old_mean, old_std, mean, std), rtol=1e-3)
-
-
 CASES = (
-    Case(
-        "two equal policies", (tensor([[3.0, 0.0]]), tensor([[1.0, 2.0]]), tensor([[3.0, 0.0]]), tensor([[1.0, 2.0]]))
-    ),
-    Case("a mean that moved", (tensor([[0.0]]), tensor([[1.0]]), tensor([[2.0]]), tensor([[1.0]]))),
-    Case("a std that doubled", (tensor([[0.0]]), tensor([[1.0]]), tensor([[0.0]]), tensor([[2.0]]))),
-    Case(
-        "two components that both moved",
-        (tensor([[0.0, 1.0]]), tensor([[1.0, 2.0]]), tensor([[2.0, 0.0]]), tensor([[2.0, 1.0]])),
-    ),
-    Case(
+    Case.of("two equal policies", [[3.0, 0.0]], [[1.0, 2.0]], [[3.0, 0.0]], [[1.0, 2.0]]),
+    Case.of("a mean that moved", [[0.0]], [[1.0]], [[2.0]], [[1.0]]),
+    Case.of("a std that doubled", [[0.0]], [[1.0]], [[0.0]], [[2.0]]),
+    Case.of("two components that both moved", [[0.0, 1.0]], [[1.0, 2.0]], [[2.0, 0.0]], [[2.0, 1.0]]),
+    Case.of(
         "three robots",
-        (
-            tensor([[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]]),
-            tensor([[1.0, 2.0], [0.5, 1.0], [4.0, 1.0]]),
-            tensor([[1.0, 1.0], [2.0, 3.0], [0.0, 3.0]]),
-            tensor([[1.0, 4.0], [1.0, 1.0], [2.0, 0.5]]),
-        ),
+        [[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]],
+        [[1.0, 2.0], [0.5, 1.0], [4.0, 1.0]],
+        [[1.0, 1.0], [2.0, 3.0], [0.0, 3.0]],
+        [[1.0, 4.0], [1.0, 1.0], [2.0, 0.5]],
     ),
 )
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
-from torch import tensor
+from torch.distributions import Normal
 
-from ..exercise import Answer, Case, Exercise, Mistake
-from .gaussian_actions import LOG_SQRT_2PI, Join, joining_mistakes, total
+from ..exercise import Answer, Case, Exercise, Mistake, Part
+from .gaussian_actions import LOG_SQRT_2PI, joining_mistakes, total
 
 
 def gaussian_log_prob(mean: torch.Tensor, std: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
@@ -28,14 +27,19 @@ def gaussian_log_prob(mean: torch.Tensor, std: torch.Tensor, action: torch.Tenso
     return (-0.5 * z**2 - log_area).sum(-1)  # independent: densities multiply, logs add
 
 
+def _draw(generator: torch.Generator) -> Case:
+    mean, action = 2 * torch.randn(2, 4, 3, generator=generator)
+    std = 0.2 + 2 * torch.rand(4, 3, generator=generator)
+    return Case("random actions", (mean, std, action), rtol=1e-3)
+
+
 class _Action:
     """The quantities of the log-probability, under short names, for writing its mistakes in a line each."""
 
     def __init__(self, mean: torch.Tensor, std: torch.Tensor, action: torch.Tensor) -> None:
-        self.std = std
+        self.std, self.log_std = std, std.log()
         self.far = action - mean
         self.square = 0.5 * (self.far / std) ** 2
-        self.log_std = std.log()
         self.log_p = -self.square - self.log_std - LOG_SQRT_2PI
 
     def gaussian(self, std: torch.Tensor) -> torch.Tensor:
@@ -43,39 +47,25 @@ class _Action:
         return -0.5 * (self.far / std) ** 2 - std.log() - LOG_SQRT_2PI
 
 
-def _log_prob(each: Callable[[_Action], torch.Tensor] = lambda a: a.log_p, join: Join = total) -> Answer:
+def _log_prob(each: Part = lambda a: a.log_p, join: Part = total) -> Answer:
     return lambda mean, std, action: join(each(_Action(mean, std, action)))
 
 
 def _log_of_density(tiny: float) -> Answer:
-    """By way of the density, to which many add a small number before they take the log."""
     return _log_prob(lambda a: (a.log_p.exp() + tiny).log())
 
 
-def _cdf(mean: torch.Tensor, std: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
-    cdf: torch.Tensor = torch.distributions.Normal(mean, std).cdf(action)
-    return cdf
-
-
-def _draw(generator: torch.Generator) -> Case:
-    mean, action = 2 * torch.randn(2, 4, 3, generator=generator)
-    std = 0.2 + 2 * torch.rand(4, 3, generator=generator)
-    return Case("random actions", (mean, std, action), rtol=1e-3)
-
-
 CASES = (
-    Case("an action at its mean", (tensor([[0.0]]), tensor([[1.0]]), tensor([[0.0]]))),
-    Case("an action two stds from its mean", (tensor([[1.0]]), tensor([[2.0]]), tensor([[5.0]]))),
-    Case("an action of two components", (tensor([[0.0, 1.0]]), tensor([[1.0, 2.0]]), tensor([[2.0, 0.0]]))),
-    Case(
+    Case.of("an action at its mean", [[0.0]], [[1.0]], [[0.0]]),
+    Case.of("an action two stds from its mean", [[1.0]], [[2.0]], [[5.0]]),
+    Case.of("an action of two components", [[0.0, 1.0]], [[1.0, 2.0]], [[2.0, 0.0]]),
+    Case.of(
         "three robots",
-        (
-            tensor([[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]]),
-            tensor([[1.0, 2.0], [0.5, 1.0], [1.0, 0.25]]),
-            tensor([[1.0, 1.0], [2.0, 3.0], [0.0, 1.5]]),
-        ),
+        [[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]],
+        [[1.0, 2.0], [0.5, 1.0], [1.0, 0.25]],
+        [[1.0, 1.0], [2.0, 3.0], [0.0, 1.5]],
     ),
-    Case("an action 100 stds out, whose density is 0 in floats", (tensor([[0.0]]), tensor([[0.01]]), tensor([[1.0]]))),
+    Case.of("an action 100 stds out, whose density is 0 in floats", [[0.0]], [[0.01]], [[1.0]]),
 )
 
 MISTAKES = {
@@ -194,7 +184,9 @@ MISTAKES = {
     "log-of-density": Mistake(
         "your formula is right, but it goes by way of the density, which is 0 in floats far from the mean.",
         "exp(-5000) comes out as 0, and its log is lost. Do not take exp and then log: write the log as it is.",
-        *map(_log_of_density, (0.0, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6)),
+        *map(
+            _log_of_density, (0.0, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6)
+        ),  # many add a small number before they take the log
     ),
     "sign": Mistake(
         "you return the negative log-probability.",
@@ -212,8 +204,8 @@ MISTAKES = {
     "cumulative": Mistake(
         "you take the probability of all smaller actions (cdf).",
         "A single action has a density: the height of the bell above it, not the area to the left of it.",
-        lambda mean, std, action: _cdf(mean, std, action).log().sum(-1),
-        lambda mean, std, action: _cdf(mean, std, action).prod(-1),
+        lambda mean, std, action: Normal(mean, std).cdf(action).log().sum(-1),
+        lambda mean, std, action: Normal(mean, std).cdf(action).prod(-1),
     ),
     **joining_mistakes(lambda join: _log_prob(join=join), "log-probability"),
 }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from typing import Any
 
 import torch
 
-from ..exercise import Answer, Case, Exercise, Mistake
+from ..exercise import Answer, Case, Exercise, Mistake, Part
 
 
 def count_parameters(input_dim: int, output_dim: int | tuple[int, ...], hidden_dims: list[int]) -> int:
@@ -24,11 +24,19 @@ def count_parameters(input_dim: int, output_dim: int | tuple[int, ...], hidden_d
     return count
 
 
-Sizes = Callable[[int, list[int], list[int]], list[int]]  # of all layers, from input_dim, hidden_dims, output sizes
+def _draw(generator: torch.Generator) -> Case:
+    input_dim, *sizes = torch.randint(1, 20, (4,), generator=generator).tolist()
+    hidden = [-1 if size < 5 else size for size in sizes]
+    output = tuple(sizes[:2]) if input_dim < 10 else sizes[0]
+    return Case("random sizes", (input_dim, output, hidden))
 
 
 def _product(output: list[int]) -> int:
     return torch.Size(output).numel()
+
+
+def _numbers(output_dim: int | tuple[int, ...]) -> list[int]:
+    return [output_dim] if isinstance(output_dim, int) else list(output_dim)
 
 
 def _all_sizes(input_dim: int, hidden: list[int], output: list[int]) -> list[int]:
@@ -39,19 +47,14 @@ def _weights_and_biases(sizes: list[int]) -> int:
     return sum((before + 1) * after for before, after in itertools.pairwise(sizes))
 
 
-def _weights_and(extra: Callable[[int, int], int]) -> Callable[[list[int]], int]:
-    """The weights of all layers, and something more for each layer."""
-    return lambda sizes: sum(a * b + extra(a, b) for a, b in itertools.pairwise(sizes))
-
-
-def _counts(count: Callable[[list[int]], int]) -> tuple[Answer, ...]:
-    """A wrong way to count; also by answers that do not yet know what −1 or a tuple means."""
+def _counts(count: Part) -> tuple[Answer, ...]:
+    """A wrong count, from the sizes of all layers; also by answers that do not yet know what −1 or a tuple means."""
 
     def form(knows_minus_one: bool, knows_tuple: bool) -> Answer:
-        def answer(input_dim: int, output_dim: int | tuple[int, ...], hidden_dims: list[int]) -> int:
+        def answer(input_dim: int, output_dim: int | tuple[int, ...], hidden_dims: list[int]) -> Any:
             if isinstance(output_dim, tuple) and not knows_tuple:
                 raise TypeError("not a number")
-            sizes = _all_sizes(input_dim, hidden_dims, [output_dim] if isinstance(output_dim, int) else [*output_dim])
+            sizes = _all_sizes(input_dim, hidden_dims, _numbers(output_dim))
             return count(sizes if knows_minus_one else [input_dim, *hidden_dims, sizes[-1]])
 
         return answer
@@ -59,18 +62,23 @@ def _counts(count: Callable[[list[int]], int]) -> tuple[Answer, ...]:
     return tuple(form(one, other) for one in (True, False) for other in (True, False))
 
 
-def _sized(sizes: Sizes) -> Answer:
-    """The right count of wrong sizes."""
+def _weights_and(extra: Part) -> tuple[Answer, ...]:
+    """The weights of all layers, and something more for each layer."""
+    return _counts(lambda sizes: sum(a * b + extra(a, b) for a, b in itertools.pairwise(sizes)))
+
+
+def _sized(sizes: Part) -> Answer:
+    """The right count of wrong sizes, which come from input_dim, hidden_dims and the sizes of the output."""
     return lambda input_dim, output_dim, hidden_dims: _weights_and_biases(
-        sizes(input_dim, hidden_dims, [output_dim] if isinstance(output_dim, int) else list(output_dim))
+        sizes(input_dim, hidden_dims, _numbers(output_dim))
     )
 
 
-def _tuple_as(outputs: Callable[[list[int]], int]) -> Answer:
+def _tuple_as(outputs: Part) -> Answer:
     return _sized(lambda i, hidden, output: [*_all_sizes(i, hidden, output)[:-1], outputs(output)])
 
 
-def _minus_one_as(size: Callable[[int, int, int], int], outputs: Callable[[list[int]], int] = _product) -> Answer:
+def _minus_one_as(size: Part, outputs: Part = _product) -> Answer:
     """The size −1 as a function of the input's, the size before and the output's."""
 
     def sizes(input_dim: int, hidden: list[int], output: list[int]) -> list[int]:
@@ -82,24 +90,9 @@ def _minus_one_as(size: Callable[[int, int, int], int], outputs: Callable[[list[
     return _sized(sizes)
 
 
-def _length(output: list[int]) -> int:
-    return len(output) if len(output) > 1 else output[0]
-
-
 def _refuse_tuple(output: list[int]) -> int:
     (only,) = output
     return only
-
-
-def _draw(generator: torch.Generator) -> Case:
-    input_dim, *sizes = torch.randint(1, 20, (4,), generator=generator).tolist()
-    hidden = [-1 if size < 5 else size for size in sizes]
-    output = tuple(sizes[:2]) if input_dim < 10 else sizes[0]
-    return Case("random sizes", (input_dim, output, hidden))
-
-
-def _show(input_dim: int, output_dim: int | tuple[int, ...], hidden_dims: list[int]) -> str:
-    return f"count_parameters({input_dim=}, {output_dim=}, {hidden_dims=})"
 
 
 CASES = (
@@ -115,23 +108,23 @@ MISTAKES = {
     "biases-forgotten": Mistake(
         "you count the weights only.",
         "Each unit of a layer also has a bias: fan_in * fan_out weights and fan_out biases.",
-        *_counts(_weights_and(lambda a, b: 0)),
+        *_weights_and(lambda a, b: 0),
     ),
     "bias-for-each-input": Mistake(
         "you count a bias for each input of a layer.",
         "A bias belongs to an output: fan_out of them for each layer.",
-        *_counts(_weights_and(lambda a, b: a)),
+        *_weights_and(lambda a, b: a),
     ),
     "bias-for-each-layer": Mistake(
         "you count one bias for each layer.",
         "Every unit has a bias of its own: fan_out of them for each layer.",
-        *_counts(_weights_and(lambda a, b: 1)),
+        *_weights_and(lambda a, b: 1),
     ),
     "bias-for-both-sides": Mistake(
         "you count a bias for each input and for each output of a layer.",
         "Only outputs have a bias: (fan_in + 1) * fan_out for each layer.",
-        *_counts(_weights_and(lambda a, b: a + b)),
-        *_counts(_weights_and(lambda a, b: a + b + 1)),
+        *_weights_and(lambda a, b: a + b),
+        *_weights_and(lambda a, b: a + b + 1),
     ),
     "output-bias-forgotten": Mistake(
         "the biases of the output layer are missing.",
@@ -175,11 +168,7 @@ MISTAKES = {
         "the layers from one hidden layer to the next are missing.",
         "Hidden layers are connected to each other too: one layer for each neighbouring pair of sizes.",
         *_counts(lambda sizes: _weights_and_biases(sizes[:2] + sizes[-1:] if len(sizes) > 2 else sizes)),
-        *_counts(
-            lambda sizes: (
-                sum(map(_weights_and_biases, (sizes[:2], sizes[-2:]))) if len(sizes) > 2 else _weights_and_biases(sizes)
-            )
-        ),
+        *_counts(lambda sizes: sum(map(_weights_and_biases, (sizes[:2], sizes[-2:])[: len(sizes) - 1]))),
     ),
     "minus-one-kept": Mistake(
         "a hidden size of −1 is not replaced: you count with it as it stands.",
@@ -215,7 +204,7 @@ MISTAKES = {
         "An output of shape (2, 4) has 2 · 4 numbers: take the product.",
         _tuple_as(lambda output: output[0]),
         _tuple_as(lambda output: output[-1]),
-        _tuple_as(_length),
+        _tuple_as(lambda output: len(output) if len(output) > 1 else output[0]),
     ),
 }
 
@@ -227,4 +216,4 @@ HINTS = (
     "`count += (fan_in + 1) * fan_out` and `fan_in = fan_out`. Of a tuple, `outputs` is the product.",
 )
 
-EXERCISE = Exercise(count_parameters, ("count",), CASES, MISTAKES, HINTS, _draw, show=_show)
+EXERCISE = Exercise(count_parameters, ("count",), CASES, MISTAKES, HINTS, _draw)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
-from torch import tensor
 
-from ..exercise import Answer, Case, Exercise, Mistake
+from ..exercise import Answer, Case, Exercise, Mistake, Part
 
 
 def dead_fraction(activations: torch.Tensor) -> torch.Tensor:
@@ -17,12 +13,17 @@ def dead_fraction(activations: torch.Tensor) -> torch.Tensor:
     return dead.float().mean()
 
 
-def _dead(fraction: Callable[[torch.Tensor, torch.Tensor], Any]) -> Answer:
+def _draw(generator: torch.Generator) -> Case:
+    samples, units = torch.randint(1, 6, (2,), generator=generator).tolist()
+    return Case("random activations", (torch.randn(samples, units, generator=generator).relu(),))
+
+
+def _dead(fraction: Part) -> Answer:
     """From the mask of dead units and the activations."""
     return lambda activations: fraction((activations == 0).all(0).float(), activations)
 
 
-def _share(mask: Callable[[torch.Tensor], torch.Tensor]) -> Answer:
+def _share(mask: Part) -> Answer:
     return lambda activations: mask(activations).float().mean()
 
 
@@ -34,21 +35,13 @@ def _small(limit: float) -> tuple[Answer, ...]:
     )
 
 
-def _draw(generator: torch.Generator) -> Case:
-    samples, units = torch.randint(1, 6, (2,), generator=generator).tolist()
-    return Case("random activations", (torch.randn(samples, units, generator=generator).relu(),))
-
-
 CASES = (
-    Case("one sample", (tensor([[0.0, 1.0, 2.0, 3.0]]),)),
-    Case("a unit that is 0 for some samples only", (tensor([[0.0, 0.0], [0.0, 3.0], [0.0, 0.0]]),)),
-    Case(
-        "a sample for which all units are 0",
-        (tensor([[2.0, 0.0, 1.0, 4.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 3.0, 1.0]]),),
-    ),
-    Case("a unit that is almost always almost 0", (tensor([[0.0, 0.0, 0.0], [0.0, 1e-5, 0.0]]),)),
-    Case("units that are all dead", (tensor([[0.0, 0.0]]),)),
-    Case("units that are all alive", (tensor([[1.0, 2.0], [3.0, 4.0]]),)),
+    Case.of("one sample", [[0.0, 1.0, 2.0, 3.0]]),
+    Case.of("a unit that is 0 for some samples only", [[0.0, 0.0], [0.0, 3.0], [0.0, 0.0]]),
+    Case.of("a sample for which all units are 0", [[2.0, 0.0, 1.0, 4.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 3.0, 1.0]]),
+    Case.of("a unit that is almost always almost 0", [[0.0, 0.0, 0.0], [0.0, 1e-5, 0.0]]),
+    Case.of("units that are all dead", [[0.0, 0.0]]),
+    Case.of("units that are all alive", [[1.0, 2.0], [3.0, 4.0]]),
 )
 
 MISTAKES = {

@@ -10,7 +10,7 @@ import torch
 from torch import tensor
 from torch.nn import functional
 
-from ..exercise import Answer, Case, Exercise, Mistake
+from ..exercise import Answer, Case, Exercise, Mistake, Part
 from ..verdict import text
 
 Activation = Callable[[torch.Tensor], torch.Tensor]
@@ -40,9 +40,6 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("random layers", (x, weights, biases, torch.tanh), rtol=1e-3)
 
 
-Layer = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, Activation], torch.Tensor]  # of x, weight, bias, activation
-
-
 def _linear(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor, _: Activation) -> torch.Tensor:
     return x @ w.T + b
 
@@ -51,8 +48,12 @@ def _hidden(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor, act: Activation) 
     return act(x @ w.T + b)
 
 
-def _forward(hidden: Layer = _hidden, last: Layer = _linear, first: Layer | None = None) -> Answer:
-    """A network of these layers; ``first`` is the first of several."""
+def _activated(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor, act: Activation) -> torch.Tensor:
+    return act(x) @ w.T + b
+
+
+def _forward(hidden: Part = _hidden, last: Part = _linear, first: Part | None = None) -> Answer:
+    """A network of layers, from x, weight, bias and activation; ``first`` is the first of several."""
 
     def answer(x: torch.Tensor, weights: list[torch.Tensor], biases: list[torch.Tensor], act: Activation) -> Any:
         for i, (w, b) in enumerate(zip(weights[:-1], biases[:-1], strict=True)):
@@ -62,14 +63,9 @@ def _forward(hidden: Layer = _hidden, last: Layer = _linear, first: Layer | None
     return answer
 
 
-def _layers(choose: Callable[[list[torch.Tensor], list[torch.Tensor]], Any]) -> Answer:
+def _layers(choose: Callable[..., tuple[Any, Any]]) -> Answer:
     """The right network of other weights and biases."""
-
-    def answer(x: torch.Tensor, weights: list[torch.Tensor], biases: list[torch.Tensor], act: Activation) -> Any:
-        weights, biases = choose(weights, biases)
-        return mlp_forward(x, weights, biases, act)
-
-    return answer
+    return lambda x, weights, biases, act: mlp_forward(x, *choose(weights, biases), act)
 
 
 def _with_activation(act: Activation) -> Answer:
@@ -82,43 +78,29 @@ def _shifted(x: torch.Tensor, weights: list[torch.Tensor], biases: list[torch.Te
     return x
 
 
-def _activation_at_the_end(
-    x: torch.Tensor, weights: list[torch.Tensor], biases: list[torch.Tensor], act: Activation
-) -> torch.Tensor:
-    for w, b in zip(weights[:-1], biases[:-1], strict=True):
-        x = _linear(x, w, b, act)
-    return _linear(act(x) if len(weights) > 1 else x, weights[-1], biases[-1], act)
-
-
 def _squashed(squash: Activation) -> Answer:
     return _forward(last=lambda x, w, b, _: squash(x @ w.T + b))
 
 
+def _case(about: str, x: list[Any], weights: list[Any], biases: list[Any], activation: Activation) -> Case:
+    return Case(about, (tensor(x), [*map(tensor, weights)], [*map(tensor, biases)], activation))
+
+
 CASES = (
-    Case(
-        "a single layer", (tensor([[1.0, 2.0]]), [tensor([[3.0, -1.0], [2.0, -4.0]])], [tensor([1.0, 2.0])], torch.relu)
-    ),
-    Case(
+    _case("a single layer", [[1.0, 2.0]], [[[3.0, -1.0], [2.0, -4.0]]], [[1.0, 2.0]], torch.relu),
+    _case(
         "two layers",
-        (
-            tensor([[1.0, -1.0]]),
-            [tensor([[2.0, 1.0], [0.0, 3.0]]), tensor([[-2.0, 1.0], [3.0, 4.0]])],
-            [tensor([2.0, 1.0]), tensor([-1.0, 3.0])],
-            torch.relu,
-        ),
+        [[1.0, -1.0]],
+        [[[2.0, 1.0], [0.0, 3.0]], [[-2.0, 1.0], [3.0, 4.0]]],
+        [[2.0, 1.0], [-1.0, 3.0]],
+        torch.relu,
     ),
-    Case(
+    _case(
         "three layers of different sizes, a batch of two",
-        (
-            tensor([[1.0, 0.0], [-1.0, 2.0]]),
-            [
-                tensor([[1.0, 1.0], [0.0, -1.0], [1.0, 0.0]]),
-                tensor([[1.0, -1.0, 2.0], [0.0, 1.0, 1.0]]),
-                tensor([[2.0, -1.0]]),
-            ],
-            [tensor([0.0, 1.0, -1.0]), tensor([1.0, -2.0]), tensor([3.0])],
-            torch.tanh,
-        ),
+        [[1.0, 0.0], [-1.0, 2.0]],
+        [[[1.0, 1.0], [0.0, -1.0], [1.0, 0.0]], [[1.0, -1.0, 2.0], [0.0, 1.0, 1.0]], [[2.0, -1.0]]],
+        [[0.0, 1.0, -1.0], [1.0, -2.0], [3.0]],
+        torch.tanh,
     ),
 )
 
@@ -136,8 +118,8 @@ MISTAKES = {
     "activation-first": Mistake(
         "your activation comes before the linear map: it cuts off parts of the input x.",
         "A hidden layer is activation(x @ weight.T + bias); x itself stays as it is.",
-        _forward(*[lambda x, w, b, act: act(x) @ w.T + b] * 2),
-        _forward(lambda x, w, b, act: act(x) @ w.T + b),
+        _forward(_activated, _activated),
+        _forward(_activated),
         _forward(*[lambda x, w, b, act: act(act(x) @ w.T + b)] * 2),
     ),
     "weight-not-transposed": Mistake(
@@ -204,14 +186,14 @@ MISTAKES = {
     "activation-shifted": Mistake(
         "your activation follows every layer but the first.",
         "It follows every layer but the last: the condition is i < len(weights) - 1.",
-        _forward(first=_linear, last=lambda x, w, b, act: act(x @ w.T + b)),
+        _forward(first=_linear, last=_hidden),
         _shifted,
     ),
     "activation-once": Mistake(
         "your activation comes only once, not after every hidden layer.",
         "Two linear layers without an activation between them are one. Apply it inside the loop.",
         _forward(first=_hidden, hidden=_linear),
-        _activation_at_the_end,
+        lambda x, ws, bs, act: _forward(_linear, _linear if len(ws) == 1 else _activated)(x, ws, bs, act),
     ),
     "own-activation": Mistake(
         "your network does not use the activation it is given.",
@@ -223,11 +205,8 @@ MISTAKES = {
     "squashed-output": Mistake(
         "your output goes through a function of your own, such as tanh or softmax.",
         "Return the last layer as it is; what it stands for (an action, a value) is decided later.",
-        _squashed(torch.tanh),
-        _squashed(torch.sigmoid),
-        _squashed(lambda y: y.softmax(-1)),
-        _squashed(lambda y: y.softmax(0)),
-        _squashed(lambda y: y.log_softmax(-1)),
+        *map(_squashed, (torch.tanh, torch.sigmoid)),
+        *map(_squashed, (lambda y: y.softmax(-1), lambda y: y.softmax(0), lambda y: y.log_softmax(-1))),
     ),
 }
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch.nn import functional, init
 
-from ..exercise import Answer, Case, Exercise, Mistake
+from ..exercise import Answer, Case, Exercise, Mistake, Part
 
 
 def orthogonal_(weight: torch.Tensor, gain: float = 1.0) -> torch.Tensor:
@@ -56,17 +56,13 @@ def _settle(value: torch.Tensor, right: torch.Tensor, tolerance: float, step: fl
 
 
 def _show(rows: int, cols: int, gain: float | None, seed: int, look: str) -> str:
-    call = "orthogonal_(weight)" if gain is None else f"orthogonal_(weight, gain={gain:g})"
-    products = "{0} @ {0}.T" if rows <= cols else "{0}.T @ {0}"
-    looks = {
-        "weight": f"{call}; result = {products.format('weight')}",
-        "overwritten": f"{call}; result = {products.format('weight')}",
-        "returned": f"w = {call}; result = {products.format('w')}",
-        "mean": f"{call}; result = mean of weight over {_DRAWS} draws, to halves",
-        "mean square": f"{call}; result = mean of weight**2 over {_DRAWS} draws, to halves",
-    }
     start = f"torch.full(({rows}, {cols}), {_OLD:g})" if look == "overwritten" else f"torch.zeros({rows}, {cols})"
-    return f"weight = {start}; {looks[look]}"
+    call = "orthogonal_(weight)" if gain is None else f"orthogonal_(weight, gain={gain:g})"
+    call, w = (f"w = {call}", "w") if look == "returned" else (call, "weight")
+    products = f"{w} @ {w}.T" if rows <= cols else f"{w}.T @ {w}"
+    means = {"mean": "weight", "mean square": "weight**2"}
+    result = f"mean of {means[look]} over {_DRAWS} draws, to halves" if look in means else products
+    return f"weight = {start}; {call}; result = {result}"
 
 
 def _draw(generator: torch.Generator) -> Case:
@@ -75,25 +71,23 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("a random size and gain", (rows, cols, gain, seed, {2: "mean", 3: "mean square"}.get(look, "weight")))
 
 
-Matrix = Callable[[int, int], torch.Tensor]
-
-
-def _q(rows: int, cols: int, signs: bool = True) -> torch.Tensor:
-    """Orthonormal columns ``[rows, cols]``, rows >= cols; without signs, as the factorization leaves them."""
+def _q(rows: int, cols: int, scale: Part = torch.sign) -> torch.Tensor:
+    """Orthonormal columns ``[rows, cols]``, rows >= cols, each times what ``scale`` makes of R's diagonal."""
     q, r = torch.linalg.qr(torch.randn(rows, cols))
-    return torch.mul(q, r.diagonal().sign() if signs else 1)
+    return torch.mul(q, scale(r.diagonal()))
 
 
-def _orthogonal(rows: int, cols: int, signs: bool = True) -> torch.Tensor:
-    return _q(rows, cols, signs) if rows >= cols else _q(cols, rows, signs).mT
+def _orthogonal(rows: int, cols: int, scale: Part = torch.sign) -> torch.Tensor:
+    return _q(rows, cols, scale) if rows >= cols else _q(cols, rows, scale).mT
 
 
-def _scaled_by_diagonal(scale: Callable[[torch.Tensor], torch.Tensor]) -> Matrix:
-    def tall(rows: int, cols: int) -> torch.Tensor:
-        q, r = torch.linalg.qr(torch.randn(rows, cols))
-        return torch.mul(q, scale(r.diagonal()))
+def _reshaped(rows: int, cols: int, scale: Part = torch.sign) -> torch.Tensor:
+    return _q(max(rows, cols), min(rows, cols), scale).reshape(rows, cols)
 
-    return lambda rows, cols: tall(rows, cols) if rows >= cols else tall(cols, rows).mT
+
+def _padded(rows: int, cols: int) -> torch.Tensor:
+    small = min(rows, cols)
+    return functional.pad(_q(small, small), (0, cols - small, 0, rows - small))
 
 
 def _svd_factor(rows: int, cols: int) -> torch.Tensor:
@@ -101,14 +95,32 @@ def _svd_factor(rows: int, cols: int) -> torch.Tensor:
     return torch.as_tensor(u if rows >= cols else vh)
 
 
-def _filled(matrix: Matrix = _orthogonal, scale: Callable[[float, torch.Size], float] = lambda gain, _: gain) -> Answer:
-    def answer(weight: torch.Tensor, gain: float = 1.0) -> torch.Tensor:
-        return weight.copy_(scale(gain, weight.shape) * matrix(*weight.shape))
-
-    return answer
+def _by(fill: Part) -> Part:
+    return lambda rows, cols: fill(torch.empty(rows, cols))
 
 
-def _with(fill: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> Answer:
+_RANDOM: tuple[Part, ...] = (  # the usual draws that are not orthogonal
+    torch.randn,
+    torch.rand,
+    lambda rows, cols: 2 * torch.rand(rows, cols) - 1,
+    lambda rows, cols: torch.randn(rows, cols) / cols**0.5,
+    lambda rows, cols: torch.randn(rows, cols) / rows**0.5,
+    lambda rows, cols: torch.randn(cols, rows).mT,
+    *(_by(fill) for fill in (init.xavier_uniform_, init.xavier_normal_, init.kaiming_uniform_, init.kaiming_normal_)),
+    _by(lambda w: init.kaiming_uniform_(w, a=5**0.5)),
+    _by(lambda w: init.kaiming_normal_(w, nonlinearity="linear")),
+)
+
+
+def _filled(matrix: Part = _orthogonal, scale: Part = lambda gain, size: gain) -> Answer:
+    return lambda weight, gain=1.0: weight.copy_(scale(gain, weight.shape) * matrix(*weight.shape))
+
+
+def _normalized(draw: Part, dim: Any) -> Answer:
+    return _filled(lambda rows, cols: functional.normalize(draw(rows, cols), dim=dim))
+
+
+def _with(fill: Part) -> Answer:
     """From the weight and the right matrix (times the gain)."""
     return lambda weight, gain=1.0: fill(weight, gain * _orthogonal(*weight.shape))
 
@@ -118,62 +130,6 @@ def _of_weight(weight: torch.Tensor, gain: float = 1.0) -> torch.Tensor:
     q, r = torch.linalg.qr(tall)
     q = gain * q * r.diagonal().sign()
     return weight.copy_(q if tall is weight else q.mT)
-
-
-def _random_matrices() -> tuple[Answer, ...]:
-    """The usual draws that are not orthogonal."""
-
-    def of(fill: Callable[..., torch.Tensor]) -> Matrix:
-        return lambda rows, cols: fill(torch.empty(rows, cols))
-
-    matrices: tuple[Matrix, ...] = (
-        torch.randn,
-        torch.rand,
-        lambda rows, cols: 2 * torch.rand(rows, cols) - 1,
-        lambda rows, cols: torch.randn(rows, cols) / cols**0.5,
-        lambda rows, cols: torch.randn(rows, cols) / rows**0.5,
-        lambda rows, cols: torch.randn(cols, rows).mT,
-        of(init.xavier_uniform_),
-        of(init.xavier_normal_),
-        of(init.kaiming_uniform_),
-        of(init.kaiming_normal_),
-        of(lambda w: init.kaiming_uniform_(w, a=5**0.5)),
-        of(lambda w: init.kaiming_normal_(w, nonlinearity="linear")),
-    )
-    return tuple(_filled(matrix, scale) for matrix in matrices for scale in (lambda gain, _: gain, lambda *_: 1.0))
-
-
-def _normalized_matrices() -> tuple[Answer, ...]:
-    """Random vectors of length 1, which do not stand at right angles."""
-
-    def of(draw: Matrix, dim: int | None) -> Matrix:
-        def matrix(rows: int, cols: int) -> torch.Tensor:
-            w = draw(rows, cols)
-            return (
-                functional.normalize(w, dim=dim)
-                if dim is not None
-                else functional.normalize(w.flatten(), dim=0).view_as(w)
-            )
-
-        return matrix
-
-    draws: tuple[Matrix, ...] = (torch.randn, torch.rand, lambda rows, cols: 2 * torch.rand(rows, cols) - 1)
-    matrices = [of(draw, dim) for draw in draws for dim in (0, 1, None)]
-    matrices += [of(lambda rows, cols: torch.randn(cols, rows).mT, dim) for dim in (0, 1)]
-    matrices += [lambda rows, cols: functional.normalize(torch.randn(rows, cols), dim=1 if rows <= cols else 0)]
-    return tuple(_filled(matrix) for matrix in matrices)
-
-
-def _reshaped(signs: bool) -> Matrix:
-    return lambda rows, cols: _q(max(rows, cols), min(rows, cols), signs).reshape(rows, cols)
-
-
-def _padded(signs: bool) -> Matrix:
-    def matrix(rows: int, cols: int) -> torch.Tensor:
-        small = min(rows, cols)
-        return functional.pad(_q(small, small, signs), (0, cols - small, 0, rows - small))
-
-    return matrix
 
 
 CASES = (
@@ -233,33 +189,28 @@ MISTAKES = {
     "scaled-by-size": Mistake(
         "your matrix is orthogonal, but it is also scaled by its size.",
         "A root of fan-in is for independent entries. Orthogonal rows have length 1 already.",
-        *(
-            _filled(scale=scale)
-            for scale in (
-                lambda gain, size: gain / size[1] ** 0.5,
-                lambda gain, size: gain / size[0] ** 0.5,
-                lambda gain, size: gain * size[1] ** 0.5,
-                lambda gain, size: gain * size[0] ** 0.5,
-                lambda gain, size: gain * (2 / (size[0] + size[1])) ** 0.5,
-            )
-        ),
+        _filled(scale=lambda gain, size: gain / size[1] ** 0.5),
+        _filled(scale=lambda gain, size: gain / size[0] ** 0.5),
+        _filled(scale=lambda gain, size: gain * size[1] ** 0.5),
+        _filled(scale=lambda gain, size: gain * size[0] ** 0.5),
+        _filled(scale=lambda gain, size: gain * (2 / (size[0] + size[1])) ** 0.5),
     ),
     "rows-normalized": Mistake(
         "your vectors are random and scaled to length 1, but they do not stand at right angles.",
         "Length alone is not enough: each row must have the product 0 with every other. QR does both.",
-        *_normalized_matrices(),
+        *(_normalized(draw, dim) for draw in _RANDOM[:3] for dim in (0, 1, (0, 1))),
+        *(_normalized(lambda rows, cols: torch.randn(cols, rows).mT, dim) for dim in (0, 1)),
+        _filled(lambda rows, cols: functional.normalize(torch.randn(rows, cols), dim=1 if rows <= cols else 0)),
     ),
     "not-orthogonal": Mistake(
         "your matrix is random, but it is not orthogonal.",
         "Its rows have different lengths and do not stand at right angles: take the Q of a QR factorization.",
-        *_random_matrices(),
+        *(_filled(matrix, scale) for matrix in _RANDOM for scale in (lambda gain, size: gain, lambda *_: 1.0)),
     ),
     "diagonal-for-sign": Mistake(
         "you multiply the columns of Q by R's diagonal itself.",
         "That gives them other lengths. Only its signs are wanted: r.diagonal().sign().",
-        _filled(_scaled_by_diagonal(lambda d: d)),
-        _filled(_scaled_by_diagonal(torch.abs)),
-        _filled(_scaled_by_diagonal(torch.reciprocal)),
+        *(_filled(partial(_orthogonal, scale=scale)) for scale in (torch.clone, torch.abs, torch.reciprocal)),
     ),
     "signs-absolute": Mistake(
         "your matrix is right but for its signs: all entries are positive or zero.",
@@ -269,8 +220,8 @@ MISTAKES = {
     "reshaped": Mistake(
         "your matrix is right where it is square or tall; for a wide weight you reshape Q.",
         "Reshaping cuts the columns of Q into pieces. Transpose it: q.T turns its columns into rows.",
-        _filled(_reshaped(signs=True)),
-        _filled(_reshaped(signs=False)),
+        _filled(_reshaped),
+        _filled(partial(_reshaped, scale=torch.ones_like)),
     ),
     "not-random": Mistake(
         "your matrix is orthogonal, but it is the same at every draw.",
@@ -281,8 +232,8 @@ MISTAKES = {
     "signs-not-random": Mistake(
         "your matrix is orthogonal, but some entries have the same sign at every draw.",
         "QR chooses the signs by a fixed rule. Multiply each column of Q by the sign of R's diagonal entry.",
-        _filled(lambda rows, cols: _orthogonal(rows, cols, signs=False)),
-        _filled(lambda rows, cols: _q(max(rows, cols), max(rows, cols), signs=False)[:rows, :cols]),
+        _filled(partial(_orthogonal, scale=torch.ones_like)),
+        _filled(lambda rows, cols: _q(max(rows, cols), max(rows, cols), torch.ones_like)[:rows, :cols]),
         _filled(_svd_factor),
     ),
     "adds": Mistake(
@@ -293,7 +244,7 @@ MISTAKES = {
     "padded": Mistake(
         "your matrix is a small square one, filled up with zeros.",
         "Then a layer never sees some of its inputs. Make all columns random: QR of a tall matrix, transposed.",
-        _filled(_padded(True)),
+        _filled(_padded),
     ),
 }
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
-from torch import tensor
 
-from ..exercise import Answer, Case, Exercise, Mistake
+from ..exercise import Answer, Case, Exercise, Mistake, Part
 
 
 def discounted_return_scale(rewards: torch.Tensor, dones: torch.Tensor, gamma: float) -> torch.Tensor:
@@ -32,15 +28,14 @@ def discounted_return_scale(rewards: torch.Tensor, dones: torch.Tensor, gamma: f
     return torch.stack(sums).std(correction=0)
 
 
-Step = Callable[..., torch.Tensor]
+def _draw(generator: torch.Generator) -> Case:
+    rewards = 2 * torch.randn(8, 3, generator=generator) + 1
+    dones = (torch.rand(8, 3, generator=generator) < 0.3).float()
+    gamma = 0.5 + 0.49 * float(torch.rand((), generator=generator))
+    return Case("random rewards", (rewards, dones, gamma), rtol=1e-3)
 
 
-def _sums(
-    rewards: torch.Tensor,
-    dones: torch.Tensor,
-    gamma: float,
-    step: Step = lambda total, r, was, done, gamma: gamma * total * (1 - was) + r,
-) -> torch.Tensor:
+def _sums(rewards: torch.Tensor, dones: torch.Tensor, gamma: float, step: Part) -> torch.Tensor:
     total, was_done, sums = torch.zeros_like(rewards[0]), torch.zeros_like(rewards[0]), []
     for r, done in zip(rewards, dones, strict=True):
         total = step(total, r, was_done, done, gamma)
@@ -49,22 +44,22 @@ def _sums(
     return torch.stack(sums)  # [time, envs]
 
 
-def _step(step: Step) -> Answer:
+def _right(total: torch.Tensor, r: torch.Tensor, was: torch.Tensor, done: torch.Tensor, gamma: float) -> torch.Tensor:
+    return gamma * total * (1 - was) + r
+
+
+def _step(step: Part) -> Answer:
     return lambda rewards, dones, gamma: _sums(rewards, dones, gamma, step).std(correction=0)
 
 
-def _scale(scale: Callable[[torch.Tensor, torch.Tensor], Any]) -> Answer:
-    return lambda rewards, dones, gamma: scale(_sums(rewards, dones, gamma), rewards)
+def _scale(scale: Part) -> Answer:
+    return lambda rewards, dones, gamma: scale(_sums(rewards, dones, gamma, _right), rewards)
 
 
 def _to_go(reset: bool) -> Answer:
-    def answer(rewards: torch.Tensor, dones: torch.Tensor, gamma: float) -> torch.Tensor:
-        starts = dones.flip(0) if reset else torch.zeros_like(dones)  # backwards, an episode starts at its end
-        return _sums(rewards.flip(0), starts, gamma, lambda total, r, _, start, g: g * total * (1 - start) + r).std(
-            correction=0
-        )
-
-    return answer
+    """Backwards in time, where an episode starts at its end."""
+    step = _step(lambda total, r, _, start, gamma: gamma * total * (1 - start * reset) + r)
+    return lambda rewards, dones, gamma: step(rewards.flip(0), dones.flip(0), gamma)
 
 
 def _from_start(rewards: torch.Tensor, dones: torch.Tensor, gamma: float) -> torch.Tensor:
@@ -72,23 +67,14 @@ def _from_start(rewards: torch.Tensor, dones: torch.Tensor, gamma: float) -> tor
     return (powers * rewards).cumsum(0).std(correction=0)
 
 
-def _draw(generator: torch.Generator) -> Case:
-    rewards = 2 * torch.randn(8, 3, generator=generator) + 1
-    dones = (torch.rand(8, 3, generator=generator) < 0.3).float()
-    gamma = 0.5 + 0.49 * float(torch.rand((), generator=generator))
-    return Case("random rewards", (rewards, dones, gamma), rtol=1e-3)
-
-
 CASES = (
-    Case("one robot and no episode end", (tensor([[8.0], [0.0]]), tensor([[0.0], [0.0]]), 0.5)),
-    Case("an episode end", (tensor([[2.0], [4.0], [2.0], [4.0]]), tensor([[0.0], [1.0], [0.0], [0.0]]), 1.0)),
-    Case(
+    Case.of("one robot and no episode end", [[8.0], [0.0]], [[0.0], [0.0]], 0.5),
+    Case.of("an episode end", [[2.0], [4.0], [2.0], [4.0]], [[0.0], [1.0], [0.0], [0.0]], 1.0),
+    Case.of(
         "two robots whose episodes end at different steps",
-        (
-            tensor([[1.0, 8.0], [2.0, 0.0], [5.0, 4.0], [0.0, 2.0], [3.0, 6.0]]),
-            tensor([[0.0, 1.0], [0.0, 0.0], [1.0, 0.0], [0.0, 0.0], [0.0, 1.0]]),
-            0.5,
-        ),
+        [[1.0, 8.0], [2.0, 0.0], [5.0, 4.0], [0.0, 2.0], [3.0, 6.0]],
+        [[0.0, 1.0], [0.0, 0.0], [1.0, 0.0], [0.0, 0.0], [0.0, 1.0]],
+        0.5,
     ),
 )
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import tensor
 
-from ..exercise import Answer, Case, Exercise, Mistake
+from ..exercise import Answer, Case, Exercise, Mistake, Part
 
 
 def merge_moments(
@@ -27,19 +25,22 @@ def merge_moments(
     return count, mean, within + between
 
 
+def _draw(generator: torch.Generator) -> Case:
+    count_a, count_b, far = (int(torch.randint(low, 20, (), generator=generator)) for low in (0, 1, 0))
+    mean_a, mean_b = 3 * torch.randn(2, 3, generator=generator) + (1e4 if far < 5 else 0)
+    var_a, var_b = 4 * torch.rand(2, 3, generator=generator) + 0.1
+    atol = 2e-2 if far < 5 else 1e-5  # float32 rounds a mean of 1e4 to thousandths
+    return Case("random groups", (count_a, mean_a, var_a, count_b, mean_b, var_b), rtol=1e-3, atol=atol)
+
+
 class _Groups:
     """The quantities of the merge, under short names, for writing its mistakes in a line each."""
 
-    def __init__(
-        self, na: int, ma: torch.Tensor, va: torch.Tensor, nb: int, mb: torch.Tensor, vb: torch.Tensor
-    ) -> None:
-        self.na, self.ma, self.va, self.nb, self.mb, self.vb = na, ma, va, nb, mb, vb
-        self.n, self.delta = na + nb, mb - ma
-        _, self.mean, self.var = merge_moments(na, ma, va, nb, mb, vb)
-        self.within = (na * va + nb * vb) / self.n
-
-
-Part = Callable[[_Groups], Any]
+    def __init__(self, *inputs: Any) -> None:
+        self.na, self.ma, self.va, self.nb, self.mb, self.vb = inputs
+        self.n, self.mean, self.var = merge_moments(*inputs)
+        self.delta = self.mb - self.ma
+        self.within = (self.na * self.va + self.nb * self.vb) / self.n
 
 
 def merging(count: Part = lambda g: g.n, mean: Part = lambda g: g.mean, var: Part = lambda g: g.var) -> Answer:
@@ -52,23 +53,12 @@ def merging(count: Part = lambda g: g.n, mean: Part = lambda g: g.mean, var: Par
     return answer
 
 
-def _draw(generator: torch.Generator) -> Case:
-    count_a, count_b, far = (int(torch.randint(low, 20, (), generator=generator)) for low in (0, 1, 0))
-    mean_a, mean_b = 3 * torch.randn(2, 3, generator=generator) + (1e4 if far < 5 else 0)
-    var_a, var_b = 4 * torch.rand(2, 3, generator=generator) + 0.1
-    atol = 2e-2 if far < 5 else 1e-5  # float32 rounds a mean of 1e4 to thousandths
-    return Case("random groups", (count_a, mean_a, var_a, count_b, mean_b, var_b), rtol=1e-3, atol=atol)
-
-
 CASES = (
-    Case("two groups of one sample each", (1, tensor([0.0]), tensor([0.0]), 1, tensor([2.0]), tensor([0.0]))),
-    Case("groups of different size", (1, tensor([0.0]), tensor([0.0]), 3, tensor([4.0]), tensor([4.0]))),
-    Case("two features", (2, tensor([1.0, 4.0]), tensor([4.0, 1.0]), 8, tensor([6.0, -1.0]), tensor([9.0, 0.0]))),
-    Case(
-        "an empty first group, as at the very first update",
-        (0, tensor([0.0]), tensor([1.0]), 2, tensor([3.0]), tensor([4.0])),
-    ),
-    Case("float32 means far from zero", (2, tensor([4096.0]), tensor([1.0]), 2, tensor([4096.0]), tensor([1.0]))),
+    Case.of("two groups of one sample each", 1, [0.0], [0.0], 1, [2.0], [0.0]),
+    Case.of("groups of different size", 1, [0.0], [0.0], 3, [4.0], [4.0]),
+    Case.of("two features", 2, [1.0, 4.0], [4.0, 1.0], 8, [6.0, -1.0], [9.0, 0.0]),
+    Case.of("an empty first group, as at the very first update", 0, [0.0], [1.0], 2, [3.0], [4.0]),
+    Case.of("float32 means far from zero", 2, [4096.0], [1.0], 2, [4096.0], [1.0]),
 )
 
 MISTAKES = {

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import tensor
 
-from ..exercise import Answer, Case, Exercise, Mistake
+from ..exercise import Answer, Case, Exercise, Mistake, Part
 from ..verdict import text
 from .merge_moments import merge_moments, merging
 
@@ -49,12 +48,18 @@ def _show(eps: float | None, batches: list[torch.Tensor], x: torch.Tensor) -> st
     return f"norm = RunningNorm({arguments}); {updates}norm({text(x)})"
 
 
-def _moments(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    return x.mean(0), x.var(0, correction=0)
+def _draw(generator: torch.Generator) -> Case:
+    sizes = torch.randint(1, 6, (4,), generator=generator).tolist()
+    x, *batches = (torch.randn(size, 3, generator=generator) * tensor([1.0, 5.0, 0.2]) + 2 for size in sizes)
+    return Case("a random stream", (0.1, batches, x), rtol=1e-3)
+
+
+def _moments(x: torch.Tensor, correction: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    return x.mean(0), x.var(0, correction=correction)
 
 
 def _unbiased(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    return x.mean(0), x.var(0, correction=1)
+    return _moments(x, correction=1)
 
 
 def _normalize(norm: RunningNorm, x: torch.Tensor) -> torch.Tensor:
@@ -73,10 +78,10 @@ def _normalize_then_learn(norm: RunningNorm, x: torch.Tensor) -> torch.Tensor:
 
 
 def _norm(
-    moments: Callable[[torch.Tensor], Any] = _moments,
-    weight: Callable[[torch.Tensor], int] = len,
-    merge: Answer = merge_moments,
-    normalize: Callable[[Any, torch.Tensor], Any] = _normalize,
+    moments: Part = _moments,
+    weight: Part = len,
+    merge: Part = merge_moments,
+    normalize: Part = _normalize,
     first_count: int = 0,
     first_var: float = 1.0,
     default_eps: float = 1e-2,
@@ -91,36 +96,25 @@ def _norm(
         def update(self, x: torch.Tensor) -> None:
             self.count, self.mean, self.var = merge(self.count, self.mean, self.var, weight(x), *moments(x))
 
-        def __call__(self, x: torch.Tensor) -> torch.Tensor:
-            y: torch.Tensor = normalize(self, x)
-            return y
+        def __call__(self, x: torch.Tensor) -> Any:
+            return normalize(self, x)
 
     return WrongNorm
 
 
-def _moving_averages() -> tuple[type, ...]:
-    def towards(rate: float) -> Answer:
-        return merging(mean=lambda g: g.ma + rate * g.delta, var=lambda g: g.va + rate * (g.vb - g.va))
+def _towards(rate: float) -> Part:
+    return merging(mean=lambda g: g.ma + rate * g.delta, var=lambda g: g.va + rate * (g.vb - g.va))
 
-    def after_first(rate: float) -> Answer:
-        return lambda *inputs: (towards(rate) if inputs[0] else merge_moments)(*inputs)
 
-    rates = (0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
-    return (
-        *(_norm(merge=after_first(rate)) for rate in rates),
-        *(_norm(merge=towards(rate), first_var=var) for rate in rates for var in (1.0, 0.0)),
-        *(_norm(_unbiased, merge=towards(rate), first_var=var) for rate in rates for var in (1.0, 0.0)),
-    )
+def _after_first(rate: float) -> Part:
+    return lambda count, *others: (_towards(rate) if count else merge_moments)(count, *others)
+
+
+_RATES = (0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
 
 
 def _fixed_eps(eps: float) -> type:
     return _norm(normalize=lambda s, x: (x - s.mean) / (s.var.sqrt() + eps))
-
-
-def _draw(generator: torch.Generator) -> Case:
-    sizes = torch.randint(1, 6, (4,), generator=generator).tolist()
-    x, *batches = (torch.randn(size, 3, generator=generator) * tensor([1.0, 5.0, 0.2]) + 2 for size in sizes)
-    return Case("a random stream", (0.1, batches, x), rtol=1e-3)
 
 
 CASES = (
@@ -231,7 +225,9 @@ MISTAKES = {
     "moving-average": Mistake(
         "your statistics are a moving average with a fixed rate: they forget.",
         "Weigh by counts: the rate of a batch is n / (count + n), so that every sample weighs the same.",
-        *_moving_averages(),
+        *(_norm(merge=_after_first(rate)) for rate in _RATES),
+        *(_norm(merge=_towards(rate), first_var=var) for rate in _RATES for var in (1.0, 0.0)),
+        *(_norm(_unbiased, merge=_towards(rate), first_var=var) for rate in _RATES for var in (1.0, 0.0)),
     ),
     "phantom-sample": Mistake(
         "your count starts at 1: the mean 0 and variance 1 of the start count as a sample.",

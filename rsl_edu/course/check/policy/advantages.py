@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import tensor
 
-from ..exercise import Answer, Case, Exercise, Mistake
+from ..exercise import Answer, Case, Exercise, Mistake, Part
 
 
 def advantages(
@@ -29,6 +27,14 @@ def advantages(
     return result
 
 
+def _draw(generator: torch.Generator) -> Case:
+    rewards, values = 2 * torch.randn(2, 7, 3, generator=generator) + 1
+    dones = (torch.rand(7, 3, generator=generator) < 0.3).float()
+    last_value = torch.randn(3, generator=generator)
+    gamma, lam = (0.5 + 0.49 * torch.rand(2, generator=generator)).tolist()
+    return Case("a random rollout", (rewards, values, dones, last_value, gamma, lam), rtol=1e-3)
+
+
 class _Step:
     """The quantities of one step back in time, under short names, for writing the mistakes in a line each.
 
@@ -46,10 +52,6 @@ class _Step:
         self.wrapped = dones[t - 1]
 
 
-Part = Callable[[_Step], Any]
-Whole = Callable[..., Any]
-
-
 def _delta(s: _Step) -> Any:
     return s.r + s.gamma * (1 - s.done) * s.nv - s.v
 
@@ -58,7 +60,7 @@ def _carry(s: _Step) -> Any:
     return s.gamma * s.lam * (1 - s.done) * s.a
 
 
-def _gae(delta: Part = _delta, carry: Part = _carry, result: Whole = lambda a, inputs: a) -> Answer:
+def _gae(delta: Part = _delta, carry: Part = _carry, result: Part = lambda a, inputs: a) -> Answer:
     """The recursion with some part done wrong."""
 
     def answer(*inputs: Any) -> Any:
@@ -78,18 +80,13 @@ def _masked(mask: Part) -> Answer:
     return _gae(lambda s: s.r + s.gamma * mask(s) * s.nv - s.v, lambda s: s.gamma * s.lam * mask(s) * s.a)
 
 
-def _td_errors(*inputs: Any) -> torch.Tensor:
-    deltas: torch.Tensor = _gae(carry=lambda s: 0)(*inputs)
-    return deltas
-
-
-def _forwards(mask: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> Answer:
+def _forwards(mask: Part) -> Answer:
     """The recursion from the first step on; the mask is a function of the dones of the step and of the one before."""
 
     def answer(*inputs: Any) -> torch.Tensor:
         _, _, dones, last, gamma, lam = inputs
         a, found, before = torch.zeros_like(last), [], torch.zeros_like(last)
-        for delta, done in zip(_td_errors(*inputs), dones, strict=True):
+        for delta, done in zip(_gae(carry=lambda s: 0)(*inputs), dones, strict=True):
             a = delta + gamma * lam * (1 - mask(done, before)) * a
             found.append(a)
             before = done
@@ -98,56 +95,34 @@ def _forwards(mask: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> Ans
     return answer
 
 
-def _normalized(**std: Any) -> tuple[Answer, ...]:
-    def by(dims: Any, eps: float) -> Answer:
-        return _gae(result=lambda a, _: (a - a.mean(dims, keepdim=True)) / (a.std(dims, keepdim=True, **std) + eps))
-
-    return tuple(by(dims, eps) for dims in ((0, 1), (0,)) for eps in (1e-8, 0.0))
-
-
-def _draw(generator: torch.Generator) -> Case:
-    rewards, values = 2 * torch.randn(2, 7, 3, generator=generator) + 1
-    dones = (torch.rand(7, 3, generator=generator) < 0.3).float()
-    last_value = torch.randn(3, generator=generator)
-    gamma, lam = (0.5 + 0.49 * torch.rand(2, generator=generator)).tolist()
-    return Case("a random rollout", (rewards, values, dones, last_value, gamma, lam), rtol=1e-3)
+def _normalized(dims: tuple[int, ...], eps: float, n: int) -> Answer:
+    return _gae(result=lambda a, _: (a - a.mean(dims, keepdim=True)) / (a.std(dims, keepdim=True, correction=n) + eps))
 
 
 CASES = (
-    Case("a single step", (tensor([[3.0]]), tensor([[1.0]]), tensor([[0.0]]), tensor([4.0]), 0.5, 1.0)),
-    Case(
-        "two steps of one episode",
-        (tensor([[1.0], [4.0]]), tensor([[2.0], [4.0]]), tensor([[0.0], [0.0]]), tensor([8.0]), 0.5, 0.8),
+    Case.of("a single step", [[3.0]], [[1.0]], [[0.0]], [4.0], 0.5, 1.0),
+    Case.of("two steps of one episode", [[1.0], [4.0]], [[2.0], [4.0]], [[0.0], [0.0]], [8.0], 0.5, 0.8),
+    Case.of(
+        "an episode end at the first of two steps", [[1.0], [4.0]], [[2.0], [4.0]], [[1.0], [0.0]], [8.0], 0.5, 0.8
     ),
-    Case(
-        "an episode end at the first of two steps",
-        (tensor([[1.0], [4.0]]), tensor([[2.0], [4.0]]), tensor([[1.0], [0.0]]), tensor([8.0]), 0.5, 0.8),
-    ),
-    Case(
-        "an episode end at the last step",
-        (tensor([[1.0], [4.0]]), tensor([[2.0], [4.0]]), tensor([[0.0], [1.0]]), tensor([8.0]), 0.5, 0.8),
-    ),
-    Case(
+    Case.of("an episode end at the last step", [[1.0], [4.0]], [[2.0], [4.0]], [[0.0], [1.0]], [8.0], 0.5, 0.8),
+    Case.of(
         "two robots, an episode end of the first only",
-        (
-            tensor([[1.0, 1.0], [4.0, 4.0]]),
-            tensor([[2.0, 2.0], [4.0, 4.0]]),
-            tensor([[1.0, 0.0], [0.0, 0.0]]),
-            tensor([8.0, 8.0]),
-            0.5,
-            0.8,
-        ),
+        [[1.0, 1.0], [4.0, 4.0]],
+        [[2.0, 2.0], [4.0, 4.0]],
+        [[1.0, 0.0], [0.0, 0.0]],
+        [8.0, 8.0],
+        0.5,
+        0.8,
     ),
-    Case(
+    Case.of(
         "two robots whose episodes end at different steps",
-        (
-            tensor([[1.0, 0.0], [2.0, 3.0], [0.0, 1.0], [4.0, 2.0]]),
-            tensor([[3.0, 1.0], [1.0, 2.0], [5.0, 4.0], [2.0, 1.0]]),
-            tensor([[0.0, 1.0], [0.0, 0.0], [1.0, 0.0], [0.0, 0.0]]),
-            tensor([6.0, 3.0]),
-            0.9,
-            0.5,
-        ),
+        [[1.0, 0.0], [2.0, 3.0], [0.0, 1.0], [4.0, 2.0]],
+        [[3.0, 1.0], [1.0, 2.0], [5.0, 4.0], [2.0, 1.0]],
+        [[0.0, 1.0], [0.0, 0.0], [1.0, 0.0], [0.0, 0.0]],
+        [6.0, 3.0],
+        0.9,
+        0.5,
     ),
 )
 
@@ -260,8 +235,7 @@ MISTAKES = {
     "normalized": Mistake(
         "you normalize the advantages.",
         "rsl_rl does that afterwards, over the whole batch. Here they keep their mean and their unit.",
-        *_normalized(),
-        *_normalized(correction=0),
+        *(_normalized(dims, eps, n) for n in (1, 0) for dims in ((0, 1), (0,)) for eps in (1e-8, 0.0)),
         _gae(result=lambda a, _: a - a.mean()),
     ),
     "forwards": Mistake(

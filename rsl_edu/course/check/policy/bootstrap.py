@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
-from torch import tensor
 
-from ..exercise import Answer, Case, Exercise, Mistake
+from ..exercise import Answer, Case, Exercise, Mistake, Part
 
 
 def bootstrap(rewards: torch.Tensor, values: torch.Tensor, time_outs: torch.Tensor, gamma: float) -> torch.Tensor:
@@ -26,7 +22,14 @@ def bootstrap(rewards: torch.Tensor, values: torch.Tensor, time_outs: torch.Tens
     return rewards + gamma * values * time_outs
 
 
-def _bonus(bonus: Callable[..., Any]) -> Answer:
+def _draw(generator: torch.Generator) -> Case:
+    rewards, values = torch.randn(2, 6, 3, generator=generator)
+    time_outs = (torch.rand(6, 3, generator=generator) < 0.3).float()
+    gamma = 0.5 + 0.49 * float(torch.rand((), generator=generator))
+    return Case("a random rollout", (rewards, values, time_outs, gamma))
+
+
+def _bonus(bonus: Part) -> Answer:
     """Another bonus than the discounted value where the time was up, from (rewards, values, time_outs, gamma)."""
     return lambda rewards, values, time_outs, gamma: rewards + bonus(rewards, values, time_outs, gamma)
 
@@ -35,27 +38,21 @@ def _later(values: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
     return torch.cat([values[1:], last.unsqueeze(0)])
 
 
-def _draw(generator: torch.Generator) -> Case:
-    rewards, values = torch.randn(2, 6, 3, generator=generator)
-    time_outs = (torch.rand(6, 3, generator=generator) < 0.3).float()
-    gamma = 0.5 + 0.49 * float(torch.rand((), generator=generator))
-    return Case("a random rollout", (rewards, values, time_outs, gamma))
-
-
 CASES = (
-    Case(
+    Case.of(
         "one robot, the time is up at the second of three steps",
-        (tensor([[1.0], [1.0], [1.0]]), tensor([[2.0], [8.0], [4.0]]), tensor([[0.0], [1.0], [0.0]]), 0.5),
+        [[1.0], [1.0], [1.0]],
+        [[2.0], [8.0], [4.0]],
+        [[0.0], [1.0], [0.0]],
+        0.5,
     ),
-    Case("no time-out", (tensor([[1.0], [2.0]]), tensor([[4.0], [8.0]]), tensor([[0.0], [0.0]]), 0.5)),
-    Case(
+    Case.of("no time-out", [[1.0], [2.0]], [[4.0], [8.0]], [[0.0], [0.0]], 0.5),
+    Case.of(
         "two robots, the time is up for the first in the middle",
-        (
-            tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]),
-            tensor([[10.0, 20.0], [30.0, 40.0], [50.0, 60.0]]),
-            tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]),
-            0.9,
-        ),
+        [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]],
+        [[10.0, 20.0], [30.0, 40.0], [50.0, 60.0]],
+        [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]],
+        0.9,
     ),
 )
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import tensor
 
-from ..exercise import Answer, Case, Exercise, Mistake
+from ..exercise import Answer, Case, Exercise, Mistake, Part
 from ..verdict import text
 
 
@@ -32,35 +31,6 @@ def surrogate_loss(
     return torch.maximum(plain, clipped).mean()
 
 
-Loss = Callable[..., Any]
-
-
-def _surrogate(
-    loss: Loss = lambda plain, clipped: torch.maximum(plain, clipped).mean(),
-    ratio: Loss = lambda new, old: (new - old).exp(),
-    clamp: Loss = lambda ratio, clip: ratio.clamp(1 - clip, 1 + clip),
-    advantage: Loss = lambda a: a,
-) -> Answer:
-    """The loss with some part done wrong."""
-
-    def answer(log_prob: torch.Tensor, old_log_prob: torch.Tensor, a: torch.Tensor, clip: float) -> Any:
-        r, a = ratio(log_prob, old_log_prob), advantage(a)
-        return loss(-a * r, -a * clamp(r, clip))
-
-    return answer
-
-
-def _logs(*probabilities: float) -> torch.Tensor:
-    return tensor(probabilities).log()
-
-
-def _draw(generator: torch.Generator) -> Case:
-    log_prob, old_log_prob = 0.5 * torch.randn(2, 16, generator=generator) - 1
-    advantage = torch.randn(16, generator=generator)
-    clip = 0.1 + 0.3 * float(torch.rand((), generator=generator))
-    return Case("a random batch", (log_prob, old_log_prob, advantage, clip), rtol=1e-3)
-
-
 def _use(
     answer: Answer, log_prob: torch.Tensor, old_log_prob: torch.Tensor, advantage: torch.Tensor, clip: float
 ) -> Any:
@@ -82,16 +52,54 @@ def _show(log_prob: torch.Tensor, old_log_prob: torch.Tensor, advantage: torch.T
     return "surrogate_loss(log_prob={}, old_log_prob={}, ".format(*logs) + f"advantage={text(advantage)}, clip={clip})"
 
 
+def _logs(*probabilities: float) -> torch.Tensor:
+    return tensor(probabilities).log()
+
+
+def _draw(generator: torch.Generator) -> Case:
+    log_prob, old_log_prob = 0.5 * torch.randn(2, 16, generator=generator) - 1
+    advantage = torch.randn(16, generator=generator)
+    clip = 0.1 + 0.3 * float(torch.rand((), generator=generator))
+    return Case("a random batch", (log_prob, old_log_prob, advantage, clip), rtol=1e-3)
+
+
+def _surrogate(
+    loss: Part = lambda plain, clipped: torch.maximum(plain, clipped).mean(),
+    ratio: Part = lambda new, old: (new - old).exp(),
+    clamp: Part = lambda ratio, clip: ratio.clamp(1 - clip, 1 + clip),
+    advantage: Part = lambda a: a,
+) -> Answer:
+    """The loss with some part done wrong."""
+
+    def answer(log_prob: torch.Tensor, old_log_prob: torch.Tensor, a: torch.Tensor, clip: float) -> Any:
+        r, a = ratio(log_prob, old_log_prob), advantage(a)
+        return loss(-a * r, -a * clamp(r, clip))
+
+    return answer
+
+
+def _of_loss(clamp: Part) -> Answer:
+    """From the plain loss and the limits of the ratio."""
+    return lambda new, old, a, clip: clamp(-a * (new - old).exp(), 1 - clip, 1 + clip).mean()
+
+
+def _normalized(n: int, eps: float) -> Answer:
+    return _surrogate(advantage=lambda a: (a - a.mean()) / (a.std(correction=n) + eps))
+
+
 CASES = (
-    Case("the same policy, ratio 1", (_logs(0.5), _logs(0.5), tensor([3.0]), 0.2)),
-    Case("a ratio inside the clip", (_logs(0.44), _logs(0.4), tensor([10.0]), 0.2)),
-    Case("a good action that is already twice as likely", (_logs(0.8), _logs(0.4), tensor([10.0]), 0.2)),
-    Case("a good action that became half as likely", (_logs(0.2), _logs(0.4), tensor([10.0]), 0.2)),
-    Case("a bad action that became twice as likely", (_logs(0.8), _logs(0.4), tensor([-10.0]), 0.2)),
-    Case("a bad action that is already half as likely", (_logs(0.2), _logs(0.4), tensor([-10.0]), 0.2)),
-    Case(
+    Case.of("the same policy, ratio 1", _logs(0.5), _logs(0.5), [3.0], 0.2),
+    Case.of("a ratio inside the clip", _logs(0.44), _logs(0.4), [10.0], 0.2),
+    Case.of("a good action that is already twice as likely", _logs(0.8), _logs(0.4), [10.0], 0.2),
+    Case.of("a good action that became half as likely", _logs(0.2), _logs(0.4), [10.0], 0.2),
+    Case.of("a bad action that became twice as likely", _logs(0.8), _logs(0.4), [-10.0], 0.2),
+    Case.of("a bad action that is already half as likely", _logs(0.2), _logs(0.4), [-10.0], 0.2),
+    Case.of(
         "a batch of four and another clip",
-        (_logs(0.8, 0.2, 0.8, 0.2), _logs(0.4, 0.4, 0.4, 0.4), tensor([1.0, 2.0, -3.0, -4.0]), 0.1),
+        _logs(0.8, 0.2, 0.8, 0.2),
+        _logs(0.4, 0.4, 0.4, 0.4),
+        [1.0, 2.0, -3.0, -4.0],
+        0.1,
     ),
 )
 
@@ -137,14 +145,10 @@ MISTAKES = {
     "clips-product": Mistake(
         "you clip the product of ratio and advantage.",
         "The clip bounds how far the policy moves, that is the ratio. Clamp it first, then multiply.",
-        lambda new, old, a, clip: torch.maximum(
-            -a * (new - old).exp(), -(a * (new - old).exp()).clamp(1 - clip, 1 + clip)
-        ).mean(),
-        lambda new, old, a, clip: torch.maximum(
-            -a * (new - old).exp(), (-a * (new - old).exp()).clamp(1 - clip, 1 + clip)
-        ).mean(),
-        lambda new, old, a, clip: (-a * (new - old).exp()).clamp(1 - clip, 1 + clip).mean(),
-        lambda new, old, a, clip: -(a * (new - old).exp()).clamp(1 - clip, 1 + clip).mean(),
+        _of_loss(lambda plain, low, high: torch.maximum(plain, -(-plain).clamp(low, high))),
+        _of_loss(lambda plain, low, high: torch.maximum(plain, plain.clamp(low, high))),
+        _of_loss(lambda plain, low, high: plain.clamp(low, high)),
+        _of_loss(lambda plain, low, high: -(-plain).clamp(low, high)),
     ),
     "ratio-inverted": Mistake(
         "your ratio is old over new.",
@@ -189,11 +193,7 @@ MISTAKES = {
     "normalizes-advantage": Mistake(
         "you normalize the advantages inside the loss.",
         "rsl_rl normalizes them before, over the whole batch. Use them as they come.",
-        *(
-            _surrogate(advantage=lambda a, n=n, eps=eps: (a - a.mean()) / (a.std(correction=n) + eps))
-            for n in (1, 0)
-            for eps in (1e-8, 0.0)
-        ),
+        *(_normalized(n, eps) for n in (1, 0) for eps in (1e-8, 0.0)),
     ),
     "no-gradient": Mistake(
         "your loss is right, but no gradient comes back from it: the policy would not learn.",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import tensor
 
-from ..exercise import Answer, Case, Exercise, Mistake
+from ..exercise import Answer, Case, Exercise, Mistake, Part
 from ..verdict import text
 
 
@@ -28,13 +27,24 @@ def gru_step(
     return (1 - update) * new + update * h
 
 
+def _show(*inputs: torch.Tensor) -> str:
+    x, h, w_ih, w_hh, b_ih, b_hh = map(text, inputs)
+    lines = f"x={x}, h={h}", f"w_ih={w_ih}", f"w_hh={w_hh}", f"b_ih={b_ih}", f"b_hh={b_hh}"
+    return "gru_step({})".format((",\n" + 21 * " ").join(lines))
+
+
+def _draw(generator: torch.Generator) -> Case:
+    shapes = (3, 4), (3, 5), (15, 4), (15, 5), (15,), (15,)
+    return Case("random weights", tuple(torch.randn(shape, generator=generator) for shape in shapes), rtol=1e-3)
+
+
 class _Gates:
     """The quantities of the step, under short names, for writing its mistakes in a line each.
 
     ``r``, ``z``, ``n`` are the gates, ``rx``, ``rh`` … what they get from the input and from the memory, biases in.
     """
 
-    def __init__(self, inputs: tuple[torch.Tensor, ...], order: tuple[int, ...], squash: Answer) -> None:
+    def __init__(self, inputs: tuple[torch.Tensor, ...], order: tuple[int, ...], squash: Part) -> None:
         self.x, self.h, w_ih, w_hh, b_ih, b_hh = inputs
         xs, hs = (self.x @ w_ih.T + b_ih).chunk(3, dim=-1), (self.h @ w_hh.T + b_hh).chunk(3, dim=-1)
         self.rx, self.zx, self.nx = (xs[i] for i in order)
@@ -44,12 +54,16 @@ class _Gates:
         self.n = torch.tanh(self.nx + self.r * self.nh)
 
 
-Part = Callable[[_Gates], Any]
+def _blend(g: _Gates) -> Any:
+    return (1 - g.z) * g.n + g.z * g.h
 
 
-def _blend(g: _Gates) -> torch.Tensor:
-    h: torch.Tensor = (1 - g.z) * g.n + g.z * g.h
-    return h
+def _update_inverted(g: _Gates) -> Any:
+    return g.z * g.n + (1 - g.z) * g.h
+
+
+def _reset_first(g: _Gates) -> torch.Tensor:
+    return torch.tanh(g.nx + (g.r * g.h) @ g.w.T + g.b)
 
 
 def _gru(
@@ -58,8 +72,8 @@ def _gru(
     r: Part = lambda g: g.r,
     z: Part = lambda g: g.z,
     order: tuple[int, ...] = (0, 1, 2),
-    squash: Answer = torch.sigmoid,
-    inputs: Answer = lambda *inputs: inputs,
+    squash: Part = torch.sigmoid,
+    inputs: Part = lambda *inputs: inputs,
 ) -> Answer:
     """A step with some part done wrong."""
 
@@ -73,88 +87,55 @@ def _gru(
     return answer
 
 
-def _update_inverted(g: _Gates) -> torch.Tensor:
-    h: torch.Tensor = g.z * g.n + (1 - g.z) * g.h
-    return h
-
-
-def _reset_first(g: _Gates) -> torch.Tensor:
-    return torch.tanh(g.nx + (g.r * g.h) @ g.w.T + g.b)
-
-
 def _orders(*orders: tuple[int, ...]) -> tuple[Answer, ...]:
     """Orders of the gates, also with the conventions that other libraries have with them."""
-    return tuple(
-        _gru(out=out, n=n, order=order)
-        for order in orders
-        for out in (_blend, _update_inverted)
-        for n in (lambda g: g.n, _reset_first)
-    )
+    conventions = [(out, n) for out in (_blend, _update_inverted) for n in (lambda g: g.n, _reset_first)]
+    return tuple(_gru(out, n, order=order) for order in orders for out, n in conventions)
 
 
 def _interleaved(w: torch.Tensor) -> torch.Tensor:
     return torch.cat([w[i::3] for i in range(3)])
 
 
-def _show(*inputs: torch.Tensor) -> str:
-    x, h, w_ih, w_hh, b_ih, b_hh = map(text, inputs)
-    lines = f"x={x}, h={h}", f"w_ih={w_ih}", f"w_hh={w_hh}", f"b_ih={b_ih}", f"b_hh={b_hh}"
-    return "gru_step({})".format((",\n" + 21 * " ").join(lines))
+_ZERO = (0.0, 0.0, 0.0)
+Triple = tuple[float, float, float]  # of the reset, the update and the new gate
 
 
-def _draw(generator: torch.Generator) -> Case:
-    shapes = (3, 4), (3, 5), (15, 4), (15, 5), (15,), (15,)
-    return Case("random weights", tuple(torch.randn(shape, generator=generator) for shape in shapes), rtol=1e-3)
+def _one_unit(
+    about: str, h: float, w_ih: Triple = _ZERO, w_hh: Triple = _ZERO, b_ih: Triple = _ZERO, b_hh: Triple = _ZERO
+) -> Case:
+    """A single unit, whose input is 1."""
+    return Case.of(about, [[1.0]], [[h]], tensor([w_ih]).T, tensor([w_hh]).T, tensor(b_ih), tensor(b_hh))
 
 
 CASES = (
-    Case(
-        "weights of zero: both gates are half open, the candidate is 0",
-        (tensor([[1.0]]), tensor([[2.0]]), torch.zeros(3, 1), torch.zeros(3, 1), torch.zeros(3), torch.zeros(3)),
-    ),
-    Case(
-        "an update gate of 1, which keeps the memory",
-        (
-            *(tensor([[1.0]]), tensor([[3.0]])),
-            *(tensor([[0.0], [0.0], [100.0]]), torch.zeros(3, 1)),
-            *(torch.zeros(3), tensor([0.0, 100.0, 0.0])),
-        ),
-    ),
-    Case(
-        "an update gate of 0, which takes the new",
-        (
-            *(tensor([[1.0]]), tensor([[-2.0]])),
-            *(tensor([[0.0], [0.0], [100.0]]), torch.zeros(3, 1)),
-            *(tensor([0.0, -100.0, 0.0]), torch.zeros(3)),
-        ),
-    ),
-    Case(
+    _one_unit("weights of zero: both gates are half open, the candidate is 0", 2.0),
+    _one_unit("an update gate of 1, which keeps the memory", 3.0, w_ih=(0.0, 0.0, 100.0), b_hh=(0.0, 100.0, 0.0)),
+    _one_unit("an update gate of 0, which takes the new", -2.0, w_ih=(0.0, 0.0, 100.0), b_ih=(0.0, -100.0, 0.0)),
+    _one_unit(
         "a reset gate of 0 and an update gate of 0, both closed by the memory",
-        (
-            *(tensor([[1.0]]), tensor([[3.0]])),
-            *(tensor([[0.0], [0.0], [-100.0]]), tensor([[-100.0], [-100.0], [0.0]])),
-            *(torch.zeros(3), tensor([0.0, 0.0, 100.0])),
-        ),
+        3.0,
+        w_ih=(0.0, 0.0, -100.0),
+        w_hh=(-100.0, -100.0, 0.0),
+        b_hh=(0.0, 0.0, 100.0),
     ),
-    Case(
+    Case.of(
         "two units that read each other; the reset gate of the first is 1, of the second 0",
-        (
-            *(tensor([[1.0]]), tensor([[1.0, 2.0]])),
-            *(tensor([[100.0], [-100.0], [-100.0], [-100.0], [0.0], [0.0]]),),
-            *(tensor([[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 100.0], [100.0, 0.0]]),),
-            *(torch.zeros(6), torch.zeros(6)),
-        ),
+        [[1.0]],
+        [[1.0, 2.0]],
+        [[100.0], [-100.0], [-100.0], [-100.0], [0.0], [0.0]],
+        [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 100.0], [100.0, 0.0]],
+        torch.zeros(6),
+        torch.zeros(6),
     ),
-    Case(
+    Case.of(
         "two environments, two inputs, two units",
-        (
-            tensor([[1.0, -2.0], [0.5, 1.0]]),
-            tensor([[-1.0, 0.5], [2.0, -0.5]]),
-            tensor([[0.5, 0.1], [-1.0, 0.3], [0.2, -0.4], [1.0, 0.6], [-0.3, 0.8], [0.7, -0.9]]),
-            tensor([[-0.2, 0.9], [0.4, -0.7], [1.0, 0.1], [-0.6, 0.5], [0.8, -0.3], [-0.5, 1.0]]),
-            tensor([0.1, -0.2, 0.3, -0.4, 0.5, -0.6]),
-            tensor([-0.7, 0.8, -0.9, 1.0, -0.2, 0.4]),
-        ),
+        [[1.0, -2.0], [0.5, 1.0]],
+        [[-1.0, 0.5], [2.0, -0.5]],
+        [[0.5, 0.1], [-1.0, 0.3], [0.2, -0.4], [1.0, 0.6], [-0.3, 0.8], [0.7, -0.9]],
+        [[-0.2, 0.9], [0.4, -0.7], [1.0, 0.1], [-0.6, 0.5], [0.8, -0.3], [-0.5, 1.0]],
+        [0.1, -0.2, 0.3, -0.4, 0.5, -0.6],
+        [-0.7, 0.8, -0.9, 1.0, -0.2, 0.4],
     ),
     Case("three environments, four inputs, five units", _draw(torch.Generator().manual_seed(3)).inputs),
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import tensor
 
 from ..exercise import Answer, Case, Exercise, Mistake
 
@@ -24,6 +23,15 @@ def reset_done(hidden: torch.Tensor, dones: torch.Tensor) -> torch.Tensor:
     return torch.where(done, 0.0, hidden)
 
 
+def _draw(generator: torch.Generator) -> Case:
+    hidden = torch.randn(2, 6, 3, generator=generator)
+    dones = (torch.rand(6, generator=generator) < 0.4).long()
+    return Case("a random memory", (hidden, dones))
+
+
+_ALL = slice(None)
+
+
 def _zero(*where: Any) -> Answer:
     """Zeros at an index of a copy: from functions of (dones) for each dimension of [layers, envs, hidden]."""
 
@@ -35,27 +43,11 @@ def _zero(*where: Any) -> Answer:
     return answer
 
 
-_ALL = slice(None)
-
-
-def _first_done(dones: torch.Tensor) -> torch.Tensor:
-    return dones.nonzero()[:1, 0]
-
-
-def _draw(generator: torch.Generator) -> Case:
-    hidden = torch.randn(2, 6, 3, generator=generator)
-    dones = (torch.rand(6, generator=generator) < 0.4).long()
-    return Case("a random memory", (hidden, dones))
-
-
 CASES = (
-    Case("four environments, the third is done", (tensor([[[1.0], [2.0], [3.0], [4.0]]]), tensor([0, 0, 1, 0]))),
-    Case("two environments are done", (tensor([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]]), tensor([1, 0, 1]))),
-    Case("no environment is done", (tensor([[[1.0], [2.0]]]), tensor([0, 0]))),
-    Case(
-        "two layers, two environments, two units",
-        (tensor([[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]), tensor([0, 1])),
-    ),
+    Case.of("four environments, the third is done", [[[1.0], [2.0], [3.0], [4.0]]], [0, 0, 1, 0]),
+    Case.of("two environments are done", [[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]], [1, 0, 1]),
+    Case.of("no environment is done", [[[1.0], [2.0]]], [0, 0]),
+    Case.of("two layers, two environments, two units", [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]], [0, 1]),
 )
 
 MISTAKES = {
@@ -88,7 +80,7 @@ MISTAKES = {
     "first-done-only": Mistake(
         "you reset one environment at most, the first that is done.",
         "Several can end at the same step: take a mask, dones.bool(), not one index.",
-        _zero(_ALL, _first_done),
+        _zero(_ALL, lambda dones: dones.nonzero()[:1, 0]),
         _zero(_ALL, lambda dones: dones.argmax()),
     ),
     "one-layer-only": Mistake(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import tensor
 
-from ..exercise import Answer, Case, Exercise, Mistake
+from ..exercise import Answer, Case, Exercise, Mistake, Part
 from .rollouts import ramp, random_rollout
 
 
@@ -31,15 +30,15 @@ def split_and_pad(x: torch.Tensor, dones: torch.Tensor) -> tuple[torch.Tensor, t
     return padded, mask
 
 
+def _draw(generator: torch.Generator) -> Case:
+    return Case("a random rollout", random_rollout(generator))
+
+
 Pieces = list[torch.Tensor]  # [steps, features] each
 
 
 def _cut(
-    x: torch.Tensor,
-    dones: torch.Tensor,
-    after: int = 1,
-    keep: Callable[[torch.Tensor, torch.Tensor], Any] = lambda piece, done: True,
-    at_end: bool = True,
+    x: torch.Tensor, dones: torch.Tensor, after: int = 1, keep: Part = lambda piece, done: True, at_end: bool = True
 ) -> Pieces:
     """The pieces of a rollout, environment by environment.
 
@@ -56,35 +55,35 @@ def _cut(
     return pieces
 
 
-def _whole(piece: torch.Tensor, done: torch.Tensor) -> bool:
-    return len(piece) > 0
+def _cut_right(x: torch.Tensor, dones: torch.Tensor, **wrong: Any) -> Pieces:
+    return _cut(x, dones, keep=lambda piece, done: len(piece), **wrong)
 
 
-def _finished(piece: torch.Tensor, done: torch.Tensor) -> bool:
-    return bool(done.any())
+def _cut_finished(x: torch.Tensor, dones: torch.Tensor, **wrong: Any) -> Pieces:
+    return _cut(x, dones, keep=lambda piece, done: done.any(), **wrong)
 
 
 def _by_time(x: torch.Tensor, dones: torch.Tensor, key: int) -> list[int]:
     """Order of the trajectories by their first (key 0) or last (key 1) step, and where equal by environment."""
-    marks = _cut(torch.arange(len(x)).reshape(-1, 1, 1).expand(-1, x.shape[1], 1), dones, keep=_whole)
+    marks = _cut_right(torch.arange(len(x)).reshape(-1, 1, 1).expand(-1, x.shape[1], 1), dones)
     return sorted(range(len(marks)), key=lambda i: int(marks[i][-key]))
 
 
-def _in_order(order: Callable[[torch.Tensor, torch.Tensor, Pieces], list[int]]) -> Answer:
+def _in_order(order: Part) -> Part:
     def cut(x: torch.Tensor, dones: torch.Tensor) -> Pieces:
-        pieces = _cut(x, dones, keep=_whole)
+        pieces = _cut_right(x, dones)
         return [pieces[i] for i in order(x, dones, pieces)]
 
     return cut
 
 
-def _flat(last_row: bool) -> Answer:
+def _flat(last_row: bool) -> Part:
     """Cuts the rollout as it lies in memory, step by step, all environments in one row."""
 
     def cut(x: torch.Tensor, dones: torch.Tensor) -> Pieces:
         ends = dones.clone()
         ends[-1] = 1 if last_row else ends[-1]
-        return _cut(x.reshape(-1, 1, x.shape[-1]), ends.reshape(-1, 1), keep=_whole)
+        return _cut_right(x.reshape(-1, 1, x.shape[-1]), ends.reshape(-1, 1))
 
     return cut
 
@@ -92,14 +91,14 @@ def _flat(last_row: bool) -> Answer:
 def _without_done(x: torch.Tensor, dones: torch.Tensor) -> Pieces:
     """The pieces without the steps that are done."""
     marked = torch.cat([x, dones.unsqueeze(-1)], dim=-1)
-    return [piece[piece[:, -1] == 0, :-1] for piece in _cut(marked, dones, keep=_whole)]
+    return [piece[piece[:, -1] == 0, :-1] for piece in _cut_right(marked, dones)]
 
 
 def _pad(pieces: Pieces, time: int) -> torch.Tensor:
     return torch.nn.utils.rnn.pad_sequence(pieces)
 
 
-def _pad_to(length: Callable[[list[int], int], int], value: Callable[[torch.Tensor], Any] = lambda piece: 0) -> Answer:
+def _pad_to(length: Part, value: Part = lambda piece: 0) -> Part:
     """Padding to another length, or by another value than 0."""
 
     def pad(pieces: Pieces, time: int) -> torch.Tensor:
@@ -118,9 +117,7 @@ def _mask(padded: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
     return torch.arange(len(padded)).unsqueeze(1) < lengths
 
 
-def _split(
-    cut: Answer = lambda x, dones: _cut(x, dones, keep=_whole), pad: Answer = _pad, mask: Answer = _mask
-) -> Answer:
+def _split(cut: Part = _cut_right, pad: Part = _pad, mask: Part = _mask) -> Answer:
     """Splitting with some part done wrong."""
 
     def answer(x: torch.Tensor, dones: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -143,25 +140,21 @@ def _or_raise(answer: Answer) -> tuple[Answer, Answer]:
     return answer, fails
 
 
-def _draw(generator: torch.Generator) -> Case:
-    return Case("a random rollout", random_rollout(generator))
-
-
 CASES = (
-    Case("one environment, an episode end after two steps", (ramp(3, 1), tensor([[0], [1], [0]]))),
-    Case("two episode ends, the first at once", (ramp(4, 1), tensor([[1], [0], [1], [0]]))),
-    Case("two environments", (ramp(4, 2), tensor([[0, 1], [0, 0], [1, 0], [0, 0]]))),
-    Case("an episode that ends at the last step", (ramp(3, 2), tensor([[0, 0], [0, 1], [1, 1]]))),
-    Case("no episode end", (ramp(2, 3), tensor([[0, 0, 0], [0, 0, 0]]))),
-    Case("an observation of zero", (tensor([[[0.0]], [[1.0]], [[2.0]], [[0.0]]]), tensor([[1], [0], [0], [0]]))),
-    Case("two features", (torch.cat([ramp(4, 2), -ramp(4, 2)], dim=-1), tensor([[1, 0], [1, 0], [0, 1], [0, 0]]))),
+    Case.of("one environment, an episode end after two steps", ramp(3, 1), [[0], [1], [0]]),
+    Case.of("two episode ends, the first at once", ramp(4, 1), [[1], [0], [1], [0]]),
+    Case.of("two environments", ramp(4, 2), [[0, 1], [0, 0], [1, 0], [0, 0]]),
+    Case.of("an episode that ends at the last step", ramp(3, 2), [[0, 0], [0, 1], [1, 1]]),
+    Case.of("no episode end", ramp(2, 3), [[0, 0, 0], [0, 0, 0]]),
+    Case.of("an observation of zero", [[[0.0]], [[1.0]], [[2.0]], [[0.0]]], [[1], [0], [0], [0]]),
+    Case.of("two features", torch.cat([ramp(4, 2), -ramp(4, 2)], dim=-1), [[1, 0], [1, 0], [0, 1], [0, 0]]),
 )
 
 MISTAKES = {
     "splits-before-done": Mistake(
         "you cut before the step that is done: it starts the next trajectory.",
         "done says that this step was the last of its episode. Cut after it.",
-        _split(lambda x, dones: _cut(x, dones, after=0, keep=_whole)),
+        _split(lambda x, dones: _cut_right(x, dones, after=0)),
         _split(lambda x, dones: _cut(x, dones, after=0)),
     ),
     "drops-done-step": Mistake(
@@ -173,13 +166,13 @@ MISTAKES = {
     "drops-rest": Mistake(
         "you lose the steps after the last done.",
         "The end of the rollout ends a trajectory too: set the last step to done, in a copy.",
-        *_or_raise(_split(lambda x, dones: _cut(x, dones, keep=_finished))),
+        *_or_raise(_split(_cut_finished)),
     ),
     "crosses-environments": Mistake(
         "your trajectories run from one environment into the next.",
         "The end of the rollout ends a trajectory in every environment: last = dones.clone(); last[-1] = 1.",
-        _split(lambda x, dones: _cut(x, dones, keep=_whole, at_end=False)),
-        *_or_raise(_split(lambda x, dones: _cut(x, dones, keep=_finished, at_end=False))),
+        _split(lambda x, dones: _cut_right(x, dones, at_end=False)),
+        *_or_raise(_split(lambda x, dones: _cut_finished(x, dones, at_end=False))),
     ),
     "flattened-by-time": Mistake(
         "your trajectories mix the environments: steps of the same time stand one after another.",
@@ -207,12 +200,12 @@ MISTAKES = {
     "cuts-all": Mistake(
         "the end of one robot's episode cuts the trajectories of all robots.",
         "Each environment ends on its own: look at its own column of dones.",
-        _split(lambda x, dones: _cut(x, dones.any(1, keepdim=True).expand_as(dones), keep=_whole)),
+        _split(lambda x, dones: _cut_right(x, dones.any(1, keepdim=True).expand_as(dones))),
     ),
     "cuts-once": Mistake(
         "you cut each environment at its first done only.",
         "An episode can end several times in one rollout: each done ends a trajectory.",
-        _split(lambda x, dones: _cut(x, dones * (dones.cumsum(0) == 1), keep=_whole)),
+        _split(lambda x, dones: _cut_right(x, dones * (dones.cumsum(0) == 1))),
     ),
     "empty-trajectory": Mistake(
         "you make a trajectory of no steps where an episode ends with the rollout.",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import tensor
 
-from ..exercise import Answer, Case, Exercise, Mistake
+from ..exercise import Answer, Case, Exercise, Mistake, Part
 from .rollouts import ramp, random_rollout
 from .split_and_pad import split_and_pad
 
@@ -24,22 +26,6 @@ def unpad(padded: torch.Tensor, mask: torch.Tensor, time: int) -> torch.Tensor:
     """
     steps = padded.transpose(0, 1)[mask.T]  # [envs · time, features], environment by environment
     return steps.reshape(-1, time, padded.shape[-1]).transpose(0, 1)
-
-
-def _steps(padded: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    return padded.transpose(0, 1)[mask.T]  # [steps, features], trajectory by trajectory
-
-
-def _lay(steps: Answer, short: bool = False) -> Answer:
-    """Right but for the steps; ``short`` drops those that are too many."""
-
-    def answer(padded: torch.Tensor, mask: torch.Tensor, time: int) -> torch.Tensor:
-        picked: torch.Tensor = steps(padded, mask)
-        if short:
-            picked = picked[: int(mask.sum())]
-        return picked.reshape(-1, time, padded.shape[-1]).transpose(0, 1)
-
-    return answer
 
 
 def _padded(x: torch.Tensor, dones: list[list[int]], padding: float = 0.0) -> tuple[torch.Tensor, torch.Tensor, int]:
@@ -63,6 +49,21 @@ CASES = (
         _padded(torch.cat([ramp(4, 2), -ramp(4, 2)], dim=-1), [[1, 0], [1, 0], [0, 1], [0, 0]], padding=9.0),
     ),
 )
+
+
+def _steps(padded: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    return padded.transpose(0, 1)[mask.T]  # [steps, features], trajectory by trajectory
+
+
+def _lay(steps: Part, short: bool = False) -> Answer:
+    """Right but for the steps; ``short`` drops those that are too many."""
+
+    def answer(padded: torch.Tensor, mask: torch.Tensor, time: int) -> Any:
+        picked = steps(padded, mask)[: int(mask.sum()) if short else None]
+        return picked.reshape(-1, time, padded.shape[-1]).transpose(0, 1)
+
+    return answer
+
 
 MISTAKES = {
     "keeps-padding": Mistake(
