@@ -245,7 +245,7 @@ class Exercise:
 
     def _diagnose(self, answer: Answer) -> tuple[str, str, str] | None:
         """Name and texts of the known mistake that returns what the answer returns."""
-        seen, expected = self._fingerprint(answer), self._right
+        seen, expected = self._fingerprint(answer), self._fingerprint(self.reference)
 
         def alike(a: list[Values], b: list[Values], outputs: int) -> bool:
             return all(
@@ -283,10 +283,6 @@ class Exercise:
             except (Exception, SystemExit):
                 results.append(())
         return results
-
-    @cached_property
-    def _right(self) -> list[Values]:
-        return self._fingerprint(self.reference)
 
     @cached_property
     def _known(self) -> list[tuple[str, list[Values]]]:

@@ -1,7 +1,5 @@
 """Exercise ``gaussian_log_prob``: find the log-probability of a Gaussian action."""
 
-from __future__ import annotations
-
 import math
 
 import torch
@@ -33,6 +31,20 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("random actions", (mean, std, action), rtol=1e-3)
 
 
+CASES = (
+    Case.of("an action at its mean", [[0.0]], [[1.0]], [[0.0]]),
+    Case.of("an action two stds from its mean", [[1.0]], [[2.0]], [[5.0]]),
+    Case.of("an action of two components", [[0.0, 1.0]], [[1.0, 2.0]], [[2.0, 0.0]]),
+    Case.of(
+        "three robots",
+        [[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]],
+        [[1.0, 2.0], [0.5, 1.0], [1.0, 0.25]],
+        [[1.0, 1.0], [2.0, 3.0], [0.0, 1.5]],
+    ),
+    Case.of("an action 100 stds out, whose density is 0 in floats", [[0.0]], [[0.01]], [[1.0]]),
+)
+
+
 class _Action:
     """The quantities of the log-probability, under short names, for writing its mistakes in a line each."""
 
@@ -54,19 +66,6 @@ def _log_prob(each: Part = lambda a: a.log_p, join: Part = total) -> Answer:
 def _log_of_density(tiny: float) -> Answer:
     return _log_prob(lambda a: (a.log_p.exp() + tiny).log())
 
-
-CASES = (
-    Case.of("an action at its mean", [[0.0]], [[1.0]], [[0.0]]),
-    Case.of("an action two stds from its mean", [[1.0]], [[2.0]], [[5.0]]),
-    Case.of("an action of two components", [[0.0, 1.0]], [[1.0, 2.0]], [[2.0, 0.0]]),
-    Case.of(
-        "three robots",
-        [[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]],
-        [[1.0, 2.0], [0.5, 1.0], [1.0, 0.25]],
-        [[1.0, 1.0], [2.0, 3.0], [0.0, 1.5]],
-    ),
-    Case.of("an action 100 stds out, whose density is 0 in floats", [[0.0]], [[0.01]], [[1.0]]),
-)
 
 MISTAKES = {
     "constant-missing": Mistake(
@@ -196,10 +195,8 @@ MISTAKES = {
     "other-base": Mistake(
         "your logarithm has another base: the result is not in nats.",
         "log is the natural one, torch.log: PPO's ratio, exp(log_prob - old_log_prob), counts on it.",
-        _log_prob(lambda a: a.log_p / math.log(2)),
-        _log_prob(lambda a: a.log_p / math.log(10)),
-        _log_prob(lambda a: -a.square + (a.log_p + a.square) / math.log(2)),
-        _log_prob(lambda a: -a.square + (a.log_p + a.square) / math.log(10)),
+        *(_log_prob(lambda a, base=base: a.log_p / math.log(base)) for base in (2, 10)),
+        *(_log_prob(lambda a, base=base: -a.square + (a.log_p + a.square) / math.log(base)) for base in (2, 10)),
     ),
     "cumulative": Mistake(
         "you take the probability of all smaller actions (cdf).",
