@@ -81,7 +81,7 @@ class _WrongError(Exception):
         self.mistake = mistake
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Exercise:
     """A task with its right answer, its known mistakes and its hints; call it with an answer to get a verdict.
 

@@ -64,6 +64,7 @@ def _log_prob(each: Part = lambda a: a.log_p, join: Part = total) -> Answer:
 
 
 def _log_of_density(tiny: float) -> Answer:
+    """By way of the density, to which many add a small number before they take the log."""
     return _log_prob(lambda a: (a.log_p.exp() + tiny).log())
 
 
@@ -183,9 +184,7 @@ MISTAKES = {
     "log-of-density": Mistake(
         "your formula is right, but it goes by way of the density, which is 0 in floats far from the mean.",
         "exp(-5000) comes out as 0, and its log is lost. Do not take exp and then log: write the log as it is.",
-        *map(
-            _log_of_density, (0.0, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6)
-        ),  # many add a small number before they take the log
+        *map(_log_of_density, (0.0, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6)),
     ),
     "sign": Mistake(
         "you return the negative log-probability.",
