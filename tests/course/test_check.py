@@ -66,7 +66,7 @@ def test_wrong_answer_is_told_its_mistake(exercise, answer, mistake):
     verdict, _ = judged(exercise.name, answer)
     assert not verdict.passed
     assert verdict.mistake == mistake, verdict
-    known = {known.name: known for known in exercise.mistakes}
+    known = exercise.mistakes
     if mistake in known:
         assert verdict.message.startswith(known[mistake].headline)
         assert verdict.message.endswith(known[mistake].why)
@@ -78,7 +78,7 @@ def test_wrong_answer_is_told_its_mistake(exercise, answer, mistake):
 @exercises
 def test_bank_is_large_enough_and_has_every_known_mistake(exercise):
     wrong = set(map(mistake_of, WRONG[exercise.name]))
-    assert {mistake.name for mistake in exercise.mistakes} <= wrong
+    assert set(exercise.mistakes) <= wrong
     assert len(wrong - OF_THE_MACHINERY) >= 6
     assert len(RIGHT[exercise.name]) >= 3
 
@@ -94,12 +94,10 @@ def test_wrong_answer_named_after_no_mistake_is_refused():
 
 @exercises
 def test_cases_tell_all_mistakes_apart(exercise):
-    names = [mistake.name for mistake in exercise.mistakes]
-    assert len(set(names)) == len(names)
-    assert len({mistake.headline for mistake in exercise.mistakes}) == len(names)
-    for mistake in exercise.mistakes:
+    assert len({mistake.headline for mistake in exercise.mistakes.values()}) == len(exercise.mistakes)
+    for name, mistake in exercise.mistakes.items():
         for form in mistake.answers:
-            assert exercise.check(form).mistake == mistake.name
+            assert exercise.check(form).mistake == name
 
 
 @exercises

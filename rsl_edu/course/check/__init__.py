@@ -6,8 +6,8 @@
     check.merge_moments(merge_moments)
     check.hint("merge_moments", 1)
 
-A check is an :class:`Exercise`. Each lesson has its own in a file of its name; a new one adds a file
-and its name here.
+A check is an :class:`Exercise`. Each lesson has its own in a folder of its name, with a file for each. A new exercise
+is a file and its name in the folder's ``EXERCISES``; a new lesson is a folder and its name here.
 """
 
 from __future__ import annotations
@@ -16,16 +16,14 @@ from . import cnn, distributions, mlp, normalization, policy, rnn
 from .exercise import Case, Exercise, Mistake
 from .verdict import Text, Verdict
 
-__all__ = ["EXERCISES", "LESSONS", "Case", "Exercise", "Mistake", "Text", "Verdict", "hint", "solution"]
+__all__ = ["EXERCISES", "Case", "Exercise", "Mistake", "Text", "Verdict", "hint", "solution"]
 
-LESSONS = {
-    lesson.__name__.rpartition(".")[2]: lesson.EXERCISES
+EXERCISES: dict[str, Exercise] = {
+    exercise.name: exercise
     for lesson in (mlp, cnn, rnn, normalization, distributions, policy)
+    for exercise in lesson.EXERCISES
 }
-"""The exercises of each lesson, in its order, by the name of the lesson."""
-
-EXERCISES: dict[str, Exercise] = {exercise.name: exercise for lesson in LESSONS.values() for exercise in lesson}
-"""All exercises by their names; each is an attribute of this module too."""
+"""All exercises by their names, lesson by lesson; each is an attribute of this module too."""
 
 
 def __getattr__(name: str) -> Exercise:

@@ -9,9 +9,10 @@ import io
 import re
 import sysconfig
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from inspect import Parameter
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ from .failure import failure
 from .verdict import Text, Verdict, text
 
 Answer = Callable[..., Any]  # a function, or a class
+Part = Callable[..., Any]  # a part of an answer: what a mistake does in its own way
 Values = tuple[torch.Tensor, ...]  # what an answer returned: a float64 tensor for each output
 
 _NOT_THE_LEARNERS = (  # source files below these are not shown to a learner
-    str(Path(__file__).parent),
+    str(Path(__file__).parent),  # the exercises, in folders of it
     str(Path(torch.__file__).parent),
     sysconfig.get_path("stdlib"),
     sysconfig.get_path("purelib"),
@@ -37,7 +39,7 @@ class Case:
 
     Args:
         about: What is special about it, to be read after "for": "an empty first group".
-        inputs: The arguments.
+        inputs: The arguments; None for one that has a default leaves it out.
         rtol: Relative error that is still right.
         atol: Absolute error that is still right.
     """
@@ -47,22 +49,28 @@ class Case:
     rtol: float = 1e-4
     atol: float = 1e-5
 
+    @classmethod
+    def of(cls, about: str, *inputs: Any) -> Case:
+        """A case from its inputs one by one, with the tensors among them as lists of numbers."""
+        return cls(about, tuple(torch.tensor(value) if isinstance(value, list) else value for value in inputs))
 
-@dataclass(frozen=True)
+
+@dataclass(init=False)
 class Mistake:
     """A wrong answer that people give, ready to run.
 
     Args:
-        name: Short and stable: ``unbiased-variance``.
         headline: What the answer seems to do.
         why: Why that is wrong, and what to do instead.
         answers: The mistake as functions (or classes) like the learner's; several where it comes in several forms.
     """
 
-    name: str
     headline: str
     why: str
     answers: tuple[Answer, ...]
+
+    def __init__(self, headline: str, why: str, *answers: Answer) -> None:
+        self.headline, self.why, self.answers = headline, why, answers
 
 
 class _WrongError(Exception):
@@ -73,11 +81,7 @@ class _WrongError(Exception):
         self.mistake = mistake
 
 
-def _call(answer: Answer, *inputs: Any) -> Any:
-    return answer(*inputs)
-
-
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Exercise:
     """A task with its right answer, its known mistakes and its hints; call it with an answer to get a verdict.
 
@@ -86,26 +90,30 @@ class Exercise:
     outputs only those up to the first wrong one are compared, because the later ones follow from it.
 
     Args:
-        name: Name of the exercise, and of the learner's function.
         reference: The right answer, written as for a learner: a function, or a class.
         outputs: Names of what an answer returns.
         cases: Inputs, from the simplest to the hardest; together they tell all mistakes apart.
-        mistakes: The known wrong answers; where two return the same, the first is the diagnosis.
+        mistakes: The known wrong answers, by names that are short and stable: ``unbiased-variance``. Where two return
+            the same, the first is the diagnosis.
         hints: From vague to almost the answer.
         draw: Makes a random case.
-        use: Gets the outputs from an answer and the inputs of a case. The default calls the answer.
-        show: Writes that use as text, from the inputs.
+        use: Gets the outputs from an answer and the inputs of a case. The default calls the answer with the inputs.
+        show: Writes that use as text, from the inputs. The default is the call, with the names of the arguments.
     """
 
-    name: str
     reference: Answer
     outputs: tuple[str, ...]
     cases: tuple[Case, ...]
-    mistakes: tuple[Mistake, ...]
+    mistakes: Mapping[str, Mistake]
     hints: tuple[str, ...]
     draw: Callable[[torch.Generator], Case]
-    use: Callable[..., Any] = _call
+    use: Callable[..., Any] | None = None
     show: Callable[..., str] | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the exercise: the reference's, and of a class ``RunningNorm``, ``running_norm``."""
+        return re.sub("(?<=[a-z])(?=[A-Z])", "_", self.reference.__name__).lower()
 
     def __repr__(self) -> str:
         """How to use it."""
@@ -177,14 +185,14 @@ class Exercise:
             raise self._raised(error, case) from None
         reference = self._run(self.reference, copy.deepcopy(case.inputs))
         seen, expected = self._read(result, reference, case), self._values(reference)
-        for argument, before, after in zip(self._arguments, case.inputs, inputs, strict=True):
+        for (argument, before), after in zip(self._named(case.inputs), inputs, strict=True):
             if not _same(before, after):
                 raise _WrongError(
                     "in-place",
-                    f"your code changes its input {argument}, which belongs to the caller.",
+                    f"your code changes its input {argument.name}, which belongs to the caller.",
                     self._tried(case),
-                    f"seen:     {argument} = {text(after)} after the call",
-                    f"expected: {argument} = {text(before)}, as before",
+                    f"seen:     {argument.name} = {text(after)} after the call",
+                    f"expected: {argument.name} = {text(before)}, as before",
                     "`a += b`, `a[0] = b` and methods ending in _ write into the caller's tensor, append and pop into "
                     "the caller's list: write `a = a + b`, or work on a copy, `a.clone()`.",
                 )
@@ -237,7 +245,7 @@ class Exercise:
 
     def _diagnose(self, answer: Answer) -> tuple[str, str, str] | None:
         """Name and texts of the known mistake that returns what the answer returns."""
-        seen, expected = self._fingerprint(answer), self._right
+        seen, ((_, expected), *known) = self._fingerprint(answer), self._returned
 
         def alike(a: list[Values], b: list[Values], outputs: int) -> bool:
             return all(
@@ -247,9 +255,9 @@ class Exercise:
 
         for outputs in range(1, len(self.outputs) + 1):
             if not alike(seen, expected, outputs):  # the first wrong output
-                for mistake, fingerprint in self._known:
+                for name, fingerprint in known:
                     if alike(seen, fingerprint, outputs):
-                        return mistake.name, mistake.headline, mistake.why
+                        return name, self.mistakes[name].headline, self.mistakes[name].why
                 return None
         return None  # only a further case shows it
 
@@ -258,7 +266,12 @@ class Exercise:
     def _run(self, answer: Answer, inputs: tuple[Any, ...]) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the verdict says it better
-            return self.use(answer, *inputs)
+            if self.use is not None:
+                return self.use(answer, *inputs)
+            given = [(argument, value) for argument, value in self._named(inputs) if value is not None]
+            required = [value for argument, value in given if argument.default is Parameter.empty]
+            options = {argument.name: value for argument, value in given if argument.default is not Parameter.empty}
+            return answer(*required, **options)
 
     def _fingerprint(self, answer: Answer) -> list[Values]:
         """What an answer returns on each case; nothing where it fails."""
@@ -272,13 +285,10 @@ class Exercise:
         return results
 
     @cached_property
-    def _right(self) -> list[Values]:
-        return self._fingerprint(self.reference)
-
-    @cached_property
-    def _known(self) -> list[tuple[Mistake, list[Values]]]:
-        """Every form of every mistake, and what it returns."""
-        return [(mistake, self._fingerprint(wrong)) for mistake in self.mistakes for wrong in mistake.answers]
+    def _returned(self) -> list[tuple[str, list[Values]]]:
+        """What the reference returns, and then every form of every mistake, by name."""
+        known = [(name, wrong) for name, mistake in self.mistakes.items() for wrong in mistake.answers]
+        return [(name, self._fingerprint(answer)) for name, answer in [("right", self.reference), *known]]
 
     def _split(self, result: Any) -> tuple[Any, ...]:
         return tuple(result) if len(self.outputs) > 1 else (result,)
@@ -290,17 +300,16 @@ class Exercise:
     def _kind(self) -> str:
         return "class" if isinstance(self.reference, type) else "function"
 
-    @property
-    def _arguments(self) -> list[str]:
-        if self.use is _call:
-            return list(inspect.signature(self.reference).parameters)
-        return list(inspect.signature(self.use).parameters)[1:]
+    def _named(self, inputs: Iterable[Any]) -> list[tuple[Parameter, Any]]:
+        """Inputs of a case with the argument that each is of the use, or else of the reference."""
+        parameters = list(inspect.signature(self.use or self.reference).parameters.values())
+        return list(zip(parameters[1:] if self.use else parameters, inputs, strict=True))
 
     def _tried(self, case: Case) -> str:
         if self.show is not None:
             return f"tried:    {self.show(*case.inputs)}"
-        arguments = zip(self._arguments, case.inputs, strict=True)
-        return f"tried:    {self.name}({', '.join(f'{name}={text(value)}' for name, value in arguments)})"
+        given = [f"{argument.name}={text(value)}" for argument, value in self._named(case.inputs) if value is not None]
+        return f"tried:    {self.name}({', '.join(given)})"
 
 
 def _describe(output: str, got: torch.Tensor, right: torch.Tensor, case: Case) -> tuple[str, ...]:

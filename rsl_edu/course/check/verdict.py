@@ -56,7 +56,8 @@ def text(value: Any, digits: int = 3) -> str:
             return f"<tensor {list(value.shape)}>"
         value = value.tolist()
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(text(item, digits) for item in value) + "]"
+        items = ", ".join(text(item, digits) for item in value)
+        return f"[{items}]" if isinstance(value, list) else f"({items})"
     if not isinstance(value, (int, float)):
         return str(value)
     number = round(float(value), 6) + 0.0  # + 0.0: no -0

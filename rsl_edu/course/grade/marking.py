@@ -182,8 +182,8 @@ def veiled(hidden: Verdict, shown: Verdict) -> Verdict:
     """Say of a hidden check only what is written in this package: all else may hold its inputs."""
     if hidden.passed:
         return shown
-    known = check.EXERCISES[hidden.exercise].mistakes if hidden.exercise in check.EXERCISES else ()
-    texts = [f"{mistake.headline}\n  {mistake.why}" for mistake in known if mistake.name == hidden.mistake]
+    mistakes = check.EXERCISES[hidden.exercise].mistakes if hidden.exercise in check.EXERCISES else {}
+    known = mistakes.get(str(hidden.mistake))
     kinds = {
         "exception": "your code raises an error for some of them.",
         "stopped": "your code uses too much CPU time or memory for some of them, or ends its process.",
@@ -191,6 +191,8 @@ def veiled(hidden: Verdict, shown: Verdict) -> Verdict:
         "nan": "your code returns NaN for some of them.",
         "library-answer": "your code calls what the exercise asks you to write.",
     }
-    text = texts[0] if texts else kinds.get(str(hidden.mistake), "your answer is wrong for some of them.")
+    text = kinds.get(str(hidden.mistake), "your answer is wrong for some of them.")
+    if known:
+        text = f"{known.headline}\n  {known.why}"
     says = f"right for the cases of its check, wrong for further ones: {text}"
     return Verdict(shown.exercise, False, hidden.mistake or "unknown", says)

@@ -133,8 +133,8 @@ def _mistakes(graded: Sequence[Row]) -> list[tuple[tuple[str, str], int]]:
 
 
 def _headline(task: str, mistake: str) -> str:
-    known = check.EXERCISES[task].mistakes if task in check.EXERCISES else ()
-    return next((each.headline for each in known if each.name == mistake), _KINDS.get(mistake, ""))
+    known = check.EXERCISES[task].mistakes if task in check.EXERCISES else {}
+    return known[mistake].headline if mistake in known else _KINDS.get(mistake, "")
 
 
 def _harmless(value: Any) -> Any:

@@ -29,7 +29,7 @@ def answers_in(namespace):
 def wrong_answers_in(namespace, exercise):
     """The wrong answers in a class, by name; a ``ValueError`` if a name begins with no mistake of the exercise."""
     answers = answers_in(namespace)
-    known = OF_THE_MACHINERY | {getattr(mistake, "name", mistake) for mistake in exercise.mistakes}
+    known = OF_THE_MACHINERY | set(exercise.mistakes)
     if unknown := [name for name in answers if mistake_of(name) not in known]:
         raise ValueError(f"bank of {exercise.name}: {', '.join(unknown)}: no mistake of the exercise has such a name")
     return answers

@@ -201,7 +201,7 @@ def test_report_counts():
         *("unpad", "5 right, 0 wrong, 6 not answered"),
         *("split_and_pad", "9 right, 1 wrong, 1 not answered"),
     ]
-    headlines = {mistake.name: mistake.headline for mistake in check.reset_done.mistakes}
+    headlines = {name: mistake.headline for name, mistake in check.reset_done.mistakes.items()}
     assert page.after("Most frequent mistakes")[1:] == [
         *(first.mistake, " in ", "reset_done", "5", headlines[first.mistake]),
         *(second.mistake, " in ", "reset_done", "2", headlines[second.mistake]),

@@ -46,8 +46,8 @@ def test_of_a_hidden_check_nothing_is_said_that_it_says(mistake):
 
 
 def test_a_hidden_check_names_a_known_mistake():
-    known = checks.reset_done.mistakes[0]
-    verdict = marking.veiled(Verdict("reset_done", False, known.name, "INPUT 71"), RIGHT)
+    name, known = next(iter(checks.reset_done.mistakes.items()))
+    verdict = marking.veiled(Verdict("reset_done", False, name, "INPUT 71"), RIGHT)
     assert known.headline in verdict.message
     assert known.why in verdict.message
     assert marking.veiled(RIGHT, RIGHT) is RIGHT

@@ -1,0 +1,10 @@
+"""Lesson 5's exercises: log-probability, entropy and KL of Gaussian actions, and a learning rate that follows KL."""
+
+from . import adaptive_learning_rate, gaussian_entropy, gaussian_kl, gaussian_log_prob
+
+EXERCISES = (
+    gaussian_log_prob.EXERCISE,
+    gaussian_entropy.EXERCISE,
+    gaussian_kl.EXERCISE,
+    adaptive_learning_rate.EXERCISE,
+)

@@ -1,0 +1,5 @@
+"""Lesson 6's exercises: advantages, PPO's clipped loss, and the value of the time that was cut off."""
+
+from . import advantages, bootstrap, surrogate_loss
+
+EXERCISES = (advantages.EXERCISE, surrogate_loss.EXERCISE, bootstrap.EXERCISE)
