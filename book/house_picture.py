@@ -95,7 +95,7 @@ Way = list[Box]
 
 def picture() -> str:
     """Return the picture as HTML."""
-    return f'<figure class="rsl-house">{"".join(map(_svg, FORMS))}</figure>'
+    return f'<figure class="rsl-house">{"".join(map(drawn, FORMS))}</figure>'
 
 
 def shared() -> set[str]:
@@ -271,7 +271,7 @@ def _box(part: str, row: int, width: float, form: Form, within: str = "") -> Box
 # How it is drawn ------------------------------------------------------------------------------------------------------
 
 
-def _svg(form: Form) -> str:
+def drawn(form: Form) -> str:
     """Return the picture in one form."""
     imports = rooms()
     row = rows(imports, form.most)
@@ -287,9 +287,9 @@ def _svg(form: Form) -> str:
             box.y, box.height = top, box.height or height
         top += height + form.drop
     panel, bottom = _panel(top - 0.4 * form.drop, form)
-    drawn = "".join([*_arrows(order, ways), *(_drawn(box, form) for box in boxes.values()), panel])
+    inside = "".join([*_arrows(order, ways), *(_drawn(box, form) for box in boxes.values()), panel])
     size = f'viewBox="0 0 {form.width:g} {bottom:.0f}" font-size="{form.font:g}"'
-    return f'<svg class="{form.name}" {size} role="img" aria-label="{html.escape(alternative())}">{drawn}</svg>'
+    return f'<svg class="{form.name}" {size} role="img" aria-label="{html.escape(alternative())}">{inside}</svg>'
 
 
 def _box_width(row: dict[str, int], imports: Graph, form: Form) -> float:
