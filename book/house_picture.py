@@ -52,7 +52,7 @@ class Form:
 
 
 FORMS = (
-    Form("rsl-wide", width=740, most=3, columns=3, font=14, lane=16, gap=20, drop=50),
+    Form("rsl-wide", width=740, most=3, columns=4, font=14, lane=16, gap=20, drop=50),
     Form("rsl-narrow", width=328, most=2, columns=2, font=12, lane=8, gap=6, drop=42),
 )
 
