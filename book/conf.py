@@ -13,11 +13,15 @@ from typing import Any
 import nbformat
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
 
 ROOT = Path(__file__).parents[1]
 BUILD = Path(os.environ.get("RSL_EDU_BOOK_BUILD", ROOT / "book" / "_build"))
 EXECUTED = sorted(Path(os.environ.get("RSL_EDU_BOOK_EXECUTED", os.devnull)).glob("*.ipynb"))  # lessons: by the tests
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "book")]
+
+import house  # noqa: E402
+import house_picture  # noqa: E402
 
 from rsl_edu import __version__  # noqa: E402
 from rsl_edu.explorers import Explorer  # noqa: E402
@@ -61,7 +65,7 @@ myst_heading_anchors = 3
 mathjax_path = "mathjax/tex-svg.js"  # one file, which fetches nothing
 
 # The cache of executed notebooks knows their code; a change of the package that this code calls changes the folder.
-_sources = sorted(path for path in (ROOT / "rsl_edu").rglob("*") if path.suffix in {".py", ".js", ".css"})
+_sources = sorted(path for path in (ROOT / "rsl_edu").rglob("*") if path.suffix in {".py", ".js", ".css", ".j2"})
 _state = hashlib.sha256(b"".join(path.read_bytes() for path in _sources)).hexdigest()[:16]
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(BUILD / "cache" / _state)
@@ -88,6 +92,16 @@ html_theme_options = {
     "home_page_in_toc": False,
     "navbar_persistent": [],
 }
+
+
+class House(SphinxDirective):
+    """The picture of the house, drawn from the code as it is now."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the picture; a change of what draws it makes the page anew, as a change of the package does."""
+        for file in (house.__file__, house_picture.__file__):
+            self.env.note_dependency(file)
+        return [nodes.raw("", house_picture.picture(), format="html")]
 
 
 def _list_controls(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
@@ -145,6 +159,7 @@ def _finish(app: Sphinx, failed: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     """Connect what this configuration adds."""
+    app.add_directive("house", House)
     app.add_config_value("rsl_edu_state", _state, "env")  # another one: read every page anew
     app.connect("config-inited", _prepare)
     app.connect("autodoc-process-docstring", _list_controls)

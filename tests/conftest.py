@@ -1,7 +1,9 @@
-"""What tests of several folders share: the browser and the sandbox."""
+"""What tests of several folders share: the browser, the sandbox, and the scripts of the book."""
 
 import os
 import shutil
+import sys
+from pathlib import Path
 
 import patience
 import pytest
@@ -9,6 +11,7 @@ from playwright.sync_api import Error, expect, sync_playwright
 
 from rsl_edu.course.grade import sandbox
 
+sys.path.append(str(Path(__file__).parents[1] / "book"))  # house.py, house_picture.py
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

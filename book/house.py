@@ -1,0 +1,112 @@
+"""The house: the parts of rsl_edu, and which of them import which. Read from the code, which is not imported."""
+
+import ast
+import functools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "rsl_edu"
+_ROW = re.compile(r"^\| `([\w/]+)` \| (.+) \| (.+) \|$", re.MULTILINE)
+
+
+class Part(NamedTuple):
+    """What the map in CONTRIBUTING.md says of a part: a file of rsl_edu, or a folder of it.
+
+    Attributes:
+        words: What the part is.
+        imports: The other parts that it imports.
+    """
+
+    words: str
+    imports: set[str]
+
+
+@functools.cache
+def stated() -> dict[str, Part]:
+    """Return the map in CONTRIBUTING.md: each part by its path in rsl_edu, without the ending ``.py``."""
+    section = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## Map\n")[2].partition("\n## ")[0]
+    return {
+        name: Part(words, set(re.findall(r"`([\w/]+)`", imports))) for name, words, imports in _ROW.findall(section)
+    }
+
+
+@functools.cache
+def arrows() -> dict[str, set[str]]:
+    """Return, for each part of the map, the other parts that its code imports.
+
+    Imports inside functions count, and so do those under ``if TYPE_CHECKING:``.
+    """
+    found: dict[str, set[str]] = {part: set() for part in stated()}
+    for file in files():
+        part = part_of(file)
+        found[part] |= {part_of(other) for other in imports(file)} - {part}
+    return found
+
+
+def is_folder(part: str) -> bool:
+    """Return whether a part is a folder; the others are files."""
+    return (PACKAGE / part).is_dir()
+
+
+def files() -> list[Path]:
+    """Return every module of rsl_edu."""
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(file: Path) -> str:
+    """Return the part that a module belongs to: of the folders that the map names, the innermost.
+
+    Raises:
+        LookupError: If the map in CONTRIBUTING.md names neither the module nor a folder that it is in.
+    """
+    path = file.relative_to(PACKAGE).with_suffix("")
+    for place in (path, *path.parents):
+        if place.as_posix() in stated():
+            return place.as_posix()
+    raise LookupError(f"the map in CONTRIBUTING.md has no part for {file.relative_to(ROOT)}")
+
+
+@functools.cache
+def imports(file: Path, type_checking: bool = True) -> set[Path]:
+    """Return the modules of rsl_edu that a module imports, inside functions too.
+
+    Args:
+        file: The module.
+        type_checking: Whether the imports under ``if TYPE_CHECKING:`` count, which never run.
+    """
+    found = set()
+    for node in _nodes(ast.parse(file.read_text("utf-8")), type_checking):
+        if isinstance(node, ast.Import):
+            found |= {_file(alias.name) for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            source = _source(node, file)
+            found |= {_file(f"{source}.{alias.name}") or _file(source) for alias in node.names}
+    return {other for other in found if other}
+
+
+def _nodes(node: ast.AST, type_checking: bool) -> Iterator[ast.AST]:
+    """Yield a node of the code and all nodes in it."""
+    yield node
+    children = ast.iter_child_nodes(node)
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) and not type_checking:
+        children = iter(node.orelse)
+    for child in children:
+        yield from _nodes(child, type_checking)
+
+
+def _source(node: ast.ImportFrom, file: Path) -> str:
+    """Return the full name of the module in ``from … import``."""
+    if not node.level:
+        return node.module or ""
+    folder = file.parents[node.level - 1].relative_to(ROOT)
+    return ".".join([*folder.parts, *([node.module] if node.module else [])])
+
+
+def _file(name: str) -> Path | None:
+    """Return the file of a module by its full name; None if it is none of rsl_edu."""
+    path = ROOT.joinpath(*name.split("."))
+    candidates = (path.with_suffix(".py"), path / "__init__.py")
+    return next((it for it in candidates if it.is_relative_to(PACKAGE) and it.is_file()), None)
