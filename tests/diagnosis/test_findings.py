@@ -17,7 +17,7 @@ from rsl_edu.diagnosis import Diagnosis, Finding, examine, findings, play
 from rsl_edu.modules import CNN, MLP, GaussianDistribution
 
 ROBOT = "InvertedPendulum-v5"
-SAVED = Path(__file__).parents[1] / "checkpoints"
+SAVED = Path(__file__).parents[1] / "checkpoint" / "files"
 
 
 def names(diagnosis):
@@ -439,7 +439,7 @@ def test_broken_policy_is_not_said_to_be_well(trained, edited):
 def test_policy_that_sees_images_alone_is_refused():
     cnn = CNN((8, 8), 1, [2], 3)
     policy = Policy(MLP(cnn.output_dim, 2, [6]), GaussianDistribution(2), None, cnns={"scan": cnn}).eval()
-    run = Run("mine", (Checkpoint("mine", "rsl_rl 5", 0, policy, None, False, ()),), {})
+    run = Run("mine", (Checkpoint("mine", (5,), 0, policy, None, False, ()),), {})
     with pytest.raises(ValueError, match="run: expected a policy that has observations beside its images"):
         examine(run, {"scan": torch.zeros(3, 1, 8, 8)})
 

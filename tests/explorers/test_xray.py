@@ -28,7 +28,7 @@ def xray():
 
 def run(*policies, path="mine"):
     """A run of policies, a checkpoint each."""
-    checkpoints = (Checkpoint(path, "rsl_rl 5", 50 * i, p.eval(), 1e-3, False, ()) for i, p in enumerate(policies))
+    checkpoints = (Checkpoint(path, (5,), 50 * i, p.eval(), 1e-3, False, ()) for i, p in enumerate(policies))
     return Run(path, tuple(checkpoints), {})
 
 
