@@ -14,7 +14,7 @@ EDGES = np.linspace(-3, 3, 62)
 """Bins of the histograms, with 0 amid one of them; what lies beyond is counted in the outermost bins."""
 FLAT = 0.005
 """A slope below this passes next to nothing of the gradient."""
-LOST = 1e-5
+ROUNDING = 1e-5
 """A spread below this part of the values is near their rounding errors: float32 has lost the signal."""
 WEIGHTED = (nn.Linear, nn.Conv2d)
 """With one of these begins a layer."""
@@ -125,4 +125,4 @@ def spread(h: torch.Tensor) -> float:
     """Return the std over the samples, root mean square over the units; 0 where it is lost in rounding."""
     size = float(h.abs().max())
     spread = float((h / (size or 1.0)).var(0, correction=0).mean().sqrt())
-    return 0.0 if spread <= LOST else size * spread
+    return 0.0 if spread <= ROUNDING else size * spread

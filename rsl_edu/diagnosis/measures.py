@@ -134,7 +134,7 @@ def measure_policy(checkpoint: Checkpoint, sample: Sample) -> Measures:
         shift=((everything.mean(0) - norm_mean) / scale).numpy(),
         ratio=(everything.std(0, correction=0) / scale).numpy(),
         size=((everything - norm_mean) / scale).square().mean(0).sqrt().numpy(),
-        memory=None if policy.rnn is None else _memory(policy, shown, mean, std),
+        memory=None if policy.rnn is None else _measure_memory(policy, shown, mean, std),
     )
 
 
@@ -243,7 +243,7 @@ def _singular(weight: torch.Tensor) -> np.ndarray:
     return values
 
 
-def _memory(policy: Policy, sample: Sample, mean: torch.Tensor, std: torch.Tensor) -> Memory:
+def _measure_memory(policy: Policy, sample: Sample, mean: torch.Tensor, std: torch.Tensor) -> Memory:
     """Play the sample again without a reset, and compare.
 
     Without an end of an episode in the sample, all robots end theirs in the middle of it: a leak can be seen then, too.
