@@ -11,8 +11,9 @@ PACKAGE = Path(__file__).parents[1] / "rsl_edu"
 ALLOWED = {
     "modules": set(),
     "data": {"modules", "folders"},
-    "diagnosis": {"modules", "data", "checkpoint", "run_folder", "number_format"},
-    "explorers": {"modules", "data", "checkpoint", "diagnosis", "number_format"},
+    "checkpoint": {"modules", "run_folder"},
+    "diagnosis": {"modules", "data", "checkpoint", "run_folder", "number_format", "printable", "histogram"},
+    "explorers": {"modules", "data", "checkpoint", "diagnosis", "number_format", "histogram"},
     "course": {"modules", "folders"},
 }
 PROBE = """

@@ -13,7 +13,7 @@ from torch import nn
 
 from rsl_edu.checkpoint import Checkpoint, Policy
 
-from .layers import WEIGHTED, Layers, histogram, in_order, measure, spread
+from .layers import WEIGHTED, Layers, in_order, measure, shares_of_bins, spread
 from .sample import Sample
 
 SATURATED = 0.99
@@ -199,7 +199,7 @@ def _alone(values: torch.Tensor, module: nn.Module) -> Layers:
     """Return one row: values that no gradient was measured for."""
     nan = np.array([np.nan])
     return Layers(
-        (values.shape[1],), (_size(module),), histogram(values)[None], np.array([spread(values)]), nan, nan, nan
+        (values.shape[1],), (_size(module),), shares_of_bins(values)[None], np.array([spread(values)]), nan, nan, nan
     )
 
 

@@ -268,7 +268,7 @@ def test_words_of_others_are_text_in_the_page(tmp_path):
 
 @pytest.mark.slow
 def test_run_that_was_examined_is_not_measured_again(xray, monkeypatch):
-    monkeypatch.setattr(diagnosis, "measure_policy", None)
+    monkeypatch.setattr("rsl_edu.diagnosis.examination.measure_policy", None)
     again = XRay(xray.examination)
     assert again.live.picture.data == xray.live.picture.data
 

@@ -9,7 +9,7 @@ to 1.0 of the first, and of small relu layers up to 44 % of the units were dead.
 from .inputs import STALE
 from .kinds import Evidence, Finding, FindingKind, UncheckedError
 from .network import ASLEEP
-from .table import CONFIG_FIELDS, FINDINGS, LESSON_TITLES, findings_of
+from .table import CONFIG_FIELDS, FINDINGS, LESSON_TITLES, fill_in, findings_of
 
 __all__ = [
     "ASLEEP",
@@ -21,5 +21,6 @@ __all__ = [
     "Finding",
     "FindingKind",
     "UncheckedError",
+    "fill_in",
     "findings_of",
 ]
