@@ -61,7 +61,7 @@ myst_heading_anchors = 3
 mathjax_path = "mathjax/tex-svg.js"  # one file, which fetches nothing
 
 # The cache of executed notebooks knows their code; a change of the package that this code calls changes the folder.
-_sources = sorted(path for path in (ROOT / "rsl_edu").rglob("*") if path.suffix in {".py", ".js", ".css"})
+_sources = sorted(path for path in (ROOT / "rsl_edu").rglob("*") if path.suffix in {".py", ".js", ".css", ".j2"})
 _state = hashlib.sha256(b"".join(path.read_bytes() for path in _sources)).hexdigest()[:16]
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(BUILD / "cache" / _state)

@@ -1,5 +1,7 @@
 """Every number is counted once, those beyond the edges in the outermost bins."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ def test_counts_are_those_between_the_edges_and_beyond_them(edges, dtype):
     values = np.concatenate([drawn.ravel(), edges, np.nextafter(edges, -9), np.nextafter(edges, 9)]).astype(dtype)
     counts = clipped_histogram(values, edges)
     assert counts.sum() == len(values)
-    for i, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for i, (low, high) in enumerate(itertools.pairwise(edges)):
         above = values >= low if i > 0 else True
         below = values < high if i < len(counts) - 1 else True
         assert counts[i] == np.sum(above & below)
