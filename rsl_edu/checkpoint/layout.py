@@ -14,11 +14,11 @@ from rsl_edu.run_folder import CheckpointError
 from .untrusted import checked_tensors
 
 _MODELS = ("actor_state_dict", "student_state_dict", "model_state_dict")
-"""What the model that has the actor is called: since rsl_rl 4, after its distillation, before rsl_rl 4."""
+"""Names of the model that holds the actor: since rsl_rl 4, since 4 after a distillation, and before 4."""
 _NORMALIZER = "obs_norm_state_dict"
-"""The statistics of the actor's normaliser in rsl_rl 2, which keeps them beside the model."""
+"""Statistics of the actor's normaliser in rsl_rl 2, which keeps them outside of the model."""
 _CRITIC_NORMALIZERS = ("critic_obs_norm_state_dict", "privileged_obs_norm_state_dict")
-"""Those of the critic's, in rsl_rl 2."""
+"""Statistics of the critic's normaliser in rsl_rl 2."""
 _ACTOR = {  # the first word of a parameter's name, before rsl_rl 4 -> since rsl_rl 5
     "actor": "mlp",
     "actor_obs_normalizer": "obs_normalizer",
@@ -39,9 +39,9 @@ class StoredActor:
     """The actor in a checkpoint, in the names of rsl_rl 5 whichever release wrote it.
 
     Attributes:
-        releases: Major releases of rsl_rl that write such a file; several where the names leave it open.
+        releases: Major releases of rsl_rl that write such a file; several if the names leave it open.
         weights: Its parameters and statistics, by their names.
-        unread: Names of parameters in its model that are in no model of rsl_rl.
+        unread: Names of parameters in the file's model that no model of rsl_rl has.
         critic_normalized: Whether the observations of the critic are normalised.
     """
 
@@ -116,7 +116,7 @@ def _releases_of_own_model(heads: Set[str]) -> tuple[int, ...]:
 
 
 def _renamed(parameters: Mapping[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], tuple[str, ...]]:
-    """Return the actor's parameters by the names of rsl_rl 5, and the names that are nobody's."""
+    """Return the actor's parameters by the names of rsl_rl 5, and the names that no model of rsl_rl has."""
     weights, unread = {}, []
     for name, tensor in parameters.items():
         head, dot, rest = name.partition(".")

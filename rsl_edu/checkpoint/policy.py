@@ -17,11 +17,11 @@ class Policy(nn.Module):
     Its ``state_dict`` has the names of rsl_rl 5.
 
     Args:
-        mlp: What maps the latent to the distribution's parameters.
-        distribution: Of the actions.
-        obs_normalizer: Of the observations that are vectors; None: they enter as they are.
-        rnn: Memory between normaliser and MLP; None: there is none.
-        cnns: For the name of each observation that is an image, what makes features of it.
+        mlp: Maps the latent to the parameters of the distribution.
+        distribution: Distribution of the actions.
+        obs_normalizer: Normaliser of the vector observations; None leaves them as they are.
+        rnn: Memory between normaliser and MLP, or None.
+        cnns: The CNN for each observation that is an image, by its name.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Policy(nn.Module):
 
     @property
     def features(self) -> int:
-        """Features of an observation, its images left out."""
+        """Features of an observation, without its images."""
         if self.rnn is not None:
             return int(self.rnn.rnn.input_size)
         seen: int = sum(cnn.output_dim for cnn in self.cnns.values())  # type: ignore[misc]
@@ -76,6 +76,6 @@ class Policy(nn.Module):
         return self.distribution.deterministic_output(self.mlp(self.latent(observations, images)))
 
     def reset(self, dones: torch.Tensor | None = None) -> None:
-        """Forget the memory of the environments whose episode ended, ``dones [envs]``, or all of it."""
+        """Reset the memory of the environments whose episode ended, ``dones [envs]``; None resets all."""
         if self.rnn is not None:
             self.rnn.reset(dones)

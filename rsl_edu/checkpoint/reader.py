@@ -1,4 +1,4 @@
-"""Checkpoints and runs, read from their files."""
+"""Reads checkpoints and runs from their files."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from .untrusted import load
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
-    """What one file held.
+    """What a file holds.
 
     Attributes:
         path: The file.
         releases: Major releases of rsl_rl that write files like this; several where the file leaves it open.
-        iteration: Of the training: the number in the file's name, or else in the file.
+        iteration: Iteration of the training: the number in the file's name, or else the one in the file.
         policy: The actor, in evaluation mode.
-        learning_rate: Of the optimiser, or None if there is none in the file.
+        learning_rate: Learning rate of the optimiser, or None if the file has none.
         critic_normalized: Whether the observations of the critic are normalised.
-        unread: Names of parameters that stand beside actor and critic, and are in no model of rsl_rl.
+        unread: Names of parameters, next to those of actor and critic, that no model of rsl_rl has.
     """
 
     path: Path
@@ -40,7 +40,7 @@ class Checkpoint:
 
     @property
     def layout(self) -> str:
-        """The releases of rsl_rl that write files like this, in words: ``rsl_rl 4 or 5``."""
+        """What a reader is told about the releases, such as ``rsl_rl 4 or 5``."""
         return f"rsl_rl {' or '.join(map(str, self.releases))}"
 
 
@@ -51,7 +51,7 @@ class Run:
     Attributes:
         path: The folder, or the one file.
         checkpoints: In the order of their iterations; all of one architecture.
-        skipped: For each file that could not be read: why.
+        skipped: Why a file could not be read, for each of these files.
         left_out: How many files were not read because there are so many.
     """
 
@@ -69,17 +69,17 @@ def read(
 ) -> Checkpoint:
     """Read a checkpoint and rebuild its policy. Nothing in the file is executed.
 
-    The sizes of the layers are those of the weights. What they do not say must be given:
+    The weights give the sizes of the layers. What they leave open must be given.
 
     Args:
         path: A file that rsl_rl saved: ``model_50.pt``.
-        activation: Of the hidden layers; None takes that of ``config``, or else ``elu``.
+        activation: Activation of the hidden layers; None takes that of ``config``, or else ``elu``.
         config: The actor's configuration, as rsl_rl 5 names it: ``activation``; ``distribution_cfg`` if its std depends
-            on the state, or if it is a Beta; ``cnn_cfg`` (``stride``, ``padding`` …) if it sees.
+            on the state, or if it is a Beta; ``cnn_cfg`` (``stride``, ``padding`` …) if it has a CNN.
         images: Height and width of each observation that is an image, by its name.
 
     Raises:
-        CheckpointError: No checkpoint of rsl_rl, a damaged one, or one that says too little; the message names it.
+        CheckpointError: The file is no checkpoint of rsl_rl, is damaged, or says too little; the message names it.
         OSError: The file cannot be read.
     """
     path, config = Path(path), dict(config or {})
@@ -111,17 +111,17 @@ def read_run(
 ) -> Run:
     """Read the checkpoints of a run folder, ``model_0.pt``, ``model_50.pt``, …; or one file.
 
-    A file that cannot be read, or holds another architecture than the last one, is left out, and its reason kept.
+    A file that cannot be read, or whose architecture is not that of the last one, is skipped, and the reason kept.
 
     Args:
         path: The folder or the file.
         activation: As for :func:`read`.
-        config: As for :func:`read`; None looks into ``params/agent.yaml`` beside the files, where Isaac Lab writes it.
+        config: As for :func:`read`; None looks into ``params/agent.yaml`` next to the files, where Isaac Lab writes it.
         images: As for :func:`read`.
-        most: Of more files than this, as many are read, evenly over the training.
+        most: How many files are read at most; of more files, those that are read are spread evenly over the training.
 
     Raises:
-        CheckpointError: No checkpoint at all, or none that can be read.
+        CheckpointError: There is no checkpoint, or none that can be read.
         OSError: The folder cannot be read.
     """
     path = Path(path)
@@ -163,7 +163,7 @@ def _evenly(files: list[Path], most: int) -> list[Path]:
 
 
 def _difference(one: Policy, other: Policy) -> str:
-    """Say in which way the architecture of another policy differs, if it does."""
+    """Say how the architecture of another policy differs; an empty text if it does not."""
     shapes, others = ({name: list(t.shape) for name, t in policy.state_dict().items()} for policy in (one, other))
     names = [name for name in shapes | others if shapes.get(name) != others.get(name)]
     return f"its {names[0]} is {others.get(names[0], 'missing')}" if names else ""

@@ -1,4 +1,4 @@
-"""The policy that has given weights: their shapes say how many layers it has, and how large they are."""
+"""Rebuilds a policy from its weights: their shapes say how many layers it has, and how large they are."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _without_empty_normalizer(weights: Mapping[str, torch.Tensor]) -> Mapping[st
 
 
 def _check_sizes(policy: Policy, normalized: int | None, latent: int) -> None:
-    """Check that normaliser, memory and CNNs make what the MLP takes.
+    """Check that the features of normaliser, memory and CNNs are as many as the MLP takes.
 
     Args:
         policy: The policy, filled.

@@ -1,4 +1,4 @@
-"""Files that anyone may have written: read as plain tensors and data, of which nothing is executed."""
+"""Reads files that anyone may have written: as plain tensors and data, and executes nothing in them."""
 
 from __future__ import annotations
 

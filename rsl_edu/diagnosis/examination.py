@@ -1,4 +1,4 @@
-"""The examination of a run: every checkpoint measured on what its policies are shown, then judged."""
+"""The examination of a run: every checkpoint is measured on the same observations, and the run is judged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Examination:
     Attributes:
         run: The run.
         sample: What its policies were shown.
-        measures: Of each checkpoint.
+        measures: What was measured on each checkpoint.
     """
 
     run: Run
@@ -34,14 +34,14 @@ class Examination:
 
     @property
     def name(self) -> str:
-        """The last part of the run's path; the whole of it is nothing to be sent to others."""
+        """The last part of the run's path; the rest of it may be private."""
         return Path(self.run.path).resolve().name
 
     def diagnosis(self, last: int | None = None) -> Diagnosis:
         """Judge the run, or its beginning.
 
         Args:
-            last: Number of the checkpoint that is judged, with all before it; None takes the last.
+            last: Index of the checkpoint that is judged together with all before it; None takes the last.
         """
         end = range(len(self.measures))[-1 if last is None else last] + 1
         checkpoints = self.run.checkpoints[:end]
@@ -77,12 +77,12 @@ def examine(
         observations: What the policies are shown, as for :func:`own`. None: random numbers with the normaliser's mean
             and std stand in, and some findings cannot be made.
         robot: Instead of observations: a robot of Gymnasium for the last checkpoint to play.
-        activation: Of the hidden layers, which a checkpoint does not hold, as for :func:`.read_run`.
+        activation: Activation of the hidden layers, which a checkpoint does not hold, as for :func:`.read_run`.
         config: Other things that it does not hold, as for :func:`.read_run`.
         source: Where the observations come from, in words.
 
     Raises:
-        ValueError: No run that can be read, observations that its policies do not take, or a robot of another size.
+        ValueError: The run cannot be read, or its policies do not take these observations or this robot.
         OSError: The folder cannot be read.
     """
     if observations is not None and robot is not None:
@@ -97,7 +97,7 @@ def examine(
     else:
         sample = stand_in(policy) if robot is None else play(policy, robot)
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # too small to be shared out: on a machine that trains, threads would wait for each other
+    torch.set_num_threads(1)  # the batches are small: on a busy machine, threads would only wait for each other
     try:
         return Examination(run, sample, tuple(measure_policy(checkpoint, sample) for checkpoint in run.checkpoints))
     finally:

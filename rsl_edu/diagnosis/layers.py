@@ -17,7 +17,7 @@ EDGES = np.linspace(-3, 3, 62)
 FLAT = 0.005
 """A slope below this passes next to nothing of the gradient."""
 ROUNDING = 1e-5
-"""A spread below this part of the values is near their rounding errors: float32 has lost the signal."""
+"""A spread below this fraction of the values is rounding error: float32 has lost the signal."""
 WEIGHTED = (nn.Linear, nn.Conv2d)
 """With one of these begins a layer."""
 BOUNDED = (nn.Tanh, nn.Sigmoid, nn.Hardtanh, nn.Hardsigmoid, nn.Softsign)

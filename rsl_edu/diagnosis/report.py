@@ -14,7 +14,7 @@ from rsl_edu.printable import printable
 from .findings import LESSON_TITLES, Finding
 
 WIDTH = 100
-"""Characters in a line of the text, at most; words that are longer are not broken."""
+"""Longest line of the text, in characters; a longer word is not broken."""
 _PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
     autoescape=True,
@@ -91,7 +91,7 @@ def _lesson(finding: Finding) -> str:
 
 
 def _line(name: str, words: str, indent: int = 0) -> str:
-    """Return a name and what is said of it, in lines that are indented below each other."""
+    """Return a name and its words, wrapped and indented."""
     return textwrap.fill(
         printable(words),
         WIDTH,

@@ -3,6 +3,7 @@
 import functools
 import importlib.util
 import inspect
+import itertools
 import re
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from faults import (
 from rsl_edu.checkpoint import Run, read, read_run
 from rsl_edu.data import rollout
 from rsl_edu.data.training_run import example_run
-from rsl_edu.diagnosis import examine, findings, play
+from rsl_edu.diagnosis import Finding, examine, findings, play
 
 SAVED = Path(__file__).parents[1] / "checkpoint" / "files"
 
@@ -79,6 +80,33 @@ def known():
     actor = parameters(models.MLPModel, "actor.") | {"actor.class_name"}
     spread = parameters(GaussianDistribution, "actor.distribution_cfg.")
     return actor | spread | parameters(PPO, "algorithm.") | {"check_for_nan", "obs_groups"}
+
+
+# The table.
+
+
+@pytest.mark.parametrize("release", [2, 3, 4, 5])
+@pytest.mark.parametrize("kind", findings.FINDINGS, ids=lambda kind: kind.name)
+def test_row_of_the_table_is_complete_for_every_release(kind, release):
+    finding = Finding(
+        kind.name,
+        "1",
+        findings.fill_in(kind.threshold, release, (0.1, 2.0)),
+        kind.meaning,
+        kind.lesson,
+        findings.fill_in(kind.change, release, (0.1, 2.0)),
+    )
+    assert all(vars(finding).values())
+    assert not any(brace in finding.threshold + finding.change for brace in "{}")
+    if release == 5:
+        well_said(finding)
+
+
+def test_names_of_the_table_are_used_once_and_rows_with_a_shared_name_follow_each_other():
+    rows = [kind.name for kind in findings.FINDINGS]
+    listed = [name for name, _ in itertools.groupby(kind.listed_as for kind in findings.FINDINGS)]
+    assert len(set(rows)) == len(rows)
+    assert len(set(listed)) == len(listed)
 
 
 # Healthy.

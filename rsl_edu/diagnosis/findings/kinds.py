@@ -18,7 +18,7 @@ class Finding:
     """One thing that is likely wrong.
 
     Attributes:
-        name: Of the finding.
+        name: Name of the finding.
         figure: What was seen, with its number.
         threshold: From where on it is a finding.
         meaning: What it usually means.
@@ -39,8 +39,8 @@ class Evidence:
     """What the checks look at: a run up to one of its checkpoints.
 
     Attributes:
-        checkpoints: Up to the one that is judged.
-        measures: Of each.
+        checkpoints: All checkpoints up to the one that is judged.
+        measures: What was measured on each of them.
         sample: What the policies were shown.
         whole: Whether the checkpoint that is judged is the last one of the run.
     """
@@ -97,16 +97,16 @@ class FindingKind:
     """A row of the table of findings.
 
     Attributes:
-        name: Of the finding.
-        listed_as: Under which name it is listed if it was not found or could not be looked for. Neighbours in the
-            table share a name where one look answers for all of them.
+        name: Name of the finding.
+        listed_as: What the report calls it if it was not found or could not be checked. Rows that follow each other
+            may share this name; the report then lists them once.
         check: Returns the figure that makes it a finding, in words, or None; raises :class:`UncheckedError` if it
             cannot tell.
         threshold: From where on it is a finding; ``{std_low}`` and ``{std_high}`` are the limits of the policy's std.
         meaning: What it usually means.
         lesson: Number of the lesson that explains it.
         change: What to change; a name in braces is one of :data:`.CONFIG_FIELDS`.
-        holds_with_nan: Whether the check can tell, too, that nothing is wrong if there is NaN in the weights.
+        holds_with_nan: Whether "not found" also holds when there is NaN in the weights.
     """
 
     name: str

@@ -11,7 +11,7 @@ from . import actions, inputs, network, noise
 from .kinds import Evidence, Finding, FindingKind, UncheckedError
 
 FINDINGS: tuple[FindingKind, ...] = (*network.FINDINGS, *inputs.FINDINGS, *noise.FINDINGS, *actions.FINDINGS)
-"""Everything that is looked for, in the order in which it is shown."""
+"""All findings that are looked for, in the order of the report."""
 
 LESSON_TITLES = {1: "MLP", 2: "CNN", 3: "RNN", 4: "Normalization", 5: "Distributions", 6: "Policy"}
 
@@ -47,15 +47,14 @@ CONFIG_FIELDS = {  # by the major release of rsl_rl that reads them
         5: "actor.distribution_cfg.init_std",
     },
 }
-"""Fields of the configuration that are called otherwise in other releases."""
+"""Fields of the configuration whose names depend on the release."""
 
 
 def findings_of(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[str, ...], dict[str, str]]:
-    """Look for everything in the table.
+    """Look for every finding in the table.
 
     Returns:
-        What was found; what was looked for and not found; and for each thing that could not be looked for, what is
-        missing.
+        The findings; the names of what was not found; and for each thing that could not be checked, what is missing.
     """
     found: list[Finding] = []
     absent: list[str] = []
@@ -85,7 +84,7 @@ def fill_in(text: str, release: int, std_limits: tuple[float, float]) -> str:
 
 
 def _look_for(kinds: Iterable[FindingKind], evidence: Evidence) -> tuple[list[Finding], str]:
-    """Return what was found of these kinds, and what is missing to say that there is nothing, or an empty text."""
+    """Return the findings of these kinds, and what is missing to rule the others out: an empty text if nothing is."""
     release, limits = max(evidence.checkpoint.releases), evidence.std_limits
     found, missing = [], ""
     for kind in kinds:
