@@ -9,23 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from faults import (
-    ROBOT,
-    actor,
-    dead,
-    empty,
-    estimator,
-    frozen,
-    infinite_bias,
-    log_of_std,
-    names,
-    nan_std,
-    nan_weight,
-    no_normalizer,
-    saturated,
-    scaled,
-    std_of,
-)
+from faults import ROBOT, actor, names, nan_weight, no_normalizer, std_of
 
 from rsl_edu.checkpoint import Run, read, read_run
 from rsl_edu.data import rollout
@@ -146,6 +130,53 @@ def test_healthy_policy_that_hardly_moves_gives_no_finding(trained):
 
 
 # Planted faults, in the files.
+
+
+def nan_std(stored, last):
+    if last:
+        actor(stored)["distribution.std_param"][0] = torch.nan
+
+
+def infinite_bias(stored, last):
+    if last:
+        actor(stored)["mlp.4.bias"][0] = torch.inf
+
+
+def estimator(stored, last):
+    actor(stored)["estimator.0.weight"] = torch.zeros(2, 2)
+
+
+def dead(stored, last):
+    actor(stored)["mlp.2.bias"][:8] = -1e3
+
+
+def saturated(stored, last):
+    actor(stored)["mlp.2.bias"][:8] = 50
+
+
+def scaled(name, factor, where="last"):
+    def edit(stored, last):
+        if last or where == "all" or (where == "first" and stored["iter"] == 0):
+            actor(stored)[name] *= factor
+
+    return edit
+
+
+def empty(stored, last):
+    for name, value in (("_mean", 0), ("_var", 1), ("_std", 1), ("count", 0)):
+        actor(stored)[f"obs_normalizer.{name}"].fill_(value)
+
+
+def frozen(stored, last):
+    actor(stored)["obs_normalizer.count"].fill_(5_000)
+
+
+def log_of_std(value):
+    def edit(stored, last):
+        std = actor(stored).pop("distribution.std_param")
+        actor(stored)["distribution.log_std_param"] = torch.full_like(std, value) if last else std.log()
+
+    return edit
 
 
 @pytest.mark.parametrize(
