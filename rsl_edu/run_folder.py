@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from rsl_edu.printable import printable
+
 NUMBERED = re.compile(r"model_(\d+)\.pt")
 """Name of a checkpoint, with the iteration at which it was saved."""
 
@@ -14,7 +16,7 @@ class CheckpointError(ValueError):
     """A file that is no checkpoint of rsl_rl, or one that no policy can be rebuilt from; the message says why."""
 
     def __init__(self, message: str) -> None:
-        super().__init__("".join(c if c.isprintable() else "?" for c in message[:1000]))  # it quotes what anyone wrote
+        super().__init__(printable(message[:1000]))  # it quotes what anyone wrote
 
 
 def checkpoint_files(path: Path) -> list[Path]:

@@ -102,9 +102,10 @@ def environment(outside, wheel):
     return scripts
 
 
-def test_wheel_holds_every_notebook_and_nothing_of_the_tests(wheel):
+def test_wheel_holds_every_notebook_and_template_and_nothing_of_the_tests(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"rsl_edu/_lessons/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")} <= names
+    assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "rsl_edu").rglob("*.j2")} <= names
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"rsl_edu"}
     assert not [name for name in names if "_checkpoints" in name or "__pycache__" in name or "assignments" in name]
 

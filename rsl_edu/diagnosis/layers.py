@@ -10,12 +10,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from rsl_edu.histogram import clipped_histogram
+
 EDGES = np.linspace(-3, 3, 62)
 """Bins of the histograms, with 0 amid one of them; what lies beyond is counted in the outermost bins."""
 FLAT = 0.005
 """A slope below this passes next to nothing of the gradient."""
-LOST = 1e-5
-"""A spread below this part of the values is near their rounding errors: float32 has lost the signal."""
+ROUNDING = 1e-5
+"""A spread below this fraction of the values is rounding error: float32 has lost the signal."""
 WEIGHTED = (nn.Linear, nn.Conv2d)
 """With one of these begins a layer."""
 BOUNDED = (nn.Tanh, nn.Sigmoid, nn.Hardtanh, nn.Hardsigmoid, nn.Softsign)
@@ -91,7 +93,7 @@ def measure(network: nn.Sequential, x: torch.Tensor, seed: int = 0, by_module: b
     return Layers(
         units=tuple(h.shape[1] for h in values),
         parameters=tuple(sum(p.numel() for leaf in row for p in leaf.parameters()) for row in rows),
-        bars=np.stack([histogram(h) for h in values]),
+        bars=np.stack([shares_of_bins(h) for h in values]),
         std=np.array([spread(h) for h in values]),
         gradient=norms / norms[-1],
         flat=np.array([of_values for of_values, _ in slopes]),
@@ -113,16 +115,13 @@ def _flat(group: list[tuple[nn.Module, torch.Tensor, torch.Tensor]]) -> tuple[fl
     return np.nan, np.nan
 
 
-def histogram(h: torch.Tensor) -> np.ndarray:
-    """Return the share of the values of ``h`` in each bin between :data:`EDGES`."""
-    bins = ((h.nan_to_num().clamp(EDGES[0], EDGES[-1]) - EDGES[0]) / (EDGES[1] - EDGES[0])).int().flatten()
-    bars = torch.bincount(bins, minlength=len(EDGES)).double()
-    bars[-2] += bars[-1]  # the last bin has its right edge too
-    return (bars[:-1] / bars.sum()).numpy()
+def shares_of_bins(h: torch.Tensor) -> np.ndarray:
+    """Return the share of the values of ``h`` in each bin between :data:`EDGES`; NaN counts as 0."""
+    return clipped_histogram(h.nan_to_num().numpy(), EDGES) / h.numel()
 
 
 def spread(h: torch.Tensor) -> float:
     """Return the std over the samples, root mean square over the units; 0 where it is lost in rounding."""
     size = float(h.abs().max())
     spread = float((h / (size or 1.0)).var(0, correction=0).mean().sqrt())
-    return 0.0 if spread <= LOST else size * spread
+    return 0.0 if spread <= ROUNDING else size * spread

@@ -13,7 +13,7 @@ from torch import nn
 
 from rsl_edu.checkpoint import Checkpoint, Policy
 
-from .layers import WEIGHTED, Layers, histogram, in_order, measure, spread
+from .layers import WEIGHTED, Layers, in_order, measure, shares_of_bins, spread
 from .sample import Sample
 
 SATURATED = 0.99
@@ -134,7 +134,7 @@ def measure_policy(checkpoint: Checkpoint, sample: Sample) -> Measures:
         shift=((everything.mean(0) - norm_mean) / scale).numpy(),
         ratio=(everything.std(0, correction=0) / scale).numpy(),
         size=((everything - norm_mean) / scale).square().mean(0).sqrt().numpy(),
-        memory=None if policy.rnn is None else _memory(policy, shown, mean, std),
+        memory=None if policy.rnn is None else _measure_memory(policy, shown, mean, std),
     )
 
 
@@ -199,7 +199,7 @@ def _alone(values: torch.Tensor, module: nn.Module) -> Layers:
     """Return one row: values that no gradient was measured for."""
     nan = np.array([np.nan])
     return Layers(
-        (values.shape[1],), (_size(module),), histogram(values)[None], np.array([spread(values)]), nan, nan, nan
+        (values.shape[1],), (_size(module),), shares_of_bins(values)[None], np.array([spread(values)]), nan, nan, nan
     )
 
 
@@ -243,7 +243,7 @@ def _singular(weight: torch.Tensor) -> np.ndarray:
     return values
 
 
-def _memory(policy: Policy, sample: Sample, mean: torch.Tensor, std: torch.Tensor) -> Memory:
+def _measure_memory(policy: Policy, sample: Sample, mean: torch.Tensor, std: torch.Tensor) -> Memory:
     """Play the sample again without a reset, and compare.
 
     Without an end of an episode in the sample, all robots end theirs in the middle of it: a leak can be seen then, too.

@@ -11,6 +11,7 @@ import torch
 
 from rsl_edu.data import rollout
 from rsl_edu.data.learner_input import finite_tensor
+from rsl_edu.histogram import clipped_histogram
 from rsl_edu.modules import MLP, EmpiricalNormalization, GaussianDistribution
 from rsl_edu.number_format import short
 
@@ -283,8 +284,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         artists["asked"].set_data(updates, told if state.mistake == "once" else np.full(len(updates), np.nan))
         artists["rate"].set_data(updates, run.rate)
         artists["std"].set_data(updates, run.std)
-        over = np.clip(run.kl[np.isfinite(run.kl)] / state.target, EDGES[0], EDGES[-1])
-        bars, _ = np.histogram(over, EDGES)
+        bars = clipped_histogram(run.kl[np.isfinite(run.kl)] / state.target, EDGES)
         artists["bars"].set_data(bars / max(1, bars.max()), EDGES)
         for text, share, where in zip(artists["words"], result.shares, ("below", "inside", "above"), strict=True):
             text.set_text(f"{100 * share:.0f} % {where}")

@@ -10,6 +10,7 @@ import torch
 
 from rsl_edu.data import rollout
 from rsl_edu.data.learner_input import episode_ends, finite_tensor
+from rsl_edu.histogram import clipped_histogram
 from rsl_edu.modules import EmpiricalDiscountedVariationNormalization, EmpiricalNormalization
 from rsl_edu.number_format import round_up, short
 
@@ -267,7 +268,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         for line in artists["marks"].values():
             line.set_data(np.repeat(result.ends + 1, 3), np.tile([0, 1, np.nan], len(result.ends)))
         for name, sample in (("spread", trace.values), ("right spread", right["values"])):
-            bars, _ = np.histogram(np.clip(sample[result.late], EDGES[0], EDGES[-1]), EDGES)
+            bars = clipped_histogram(sample[result.late], EDGES)
             artists[name].set_data(bars / max(1, bars.max()))
         words = artists["words"]
         words[reward].set_text(f"robot {state.env}")

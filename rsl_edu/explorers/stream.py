@@ -10,6 +10,7 @@ import torch
 
 from rsl_edu.data import rollout
 from rsl_edu.data.learner_input import finite_tensor
+from rsl_edu.histogram import clipped_histogram
 from rsl_edu.modules import EmpiricalNormalization
 from rsl_edu.number_format import round_up, short
 
@@ -288,10 +289,10 @@ class Stream(Explorer[StreamState, StreamResult]):
         artists["error"].set_data(result.samples, result.error)
         window = result.values[max(0, seen - WINDOW) : seen]
         edges = np.linspace(low, high, 61)
-        bars, _ = np.histogram(np.clip(window, low, high), edges)
+        bars = clipped_histogram(window, edges)
         artists["raw"].set_data(bars / max(1, bars.max()), edges)
-        z = np.clip(result.normalized[np.isfinite(result.normalized)], EDGES[0], EDGES[-1])
-        artists["after"].set_data(np.histogram(z, EDGES)[0] / (len(result.normalized) * np.diff(EDGES)))
+        counts = clipped_histogram(result.normalized[np.isfinite(result.normalized)], EDGES)
+        artists["after"].set_data(counts / (len(result.normalized) * np.diff(EDGES)))
 
     def mark(self, result: StreamResult, guess: float) -> tuple[Any, Any]:
         """Mark the guess at the end of the error's panel."""

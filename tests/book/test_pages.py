@@ -205,21 +205,16 @@ XRAY = (BOOK / "xray.md").read_text("utf-8")
 
 def declared():
     """The findings as the program declares them: name, threshold, number of the lesson, what to change."""
-    fields = {name: names[0] for name, names in findings._FIELDS.items()}
     limits = inspect.signature(modules.GaussianDistribution).parameters["std_range"].default
-    known = {**vars(findings), **dict(zip(("low", "high"), limits, strict=True))}
-    calls = [node for node in ast.walk(ast.parse(inspect.getsource(findings))) if isinstance(node, ast.Call)]
-    for node in sorted(calls, key=lambda node: node.lineno):  # in their order in the file
-        if getattr(node.func, "id", "") == "Finding":
-            name, _, threshold, _, lesson, change = (ast.unparse(argument) for argument in node.args)
-            yield [eval(name), eval(threshold, known), int(lesson), eval(change).format(**fields)]
+    for kind in findings.FINDINGS:
+        threshold, change = (findings.fill_in(text, 5, limits) for text in (kind.threshold, kind.change))
+        yield [kind.name, threshold, kind.lesson, change]
 
 
-def messages(*modules):
-    """The texts of modules, with "…" where a value is put in."""
-    for module in modules:
-        tree = ast.parse(inspect.getsource(module))
-        for node in ast.walk(tree):
+def messages(*files):
+    """The texts of the program's files, with "…" where a value is put in."""
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             parts = node.values if isinstance(node, ast.JoinedStr) else [node]
             if isinstance(node, (ast.JoinedStr, ast.Constant)):
                 yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts)
@@ -240,7 +235,9 @@ def test_limits_of_the_xray_are_those_of_the_program():
 
 
 def test_messages_that_the_page_explains_are_the_program_s():
-    known = list(messages(checkpoint, run_folder, sample, findings, validate))
+    program = [file for module in (checkpoint, findings) for file in Path(module.__file__).parent.glob("*.py")]
+    program += [Path(module.__file__) for module in (run_folder, sample, validate)]
+    known = list(messages(*program))
     for message, _ in rows("When something goes wrong", XRAY):
         words = message.strip(" …").removeprefix("activation: ")  # a name that is put in
         assert any(words in text for text in known), message

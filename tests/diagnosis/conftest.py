@@ -47,4 +47,4 @@ def edited(tmp_path):
 @pytest.fixture
 def checkpoint_of(tmp_path):
     """A checkpoint with a policy, as if it had been read."""
-    return lambda policy: Checkpoint(tmp_path / "model_3.pt", "rsl_rl 5", 3, policy.eval(), 0.01, True, ())
+    return lambda policy: Checkpoint(tmp_path / "model_3.pt", (5,), 3, policy.eval(), 0.01, True, ())

@@ -196,6 +196,14 @@ def test_layers_of_a_policy_without_memory_are_those_of_the_explorer_signal(acti
         )
 
 
+def test_values_beyond_the_edges_are_in_the_outermost_bins_and_all_shares_add_up_to_1(x, measured):
+    layers = measured(built(normalizer=False), x).layers
+    np.testing.assert_allclose(layers.bars.sum(1), 1, rtol=1e-12)
+    values, width = x.flatten().numpy(), 6 / 61
+    assert layers.bars[0, 0] == pytest.approx(np.mean(values < -3 + width))
+    assert layers.bars[0, -1] == pytest.approx(np.mean(values > 3 - width))
+
+
 def test_no_more_samples_than_are_shown_enter_the_layers(measured):
     everything = torch.randn(3000, 5)
     policy = built()

@@ -28,7 +28,7 @@ def xray():
 
 def run(*policies, path="mine"):
     """A run of policies, a checkpoint each."""
-    checkpoints = (Checkpoint(path, "rsl_rl 5", 50 * i, p.eval(), 1e-3, False, ()) for i, p in enumerate(policies))
+    checkpoints = (Checkpoint(path, (5,), 50 * i, p.eval(), 1e-3, False, ()) for i, p in enumerate(policies))
     return Run(path, tuple(checkpoints), {})
 
 
@@ -268,7 +268,7 @@ def test_words_of_others_are_text_in_the_page(tmp_path):
 
 @pytest.mark.slow
 def test_run_that_was_examined_is_not_measured_again(xray, monkeypatch):
-    monkeypatch.setattr(diagnosis, "measure_policy", None)
+    monkeypatch.setattr("rsl_edu.diagnosis.examination.measure_policy", None)
     again = XRay(xray.examination)
     assert again.live.picture.data == xray.live.picture.data
 

@@ -1,7 +1,7 @@
 """Writes the checkpoints beside this file: every layout of rsl_rl's checkpoints, each by a release that used it.
 
-``python tests/checkpoints/write.py`` downloads the releases of `CASES`, lets the runner of each train tiny networks for
-two iterations, and keeps two files per case:
+``python tests/checkpoint/files/write.py`` downloads the releases of `CASES`, lets the runner of each train tiny
+networks for two iterations, and keeps two files per case:
 
 - ``RELEASE-KIND.pt``: what the release's own ``runner.save`` wrote, the optimizer included. To keep the files small,
   Adam has forgotten its moments before, but not in `MOMENTS`.

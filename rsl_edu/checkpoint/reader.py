@@ -1,0 +1,169 @@
+"""Reads checkpoints and runs from their files."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rsl_edu.modules.validate import whole
+from rsl_edu.run_folder import NUMBERED, CheckpointError, agent_config, checkpoint_files
+
+from .layout import find_actor, learning_rate
+from .policy import Policy
+from .rebuild import rebuild_policy
+from .untrusted import load
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """What a file holds.
+
+    Attributes:
+        path: The file.
+        releases: Major releases of rsl_rl that write files like this; several where the file leaves it open.
+        iteration: Iteration of the training: the number in the file's name, or else the one in the file.
+        policy: The actor, in evaluation mode.
+        learning_rate: Learning rate of the optimiser, or None if the file has none.
+        critic_normalized: Whether the observations of the critic are normalised.
+        unread: Names of parameters, next to those of actor and critic, that no model of rsl_rl has.
+    """
+
+    path: Path
+    releases: tuple[int, ...]
+    iteration: int
+    policy: Policy
+    learning_rate: float | None
+    critic_normalized: bool
+    unread: tuple[str, ...]
+
+    @property
+    def layout(self) -> str:
+        """What a reader is told about the releases, such as ``rsl_rl 4 or 5``."""
+        return f"rsl_rl {' or '.join(map(str, self.releases))}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """The checkpoints of one training.
+
+    Attributes:
+        path: The folder, or the one file.
+        checkpoints: In the order of their iterations; all of one architecture.
+        skipped: Why a file could not be read, for each of these files.
+        left_out: How many files were not read because there are so many.
+    """
+
+    path: Path
+    checkpoints: tuple[Checkpoint, ...]
+    skipped: Mapping[Path, str]
+    left_out: int = 0
+
+
+def read(
+    path: str | Path,
+    activation: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    images: Mapping[str, tuple[int, int]] | None = None,
+) -> Checkpoint:
+    """Read a checkpoint and rebuild its policy. Nothing in the file is executed.
+
+    The weights give the sizes of the layers. What they leave open must be given.
+
+    Args:
+        path: A file that rsl_rl saved: ``model_50.pt``.
+        activation: Activation of the hidden layers; None takes that of ``config``, or else ``elu``.
+        config: The actor's configuration, as rsl_rl 5 names it: ``activation``; ``distribution_cfg`` if its std depends
+            on the state, or if it is a Beta; ``cnn_cfg`` (``stride``, ``padding`` …) if it has a CNN.
+        images: Height and width of each observation that is an image, by its name.
+
+    Raises:
+        CheckpointError: The file is no checkpoint of rsl_rl, is damaged, or says too little; the message names it.
+        OSError: The file cannot be read.
+    """
+    path, config = Path(path), dict(config or {})
+    if activation is not None:
+        config["activation"] = activation
+    stored = load(path)
+    actor = find_actor(path, stored)
+    try:
+        policy = rebuild_policy(actor.weights, config, images or {})
+    except CheckpointError as error:
+        raise CheckpointError(f"{path.name}: {error}") from None
+    return Checkpoint(
+        path=path,
+        releases=actor.releases,
+        iteration=_iteration(path, stored),
+        policy=policy,
+        learning_rate=learning_rate(stored),
+        critic_normalized=actor.critic_normalized,
+        unread=actor.unread,
+    )
+
+
+def read_run(
+    path: str | Path,
+    activation: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    images: Mapping[str, tuple[int, int]] | None = None,
+    most: int = 40,
+) -> Run:
+    """Read the checkpoints of a run folder, ``model_0.pt``, ``model_50.pt``, …; or one file.
+
+    A file that cannot be read, or whose architecture is not that of the last one, is skipped, and the reason kept.
+
+    Args:
+        path: The folder or the file.
+        activation: As for :func:`read`.
+        config: As for :func:`read`; None looks into ``params/agent.yaml`` next to the files, where Isaac Lab writes it.
+        images: As for :func:`read`.
+        most: How many files are read at most; of more files, those that are read are spread evenly over the training.
+
+    Raises:
+        CheckpointError: There is no checkpoint, or none that can be read.
+        OSError: The folder cannot be read.
+    """
+    path = Path(path)
+    files = checkpoint_files(path)
+    chosen = _evenly(files, whole("most", most))
+    if config is None:
+        config = agent_config((path.parent if path.is_file() else path) / "params" / "agent.yaml")
+    found: list[Checkpoint] = []
+    skipped: dict[Path, str] = {}
+    for file in reversed(chosen):
+        try:
+            checkpoint = read(file, activation, config, images)
+            if found and (other := _difference(found[0].policy, checkpoint.policy)):
+                raise CheckpointError(f"{file.name}: {other}, unlike {found[0].path.name}")
+        except (CheckpointError, OSError) as error:
+            skipped[file] = str(error)
+        else:
+            found.append(checkpoint)
+    if not found:
+        raise CheckpointError(next(iter(skipped.values())))
+    return Run(path, tuple(reversed(found)), skipped, len(files) - len(chosen))
+
+
+def _iteration(path: Path, stored: Mapping[str, Any]) -> int:
+    number = NUMBERED.fullmatch(path.name)
+    if number:
+        return int(number[1])
+    iteration = stored.get("iter")
+    return iteration if isinstance(iteration, int) else 0
+
+
+def _evenly(files: list[Path], most: int) -> list[Path]:
+    """Pick files evenly if there are more than ``most``; the last one in any case."""
+    if len(files) <= most:
+        return files
+    last = len(files) - 1
+    kept = {last - i * last // max(1, most - 1) for i in range(most)}
+    return [files[i] for i in sorted(kept)]
+
+
+def _difference(one: Policy, other: Policy) -> str:
+    """Say how the architecture of another policy differs; an empty text if it does not."""
+    shapes, others = ({name: list(t.shape) for name, t in policy.state_dict().items()} for policy in (one, other))
+    names = [name for name in shapes | others if shapes.get(name) != others.get(name)]
+    return f"its {names[0]} is {others.get(names[0], 'missing')}" if names else ""

@@ -1,0 +1,76 @@
+"""Findings about what the policy does: with its memory when an episode has ended, and before it has learned."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rsl_edu.number_format import short
+
+from .kinds import Evidence, FindingKind, UncheckedError
+
+CARRIED, SURE = 0.5, 3.0
+"""Share of a memory without resets in the recorded actions, and how many standard errors it must lie beyond that."""
+LOUD, GAIN = 1.0, 5.0
+"""Std of the untrained policy's mean action in units of its noise; gain of any policy's last layer."""
+EARLY = 1
+"""Up to this iteration a policy counts as untrained."""
+
+
+def hidden_state_not_reset(evidence: Evidence) -> str | None:
+    """Look for recorded actions that come from the memory of the episode before."""
+    memory = evidence.last.memory
+    if memory is None:
+        return None
+    if memory.errors is None:
+        raise UncheckedError("needs observations with dones and actions, as they were played")
+    if memory.share is None:
+        return None
+    (right, never), (share, error) = memory.errors, memory.share
+    if not abs(share - CARRIED) > SURE * error:  # true of NaN, too
+        raise UncheckedError("needs more episodes, so little does the memory change")
+    if share <= CARRIED:
+        return None
+    return (
+        f"{100 * share:.0f} % of what a memory without a reset changes is in the recorded actions: they are "
+        f"{short(right)} std from those with a reset after each episode, {short(never)} std from those without"
+    )
+
+
+def last_layer_too_large(evidence: Evidence) -> str | None:
+    """Look for mean actions that drown the noise before anything is learned, or for a large gain at any time."""
+    first, last = evidence.first, evidence.last
+    untrained = first.iteration <= EARLY
+    with np.errstate(divide="ignore", invalid="ignore"):
+        loud = float(np.nan_to_num(first.spread / first.std).max()) / max(1, first.layers.std[0])
+    if untrained and evidence.sample.real and loud > LOUD:
+        times = short(loud)
+        return f"at iteration {first.iteration} the mean action varies by {times} times its noise, for inputs of std 1"
+    if last.gain > GAIN:
+        return f"the weights of the last layer have gain {short(last.gain)}"
+    if untrained:
+        evidence.require_observations()
+    return None
+
+
+FINDINGS = (
+    FindingKind(
+        name="hidden state not reset",
+        listed_as="hidden state not reset",
+        check=hidden_state_not_reset,
+        threshold=f"{100 * CARRIED:.0f} %, and {SURE:g} standard errors",
+        meaning="When this was recorded, the memory of one episode leaked into the next: the policy began each new one "
+        "with the memory of a fall.",
+        lesson=3,
+        change="policy.reset(dones) after every step, where it is played",
+    ),
+    FindingKind(
+        name="last layer too large",
+        listed_as="last layer too large",
+        check=last_layer_too_large,
+        threshold=f"{LOUD:g} times before training; gain {GAIN:g} at any time",
+        meaning="The policy has strong opinions before it has learned anything, or ends at the limits of its motors: "
+        "the noise cannot try what it does not want, and actions saturate.",
+        lesson=1,
+        change="a last layer with gain 0.01: MLP.init_weights; {init_std} (higher), algorithm.learning_rate",
+    ),
+)

@@ -1,0 +1,126 @@
+"""Findings about what enters the network: the size of the observations, and their normaliser."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rsl_edu.number_format import short
+
+from .kinds import Evidence, FindingKind, UncheckedError
+
+LARGE, UNEVEN = 10.0, 50.0
+"""Size of an input feature, and how many times the median feature it may be."""
+STALE = 5.0
+"""How far a feature may lie from the normaliser's mean, or spread, in units of its std."""
+
+
+def input_not_normalised(evidence: Evidence) -> str | None:
+    """Look for a feature that is large, or larger than the others, where there is no normaliser."""
+    if evidence.last.count is not None:
+        return None
+    evidence.require_observations()
+    size = evidence.last.size
+    worst, middle = int(size.argmax()), float(np.median(size))
+    uneven = middle > 0 and size[worst] > UNEVEN * middle
+    if size[worst] <= LARGE and not uneven:
+        return None
+    return (
+        f"{evidence.sample.name(worst)} has size {short(size[worst])}, the median feature {short(middle)}, "
+        "and there is no normaliser"
+    )
+
+
+def normaliser_absent(evidence: Evidence) -> str | None:
+    """Look for a critic that has a normaliser where the actor has none."""
+    if evidence.last.count is None and evidence.checkpoint.critic_normalized:
+        return "the critic's observations are normalised, the actor's are not"
+    return None
+
+
+def normaliser_empty(evidence: Evidence) -> str | None:
+    """Look for a normaliser that has learned nothing."""
+    if evidence.last.count == 0:
+        return "the normaliser has learned from 0 samples: mean 0, std 1"
+    return None
+
+
+def normaliser_frozen(evidence: Evidence) -> str | None:
+    """Look for a normaliser that stopped learning."""
+    count = evidence.last.count
+    if not count or len(evidence.measures) < 2 or evidence.measures[-2].count != count:
+        return None
+    still = [measures.iteration for measures in evidence.measures if measures.count == count]
+    return f"{count:,} samples at iteration {still[0]} and still at iteration {still[-1]}"
+
+
+def normaliser_stale(evidence: Evidence) -> str | None:
+    """Look for features that are far from what the normaliser knows."""
+    last = evidence.last
+    if not last.count:
+        return None
+    evidence.require_observations()
+    if not evidence.whole:
+        raise UncheckedError("judged at the last checkpoint: what is shown is from there")
+    off = np.maximum(np.abs(last.shift), last.ratio)
+    many, worst = int((off > STALE).sum()), int(off.argmax())
+    if not many:
+        return None
+    return (
+        f"{many} of {len(off)} features are far from what the normaliser knows; worst: {evidence.sample.name(worst)}, "
+        f"{short(abs(last.shift[worst]))} std from its mean of {short(last.norm_mean[worst])}, "
+        f"spread {short(last.ratio[worst])} times its std"
+    )
+
+
+FINDINGS = (
+    FindingKind(
+        name="input not normalised",
+        listed_as="input not normalised",
+        check=input_not_normalised,
+        threshold=f"{LARGE:g}, or {UNEVEN:g} times the median",
+        meaning="The first layer hears the loud features alone. What is small, an angle of some hundredths, is lost "
+        "beside them.",
+        lesson=4,
+        change="{obs_normalization} = True",
+    ),
+    FindingKind(
+        name="normaliser absent",
+        listed_as="normaliser absent, empty or frozen",
+        check=normaliser_absent,
+        threshold="both or none",
+        meaning="Either the actor was configured without, or its statistics were lost when the file was written: the "
+        "same weights then see inputs of another size, and the robot falls.",
+        lesson=4,
+        change="{obs_normalization} = True",
+    ),
+    FindingKind(
+        name="normaliser empty",
+        listed_as="normaliser absent, empty or frozen",
+        check=normaliser_empty,
+        threshold="above 0",
+        meaning="There is a normaliser, and it does nothing: update_normalization was never called, or its statistics "
+        "were not saved with the weights.",
+        lesson=4,
+        change="{obs_normalization}; save actor.state_dict() whole",
+    ),
+    FindingKind(
+        name="normaliser frozen",
+        listed_as="normaliser absent, empty or frozen",
+        check=normaliser_frozen,
+        threshold="no growth between two checkpoints",
+        meaning="The policy went on to new states, and the statistics stayed. Intended if `until` is set; otherwise "
+        "the model was in evaluation mode while it trained.",
+        lesson=4,
+        change="until, of the normaliser; model.train() while training",
+    ),
+    FindingKind(
+        name="normaliser stale",
+        listed_as="normaliser stale",
+        check=normaliser_stale,
+        threshold=f"{STALE:g} std",
+        meaning="The policy sees what it did not see in training: another order or unit of the features, another "
+        "robot, or statistics of another run beside these weights.",
+        lesson=4,
+        change="obs_groups, scales of the observations; load statistics and weights from one file",
+    ),
+)

@@ -1,0 +1,119 @@
+"""What a finding is, what its row of the table says, and what its check looks at."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from rsl_edu.checkpoint import Checkpoint, Policy
+
+from ..measures import Measures
+from ..sample import Sample
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One thing that is likely wrong.
+
+    Attributes:
+        name: Name of the finding.
+        figure: What was seen, with its number.
+        threshold: From where on it is a finding.
+        meaning: What it usually means.
+        lesson: Number of the lesson that explains it.
+        change: What to change: fields of rsl_rl's configuration, in the names of the run's release.
+    """
+
+    name: str
+    figure: str
+    threshold: str
+    meaning: str
+    lesson: int
+    change: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Evidence:
+    """What the checks look at: a run up to one of its checkpoints.
+
+    Attributes:
+        checkpoints: All checkpoints up to the one that is judged.
+        measures: What was measured on each of them.
+        sample: What the policies were shown.
+        whole: Whether the checkpoint that is judged is the last one of the run.
+    """
+
+    checkpoints: Sequence[Checkpoint]
+    measures: Sequence[Measures]
+    sample: Sample
+    whole: bool = True
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The checkpoint that is judged."""
+        return self.checkpoints[-1]
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that is judged."""
+        return self.checkpoint.policy
+
+    @property
+    def last(self) -> Measures:
+        """The measures of the checkpoint that is judged."""
+        return self.measures[-1]
+
+    @property
+    def first(self) -> Measures:
+        """The measures of the first checkpoint."""
+        return self.measures[0]
+
+    @property
+    def std_is_log(self) -> bool:
+        """Whether the policy stores the logarithm of its std."""
+        return getattr(self.policy.distribution, "std_type", "") == "log"
+
+    @property
+    def std_limits(self) -> tuple[float, float]:
+        """What the std, as it is stored, is clamped to; infinite if there are no limits."""
+        name = "log_std_range" if self.std_is_log else "std_range"
+        low, high = getattr(self.policy.distribution, name, None) or (-np.inf, np.inf)
+        return low, high
+
+    def require_observations(self) -> None:
+        """Raise :class:`UncheckedError` if no robot saw what the policies were shown."""
+        if not self.sample.real:
+            raise UncheckedError("needs observations")
+
+
+class UncheckedError(Exception):
+    """A check that cannot be made; the message says what is missing."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FindingKind:
+    """A row of the table of findings.
+
+    Attributes:
+        name: Name of the finding.
+        listed_as: What the report calls it if it was not found or could not be checked. Rows that follow each other
+            may share this name; the report then lists them once.
+        check: Returns the figure that makes it a finding, in words, or None; raises :class:`UncheckedError` if it
+            cannot tell.
+        threshold: From where on it is a finding; ``{std_low}`` and ``{std_high}`` are the limits of the policy's std.
+        meaning: What it usually means.
+        lesson: Number of the lesson that explains it.
+        change: What to change; a name in braces is one of :data:`.CONFIG_FIELDS`.
+        holds_with_nan: Whether "not found" also holds when there is NaN in the weights.
+    """
+
+    name: str
+    listed_as: str
+    check: Callable[[Evidence], str | None]
+    threshold: str
+    meaning: str
+    lesson: int
+    change: str
+    holds_with_nan: bool = False

@@ -1,0 +1,129 @@
+"""Findings about the network: its weights, and what its layers do to what the policy is shown."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rsl_edu.number_format import short
+
+from .kinds import Evidence, FindingKind
+
+ASLEEP = 0.5
+"""Share of the units of a hidden layer that are dead or saturated."""
+SIGNAL_LOST, SIGNAL_EXPLODED = 0.01, 30.0
+"""Std over the samples in a hidden layer: below the first, its output hardly depends on the input; above the second,
+training is unstable."""
+
+
+def broken_weights(evidence: Evidence) -> str | None:
+    """Look for NaN and infinity."""
+    names = evidence.last.broken
+    if not names:
+        return None
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    since = next(measures.iteration for measures in evidence.measures if measures.broken)
+    return f"NaN or infinity in {names[0]}{more}, since iteration {since}"
+
+
+def unread_parts(evidence: Evidence) -> str | None:
+    """Look for parameters that no model of rsl_rl has."""
+    names = evidence.checkpoint.unread
+    if not names:
+        return None
+    return f"{len(names)} parameters: {', '.join(names[:3])}{' …' if len(names) > 3 else ''}"
+
+
+def dead_units(evidence: Evidence) -> str | None:
+    """Look for a layer of which too many units are dead or saturated."""
+    _require_inputs(evidence)
+    shares = np.nan_to_num(evidence.last.layers.asleep)
+    worst = int(shares.argmax())
+    if shares[worst] < ASLEEP:
+        return None
+    layer = evidence.last.rows[worst]
+    return f"{100 * shares[worst]:.0f} % of the units of layer {layer} are dead or saturated on all samples"
+
+
+def signal_lost(evidence: Evidence) -> str | None:
+    """Look for a hidden layer that is nearly the same for all samples."""
+    layers, std = _hidden_std(evidence)
+    entering = evidence.last.layers.std[0]
+    if not len(std) or not std.min() < SIGNAL_LOST * min(1, entering):
+        return None
+    layer = layers[int(std.argmin())]
+    return f"std over the samples {short(std.min())} in layer {layer}, {short(entering)} at the input"
+
+
+def signal_exploded(evidence: Evidence) -> str | None:
+    """Look for a hidden layer with large values."""
+    layers, std = _hidden_std(evidence)
+    if not len(std) or std.max() <= SIGNAL_EXPLODED:
+        return None
+    return f"std over the samples {short(std.max())} in layer {layers[int(std.argmax())]}"
+
+
+def _hidden_std(evidence: Evidence) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return the names of the hidden layers and their std over the samples; nothing if that is broken."""
+    _require_inputs(evidence)
+    std = evidence.last.layers.std[1:-1]
+    return (evidence.last.rows[1:-1], std) if np.isfinite(std).all() else ((), np.empty(0))
+
+
+def _require_inputs(evidence: Evidence) -> None:
+    """Raise an error if nobody knows what enters the network: a stand-in only fits a policy with a normaliser."""
+    if evidence.policy.normalizer is None:
+        evidence.require_observations()
+
+
+FINDINGS = (
+    FindingKind(
+        name="broken weights",
+        listed_as="broken weights",
+        check=broken_weights,
+        threshold="any",
+        meaning="A loss was NaN once, and the optimiser wrote it into the weights. Nothing after that can be saved: go "
+        "back to a checkpoint before it. Look for NaN in observations and rewards, and for a std near zero.",
+        lesson=5,
+        change="algorithm.max_grad_norm, algorithm.learning_rate; check_for_nan",
+    ),
+    FindingKind(
+        name="parts that were not read",
+        listed_as="unread parts",
+        check=unread_parts,
+        threshold="any",
+        meaning="The policy has parts that no model of rsl_rl has. What the x-ray shows is the policy without them.",
+        lesson=6,
+        change="actor.class_name",
+        holds_with_nan=True,
+    ),
+    FindingKind(
+        name="dead units",
+        listed_as="dead units",
+        check=dead_units,
+        threshold=f"{100 * ASLEEP:.0f} % of a layer",
+        meaning="These units say the same whatever the robot sees, and get no gradient to change that. Usual causes: a "
+        "learning rate that was too high once, inputs of a wrong size, relu or tanh with large weights.",
+        lesson=1,
+        change="{activation}, algorithm.learning_rate, {obs_normalization}",
+    ),
+    FindingKind(
+        name="signal lost",
+        listed_as="signal lost or exploded",
+        check=signal_lost,
+        threshold=f"below {SIGNAL_LOST:g}, or this part of the input's",
+        meaning="The network says nearly the same whatever the robot sees: weights too small for the activation, a "
+        "depth that lets the signal fade.",
+        lesson=1,
+        change="{activation}, {hidden_dims}, {obs_normalization}",
+    ),
+    FindingKind(
+        name="signal exploded",
+        listed_as="signal lost or exploded",
+        check=signal_exploded,
+        threshold=f"above {SIGNAL_EXPLODED:g}",
+        meaning="A small step of the weights moves the actions by much: the KL of an update jumps, and the adaptive "
+        "learning rate falls to its floor. Usual causes: inputs of a wrong size, or weights that grew.",
+        lesson=1,
+        change="{obs_normalization}, algorithm.learning_rate",
+    ),
+)

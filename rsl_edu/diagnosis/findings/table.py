@@ -1,0 +1,101 @@
+"""The table of all findings, and the judgement of a run by it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+
+from rsl_edu.number_format import short
+
+from . import actions, inputs, network, noise
+from .kinds import Evidence, Finding, FindingKind, UncheckedError
+
+FINDINGS: tuple[FindingKind, ...] = (*network.FINDINGS, *inputs.FINDINGS, *noise.FINDINGS, *actions.FINDINGS)
+"""All findings that are looked for, in the order of the report."""
+
+LESSON_TITLES = {1: "MLP", 2: "CNN", 3: "RNN", 4: "Normalization", 5: "Distributions", 6: "Policy"}
+
+CONFIG_FIELDS = {  # by the major release of rsl_rl that reads them
+    "activation": {
+        2: "policy.activation",
+        3: "policy.activation",
+        4: "actor.activation",
+        5: "actor.activation",
+    },
+    "hidden_dims": {
+        2: "policy.actor_hidden_dims",
+        3: "policy.actor_hidden_dims",
+        4: "actor.hidden_dims",
+        5: "actor.hidden_dims",
+    },
+    "obs_normalization": {
+        2: "empirical_normalization",
+        3: "policy.actor_obs_normalization",
+        4: "actor.obs_normalization",
+        5: "actor.obs_normalization",
+    },
+    "std_type": {
+        2: "policy.noise_std_type",
+        3: "policy.noise_std_type",
+        4: "actor.noise_std_type",
+        5: "actor.distribution_cfg.std_type",
+    },
+    "init_std": {
+        2: "policy.init_noise_std",
+        3: "policy.init_noise_std",
+        4: "actor.init_noise_std",
+        5: "actor.distribution_cfg.init_std",
+    },
+}
+"""Fields of the configuration whose names depend on the release."""
+
+
+def findings_of(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[str, ...], dict[str, str]]:
+    """Look for every finding in the table.
+
+    Returns:
+        The findings; the names of what was not found; and for each thing that could not be checked, what is missing.
+    """
+    found: list[Finding] = []
+    absent: list[str] = []
+    unchecked: dict[str, str] = {}
+    for name, kinds in itertools.groupby(FINDINGS, key=lambda kind: kind.listed_as):
+        here, missing = _look_for(kinds, evidence)
+        if here:
+            found += here
+        elif missing:
+            unchecked[name] = missing
+        else:
+            absent.append(name)
+    return tuple(found), tuple(absent), unchecked
+
+
+def fill_in(text: str, release: int, std_limits: tuple[float, float]) -> str:
+    """Fill in what a text of the table leaves open.
+
+    Args:
+        text: The threshold or the change of a :class:`.FindingKind`.
+        release: Major release of rsl_rl, whose fields are named.
+        std_limits: What the std is clamped to.
+    """
+    fields = {name: names[release] for name, names in CONFIG_FIELDS.items()}
+    low, high = std_limits
+    return text.format(**fields, std_low=short(low), std_high=short(high))
+
+
+def _look_for(kinds: Iterable[FindingKind], evidence: Evidence) -> tuple[list[Finding], str]:
+    """Return the findings of these kinds, and what is missing to rule the others out: an empty text if nothing is."""
+    release, limits = max(evidence.checkpoint.releases), evidence.std_limits
+    found, missing = [], ""
+    for kind in kinds:
+        try:
+            figure = kind.check(evidence)
+        except UncheckedError as error:
+            missing = str(error)
+            continue
+        if figure is not None:
+            threshold, change = (fill_in(text, release, limits) for text in (kind.threshold, kind.change))
+            found.append(Finding(kind.name, figure, threshold, kind.meaning, kind.lesson, change))
+        elif evidence.last.broken and not kind.holds_with_nan:
+            missing = missing or "needs weights without NaN"
+    return found, missing

@@ -1,0 +1,101 @@
+"""The diagnosis of a run: as text for a terminal, and as a table for a notebook or a page."""
+
+from __future__ import annotations
+
+import dataclasses
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from rsl_edu.printable import printable
+
+from .findings import LESSON_TITLES, Finding
+
+WIDTH = 100
+"""Longest line of the text, in characters; a longer word is not broken."""
+_PAGES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    undefined=StrictUndefined,
+    finalize=lambda words: printable(str(words)),  # names come from files
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Diagnosis:
+    """What was found in a run, as text and, in a notebook, as a table.
+
+    Attributes:
+        about: What was looked at: run, policy, observations, in words.
+        findings: What is likely wrong.
+        absent: What was looked for and not found.
+        unchecked: What could not be looked for, and what is missing for it.
+    """
+
+    about: Mapping[str, str]
+    findings: tuple[Finding, ...]
+    absent: tuple[str, ...]
+    unchecked: Mapping[str, str]
+
+    @property
+    def summary(self) -> str:
+        """How many findings there are, in words."""
+        return {0: "No finding", 1: "1 finding"}.get(len(self.findings), f"{len(self.findings)} findings")
+
+    def __str__(self) -> str:
+        """Lines of at most 100 characters, for a terminal."""
+        lines = [_line(name, words) for name, words in self.about.items()]
+        lines += ["", f"{self.summary}."]
+        for number, finding in enumerate(self.findings, 1):
+            rows = {
+                "seen": f"{finding.figure} (threshold: {finding.threshold})",
+                "means": finding.meaning,
+                "change": finding.change,
+                "lesson": _lesson(finding),
+            }
+            lines += ["", f"{number}. {finding.name}", *(_line(name, words, 3) for name, words in rows.items())]
+        lines += ["", *(_line(name, words) for name, words in self._not_found().items())]
+        return "\n".join(lines).rstrip()
+
+    def _repr_html_(self) -> str:
+        rows = [
+            {
+                "finding": finding.name,
+                "seen": finding.figure,
+                "threshold": finding.threshold,
+                "what it usually means": finding.meaning,
+                "lesson": _lesson(finding),
+                "change": finding.change,
+            }
+            for finding in self.findings
+        ]
+        page = _PAGES.get_template("report.html.j2")
+        return page.render(about=self.about, summary=self.summary, rows=rows, not_found=self._not_found())
+
+    def _not_found(self) -> dict[str, str]:
+        """Return what was not found and what was not looked for, in words."""
+        words = {}
+        if self.absent:
+            words["not found"] = ", ".join(self.absent)
+        if self.unchecked:
+            words["not checked"] = "; ".join(f"{name}: {missing}" for name, missing in self.unchecked.items())
+        return words
+
+
+def _lesson(finding: Finding) -> str:
+    return f"{finding.lesson} · {LESSON_TITLES[finding.lesson]}"
+
+
+def _line(name: str, words: str, indent: int = 0) -> str:
+    """Return a name and its words, wrapped and indented."""
+    return textwrap.fill(
+        printable(words),
+        WIDTH,
+        initial_indent=f"{' ' * indent}{name:<12}",
+        subsequent_indent=" " * (12 + indent),
+        break_long_words=False,
+    )

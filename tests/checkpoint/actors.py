@@ -1,0 +1,64 @@
+"""Actors and files for the tests of this folder."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from rsl_edu import checkpoint
+from rsl_edu.checkpoint import CheckpointError, Policy
+from rsl_edu.modules import MLP, RNN, EmpiricalNormalization, GaussianDistribution
+
+SAVED = Path(__file__).parent / "files"
+PLAYED = sorted(file.name.removesuffix(".played.pt") for file in SAVED.glob("*.played.pt"))
+"""The checkpoints of all releases of which is known what they play."""
+
+
+def built(rnn=None, cnns=None, hidden=(8,), features=4):
+    """An actor of two actions, with weights that differ."""
+    latent = features if rnn is None else 3
+    latent += sum(cnn.output_dim for cnn in (cnns or {}).values())
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        memory = rnn and RNN(features, 3, 2, rnn)
+        return Policy(
+            MLP(latent, 2, list(hidden)), GaussianDistribution(2), EmpiricalNormalization(features), memory, cnns
+        )
+
+
+def contents(weights=None, **others):
+    """What rsl_rl 5 writes; ``weights`` replace some of the actor's."""
+    actor = dict(built().state_dict()) | (weights or {})
+    optimizer = {"state": {}, "param_groups": [{"lr": 0.01}]}
+    stored = {"actor_state_dict": actor, "critic_state_dict": {}, "optimizer_state_dict": optimizer, "iter": 3}
+    return stored | {"infos": None} | others
+
+
+def without(table, name):
+    return {key: value for key, value in table.items() if key != name}
+
+
+def saved(folder, content, name="model_7.pt", **options):
+    torch.save(content, folder / name, **options)
+    return folder / name
+
+
+def refusal(path, **options):
+    """The message with which a file is refused: one line, and about this file."""
+    with pytest.raises(CheckpointError) as error:
+        checkpoint.read(path, **options)
+    message = str(error.value)
+    assert message.startswith(f"{path.name}: ")
+    assert message.isprintable()
+    assert len(message) <= 1000
+    return message.removeprefix(f"{path.name}: ")
+
+
+class Calls:
+    """Pickles as a call, which a careless reader makes."""
+
+    def __init__(self, *call):
+        self.call = call
+
+    def __reduce__(self):
+        return self.call

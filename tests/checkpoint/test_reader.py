@@ -1,0 +1,111 @@
+"""The checkpoints of a run are read in their order; what cannot be read is left out, and its reason kept."""
+
+import itertools
+import shutil
+
+import pytest
+import torch
+from actors import built, contents, saved, without
+
+from rsl_edu import checkpoint
+from rsl_edu.checkpoint import CheckpointError
+
+
+def test_the_number_of_a_checkpoint_is_in_its_name(tmp_path):
+    assert checkpoint.read(saved(tmp_path, contents(), "model_250.pt")).iteration == 250
+    assert checkpoint.read(saved(tmp_path, contents(), "best.pt")).iteration == 3
+
+
+@pytest.mark.parametrize("unknown", ["x", None, 1.5, [1]])
+def test_without_a_number_the_iteration_is_0(unknown, tmp_path):
+    assert checkpoint.read(saved(tmp_path, contents(iter=unknown), "best.pt")).iteration == 0
+    assert checkpoint.read(saved(tmp_path, without(contents(), "iter"), "best.pt")).iteration == 0
+
+
+def run_folder(folder, numbers):
+    """Write checkpoints whose bias is their number."""
+    for number in numbers:
+        saved(folder, contents({"mlp.2.bias": torch.full((2,), float(number))}), f"model_{number}.pt")
+    return folder
+
+
+def numbers_of(run):
+    assert [float(found.policy.mlp[2].bias[0]) for found in run.checkpoints] == [c.iteration for c in run.checkpoints]
+    assert len({found.path for found in run.checkpoints}) == len(run.checkpoints)
+    return [found.iteration for found in run.checkpoints]
+
+
+def test_a_run_is_read_in_the_order_of_its_iterations(tmp_path):
+    run_folder(tmp_path, [100, 0, 149, 50])
+    for other in ("model_best.pt", "model_1.pt.bak", "events.out", "model_.pt"):
+        (tmp_path / other).write_text("nothing")
+    run = checkpoint.read_run(str(tmp_path))
+    assert numbers_of(run) == [0, 50, 100, 149]
+    assert (run.path, run.skipped, run.left_out) == (tmp_path, {}, 0)
+
+
+@pytest.mark.parametrize("most", [2, 3, 5, 11, 12, 13])
+def test_of_too_many_files_some_are_read_evenly_with_the_first_and_the_last(most, tmp_path):
+    run = checkpoint.read_run(run_folder(tmp_path, range(0, 120, 10)), most=most)
+    read = numbers_of(run)
+    assert (len(read), run.left_out) == (min(most, 12), max(0, 12 - most))
+    assert (read[0], read[-1]) == (0, 110)
+    gaps = {later - earlier for earlier, later in itertools.pairwise(read)}
+    assert max(gaps) - min(gaps) <= 10
+
+
+def test_a_damaged_file_is_left_out_and_its_reason_kept(tmp_path):
+    run_folder(tmp_path, [0, 50, 100])
+    (tmp_path / "model_50.pt").write_bytes((tmp_path / "model_50.pt").read_bytes()[:500])
+    (tmp_path / "model_70.pt").mkdir()
+    run = checkpoint.read_run(tmp_path)
+    assert numbers_of(run) == [0, 100]
+    assert set(run.skipped) == {tmp_path / "model_50.pt", tmp_path / "model_70.pt"}
+    assert run.skipped[tmp_path / "model_50.pt"].startswith("model_50.pt: damaged")
+
+
+def test_another_architecture_than_the_last_one_is_left_out(tmp_path):
+    run_folder(tmp_path, [50, 100])
+    other = built(hidden=(6,)).state_dict()
+    saved(tmp_path, {"actor_state_dict": other}, "model_0.pt")
+    saved(tmp_path, {"actor_state_dict": built("gru").state_dict()}, "model_60.pt")
+    run = checkpoint.read_run(tmp_path)
+    assert numbers_of(run) == [50, 100]
+    assert run.skipped[tmp_path / "model_0.pt"] == "model_0.pt: its mlp.0.weight is [6, 4], unlike model_100.pt"
+    assert "unlike model_100.pt" in run.skipped[tmp_path / "model_60.pt"]
+
+
+def test_a_run_of_damaged_files_is_an_error(tmp_path):
+    for number in range(3):
+        (tmp_path / f"model_{number}.pt").write_bytes(b"")
+    with pytest.raises(CheckpointError, match=r"model_2.pt: the file is empty"):
+        checkpoint.read_run(tmp_path)
+
+
+def test_one_file_is_a_run(tmp_path):
+    run_folder(tmp_path, [0, 50])
+    run = checkpoint.read_run(tmp_path / "model_50.pt")
+    assert (numbers_of(run), run.path, run.left_out) == ([50], tmp_path / "model_50.pt", 0)
+    shutil.copy(tmp_path / "model_50.pt", tmp_path / "best.pt")
+    assert checkpoint.read_run(tmp_path / "best.pt").checkpoints[0].iteration == 3
+
+
+def test_a_run_takes_the_activation_from_its_configuration_unless_it_is_given(tmp_path):
+    run_folder(tmp_path, [0])
+    path = tmp_path / "model_0.pt"
+    observed = torch.linspace(-2, 2, 8).reshape(2, 4)
+    elu, relu, tanh = (checkpoint.read(path, name).policy(observed) for name in ("elu", "relu", "tanh"))
+    assert not torch.equal(elu, relu)
+    assert torch.equal(checkpoint.read_run(tmp_path).checkpoints[0].policy(observed), elu)
+
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params" / "agent.yaml").write_text("policy: {activation: relu}")
+    for run, options, expected in [
+        (tmp_path, {}, relu),
+        (path, {}, relu),
+        (tmp_path, {"activation": "tanh"}, tanh),
+        (tmp_path, {"config": {"activation": "tanh"}}, tanh),
+        (tmp_path, {"config": {"activation": "elu"}, "activation": "tanh"}, tanh),
+        (tmp_path, {"config": {}}, elu),
+    ]:
+        assert torch.equal(checkpoint.read_run(run, **options).checkpoints[0].policy(observed), expected)

@@ -1,0 +1,316 @@
+"""What anyone may have written is read as plain data or refused; nothing in it runs, and it takes no memory."""
+
+import collections
+import contextlib
+import io
+import os
+import pickle
+import re
+import resource
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from actors import SAVED, Calls, built, contents, refusal, saved
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rsl_edu import checkpoint
+from rsl_edu.checkpoint import CheckpointError, Policy
+
+law = settings(max_examples=60, deadline=None, derandomize=True)
+
+
+# What is plain data.
+
+
+def test_plain_data_beside_the_networks_is_no_harm(tmp_path):
+    infos = {"level": [1, (2.5, None)], 3: "x", "tensor": torch.ones(2)}
+    assert checkpoint.read(saved(tmp_path, contents(infos=infos))).iteration == 7
+
+
+def test_a_file_as_torch_wrote_it_before_it_wrote_zips_is_read(tmp_path):
+    path = saved(tmp_path, contents(), _use_new_zipfile_serialization=False)
+    assert not zipfile.is_zipfile(path)
+    torch.testing.assert_close(dict(checkpoint.read(path).policy.state_dict()), dict(built().state_dict()))
+
+
+def test_a_checkpoint_of_a_gpu_is_read_without_one(tmp_path):
+    source = SAVED / "5.5.1-mlp.pt"
+    cpu, cuda = b"X\x03\x00\x00\x00cpu", b"X\x06\x00\x00\x00cuda:0"  # where a tensor was, as a pickle has it
+    with zipfile.ZipFile(source) as read_from, zipfile.ZipFile(tmp_path / "model_1.pt", "w") as written:
+        for entry in read_from.infolist():
+            content = read_from.read(entry)
+            if entry.filename.endswith("data.pkl"):
+                assert cpu in content
+            written.writestr(entry.filename, content.replace(cpu, cuda))
+    moved, stayed = (checkpoint.read(file).policy for file in (tmp_path / "model_1.pt", source))
+    x = torch.randn(3, moved.features)
+    torch.testing.assert_close(moved(x), stayed(x), rtol=0, atol=0)
+
+
+def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        checkpoint.read(tmp_path / "model_1.pt")
+    with pytest.raises(IsADirectoryError):
+        checkpoint.read(tmp_path)
+
+
+# What nobody should run.
+
+
+def harmful(marker):
+    command = f"touch {marker}"
+    return {
+        "system": Calls(os.system, (command,)),
+        "eval": Calls(eval, (f"open({str(marker)!r}, 'w')",)),
+        "exec": Calls(exec, (f"open({str(marker)!r}, 'w')",)),
+        "set state": Calls(collections.OrderedDict, (), {"x": Calls(os.system, (command,))}),
+    }
+
+
+@pytest.mark.parametrize("kind", harmful("x"))
+@pytest.mark.parametrize("where", ["infos", "actor_state_dict", "iter"])
+@pytest.mark.parametrize("new", [True, False], ids=["zip", "legacy"])
+def test_nothing_in_a_file_is_called(kind, where, new, tmp_path):
+    content = contents(**{where: harmful(tmp_path / "marker")[kind]})
+    path = saved(tmp_path, content, _use_new_zipfile_serialization=new)
+    message = refusal(path)
+    assert re.match(r"expected tensors and plain data, but it asks for \S+; not loaded, as that could run", message)
+    assert not (tmp_path / "marker").exists()
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol:UserWarning")
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_nothing_in_a_bare_pickle_is_called(protocol, tmp_path):
+    path = tmp_path / "model_1.pt"
+    path.write_bytes(pickle.dumps(harmful(tmp_path / "marker")["system"], protocol))
+    refusal(path)
+    assert not (tmp_path / "marker").exists()
+
+
+@pytest.mark.parametrize("kind", harmful("x"))
+def test_a_careless_reader_would_have_called_it(kind, tmp_path):
+    torch.load(saved(tmp_path, harmful(tmp_path / "marker")[kind]), weights_only=False)
+    assert (tmp_path / "marker").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "asked"),
+    [
+        (np.array([object()], dtype=object), "numpy"),
+        (np.float64(1), "numpy"),
+        (built(), "rsl_edu.checkpoint.policy.Policy"),
+        (Path("x"), "pathlib"),
+    ],
+    ids=["array", "number", "module", "path"],
+)
+def test_an_object_that_is_no_plain_data_is_named(content, asked, tmp_path):
+    assert f"it asks for {asked}" in refusal(saved(tmp_path, contents(infos=content)))
+
+
+@pytest.mark.parametrize("kind", ["items", "values", "keys", "get", "__getitem__", "__class__", "__iter__"])
+@pytest.mark.parametrize("part", ["actor_state_dict", None])
+def test_attributes_that_a_file_gives_to_its_tables_change_nothing(kind, part, tmp_path):
+    table = contents()[part] if part else contents()
+    changed = Calls(collections.OrderedDict, (list(table.items()),), {kind: bytearray})
+    path = saved(tmp_path, contents(**{part: changed}) if part else changed, "best.pt")
+    assert checkpoint.read(path).iteration == 3
+    torch.testing.assert_close(dict(checkpoint.read(path).policy.state_dict()), dict(built().state_dict()))
+
+
+def test_a_table_cannot_hide_its_entries_from_the_checks(tmp_path):
+    entries = list(contents({"mlp.2.bias": "x"})["actor_state_dict"].items())
+    hidden = Calls(collections.OrderedDict, (entries,), {"items": collections.Counter})
+    path = saved(tmp_path, contents(actor_state_dict=hidden))
+    assert refusal(path) == "expected a tensor at actor_state_dict['mlp.2.bias'], got str"
+
+
+# What is damaged, or something else.
+
+
+@pytest.fixture(scope="module")
+def files():
+    """A checkpoint's bytes, as zip and as older versions of torch wrote it."""
+    new, old = io.BytesIO(), io.BytesIO()
+    torch.save(contents(), new)
+    torch.save(contents(), old, _use_new_zipfile_serialization=False)
+    return new.getvalue(), old.getvalue()
+
+
+def written(folder, content):
+    path = folder / "model_7.pt"
+    path.write_bytes(content)
+    return path
+
+
+@law
+@given(data=st.data(), old=st.booleans())
+def test_no_beginning_of_a_checkpoint_is_read(files, tmp_path_factory, data, old):
+    content = files[old]
+    refusal(written(tmp_path_factory.getbasetemp(), content[: data.draw(st.integers(0, len(content) - 1))]))
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol:UserWarning")
+@settings(law, max_examples=300)
+@given(data=st.data(), old=st.booleans())
+def test_whatever_bytes_changed_a_file_is_read_or_refused(files, tmp_path_factory, data, old):
+    content = bytearray(files[old])
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path = written(tmp_path_factory.getbasetemp(), bytes(content))
+    with contextlib.suppress(CheckpointError):
+        assert isinstance(checkpoint.read(path).policy, Policy)
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol:UserWarning")
+@law
+@given(content=st.binary(min_size=1, max_size=200))
+def test_bytes_that_mean_nothing_are_refused(tmp_path_factory, content):
+    for start in (b"", b"PK\x03\x04", b"\x80\x02"):
+        refusal(written(tmp_path_factory.getbasetemp(), start + content))
+
+
+def test_an_empty_file_and_a_text_are_refused(tmp_path):
+    assert refusal(written(tmp_path, b"")) == "the file is empty (0 bytes)"
+    assert "damaged, or not written by torch.save" in refusal(written(tmp_path, b"version https://git-lfs\n" * 9))
+
+
+def test_other_archives_are_refused(tmp_path):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        archive.add(__file__, "storages")
+    assert "damaged, or not written by torch.save" in refusal(written(tmp_path, packed.getvalue()))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("notes.txt", "a text")
+    assert "damaged, or not written by torch.save" in refusal(written(tmp_path, packed.getvalue()))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_packed_archive_is_not_unpacked(method, tmp_path, files):
+    path = tmp_path / "model_1.pt"
+    with zipfile.ZipFile(io.BytesIO(files[0])) as plain, zipfile.ZipFile(path, "w", method) as packed:
+        for name in plain.namelist():
+            packed.writestr(name, plain.read(name))
+        packed.writestr("archive/data/99", bytes(50_000_000 if method == zipfile.ZIP_DEFLATED else 10))
+    assert path.stat().st_size < 100_000
+    assert "a compressed archive" in refusal(path)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of TorchScript
+def test_an_exported_policy_is_told_from_a_checkpoint(tmp_path):
+    torch.jit.trace(built().mlp, torch.ones(1, 4)).save(str(tmp_path / "policy.pt"))
+    assert "an exported policy (TorchScript); expected a checkpoint" in refusal(tmp_path / "policy.pt")
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ([1, 2], "got one list"),
+        (torch.ones(3), "got one Tensor"),
+        (None, "got one NoneType"),
+        ({}, "it holds nothing"),
+        (built().mlp.state_dict(), "it holds 0.weight, 0.bias, 2.weight, 2.bias"),
+        ({"policy": {}, "value": {}, "optimizer": {}}, "it holds policy, value, optimizer"),
+        ({"model": {"a2c_network.mu.weight": torch.ones(2)}, "epoch": 1}, "it holds model, epoch"),
+        ({1: 2, (3, "x"): 4}, r"it holds 1, \(3, 'x'\)"),
+        ({"\x1b[2J\n\u202e": 1}, r"it holds \?\[2J\?\?"),
+        ({"x" * 100_000: 1}, "it holds xxx"),
+        (contents(actor_state_dict=[1]), "expected names and tensors in actor_state_dict, got list"),
+        (contents(actor_state_dict={}), "expected an actor in actor_state_dict .* got nothing"),
+        (contents(actor_state_dict={"net.0.weight": torch.ones(1)}), "expected an actor .* got net.0.weight"),
+        (contents(actor_state_dict={5: torch.ones(1)}), "expected names in actor_state_dict, got 5"),
+    ],
+)
+def test_what_else_a_file_holds_is_told(content, found, tmp_path):
+    assert re.search(found, refusal(saved(tmp_path, content)))
+
+
+# What is no plain tensor, or claims more than there is.
+
+
+@pytest.mark.filterwarnings("ignore:.*(prototype|deprecated|beta state).*")
+@pytest.mark.parametrize("name", tuple(built().state_dict()))
+def test_a_tensor_that_is_none_of_a_network_is_named(name, tmp_path):
+    tensor = built().state_dict()[name].float()
+    whole = tensor if tensor.dim() == 2 else torch.ones(2, 2)
+    tensors = [
+        whole.to_sparse(),
+        whole.to_sparse_csr(),
+        tensor.to(torch.complex64),
+        tensor.bool(),
+        tensor.to("meta"),
+        torch.quantize_per_tensor(tensor, 0.1, 0, torch.qint8),
+        torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]),
+        torch.zeros(tensor.shape, dtype=torch.uint8).view(torch.bits8),
+        Calls(torch._tensor._rebuild_from_type_v2, (torch.Tensor, torch.Tensor, (2,), {"numel": bytearray})),
+    ]
+    for other in tensors:
+        message = refusal(saved(tmp_path, contents({name: other})))
+        assert message == f"expected a plain tensor of real numbers at actor_state_dict[{name!r}]"
+    for other in ("x", 1.5, None, [tensor]):
+        message = refusal(saved(tmp_path, contents({name: other})))
+        assert message == f"expected a tensor at actor_state_dict[{name!r}], got {type(other).__name__}"
+
+
+def repeated(*shape):
+    return torch.ones(1).expand(shape)
+
+
+def chain(first, second, size):
+    """An actor of one hidden layer that is huge."""
+    return {
+        "mlp.0.weight": first,
+        "mlp.0.bias": repeated(size),
+        "mlp.2.weight": second,
+        "mlp.2.bias": torch.ones(1),
+        "distribution.std_param": torch.ones(1),
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (contents({"mlp.0.weight": repeated(10**7, 10**6)}), r"claims 40,000,\S+ bytes of numbers in a file of"),
+        (contents({"mlp.2.bias": repeated(10**9)}), "claims 4,000,000,"),
+        (contents(actor_state_dict=chain(repeated(10**6, 1), repeated(1, 10**6), 10**6)), "claims 12,000,008 bytes"),
+        (
+            {"actor_state_dict": chain(torch.ones(10**5, 1), torch.ones(10**5, 1), 10**5), "spare": bytes(10**6)},
+            "the actor does not fit together",
+        ),
+        (contents({"obs_normalizer._mean": torch.empty(0, 10**8)}), "expected obs_normalizer._mean of shape .1, "),
+        (contents({"mlp.0.weight": torch.empty(2**62, 0), "mlp.2.weight": torch.empty(2**62, 0)}), "actor"),
+        (
+            {"actor_state_dict": {"mlp.0.weight": torch.empty(10**8, 0), "distribution.std_param": torch.ones(2)}},
+            "actor",
+        ),
+        (
+            contents({"rnn.rnn.weight_ih_l0": torch.ones(48_000, 1), "rnn.rnn.weight_hh_l0": torch.ones(1, 16_000)}),
+            "expected the 3 gates of a GRU",
+        ),
+        (contents({"cnns.scan.0.weight": torch.ones(1, 1, 40_000, 1)}), "expected square filters"),
+        (contents({"more": Calls(bytearray, (10**14,))}), "damaged"),
+        (contents({"mlp.0.weight": Calls(torch.Tensor, (10**6, 10**7))}), "damaged|claims"),
+    ],
+    ids=range(11),
+)
+def test_a_small_file_that_claims_terabytes_takes_no_memory(content, message, tmp_path):
+    path = saved(tmp_path, content)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert re.search(message, refusal(path, images={"scan": (8, 8)}))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB
+
+
+def test_a_legacy_file_that_claims_terabytes_takes_no_memory(tmp_path):
+    path = saved(tmp_path, contents(), _use_new_zipfile_serialization=False)
+    content = path.read_bytes()
+    size = pickle.dumps(32, 2)[2:-1] + b"N"  # numbers in mlp.0.weight, before "no view"
+    assert content.count(size) == 1
+    path.write_bytes(content.replace(size, b"\x8a\x06" + (10**12).to_bytes(6, "little") + b"N"))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert "damaged" in refusal(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB
