@@ -13,7 +13,7 @@ ALLOWED = {
     "data": {"modules", "folders"},
     "diagnosis": {"modules", "data", "checkpoint", "run_folder", "number_format"},
     "explorers": {"modules", "data", "checkpoint", "diagnosis", "number_format"},
-    "course": {"modules", "folders"},
+    "course": {"modules", "folders", "atomic_write"},
 }
 PROBE = """
 import sys
