@@ -16,16 +16,14 @@ from . import cnn, distributions, mlp, normalization, policy, rnn
 from .exercise import Case, Exercise, Mistake
 from .verdict import Text, Verdict
 
-__all__ = ["EXERCISES", "LESSONS", "Case", "Exercise", "Mistake", "Text", "Verdict", "hint", "solution"]
+__all__ = ["EXERCISES", "Case", "Exercise", "Mistake", "Text", "Verdict", "hint", "solution"]
 
-LESSONS = {
-    lesson.__name__.rpartition(".")[2]: lesson.EXERCISES
+EXERCISES: dict[str, Exercise] = {
+    exercise.name: exercise
     for lesson in (mlp, cnn, rnn, normalization, distributions, policy)
+    for exercise in lesson.EXERCISES
 }
-"""The exercises of each lesson, in its order, by the name of the lesson."""
-
-EXERCISES: dict[str, Exercise] = {exercise.name: exercise for lesson in LESSONS.values() for exercise in lesson}
-"""All exercises by their names; each is an attribute of this module too."""
+"""All exercises by their names, lesson by lesson; each is an attribute of this module too."""
 
 
 def __getattr__(name: str) -> Exercise:

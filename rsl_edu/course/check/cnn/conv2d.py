@@ -1,7 +1,5 @@
 """Exercise ``conv2d``: write the convolution itself."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch
@@ -29,13 +27,34 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("random maps", (x, weight, stride, padding - k), rtol=1e-3)
 
 
-def _zeros_around(x: torch.Tensor, p: int) -> torch.Tensor:
-    return functional.pad(x, (p, p, p, p))
+CASES = (
+    Case.of("one channel", [[[[1.0, 2.0, 0.0], [0.0, 1.0, 3.0]]]], [[[[1.0, 2.0], [3.0, 4.0]]]], None, None),
+    Case.of(
+        "two channels in, two out",
+        [[[[1.0, 2.0]], [[3.0, 5.0]]]],
+        [[[[1.0]], [[2.0]]], [[[0.0]], [[10.0]]]],
+        None,
+        None,
+    ),
+    Case.of(
+        "two channels and a kernel of 2",
+        [[[[1.0, 0.0], [2.0, 0.0]], [[0.0, 3.0], [0.0, 1.0]]]],
+        [[[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]],
+        None,
+        None,
+    ),
+    Case.of("a stride of 2", torch.arange(12.0).reshape(1, 1, 3, 4), [[[[1.0, 0.0], [0.0, 10.0]]]], 2, None),
+    Case.of("a padding of 1", [[[[1.0, 2.0], [3.0, 4.0]]]], [[[[1.0, 0.0], [0.0, 10.0]]]], None, 1),
+    Case(
+        "everything at once",
+        ((torch.arange(60.0).reshape(2, 2, 3, 5) * 7) % 11, (torch.arange(16.0).reshape(2, 2, 2, 2) * 5) % 7, 2, 1),
+    ),
+)
 
 
 def _convs(
     weight: Part = lambda w: w,
-    pad: Part = _zeros_around,
+    pad: Part = lambda x, p: functional.pad(x, (p, p, p, p)),
     strides: Part = lambda s: (s, s),
     enter: Part = lambda x: x,
     patches: Part = lambda p: p,
@@ -44,16 +63,18 @@ def _convs(
 ) -> tuple[Answer, ...]:
     """A convolution with some part done wrong; also by answers that do not yet know of stride or padding."""
 
-    def form(knows_stride: bool, knows_padding: bool) -> Answer:
-        def answer(x: torch.Tensor, w: torch.Tensor, stride: int = 1, padding: int = 0) -> Any:
-            k, w = w.shape[-1], weight(w)
-            down, right = strides(stride if knows_stride else 1)
-            x = pad(enter(x), padding) if knows_padding else enter(x)
-            return leave(torch.einsum(combine, patches(x.unfold(2, k, down).unfold(3, k, right)), w), w)
+    def answer(x: torch.Tensor, w: torch.Tensor, stride: int = 1, padding: int = 0) -> Any:
+        k, w = w.shape[-1], weight(w)
+        down, right = strides(stride)
+        x = pad(enter(x), padding)
+        return leave(torch.einsum(combine, patches(x.unfold(2, k, down).unfold(3, k, right)), w), w)
 
-        return answer
-
-    return tuple(form(stride, padding) for stride in (True, False) for padding in (True, False))
+    return (
+        answer,
+        lambda x, w, stride=1, padding=0: answer(x, w, stride),
+        lambda x, w, stride=1, padding=0: answer(x, w, 1, padding),
+        lambda x, w, stride=1, padding=0: answer(x, w),
+    )
 
 
 def _padding(*sides: int, **mode: Any) -> Answer:
@@ -83,35 +104,6 @@ def _reshaped_patches_of_all_channels(p: torch.Tensor) -> torch.Tensor:
     return p.reshape(batch, h, w, inputs, k, k).permute(0, 3, 1, 2, 4, 5)
 
 
-def _as_square(y: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
-    side = int((y.shape[2] * y.shape[3]) ** 0.5)
-    return y.reshape(len(y), -1, side, side)
-
-
-CASES = (
-    Case.of("one channel", [[[[1.0, 2.0, 0.0], [0.0, 1.0, 3.0]]]], [[[[1.0, 2.0], [3.0, 4.0]]]], None, None),
-    Case.of(
-        "two channels in, two out",
-        [[[[1.0, 2.0]], [[3.0, 5.0]]]],
-        [[[[1.0]], [[2.0]]], [[[0.0]], [[10.0]]]],
-        None,
-        None,
-    ),
-    Case.of(
-        "two channels and a kernel of 2",
-        [[[[1.0, 0.0], [2.0, 0.0]], [[0.0, 3.0], [0.0, 1.0]]]],
-        [[[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]],
-        None,
-        None,
-    ),
-    Case.of("a stride of 2", torch.arange(12.0).reshape(1, 1, 3, 4), [[[[1.0, 0.0], [0.0, 10.0]]]], 2, None),
-    Case.of("a padding of 1", [[[[1.0, 2.0], [3.0, 4.0]]]], [[[[1.0, 0.0], [0.0, 10.0]]]], None, 1),
-    Case(
-        "everything at once",
-        ((torch.arange(60.0).reshape(2, 2, 3, 5) * 7) % 11, (torch.arange(16.0).reshape(2, 2, 2, 2) * 5) % 7, 2, 1),
-    ),
-)
-
 MISTAKES = {
     "flipped-kernel": Mistake(
         "your filter is flipped, as in the convolution of mathematics.",
@@ -135,7 +127,7 @@ MISTAKES = {
     "square-output": Mistake(
         "your output is square, or is cut as if it were.",
         "The map need not be: count the places along the height and along the width, each by its own size.",
-        *_convs(leave=_as_square),
+        *_convs(leave=lambda y, w: y.reshape(len(y), -1, *2 * [int(y[0, 0].numel() ** 0.5)])),
     ),
     "reshape-for-permute": Mistake(
         "your patches are cut in the wrong order: a reshape does what a permute should.",

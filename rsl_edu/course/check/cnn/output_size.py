@@ -1,7 +1,5 @@
 """Exercise ``output_size``: find the size of a convolution's output."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch
@@ -26,22 +24,6 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("a random layer", (size, kernel + 1, stride + 1, padding, max(1, dilation)))
 
 
-def _sizes(formula: Part) -> tuple[Answer, ...]:
-    """A wrong formula of size, kernel, stride, padding, dilation; and the same without dilation."""
-
-    def form(dilates: bool) -> Answer:
-        def answer(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> Any:
-            return formula(size, kernel, stride, padding, dilation if dilates else 1)
-
-        return answer
-
-    return form(True), form(False)
-
-
-def _span(k: int, d: int) -> int:
-    return d * (k - 1) + 1
-
-
 CASES = (
     Case("a kernel of 3", (5, 3, None, None, None)),
     Case("a stride of 2", (9, 3, 2, None, None)),
@@ -52,6 +34,20 @@ CASES = (
     Case("a dilation of 3", (9, 3, None, None, 3)),
     Case("everything at once", (20, 4, 3, 2, 2)),
 )
+
+
+def _sizes(formula: Part) -> tuple[Answer, ...]:
+    """A wrong formula of size, kernel, stride, padding, dilation; and the same without dilation."""
+
+    def answer(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> Any:
+        return formula(size, kernel, stride, padding, dilation)
+
+    return answer, lambda *sizes, dilation=1, **others: answer(*sizes, **others)
+
+
+def _span(k: int, d: int) -> int:
+    return d * (k - 1) + 1
+
 
 MISTAKES = {
     "plus-one-missing": Mistake(

@@ -1,7 +1,5 @@
 """Exercise ``receptive_field``: find how many pixels a unit sees."""
 
-from __future__ import annotations
-
 import torch
 
 from ..exercise import Answer, Case, Exercise, Mistake, Part
@@ -21,22 +19,6 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("random layers", tuple(torch.randint(1, 5, (3, depth), generator=generator).tolist()))
 
 
-def _fields(step: Part, start: tuple[int, int] = (1, 1), reverse: bool = False) -> tuple[Answer, ...]:
-    """A wrong step of the recursion, of field, jump, kernel, stride, dilation; and the same without dilation."""
-
-    def form(dilates: bool) -> Answer:
-        def answer(kernels: list[int], strides: list[int], dilations: list[int]) -> int:
-            field, jump = start
-            layers = list(zip(kernels, strides, dilations, strict=True))
-            for k, s, d in layers[::-1] if reverse else layers:
-                field, jump = step(field, jump, k, s, d if dilates else 1)
-            return field
-
-        return answer
-
-    return form(True), form(False)
-
-
 CASES = (
     Case("one layer", ([3], [1], [1])),
     Case("one layer with a stride", ([3], [2], [1])),
@@ -48,6 +30,20 @@ CASES = (
     Case("a dilation of 3", ([3], [1], [3])),
     Case("everything at once", ([5, 3, 2, 4], [2, 3, 1, 2], [1, 2, 3, 2])),
 )
+
+
+def _fields(step: Part, start: tuple[int, int] = (1, 1), reverse: bool = False) -> tuple[Answer, ...]:
+    """A wrong step of the recursion, of field, jump, kernel, stride, dilation; and the same without dilation."""
+
+    def answer(kernels: list[int], strides: list[int], dilations: list[int]) -> int:
+        field, jump = start
+        layers = list(zip(kernels, strides, dilations, strict=True))
+        for layer in layers[::-1] if reverse else layers:
+            field, jump = step(field, jump, *layer)
+        return field
+
+    return answer, lambda kernels, strides, dilations: answer(kernels, strides, [1 for _ in dilations])
+
 
 MISTAKES = {
     "starts-at-zero": Mistake(

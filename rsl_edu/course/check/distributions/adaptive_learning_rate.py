@@ -1,7 +1,5 @@
 """Exercise ``adaptive_learning_rate``: let the learning rate follow the KL divergence."""
 
-from __future__ import annotations
-
 import itertools
 from typing import Any
 
@@ -32,6 +30,21 @@ def _draw(generator: torch.Generator) -> Case:
     desired = 0.002 + 0.05 * above
     kl = desired * 6 ** (2 * some - 1) if some > 0.1 else 0.0
     return _case("random rates", 1e-5 * 1000**where, kl, desired)
+
+
+CASES = (
+    _case("a KL far above the desired one", 0.003, 0.05, 0.01),
+    _case("a KL far below the desired one", 0.002, 0.001, 0.01),
+    _case("a KL a little above the desired one", 0.001, 0.012, 0.01),
+    _case("a KL a little below the desired one", 0.001, 0.008, 0.01),
+    _case("a KL of almost twice the desired one", 0.001, 0.018, 0.01),
+    _case("a KL just above half the desired one", 0.001, 0.006, 0.01),
+    _case("another desired KL", 0.001, 0.03, 0.05),
+    _case("a KL of 0, as before the first update", 0.001, 0.0, 0.01),
+    _case("a rate near the lower limit", 1.2e-5, 0.05, 0.01),
+    _case("a rate near the upper limit", 0.008, 0.001, 0.01),
+    _case("a rate that somebody set beyond the limits, and a KL near the desired one", 0.02, 0.01, 0.01),
+)
 
 
 def _lower(rate: float) -> float:
@@ -88,20 +101,6 @@ def _proportional(power: float, guarded: bool, limited: bool) -> Answer:
 def _factors(down: float, up: float) -> Answer:
     return _rule(lambda rate: max(1e-5, rate / down), lambda rate: min(1e-2, rate * up))
 
-
-CASES = (
-    _case("a KL far above the desired one", 0.003, 0.05, 0.01),
-    _case("a KL far below the desired one", 0.002, 0.001, 0.01),
-    _case("a KL a little above the desired one", 0.001, 0.012, 0.01),
-    _case("a KL a little below the desired one", 0.001, 0.008, 0.01),
-    _case("a KL of almost twice the desired one", 0.001, 0.018, 0.01),
-    _case("a KL just above half the desired one", 0.001, 0.006, 0.01),
-    _case("another desired KL", 0.001, 0.03, 0.05),
-    _case("a KL of 0, as before the first update", 0.001, 0.0, 0.01),
-    _case("a rate near the lower limit", 1.2e-5, 0.05, 0.01),
-    _case("a rate near the upper limit", 0.008, 0.001, 0.01),
-    _case("a rate that somebody set beyond the limits, and a KL near the desired one", 0.02, 0.01, 0.01),
-)
 
 MISTAKES = {
     "swapped": Mistake(

@@ -1,7 +1,5 @@
 """What the exercises on Gaussian actions share: a constant, and the mistakes in joining an action's components."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """Exercise ``gaussian_entropy``: find the entropy of a Gaussian policy."""
 
-from __future__ import annotations
-
 import math
 
 import torch
@@ -27,14 +25,6 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("random stds", (0.05 + 3 * torch.rand(4, 3, generator=generator),), rtol=1e-3)
 
 
-def _entropy(each: Part, join: Part = total) -> Answer:
-    return lambda std: join(each(std))
-
-
-def _h(std: torch.Tensor) -> torch.Tensor:
-    return std.log() + 0.5 + LOG_SQRT_2PI
-
-
 CASES = (
     Case.of("a std of 1", [[1.0]]),
     Case.of("a std of 2", [[2.0]]),
@@ -42,6 +32,15 @@ CASES = (
     Case.of("a small std, whose entropy is negative", [[0.1]]),
     Case.of("three robots", [[1.0, 2.0], [0.5, 1.0], [0.1, 4.0]]),
 )
+
+
+def _entropy(each: Part, join: Part = total) -> Answer:
+    return lambda std: join(each(std))
+
+
+def _h(std: torch.Tensor) -> torch.Tensor:
+    return std.log() + 0.5 + LOG_SQRT_2PI
+
 
 MISTAKES = {
     "half-missing": Mistake(
@@ -117,8 +116,7 @@ MISTAKES = {
     "bits": Mistake(
         "your logarithm has another base: the result is not in nats.",
         "log means the natural one here, torch.log; log2 gives bits, which are 0.69 nats each.",
-        _entropy(lambda std: _h(std) / math.log(2)),
-        _entropy(lambda std: _h(std) / math.log(10)),
+        *(_entropy(lambda std, base=base: _h(std) / math.log(base)) for base in (2, 10)),
         _entropy(lambda std: _h(std) - std.log() + std.log2()),
         _entropy(lambda std: _h(std) - std.log() + std.log10()),
         _entropy(lambda std: 0.5 + (_h(std) - 0.5) / math.log(2)),

@@ -1,7 +1,5 @@
 """Exercise ``gaussian_kl``: find the KL divergence from one Gaussian policy to another."""
 
-from __future__ import annotations
-
 import math
 
 import torch
@@ -27,6 +25,21 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("random policies", (old_mean, old_std, mean, std), rtol=1e-3)
 
 
+CASES = (
+    Case.of("two equal policies", [[3.0, 0.0]], [[1.0, 2.0]], [[3.0, 0.0]], [[1.0, 2.0]]),
+    Case.of("a mean that moved", [[0.0]], [[1.0]], [[2.0]], [[1.0]]),
+    Case.of("a std that doubled", [[0.0]], [[1.0]], [[0.0]], [[2.0]]),
+    Case.of("two components that both moved", [[0.0, 1.0]], [[1.0, 2.0]], [[2.0, 0.0]], [[2.0, 1.0]]),
+    Case.of(
+        "three robots",
+        [[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]],
+        [[1.0, 2.0], [0.5, 1.0], [4.0, 1.0]],
+        [[1.0, 1.0], [2.0, 3.0], [0.0, 3.0]],
+        [[1.0, 4.0], [1.0, 1.0], [2.0, 0.5]],
+    ),
+)
+
+
 class _Policies:
     """The quantities of the KL, under short names, for writing its mistakes in a line each."""
 
@@ -46,24 +59,6 @@ class _Policies:
 def _kl(each: Part = lambda p: p.kl, join: Part = total) -> Answer:
     return lambda old_mean, old_std, mean, std: join(each(_Policies(old_mean, old_std, mean, std)))
 
-
-def _eps_in_log(eps: float) -> Answer:
-    return _kl(lambda p: p.kl - p.log + (p.new / p.old + eps).log())
-
-
-CASES = (
-    Case.of("two equal policies", [[3.0, 0.0]], [[1.0, 2.0]], [[3.0, 0.0]], [[1.0, 2.0]]),
-    Case.of("a mean that moved", [[0.0]], [[1.0]], [[2.0]], [[1.0]]),
-    Case.of("a std that doubled", [[0.0]], [[1.0]], [[0.0]], [[2.0]]),
-    Case.of("two components that both moved", [[0.0, 1.0]], [[1.0, 2.0]], [[2.0, 0.0]], [[2.0, 1.0]]),
-    Case.of(
-        "three robots",
-        [[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]],
-        [[1.0, 2.0], [0.5, 1.0], [4.0, 1.0]],
-        [[1.0, 1.0], [2.0, 3.0], [0.0, 3.0]],
-        [[1.0, 4.0], [1.0, 1.0], [2.0, 0.5]],
-    ),
-)
 
 MISTAKES = {
     "reversed": Mistake(
@@ -207,13 +202,12 @@ MISTAKES = {
         "your logarithm has another base: the result is not in nats.",
         "log means the natural one here, torch.log; desired_kl of rsl_rl is in nats, too.",
         _kl(lambda p: p.kl / math.log(2)),
-        _kl(lambda p: p.kl - p.log + p.log / math.log(2)),
-        _kl(lambda p: p.kl - p.log + p.log / math.log(10)),
+        *(_kl(lambda p, base=base: p.kl - p.log + p.log / math.log(base)) for base in (2, 10)),
     ),
     "eps-in-log": Mistake(
         "your KL of two equal policies is not 0: you add a small number inside the logarithm.",
         "A std is above 0 already, and the rule for the learning rate asks whether the KL is 0: leave it out.",
-        *map(_eps_in_log, (1e-5, 1e-4, 1e-3)),
+        *(_kl(lambda p, eps=eps: p.kl - p.log + (p.new / p.old + eps).log()) for eps in (1e-5, 1e-4, 1e-3)),
     ),
     **joining_mistakes(lambda join: _kl(join=join), "KL"),
 }

@@ -1,7 +1,5 @@
 """Exercise ``gaussian_log_prob``: find the log-probability of a Gaussian action."""
 
-from __future__ import annotations
-
 import math
 
 import torch
@@ -33,6 +31,20 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("random actions", (mean, std, action), rtol=1e-3)
 
 
+CASES = (
+    Case.of("an action at its mean", [[0.0]], [[1.0]], [[0.0]]),
+    Case.of("an action two stds from its mean", [[1.0]], [[2.0]], [[5.0]]),
+    Case.of("an action of two components", [[0.0, 1.0]], [[1.0, 2.0]], [[2.0, 0.0]]),
+    Case.of(
+        "three robots",
+        [[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]],
+        [[1.0, 2.0], [0.5, 1.0], [1.0, 0.25]],
+        [[1.0, 1.0], [2.0, 3.0], [0.0, 1.5]],
+    ),
+    Case.of("an action 100 stds out, whose density is 0 in floats", [[0.0]], [[0.01]], [[1.0]]),
+)
+
+
 class _Action:
     """The quantities of the log-probability, under short names, for writing its mistakes in a line each."""
 
@@ -52,21 +64,9 @@ def _log_prob(each: Part = lambda a: a.log_p, join: Part = total) -> Answer:
 
 
 def _log_of_density(tiny: float) -> Answer:
+    """By way of the density, to which many add a small number before they take the log."""
     return _log_prob(lambda a: (a.log_p.exp() + tiny).log())
 
-
-CASES = (
-    Case.of("an action at its mean", [[0.0]], [[1.0]], [[0.0]]),
-    Case.of("an action two stds from its mean", [[1.0]], [[2.0]], [[5.0]]),
-    Case.of("an action of two components", [[0.0, 1.0]], [[1.0, 2.0]], [[2.0, 0.0]]),
-    Case.of(
-        "three robots",
-        [[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]],
-        [[1.0, 2.0], [0.5, 1.0], [1.0, 0.25]],
-        [[1.0, 1.0], [2.0, 3.0], [0.0, 1.5]],
-    ),
-    Case.of("an action 100 stds out, whose density is 0 in floats", [[0.0]], [[0.01]], [[1.0]]),
-)
 
 MISTAKES = {
     "constant-missing": Mistake(
@@ -184,9 +184,7 @@ MISTAKES = {
     "log-of-density": Mistake(
         "your formula is right, but it goes by way of the density, which is 0 in floats far from the mean.",
         "exp(-5000) comes out as 0, and its log is lost. Do not take exp and then log: write the log as it is.",
-        *map(
-            _log_of_density, (0.0, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6)
-        ),  # many add a small number before they take the log
+        *map(_log_of_density, (0.0, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6)),
     ),
     "sign": Mistake(
         "you return the negative log-probability.",
@@ -196,10 +194,8 @@ MISTAKES = {
     "other-base": Mistake(
         "your logarithm has another base: the result is not in nats.",
         "log is the natural one, torch.log: PPO's ratio, exp(log_prob - old_log_prob), counts on it.",
-        _log_prob(lambda a: a.log_p / math.log(2)),
-        _log_prob(lambda a: a.log_p / math.log(10)),
-        _log_prob(lambda a: -a.square + (a.log_p + a.square) / math.log(2)),
-        _log_prob(lambda a: -a.square + (a.log_p + a.square) / math.log(10)),
+        *(_log_prob(lambda a, base=base: a.log_p / math.log(base)) for base in (2, 10)),
+        *(_log_prob(lambda a, base=base: -a.square + (a.log_p + a.square) / math.log(base)) for base in (2, 10)),
     ),
     "cumulative": Mistake(
         "you take the probability of all smaller actions (cdf).",

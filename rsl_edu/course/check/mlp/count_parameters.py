@@ -1,7 +1,5 @@
 """Exercise ``count_parameters``: count the parameters of a multi-layer perceptron."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from typing import Any
@@ -30,8 +28,14 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("random sizes", (input_dim, output, hidden))
 
 
-def _product(output: list[int]) -> int:
-    return torch.Size(output).numel()
+CASES = (
+    Case("no hidden layer", (2, 3, [])),
+    Case("one hidden layer", (3, 2, [5])),
+    Case("two hidden layers", (2, 3, [5, 4])),
+    Case("a hidden size of −1", (3, 2, [6, -1, 4])),
+    Case("a tuple as output", (3, (2, 4), [5])),
+    Case("rsl_rl's size for a quadruped", (48, 12, [512, 256, 128])),
+)
 
 
 def _numbers(output_dim: int | tuple[int, ...]) -> list[int]:
@@ -39,7 +43,7 @@ def _numbers(output_dim: int | tuple[int, ...]) -> list[int]:
 
 
 def _all_sizes(input_dim: int, hidden: list[int], output: list[int]) -> list[int]:
-    return [input_dim, *(input_dim if size == -1 else size for size in hidden), _product(output)]
+    return [input_dim, *(input_dim if size == -1 else size for size in hidden), math.prod(output)]
 
 
 def _weights_and_biases(sizes: list[int]) -> int:
@@ -68,16 +72,14 @@ def _weights_and(extra: Part) -> tuple[Answer, ...]:
 
 def _sized(sizes: Part) -> Answer:
     """The right count of wrong sizes, which come from input_dim, hidden_dims and the sizes of the output."""
-    return lambda input_dim, output_dim, hidden_dims: _weights_and_biases(
-        sizes(input_dim, hidden_dims, _numbers(output_dim))
-    )
+    return lambda i, output_dim, hidden: _weights_and_biases(sizes(i, hidden, _numbers(output_dim)))
 
 
 def _tuple_as(outputs: Part) -> Answer:
     return _sized(lambda i, hidden, output: [*_all_sizes(i, hidden, output)[:-1], outputs(output)])
 
 
-def _minus_one_as(size: Part, outputs: Part = _product) -> Answer:
+def _minus_one_as(size: Part, outputs: Part = math.prod) -> Answer:
     """The size −1 as a function of the input's, the size before and the output's."""
 
     def sizes(input_dim: int, hidden: list[int], output: list[int]) -> list[int]:
@@ -93,15 +95,6 @@ def _refuse_tuple(output: list[int]) -> int:
     (only,) = output
     return only
 
-
-CASES = (
-    Case("no hidden layer", (2, 3, [])),
-    Case("one hidden layer", (3, 2, [5])),
-    Case("two hidden layers", (2, 3, [5, 4])),
-    Case("a hidden size of −1", (3, 2, [6, -1, 4])),
-    Case("a tuple as output", (3, (2, 4), [5])),
-    Case("rsl_rl's size for a quadruped", (48, 12, [512, 256, 128])),
-)
 
 MISTAKES = {
     "biases-forgotten": Mistake(
@@ -155,8 +148,8 @@ MISTAKES = {
     "sizes-multiplied": Mistake(
         "you multiply the sizes of all layers.",
         "Each layer has its own matrix: multiply neighbouring sizes, then sum over the layers.",
-        *_counts(_product),
-        *_counts(lambda sizes: _product(sizes) + sum(sizes[1:])),
+        *_counts(math.prod),
+        *_counts(lambda sizes: math.prod(sizes) + sum(sizes[1:])),
     ),
     "all-from-input": Mistake(
         "each of your layers starts from input_dim.",
@@ -175,18 +168,18 @@ MISTAKES = {
         *(
             _minus_one_as(size, outputs)
             for size in (lambda *_: -1, lambda *_: 1, lambda *_: 0)
-            for outputs in (_product, _refuse_tuple, sum)
+            for outputs in (math.prod, _refuse_tuple, sum)
         ),
     ),
     "minus-one-dropped": Mistake(
         "a hidden layer of size −1 is left out.",
         "−1 stands for input_dim: the layer is there, as wide as the input.",
-        _sized(lambda i, hidden, output: [i, *(size for size in hidden if size != -1), _product(output)]),
+        _sized(lambda i, hidden, output: [i, *(size for size in hidden if size != -1), math.prod(output)]),
     ),
     "minus-one-as-before": Mistake(
         "for −1 you take the size of the layer before.",
         "It stands for input_dim, wherever it is in the list.",
-        *(_minus_one_as(lambda _, before, __: before, outputs) for outputs in (_product, _refuse_tuple)),
+        *(_minus_one_as(lambda _, before, __: before, outputs) for outputs in (math.prod, _refuse_tuple)),
     ),
     "minus-one-as-output": Mistake(
         "for −1 you take the size of the output.",

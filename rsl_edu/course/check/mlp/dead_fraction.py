@@ -1,7 +1,5 @@
 """Exercise ``dead_fraction``: find the share of dead units."""
 
-from __future__ import annotations
-
 import torch
 
 from ..exercise import Answer, Case, Exercise, Mistake, Part
@@ -16,6 +14,16 @@ def dead_fraction(activations: torch.Tensor) -> torch.Tensor:
 def _draw(generator: torch.Generator) -> Case:
     samples, units = torch.randint(1, 6, (2,), generator=generator).tolist()
     return Case("random activations", (torch.randn(samples, units, generator=generator).relu(),))
+
+
+CASES = (
+    Case.of("one sample", [[0.0, 1.0, 2.0, 3.0]]),
+    Case.of("a unit that is 0 for some samples only", [[0.0, 0.0], [0.0, 3.0], [0.0, 0.0]]),
+    Case.of("a sample for which all units are 0", [[2.0, 0.0, 1.0, 4.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 3.0, 1.0]]),
+    Case.of("a unit that is almost always almost 0", [[0.0, 0.0, 0.0], [0.0, 1e-5, 0.0]]),
+    Case.of("units that are all dead", [[0.0, 0.0]]),
+    Case.of("units that are all alive", [[1.0, 2.0], [3.0, 4.0]]),
+)
 
 
 def _dead(fraction: Part) -> Answer:
@@ -34,15 +42,6 @@ def _small(limit: float) -> tuple[Answer, ...]:
         _share(lambda a: a.std(0, correction=0) < limit),
     )
 
-
-CASES = (
-    Case.of("one sample", [[0.0, 1.0, 2.0, 3.0]]),
-    Case.of("a unit that is 0 for some samples only", [[0.0, 0.0], [0.0, 3.0], [0.0, 0.0]]),
-    Case.of("a sample for which all units are 0", [[2.0, 0.0, 1.0, 4.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 3.0, 1.0]]),
-    Case.of("a unit that is almost always almost 0", [[0.0, 0.0, 0.0], [0.0, 1e-5, 0.0]]),
-    Case.of("units that are all dead", [[0.0, 0.0]]),
-    Case.of("units that are all alive", [[1.0, 2.0], [3.0, 4.0]]),
-)
 
 MISTAKES = {
     "share-of-zeros": Mistake(

@@ -1,13 +1,10 @@
 """Exercise ``mlp_forward``: run a multi-layer perceptron."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import tensor
 from torch.nn import functional
 
 from ..exercise import Answer, Case, Exercise, Mistake, Part
@@ -38,6 +35,29 @@ def _draw(generator: torch.Generator) -> Case:
     biases = [torch.randn(size, generator=generator) for size in sizes[1:]]
     x = torch.randn(batch, sizes[0], generator=generator)
     return Case("random layers", (x, weights, biases, torch.tanh), rtol=1e-3)
+
+
+def _case(about: str, x: list[Any], weights: list[Any], biases: list[Any], activation: Activation) -> Case:
+    return Case(about, (torch.tensor(x), [*map(torch.tensor, weights)], [*map(torch.tensor, biases)], activation))
+
+
+CASES = (
+    _case("a single layer", [[1.0, 2.0]], [[[3.0, -1.0], [2.0, -4.0]]], [[1.0, 2.0]], torch.relu),
+    _case(
+        "two layers",
+        [[1.0, -1.0]],
+        [[[2.0, 1.0], [0.0, 3.0]], [[-2.0, 1.0], [3.0, 4.0]]],
+        [[2.0, 1.0], [-1.0, 3.0]],
+        torch.relu,
+    ),
+    _case(
+        "three layers of different sizes, a batch of two",
+        [[1.0, 0.0], [-1.0, 2.0]],
+        [[[1.0, 1.0], [0.0, -1.0], [1.0, 0.0]], [[1.0, -1.0, 2.0], [0.0, 1.0, 1.0]], [[2.0, -1.0]]],
+        [[0.0, 1.0, -1.0], [1.0, -2.0], [3.0]],
+        torch.tanh,
+    ),
+)
 
 
 def _linear(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor, _: Activation) -> torch.Tensor:
@@ -72,37 +92,9 @@ def _with_activation(act: Activation) -> Answer:
     return lambda x, weights, biases, _: mlp_forward(x, weights, biases, act)
 
 
-def _shifted(x: torch.Tensor, weights: list[torch.Tensor], biases: list[torch.Tensor], act: Activation) -> torch.Tensor:
-    for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
-        x = _hidden(x, w, b, act) if i else _linear(x, w, b, act)
-    return x
-
-
 def _squashed(squash: Activation) -> Answer:
     return _forward(last=lambda x, w, b, _: squash(x @ w.T + b))
 
-
-def _case(about: str, x: list[Any], weights: list[Any], biases: list[Any], activation: Activation) -> Case:
-    return Case(about, (tensor(x), [*map(tensor, weights)], [*map(tensor, biases)], activation))
-
-
-CASES = (
-    _case("a single layer", [[1.0, 2.0]], [[[3.0, -1.0], [2.0, -4.0]]], [[1.0, 2.0]], torch.relu),
-    _case(
-        "two layers",
-        [[1.0, -1.0]],
-        [[[2.0, 1.0], [0.0, 3.0]], [[-2.0, 1.0], [3.0, 4.0]]],
-        [[2.0, 1.0], [-1.0, 3.0]],
-        torch.relu,
-    ),
-    _case(
-        "three layers of different sizes, a batch of two",
-        [[1.0, 0.0], [-1.0, 2.0]],
-        [[[1.0, 1.0], [0.0, -1.0], [1.0, 0.0]], [[1.0, -1.0, 2.0], [0.0, 1.0, 1.0]], [[2.0, -1.0]]],
-        [[0.0, 1.0, -1.0], [1.0, -2.0], [3.0]],
-        torch.tanh,
-    ),
-)
 
 MISTAKES = {
     "activation-on-output": Mistake(
@@ -187,7 +179,7 @@ MISTAKES = {
         "your activation follows every layer but the first.",
         "It follows every layer but the last: the condition is i < len(weights) - 1.",
         _forward(first=_linear, last=_hidden),
-        _shifted,
+        lambda x, ws, bs, act: _forward(first=_linear, last=_linear if len(ws) == 1 else _hidden)(x, ws, bs, act),
     ),
     "activation-once": Mistake(
         "your activation comes only once, not after every hidden layer.",

@@ -1,7 +1,5 @@
 """Exercise ``orthogonal_``: draw orthogonal weights."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any
 
@@ -71,23 +69,35 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("a random size and gain", (rows, cols, gain, seed, {2: "mean", 3: "mean square"}.get(look, "weight")))
 
 
-def _q(rows: int, cols: int, scale: Part = torch.sign) -> torch.Tensor:
-    """Orthonormal columns ``[rows, cols]``, rows >= cols, each times what ``scale`` makes of R's diagonal."""
-    q, r = torch.linalg.qr(torch.randn(rows, cols))
+CASES = (
+    Case("a square weight", (2, 2, None, 1, "weight")),
+    Case("a gain of 3", (2, 2, 3.0, 2, "weight")),
+    Case("what is returned", (2, 2, 3.0, 3, "returned")),
+    Case("more columns than rows", (2, 3, 2.0, 4, "weight")),
+    Case("more rows than columns", (3, 2, 2.0, 5, "weight")),
+    Case("a weight with old numbers in it", (2, 2, None, 8, "overwritten"), rtol=0.01),
+    Case("the mean of many draws", (2, 2, None, 6, "mean")),
+    Case("the mean square of many draws", (1, 2, None, 7, "mean square")),
+)
+
+
+def _q(tall: torch.Tensor, scale: Part = torch.sign) -> torch.Tensor:
+    """Orthonormal columns from a tall matrix, each times what ``scale`` makes of R's diagonal."""
+    q, r = torch.linalg.qr(tall)
     return torch.mul(q, scale(r.diagonal()))
 
 
 def _orthogonal(rows: int, cols: int, scale: Part = torch.sign) -> torch.Tensor:
-    return _q(rows, cols, scale) if rows >= cols else _q(cols, rows, scale).mT
+    return _q(torch.randn(rows, cols), scale) if rows >= cols else _q(torch.randn(cols, rows), scale).mT
 
 
 def _reshaped(rows: int, cols: int, scale: Part = torch.sign) -> torch.Tensor:
-    return _q(max(rows, cols), min(rows, cols), scale).reshape(rows, cols)
+    return _q(torch.randn(max(rows, cols), min(rows, cols)), scale).reshape(rows, cols)
 
 
 def _padded(rows: int, cols: int) -> torch.Tensor:
     small = min(rows, cols)
-    return functional.pad(_q(small, small), (0, cols - small, 0, rows - small))
+    return functional.pad(_orthogonal(small, small), (0, cols - small, 0, rows - small))
 
 
 def _svd_factor(rows: int, cols: int) -> torch.Tensor:
@@ -126,22 +136,8 @@ def _with(fill: Part) -> Answer:
 
 
 def _of_weight(weight: torch.Tensor, gain: float = 1.0) -> torch.Tensor:
-    tall = weight if len(weight) >= weight.shape[1] else weight.mT
-    q, r = torch.linalg.qr(tall)
-    q = gain * q * r.diagonal().sign()
-    return weight.copy_(q if tall is weight else q.mT)
+    return weight.copy_(gain * (_q(weight) if len(weight) >= weight.shape[1] else _q(weight.mT).mT))
 
-
-CASES = (
-    Case("a square weight", (2, 2, None, 1, "weight")),
-    Case("a gain of 3", (2, 2, 3.0, 2, "weight")),
-    Case("what is returned", (2, 2, 3.0, 3, "returned")),
-    Case("more columns than rows", (2, 3, 2.0, 4, "weight")),
-    Case("more rows than columns", (3, 2, 2.0, 5, "weight")),
-    Case("a weight with old numbers in it", (2, 2, None, 8, "overwritten"), rtol=0.01),
-    Case("the mean of many draws", (2, 2, None, 6, "mean")),
-    Case("the mean square of many draws", (1, 2, None, 7, "mean square")),
-)
 
 MISTAKES = {
     "not-in-place": Mistake(
@@ -233,7 +229,7 @@ MISTAKES = {
         "your matrix is orthogonal, but some entries have the same sign at every draw.",
         "QR chooses the signs by a fixed rule. Multiply each column of Q by the sign of R's diagonal entry.",
         _filled(partial(_orthogonal, scale=torch.ones_like)),
-        _filled(lambda rows, cols: _q(max(rows, cols), max(rows, cols), torch.ones_like)[:rows, :cols]),
+        _filled(lambda rows, cols: _q(torch.randn(2 * [max(rows, cols)]), torch.ones_like)[:rows, :cols]),
         _filled(_svd_factor),
     ),
     "adds": Mistake(

@@ -1,7 +1,5 @@
 """Exercise ``discounted_return_scale``: find the scale of rewards."""
 
-from __future__ import annotations
-
 import torch
 
 from ..exercise import Answer, Case, Exercise, Mistake, Part
@@ -35,6 +33,18 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("random rewards", (rewards, dones, gamma), rtol=1e-3)
 
 
+CASES = (
+    Case.of("one robot and no episode end", [[8.0], [0.0]], [[0.0], [0.0]], 0.5),
+    Case.of("an episode end", [[2.0], [4.0], [2.0], [4.0]], [[0.0], [1.0], [0.0], [0.0]], 1.0),
+    Case.of(
+        "two robots whose episodes end at different steps",
+        [[1.0, 8.0], [2.0, 0.0], [5.0, 4.0], [0.0, 2.0], [3.0, 6.0]],
+        [[0.0, 1.0], [0.0, 0.0], [1.0, 0.0], [0.0, 0.0], [0.0, 1.0]],
+        0.5,
+    ),
+)
+
+
 def _sums(rewards: torch.Tensor, dones: torch.Tensor, gamma: float, step: Part) -> torch.Tensor:
     total, was_done, sums = torch.zeros_like(rewards[0]), torch.zeros_like(rewards[0]), []
     for r, done in zip(rewards, dones, strict=True):
@@ -62,28 +72,11 @@ def _to_go(reset: bool) -> Answer:
     return lambda rewards, dones, gamma: step(rewards.flip(0), dones.flip(0), gamma)
 
 
-def _from_start(rewards: torch.Tensor, dones: torch.Tensor, gamma: float) -> torch.Tensor:
-    powers = gamma ** torch.arange(len(rewards)).unsqueeze(-1)  # [time, 1]
-    return (powers * rewards).cumsum(0).std(correction=0)
-
-
-CASES = (
-    Case.of("one robot and no episode end", [[8.0], [0.0]], [[0.0], [0.0]], 0.5),
-    Case.of("an episode end", [[2.0], [4.0], [2.0], [4.0]], [[0.0], [1.0], [0.0], [0.0]], 1.0),
-    Case.of(
-        "two robots whose episodes end at different steps",
-        [[1.0, 8.0], [2.0, 0.0], [5.0, 4.0], [0.0, 2.0], [3.0, 6.0]],
-        [[0.0, 1.0], [0.0, 0.0], [1.0, 0.0], [0.0, 0.0], [0.0, 1.0]],
-        0.5,
-    ),
-)
-
 MISTAKES = {
     "rewards-std": Mistake(
         "you take the std of the rewards, not of their discounted sums.",
         "The value function predicts discounted sums; it is their scale that should be about 1.",
-        _scale(lambda sums, r: r.std(correction=0)),
-        _scale(lambda sums, r: r.std(correction=1)),
+        *(_scale(lambda sums, r, n=n: r.std(correction=n)) for n in (0, 1)),
     ),
     "no-reset": Mistake(
         "your sums run on across the end of an episode.",
@@ -119,7 +112,9 @@ MISTAKES = {
     "discounts-from-start": Mistake(
         "you discount by the time since the start: gamma**t * r_t.",
         "Old rewards fade, not new ones: gamma multiplies the sum so far, the newest reward counts in full.",
-        _from_start,
+        lambda rewards, dones, gamma: (
+            (gamma ** torch.arange(len(rewards))[:, None] * rewards).cumsum(0).std(correction=0)
+        ),
     ),
     "no-discount": Mistake(
         "your sums are not discounted.",
@@ -140,15 +135,13 @@ MISTAKES = {
     "std-per-step": Mistake(
         "you take the std over the environments at each step, then the mean over time.",
         "With one robot that is 0, and it is small for robots in step. Take one std over time and environments.",
-        _scale(lambda sums, r: sums.std(dim=1, correction=0).mean()),
-        _scale(lambda sums, r: sums.std(dim=1, correction=1).mean()),
+        *(_scale(lambda sums, r, n=n: sums.std(dim=1, correction=n).mean()) for n in (0, 1)),
         _scale(lambda sums, r: sums.std(dim=1, correction=0)),
     ),
     "std-per-robot": Mistake(
         "you take the std over time of each robot, then the mean over robots.",
         "That loses what differs between robots. Take one std over time and environments.",
-        _scale(lambda sums, r: sums.std(dim=0, correction=0).mean()),
-        _scale(lambda sums, r: sums.std(dim=0, correction=1).mean()),
+        *(_scale(lambda sums, r, n=n: sums.std(dim=0, correction=n).mean()) for n in (0, 1)),
         _scale(lambda sums, r: sums.std(dim=0, correction=0)),
     ),
     "averages-robots": Mistake(

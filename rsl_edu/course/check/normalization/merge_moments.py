@@ -1,7 +1,5 @@
 """Exercise ``merge_moments``: merge the moments of two groups."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch
@@ -33,6 +31,15 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("random groups", (count_a, mean_a, var_a, count_b, mean_b, var_b), rtol=1e-3, atol=atol)
 
 
+CASES = (
+    Case.of("two groups of one sample each", 1, [0.0], [0.0], 1, [2.0], [0.0]),
+    Case.of("groups of different size", 1, [0.0], [0.0], 3, [4.0], [4.0]),
+    Case.of("two features", 2, [1.0, 4.0], [4.0, 1.0], 8, [6.0, -1.0], [9.0, 0.0]),
+    Case.of("an empty first group, as at the very first update", 0, [0.0], [1.0], 2, [3.0], [4.0]),
+    Case.of("float32 means far from zero", 2, [4096.0], [1.0], 2, [4096.0], [1.0]),
+)
+
+
 class _Groups:
     """The quantities of the merge, under short names, for writing its mistakes in a line each."""
 
@@ -52,14 +59,6 @@ def merging(count: Part = lambda g: g.n, mean: Part = lambda g: g.mean, var: Par
 
     return answer
 
-
-CASES = (
-    Case.of("two groups of one sample each", 1, [0.0], [0.0], 1, [2.0], [0.0]),
-    Case.of("groups of different size", 1, [0.0], [0.0], 3, [4.0], [4.0]),
-    Case.of("two features", 2, [1.0, 4.0], [4.0, 1.0], 8, [6.0, -1.0], [9.0, 0.0]),
-    Case.of("an empty first group, as at the very first update", 0, [0.0], [1.0], 2, [3.0], [4.0]),
-    Case.of("float32 means far from zero", 2, [4096.0], [1.0], 2, [4096.0], [1.0]),
-)
 
 MISTAKES = {
     "count-not-summed": Mistake(

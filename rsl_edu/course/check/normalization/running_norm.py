@@ -1,7 +1,6 @@
 """Exercise ``running_norm``: keep running statistics and normalize by them."""
 
-from __future__ import annotations
-
+from functools import partial
 from typing import Any
 
 import torch
@@ -54,25 +53,37 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("a random stream", (0.1, batches, x), rtol=1e-3)
 
 
+CASES = (
+    Case("one batch", (1.0, [tensor([[0.0], [4.0]])], tensor([[8.0]]))),
+    Case("two batches, the second of one sample", (1.0, [tensor([[0.0]] * 4), tensor([[5.0]])], tensor([[4.0]]))),
+    Case(
+        "three batches of two features",
+        (
+            0.5,
+            [tensor([[1.0, 9.0], [3.0, 5.0]]), tensor([[2.0, -4.0]]), tensor([[8.0, 1.0], [0.0, 3.0], [4.0, -2.0]])],
+            tensor([[1.0, 1.0], [5.0, -3.0]]),
+        ),
+    ),
+    Case("a feature that never varies", (0.5, [tensor([[3.0], [3.0]])], tensor([[3.0], [4.0]]))),
+    Case("float32 values far from zero", (1.0, [tensor([[4096.0], [4098.0]])], tensor([[4101.0]]))),
+    Case("the default eps of 0.01", (None, [tensor([[3.0], [3.0]])], tensor([[4.0]]))),
+)
+
+
 def _moments(x: torch.Tensor, correction: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     return x.mean(0), x.var(0, correction=correction)
 
 
-def _unbiased(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    return _moments(x, correction=1)
-
-
-def _normalize(norm: RunningNorm, x: torch.Tensor) -> torch.Tensor:
-    return RunningNorm.__call__(norm, x)
+_unbiased = partial(_moments, correction=1)
 
 
 def _learn_then_normalize(norm: RunningNorm, x: torch.Tensor) -> torch.Tensor:
     norm.update(x)
-    return _normalize(norm, x)
+    return RunningNorm.__call__(norm, x)
 
 
 def _normalize_then_learn(norm: RunningNorm, x: torch.Tensor) -> torch.Tensor:
-    y = _normalize(norm, x)
+    y = RunningNorm.__call__(norm, x)
     norm.update(x)
     return y
 
@@ -81,7 +92,7 @@ def _norm(
     moments: Part = _moments,
     weight: Part = len,
     merge: Part = merge_moments,
-    normalize: Part = _normalize,
+    normalize: Part = RunningNorm.__call__,
     first_count: int = 0,
     first_var: float = 1.0,
     default_eps: float = 1e-2,
@@ -116,22 +127,6 @@ _RATES = (0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95
 def _fixed_eps(eps: float) -> type:
     return _norm(normalize=lambda s, x: (x - s.mean) / (s.var.sqrt() + eps))
 
-
-CASES = (
-    Case("one batch", (1.0, [tensor([[0.0], [4.0]])], tensor([[8.0]]))),
-    Case("two batches, the second of one sample", (1.0, [tensor([[0.0]] * 4), tensor([[5.0]])], tensor([[4.0]]))),
-    Case(
-        "three batches of two features",
-        (
-            0.5,
-            [tensor([[1.0, 9.0], [3.0, 5.0]]), tensor([[2.0, -4.0]]), tensor([[8.0, 1.0], [0.0, 3.0], [4.0, -2.0]])],
-            tensor([[1.0, 1.0], [5.0, -3.0]]),
-        ),
-    ),
-    Case("a feature that never varies", (0.5, [tensor([[3.0], [3.0]])], tensor([[3.0], [4.0]]))),
-    Case("float32 values far from zero", (1.0, [tensor([[4096.0], [4098.0]])], tensor([[4101.0]]))),
-    Case("the default eps of 0.01", (None, [tensor([[3.0], [3.0]])], tensor([[4.0]]))),
-)
 
 MISTAKES = {
     "unbiased-variance": Mistake(
@@ -187,8 +182,7 @@ MISTAKES = {
     "normalizes-by-batch": Mistake(
         "you normalize x by its own mean and std.",
         "That is batch normalization: what a robot sees would depend on its neighbours. Use what update has seen.",
-        _norm(normalize=lambda s, x: (x - x.mean(0)) / (x.std(0, correction=0) + s.eps)),
-        _norm(normalize=lambda s, x: (x - x.mean(0)) / (x.std(0, correction=1) + s.eps)),
+        *(_norm(normalize=lambda s, x, n=n: (x - x.mean(0)) / (x.std(0, correction=n) + s.eps)) for n in (0, 1)),
     ),
     "overwrites": Mistake(
         "update keeps only the last batch.",

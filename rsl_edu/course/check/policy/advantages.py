@@ -1,7 +1,5 @@
 """Exercise ``advantages``: estimate advantages (GAE)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch
@@ -34,6 +32,34 @@ def _draw(generator: torch.Generator) -> Case:
     last_value = torch.randn(3, generator=generator)
     gamma, lam = (0.5 + 0.49 * torch.rand(2, generator=generator)).tolist()
     return Case("a random rollout", (rewards, values, dones, last_value, gamma, lam), rtol=1e-3)
+
+
+CASES = (
+    Case.of("a single step", [[3.0]], [[1.0]], [[0.0]], [4.0], 0.5, 1.0),
+    Case.of("two steps of one episode", [[1.0], [4.0]], [[2.0], [4.0]], [[0.0], [0.0]], [8.0], 0.5, 0.8),
+    Case.of(
+        "an episode end at the first of two steps", [[1.0], [4.0]], [[2.0], [4.0]], [[1.0], [0.0]], [8.0], 0.5, 0.8
+    ),
+    Case.of("an episode end at the last step", [[1.0], [4.0]], [[2.0], [4.0]], [[0.0], [1.0]], [8.0], 0.5, 0.8),
+    Case.of(
+        "two robots, an episode end of the first only",
+        [[1.0, 1.0], [4.0, 4.0]],
+        [[2.0, 2.0], [4.0, 4.0]],
+        [[1.0, 0.0], [0.0, 0.0]],
+        [8.0, 8.0],
+        0.5,
+        0.8,
+    ),
+    Case.of(
+        "two robots whose episodes end at different steps",
+        [[1.0, 0.0], [2.0, 3.0], [0.0, 1.0], [4.0, 2.0]],
+        [[3.0, 1.0], [1.0, 2.0], [5.0, 4.0], [2.0, 1.0]],
+        [[0.0, 1.0], [0.0, 0.0], [1.0, 0.0], [0.0, 0.0]],
+        [6.0, 3.0],
+        0.9,
+        0.5,
+    ),
+)
 
 
 class _Step:
@@ -99,33 +125,6 @@ def _forwards(mask: Part) -> Answer:
 def _normalized(dims: tuple[int, ...], eps: float, n: int) -> Answer:
     return _gae(result=lambda a, _: (a - a.mean(dims, keepdim=True)) / (a.std(dims, keepdim=True, correction=n) + eps))
 
-
-CASES = (
-    Case.of("a single step", [[3.0]], [[1.0]], [[0.0]], [4.0], 0.5, 1.0),
-    Case.of("two steps of one episode", [[1.0], [4.0]], [[2.0], [4.0]], [[0.0], [0.0]], [8.0], 0.5, 0.8),
-    Case.of(
-        "an episode end at the first of two steps", [[1.0], [4.0]], [[2.0], [4.0]], [[1.0], [0.0]], [8.0], 0.5, 0.8
-    ),
-    Case.of("an episode end at the last step", [[1.0], [4.0]], [[2.0], [4.0]], [[0.0], [1.0]], [8.0], 0.5, 0.8),
-    Case.of(
-        "two robots, an episode end of the first only",
-        [[1.0, 1.0], [4.0, 4.0]],
-        [[2.0, 2.0], [4.0, 4.0]],
-        [[1.0, 0.0], [0.0, 0.0]],
-        [8.0, 8.0],
-        0.5,
-        0.8,
-    ),
-    Case.of(
-        "two robots whose episodes end at different steps",
-        [[1.0, 0.0], [2.0, 3.0], [0.0, 1.0], [4.0, 2.0]],
-        [[3.0, 1.0], [1.0, 2.0], [5.0, 4.0], [2.0, 1.0]],
-        [[0.0, 1.0], [0.0, 0.0], [1.0, 0.0], [0.0, 0.0]],
-        [6.0, 3.0],
-        0.9,
-        0.5,
-    ),
-)
 
 MISTAKES = {
     "ignores-dones": Mistake(

@@ -1,7 +1,5 @@
 """Exercise ``bootstrap``: add the value that a time-out cuts off."""
 
-from __future__ import annotations
-
 import torch
 
 from ..exercise import Answer, Case, Exercise, Mistake, Part
@@ -29,15 +27,6 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("a random rollout", (rewards, values, time_outs, gamma))
 
 
-def _bonus(bonus: Part) -> Answer:
-    """Another bonus than the discounted value where the time was up, from (rewards, values, time_outs, gamma)."""
-    return lambda rewards, values, time_outs, gamma: rewards + bonus(rewards, values, time_outs, gamma)
-
-
-def _later(values: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
-    return torch.cat([values[1:], last.unsqueeze(0)])
-
-
 CASES = (
     Case.of(
         "one robot, the time is up at the second of three steps",
@@ -55,6 +44,16 @@ CASES = (
         0.9,
     ),
 )
+
+
+def _bonus(bonus: Part) -> Answer:
+    """Another bonus than the discounted value where the time was up, from (rewards, values, time_outs, gamma)."""
+    return lambda rewards, values, time_outs, gamma: rewards + bonus(rewards, values, time_outs, gamma)
+
+
+def _later(values: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
+    return torch.cat([values[1:], last.unsqueeze(0)])
+
 
 MISTAKES = {
     "gamma-missing": Mistake(

@@ -1,11 +1,8 @@
 """Exercise ``surrogate_loss``: write PPO's clipped loss."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch
-from torch import tensor
 
 from ..exercise import Answer, Case, Exercise, Mistake, Part
 from ..verdict import text
@@ -53,7 +50,7 @@ def _show(log_prob: torch.Tensor, old_log_prob: torch.Tensor, advantage: torch.T
 
 
 def _logs(*probabilities: float) -> torch.Tensor:
-    return tensor(probabilities).log()
+    return torch.tensor(probabilities).log()
 
 
 def _draw(generator: torch.Generator) -> Case:
@@ -61,6 +58,19 @@ def _draw(generator: torch.Generator) -> Case:
     advantage = torch.randn(16, generator=generator)
     clip = 0.1 + 0.3 * float(torch.rand((), generator=generator))
     return Case("a random batch", (log_prob, old_log_prob, advantage, clip), rtol=1e-3)
+
+
+CASES = (
+    Case.of("the same policy, ratio 1", _logs(0.5), _logs(0.5), [3.0], 0.2),
+    Case.of("a ratio inside the clip", _logs(0.44), _logs(0.4), [10.0], 0.2),
+    Case.of("a good action that is already twice as likely", _logs(0.8), _logs(0.4), [10.0], 0.2),
+    Case.of("a good action that became half as likely", _logs(0.2), _logs(0.4), [10.0], 0.2),
+    Case.of("a bad action that became twice as likely", _logs(0.8), _logs(0.4), [-10.0], 0.2),
+    Case.of("a bad action that is already half as likely", _logs(0.2), _logs(0.4), [-10.0], 0.2),
+    Case.of(
+        "a batch of four and another clip", _logs(0.8, 0.2, 0.8, 0.2), _logs(*4 * [0.4]), [1.0, 2.0, -3.0, -4.0], 0.1
+    ),
+)
 
 
 def _surrogate(
@@ -86,22 +96,6 @@ def _of_loss(clamp: Part) -> Answer:
 def _normalized(n: int, eps: float) -> Answer:
     return _surrogate(advantage=lambda a: (a - a.mean()) / (a.std(correction=n) + eps))
 
-
-CASES = (
-    Case.of("the same policy, ratio 1", _logs(0.5), _logs(0.5), [3.0], 0.2),
-    Case.of("a ratio inside the clip", _logs(0.44), _logs(0.4), [10.0], 0.2),
-    Case.of("a good action that is already twice as likely", _logs(0.8), _logs(0.4), [10.0], 0.2),
-    Case.of("a good action that became half as likely", _logs(0.2), _logs(0.4), [10.0], 0.2),
-    Case.of("a bad action that became twice as likely", _logs(0.8), _logs(0.4), [-10.0], 0.2),
-    Case.of("a bad action that is already half as likely", _logs(0.2), _logs(0.4), [-10.0], 0.2),
-    Case.of(
-        "a batch of four and another clip",
-        _logs(0.8, 0.2, 0.8, 0.2),
-        _logs(0.4, 0.4, 0.4, 0.4),
-        [1.0, 2.0, -3.0, -4.0],
-        0.1,
-    ),
-)
 
 MISTAKES = {
     "sign": Mistake(

@@ -1,7 +1,5 @@
 """Exercise ``gru_step``: take one step of a GRU."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch
@@ -36,6 +34,50 @@ def _show(*inputs: torch.Tensor) -> str:
 def _draw(generator: torch.Generator) -> Case:
     shapes = (3, 4), (3, 5), (15, 4), (15, 5), (15,), (15,)
     return Case("random weights", tuple(torch.randn(shape, generator=generator) for shape in shapes), rtol=1e-3)
+
+
+_ZERO = (0.0, 0.0, 0.0)
+Triple = tuple[float, float, float]  # of the reset, the update and the new gate
+
+
+def _one_unit(
+    about: str, h: float, w_ih: Triple = _ZERO, w_hh: Triple = _ZERO, b_ih: Triple = _ZERO, b_hh: Triple = _ZERO
+) -> Case:
+    """A single unit, whose input is 1."""
+    return Case.of(about, [[1.0]], [[h]], tensor([w_ih]).T, tensor([w_hh]).T, tensor(b_ih), tensor(b_hh))
+
+
+CASES = (
+    _one_unit("weights of zero: both gates are half open, the candidate is 0", 2.0),
+    _one_unit("an update gate of 1, which keeps the memory", 3.0, w_ih=(0.0, 0.0, 100.0), b_hh=(0.0, 100.0, 0.0)),
+    _one_unit("an update gate of 0, which takes the new", -2.0, w_ih=(0.0, 0.0, 100.0), b_ih=(0.0, -100.0, 0.0)),
+    _one_unit(
+        "a reset gate of 0 and an update gate of 0, both closed by the memory",
+        3.0,
+        w_ih=(0.0, 0.0, -100.0),
+        w_hh=(-100.0, -100.0, 0.0),
+        b_hh=(0.0, 0.0, 100.0),
+    ),
+    Case.of(
+        "two units that read each other; the reset gate of the first is 1, of the second 0",
+        [[1.0]],
+        [[1.0, 2.0]],
+        [[100.0], [-100.0], [-100.0], [-100.0], [0.0], [0.0]],
+        [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 100.0], [100.0, 0.0]],
+        torch.zeros(6),
+        torch.zeros(6),
+    ),
+    Case.of(
+        "two environments, two inputs, two units",
+        [[1.0, -2.0], [0.5, 1.0]],
+        [[-1.0, 0.5], [2.0, -0.5]],
+        [[0.5, 0.1], [-1.0, 0.3], [0.2, -0.4], [1.0, 0.6], [-0.3, 0.8], [0.7, -0.9]],
+        [[-0.2, 0.9], [0.4, -0.7], [1.0, 0.1], [-0.6, 0.5], [0.8, -0.3], [-0.5, 1.0]],
+        [0.1, -0.2, 0.3, -0.4, 0.5, -0.6],
+        [-0.7, 0.8, -0.9, 1.0, -0.2, 0.4],
+    ),
+    Case("three environments, four inputs, five units", _draw(torch.Generator().manual_seed(3)).inputs),
+)
 
 
 class _Gates:
@@ -93,53 +135,6 @@ def _orders(*orders: tuple[int, ...]) -> tuple[Answer, ...]:
     return tuple(_gru(out, n, order=order) for order in orders for out, n in conventions)
 
 
-def _interleaved(w: torch.Tensor) -> torch.Tensor:
-    return torch.cat([w[i::3] for i in range(3)])
-
-
-_ZERO = (0.0, 0.0, 0.0)
-Triple = tuple[float, float, float]  # of the reset, the update and the new gate
-
-
-def _one_unit(
-    about: str, h: float, w_ih: Triple = _ZERO, w_hh: Triple = _ZERO, b_ih: Triple = _ZERO, b_hh: Triple = _ZERO
-) -> Case:
-    """A single unit, whose input is 1."""
-    return Case.of(about, [[1.0]], [[h]], tensor([w_ih]).T, tensor([w_hh]).T, tensor(b_ih), tensor(b_hh))
-
-
-CASES = (
-    _one_unit("weights of zero: both gates are half open, the candidate is 0", 2.0),
-    _one_unit("an update gate of 1, which keeps the memory", 3.0, w_ih=(0.0, 0.0, 100.0), b_hh=(0.0, 100.0, 0.0)),
-    _one_unit("an update gate of 0, which takes the new", -2.0, w_ih=(0.0, 0.0, 100.0), b_ih=(0.0, -100.0, 0.0)),
-    _one_unit(
-        "a reset gate of 0 and an update gate of 0, both closed by the memory",
-        3.0,
-        w_ih=(0.0, 0.0, -100.0),
-        w_hh=(-100.0, -100.0, 0.0),
-        b_hh=(0.0, 0.0, 100.0),
-    ),
-    Case.of(
-        "two units that read each other; the reset gate of the first is 1, of the second 0",
-        [[1.0]],
-        [[1.0, 2.0]],
-        [[100.0], [-100.0], [-100.0], [-100.0], [0.0], [0.0]],
-        [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 100.0], [100.0, 0.0]],
-        torch.zeros(6),
-        torch.zeros(6),
-    ),
-    Case.of(
-        "two environments, two inputs, two units",
-        [[1.0, -2.0], [0.5, 1.0]],
-        [[-1.0, 0.5], [2.0, -0.5]],
-        [[0.5, 0.1], [-1.0, 0.3], [0.2, -0.4], [1.0, 0.6], [-0.3, 0.8], [0.7, -0.9]],
-        [[-0.2, 0.9], [0.4, -0.7], [1.0, 0.1], [-0.6, 0.5], [0.8, -0.3], [-0.5, 1.0]],
-        [0.1, -0.2, 0.3, -0.4, 0.5, -0.6],
-        [-0.7, 0.8, -0.9, 1.0, -0.2, 0.4],
-    ),
-    Case("three environments, four inputs, five units", _draw(torch.Generator().manual_seed(3)).inputs),
-)
-
 MISTAKES = {
     "reset-update-swapped": Mistake(
         "you swap the reset and the update gate.",
@@ -154,7 +149,7 @@ MISTAKES = {
     "gates-interleaved": Mistake(
         "you take every third row for a gate.",
         "The rows of a gate stand together, as a block of `hidden` rows: .chunk(3, dim=-1).",
-        _gru(inputs=lambda x, h, *weights: (x, h, *map(_interleaved, weights))),
+        _gru(inputs=lambda x, h, *ws: (x, h, *(torch.cat([w[i::3] for i in range(3)]) for w in ws))),
     ),
     "update-inverted": Mistake(
         "your update gate works the other way round: 1 replaces the memory.",

@@ -1,7 +1,5 @@
 """Exercise ``reset_done``: clear the memory of the robots whose episode has ended."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch
@@ -29,6 +27,13 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("a random memory", (hidden, dones))
 
 
+CASES = (
+    Case.of("four environments, the third is done", [[[1.0], [2.0], [3.0], [4.0]]], [0, 0, 1, 0]),
+    Case.of("two environments are done", [[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]], [1, 0, 1]),
+    Case.of("no environment is done", [[[1.0], [2.0]]], [0, 0]),
+    Case.of("two layers, two environments, two units", [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]], [0, 1]),
+)
+
 _ALL = slice(None)
 
 
@@ -42,13 +47,6 @@ def _zero(*where: Any) -> Answer:
 
     return answer
 
-
-CASES = (
-    Case.of("four environments, the third is done", [[[1.0], [2.0], [3.0], [4.0]]], [0, 0, 1, 0]),
-    Case.of("two environments are done", [[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]], [1, 0, 1]),
-    Case.of("no environment is done", [[[1.0], [2.0]]], [0, 0]),
-    Case.of("two layers, two environments, two units", [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]], [0, 1]),
-)
 
 MISTAKES = {
     "integer-index": Mistake(

@@ -1,7 +1,5 @@
 """Rollouts for the exercises that cut and paste them."""
 
-from __future__ import annotations
-
 import torch
 
 

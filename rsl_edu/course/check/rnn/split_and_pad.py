@@ -1,12 +1,9 @@
 """Exercise ``split_and_pad``: cut a rollout into padded trajectories."""
 
-from __future__ import annotations
-
 import itertools
 from typing import Any
 
 import torch
-from torch import tensor
 
 from ..exercise import Answer, Case, Exercise, Mistake, Part
 from .rollouts import ramp, random_rollout
@@ -34,11 +31,25 @@ def _draw(generator: torch.Generator) -> Case:
     return Case("a random rollout", random_rollout(generator))
 
 
+CASES = (
+    Case.of("one environment, an episode end after two steps", ramp(3, 1), [[0], [1], [0]]),
+    Case.of("two episode ends, the first at once", ramp(4, 1), [[1], [0], [1], [0]]),
+    Case.of("two environments", ramp(4, 2), [[0, 1], [0, 0], [1, 0], [0, 0]]),
+    Case.of("an episode that ends at the last step", ramp(3, 2), [[0, 0], [0, 1], [1, 1]]),
+    Case.of("no episode end", ramp(2, 3), [[0, 0, 0], [0, 0, 0]]),
+    Case.of("an observation of zero", [[[0.0]], [[1.0]], [[2.0]], [[0.0]]], [[1], [0], [0], [0]]),
+    Case.of("two features", torch.cat([ramp(4, 2), -ramp(4, 2)], dim=-1), [[1, 0], [1, 0], [0, 1], [0, 0]]),
+)
+
 Pieces = list[torch.Tensor]  # [steps, features] each
 
 
 def _cut(
-    x: torch.Tensor, dones: torch.Tensor, after: int = 1, keep: Part = lambda piece, done: True, at_end: bool = True
+    x: torch.Tensor,
+    dones: torch.Tensor,
+    after: int = 1,
+    keep: Part = lambda piece, done: len(piece),
+    at_end: bool = True,
 ) -> Pieces:
     """The pieces of a rollout, environment by environment.
 
@@ -55,43 +66,29 @@ def _cut(
     return pieces
 
 
-def _cut_right(x: torch.Tensor, dones: torch.Tensor, **wrong: Any) -> Pieces:
-    return _cut(x, dones, keep=lambda piece, done: len(piece), **wrong)
-
-
-def _cut_finished(x: torch.Tensor, dones: torch.Tensor, **wrong: Any) -> Pieces:
-    return _cut(x, dones, keep=lambda piece, done: done.any(), **wrong)
-
-
 def _by_time(x: torch.Tensor, dones: torch.Tensor, key: int) -> list[int]:
     """Order of the trajectories by their first (key 0) or last (key 1) step, and where equal by environment."""
-    marks = _cut_right(torch.arange(len(x)).reshape(-1, 1, 1).expand(-1, x.shape[1], 1), dones)
+    marks = _cut(torch.arange(len(x)).reshape(-1, 1, 1).expand(-1, x.shape[1], 1), dones)
     return sorted(range(len(marks)), key=lambda i: int(marks[i][-key]))
 
 
 def _in_order(order: Part) -> Part:
     def cut(x: torch.Tensor, dones: torch.Tensor) -> Pieces:
-        pieces = _cut_right(x, dones)
+        pieces = _cut(x, dones)
         return [pieces[i] for i in order(x, dones, pieces)]
 
     return cut
 
 
-def _flat(last_row: bool) -> Part:
+def _flat(x: torch.Tensor, dones: torch.Tensor) -> Pieces:
     """Cuts the rollout as it lies in memory, step by step, all environments in one row."""
-
-    def cut(x: torch.Tensor, dones: torch.Tensor) -> Pieces:
-        ends = dones.clone()
-        ends[-1] = 1 if last_row else ends[-1]
-        return _cut_right(x.reshape(-1, 1, x.shape[-1]), ends.reshape(-1, 1))
-
-    return cut
+    return _cut(x.reshape(-1, 1, x.shape[-1]), dones.reshape(-1, 1))
 
 
 def _without_done(x: torch.Tensor, dones: torch.Tensor) -> Pieces:
     """The pieces without the steps that are done."""
     marked = torch.cat([x, dones.unsqueeze(-1)], dim=-1)
-    return [piece[piece[:, -1] == 0, :-1] for piece in _cut_right(marked, dones)]
+    return [piece[piece[:, -1] == 0, :-1] for piece in _cut(marked, dones)]
 
 
 def _pad(pieces: Pieces, time: int) -> torch.Tensor:
@@ -109,21 +106,17 @@ def _pad_to(length: Part, value: Part = lambda piece: 0) -> Part:
     return pad
 
 
-def _pad_front(pieces: Pieces, time: int) -> torch.Tensor:
-    return torch.nn.utils.rnn.pad_sequence([piece.flip(0) for piece in pieces]).flip(0)
-
-
 def _mask(padded: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
     return torch.arange(len(padded)).unsqueeze(1) < lengths
 
 
-def _split(cut: Part = _cut_right, pad: Part = _pad, mask: Part = _mask) -> Answer:
+def _split(cut: Part = _cut, pad: Part = _pad, mask: Part = _mask) -> Answer:
     """Splitting with some part done wrong."""
 
     def answer(x: torch.Tensor, dones: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         pieces = cut(x, dones)
         padded = pad(pieces, len(x)) if pieces else x.new_zeros(0, 0, x.shape[-1])
-        return padded, mask(padded, tensor([len(piece) for piece in pieces]))
+        return padded, mask(padded, torch.tensor([len(piece) for piece in pieces]))
 
     return answer
 
@@ -140,22 +133,12 @@ def _or_raise(answer: Answer) -> tuple[Answer, Answer]:
     return answer, fails
 
 
-CASES = (
-    Case.of("one environment, an episode end after two steps", ramp(3, 1), [[0], [1], [0]]),
-    Case.of("two episode ends, the first at once", ramp(4, 1), [[1], [0], [1], [0]]),
-    Case.of("two environments", ramp(4, 2), [[0, 1], [0, 0], [1, 0], [0, 0]]),
-    Case.of("an episode that ends at the last step", ramp(3, 2), [[0, 0], [0, 1], [1, 1]]),
-    Case.of("no episode end", ramp(2, 3), [[0, 0, 0], [0, 0, 0]]),
-    Case.of("an observation of zero", [[[0.0]], [[1.0]], [[2.0]], [[0.0]]], [[1], [0], [0], [0]]),
-    Case.of("two features", torch.cat([ramp(4, 2), -ramp(4, 2)], dim=-1), [[1, 0], [1, 0], [0, 1], [0, 0]]),
-)
-
 MISTAKES = {
     "splits-before-done": Mistake(
         "you cut before the step that is done: it starts the next trajectory.",
         "done says that this step was the last of its episode. Cut after it.",
-        _split(lambda x, dones: _cut_right(x, dones, after=0)),
         _split(lambda x, dones: _cut(x, dones, after=0)),
+        _split(lambda x, dones: _cut(x, dones, after=0, keep=lambda piece, done: True)),
     ),
     "drops-done-step": Mistake(
         "you lose the last step of each episode.",
@@ -166,19 +149,19 @@ MISTAKES = {
     "drops-rest": Mistake(
         "you lose the steps after the last done.",
         "The end of the rollout ends a trajectory too: set the last step to done, in a copy.",
-        *_or_raise(_split(_cut_finished)),
+        *_or_raise(_split(lambda x, dones: _cut(x, dones, keep=lambda piece, done: done.any()))),
     ),
     "crosses-environments": Mistake(
         "your trajectories run from one environment into the next.",
         "The end of the rollout ends a trajectory in every environment: last = dones.clone(); last[-1] = 1.",
-        _split(lambda x, dones: _cut_right(x, dones, at_end=False)),
-        *_or_raise(_split(lambda x, dones: _cut_finished(x, dones, at_end=False))),
+        _split(lambda x, dones: _cut(x, dones, at_end=False)),
+        *_or_raise(_split(lambda x, dones: _cut(x, dones, keep=lambda piece, done: done.any(), at_end=False))),
     ),
     "flattened-by-time": Mistake(
         "your trajectories mix the environments: steps of the same time stand one after another.",
         "x is [time, envs, features]: transpose(0, 1) first, so that the steps of an environment stand together.",
-        _split(_flat(last_row=True)),
-        _split(_flat(last_row=False)),
+        _split(lambda x, dones: _flat(x, torch.cat([dones[:-1], torch.ones_like(dones[:1])]))),
+        _split(_flat),
     ),
     "ordered-by-time": Mistake(
         "your trajectories are in order of time, not of environment.",
@@ -200,17 +183,17 @@ MISTAKES = {
     "cuts-all": Mistake(
         "the end of one robot's episode cuts the trajectories of all robots.",
         "Each environment ends on its own: look at its own column of dones.",
-        _split(lambda x, dones: _cut_right(x, dones.any(1, keepdim=True).expand_as(dones))),
+        _split(lambda x, dones: _cut(x, dones.any(1, keepdim=True).expand_as(dones))),
     ),
     "cuts-once": Mistake(
         "you cut each environment at its first done only.",
         "An episode can end several times in one rollout: each done ends a trajectory.",
-        _split(lambda x, dones: _cut_right(x, dones * (dones.cumsum(0) == 1))),
+        _split(lambda x, dones: _cut(x, dones * (dones.cumsum(0) == 1))),
     ),
     "empty-trajectory": Mistake(
         "you make a trajectory of no steps where an episode ends with the rollout.",
         "The last step is an end once, done or not: set it to done instead of adding a further end.",
-        _split(_cut),
+        _split(lambda x, dones: _cut(x, dones, keep=lambda piece, done: True)),
     ),
     "padded-to-rollout": Mistake(
         "you pad to the length of the rollout.",
@@ -225,7 +208,7 @@ MISTAKES = {
     "padded-in-front": Mistake(
         "your padding stands before the steps.",
         "A trajectory starts at step 0, with the memory it began with; the padding comes after its end.",
-        _split(pad=_pad_front),
+        _split(pad=lambda pieces, time: _pad([piece.flip(0) for piece in pieces], time).flip(0)),
     ),
     "padding-not-zero": Mistake(
         "your padding is not zero.",

@@ -1,11 +1,8 @@
 """Exercise ``unpad``: lay padded trajectories back into a rollout."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch
-from torch import tensor
 
 from ..exercise import Answer, Case, Exercise, Mistake, Part
 from .rollouts import ramp, random_rollout
@@ -29,7 +26,7 @@ def unpad(padded: torch.Tensor, mask: torch.Tensor, time: int) -> torch.Tensor:
 
 
 def _padded(x: torch.Tensor, dones: list[list[int]], padding: float = 0.0) -> tuple[torch.Tensor, torch.Tensor, int]:
-    padded, mask = split_and_pad(x, tensor(dones))
+    padded, mask = split_and_pad(x, torch.tensor(dones))
     return torch.where(mask.unsqueeze(-1), padded, padding), mask, len(x)
 
 
@@ -42,7 +39,9 @@ CASES = (
     Case("two environments, the episode of the second ends at once", _padded(ramp(2, 2), [[0, 1], [0, 0]])),
     Case("trajectories that are all shorter than the rollout", _padded(ramp(4, 1), [[0], [1], [0], [0]])),
     Case("padding that is not zero", _padded(ramp(2, 2), [[0, 1], [0, 0]], padding=9.0)),
-    Case("observations of zero", _padded(ramp(2, 2) - tensor([[[11.0], [0.0]], [[12.0], [0.0]]]), [[0, 1], [0, 0]])),
+    Case(
+        "observations of zero", _padded(ramp(2, 2) - torch.tensor([[[11.0], [0.0]], [[12.0], [0.0]]]), [[0, 1], [0, 0]])
+    ),
     Case("trajectories of many lengths", _padded(ramp(4, 2), [[0, 1], [0, 0], [1, 0], [0, 0]], padding=9.0)),
     Case(
         "two features",
