@@ -18,9 +18,9 @@ def notebook_source(answer: Callable[..., Any]) -> str:
         answer: An annotated function or class.
     """
     source = inspect.getsource(answer)
-    lines, tree = source.splitlines(), ast.parse(source)
-    kinds = (ast.FunctionDef, ast.ClassDef)
-    for node in reversed([node for node in ast.walk(tree) if isinstance(node, kinds)]):  # from the bottom to the top
+    lines = source.splitlines()
+    definitions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    for node in sorted(definitions, key=lambda node: node.lineno, reverse=True):  # upwards: line numbers above stay
         begin = end = node.lineno - 1
         head = lines[begin]
         if isinstance(node, ast.FunctionDef) and node.returns is not None:
@@ -31,10 +31,8 @@ def notebook_source(answer: Callable[..., Any]) -> str:
             while not lines[end + 1].strip():
                 end += 1
         lines[begin : end + 1] = [head]
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - {"torch"}
-    known = vars(inspect.getmodule(answer))
-    imports = [f"import {name}" for name in sorted(names) if inspect.ismodule(known.get(name))]
-    return "\n".join([*imports, *["", ""] * bool(imports), *lines])
+    shown = "\n".join(lines)
+    return _imports(shown, vars(inspect.getmodule(answer))) + shown
 
 
 def bodies(answer: Callable[..., Any]) -> dict[str, str]:
@@ -45,10 +43,16 @@ def bodies(answer: Callable[..., Any]) -> dict[str, str]:
     return {node.name: textwrap.dedent("\n".join(lines[node.lineno : node.end_lineno])) for node in functions}
 
 
+def _imports(shown: str, known: dict[str, Any]) -> str:
+    names = {node.id for node in ast.walk(ast.parse(shown)) if isinstance(node, ast.Name)} - {"torch"}
+    lines = [f"import {name}\n" for name in sorted(names) if inspect.ismodule(known.get(name))]
+    return "".join([*lines, "\n\n"]) if lines else ""
+
+
 def _parameters(arguments: ast.arguments, source: str) -> str:
-    """The parameters with their defaults as they were written: ast would make 0.01 of 1e-2."""
-    defaults = [None] * (len(arguments.args) - len(arguments.defaults)) + arguments.defaults
-    pairs = zip(arguments.args, defaults, strict=True)
-    return ", ".join(
-        name.arg + (f"={ast.get_source_segment(source, default)}" if default else "") for name, default in pairs
-    )
+    for argument in ast.walk(arguments):
+        if isinstance(argument, ast.arg):
+            argument.annotation = None
+    # A default stays as it was written: ast would make 0.01 of 1e-2.
+    arguments.defaults = [ast.Name(ast.get_source_segment(source, value) or "") for value in arguments.defaults]
+    return ast.unparse(arguments)
