@@ -173,7 +173,10 @@ class Scale:
         def one(value):
             return value * self.by * math.pi  # scaled
 
-        return [one(value) for value in itertools.chain([first], x)]"""
+        return [one(value) for value in itertools.chain([first], x)]
+
+    def after(self, by):
+        self.by = by"""
 
 
 def test_shown_source_has_comments_and_imports_and_neither_annotations_nor_docstrings():
