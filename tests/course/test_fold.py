@@ -65,7 +65,7 @@ def test_assignment_shows_two_hints_and_says_where_the_third_is(path):
     ("path", "old"),
     [
         (LESSONS[0], "Write down the shape"),
-        (LESSONS[0], "room for orthogonal columns"),
+        (LESSONS[0], "tall, so columns can be"),
         (ASSIGNMENTS[0], "Write down the shape"),
         (ASSIGNMENTS[5], "share of the samples"),
     ],

@@ -15,7 +15,7 @@ def orthogonal_(weight: torch.Tensor, gain: float = 1.0) -> torch.Tensor:
     The rows get the length ``gain`` and stand at right angles; if there are more rows than columns, the columns do.
     """
     rows, cols = weight.shape
-    gaussian = torch.randn(max(rows, cols), min(rows, cols), dtype=weight.dtype)  # tall: room for orthogonal columns
+    gaussian = torch.randn(max(rows, cols), min(rows, cols), dtype=weight.dtype)  # tall, so columns can be orthogonal
     q, r = torch.linalg.qr(gaussian)  # the columns of q are orthonormal
     q = q * r.diagonal().sign()  # QR chooses the signs by a fixed rule; this makes them random
     with torch.no_grad():  # a layer's weight tracks gradients; filling it is not to be differentiated

@@ -23,7 +23,7 @@ def split_and_pad(x: torch.Tensor, dones: torch.Tensor) -> tuple[torch.Tensor, t
     lengths = ends.diff(prepend=ends.new_tensor([-1]))
     pieces = x.transpose(0, 1).flatten(0, 1).split(lengths.tolist())  # [steps, features] each
     padded = torch.nn.utils.rnn.pad_sequence(pieces)  # [longest, trajectories, features]
-    mask = torch.arange(len(padded)).unsqueeze(1) < lengths
+    mask = torch.arange(len(padded)).unsqueeze(1) < lengths  # [longest, trajectories]
     return padded, mask
 
 
