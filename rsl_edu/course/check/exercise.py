@@ -246,7 +246,7 @@ class Exercise:
 
     def _diagnose(self, answer: Answer) -> tuple[str, str, str] | None:
         """Name and texts of the known mistake that returns what the answer returns."""
-        seen, expected = self._fingerprint(answer), self._fingerprint(self.reference)
+        seen, ((_, expected), *known) = self._fingerprint(answer), self._returned
 
         def alike(a: list[Values], b: list[Values], outputs: int) -> bool:
             return all(
@@ -256,7 +256,7 @@ class Exercise:
 
         for outputs in range(1, len(self.outputs) + 1):
             if not alike(seen, expected, outputs):  # the first wrong output
-                for name, fingerprint in self._known:
+                for name, fingerprint in known:
                     if alike(seen, fingerprint, outputs):
                         return name, self.mistakes[name].headline, self.mistakes[name].why
                 return None
@@ -286,9 +286,10 @@ class Exercise:
         return results
 
     @cached_property
-    def _known(self) -> list[tuple[str, list[Values]]]:
-        """The name of every form of every mistake, and what it returns."""
-        return [(name, self._fingerprint(wrong)) for name, known in self.mistakes.items() for wrong in known.answers]
+    def _returned(self) -> list[tuple[str, list[Values]]]:
+        """What the reference returns, and then every form of every mistake, by name."""
+        known = [(name, wrong) for name, mistake in self.mistakes.items() for wrong in mistake.answers]
+        return [(name, self._fingerprint(answer)) for name, answer in [("right", self.reference), *known]]
 
     def _split(self, result: Any) -> tuple[Any, ...]:
         return tuple(result) if len(self.outputs) > 1 else (result,)
