@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for path in notebooks(options.paths):
         try:
             text = path.read_text(encoding="utf-8")
-            if (new := folded(text)) == text:
+            if (new := folded(text)) == canonical(text):
                 continue
             if options.check:
                 failed = True
