@@ -44,14 +44,16 @@ torch: ## try another torch in a throw-away environment (TORCH=2.9.1 PYTHON=pyth
 	$(CHECK_PYTHON)
 	@$(PYTHON) tests/other_torch.py $(TORCH) $(TEST_ARGS)
 
-check: $(VENV)/test.stamp ## lint, format, types, form of the stored notebooks
+check: $(VENV)/test.stamp ## lint, format, types, form, hints and solutions of the stored notebooks
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/python -m rsl_edu.course.fold --check notebooks
 	$(BIN)/python -m rsl_edu.course.execute --check notebooks
 
-notebooks: $(VENV)/test.stamp ## execute the notebooks and store their outputs
+notebooks: $(VENV)/test.stamp ## write what is made of code: lists of explorers, hints and solutions, outputs of the notebooks
 	$(BIN)/python book/lists.py
+	$(BIN)/python -m rsl_edu.course.fold notebooks
 	$(SINGLE) $(BIN)/python -m rsl_edu.course.execute notebooks
 
 bench: $(VENV)/test.stamp ## measure imports, memory, explorers, and speed beside rsl_rl's (BENCH_ARGS=--readme)

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 LESSONS = sorted(NOTEBOOKS.glob("[1-9]_*.ipynb"))
 FOLDED_SOLUTION = re.compile(r"<summary>Solution</summary>\s*```python\n(.*?)```", re.DOTALL)
-CHECKED = re.compile(r"^check\.(\w+)\(", re.MULTILINE)
+CHECKED = re.compile(r"^check\.(\w+)\((\w+)\)", re.MULTILINE)
 
 pytestmark = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
 
@@ -80,18 +80,15 @@ def test_figures_have_alternative_text(lesson):
 
 
 def test_every_exercise_has_three_folded_hints_and_a_folded_solution_that_passes(lesson):
-    exercises = [name for cell in cells(lesson, "code") for name in CHECKED.findall(cell.source)]
+    exercises = [found for cell in cells(lesson, "code") for found in CHECKED.findall(cell.source)]
     assert 3 <= len(exercises) <= 5
     prose = "\n".join(cell.source for cell in cells(lesson, "markdown"))
     assert prose.count("<summary>Hint ") == 3 * len(exercises)
-    solutions = FOLDED_SOLUTION.findall(prose)
     namespace = {}
     exec("import torch", namespace)
-    for name, solution in zip(exercises, solutions, strict=True):
-        before = set(namespace)
+    for (name, answer), solution in zip(exercises, FOLDED_SOLUTION.findall(prose), strict=True):
         exec(compile(solution, f"<solution of {name}>", "exec"), namespace)
-        (answer,) = (namespace[new] for new in set(namespace) - before)
-        assert check.EXERCISES[name](answer).passed
+        assert check.EXERCISES[name](namespace[answer]).passed
 
 
 def test_stubs_say_that_they_are_not_answered_yet(lesson):

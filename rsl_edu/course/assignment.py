@@ -14,7 +14,8 @@ import copy
 import hashlib
 import operator
 import re
-from collections.abc import Callable, Iterator
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -241,6 +242,27 @@ def find(name: str, sources: Path | None = None) -> Assignment:
     return Assignment.read(locate(name, sources))
 
 
+def with_solutions(source: str, bodies: Mapping[str, str]) -> str:
+    """Return the source of a cell with other solutions between its markers.
+
+    Args:
+        source: Source of a cell in which the learner answers.
+        bodies: The body of each function or method, not indented, by its name.
+
+    Raises:
+        ValueError: If the cell asks for a function that ``bodies`` does not have.
+    """
+
+    def solved(region: re.Match[str]) -> str:
+        name = _function_of(region)
+        if name not in bodies:
+            raise ValueError(f"a solution cell asks for {name}; the exercise has {', '.join(bodies)}")
+        begin, end = SOLUTION
+        return textwrap.indent(f"{begin}\n{bodies[name]}\n{end}\n", region[1])
+
+    return _regions(SOLUTION).sub(solved, source).rstrip("\n")
+
+
 def _says(cell: Any, what: str) -> bool:
     return bool(cell.metadata.get("nbgrader", {}).get(what))
 
@@ -264,8 +286,13 @@ def _unmarked(source: str) -> str:
 
 def _unanswered(source: str) -> str:
     def stub(region: re.Match[str]) -> str:
-        name = re.findall(r"\b(?:def|class)[ ]+(\w+)", source[: region.start()])[-1]
         indent = region[1]
-        return f'{indent}# YOUR CODE HERE\n{indent}raise NotImplementedError("{name} is not answered yet")\n'
+        message = f"{_function_of(region)} is not answered yet"
+        return f'{indent}# YOUR CODE HERE\n{indent}raise NotImplementedError("{message}")\n'
 
     return _regions(SOLUTION).sub(stub, source).rstrip("\n")
+
+
+def _function_of(region: re.Match[str]) -> str:
+    """Name of the function or method that a region stands in."""
+    return str(re.findall(r"\b(?:def|class)[ ]+(\w+)", region.string[: region.start()])[-1])

@@ -14,13 +14,13 @@ import json
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
+from rsl_edu.atomic_write import atomic_write
 from rsl_edu.folders import ensure_home
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -103,7 +103,8 @@ def execute(path: Path, timeout: float = 600.0) -> bool:
         raise ExecutionError(f"{path}: cell {running} (id {cell.id}) failed: {reason}\n{cell.source}") from error
     result = _write(_canonical(notebook))
     if result != text:
-        _replace(path, result)
+        with atomic_write(path) as part:
+            part.write_text(result, encoding="utf-8")
     return result != text
 
 
@@ -224,15 +225,6 @@ def _scrub(text: str) -> str:
 
 def _write(notebook: Any) -> str:
     return str(nbformat.writes(notebook)) + "\n"
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8") as file:
-        file.write(text)
-    temporary = Path(file.name)
-    temporary.chmod(path.stat().st_mode)
-    temporary.replace(path)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from .failure import failure
+from .source import notebook_source
 from .verdict import Text, Verdict, text
 
 Answer = Callable[..., Any]  # a function, or a class
@@ -148,8 +149,8 @@ class Exercise:
 
     @property
     def solution(self) -> Text:
-        """Source of the right answer."""
-        return Text(inspect.getsource(self.reference).rstrip())
+        """Source of the right answer, as the notebooks show it."""
+        return Text(notebook_source(self.reference))
 
     def sample(self, seed: int | None, number: int) -> list[Case]:
         """Random cases, the same ones for the same seed; with None, others each time."""

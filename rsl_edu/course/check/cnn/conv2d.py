@@ -14,9 +14,9 @@ def conv2d(x: torch.Tensor, weight: torch.Tensor, stride: int = 1, padding: int 
     At each place, the sum of weight times input (a cross-correlation). ``padding`` pixels of zeros surround the map.
     """
     k = weight.shape[-1]
-    x = torch.nn.functional.pad(x, (padding, padding, padding, padding))  # left, right, top, bottom
+    x = torch.nn.functional.pad(x, (padding,) * 4)  # left, right, top, bottom
     patches = x.unfold(2, k, stride).unfold(3, k, stride)  # [batch, in, h, w, k, k]
-    return torch.einsum("bihwyx,oiyx->bohw", patches, weight)
+    return torch.einsum("bihwyx,oiyx->bohw", patches, weight)  # summed over input channels and taps
 
 
 def _draw(generator: torch.Generator) -> Case:
@@ -235,11 +235,15 @@ MISTAKES = {
 }
 
 HINTS = (
-    "For one place of the filter: which numbers of the input does it touch, and how do they become one number?",
-    "Pad first. `unfold` along height, then along width, gives the patches `[batch, in, h, w, k, k]`; multiply by "
-    "the weight and sum over the input channels and both sides of the filter.",
-    "`x.unfold(2, k, stride).unfold(3, k, stride)` after `torch.nn.functional.pad(x, (padding,) * 4)`; then "
-    '`torch.einsum("bihwyx,oiyx->bohw", patches, weight)`.',
+    "Take one place of the filter. Which numbers of `x` lie under it, in all channels, and how do they become one "
+    "number?",
+    "Pad first, with `torch.nn.functional.pad`. `x.unfold(dimension, size, step)` cuts a dimension into windows and "
+    "adds a new dimension for them at the end. Unfold the height, then the width: that gives the patches `[batch, in, "
+    "h, w, k, k]`. Multiply by the weight, and sum over the input channels and both sides of the filter. A loop over "
+    "all places is a right answer too.",
+    "`x.unfold(2, k, stride).unfold(3, k, stride)` after `torch.nn.functional.pad(x, (padding,) * 4)`. `torch.einsum` "
+    'multiplies and sums at once, with a letter for each dimension: `torch.einsum("bihwyx,oiyx->bohw", patches, '
+    "weight)`.",
 )
 
 EXERCISE = Exercise(conv2d, ("y",), CASES, MISTAKES, HINTS, _draw)

@@ -140,8 +140,10 @@ MISTAKES = {
 
 HINTS = (
     "Draw 5 pixels and a kernel of 3. At how many places does it fit?",
-    "The kernel covers `dilation * (kernel - 1) + 1` pixels; padding adds pixels on both sides. What is left over "
-    "is divided by the stride and rounded down; then comes the place where the kernel starts.",
+    "The kernel covers `dilation * (kernel - 1) + 1` pixels; padding adds pixels on both sides. Divide what is left "
+    "over by the stride and round down; then count the place where the kernel starts. By hand: 3 taps with a gap of "
+    "one pixel between them cover 5 pixels. On 8 pixels that leaves 3, so the kernel fits at 4 places if it moves by "
+    "1, and at 2 if it moves by 3.",
     "`span = dilation * (kernel - 1) + 1`; return `(size + 2 * padding - span) // stride + 1`.",
 )
 

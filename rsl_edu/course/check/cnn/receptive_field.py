@@ -7,10 +7,10 @@ from ..exercise import Answer, Case, Exercise, Mistake, Part
 
 def receptive_field(kernels: list[int], strides: list[int], dilations: list[int]) -> int:
     """Side of the square of input pixels that one unit of the last layer sees; the lists start at the input."""
-    field, jump = 1, 1  # pixels that a unit sees; input pixels from one unit to its neighbour
+    field, jump = 1, 1  # pixels that a unit sees (a pixel: itself); input pixels between neighbouring units
     for kernel, stride, dilation in zip(kernels, strides, dilations, strict=True):
         field += dilation * (kernel - 1) * jump
-        jump *= stride  # counts from the next layer on
+        jump *= stride  # only the layers after this one stand further apart
     return field
 
 
@@ -143,8 +143,9 @@ MISTAKES = {
 
 HINTS = (
     "How much does a second layer with kernel 3 add to what the first one sees? And if the first has stride 2?",
-    "Keep two numbers from layer to layer: the pixels that a unit sees, and the input pixels between neighbouring "
-    "units. A kernel adds `kernel - 1` steps (times the dilation) to the first; a stride multiplies the second.",
+    "Carry two numbers from layer to layer: the pixels that a unit sees, and the input pixels between neighbouring "
+    "units. A kernel adds `kernel - 1` steps (times the dilation) to the first; a stride multiplies the second. Which "
+    "of them changes first? A layer's own stride moves its units apart, but not its taps.",
     "Start with `field, jump = 1, 1`; for each layer `field += dilation * (kernel - 1) * jump`, then `jump *= stride`.",
 )
 

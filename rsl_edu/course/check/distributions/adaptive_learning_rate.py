@@ -228,11 +228,13 @@ MISTAKES = {
 }
 
 HINTS = (
-    "The KL says how far the last updates moved the policy. Which of three things should happen to the step size?",
-    "Three cases: above twice the desired KL, above 0 and below half of it, and the rest. The factor is 1.5; each "
-    "change has one limit that it could cross.",
-    "`if kl > 2 * desired_kl:` return `max(1e-5, rate / 1.5)`; `if 0 < kl < desired_kl / 2:` return the same with "
-    "`min`, 1e-2 and `*`; otherwise `rate`.",
+    "Three cases: too far, not far enough, and neither. Which of them does a KL of 0 belong to?",
+    "Too far is above *twice* the target; not far enough is above 0 and below *half* of it. The factor is 1.5. A rate "
+    "that the rule changes must not leave the range from 1e-5 to 1e-2; a rate that it leaves alone stays as it is. By "
+    "hand, with a target of 0.01 and a rate of 0.003: a KL of 0.05 gives 0.002, a KL of 0.001 gives 0.0045, and 0.006, "
+    "0.018 and 0 leave 0.003.",
+    "`max(1e-5, rate / 1.5)` if `kl > 2 * desired_kl`; `min(1e-2, rate * 1.5)` if `0 < kl < desired_kl / 2`; otherwise "
+    "`rate`.",
 )
 
 EXERCISE = Exercise(adaptive_learning_rate, ("rate",), CASES, MISTAKES, HINTS, _draw)

@@ -17,8 +17,8 @@ def gaussian_entropy(std: torch.Tensor) -> torch.Tensor:
     Returns:
         Entropy of each whole action, in nats [batch].
     """
-    log_area = 0.5 * (2 * torch.pi * std**2).log()  # -log_prob is z²/2 + log_area
-    return (0.5 + log_area).sum(-1)  # z² is 1 on average; independent: entropies add
+    each = std.log() + 0.5 + 0.5 * math.log(2 * math.pi)  # [batch, actions]; z² is 1 on average
+    return each.sum(-1)  # independent: entropies add
 
 
 def _draw(generator: torch.Generator) -> Case:
@@ -139,9 +139,11 @@ MISTAKES = {
 }
 
 HINTS = (
-    "Entropy is the average of -log p. Which part of -log p depends on the action, and how large is it on average?",
-    "-log p = z²/2 + log std + ½ log 2π, with z = (action - mean) / std. The average of z² is 1, whatever the std.",
-    "`std.log() + 0.5 + 0.5 * math.log(2 * math.pi)` is [batch, actions], one entropy for each component; sum it "
+    "Entropy is minus the average of the log-probability. Which of its terms depends on the action?",
+    "The log-probability of one component is −z²/2 − log std − ½ log 2π, with z = (action − mean) / std. The average "
+    "of z² is 1, whatever the std. By hand: a std of 1 gives 1.419 nats, a std of 2 gives log 2 = 0.693 more, a std of "
+    "0.1 gives −0.884. An action with all three components has the sum, 2.647.",
+    "`std.log() + 0.5 + 0.5 * math.log(2 * math.pi)` is `[batch, actions]`, one entropy for each component; sum it "
     "over the last dimension.",
 )
 

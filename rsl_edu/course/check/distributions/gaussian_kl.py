@@ -14,9 +14,9 @@ def gaussian_kl(old_mean: torch.Tensor, old_std: torch.Tensor, mean: torch.Tenso
     Both policies have independent Gaussian components, with means and standard deviations [batch, actions].
     Returns the KL of each whole action, in nats [batch].
     """
-    log_ratio = (std / old_std).log()
-    square = (old_std**2 + (mean - old_mean) ** 2) / std**2  # mean of z² under the new policy; under the old one: 1
-    return (log_ratio + 0.5 * square - 0.5).sum(-1)  # independent: KLs add
+    square = old_std**2 + (mean - old_mean) ** 2  # average of (action - mean)² over the old policy's actions
+    each = (std / old_std).log() + square / (2 * std**2) - 0.5  # [batch, actions]
+    return each.sum(-1)  # independent: KLs add
 
 
 def _draw(generator: torch.Generator) -> Case:
@@ -213,11 +213,15 @@ MISTAKES = {
 }
 
 HINTS = (
-    "Average log p_old - log p_new over the actions of the old policy. What must come out for two equal policies?",
-    "Each log-probability is -z²/2 - log std, and a constant. For actions of the old policy, the mean of (action - "
-    "old_mean)² is old_std². What is the mean of (action - mean)²?",
-    "`(std / old_std).log() + (old_std**2 + (mean - old_mean) ** 2) / (2 * std**2) - 0.5` is [batch, actions]; sum "
-    "it over the last dimension.",
+    "What must the KL of two equal policies be? Try your formula on them before you run the check.",
+    "Average the old log-probability minus the new one over the actions of the old policy. Each is −z²/2 − log std, "
+    "and a constant that cancels. For actions of the old policy, the mean of (action − old mean)² is the square of the "
+    "old std. What is the mean of (action − new mean)²? By hand, for one component: if the mean moves from 0 to 2 and "
+    "both stds are 1, the KL is 2; if the std doubles from 1 to 2 and the mean stays, it is 0.693 + 0.125 − 0.5 = "
+    "0.318.",
+    "`(std / old_std).log() + (old_std**2 + (mean - old_mean) ** 2) / (2 * std**2) - 0.5` is `[batch, actions]`: only "
+    "the new policy is in the denominator of the second term, and each component has its own −0.5. Sum over the last "
+    "dimension.",
 )
 
 EXERCISE = Exercise(gaussian_kl, ("kl",), CASES, MISTAKES, HINTS, _draw)

@@ -21,8 +21,8 @@ def gaussian_log_prob(mean: torch.Tensor, std: torch.Tensor, action: torch.Tenso
         Log of the density of each whole action, in nats [batch].
     """
     z = (action - mean) / std  # distance from the mean, in stds
-    log_area = 0.5 * (2 * torch.pi * std**2).log()  # the area under exp(-z²/2), by which the density is divided
-    return (-0.5 * z**2 - log_area).sum(-1)  # independent: densities multiply, logs add
+    each = -0.5 * z**2 - std.log() - 0.5 * math.log(2 * math.pi)  # [batch, actions]
+    return each.sum(-1)  # independent: densities multiply, logs add
 
 
 def _draw(generator: torch.Generator) -> Case:
@@ -207,11 +207,13 @@ MISTAKES = {
 }
 
 HINTS = (
-    "The components are independent. What happens to their densities, and what to the logs of these?",
-    "The density of one component is exp(-z²/2) / (std · √(2π)), with z = (action - mean) / std. Take its log by "
-    "hand: which three terms are there?",
-    "`-0.5 * ((action - mean) / std) ** 2 - std.log() - 0.5 * math.log(2 * math.pi)` is [batch, actions]; sum it "
-    "over the last dimension.",
+    "The components of an action are independent. What happens to their densities, and what to the logs of these?",
+    "The density of one component is exp(−z²/2) / (std · √(2π)), with z = (action − mean) / std. Its log has three "
+    "terms, each `[batch, actions]`, and the constant counts once for each component. By hand: mean 1, std 2 and "
+    "action 5 give z = 2 and the terms −2, −0.693 and −0.919, together −3.612. Two such components in one action give "
+    "−7.224, in a result of shape `[1]`.",
+    "`z = (action - mean) / std`; `-0.5 * z**2 - std.log() - 0.5 * math.log(2 * math.pi)` is `[batch, actions]`; sum "
+    "it over the last dimension. (`torch.pi` is π too.)",
 )
 
 EXERCISE = Exercise(gaussian_log_prob, ("log_prob",), CASES, MISTAKES, HINTS, _draw)

@@ -14,13 +14,11 @@ def count_parameters(input_dim: int, output_dim: int | tuple[int, ...], hidden_d
 
     A hidden size of −1 stands for ``input_dim``; of a tuple ``output_dim``, the network puts out the product.
     """
-    outputs = output_dim if isinstance(output_dim, int) else torch.Size(output_dim).numel()
-    count, fan_in = 0, input_dim
-    for size in [*hidden_dims, outputs]:
-        fan_out = input_dim if size == -1 else size
-        count += (fan_in + 1) * fan_out  # a weight for each input and a bias, in every unit
-        fan_in = fan_out
-    return count
+    outputs = output_dim if isinstance(output_dim, int) else math.prod(output_dim)
+    hidden = [input_dim if size == -1 else size for size in hidden_dims]
+    sizes = [input_dim, *hidden, outputs]
+    # in every unit, a weight for each unit of the layer before, and a bias
+    return sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(sizes))
 
 
 def _draw(generator: torch.Generator) -> Case:
@@ -203,11 +201,13 @@ MISTAKES = {
 }
 
 HINTS = (
-    "How many numbers does one linear layer from 3 to 2 units hold? Do not forget the biases.",
-    "Walk over the sizes `[*hidden_dims, outputs]`, with −1 replaced, and keep the size before. Each step is a "
-    "layer with fan_in · fan_out weights and fan_out biases.",
-    "Start with `count, fan_in = 0, input_dim`; for each size, `fan_out = input_dim if size == -1 else size`, then "
-    "`count += (fan_in + 1) * fan_out` and `fan_in = fan_out`. Of a tuple, `outputs` is the product.",
+    "How many numbers does one layer from 3 to 2 units hold? Draw it: each of the 2 units has 3 incoming arrows, and "
+    "something more.",
+    "First make one list of the sizes of all layers, from the input to the output: replace each −1 by `input_dim`, and "
+    "a tuple by its product. Then look at neighbours in this list: a layer from n to m units has a weight for each "
+    "pair of units, and a bias for each of its m units.",
+    "`sizes = [input_dim, *hidden, outputs]`, where `hidden` has no −1 left and `outputs` is `math.prod(output_dim)` "
+    "for a tuple; then the sum of `(n + 1) * m` over the pairs of neighbours, `itertools.pairwise(sizes)`.",
 )
 
 EXERCISE = Exercise(count_parameters, ("count",), CASES, MISTAKES, HINTS, _draw)

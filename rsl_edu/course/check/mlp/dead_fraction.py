@@ -7,7 +7,7 @@ from ..exercise import Answer, Case, Exercise, Mistake, Part
 
 def dead_fraction(activations: torch.Tensor) -> torch.Tensor:
     """Share of dead units in ``activations [samples, units]`` after a ReLU: those that are 0 for every sample."""
-    dead = (activations == 0).all(dim=0)  # [units]
+    dead = (activations == 0).all(dim=0)  # [units]: 0 for every sample
     return dead.float().mean()
 
 
@@ -117,9 +117,11 @@ MISTAKES = {
 }
 
 HINTS = (
-    "Is a unit dead if it is 0 for one sample? Ask each unit, not each number.",
-    "Ask each unit whether it is 0 for all samples, `all(dim=0)`; then take the share of units that are.",
-    "`dead = (activations == 0).all(dim=0)` is `[units]`; return `dead.float().mean()`.",
+    "Is a unit dead if it is 0 for one sample? Ask each unit, not each number: over which dimension?",
+    "First find a truth value for each unit: is it 0 for *all* samples? Then take the share of the units for which "
+    "that is true.",
+    "`dead = (activations == 0).all(dim=0)` is `[units]`, of type bool. Booleans have no mean, floats have: return "
+    "`dead.float().mean()`.",
 )
 
 EXERCISE = Exercise(dead_fraction, ("fraction",), CASES, MISTAKES, HINTS, _draw)

@@ -21,8 +21,8 @@ def mlp_forward(
     Layer l has ``weights[l] [out, in]`` and ``biases[l] [out]``; ``activation`` follows every layer but the last.
     """
     for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
-        x = activation(x @ weight.T + bias)  # [batch, hidden]
-    return x @ weights[-1].T + biases[-1]  # [batch, out]
+        x = activation(x @ weight.T + bias)  # [batch, hidden]; a weight is stored as [out, in]
+    return x @ weights[-1].T + biases[-1]  # [batch, out]; no activation, because an action may be any number
 
 
 def _show(x: torch.Tensor, weights: list[torch.Tensor], biases: list[torch.Tensor], activation: Activation) -> str:
@@ -203,11 +203,13 @@ MISTAKES = {
 }
 
 HINTS = (
-    "Write down the shape after each step. Which layer is different from all others?",
-    "A layer is `x @ weight.T + bias`: the weight is `[out, in]`, so it has to be transposed. Feed the result of "
-    "each layer to the next; the last layer has no activation.",
-    "Loop over `zip(weights[:-1], biases[:-1])` with `x = activation(x @ weight.T + bias)`; after the loop, return "
-    "`x @ weights[-1].T + biases[-1]`.",
+    "Write down the shape after each step. Which product of `x` and a weight fits, and which layer differs from all "
+    "others?",
+    "A layer is a product, a sum and an activation; its result is the input of the next layer. torch stores a weight "
+    "as `[out, in]`, so transpose it. The last layer has no activation: loop over all layers but the last, then do the "
+    "last one on its own.",
+    "Loop over `zip(weights[:-1], biases[:-1])` with `x = activation(x @ weight.T + bias)`; after the loop, return `x "
+    "@ weights[-1].T + biases[-1]`.",
 )
 
 EXERCISE = Exercise(mlp_forward, ("y",), CASES, MISTAKES, HINTS, _draw, show=_show)

@@ -15,11 +15,11 @@ def orthogonal_(weight: torch.Tensor, gain: float = 1.0) -> torch.Tensor:
     The rows get the length ``gain`` and stand at right angles; if there are more rows than columns, the columns do.
     """
     rows, cols = weight.shape
-    gaussian = torch.randn(max(rows, cols), min(rows, cols))  # tall: QR makes columns orthogonal
-    q, r = torch.linalg.qr(gaussian)  # q is as tall as gaussian, r [min, min]
+    gaussian = torch.randn(max(rows, cols), min(rows, cols), dtype=weight.dtype)  # tall, so columns can be orthogonal
+    q, r = torch.linalg.qr(gaussian)  # the columns of q are orthonormal
     q = q * r.diagonal().sign()  # QR chooses the signs by a fixed rule; this makes them random
-    with torch.no_grad():  # a layer's weight tracks gradients
-        return weight.copy_(gain * (q if rows >= cols else q.T))
+    with torch.no_grad():  # a layer's weight tracks gradients; filling it is not to be differentiated
+        return weight.copy_(gain * (q if rows >= cols else q.T))  # into the caller's tensor
 
 
 _DRAWS = 100
@@ -245,11 +245,14 @@ MISTAKES = {
 }
 
 HINTS = (
-    "Which factorization of a matrix has an orthogonal factor? What does it do with a matrix that is wide?",
-    "`torch.linalg.qr` of a tall Gaussian matrix gives orthonormal columns; transpose them for a wide weight. It "
-    "also fixes the signs by a rule of its own: make them random again by the signs of the diagonal of R.",
-    "`q, r = torch.linalg.qr(torch.randn(max(rows, cols), min(rows, cols)))`; `q = q * r.diagonal().sign()`; "
-    "transpose `q` if `rows < cols`; `weight.copy_(gain * q)`; return `weight`.",
+    "Which factor of a QR decomposition has orthonormal columns? Can a matrix that is wider than tall have orthonormal "
+    "columns? Try `torch.linalg.qr` on a matrix of 5 rows and 3 columns, and on one of 3 rows and 5 columns.",
+    "Decompose a random normal matrix that is at least as tall as it is wide, and transpose the result if the weight "
+    "is wide. QR chooses the signs by a fixed rule, and the diagonal of R shows which ones it chose: undo that. Then "
+    "copy the result into `weight`, which may track gradients.",
+    "`q, r = torch.linalg.qr(torch.randn(tall, short))`, where `tall` is the larger side of the weight; `q = q * "
+    "r.diagonal().sign()`; `q = q.T` if the weight has fewer rows than columns; inside `with torch.no_grad():`, "
+    "`weight.copy_(gain * q)`; return `weight`.",
 )
 
 EXERCISE = Exercise(orthogonal_, ("result",), CASES, MISTAKES, HINTS, _draw, _use, _show)

@@ -181,11 +181,13 @@ MISTAKES = {
 }
 
 HINTS = (
-    "Write down R for three steps of one robot by hand, with a done at the second. Which numbers go into the std?",
-    "Carry one sum per environment through a loop over time: discount it, add the reward, store it; then clear it "
-    "where the episode ended.",
+    "Write down the discounted sums of one environment for four steps by hand, with a done at the second. Which "
+    "numbers go into the std?",
+    "Go through time with a loop, and carry one sum for each environment, `[envs]`: discount it, add the reward, and "
+    "store it; only then clear it where the episode ended. By hand: rewards 2, 4, 2, 4, a done at the second step and "
+    "a gamma of 1 give 2, 6, 2, 6, whose std is 2.",
     "`total = gamma * total + reward`; store `total`; `total = total * (1 - done)`. At the end: "
-    "`torch.stack(sums).std(correction=0)`.",
+    "`torch.stack(sums).std(correction=0)`, because by default torch divides by n − 1.",
 )
 
 EXERCISE = Exercise(discounted_return_scale, ("scale",), CASES, MISTAKES, HINTS, _draw)

@@ -16,8 +16,8 @@ def merge_moments(
     variance (divided by n, not n−1) [features]. Returns the count, mean and population variance of both together.
     """
     count = count_a + count_b
-    delta = mean_b - mean_a  # [features]
-    mean = mean_a + delta * count_b / count
+    delta = mean_b - mean_a  # [features]; a difference, so that float32 keeps its digits where means are large
+    mean = mean_a + delta * count_b / count  # group b pulls by its share of the samples
     within = (count_a * var_a + count_b * var_b) / count  # how much each group varies
     between = delta**2 * count_a * count_b / count**2  # how far apart the groups are
     return count, mean, within + between
@@ -155,10 +155,13 @@ MISTAKES = {
 
 HINTS = (
     "Imagine all samples of both groups in one list. What is its mean? Which two things make its samples differ?",
-    "The mean lies between `mean_a` and `mean_b`, closer to the larger group. The variance is the weighted mean of "
-    "the two variances, plus a term for the distance between the two means.",
-    "`delta = mean_b - mean_a`; `mean = mean_a + delta * count_b / count`; the term to add to the weighted mean of "
-    "the variances is `delta**2 * count_a * count_b / count**2`.",
+    "The mean lies between `mean_a` and `mean_b`, closer to the larger group. The variance is the weighted mean of the "
+    "two variances, plus a term for the distance between the two means. By hand: merge one sample at 0 with three "
+    "samples whose mean is 4 and whose variance is 4. The mean is 3. The variance is 6: 3 from within the groups, and "
+    "3 from between them.",
+    "`delta = mean_b - mean_a`; `mean = mean_a + delta * count_b / count`; the term to add to the weighted mean of the "
+    "variances is `delta**2 * count_a * count_b / count**2`. If you divide by `count` only, an empty group a needs no "
+    "special case: the result is group b, whatever `mean_a` and `var_a` hold.",
 )
 
 EXERCISE = Exercise(merge_moments, ("count", "mean", "var"), CASES, MISTAKES, HINTS, _draw)

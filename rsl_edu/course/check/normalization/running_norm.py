@@ -248,11 +248,13 @@ MISTAKES = {
 }
 
 HINTS = (
-    "What has to be kept between two updates, so that no sample needs to be kept?",
-    "Keep count, mean and var in `self`. `update` computes the moments of the batch and merges them by "
-    "`merge_moments`. Calling only reads them.",
-    "`var, mean = torch.var_mean(x, dim=0, correction=0)`, merged with `len(x)` samples; then "
-    "`(x - self.mean) / (self.var.sqrt() + self.eps)`.",
+    "A batch is one group of samples; what you have seen so far is another. What must you keep so that you need not "
+    "keep the samples?",
+    "Keep count, mean and *variance* in `self`. `update` computes the moments of the batch with `torch.var_mean` (over "
+    "which dimension? and which argument makes it divide by n?), merges them by `merge_moments`, and stores all three "
+    "results, the count too. Calling only reads them, and takes the root of the variance.",
+    "`var, mean = torch.var_mean(x, dim=0, correction=0)`, merged with `len(x)` samples; then `(x - self.mean) / "
+    "(self.var.sqrt() + self.eps)`.",
 )
 
 EXERCISE = Exercise(RunningNorm, ("norm(x)", "norm(x) once more"), CASES, MISTAKES, HINTS, _draw, _use, _show)

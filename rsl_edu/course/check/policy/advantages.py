@@ -16,11 +16,12 @@ def advantages(
     ``last_value [envs]`` is the value of the observation after the rollout. Returns the advantages [time, envs].
     """
     result = torch.zeros_like(rewards)
-    next_value, next_advantage = last_value, torch.zeros_like(last_value)  # [envs] each
+    next_value, advantage = last_value, torch.zeros_like(last_value)  # [envs] each
     for t in reversed(range(len(rewards))):
         going_on = 1 - dones[t]  # 0 where nothing of the next step belongs to this episode
         delta = rewards[t] + gamma * going_on * next_value - values[t]
-        next_advantage = result[t] = delta + gamma * lam * going_on * next_advantage
+        advantage = delta + gamma * lam * going_on * advantage
+        result[t] = advantage
         next_value = values[t]
     return result
 
@@ -253,10 +254,12 @@ MISTAKES = {
 
 HINTS = (
     "Compute the advantage of the last step first, by hand. What does the step before it need from it?",
-    "Go backwards in time. `delta` is what a step brought, reward and discounted next value, minus what its value "
-    "had promised. After a done, neither the next value nor the next advantage counts.",
-    "`delta = rewards[t] + gamma * (1 - dones[t]) * next_value - values[t]`, then "
-    "`advantage = delta + gamma * lam * (1 - dones[t]) * advantage`; `next_value` starts as `last_value`.",
+    "Go backwards in time, and carry the next value and the next advantage along, both `[envs]`; they start as "
+    "`last_value` and 0. `delta` is what a step brought, its reward and the discounted next value, minus what its "
+    "value had promised. Where `dones[t]` is 1, neither the next value nor the next advantage counts: multiply both by "
+    "`1 - dones[t]`.",
+    "`delta = rewards[t] + gamma * (1 - dones[t]) * next_value - values[t]`; then `advantage = delta + gamma * lam * "
+    "(1 - dones[t]) * advantage`; store it; then `next_value = values[t]`.",
 )
 
 EXERCISE = Exercise(advantages, ("advantage",), CASES, MISTAKES, HINTS, _draw)

@@ -17,7 +17,7 @@ def bootstrap(rewards: torch.Tensor, values: torch.Tensor, time_outs: torch.Tens
     Returns:
         Rewards [time, envs], plus the discounted value where the time was up.
     """
-    return rewards + gamma * values * time_outs
+    return rewards + gamma * values * time_outs  # a new tensor
 
 
 def _draw(generator: torch.Generator) -> Case:
@@ -137,9 +137,9 @@ MISTAKES = {
 
 HINTS = (
     "The time was up, but the robot would have gone on earning. Which number says how much?",
-    "The value is what the critic expects from here on. Add it to the reward of the steps where the time was up, "
-    "and only there; it lies in the future, so it is discounted.",
-    "`rewards + gamma * values * time_outs`: the last factor is 0 where the time was not up.",
+    "The value is what the critic expects from here on. Add it to the reward of the steps where the time was up, and "
+    "only there. It lies in the future, so discount it once. The rewards that came in must stay as they were.",
+    "`rewards + gamma * values * time_outs`, and not `rewards += …`: the last factor is 0 where the time was not up.",
 )
 
 EXERCISE = Exercise(bootstrap, ("reward",), CASES, MISTAKES, HINTS, _draw)

@@ -25,7 +25,7 @@ def surrogate_loss(
     ratio = (log_prob - old_log_prob).exp()  # [batch], 1 where nothing changed
     plain = -advantage * ratio
     clipped = -advantage * ratio.clamp(1 - clip, 1 + clip)
-    return torch.maximum(plain, clipped).mean()
+    return torch.maximum(plain, clipped).mean()  # the worse of the two for each sample
 
 
 def _use(
@@ -197,11 +197,13 @@ MISTAKES = {
 }
 
 HINTS = (
-    "A good action is already twice as likely. Shall the loss reward still more of that?",
-    "The ratio of two probabilities is `exp` of the difference of their logs. Compute the loss "
-    "`-advantage * ratio` with the ratio as it is and with the clamped one. PPO believes the worse of the two.",
-    "`ratio = (log_prob - old_log_prob).exp()`; `plain = -advantage * ratio`; "
-    "`clipped = -advantage * ratio.clamp(1 - clip, 1 + clip)`; return `torch.maximum(plain, clipped).mean()`.",
+    "Log-probabilities are given, but you need a ratio of probabilities. And if a good action is already twice as "
+    "likely, should the loss reward still more of that?",
+    "The ratio of two probabilities is `exp` of the difference of their logs. Compute the loss `-advantage * ratio` "
+    "with the ratio as it is, and with the clamped one. PPO takes the worse of the two for each sample; worse means "
+    "larger, because a loss is minimised.",
+    "`ratio = (log_prob - old_log_prob).exp()`; `plain = -advantage * ratio`; `clipped = -advantage * ratio.clamp(1 - "
+    "clip, 1 + clip)`; return `torch.maximum(plain, clipped).mean()`.",
 )
 
 EXERCISE = Exercise(surrogate_loss, ("loss", "gradient of log_prob"), CASES, MISTAKES, HINTS, _draw, _use, _show)

@@ -19,8 +19,8 @@ def gru_step(
     """
     reset_x, update_x, new_x = (x @ w_ih.T + b_ih).chunk(3, dim=-1)  # [envs, hidden] each
     reset_h, update_h, new_h = (h @ w_hh.T + b_hh).chunk(3, dim=-1)
-    reset = torch.sigmoid(reset_x + reset_h)  # 0: the candidate does not look at the memory
-    update = torch.sigmoid(update_x + update_h)  # 1: the memory stays as it is
+    reset = torch.sigmoid(reset_x + reset_h)  # how much of the memory the candidate sees
+    update = torch.sigmoid(update_x + update_h)  # how much of the memory stays
     new = torch.tanh(new_x + reset * new_h)  # the candidate
     return (1 - update) * new + update * h
 
@@ -263,11 +263,14 @@ MISTAKES = {
 }
 
 HINTS = (
-    "Three gates, each with its own rows of the weights. Which of them looks at the memory through another gate?",
-    "Compute `x @ w_ih.T + b_ih` and `h @ w_hh.T + b_hh`, and cut each into three parts with `.chunk(3, dim=-1)`. "
-    "Reset and update add their two parts and take the sigmoid.",
-    "`new = torch.tanh(new_x + reset * new_h)`, where `new_x` and `new_h` hold their biases; the new memory is "
-    "`(1 - update) * new + update * h`.",
+    "How many matrix products do you need? Each of them gives the numbers of all three gates at once. Write down its "
+    "shape.",
+    "Compute `x @ w_ih.T + b_ih` and `h @ w_hh.T + b_hh`, and cut each into three blocks of size hidden with "
+    "`.chunk(3, dim=-1)`. The reset gate and the update gate each add their two blocks and take the sigmoid. The "
+    "candidate differs: its block of the memory, bias included, is first multiplied by the reset gate.",
+    "`reset = torch.sigmoid(reset_x + reset_h)`, and the same for `update`; `new = torch.tanh(new_x + reset * new_h)`, "
+    "where both blocks include their biases. Where `update` is 1, the old memory stays: return `(1 - update) * new + "
+    "update * h`.",
 )
 
 EXERCISE = Exercise(gru_step, ("h",), CASES, MISTAKES, HINTS, _draw, show=_show)

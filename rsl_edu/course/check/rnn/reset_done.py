@@ -17,8 +17,8 @@ def reset_done(hidden: torch.Tensor, dones: torch.Tensor) -> torch.Tensor:
     Returns:
         A new memory [layers, envs, hidden]: zeros for the environments that are done, all else as before.
     """
-    done = dones.bool().unsqueeze(-1)  # [envs, 1]: a mask, the same for all layers and units
-    return torch.where(done, 0.0, hidden)
+    done = dones.bool().unsqueeze(-1)  # [envs, 1]: a mask for all layers and units; integers would be indices
+    return torch.where(done, 0.0, hidden)  # a new tensor
 
 
 def _draw(generator: torch.Generator) -> Case:
@@ -113,11 +113,13 @@ MISTAKES = {
 }
 
 HINTS = (
-    "`dones` holds numbers, 0 and 1. What does `hidden[:, dones]` pick when `dones` is a tensor of integers?",
-    "Turn `dones` into a mask of True and False, and give it a last dimension, so that it lines up with "
-    "[layers, envs, hidden]. Do not write into `hidden`.",
-    "`done = dones.bool().unsqueeze(-1)` is [envs, 1]; `torch.where(done, 0.0, hidden)` puts zeros where it is "
-    "True and makes a new tensor.",
+    "What does `torch.arange(5)[torch.tensor([0, 0, 1, 0, 0])]` give? And which axis of the memory is that of the "
+    "environments?",
+    "Make a mask of booleans, and give it a last dimension, so that it broadcasts to `[layers, envs, hidden]`. Then "
+    "choose between zero and the old memory, with a function that returns a new tensor: `hidden` itself must stay as "
+    "it is.",
+    "`done = dones.bool().unsqueeze(-1)` is `[envs, 1]`. `torch.where(done, 0.0, hidden)` puts zeros where it is True "
+    "and returns a new tensor; `hidden.masked_fill(done, 0.0)` does the same.",
 )
 
 EXERCISE = Exercise(reset_done, ("hidden state",), CASES, MISTAKES, HINTS, _draw)

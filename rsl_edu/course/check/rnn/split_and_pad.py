@@ -17,13 +17,13 @@ def split_and_pad(x: torch.Tensor, dones: torch.Tensor) -> tuple[torch.Tensor, t
 
     Returns ``padded [longest, trajectories, features]`` and ``mask [longest, trajectories]``, True at real steps.
     """
-    last = dones.bool().clone()  # [time, envs]
-    last[-1] = True
+    last = dones.bool().clone()  # [time, envs]; the caller's dones stay as they are
+    last[-1] = True  # the rollout ends a trajectory of every environment
     ends = last.T.flatten().nonzero().flatten()  # [trajectories], counted environment by environment
-    lengths = ends.diff(prepend=torch.tensor([-1]))
-    pieces = x.transpose(0, 1).flatten(0, 1).split(lengths.tolist())
+    lengths = ends.diff(prepend=ends.new_tensor([-1]))
+    pieces = x.transpose(0, 1).flatten(0, 1).split(lengths.tolist())  # [steps, features] each
     padded = torch.nn.utils.rnn.pad_sequence(pieces)  # [longest, trajectories, features]
-    mask = torch.arange(len(padded)).unsqueeze(1) < lengths
+    mask = torch.arange(len(padded)).unsqueeze(1) < lengths  # [longest, trajectories]
     return padded, mask
 
 
@@ -253,13 +253,17 @@ MISTAKES = {
 }
 
 HINTS = (
-    "Draw the rollout of two environments with time to the right, and a bar after each done. Where else must a bar "
-    "stand, so that no piece runs from one environment into the next?",
-    "Set the last step of every environment to done, in a copy. Go through the environments one by one; each done "
-    "ends a piece, and belongs to it. Then pad the pieces to the longest.",
-    "With `last` the dones and `last[-1] = True`: `ends = last.T.flatten().nonzero().flatten()`, their differences "
-    "are the lengths; split `x.transpose(0, 1).flatten(0, 1)` by them, and use `torch.nn.utils.rnn.pad_sequence`. "
-    "The mask is `torch.arange(longest).unsqueeze(1) < lengths`.",
+    "Take one environment. At which steps does a trajectory end, and where does the next one begin? The end of the "
+    "rollout ends a trajectory too.",
+    "In a copy of `dones`, set the last step of every environment to 1: no piece may run from one environment into the "
+    "next. Collect the pieces `[steps, features]` environment by environment; a done ends a piece, and belongs to it. "
+    "`torch.nn.utils.rnn.pad_sequence` pads them to the longest. For the mask, compare `torch.arange(longest)` with "
+    "the lengths. Loops are a right answer.",
+    "Without loops, transpose first, so that the steps of an environment stand together: `ends = "
+    "last.T.flatten().nonzero().flatten()`, where `last` is the copy of `dones`, lists the ends; their differences, "
+    "beginning from −1, are the lengths. Split `x.transpose(0, 1).flatten(0, 1)` by them, and pad. The mask is "
+    "`torch.arange(longest).unsqueeze(1) < lengths`. With loops: begin with `x.new_zeros(longest, trajectories, "
+    "features)`, and copy piece `i` into `[: len(piece), i]`.",
 )
 
 EXERCISE = Exercise(split_and_pad, ("padded", "mask"), CASES, MISTAKES, HINTS, _draw)

@@ -129,12 +129,12 @@ MISTAKES = {
 }
 
 HINTS = (
-    "`mask` says which steps are real. In which order does `padded[mask]` give them: trajectory by trajectory, or "
-    "step by step?",
-    "Put the trajectories first, `padded.transpose(0, 1)`, and pick with `mask.T`: the real steps come environment "
-    "by environment, `time` of them for each.",
-    "`steps = padded.transpose(0, 1)[mask.T]` is [envs · time, features]; reshape it to [envs, time, features], "
-    "then transpose to [time, envs, features].",
+    "Throw the padding away first. In which order does `padded[mask]` give the steps, and in which order do you want "
+    "them?",
+    "A mask picks along the first dimension first. Swap time and trajectories in both tensors before you pick: then "
+    "the steps come trajectory by trajectory, and so environment by environment, `time` of them for each.",
+    "`padded.transpose(0, 1)[mask.T]` is `[envs * time, features]`. Each environment has exactly `time` steps: reshape "
+    "to `[envs, time, features]`, then transpose to `[time, envs, features]`.",
 )
 
 EXERCISE = Exercise(unpad, ("rollout",), CASES, MISTAKES, HINTS, _draw)
