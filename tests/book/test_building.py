@@ -6,6 +6,7 @@ import re
 import house
 import house_picture
 import pytest
+from course.banks import RIGHT, WRONG
 
 PAGE = (house.ROOT / "book" / "building.md").read_text("utf-8")
 SECTIONS = {part.partition("\n")[0]: part for part in PAGE.split("\n## ")[1:]}
@@ -30,6 +31,11 @@ def test_way_has_ten_steps_and_each_names_its_file(way):
     steps = re.findall(r"^\d+\. `(.+?)`", SECTIONS[way], re.MULTILINE)
     assert len(steps) == 10
     assert all((house.PACKAGE / step).is_file() for step in steps)
+
+
+def test_answers_of_the_banks_are_counted():
+    right, wrong = (sum(map(len, answers.values())) for answers in (RIGHT, WRONG))
+    assert f"{right} right and {wrong} wrong answers to the {len(RIGHT)} exercises" in PAGE
 
 
 @pytest.mark.parametrize("form", DRAWN)
