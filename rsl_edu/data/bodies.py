@@ -11,7 +11,7 @@ import torch
 
 from rsl_edu.modules.validate import whole
 
-from .robots import ROBOTS, Policy, quiet_mujoco
+from .robots import ROBOTS, ActionRule, quiet_mujoco
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Motion:
     dt: float
 
 
-def motion(robot: str = "Ant-v5", steps: int = 200, seed: int = 0, policy: Policy | None = None) -> Motion:
+def motion(robot: str = "Ant-v5", steps: int = 200, seed: int = 0, policy: ActionRule | None = None) -> Motion:
     """Let one robot act until it fails, its time is up, or ``steps`` are over, and record its body.
 
     Args:

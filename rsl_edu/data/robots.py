@@ -51,13 +51,13 @@ class Rollout:
         return self.terminated | self.truncated
 
 
-Policy = Callable[[torch.Tensor], torch.Tensor]
+ActionRule = Callable[[torch.Tensor], torch.Tensor]
 """Maps observations ``[envs, features]`` to actions ``[envs, actions]``; its method ``reset(dones)``, if it has
 one, is told after each step where an episode ended, ``[envs]``."""
 
 
 def rollout(
-    robot: str = "Humanoid-v5", steps: int = 256, envs: int = 8, seed: int = 0, policy: Policy | None = None
+    robot: str = "Humanoid-v5", steps: int = 256, envs: int = 8, seed: int = 0, policy: ActionRule | None = None
 ) -> Rollout:
     """Let parallel robots act, and record it. A progress bar shows when it takes more than a second.
 
@@ -88,7 +88,7 @@ def rollout(
     return recorded
 
 
-def _record(robot: str, steps: int, envs: int, seed: int, policy: Policy | None) -> Rollout:
+def _record(robot: str, steps: int, envs: int, seed: int, policy: ActionRule | None) -> Rollout:
     import gymnasium
     from tqdm.auto import tqdm
 

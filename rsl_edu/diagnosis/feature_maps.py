@@ -128,7 +128,7 @@ def forward_pass(network: CNN, images: torch.Tensor, why: str = "") -> ForwardPa
     return ForwardPass(tuple(layers), why, first.padding, first.padding_mode, None if why else flat)
 
 
-def usable_copy(network: CNN) -> CNN:
+def usable_cnn(network: CNN) -> CNN:
     """Return a copy of a learner's network, on the CPU and in evaluation mode.
 
     Raises:

@@ -21,7 +21,7 @@ SATURATED = 0.99
 
 
 @dataclasses.dataclass(frozen=True)
-class Memory:
+class MemoryMeasures:
     """What a hidden state that was not reset does to the actions of a recurrent policy.
 
     Attributes:
@@ -84,7 +84,7 @@ class Measures:
     shift: np.ndarray
     ratio: np.ndarray
     size: np.ndarray
-    memory: Memory | None
+    memory: MemoryMeasures | None
 
 
 @torch.inference_mode(False)  # its callers may be in it, and slopes need gradients
@@ -243,7 +243,7 @@ def _singular(weight: torch.Tensor) -> np.ndarray:
     return values
 
 
-def _measure_memory(policy: Policy, sample: Sample, mean: torch.Tensor, std: torch.Tensor) -> Memory:
+def _measure_memory(policy: Policy, sample: Sample, mean: torch.Tensor, std: torch.Tensor) -> MemoryMeasures:
     """Play the sample again without a reset, and compare.
 
     Without an end of an episode in the sample, all robots end theirs in the middle of it: a leak can be seen then, too.
@@ -274,7 +274,7 @@ def _measure_memory(policy: Policy, sample: Sample, mean: torch.Tensor, std: tor
         if weight > 0:
             part = float((played * carry).sum()) / weight
             share = part, float((played - part * carry).square().mean() / weight) ** 0.5
-    return Memory(np.array(leak), errors, share)
+    return MemoryMeasures(np.array(leak), errors, share)
 
 
 def _since(dones: torch.Tensor) -> torch.Tensor:

@@ -112,7 +112,7 @@ def gradients_through_time(
     return gradients
 
 
-def usable_copy(network: RNN, features: int) -> RNN:
+def usable_rnn(network: RNN, features: int) -> RNN:
     """Return a copy of a learner's network, on the CPU and without gradients of its weights.
 
     Raises:

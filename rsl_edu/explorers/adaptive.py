@@ -78,7 +78,7 @@ class AdaptiveRateState:
 
 
 @dataclasses.dataclass(frozen=True)
-class Training:
+class AdaptiveTraining:
     """A whole training; each series has one value an update, as it was when the rule was asked."""
 
     kl: np.ndarray  # KL(old‖new), old: the policy at the start of the iteration; nats, nan where that is still the same
@@ -92,7 +92,7 @@ class AdaptiveRateResult:
     """What the picture shows: the run up to ``state.updates``."""
 
     state: AdaptiveRateState
-    run: Training
+    run: AdaptiveTraining
 
     @property
     def shares(self) -> tuple[float, float, float]:
@@ -177,10 +177,10 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
             )
         run = self._train(setting)
         shown = {name: series[: state.updates] for name, series in vars(run).items()}
-        return AdaptiveRateResult(state, Training(**shown))
+        return AdaptiveRateResult(state, AdaptiveTraining(**shown))
 
     @cached(64)
-    def _train(self, state: AdaptiveRateState) -> Training:
+    def _train(self, state: AdaptiveRateState) -> AdaptiveTraining:
         with torch.inference_mode(False), torch.enable_grad():
             generator = torch.Generator().manual_seed(state.seed)
             net, policy = self._policy(state)
@@ -206,7 +206,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
                 step(loss, rate)
         kl_, told_, rates, stds = np.array(rows).T
         kl_, told_ = (np.where(values > 1e-9, values, np.nan) for values in (kl_, told_))
-        return Training(kl_, told_, rates, stds)
+        return AdaptiveTraining(kl_, told_, rates, stds)
 
     def _policy(self, state: AdaptiveRateState) -> tuple[MLP, GaussianDistribution]:
         with torch.random.fork_rng(devices=[]):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EVEN = (1, 2, 4, 8)
 """First digits of limits: their halves are round too."""
-Policy = tuple[torch.Tensor, torch.Tensor]
+MeanAndStd = tuple[torch.Tensor, torch.Tensor]
 """Mean and std of a Gaussian policy in one state, each ``[actions]``."""
 
 QUANTITIES = ("entropy old", "entropy new", "KL(old‖new)", "KL(new‖old)")
@@ -120,7 +120,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
     )
     question = Control("KL(old‖new)", "KL(old‖new) at this setting.", "nats", range=(0.0, 1000.0, 0.001))
 
-    def __init__(self, old: Policy | None = None, new: Policy | None = None, **state: Any) -> None:
+    def __init__(self, old: MeanAndStd | None = None, new: MeanAndStd | None = None, **state: Any) -> None:
         if (old is None) != (new is None):
             raise ValueError(f"{'old' if old is None else 'new'}: expected both policies or neither, got None")
         if old is None or new is None:
@@ -336,7 +336,7 @@ def _entitle(axes: Any, title: str, first: str, second: str, color: str = BLUE, 
         axes.set_title(name, loc=slot, x=x, y=1.01, ha="left", color=shade, fontsize=9)
 
 
-def _checked(name: str, policy: Policy) -> Policy:
+def _checked(name: str, policy: MeanAndStd) -> MeanAndStd:
     """Return mean and std ``[actions]`` of a policy in double precision."""
     if not isinstance(policy, (tuple, list)) or len(policy) != 2:
         raise ValueError(f"{name}: expected two tensors (mean, std), got {type(policy).__name__}")
@@ -349,14 +349,14 @@ def _checked(name: str, policy: Policy) -> Policy:
     return mean, std
 
 
-def _gaussian(policy: Policy) -> HeteroscedasticGaussianDistribution:
+def _gaussian(policy: MeanAndStd) -> HeteroscedasticGaussianDistribution:
     """Return the library's Gaussian of mean and std ``[..., actions]``: the kind whose std is no parameter."""
     gaussian = HeteroscedasticGaussianDistribution(policy[0].shape[-1])
     gaussian.update(torch.stack(policy, -2))
     return gaussian
 
 
-def _closed(old: Policy, new: Policy, mistake: str) -> torch.Tensor:
+def _closed(old: MeanAndStd, new: MeanAndStd, mistake: str) -> torch.Tensor:
     """Return the QUANTITIES in closed form ``[4, ...]``, as the library gives them or with a mistake."""
     if mistake == "variance":
         old, new = (old[0], old[1].square()), (new[0], new[1].square())
@@ -373,7 +373,7 @@ def _closed(old: Policy, new: Policy, mistake: str) -> torch.Tensor:
     return values / one.output_dim if mistake == "mean" else values
 
 
-def _integrals(old: Policy, new: Policy) -> torch.Tensor:
+def _integrals(old: MeanAndStd, new: MeanAndStd) -> torch.Tensor:
     """Return the QUANTITIES ``[4]`` from the log-densities alone, by the trapezoidal rule."""
     z = torch.linspace(-10, 10, 2001, dtype=torch.float64).unsqueeze(1)  # beyond it a Gaussian has 1e-23 of its mass
     values = []

@@ -13,7 +13,7 @@ from torch.nn.functional import pad
 from rsl_edu.data import height_scans
 from rsl_edu.data.learner_input import finite_tensor
 from rsl_edu.data.terrain_cnn import FILTERS, terrain_cnn
-from rsl_edu.diagnosis.feature_maps import ConvLayer, ForwardPass, forward_pass, usable_copy
+from rsl_edu.diagnosis.feature_maps import ConvLayer, ForwardPass, forward_pass, usable_cnn
 from rsl_edu.modules import CNN
 from rsl_edu.modules.cnn import PADDINGS
 from rsl_edu.number_format import round_up, short, small
@@ -128,7 +128,7 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
 
     def __init__(self, scans: torch.Tensor | None = None, network: CNN | None = None, **state: Any) -> None:
         defaults = {} if scans is None else {"offset": 0.0}  # the learner's own zero is where they put it
-        self.network = None if network is None else usable_copy(network)
+        self.network = None if network is None else usable_cnn(network)
         if scans is None:
             height, width = (64, 64) if self.network is None else self.network.input_shape[1:]
             scans = height_scans(count=32, size=max(height, width))[:, :, :height, :width]

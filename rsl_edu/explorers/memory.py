@@ -17,7 +17,7 @@ from rsl_edu.diagnosis.recurrent_memory import (
     cuts,
     gradients_through_time,
     resets,
-    usable_copy,
+    usable_rnn,
 )
 from rsl_edu.modules import RNN, EmpiricalNormalization, split_and_pad_trajectories
 from rsl_edu.number_format import short, small
@@ -138,7 +138,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         observations = finite_tensor("observations", observations, "[time, envs, features]")
         x = observations[:STEPS, :ENVS].float()
         self.dones = episode_ends("dones", dones, observations.shape[:2])[:STEPS, :ENVS]  # [time, envs]
-        self._given = None if network is None else usable_copy(network, x.shape[2])
+        self._given = None if network is None else usable_rnn(network, x.shape[2])
         if network is None:
             normalization = EmpiricalNormalization(x.shape[2])
             normalization.update(x.flatten(0, 1))

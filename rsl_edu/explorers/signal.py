@@ -126,7 +126,7 @@ class Signal(Explorer[SignalState, SignalResult]):
         norm = EmpiricalNormalization(x.shape[1])
         norm.update(self.observations)
         self._normalized = norm(self.observations)
-        self._network = None if network is None else _usable_copy(network, self.observations)
+        self._network = None if network is None else _usable_layers(network, self.observations)
         if network is None:
             super().__init__(**state)
         else:  # it stays as it is
@@ -306,7 +306,7 @@ def _build(state: SignalState, features: int) -> MLP:
 
 
 @torch.inference_mode(False)
-def _usable_copy(network: nn.Sequential, x: torch.Tensor) -> nn.Sequential:
+def _usable_layers(network: nn.Sequential, x: torch.Tensor) -> nn.Sequential:
     """Check the learner's network and return a copy of its modules, in a row."""
     if not isinstance(network, nn.Sequential):
         raise ValueError(f"network: expected an nn.Sequential such as MLP, got {type(network).__name__}")
