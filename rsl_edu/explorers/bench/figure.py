@@ -146,7 +146,8 @@ class Drawing:
             self._instrument.draw(self._artists, result)
             if "guess" in self._artists:
                 guess = self._instrument.guess
-                self._artists["guess"].set_data(*([], []) if guess is None else self._instrument.mark(result, guess))
+                place = ([], []) if guess is None else self._instrument.mark(result, guess)
+                self._artists["guess"].set_data(*place)
 
     def pin(self, state: Any | None) -> None:
         """Leave the curves of a state as pale ghosts behind the next ones; None takes them away."""

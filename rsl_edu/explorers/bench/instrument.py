@@ -13,7 +13,7 @@ from .controls import Control, Grid, Space
 if TYPE_CHECKING:  # Matplotlib takes a second to import: only what draws needs it
     from matplotlib.figure import Figure
 
-I = TypeVar("I", bound="Instrument[Any, Any]")  # noqa: E741
+Own = TypeVar("Own", bound="Instrument[Any, Any]")
 S = TypeVar("S")  # state: a frozen dataclass
 R = TypeVar("R")  # result of compute
 C = TypeVar("C", bound=Callable[..., Any])
@@ -61,6 +61,7 @@ class Instrument(ABC, Generic[S, R]):
         pinned: The state to compare with, or None.
         guess: The number that the learner predicted, or None.
         answers: All that the learner predicted, in words, by the question.
+        lock: Held while something changes: ipykernel runs the callbacks of widgets in threads.
 
     Raises:
         ValueError: A value that its control does not allow.
@@ -97,7 +98,7 @@ class Instrument(ABC, Generic[S, R]):
         self.guess: float | None = None
         self.answers: dict[str, str] = {}
         self._views: list[View] = []
-        self.lock = threading.RLock()  # ipykernel runs the callbacks of widgets in threads
+        self.lock = threading.RLock()
 
     # What a subclass gives
 
@@ -146,7 +147,7 @@ class Instrument(ABC, Generic[S, R]):
         return self._space.controls
 
     @classmethod
-    def from_state(cls: type[I], state: str, *data: Any) -> I:
+    def from_state(cls: type[Own], state: str, *data: Any) -> Own:
         """Restore an explorer from what :attr:`state` gave, on the same input (``data``: as for the constructor)."""
         return cls(*data, **Space.read(state, cls.__name__))
 
