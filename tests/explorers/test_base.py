@@ -379,18 +379,6 @@ def test_bad_combination_waits_for_the_control_that_mends_it(line):
     assert not live.picture.error
 
 
-def test_play_button_steps_the_slider_from_its_present_value(line):
-    play, slider = line.live.children[0].children[1].children
-    assert slider is line.live.widgets["points"]
-    assert (play.min, play.max, play.step, play.value) == (0, 7, 1, 1)
-    play.value += 1
-    assert line.at().points == slider.value == 4
-    slider.value = 7
-    assert play.value == 5
-    line.set(points=2)
-    assert play.value == 0
-
-
 @dataclasses.dataclass(frozen=True)
 class PlayedState(LineState):
     slope: float = control(-1.5, "slope", "Rise per step.", range=(-2.0, 2.0, 0.5), play=True)
@@ -401,20 +389,29 @@ class Played(Line):
     State = PlayedState
 
 
-@pytest.mark.parametrize(("name", "place", "walk"), [("slope", 1, (-1.0, -0.5, 0.0)), ("gain", 1, (10.0,))])
-def test_play_button_steps_any_slider(name, place, walk):
-    played = Played()
-    row = next(
-        row
-        for row in played.live.children[0].children
-        if getattr(row, "children", [0])[-1:] == (played.live.widgets[name],)
-    )
-    play, slider = row.children
-    assert play.value == place
-    for value in walk:
+def played(name):
+    """Return an explorer, and the play button and the slider of one of its controls."""
+    line = Played()
+    rows = (row.children for row in line.live.children[0].children if hasattr(row, "children"))
+    return (line, *next(row for row in rows if row[1] is line.live.widgets[name]))
+
+
+@pytest.mark.parametrize(("name", "walk"), [("points", (2, 9, 1, 3)), ("gain", (0, 2, 1, 1)), ("slope", (0, 8, 1, 1))])
+def test_play_button_steps_through_a_slider_from_its_present_value(name, walk):
+    _, play, _ = played(name)
+    assert (play.min, play.max, play.step, play.value) == walk
+
+
+def test_play_button_of_a_slider_of_fractions_moves_it_and_follows_it():
+    line, play, slider = played("slope")
+    for value in (-1.0, -0.5, 0.0):
         play.value += 1
-        assert getattr(played.at(), name) == slider.value == value
-    assert play.value <= play.max == len(played.controls[name].positions()) - 1
+        assert line.at().slope == slider.value == value
+    slider.value = 1.5
+    assert play.value == 7
+    line.set(slope=-0.4)
+    assert play.value == 3
+    assert line.at().slope == slider.value == -0.4
 
 
 def test_control_that_is_fixed_cannot_be_set_and_is_not_in_the_text():

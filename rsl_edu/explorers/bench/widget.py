@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -163,23 +163,49 @@ def _widget(control: Control, value: Any) -> ipywidgets.DOMWidget:
     if control.range is None:
         return ipywidgets.Checkbox(indent=False, **shared)
     first, last, step = control.range
-    slider = ipywidgets.IntSlider if all(isinstance(v, int) for v in control.range) else ipywidgets.FloatSlider
+    slider = ipywidgets.IntSlider if _whole(control.range) else ipywidgets.FloatSlider
     return slider(min=first, max=last, step=step, **shared)
 
 
 def _row(slider: ipywidgets.DOMWidget, control: Control) -> ipywidgets.DOMWidget:
-    """Put a play button before a slider that can play: it steps from the present position to the last."""
+    """Put a play button before a slider that can play: it steps on from the present position."""
     places = control.positions()
     if not control.play or len(places) < 2:
         return slider
-    play = ipywidgets.Play(min=0, max=len(places) - 1, interval=PLAY_INTERVAL, show_repeat=False, tooltip="play")
-
-    def follow_slider(change: Any) -> None:
-        play.value = min(range(len(places)), key=lambda i: abs(places[i] - change["new"]))
-
-    follow_slider({"new": slider.value})
-    slider.observe(follow_slider, "value")
-    play.observe(lambda change: setattr(slider, "value", places[change["new"]]), "value")
+    settings = {"interval": PLAY_INTERVAL, "show_repeat": False, "tooltip": "play"}
+    if control.range is not None and _whole(control.range):
+        first, last, step = control.range
+        play = ipywidgets.Play(min=first, max=last, step=step, value=slider.value, **settings)
+        ipywidgets.jslink((play, "value"), (slider, "value"))
+    else:
+        play = ipywidgets.Play(min=0, max=len(places) - 1, value=_nearest(places, slider.value), **settings)
+        if control.range is None:
+            ipywidgets.jslink((play, "value"), (slider, "index"))
+        else:  # the browser links only what is equal, and a button plays whole numbers
+            _link(play, slider, places)
     row = ipywidgets.HBox([play, slider])
     row.add_class("rsl-play")
     return row
+
+
+def _link(play: ipywidgets.Play, slider: ipywidgets.DOMWidget, places: Sequence[float]) -> None:
+    """Let a play button number the positions of a slider, which may also stand between two of them."""
+
+    def follow(change: Any) -> None:
+        play.value = _nearest(places, change["new"])
+
+    def step(change: Any) -> None:
+        if _nearest(places, slider.value) != change["new"]:
+            slider.value = places[change["new"]]
+
+    slider.observe(follow, "value")
+    play.observe(step, "value")
+
+
+def _whole(numbers: Iterable[Any]) -> bool:
+    return all(isinstance(number, int) for number in numbers)
+
+
+def _nearest(places: Sequence[float], value: float) -> int:
+    """Return the number of the position that is nearest to a value."""
+    return min(range(len(places)), key=lambda i: abs(places[i] - value))
