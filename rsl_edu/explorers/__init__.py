@@ -1,6 +1,6 @@
 """Interactive explorers, one a file. Each runs live in a notebook, and draws and says the same without one.
 
-What stands beside this file is found and offered here by its name; what all explorers share is in :mod:`.bench`.
+What stands beside this file is found and offered here by its name; what all explorers share is in ``bench``.
 """
 
 from __future__ import annotations

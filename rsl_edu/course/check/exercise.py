@@ -113,7 +113,7 @@ class Exercise:
 
     @property
     def name(self) -> str:
-        """Name of the exercise: the reference's, and of a class ``RunningNorm``, ``running_norm``."""
+        """The name of the reference; for a class, ``running_norm`` stands for ``RunningNorm``."""
         return re.sub("(?<=[a-z])(?=[A-Z])", "_", self.reference.__name__).lower()
 
     def __repr__(self) -> str:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:  # Matplotlib and ipywidgets take a second to import: only wha
 class Explorer(Instrument[S, R]):
     """A picture that follows its controls: live in a notebook, as a figure, or frame by frame.
 
-    A subclass gives ``State`` (a frozen dataclass of :func:`.control` fields), :meth:`compute`, :meth:`stage`,
-    :meth:`draw`, :meth:`mark`, :meth:`describe` and :meth:`numbers`; the constructor, the states and what changes them
-    are those of :class:`.Instrument`. In a notebook, an explorer at the end of a cell shows itself.
+    A subclass gives ``State`` (a frozen dataclass of :func:`.control` fields), ``compute``, ``stage``, ``draw``,
+    ``mark``, ``describe`` and ``numbers``, as :class:`.Instrument` describes them, which also has the constructor, the
+    states and what changes them. In a notebook, an explorer at the end of a cell shows itself.
     """
 
     def render(self, *, dark: bool = False, **changes: Any) -> Figure:
@@ -40,7 +40,7 @@ class Explorer(Instrument[S, R]):
         self.render(dark=dark).savefig(path, dpi=200)
 
     def frames(self, *, dark: bool = False, **values: Sequence[Any]) -> Iterator[Frame]:
-        """Draw the picture at every combination of ``values``, or at all states of :attr:`swept`, each once."""
+        """Draw the picture at every combination of ``values``, or at all states of :attr:`.Instrument.swept`, each once."""
         from .figure import Drawing, Frame
 
         drawing = Drawing(self, dark)
@@ -50,7 +50,7 @@ class Explorer(Instrument[S, R]):
             yield Frame(state, self.describe(result), self.numbers(result), *drawing.svg())
 
     def swept_states(self) -> list[S]:
-        """Return all states of :attr:`swept` around the present one: those that a page without a kernel holds."""
+        """Return all states of :attr:`.Instrument.swept` around the present one: those that a page without a kernel holds."""
         return self._space.states(self._state, self.swept or ({next(iter(self.controls)): ...},))
 
     def html(self, notebook: str = NOTEBOOK) -> str:

@@ -22,7 +22,7 @@ class Quiz:
     Args:
         explorer: What is asked about.
         questions: The questions; beside each the answers to choose from, or None for the number that
-            :attr:`.Explorer.question` asks for.
+            :attr:`.Instrument.question` asks for.
 
     Raises:
         ValueError: No question, one with fewer than two choices, or a number that the explorer does not ask for.
