@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whatever interrupts the writing."""
+"""Files that are there whole, old or new, even if an error or an interrupt ends the writing."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     Raises:
         OSError: The folder cannot be written.
     """
+    path = path.resolve()  # a link stays one
     part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         yield part

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 
 def learner_tensor(name: str, value: Any) -> torch.Tensor:
     """Return a learner's own tensor, array or list as a tensor on the CPU, without its history of gradients."""
+    if isinstance(value, np.ndarray):  # torch takes neither a reversed array nor another machine's order of bytes
+        value = np.ascontiguousarray(value, value.dtype.newbyteorder("="))
     try:
-        return torch.as_tensor(value).detach().cpu()
-    except (TypeError, ValueError, RuntimeError):
-        raise TypeError(f"{name}: expected a tensor or an array of numbers, got {type(value).__name__}") from None
+        tensor = torch.as_tensor(value).detach().cpu()
+    except (TypeError, ValueError, RuntimeError) as error:
+        got = f"{type(value).__name__} ({str(error).splitlines()[0]})"
+        raise TypeError(f"{name}: expected a tensor or an array of numbers, got {got}") from None
+    if tensor.is_complex():
+        raise TypeError(f"{name}: expected real numbers, got {tensor.dtype}")
+    return tensor
 
 
 def finite_tensor(name: str, value: Any, *shapes: str) -> torch.Tensor:

@@ -15,16 +15,23 @@ from .bench.figure import Frame
 from .bench.quiz import Quiz
 
 
-def _found() -> list[type[Explorer[Any, Any]]]:
-    """Return the explorers that are defined in the modules of this package."""
-    modules = [importlib.import_module(f"{__name__}.{file.name}") for file in pkgutil.iter_modules(__path__)]
-    defined = [(it, module) for module in modules for it in vars(module).values() if isinstance(it, type)]
-    return [it for it, module in defined if issubclass(it, Explorer) and it.__module__ == module.__name__]
+def _found() -> dict[str, type[Explorer[Any, Any]]]:
+    """Return the explorers that are defined in the modules of this package, but for those whose name begins with _."""
+    found: dict[str, type[Explorer[Any, Any]]] = {}
+    for file in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{file.name}")
+        for name, it in vars(module).items():
+            ours = isinstance(it, type) and issubclass(it, Explorer) and it.__module__ == module.__name__
+            if ours and not name.startswith("_"):
+                if name in found:
+                    raise ImportError(
+                        f"two explorers are called {name}: in {found[name].__module__} and {it.__module__}"
+                    )
+                found[name] = it
+    return dict(sorted(found.items(), key=lambda entry: (entry[1].lesson, entry[0])))
 
 
-EXPLORERS: dict[str, type[Explorer[Any, Any]]] = {
-    explorer.__name__: explorer for explorer in sorted(_found(), key=lambda it: (it.lesson, it.__name__))
-}
+EXPLORERS: dict[str, type[Explorer[Any, Any]]] = _found()
 """All explorers by their names, in the order of the lessons."""
 
 __all__ = ["EXPLORERS", "Control", "Explorer", "Frame", "Quiz", "control", *EXPLORERS]

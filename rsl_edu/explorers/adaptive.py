@@ -123,7 +123,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
     """
 
     State = AdaptiveRateState
-    lesson = 6
+    lesson = 5
     shows = "KL and learning rate of PPO, mini-batch by mini-batch"
     breaks = "a fixed rate, a KL that is averaged or reversed"
     size = (9.0, 5.6)
@@ -147,12 +147,9 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
             robot = rollout("HalfCheetah-v5", steps=64, envs=16)
             observations, actions, rewards = robot.observations, robot.actions, robot.rewards
         observations = finite_tensor("observations", observations, "[time, envs, features]")
-        actions = finite_tensor("actions", actions, "[time, envs, actions]")
-        rewards = finite_tensor("rewards", rewards, "[time, envs]")
-        for name, values in (("actions", actions), ("rewards", rewards)):
-            if values.shape[:2] != observations.shape[:2]:
-                same, got = list(observations.shape[:2]), list(values.shape)
-                raise ValueError(f"{name}: expected the observations' times and envs {same}, got {got}")
+        time, envs = observations.shape[:2]
+        actions = finite_tensor("actions", actions, f"[{time}, {envs}, actions], with the observations' times and envs")
+        rewards = finite_tensor("rewards", rewards, f"[{time}, {envs}], with the observations' times and envs")
         if rewards.numel() < BATCHES:
             raise ValueError(f"observations: expected at least {BATCHES} of them, got {rewards.numel()}")
         # Double precision: a rounding must not decide, on some machines only, whether a KL is above twice its target.

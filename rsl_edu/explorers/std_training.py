@@ -142,7 +142,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
             robot = rollout("HalfCheetah-v5", steps=64, envs=16)
             actions, rewards = robot.actions.flatten(0, 1), robot.rewards.flatten()
         actions = finite_tensor("actions", actions, "[samples, joints]")
-        rewards = finite_tensor("rewards", rewards, f"[{len(actions)}], one for each row of actions")
+        rewards = finite_tensor("rewards", rewards, f"[{len(actions)}] (one for each row of actions)")
         a, r = actions.double(), rewards.double()
         self._low, self._high = (a.amin(0).float(), a.amax(0).float())
         terms = torch.cat([torch.ones_like(a[:, :1]), a, a.square()], dim=1)

@@ -246,7 +246,7 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
 
 def _motion_of(ends: Any) -> Motion:
     """Return a learner's own rods as a motion that earns nothing."""
-    ends = finite_tensor("motions", ends, "[steps + 1, parts, 2, 3]").float()
+    ends = finite_tensor("motions", ends, "[steps + 1, parts, 2, 3], the ends of rods").float()
     if len(ends) < 2:
         raise ValueError("motions: expected a step or more, got none")
     parts = ends.shape[1]

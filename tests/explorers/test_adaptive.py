@@ -217,9 +217,12 @@ def test_rewards_that_say_nothing_leave_the_policy_as_it_is():
         ((torch.zeros(4, 3), torch.zeros(4, 3, 1), torch.zeros(4, 3)), r"observations: .* got \[4, 3\]"),
         (
             (torch.zeros(4, 3, 2), torch.zeros(4, 2, 1), torch.zeros(4, 3)),
-            r"actions: .* envs \[4, 3\], got \[4, 2, 1\]",
+            r"actions: expected shape \[4, 3, actions\], with .*, got \[4, 2, 1\]",
         ),
-        ((torch.zeros(4, 3, 2), torch.zeros(4, 3, 1), torch.zeros(4)), r"rewards: expected shape \[time, envs\]"),
+        (
+            (torch.zeros(4, 3, 2), torch.zeros(4, 3, 1), torch.zeros(4)),
+            r"rewards: expected shape \[4, 3\], with .*, got \[4\]",
+        ),
         ((torch.zeros(4, 3, 2), None, None), "expected all three or none"),
         ((torch.full((4, 3, 2), torch.nan), torch.zeros(4, 3, 1), torch.zeros(4, 3)), "observations: expected finite"),
         ((torch.zeros(3, 1, 2), torch.zeros(3, 1, 1), torch.zeros(3, 1)), "expected at least 4 of them, got 3"),

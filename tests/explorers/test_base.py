@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.image import imread
 
 from rsl_edu.explorers import Control, Explorer, control
+from rsl_edu.explorers.bench.controls import Space
 from rsl_edu.explorers.bench.figure import theme
 from rsl_edu.explorers.bench.instrument import cached
 
@@ -425,6 +426,54 @@ def test_control_that_is_fixed_cannot_be_set_and_is_not_in_the_text():
         line.set(broken=False)
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"plain": 1.0}, r"Odd.plain: declare it by control"),
+        ({"dark": control(1, "dark", "Dark.", range=(0, 2, 1))}, r"Odd.dark: an argument has this name"),
+        ({"fixed": control(1, "fixed", "Fixed.", range=(0, 2, 1))}, r"Odd.fixed: an argument has this name"),
+    ],
+)
+def test_state_that_is_declared_badly_is_named(fields, message):
+    odd = dataclasses.make_dataclass("Odd", [(name, float, field) for name, field in fields.items()], frozen=True)
+    with pytest.raises(TypeError, match=message):
+        Space(odd)
+
+
+@pytest.mark.parametrize("given", ["ranges", "steps", "fixed"])
+def test_setting_of_no_field_is_named(given):
+    with pytest.raises(ValueError, match="slop: expected one of the fields slope, points, style, gain, broken"):
+        Space(LineState, **{given: {"slop": (0, 1, 1)}})
+
+
+@pytest.mark.parametrize("points", [4.0, np.int64(4), np.float32(4)])
+def test_whole_number_of_another_type_is_taken_as_a_whole_number(points):
+    line = Line(points=points)
+    assert line.state == "Line(slope=1.0, points=4, style='straight', gain=1.0, broken=False)"
+    assert line.live.widgets["points"].value == 4
+
+
+def test_page_of_a_value_between_two_positions_shows_it():
+    line = Line(slope=0.3)
+    assert line.at() in [frame.state for frame in line.frames()]
+    assert "slope 0.3" in line.html()
+    swept = type("Swept", (Line,), {"swept": ({"slope": 3},)})(slope=0.3)
+    assert [frame.state.slope for frame in swept.frames()] == [-2.0, 0.0, 0.3, 2.0]
+    assert "0.3" in swept.html()
+
+
+def test_explorer_that_asks_but_marks_nothing_says_what_is_missing(line, monkeypatch):
+    stage = Line.stage
+
+    def with_guess(self, figure):
+        return stage(self, figure) | {"guess": figure.axes[0].plot([], [])[0]}
+
+    monkeypatch.setattr(Line, "stage", with_guess)
+    line.predict(1.0)
+    with pytest.raises(NotImplementedError, match=r"Line\.mark: says where"):
+        line.render()
+
+
 def test_state_is_computed_once_for_a_picture_and_the_pinned_one_once_for_all(line, monkeypatch):
     line.live.refresh()
     computed, compute = [], Line.compute
@@ -453,6 +502,13 @@ def test_two_explorers_keep_their_results_apart():
     one.times(2), one.times(3)
     assert one.times(1) is not first
     assert Kept.times.__doc__ == "Multiply."
+
+    class More(Kept):
+        @cached(2)
+        def times(self, number):
+            return [*super().times(number), number]
+
+    assert More(2).times(5) == [10, 5]
 
 
 @pytest.fixture

@@ -228,6 +228,7 @@ def test_frames_are_few_enough_for_a_page_and_the_present_one_is_among_them(expl
 def test_every_value_of_a_page_is_a_position_of_its_control(explorer):
     for grid in explorer.swept:
         for name, values in grid.items():
+            assert name in {field.name for field in dataclasses.fields(explorer.State)}
             if isinstance(values, tuple):
                 assert set(values) <= set(explorer.controls[name].positions()), name
             else:

@@ -71,6 +71,13 @@ def test_form_replies_to_each_answer_in_place(quiz, explorer):
     assert form.replies[0] == ["expected a number from 0.0 to 1000.0, got 2000.0", True]
 
 
+def test_number_is_not_answered_by_words(quiz, explorer):
+    with pytest.raises(ValueError, match="guess: expected a number from 0.0 to 1000.0, got 'much'"):
+        quiz.answer(0, "much")
+    assert explorer.guess is None
+    assert not explorer.answers
+
+
 def test_notebook_compares_the_questions_and_the_answers(quiz):
     assert repr(quiz) == f"Quiz\n{NUMBER}\n{CHOICE} (old‖new / new‖old)"
     quiz.answer(1, "old‖new")

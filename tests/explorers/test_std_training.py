@@ -210,7 +210,7 @@ def test_rewards_that_do_not_depend_on_the_action_leave_the_std_to_the_entropy()
         (torch.zeros(4), torch.zeros(4), r"actions: expected shape \[samples, joints\], got \[4\]"),
         (None, torch.zeros(4), "actions: .* got None"),
         (torch.zeros(4, 2), None, "rewards: .* got None"),
-        (torch.zeros(4, 2), torch.zeros(4, 1), r"rewards: expected shape \[4\], .* got \[4, 1\]"),
+        (torch.zeros(4, 2), torch.zeros(4, 1), r"rewards: expected shape \[4\].* got \[4, 1\]"),
         (torch.full((4, 2), torch.nan), torch.zeros(4), "actions: expected finite values"),
         (torch.zeros(4, 2), torch.full((4,), torch.inf), "rewards: expected finite values"),
     ],

@@ -6,11 +6,14 @@ import ast
 import dataclasses
 import itertools
 import math
+import numbers
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 S = TypeVar("S")  # state: a frozen dataclass of controls
+RESERVED = {"self", "ranges", "step_values", "fixed", "defaults", "dark"}
+"""Names of arguments beside which the constructor and ``render`` take those of the controls."""
 Grid = Mapping[str, Any]
 """For each control that moves: how many of its positions, or which; ``...``: all."""
 
@@ -37,21 +40,25 @@ class Control:
     choices: Mapping[str, Any] | None = None
     play: bool = False
 
-    def check(self, name: str, value: Any) -> None:
-        """Raise a ValueError that names the control unless ``value`` is allowed."""
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    def check(self, name: str, value: Any) -> Any:
+        """Return ``value`` as the control has it, or raise a ValueError that names the control if it is not allowed."""
         if self.range is not None:
             first, last, _ = self.range
+            number = isinstance(value, numbers.Real) and not isinstance(value, bool)
             if not number or not first <= value <= last:
                 raise ValueError(f"{name}: expected a number from {first} to {last}, got {value!r}")
-            if _whole(self.range) and value != int(value):
+            if not _whole(self.range):
+                return value
+            if value != int(value):
                 raise ValueError(f"{name}: expected a whole number from {first} to {last}, got {value!r}")
-        elif self.choices is not None or self.steps is not None:
+            return int(value)
+        if self.choices is not None or self.steps is not None:
             allowed = self.positions()
             if not any(value == each and isinstance(value, bool) == isinstance(each, bool) for each in allowed):
                 raise ValueError(f"{name}: expected one of {', '.join(map(repr, allowed))}; got {value!r}")
         elif not isinstance(value, bool):
             raise ValueError(f"{name}: expected True or False, got {value!r}")
+        return value
 
     def positions(self, most: int | None = None) -> tuple[Any, ...]:
         """Return every value that can be set, or ``most`` values of a slider, its ends among them."""
@@ -91,11 +98,11 @@ def _spread(count: int, most: int | None) -> list[int]:
     """Return the numbers below ``count``, or ``most`` of them, evenly, from the first to the last."""
     if most is None or count <= most:
         return list(range(count))
-    return [i * (count - 1) // (most - 1) for i in range(most)]
+    return [i * (count - 1) // max(1, most - 1) for i in range(most)]
 
 
-def _whole(numbers: Any) -> bool:
-    return all(isinstance(number, int) for number in numbers)
+def _whole(values: Any) -> bool:
+    return all(isinstance(value, int) for value in values)
 
 
 class Space(Generic[S]):
@@ -119,8 +126,16 @@ class Space(Generic[S]):
         steps: Mapping[str, tuple[float, ...]] | None = None,
         fixed: Mapping[str, Any] | None = None,
     ) -> None:
-        fields = dataclasses.fields(kind)  # type: ignore[arg-type]
-        declared = {field.name: field.metadata["control"] for field in fields if field.name not in (fixed or {})}
+        fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+        for name, field in fields.items():
+            if "control" not in field.metadata:
+                raise TypeError(f"{kind.__name__}.{name}: declare it by control(...)")
+            if name in RESERVED:
+                raise TypeError(f"{kind.__name__}.{name}: an argument has this name; choose another")
+        for name in (*(ranges or {}), *(steps or {}), *(fixed or {})):
+            if name not in fields:
+                raise ValueError(f"{name}: expected one of the fields {', '.join(fields)} of {kind.__name__}")
+        declared = {name: field.metadata["control"] for name, field in fields.items() if name not in (fixed or {})}
         for name, own in (ranges or {}).items():
             declared[name] = dataclasses.replace(declared[name], range=own)
         for name, values in (steps or {}).items():
@@ -134,10 +149,10 @@ class Space(Generic[S]):
 
     def changed(self, state: S, changes: Mapping[str, Any]) -> S:
         """Return ``state`` with ``changes``, checked."""
-        for name, value in changes.items():
+        for name in changes:
             if name not in self.controls:
                 raise ValueError(f"{name}: expected one of the controls {', '.join(self.controls)}")
-            self.controls[name].check(name, value)
+        changes = {name: self.controls[name].check(name, value) for name, value in changes.items()}
         return dataclasses.replace(state, **changes)  # type: ignore[type-var, no-any-return, unused-ignore]
 
     def product(self, start: S, values: Mapping[str, Sequence[Any]]) -> Iterator[S]:
@@ -161,7 +176,8 @@ class Space(Generic[S]):
         positions = self.controls[name].positions()
         if isinstance(wanted, int):
             wanted = self.controls[name].positions(wanted)
-        return [value for value in positions if wanted is ... or value in wanted or value == present]
+        chosen = [value for value in positions if wanted is ... or value in wanted or value == present]
+        return chosen if present in chosen else sorted([*chosen, present])  # a slider may stand between two positions
 
     def corners(self, start: S) -> Iterator[S]:
         """Yield ``start`` with each control in turn at its extremes, and all controls at both ends together."""

@@ -40,7 +40,7 @@ class Explorer(Instrument[S, R]):
         self.render(dark=dark).savefig(path, dpi=200)
 
     def frames(self, *, dark: bool = False, **values: Sequence[Any]) -> Iterator[Frame]:
-        """Draw the picture at every combination of ``values``, or at all states of :attr:`.Instrument.swept`, each once."""
+        """Draw the picture at every combination of ``values``, or by default at all :meth:`swept_states`, each once."""
         from .figure import Drawing, Frame
 
         drawing = Drawing(self, dark)
@@ -50,7 +50,7 @@ class Explorer(Instrument[S, R]):
             yield Frame(state, self.describe(result), self.numbers(result), *drawing.svg())
 
     def swept_states(self) -> list[S]:
-        """Return all states of :attr:`.Instrument.swept` around the present one: those that a page without a kernel holds."""
+        """Return what a page without a kernel holds: the states of :attr:`.Instrument.swept` around the present one."""
         return self._space.states(self._state, self.swept or ({next(iter(self.controls)): ...},))
 
     def html(self, notebook: str = NOTEBOOK) -> str:

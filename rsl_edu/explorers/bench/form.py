@@ -54,7 +54,7 @@ class Form(anywidget.AnyWidget):
         try:
             self._answer(question, entered if choices else _number(entered))
         except ValueError as error:
-            return [str(error).partition(": ")[2], True]
+            return [str(error).partition(": ")[2] or str(error), True]
         return ["Recorded, and written under the picture." if choices else "Recorded, and drawn in the picture.", False]
 
 

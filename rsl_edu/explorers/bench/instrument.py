@@ -25,7 +25,7 @@ def cached(most: int) -> Callable[[C], C]:
     """Let a method keep its last ``most`` results, separately for each object that has it."""
 
     def decorate(method: C) -> C:
-        name = f"_results_of_{method.__name__}"
+        name = f"_results_of_{method.__qualname__}"
 
         @functools.wraps(method)
         def call(self: Any, *arguments: Any) -> Any:
@@ -124,7 +124,7 @@ class Instrument(ABC, Generic[S, R]):
 
     def mark(self, result: R, guess: float) -> tuple[Any, Any]:
         """Return x and y of the learner's guess in the picture of a result; needed where there is a question."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}.mark: says where in the picture a guess is drawn")
 
     def numbers(self, result: R) -> dict[str, str]:
         """Return the numbers to print beside the picture, rounded, by their names; the same names at every state."""
@@ -157,7 +157,7 @@ class Instrument(ABC, Generic[S, R]):
         return self.write(self._state)
 
     def write(self, state: S) -> str:
-        """Return any state as such text."""
+        """Return a state as text, as :attr:`state` does."""
         return self._space.write(type(self).__name__, self.values(state))
 
     def values(self, state: S) -> dict[str, Any]:

@@ -50,7 +50,9 @@ class Quiz:
             ValueError: An answer that the question does not allow; the one before stays.
         """
         text, choices = list(self.questions.items())[question]
-        if choices is not None and answer not in choices:
+        if choices is None and self.explorer.question is not None:
+            self.explorer.question.check("guess", answer)
+        elif choices is not None and answer not in choices:
             raise ValueError(f"answer: expected one of {', '.join(map(repr, choices))}; got {answer!r}")
         self.explorer.predict(answer, text)
 

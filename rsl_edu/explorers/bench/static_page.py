@@ -67,10 +67,7 @@ def explorer_html(explorer: Instrument[Any, Any], frames: Iterable[Frame], noteb
     from .figure import recolouring
 
     frames = list(frames)
-    axes = {
-        name: [value for value in control.positions() if any(getattr(frame.state, name) == value for frame in frames)]
-        for name, control in explorer.controls.items()
-    }
+    axes = {name: _values(control, name, frames) for name, control in explorer.controls.items()}
     moved = {name: values for name, values in axes.items() if len(values) > 1}
     present = next(frame for frame in frames if frame.state == explorer.at())
     width, height = (round(100 * inches) for inches in explorer.size)
@@ -122,7 +119,8 @@ def quiz_html(questions: Mapping[str, Sequence[str] | None], number: Control | N
     for text, choices in questions.items():
         if choices is None:
             assert number is not None
-            asked.append([text, None, number.unit, number.range])
+            places = number.positions(2)
+            asked.append([text, None, number.unit, number.range or (places[0], places[-1])])
         else:
             asked.append([text, list(choices), "", None])
         lines.append(text if choices is None else f"{text} ({' / '.join(choices)})")
@@ -142,6 +140,13 @@ def _packed(drawn: list[tuple[list[int], str, Frame]]) -> str:
     ]
     text = json.dumps({"elements": list(elements), "frames": frames}, ensure_ascii=False, separators=(",", ":"))
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def _values(control: Control, name: str, frames: Iterable[Frame]) -> list[Any]:
+    """Return the values of a control that there are pictures of, in the control's order."""
+    drawn = {getattr(frame.state, name) for frame in frames}
+    known = [value for value in control.positions() if value in drawn]
+    return known if len(known) == len(drawn) else sorted(drawn)  # a slider may stand between two positions
 
 
 def _control(control: Control, values: list[Any]) -> dict[str, Any]:
