@@ -21,9 +21,14 @@ def test_new_file_replaces_the_old_one_and_keeps_its_permissions(tmp_path):
 def test_error_leaves_the_old_file_and_nothing_else(tmp_path, error):
     path = tmp_path / "grades.csv"
     path.write_text("old")
-    with pytest.raises(error), atomic_write(path) as part:
-        part.write_text("half")
-        raise error
+
+    def write_half():
+        with atomic_write(path) as part:
+            part.write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        write_half()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

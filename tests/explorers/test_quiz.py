@@ -72,7 +72,7 @@ def test_form_replies_to_each_answer_in_place(quiz, explorer):
 
 
 def test_number_is_not_answered_by_words(quiz, explorer):
-    with pytest.raises(ValueError, match="guess: expected a number from 0.0 to 1000.0, got 'much'"):
+    with pytest.raises(ValueError, match=r"guess: expected a number from 0\.0 to 1000\.0, got 'much'"):
         quiz.answer(0, "much")
     assert explorer.guess is None
     assert not explorer.answers
