@@ -453,6 +453,11 @@ def test_whole_number_of_another_type_is_taken_as_a_whole_number(points):
     assert line.live.widgets["points"].value == 4
 
 
+def test_state_with_a_number_of_numpy_can_be_shared():
+    line = Line(slope=np.float64(0.5), gain=np.float64(10), broken=np.bool_(False))
+    assert Line.from_state(line.state).at() == line.at() == LineState(slope=0.5, gain=10.0)
+
+
 def test_page_of_a_value_between_two_positions_shows_it():
     line = Line(slope=0.3)
     assert line.at() in [frame.state for frame in line.frames()]

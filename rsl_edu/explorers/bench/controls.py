@@ -6,10 +6,11 @@ import ast
 import dataclasses
 import itertools
 import math
-import numbers
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
+
+import numpy as np
 
 S = TypeVar("S")  # state: a frozen dataclass of controls
 RESERVED = {"self", "ranges", "step_values", "fixed", "defaults", "dark"}
@@ -42,12 +43,14 @@ class Control:
 
     def check(self, name: str, value: Any) -> Any:
         """Return ``value`` as the control has it, or raise a ValueError that names the control if it is not allowed."""
+        if isinstance(value, np.generic):
+            value = value.item()
         if self.range is not None:
             first, last, _ = self.range
-            number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if not number or not first <= value <= last:
                 raise ValueError(f"{name}: expected a number from {first} to {last}, got {value!r}")
-            if not _whole(self.range):
+            if not self.whole:
                 return value
             if value != int(value):
                 raise ValueError(f"{name}: expected a whole number from {first} to {last}, got {value!r}")
@@ -71,6 +74,11 @@ class Control:
             count = int((last - first) / step + 1e-9) + 1
             return tuple(round(first + i * step, 10) for i in _spread(count, most))  # of whole numbers: whole
         return (False, True)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a slider over whole numbers."""
+        return self.range is not None and all(isinstance(end, int) for end in self.range)
 
     @property
     def words(self) -> str:
@@ -99,10 +107,6 @@ def _spread(count: int, most: int | None) -> list[int]:
     if most is None or count <= most:
         return list(range(count))
     return [i * (count - 1) // max(1, most - 1) for i in range(most)]
-
-
-def _whole(values: Any) -> bool:
-    return all(isinstance(value, int) for value in values)
 
 
 class Space(Generic[S]):

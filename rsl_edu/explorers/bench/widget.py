@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -163,7 +163,7 @@ def _widget(control: Control, value: Any) -> ipywidgets.DOMWidget:
     if control.range is None:
         return ipywidgets.Checkbox(indent=False, **shared)
     first, last, step = control.range
-    slider = ipywidgets.IntSlider if _whole(control.range) else ipywidgets.FloatSlider
+    slider = ipywidgets.IntSlider if control.whole else ipywidgets.FloatSlider
     return slider(min=first, max=last, step=step, **shared)
 
 
@@ -173,7 +173,7 @@ def _row(slider: ipywidgets.DOMWidget, control: Control) -> ipywidgets.DOMWidget
     if not control.play or len(places) < 2:
         return slider
     settings = {"interval": PLAY_INTERVAL, "show_repeat": False, "tooltip": "play"}
-    if control.range is not None and _whole(control.range):
+    if control.range is not None and control.whole:
         first, last, step = control.range
         play = ipywidgets.Play(min=first, max=last, step=step, value=slider.value, **settings)
         ipywidgets.jslink((play, "value"), (slider, "value"))
@@ -200,10 +200,6 @@ def _link(play: ipywidgets.Play, slider: ipywidgets.DOMWidget, places: Sequence[
 
     slider.observe(follow, "value")
     play.observe(step, "value")
-
-
-def _whole(numbers: Iterable[Any]) -> bool:
-    return all(isinstance(number, int) for number in numbers)
 
 
 def _nearest(places: Sequence[float], value: float) -> int:
