@@ -3,7 +3,6 @@
 import ast
 import functools
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -70,31 +69,16 @@ def part_of(file: Path) -> str:
 
 
 @functools.cache
-def imports(file: Path, type_checking: bool = True) -> set[Path]:
-    """Return the modules of rsl_edu that a module imports, inside functions too.
-
-    Args:
-        file: The module.
-        type_checking: Whether the imports under ``if TYPE_CHECKING:`` count, which never run.
-    """
+def imports(file: Path) -> set[Path]:
+    """Return the modules of rsl_edu that a module imports, inside functions and under ``if TYPE_CHECKING:`` too."""
     found = set()
-    for node in _nodes(ast.parse(file.read_text("utf-8")), type_checking):
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             found |= {_file(alias.name) for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             source = _source(node, file)
             found |= {_file(f"{source}.{alias.name}") or _file(source) for alias in node.names}
     return {other for other in found if other}
-
-
-def _nodes(node: ast.AST, type_checking: bool) -> Iterator[ast.AST]:
-    """Yield a node of the code and all nodes in it."""
-    yield node
-    children = ast.iter_child_nodes(node)
-    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) and not type_checking:
-        children = iter(node.orelse)
-    for child in children:
-        yield from _nodes(child, type_checking)
 
 
 def _source(node: ast.ImportFrom, file: Path) -> str:

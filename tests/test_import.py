@@ -16,8 +16,6 @@ before = set(sys.modules)
 import {module}
 print(*{{name.partition(".")[0] for name in set(sys.modules) - before}})
 """
-TIED: set[str] = set()
-"""Parts whose modules name each other in a circle for type checkers; none of them may do so when it runs."""
 
 
 @pytest.mark.parametrize("module", ["rsl_edu", "rsl_edu.modules"])
@@ -48,17 +46,8 @@ def test_folders_with_all_that_is_in_them_import_in_one_direction():
 
 @pytest.mark.parametrize("part", house.stated())
 def test_modules_of_a_part_import_in_one_direction(part):
-    graphlib.TopologicalSorter(within(part, type_checking=False)).prepare()
-
-
-@pytest.mark.parametrize("part", house.stated())
-def test_modules_of_a_part_name_each_other_in_one_direction(part):
-    names = graphlib.TopologicalSorter(within(part, type_checking=True))
-    if part in TIED:
-        with pytest.raises(graphlib.CycleError):  # if none is raised: take the part out of TIED
-            names.prepare()
-    else:
-        names.prepare()
+    files = {file for file in house.files() if house.part_of(file) == part}
+    graphlib.TopologicalSorter({file: house.imports(file) & files for file in files}).prepare()
 
 
 def test_relative_imports_stay_in_their_folder():
@@ -67,12 +56,6 @@ def test_relative_imports_stay_in_their_folder():
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom) and depth:
                 assert node.level <= depth, f"{file}: {ast.unparse(node)}"
-
-
-def within(part, type_checking):
-    """Return the modules of a part, and which of these each imports."""
-    files = {file for file in house.files() if house.part_of(file) == part}
-    return {file: house.imports(file, type_checking) & files for file in files}
 
 
 # The reader of the imports -------------------------------------------------------------------------------------------
@@ -90,22 +73,15 @@ def within(part, type_checking):
         ("def draw():\n    from rsl_edu.number_format import short", ["number_format.py"]),
         (
             "if TYPE_CHECKING:\n    from .stream import Stream\nelse:\n    from .signal import Signal",
-            ["explorers/signal.py"],
+            ["explorers/signal.py", "explorers/stream.py"],
         ),
         ("import torch, numpy.linalg\nfrom pathlib import Path", []),
     ],
 )
 def test_every_form_of_import_is_read(code, found, monkeypatch):
     monkeypatch.setattr("pathlib.Path.read_text", lambda *_: code)
-    imports = house.imports.__wrapped__(house.PACKAGE / "explorers" / "new.py", type_checking=False)
+    imports = house.imports.__wrapped__(house.PACKAGE / "explorers" / "new.py")
     assert sorted(file.relative_to(house.PACKAGE).as_posix() for file in imports) == found
-
-
-def test_imports_for_type_checkers_are_told_apart():
-    file = house.PACKAGE / "explorers" / "bench" / "widget.py"
-    controls = file.with_name("controls.py")
-    assert controls in house.imports(file)
-    assert controls not in house.imports(file, type_checking=False)
 
 
 def test_module_that_the_map_does_not_name_is_noticed():

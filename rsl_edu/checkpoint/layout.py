@@ -76,8 +76,9 @@ def find_actor(path: Path, stored: Mapping[str, Any]) -> StoredActor:
         )
     if model == "model_state_dict":  # with the critic in it
         releases = _releases_of_joint_model(heads, stored)
-        names = parameters.keys() | stored.keys()
-        critic_normalized = not names.isdisjoint(("critic_obs_normalizer._mean", *_CRITIC_NORMALIZERS))
+        critic_normalized = "critic_obs_normalizer._mean" in parameters or any(
+            name in stored for name in _CRITIC_NORMALIZERS
+        )
         if _NORMALIZER in stored:
             statistics = checked_tensors(path, _NORMALIZER, stored[_NORMALIZER])
             parameters |= {f"obs_normalizer.{name}": tensor for name, tensor in statistics.items()}

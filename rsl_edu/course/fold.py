@@ -3,7 +3,8 @@
 ``python -m rsl_edu.course.fold notebooks`` does so for every notebook below ``notebooks``; with ``--check`` it only
 says which notebook differs. In a lesson, the three hints and the solution come after the cell that checks an answer. In
 an assignment, two hints come before the cell in which the learner answers, and the solution is in that cell, between
-its markers. A cell with the tag ``own-hints`` keeps the hints that it has.
+its markers; the cell's ``grade_id`` is the exercise's name and ``-answer``. A cell with the tag ``own-hints`` keeps the
+hints that it has.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def folded(text: str) -> str:
         text: The notebook's JSON, as stored.
 
     Raises:
-        ValueError: If ``text`` is not a notebook, or has hints next to no exercise.
+        ValueError: If ``text`` is not a notebook, or its hints or answers belong to no exercise.
     """
     notebook = nbformat.reads(canonical(text), as_version=4)
     cells = notebook.cells

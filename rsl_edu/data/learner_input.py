@@ -11,7 +11,7 @@ import torch
 def learner_tensor(name: str, value: Any) -> torch.Tensor:
     """Return a learner's own tensor, array or list as a tensor on the CPU, without its history of gradients."""
     if isinstance(value, np.ndarray):  # torch takes neither a reversed array nor another machine's order of bytes
-        value = np.ascontiguousarray(value, value.dtype.newbyteorder("="))
+        value = np.array(value, value.dtype.newbyteorder("="), order="C")
     try:
         tensor = torch.as_tensor(value).detach().cpu()
     except (TypeError, ValueError, RuntimeError) as error:

@@ -12,6 +12,7 @@ FILTERS = ("slope across", "slope down", "mean", "bump")
 """The first channels of the first layer, if the kernel has room for them (3 pixels); all others are random."""
 
 
+@torch.no_grad()  # some filters are set by hand
 def terrain_cnn(
     size: tuple[int, int],
     kernel: int,

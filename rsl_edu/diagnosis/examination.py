@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from rsl_edu.checkpoint import Policy, Run, read_run
+from rsl_edu.number_format import counted
 
 from .findings import Evidence, findings_of
 from .measures import Measures, measure_policy
@@ -108,14 +109,14 @@ def describe(policy: Policy) -> str:
     """Say in a line what a policy is made of."""
     linear = [layer for layer in policy.mlp if isinstance(layer, nn.Linear)]
     activation = type(policy.mlp[1]).__name__.lower() if len(linear) > 1 else ""
-    parts = [f"{policy.features} observations"]
+    parts = [counted(policy.features, "observation")]
     parts += ["normaliser"] if policy.normalizer is not None else []
     parts += [f"CNN of {', '.join(policy.cnns)}"] if policy.cnns else []
     if policy.rnn is not None:
         parts.append(f"{type(policy.rnn.rnn).__name__} {policy.rnn.rnn.hidden_size}")
     hidden = ", ".join(str(layer.out_features) for layer in linear[:-1])
     parts.append(f"MLP {hidden} ({activation})" if hidden else "linear map")
-    parts.append("1 action" if policy.actions == 1 else f"{policy.actions} actions")
+    parts.append(counted(policy.actions, "action"))
     return f"{' → '.join(parts)}, {type(policy.distribution).__name__.removesuffix('Distribution')}"
 
 

@@ -98,6 +98,7 @@ def receptive_field(steps: Iterable[tuple[int, int, int, tuple[int, int]]]) -> t
     return field, jump, (top, left)
 
 
+@torch.inference_mode()
 def forward_pass(network: CNN, images: torch.Tensor, why: str = "") -> ForwardPass:
     """Run a network layer by layer, as far as it goes.
 

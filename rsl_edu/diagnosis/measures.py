@@ -86,6 +86,12 @@ class Measures:
     size: np.ndarray
     memory: MemoryMeasures | None
 
+    @property
+    def off(self) -> np.ndarray:
+        """How far each feature is from what the normaliser knows, by its mean or its std, in units of its std."""
+        off: np.ndarray = np.maximum(np.abs(self.shift), self.ratio)
+        return off
+
 
 @torch.inference_mode(False)  # its callers may be in it, and slopes need gradients
 @torch.no_grad()

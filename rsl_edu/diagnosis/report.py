@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from rsl_edu.number_format import counted
 from rsl_edu.printable import printable
 
 from .findings import LESSON_TITLES, Finding
@@ -44,7 +45,7 @@ class Diagnosis:
     @property
     def summary(self) -> str:
         """How many findings there are, in words."""
-        return {0: "No finding", 1: "1 finding"}.get(len(self.findings), f"{len(self.findings)} findings")
+        return counted(len(self.findings), "finding") if self.findings else "No finding"
 
     def __str__(self) -> str:
         """Lines of at most 100 characters, for a terminal."""

@@ -144,6 +144,8 @@ def own(policy: Policy, recorded: Any, source: str = "your observations") -> Sam
     if dones is not None:
         if dones.shape not in (lead, (*lead, 1)):
             raise ValueError(f"dones: expected shape {list(lead)}, got {list(dones.shape)}")
+        if not ((dones == 0) | (dones == 1)).all():
+            raise ValueError("dones: expected 0 and 1, or False and True, got other values")
         dones = dones.reshape(lead).bool()
     if actions is not None and actions.shape != (*lead, policy.actions):
         raise ValueError(f"actions: expected shape {[*lead, policy.actions]}, got {list(actions.shape)}")

@@ -11,7 +11,7 @@ import torch
 
 from rsl_edu.data.learner_input import learner_tensor
 from rsl_edu.modules import HeteroscedasticGaussianDistribution
-from rsl_edu.number_format import round_up, short
+from rsl_edu.number_format import counted, round_up, short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
@@ -290,7 +290,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         state, (_, _, kl, reverse) = result.state, result.integral
         old, new = (f"mean {short(mean)}, std {short(std)}" for mean, std in (result.old, result.new))
         shown = f"dimension {state.dimension}: " if "dimension" in self.controls else ""
-        count = "1 dimension" if state.dimensions == 1 else f"{state.dimensions} dimensions"
+        count = counted(state.dimensions, "dimension")
         ratio = self.numbers(result)["new/old(action)"]
         text = (
             f"{shown}Old has {old}; new has {new}; new/old of action {short(state.action)} is {ratio}. "

@@ -166,7 +166,6 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         )
 
     @cached(4)
-    @torch.inference_mode()
     def _run(self, state: FeaturesState) -> ForwardPass:
         """Run the network layer by layer, as far as it goes."""
         network, why, count = self.network, "", 32

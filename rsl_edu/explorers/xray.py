@@ -288,7 +288,7 @@ class XRay(Explorer[XRayState, XRayResult]):
             values = now.spectra[name]
             line.set_data(np.linspace(0, 1, len(values)), np.where(values > 0, values, np.nan))
         low, high = (np.clip(now.shift + side * now.ratio, -FARTHEST, FARTHEST) for side in (-1, 1))
-        far = np.maximum(np.abs(now.shift), now.ratio) > STALE
+        far = now.off > STALE
         for name, chosen in (("near", ~far), ("far", far)):
             artists[name].set_segments([((i, low[i]), (i, high[i])) for i in np.flatnonzero(chosen)])
         artists["shift"].set_data(np.arange(len(low)), np.clip(now.shift, -FARTHEST, FARTHEST))
@@ -340,7 +340,7 @@ class XRay(Explorer[XRayState, XRayResult]):
     def numbers(self, result: XRayResult) -> dict[str, str]:
         """Return the figures of this checkpoint."""
         now = result.now
-        off = int((np.maximum(np.abs(now.shift), now.ratio) > STALE).sum())
+        off = int((now.off > STALE).sum())
         still = int((now.norm_std < 1e-4).sum())
         kls = result.kl[result.place]
         return {

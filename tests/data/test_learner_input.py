@@ -14,6 +14,7 @@ from rsl_edu.data.learner_input import episode_ends, finite_tensor
         np.array([[1.0, 2.0], [3.0, 4.0]]),
         np.array([[2.0, 1.0], [4.0, 3.0]])[:, ::-1],
         np.array([[1.0, 2.0], [3.0, 4.0]], ">f4"),
+        np.array([[3.0, 4.0], [1.0, 2.0]])[::-1],
         torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True),
         torch.tensor([[1.0, 2.0], [3.0, 4.0]]).half(),
     ],
@@ -31,6 +32,7 @@ def test_numbers_are_taken_however_they_come(value):
         ([[1.0], [1.0, 2.0]], TypeError, r"x: expected a tensor or an array of numbers, got list \(expected sequence"),
         (torch.ones(2, 2, dtype=torch.complex64), TypeError, "x: expected real numbers, got torch.complex64"),
         (None, ValueError, r"x: expected shape \[samples, 2\] or \[time, envs, 2\], got None"),
+        (np.array(3.0), ValueError, r"x: expected shape .*, got \[\]"),
         (torch.zeros(2), ValueError, r"x: expected shape \[samples, 2\] or .*, got \[2\]"),
         (torch.zeros(2, 3), ValueError, r"x: expected shape .*, got \[2, 3\]"),
         (torch.zeros(0, 2), ValueError, r"x: expected shape .*, got \[0, 2\]"),
@@ -40,6 +42,10 @@ def test_numbers_are_taken_however_they_come(value):
 def test_what_does_not_fit_is_named(value, error, message):
     with pytest.raises(error, match=message):
         finite_tensor("x", value, "[samples, 2]", "[time, envs, 2]")
+
+
+def test_reversed_array_of_one_row_is_taken():
+    assert finite_tensor("x", np.ones((1, 2))[::-1], "[samples, features]").tolist() == [[1.0, 1.0]]
 
 
 def test_words_after_a_shape_explain_it():

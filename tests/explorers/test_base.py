@@ -3,6 +3,8 @@
 import asyncio
 import dataclasses
 import io
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -558,6 +560,38 @@ def test_event_after_a_pause_is_drawn_at_once(line, browser):
 
     assert line.live.picture.data
     assert browser(lambda: asyncio.run(move())) == "8 points up to 1.0"
+
+
+def test_event_that_waits_while_another_is_drawn_is_not_lost(line, browser, monkeypatch):
+    live, compute, drawing, goes_on = line.live, Line.compute, threading.Event(), threading.Event()
+
+    def slow(self, state):
+        drawing.set()
+        assert goes_on.wait(60)
+        return compute(self, state)
+
+    monkeypatch.setattr(Line, "compute", slow)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(setattr, live.widgets["points"], "value", 7)
+        assert drawing.wait(60)
+        second = threads.submit(setattr, live.widgets["style"], "value", "bent")
+        while live.widgets["style"].value != "bent":
+            time.sleep(0.01)
+        goes_on.set()
+        first.result(60)
+        second.result(60)
+    assert line.at() == LineState(points=7, style="bent")
+    assert [live.widgets[name].value for name in ("points", "style")] == [7, "bent"]
+
+
+def test_play_button_of_choices_steps_through_them():
+    @dataclasses.dataclass(frozen=True)
+    class ChosenState(LineState):
+        style: str = control("bent", "style", "Form.", choices={"a line": "straight", "a curve": "bent"}, play=True)
+
+    line = type("Chosen", (Line,), {"State": ChosenState})()
+    play, _ = line.live.children[0].children[2].children
+    assert (play.min, play.max, play.value) == (0, 1, 1)
 
 
 def test_failure_in_a_browsers_event_is_told_under_the_picture_and_nowhere_else(line, browser):

@@ -1,8 +1,8 @@
 """The README and the reference list every explorer as it describes itself."""
 
-import importlib.util
 from pathlib import Path
 
+import lists
 import pytest
 
 from rsl_edu import explorers
@@ -10,16 +10,8 @@ from rsl_edu import explorers
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def lists():
-    spec = importlib.util.spec_from_file_location("lists", ROOT / "book" / "lists.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize("page", ["README.md", "book/api/explorers.md"])
-def test_page_lists_every_explorer_as_it_describes_itself(lists, page):
+def test_page_lists_every_explorer_as_it_describes_itself(page):
     text = (ROOT / page).read_text("utf-8")
     assert lists.written(page, text) == text, "python book/lists.py writes it"
     assert all(name in text for name in explorers.EXPLORERS)

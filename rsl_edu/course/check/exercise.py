@@ -56,7 +56,6 @@ class Case:
         return cls(about, tuple(torch.tensor(value) if isinstance(value, list) else value for value in inputs))
 
 
-@dataclass(init=False)
 class Mistake:
     """A wrong answer that people give, ready to run.
 
@@ -65,10 +64,6 @@ class Mistake:
         why: Why that is wrong, and what to do instead.
         answers: The mistake as functions (or classes) like the learner's; several where it comes in several forms.
     """
-
-    headline: str
-    why: str
-    answers: tuple[Answer, ...]
 
     def __init__(self, headline: str, why: str, *answers: Answer) -> None:
         self.headline, self.why, self.answers = headline, why, answers
@@ -269,9 +264,9 @@ class Exercise:
             warnings.simplefilter("ignore")  # the verdict says it better
             if self.use is not None:
                 return self.use(answer, *inputs)
-            given = [(argument, value) for argument, value in self._named(inputs) if value is not None]
-            required = [value for argument, value in given if argument.default is Parameter.empty]
-            options = {argument.name: value for argument, value in given if argument.default is not Parameter.empty}
+            named = self._named(inputs)
+            required = [value for argument, value in named if argument.default is Parameter.empty]
+            options = {argument.name: value for argument, value in named[len(required) :] if value is not None}
             return answer(*required, **options)
 
     def _fingerprint(self, answer: Answer) -> list[Values]:

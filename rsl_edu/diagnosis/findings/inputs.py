@@ -61,7 +61,7 @@ def normaliser_stale(evidence: Evidence) -> str | None:
     evidence.require_observations()
     if not evidence.whole:
         raise UncheckedError("judged at the last checkpoint: what is shown is from there")
-    off = np.maximum(np.abs(last.shift), last.ratio)
+    off = last.off
     many, worst = int((off > STALE).sum()), int(off.argmax())
     if not many:
         return None

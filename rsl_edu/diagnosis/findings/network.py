@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rsl_edu.number_format import short
+from rsl_edu.number_format import counted, short
 
 from .kinds import Evidence, FindingKind
 
@@ -30,7 +30,7 @@ def unread_parts(evidence: Evidence) -> str | None:
     names = evidence.checkpoint.unread
     if not names:
         return None
-    return f"{len(names)} parameters: {', '.join(names[:3])}{' …' if len(names) > 3 else ''}"
+    return f"{counted(len(names), 'parameter')}: {', '.join(names[:3])}{' …' if len(names) > 3 else ''}"
 
 
 def dead_units(evidence: Evidence) -> str | None:

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .figure import Drawing, Frame
 from .instrument import Instrument, R, S
 from .static_page import NOTEBOOK, explorer_html, in_a_page
 
-if TYPE_CHECKING:  # Matplotlib and ipywidgets take a second to import: only what draws needs them
+if TYPE_CHECKING:  # ipywidgets takes its time to import: only what is live needs it
     from pathlib import Path
 
     from matplotlib.figure import Figure
 
-    from .figure import Frame
     from .widget import Live
 
 
@@ -29,8 +29,6 @@ class Explorer(Instrument[S, R]):
 
     def render(self, *, dark: bool = False, **changes: Any) -> Figure:
         """Return a new figure of the present state, or of that with ``changes``; it needs no kernel and no browser."""
-        from .figure import Drawing
-
         drawing = Drawing(self, dark)
         drawing.move(self.compute(self.at(**changes)))
         return drawing.finished()
@@ -41,8 +39,6 @@ class Explorer(Instrument[S, R]):
 
     def frames(self, *, dark: bool = False, **values: Sequence[Any]) -> Iterator[Frame]:
         """Draw the picture at every combination of ``values``, or by default at all :meth:`swept_states`, each once."""
-        from .figure import Drawing, Frame
-
         drawing = Drawing(self, dark)
         for state in self._space.product(self._state, values) if values else self.swept_states():
             result = self.compute(state)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from .controls import Control, Grid, Space
 
-if TYPE_CHECKING:  # Matplotlib takes a second to import: only what draws needs it
+if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Own = TypeVar("Own", bound="Instrument[Any, Any]")

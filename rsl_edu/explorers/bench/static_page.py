@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import functools
 import json
 import os
 import re
@@ -13,9 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    import jinja2
+import jinja2
 
+from .figure import recolouring
+
+if TYPE_CHECKING:
     from .controls import Control
     from .figure import Frame
     from .instrument import Instrument
@@ -23,23 +24,14 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 NOTEBOOK = "rsl-edu:notebook"
 """Address that stands for the notebook of the page; whoever builds the page replaces it."""
+_TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined)
+_TEMPLATES.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
 STYLE = ("picture.css", "form.css", "static_page.css")
 
 
 def in_a_page() -> bool:
     """Return whether what is shown now goes into a page, where no kernel will answer: the book's kernels say so."""
     return bool(os.environ.get("RSL_EDU_BOOK"))
-
-
-@functools.cache
-def _template(name: str) -> jinja2.Template:
-    import jinja2
-
-    templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    templates.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
-    return templates.get_template(name)
 
 
 def script() -> str:
@@ -64,8 +56,6 @@ def explorer_html(explorer: Instrument[Any, Any], frames: Iterable[Frame], noteb
         frames: Its pictures, the present one among them.
         notebook: Address of the notebook that it is from; empty if there is none.
     """
-    from .figure import recolouring
-
     frames = list(frames)
     axes = {name: _values(control, name, frames) for name, control in explorer.controls.items()}
     moved = {name: values for name, values in axes.items() if len(values) > 1}
@@ -91,7 +81,7 @@ def explorer_html(explorer: Instrument[Any, Any], frames: Iterable[Frame], noteb
         "drawn": _packed([(place(frame), explorer.write(frame.state), frame) for frame in frames]),
     }
     picture = urllib.parse.quote(present.svg, safe=" /:;,=()!@$&'*+?[]\n")  # gzip packs it, as it does not pack base64
-    return _template("explorer.html.j2").render(
+    return _TEMPLATES.get_template("explorer.html.j2").render(
         width=width, height=height, caption=present.caption, picture=picture, page=page
     )
 
@@ -104,7 +94,10 @@ def document(title: str, *parts: str) -> str:
         parts: HTML: explorers among it.
     """
     styles = style() + _text("document.css")
-    return _template("document.html.j2").render(title=title, parts=parts, style=styles, script=script()) + "\n"
+    return (
+        _TEMPLATES.get_template("document.html.j2").render(title=title, parts=parts, style=styles, script=script())
+        + "\n"
+    )
 
 
 def quiz_html(questions: Mapping[str, Sequence[str] | None], number: Control | None) -> str:
@@ -124,7 +117,7 @@ def quiz_html(questions: Mapping[str, Sequence[str] | None], number: Control | N
         else:
             asked.append([text, list(choices), "", None])
         lines.append(text if choices is None else f"{text} ({' / '.join(choices)})")
-    return _template("quiz.html.j2").render(lines=lines, questions=asked)
+    return _TEMPLATES.get_template("quiz.html.j2").render(lines=lines, questions=asked)
 
 
 def _packed(drawn: list[tuple[list[int], str, Frame]]) -> str:

@@ -38,7 +38,7 @@ class Live(ipywidgets.Box):
 
     def __init__(self, instrument: Instrument[Any, Any]) -> None:
         self._instrument = instrument
-        self._refreshing = False
+        self._refreshing = self._leading = False  # whether the state moves the controls, or they the state
         self._due = self._drawn = 0.0  # when a waiting event is drawn, when the last picture was
         width, height = (round(100 * inches) for inches in instrument.size)
         self.picture = Picture(name=type(instrument).__name__, width=width, height=height, dark=Live.dark)
@@ -60,6 +60,8 @@ class Live(ipywidgets.Box):
         """Show the instrument's state; if that fails, the last picture stays and a line under it says why."""
         with self._instrument.lock, self._told():
             self._draw()
+            if self._leading:  # the controls say it already, or what an event wants that still waits
+                return
             self._refreshing = True
             try:
                 for name, value in self._instrument.values(self._instrument.at()).items():
@@ -102,12 +104,15 @@ class Live(ipywidgets.Box):
     def _catch_up(self, browser: bool) -> None:
         """Let the instrument do what the controls now say."""
         with self._instrument.lock, self._told(browser):
-            self._due = 0.0
-            self._instrument.set(**{name: _exact(widget.value) for name, widget in self.widgets.items()})
+            self._due, self._leading = 0.0, True
+            try:
+                self._instrument.set(**{name: _exact(widget.value) for name, widget in self.widgets.items()})
+            finally:
+                self._leading = False
 
     def _pin(self, change: Any) -> None:
-        if not self._refreshing:
-            with self._told(_from_browser()):
+        with self._instrument.lock, self._told(_from_browser()):
+            if not self._refreshing:
                 self._instrument.compare(change["new"])
 
     def _reset(self, widget: Any, content: Any, buffers: Any) -> None:
@@ -178,7 +183,8 @@ def _row(slider: ipywidgets.DOMWidget, control: Control) -> ipywidgets.DOMWidget
         play = ipywidgets.Play(min=first, max=last, step=step, value=slider.value, **settings)
         ipywidgets.jslink((play, "value"), (slider, "value"))
     else:
-        play = ipywidgets.Play(min=0, max=len(places) - 1, value=_nearest(places, slider.value), **settings)
+        place = slider.index if control.range is None else _nearest(places, slider.value)
+        play = ipywidgets.Play(min=0, max=len(places) - 1, value=place, **settings)
         if control.range is None:
             ipywidgets.jslink((play, "value"), (slider, "index"))
         else:  # the browser links only what is equal, and a button plays whole numbers

@@ -13,11 +13,6 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilat
     return (size + 2 * padding - span) // stride + 1  # steps that fit, and the place where it starts
 
 
-def _show(size: int, kernel: int, *options: int | None) -> str:
-    given = zip(("stride", "padding", "dilation"), options, strict=True)
-    return ", ".join([f"output_size({size}, {kernel}", *(f"{name}={n}" for name, n in given if n is not None)]) + ")"
-
-
 def _draw(generator: torch.Generator) -> Case:
     kernel, stride, padding, dilation, more = torch.randint(0, 5, (5,), generator=generator).tolist()
     size = dilation * kernel + 2 * more + kernel + 1
@@ -147,4 +142,4 @@ HINTS = (
     "`span = dilation * (kernel - 1) + 1`; return `(size + 2 * padding - span) // stride + 1`.",
 )
 
-EXERCISE = Exercise(output_size, ("size",), CASES, MISTAKES, HINTS, _draw, show=_show)
+EXERCISE = Exercise(output_size, ("size",), CASES, MISTAKES, HINTS, _draw)
