@@ -1,7 +1,7 @@
 """No operation waits for the device: none needs a number back in Python (but those of `trajectories`).
 
-On fake tensors, which have no numbers, `.item()`, `if tensor` and boolean indexing raise; where there is a GPU, torch
-itself raises at a synchronisation.
+Tensors on the ``meta`` device take the path of an accelerator and have no numbers. A guard also raises at every
+operation that would make the CPU wait for a GPU. Where there is a GPU, torch itself raises at a synchronisation.
 """
 
 import contextlib
@@ -13,82 +13,194 @@ from pathlib import Path
 import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from rsl_edu import modules
 
 ENVS, OBS, ACTIONS = 6, 5, 3
 
-
-def normalizer(package, x, until=None):
-    norm = package.EmpiricalNormalization(OBS, until=until)
-    norm.count.add_(x(1).long()[0])  # a fake tensor may know the number it was made from, but not this one
-    for _ in range(3):
-        norm.update(x(ENVS, OBS))
-    return norm.inverse(norm(x(ENVS, OBS)))
+# A case takes a package, builds a module of it, and returns what must not wait. It may be called many times.
 
 
-def rewards(package, x):
-    norm = package.EmpiricalDiscountedVariationNormalization([])
-    norm(x(ENVS))
-    return norm(x(ENVS))
+def normalizer(package, until=None):
+    norm, x = package.EmpiricalNormalization(OBS, until=until), torch.randn(ENVS, OBS)
+
+    def use():
+        for _ in range(3):
+            norm.update(x)
+        return norm.inverse(norm(x))
+
+    return use
 
 
-def rewards_with_dones(package, x):
-    norm = package.EmpiricalDiscountedVariationNormalization([])
-    norm(x(ENVS), x(ENVS) > 0)
-    return norm(x(ENVS), x(ENVS) > 0)
+def rewards(package):
+    norm, rew = package.EmpiricalDiscountedVariationNormalization([]), torch.randn(ENVS)
+    return lambda: norm(rew)
 
 
-def recurrent(package, x, type):
-    rnn = package.RNN(OBS, 4, 1, type)
-    rnn(x(ENVS, OBS))
-    rnn.reset(x(ENVS) > 0)
-    rnn(x(ENVS, OBS))
-    rnn.detach_hidden_state(x(ENVS) > 0)
-    return rnn(x(ENVS, OBS))
+def rewards_with_dones(package):
+    norm, rew = package.EmpiricalDiscountedVariationNormalization([]), torch.randn(ENVS)
+    dones = torch.randn(ENVS) > 0
+    return lambda: norm(rew, dones)
 
 
-def distribution(package, x, kind, **options):
+def recurrent(package, type):
+    rnn, x, dones = package.RNN(OBS, 4, 1, type), torch.randn(ENVS, OBS), torch.randn(ENVS) > 0
+
+    def use():
+        with torch.no_grad():  # the memory of the call before is no part of this call's graph
+            rnn(x)
+            rnn.reset(dones)
+        rnn(x)
+        rnn.detach_hidden_state(dones)
+        rnn(x)
+        rnn.detach_hidden_state()
+        return rnn.hidden_state
+
+    return use
+
+
+def distribution(package, kind, **options):
     policy = getattr(package, kind)(ACTIONS, **options)
     size = policy.input_dim
-    output = x(ENVS, *([size] if isinstance(size, int) else size)).requires_grad_()
-    policy.update(output)
-    old = tuple(param.detach() for param in policy.params)
-    loss = policy.log_prob(policy.sample()) + policy.entropy + policy.kl_divergence(old, policy.params)
-    loss.sum().backward()
-    return policy.deterministic_output(output) + policy.mean + policy.std
+    output = torch.randn(ENVS, *([size] if isinstance(size, int) else size)).requires_grad_()
+
+    def use():
+        policy.update(output)
+        old = tuple(param.detach() for param in policy.params)
+        loss = policy.log_prob(policy.sample()) + policy.entropy + policy.kl_divergence(old, policy.params)
+        loss.sum().backward()
+        return policy.deterministic_output(output) + policy.mean + policy.std
+
+    return use
+
+
+def network(net, *shape):
+    x = torch.randn(*shape)
+    return lambda: net(x)
 
 
 CASES = {
-    "mlp": lambda package, x: package.MLP(OBS, ACTIONS, [8])(x(ENVS, OBS)),
-    "cnn": lambda package, x: package.CNN((9, 9), 1, [2], 3, norm="batch", max_pool=True)(x(ENVS, 1, 9, 9)),
-    "rnn-gru": lambda package, x: recurrent(package, x, "gru"),
-    "rnn-lstm": lambda package, x: recurrent(package, x, "lstm"),
+    "mlp": lambda package: network(package.MLP(OBS, ACTIONS, [8]), ENVS, OBS),
+    "cnn": lambda package: network(package.CNN((9, 9), 1, [2], 3, norm="batch", max_pool=True), ENVS, 1, 9, 9),
+    "rnn-gru": lambda package: recurrent(package, "gru"),
+    "rnn-lstm": lambda package: recurrent(package, "lstm"),
     "normalizer": normalizer,
-    "normalizer-until": lambda package, x: normalizer(package, x, until=8),
+    "normalizer-until": lambda package: normalizer(package, until=40),  # reached in the third call
     "rewards": rewards,
     "rewards-dones": rewards_with_dones,
-    "gaussian": lambda package, x: distribution(package, x, "GaussianDistribution"),
-    "gaussian-log": lambda package, x: distribution(package, x, "GaussianDistribution", std_type="log"),
-    "heteroscedastic": lambda package, x: distribution(package, x, "HeteroscedasticGaussianDistribution"),
-    "beta": lambda package, x: distribution(package, x, "BetaDistribution"),
+    "gaussian": lambda package: distribution(package, "GaussianDistribution"),
+    "gaussian-log": lambda package: distribution(package, "GaussianDistribution", std_type="log"),
+    "heteroscedastic": lambda package: distribution(package, "HeteroscedasticGaussianDistribution"),
+    "beta": lambda package: distribution(package, "BetaDistribution"),
 }
 
 
-def normal(*shape):
-    return torch.randn(shape)
+class WaitsForDeviceError(Exception):
+    """An operation would make the CPU wait for a GPU."""
+
+
+def waits(operation, args):
+    """Whether an operation returns a Python number, or a tensor whose size depends on numbers."""
+    aten = torch.ops.aten
+    sizes = torch.Tag.dynamic_output_shape in operation.tags
+    if operation.overloadpacket in (aten.index, aten.index_put, aten.index_put_):
+        masked = any(index is not None and index.dtype in (torch.bool, torch.uint8) for index in args[1])
+        sizes = masked and (len(args) == 2 or args[2].numel() > 1)  # one number under a mask: masked_fill
+    return sizes or torch.Tag.data_dependent_output in operation.tags
+
+
+class NumbersBack(TorchDispatchMode):
+    """Counts operations that wait for a GPU, and raises when there are more than allowed."""
+
+    def __init__(self, allowed=0):
+        super().__init__()
+        self.left = allowed
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        self.left -= waits(operation, args)
+        if self.left < 0:
+            raise WaitsForDeviceError(operation)
+        return operation(*args, **(kwargs or {}))
+
+
+class NoNumberIsSent(TorchFunctionMode):
+    """Raises at `torch.tensor(number)`: the copy of a number to a GPU waits for it too."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if function in (torch.tensor, torch.as_tensor) and not isinstance(args[0], torch.Tensor):
+            raise WaitsForDeviceError(function)
+        return function(*args, **(kwargs or {}))
+
+
+@contextlib.contextmanager
+def waiting_is_an_error():
+    with NumbersBack(), NoNumberIsSent():
+        yield
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_no_number_is_needed_back_from_the_device(case):
-    with FakeTensorMode():
-        assert CASES[case](modules, normal).shape[-2:].numel() > 0
+    beta = case == "beta"  # torch draws no Dirichlet samples on meta
+    with FakeTensorMode() if beta else contextlib.nullcontext():
+        with torch.device("cpu" if beta else "meta"):
+            use = CASES[case](modules)
+        use()
+        with waiting_is_an_error():
+            for _ in range(3):
+                use()
 
 
-@pytest.mark.parametrize("case", ["normalizer-until", "rewards", "rnn-gru"])
-def test_the_check_above_sees_the_peers_branches_and_boolean_indices(peer, case):
-    with pytest.raises(RuntimeError), FakeTensorMode():  # DataDependentOutputException, DynamicOutputShapeException
-        CASES[case](peer, normal)
+@pytest.mark.parametrize("case", ["normalizer", "normalizer-until", "rewards", "rnn-gru", "rnn-lstm"])
+def test_the_check_above_sees_the_peers_copies_branches_and_boolean_indices(peer, case):
+    use = CASES[case](peer)
+    use()
+    with pytest.raises(WaitsForDeviceError), waiting_is_an_error():
+        use()
+
+
+X, MASK = torch.arange(4.0), torch.tensor([True, False, True, False])
+WAITS = {
+    "item": lambda: X[0].item(),
+    "if": lambda: 1 if X[0] < 1 else 2,
+    "equal": lambda: torch.equal(X, X),
+    "nonzero": lambda: X.nonzero(),
+    "mask": lambda: X[MASK],
+    "mask-bytes": lambda: X[MASK.byte()],
+    "masked-assignment": lambda: X.index_put_((MASK,), X[:2]),
+    "copy": lambda: torch.tensor(3.0),
+}
+DOES_NOT_WAIT = {
+    "where": lambda: torch.where(MASK, 0.0, X),
+    "index": lambda: X[MASK.long()],
+    "masked-fill": lambda: X.clone().index_put_((MASK,), X[0]),
+    "new": lambda: X.new_full((3,), 2.0) + torch.ones(3) * torch.rand(3),
+}
+
+
+@pytest.mark.filterwarnings("ignore:indexing with dtype torch.uint8:UserWarning")
+@pytest.mark.parametrize("operation", WAITS)
+def test_the_guard_raises_where_the_cpu_would_wait(operation):
+    with pytest.raises(WaitsForDeviceError), waiting_is_an_error():
+        WAITS[operation]()
+
+
+@pytest.mark.parametrize("operation", DOES_NOT_WAIT)
+def test_the_guard_lets_through_what_does_not_wait(operation):
+    with waiting_is_an_error():
+        DOES_NOT_WAIT[operation]()
+
+
+@pytest.mark.parametrize("until", [None, 40])
+def test_after_a_checkpoint_the_next_update_reads_at_most_one_number_and_later_updates_none(until):
+    norm, x = modules.EmpiricalNormalization(OBS, until=until), torch.randn(ENVS, OBS)
+    norm.load_state_dict(norm.state_dict() | {"count": torch.tensor(20)})
+    with NumbersBack(allowed=1):
+        norm.update(x)
+    with waiting_is_an_error():
+        norm.update(x)
+    assert norm.count == 20 + 2 * ENVS
 
 
 @contextlib.contextmanager
@@ -100,13 +212,37 @@ def synchronisation_is_an_error():
         torch.cuda.set_sync_debug_mode("default")
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+
+@needs_cuda
 @pytest.mark.parametrize("case", CASES)
 def test_no_operation_synchronises_a_cuda_device(case):
-    with torch.device("cuda"):
-        CASES[case](modules, normal)  # what libraries set up once may synchronise
-        with synchronisation_is_an_error():
-            CASES[case](modules, normal)
+    with torch.device("cuda"):  # building may synchronise, and so may what libraries set up at the first call
+        use = CASES[case](modules)
+    use()
+    with synchronisation_is_an_error():
+        for _ in range(3):
+            use()
+
+
+@needs_cuda
+@pytest.mark.parametrize("until", [None, 40])
+def test_after_a_checkpoint_only_the_next_update_may_synchronise_a_cuda_device(until):
+    norm = modules.EmpiricalNormalization(OBS, until=until).to("cuda")
+    norm.load_state_dict(norm.state_dict() | {"count": torch.tensor(20)})
+    x = torch.randn(ENVS, OBS, device="cuda")
+    norm.update(x)
+    with synchronisation_is_an_error():
+        norm.update(x)
+    assert norm.count == 20 + 2 * ENVS
+
+
+@needs_cuda
+def test_torch_raises_at_a_synchronisation_of_a_cuda_device():
+    x = torch.ones(3, device="cuda")
+    with pytest.raises(RuntimeError, match="synchroniz"), synchronisation_is_an_error():
+        x[0].item()
 
 
 def observe(norm, x):
