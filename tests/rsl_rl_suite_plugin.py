@@ -1,0 +1,56 @@
+"""A plugin for pytest: rsl_rl's own tests run with our modules, and a report says what happened.
+
+`test_rsl_rl_suite.py` passes it to a pytest of its own.
+"""
+
+import collections
+import contextlib
+import json
+from pathlib import Path
+
+import rsl_rl.modules  # the installed one: pytest later puts the checkout, which has an rsl_rl too, first in the path
+from torch import nn
+
+from rsl_edu.swap import swapped_into_rsl_rl
+
+outcomes, built, stack = {}, collections.Counter(), contextlib.ExitStack()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--our-modules", action="store_true", help="put our modules in place of rsl_rl's")
+    parser.addoption("--report", type=Path, help="the JSON file to write")
+
+
+def pytest_configure(config):
+    """Count what is built, and put our modules in place before any test file imports a module."""
+    init = nn.Module.__init__
+
+    def counted(self, *arguments, **options):
+        package, name = type(self).__module__, type(self).__name__
+        if package.startswith(("rsl_edu.modules.", "rsl_rl.modules.")) and not name.startswith("_"):
+            built[f"{package.split('.')[0]}.{name}"] += 1
+        init(self, *arguments, **options)
+
+    nn.Module.__init__ = counted
+    stack.callback(setattr, nn.Module, "__init__", init)
+    if config.getoption("--our-modules"):
+        stack.enter_context(swapped_into_rsl_rl())
+
+
+def pytest_collectreport(report):
+    if report.failed:
+        outcomes[report.nodeid] = report.longreprtext
+
+
+def pytest_runtest_logreport(report):
+    """Keep one outcome of each test: "passed", or what went wrong in any of its phases."""
+    if report.failed or report.skipped:
+        outcomes[report.nodeid] = report.longreprtext or str(report.longrepr)
+    elif report.when == "call":
+        outcomes.setdefault(report.nodeid, report.outcome)
+
+
+def pytest_unconfigure(config):
+    stack.close()
+    text = json.dumps({"outcomes": outcomes, "built": built, "rsl_rl": rsl_rl.modules.__file__})
+    config.getoption("--report").write_text(text, encoding="utf-8")
