@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from .mlp import make_activation
-from .validate import choice, flag, per_layer, trailing_shape, whole
+from .validate import choice, flag, items, per_layer, traced, trailing_shape, whole
 
 PADDINGS = ("none", "zeros", "reflect", "replicate", "circular")
 NORMS = ("none", "batch", "layer")
@@ -27,7 +27,8 @@ class CNN(nn.Sequential):
     :math:`p` that gives :math:`n' = \lfloor n/s \rfloor`, or one pixel more where both sides cannot be padded alike.
 
     Shapes: input ``[batch, input_channels, height, width]``; output ``[batch, output_dim]``, or
-    ``[batch, output_channels, *output_dim]`` with ``flatten=False``.
+    ``[batch, output_channels, *output_dim]`` with ``flatten=False``. Height and width may differ from ``input_dim``
+    with ``flatten=False`` or a global pool; without either, the output would have another length.
 
     Args:
         input_dim: Height and width of the input in pixels.
@@ -68,15 +69,15 @@ class CNN(nn.Sequential):
         global_pool: str = "none",
         flatten: bool = True,
     ) -> None:
-        _check_lengths(input_dim, output_channels)
-        height, width = (whole("input_dim", side) for side in input_dim)
+        height, width = _height_and_width(input_dim)
         channels = whole("input_channels", input_channels)
+        outs = _channels(output_channels)
         padding = choice("padding", padding, PADDINGS)
         global_pool = choice("global_pool", global_pool, GLOBAL_POOLS)
         flatten = flag("flatten", flatten)
         input_shape = (channels, height, width)
 
-        depth = len(output_channels)
+        depth = len(outs)
         kernels = _whole_per_layer("kernel_size", kernel_size, depth)
         strides = _whole_per_layer("stride", stride, depth)
         dilations = _whole_per_layer("dilation", dilation, depth)
@@ -85,8 +86,7 @@ class CNN(nn.Sequential):
 
         layers: list[nn.Module] = []
         dim = (height, width)  # of the map, from here to the output
-        for i in range(depth):
-            out = whole("output_channels", output_channels[i])
+        for i, out in enumerate(outs):
             convolution = _convolution(i, dim, channels, out, kernels[i], strides[i], dilations[i], padding)
             dim = _size_after(i, dim, convolution)
             layers += [convolution, *_norm(norms[i], out, dim)]
@@ -105,7 +105,7 @@ class CNN(nn.Sequential):
         self.input_shape = input_shape
         self._output_channels = None if flatten else channels
         self._output_dim = channels * dim[0] * dim[1] if flatten else dim
-        self._output_shape = [channels * dim[0] * dim[1]] if flatten else [channels, *dim]
+        self._any_size = global_pool != "none" or not flatten
 
     @property
     def output_channels(self) -> int | None:
@@ -127,19 +127,41 @@ class CNN(nn.Sequential):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map ``x [batch, input_channels, height, width]`` to the features described above."""
         if not torch.jit.is_scripting():
-            trailing_shape("x", x, self.input_shape, dims=4)
-            if self.training and len(x) == 0:  # batch norm would count it as a batch
-                return x.new_zeros(0, *self._output_shape)
+            self._check(x)
+            if self.training and not traced(x) and x.numel() == 0:
+                return self._empty(x)
         for layer in self:
             x = layer(x)
         return x
 
+    @torch.jit.unused
+    def _check(self, x: torch.Tensor) -> None:
+        first = next(iter(self._modules.values()), None)
+        if isinstance(first, nn.Conv2d):  # which may be another than it was built with
+            size = ("height", "width") if self._any_size else self.input_shape[1:]
+            dims = 4 if self._output_channels is None else None  # flattening takes the first dimension for the batch
+            trailing_shape("x", x, (first.in_channels, *size), dims)
 
-def _check_lengths(input_dim: Any, output_channels: Any) -> None:
-    if not isinstance(input_dim, (list, tuple)) or len(input_dim) != 2:
+    @torch.jit.unused
+    def _empty(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the output for no image; batch norm would count it as a batch."""
+        for layer in self:
+            x = x if isinstance(layer, nn.BatchNorm2d) else layer(x)
+        return x
+
+
+def _height_and_width(input_dim: Any) -> tuple[int, int]:
+    sides = items(input_dim)
+    if sides is None or len(sides) != 2:
         raise ValueError(f"input_dim: expected (height, width), got {input_dim!r}")
-    if not isinstance(output_channels, (list, tuple)) or not output_channels:
+    return whole("input_dim", sides[0]), whole("input_dim", sides[1])
+
+
+def _channels(output_channels: Any) -> list[int]:
+    channels = items(output_channels)
+    if not channels:
         raise ValueError(f"output_channels: expected a list with the channels of each layer, got {output_channels!r}")
+    return [whole("output_channels", out) for out in channels]
 
 
 def _whole_per_layer(name: str, values: Any, depth: int) -> list[int]:

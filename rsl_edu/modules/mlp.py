@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import nn
 
-from .validate import choice, per_layer, positive, trailing_shape, whole
+from .validate import choice, items, per_layer, positive, trailing_shape, whole
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "elu": nn.ELU,
@@ -65,21 +65,21 @@ class MLP(nn.Sequential):
     ) -> None:
         input_dim = whole("input_dim", input_dim)
         output_shape = _output_shape(output_dim)
-        if not isinstance(hidden_dims, (list, tuple)):
+        hidden = items(hidden_dims)
+        if hidden is None:
             raise ValueError(f"hidden_dims: expected a list with the size of each hidden layer, got {hidden_dims!r}")
-        sizes = [input_dim] + [input_dim if size == -1 else whole("hidden_dims", size) for size in hidden_dims]
+        sizes = [input_dim] + [input_dim if size == -1 else whole("hidden_dims", size) for size in hidden]
 
         choice("activation", activation, ACTIVATIONS)  # also where no hidden layer uses it
         layers: list[nn.Module] = []
         for fan_in, fan_out in itertools.pairwise(sizes):
             layers += [nn.Linear(fan_in, fan_out), make_activation(activation)]  # an activation object for each layer
         layers.append(nn.Linear(sizes[-1], math.prod(output_shape)))
-        if isinstance(output_dim, (list, tuple)):
+        if items(output_dim) is not None:
             layers.append(nn.Unflatten(-1, output_shape))
         if last_activation is not None:
             layers.append(make_activation(last_activation, "last_activation"))
         super().__init__(*layers)
-        self._input_shape = (input_dim,)
 
     def init_weights(self, scales: float | tuple[float, ...] | list[float]) -> None:
         """Draw orthogonal weights and set the biases to zero.
@@ -98,15 +98,22 @@ class MLP(nn.Sequential):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map ``x [..., input_dim]`` to ``[..., *output_dim]``."""
         if not torch.jit.is_scripting():
-            trailing_shape("x", x, self._input_shape)
+            self._check(x)
         for layer in self:
             x = layer(x)
         return x
 
+    @torch.jit.unused
+    def _check(self, x: torch.Tensor) -> None:
+        first = next(iter(self._modules.values()), None)
+        if isinstance(first, nn.Linear):  # which may be another than it was built with
+            trailing_shape("x", x, (first.in_features,))
+
 
 def _output_shape(output_dim: int | Sequence[int]) -> tuple[int, ...]:
-    if not isinstance(output_dim, (list, tuple)):
+    sizes = items(output_dim)
+    if sizes is None:
         return (whole("output_dim", output_dim),)
-    if not output_dim:
+    if not sizes:
         raise ValueError("output_dim: expected at least one size, got an empty sequence")
-    return tuple(whole("output_dim", size) for size in output_dim)
+    return tuple(whole("output_dim", size) for size in sizes)

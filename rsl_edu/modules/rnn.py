@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from .trajectories import unpad_trajectories
-from .validate import choice, exact_shape, trailing_shape, whole
+from .validate import choice, exact_shape, recorded, trailing_shape, whole
 
 HiddenState = Union[torch.Tensor, tuple[torch.Tensor, torch.Tensor], None]  # noqa: UP007 (None | … fails at run time)
 """One tensor ``[layers, envs, hidden_dim]`` (GRU), a pair of them (LSTM), or None before the first step."""
@@ -47,6 +47,7 @@ class RNN(nn.Module):
         sizes = whole("input_size", input_size), whole("hidden_dim", hidden_dim), whole("num_layers", num_layers)
         self.rnn = {"lstm": nn.LSTM, "gru": nn.GRU}[choice("type", type, ("lstm", "gru"))](*sizes)
         self.hidden_state: HiddenState = None
+        self._zero: torch.Tensor | None = None
 
     def forward(
         self, input: torch.Tensor, masks: torch.Tensor | None = None, hidden_state: HiddenState = None
@@ -93,7 +94,7 @@ class RNN(nn.Module):
         elif self.hidden_state is not None:
             done = self._done(dones)
             if hidden_state is None:
-                self.hidden_state = _map(lambda old: torch.where(done, old.new_zeros(()), old), self.hidden_state)
+                self.hidden_state = _map(lambda old: self._forgotten(done, old), self.hidden_state)
             else:
                 self._check_state("hidden_state", hidden_state, len(done))
                 self.hidden_state = _map(lambda new, old: torch.where(done, new, old), hidden_state, self.hidden_state)
@@ -106,7 +107,7 @@ class RNN(nn.Module):
 
         def cut(part: torch.Tensor) -> torch.Tensor:
             if done is None or not part.requires_grad:
-                return part.detach().clone()  # a clone can leave inference mode
+                return part.clone() if part.is_inference() else part.detach()  # a clone can leave inference mode
             return torch.where(done, part.detach(), part)
 
         self.hidden_state = _map(cut, self.hidden_state)
@@ -114,7 +115,18 @@ class RNN(nn.Module):
     def __getstate__(self) -> dict[str, Any]:
         """Cut the memory off from its graph, for a copy or a file: tensors of a graph cannot be copied."""
         state = self.hidden_state
-        return self.__dict__ | {"hidden_state": None if state is None else _map(torch.Tensor.detach, state)}
+        return self.__dict__ | {
+            "hidden_state": None if state is None else _map(torch.Tensor.detach, state),
+            "_zero": None,
+        }
+
+    def _forgotten(self, done: torch.Tensor, old: torch.Tensor) -> torch.Tensor:
+        if recorded(old):
+            return torch.where(done, 0.0, old)
+        zero = self._zero
+        if type(zero) is not type(old) or zero.device != old.device:
+            zero = self._zero = old.new_zeros(())  # once, because on a GPU every operation costs a kernel launch
+        return torch.where(done, zero, old)
 
     def _done(self, dones: torch.Tensor) -> torch.Tensor:
         envs = _envs(self.hidden_state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Any
 
 import torch
@@ -61,29 +61,64 @@ def interval(name: str, value: Any) -> tuple[float, float]:
     return low, high
 
 
+def items(value: Any) -> tuple[Any, ...] | None:
+    """Return what a list, a tuple, an array or any other sequence holds, or None for a single value."""
+    if isinstance(value, (str, bytes, Mapping, Set)):
+        return None
+    try:
+        return tuple(value)
+    except TypeError:
+        return None
+
+
 def per_layer(name: str, value: Any, layers: int) -> Sequence[Any]:
-    """Return one value per layer: a list or tuple as it is, anything else repeated."""
-    if not isinstance(value, (list, tuple)):
+    """Return one value per layer: those of a sequence, or a single value repeated."""
+    values = items(value)
+    if values is None:
         return [value] * layers
-    if len(value) != layers:
-        raise ValueError(f"{name}: expected one value, or one for each of the {layers} layers; got {len(value)} values")
-    return value
+    if len(values) != layers:
+        raise ValueError(
+            f"{name}: expected one value, or one for each of the {layers} layers; got {len(values)} values"
+        )
+    return values
 
 
-def trailing_shape(name: str, tensor: Any, shape: tuple[int, ...], dims: int | None = None) -> None:
-    """Raise unless ``tensor`` ends in the dimensions ``shape`` (and has exactly ``dims`` dimensions)."""
+def traced(x: Any) -> bool:
+    """Return whether torch records the operations on ``x`` for later: then its sizes may be unknown."""
+    return torch.jit.is_tracing() or torch.compiler.is_compiling() or isinstance(x, torch.fx.Proxy)
+
+
+def recorded(tensor: torch.Tensor) -> bool:
+    """Return whether torch records what is done to ``tensor``, to do it again without Python."""
+    if torch.compiler.is_compiling():
+        return True
+    return tensor.is_cuda and torch.cuda.is_current_stream_capturing()  # a CUDA graph
+
+
+def trailing_shape(name: str, tensor: Any, shape: tuple[int | str, ...], dims: int | None = None) -> None:
+    """Raise unless ``tensor`` ends in the dimensions ``shape`` (and has exactly ``dims`` dimensions).
+
+    A dimension that is named, as in ``(3, "height", "width")``, may have any size.
+    """
+    if traced(tensor):
+        return
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(f"{name}: expected a tensor, got {type(tensor).__name__}")
-    if torch.jit.is_tracing():  # there a comparison of sizes would be recorded, and warned of
-        return
     got = tensor.shape
-    if got[-len(shape) or len(got) :] != shape or (dims is not None and len(got) != dims):
+    last = got[-len(shape) or len(got) :]
+    fits = last == shape or (
+        len(last) == len(shape)
+        and all(isinstance(size, str) or size == has for size, has in zip(shape, last, strict=True))
+    )
+    if not fits or (dims is not None and len(got) != dims):
         sizes = ", ".join(["batch" if dims == len(shape) + 1 else "...", *map(str, shape)])
         raise ValueError(f"{name}: expected shape [{sizes}], got {list(got)}")
 
 
 def exact_shape(name: str, tensor: Any, *allowed: tuple[int, ...]) -> None:
     """Raise unless ``tensor`` has one of the shapes ``allowed``."""
+    if traced(tensor):
+        return
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(f"{name}: expected a tensor, got {type(tensor).__name__}")
     if tensor.shape not in allowed:
@@ -93,8 +128,9 @@ def exact_shape(name: str, tensor: Any, *allowed: tuple[int, ...]) -> None:
 
 def tensor_pair(name: str, value: Any, size: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Return ``value`` as two tensors ``[..., size]``."""
-    if not isinstance(value, (list, tuple)) or len(value) != 2:
+    pair = items(value)
+    if pair is None or len(pair) != 2:
         raise ValueError(f"{name}: expected two tensors [..., {size}], got {value!r}")
-    for tensor in value:
+    for tensor in pair:
         trailing_shape(name, tensor, (size,))
-    return value[0], value[1]
+    return pair[0], pair[1]

@@ -42,13 +42,12 @@ class BetaDistribution(Distribution):
         self._low, self._scale = low, high - low
 
     def sample(self) -> torch.Tensor:
-        alpha, beta = self.params
+        _, _, both = self._given()
         with torch.no_grad():  # what torch.distributions.Beta draws from
-            unit = torch._sample_dirichlet(torch.stack((alpha, beta), -1))[..., 0]
-            return unit.mul_(self._scale).add_(self._low)
+            return torch._sample_dirichlet(both)[..., 0].mul_(self._scale).add_(self._low)
 
     def deterministic_output(self, mlp_output: torch.Tensor) -> torch.Tensor:
-        return self._mean_of(*self._params_of(mlp_output))
+        return self._mean_of(*self._alpha_and_beta(mlp_output))
 
     def as_deterministic_output_module(self) -> nn.Module:
         return _BetaMean(self._scale, self._low)
@@ -59,7 +58,7 @@ class BetaDistribution(Distribution):
 
     @property
     def mean(self) -> torch.Tensor:
-        return self._mean_of(*self._given())
+        return self._mean_of(*self.params)
 
     @property
     def std(self) -> torch.Tensor:
@@ -68,19 +67,27 @@ class BetaDistribution(Distribution):
         return (alpha * beta / (total.square() * (total + 1))).sqrt() * self._scale
 
     @property
+    def params(self) -> tuple[torch.Tensor, ...]:
+        alpha, beta, _ = self._given()
+        return alpha, beta
+
+    @property
     def entropy(self) -> torch.Tensor:
-        alpha, beta = self.params
-        total = alpha + beta
-        unit = _log_beta(alpha, beta) - (alpha - 1) * alpha.digamma() - (beta - 1) * beta.digamma()
-        return (unit + (total - 2) * total.digamma() + math.log(self._scale)).sum(-1)
+        _, _, both = self._given()
+        total = both.sum(-1)
+        parts = torch.addcmul(both.lgamma(), both - 1, both.digamma(), value=-1).sum(-1)
+        whole = torch.addcmul(total.lgamma(), total - 2, total.digamma(), value=-1)
+        return (parts - whole).sum(-1) + self.output_dim * math.log(self._scale)
 
     def log_prob(self, outputs: torch.Tensor) -> torch.Tensor:
         """Return the log-density of actions ``[..., output_dim]``; at the limits that of the nearest inner action."""
-        alpha, beta = self.params
         trailing_shape("outputs", outputs, (self.output_dim,))
+        _, _, both = self._given()
         u = ((outputs - self._low) / self._scale).clamp(1e-6, 1 - 1e-6)
-        log_density = (alpha - 1) * u.log() + (beta - 1) * (1 - u).log() - _log_beta(alpha, beta)
-        return (log_density - math.log(self._scale)).sum(-1)
+        logs = torch.stack((u, 1 - u), -1).log()
+        parts = torch.addcmul(both.lgamma(), both - 1, logs, value=-1).sum(-1)
+        whole = both.sum(-1).lgamma()
+        return -self.output_dim * math.log(self._scale) - (parts - whole).sum(-1)
 
     def kl_divergence(self, old_params: tuple[torch.Tensor, ...], new_params: tuple[torch.Tensor, ...]) -> torch.Tensor:
         a, b = tensor_pair("old_params", old_params, self.output_dim)
@@ -94,7 +101,20 @@ class BetaDistribution(Distribution):
         """Let beta begin the same in every state."""
         set_second_half(mlp, self.output_dim, 0.0)
 
+    @property
+    def _alpha(self) -> torch.Tensor | None:  # rsl_rl's name for it
+        return None if self._params is None else self._params[0]
+
+    @property
+    def _beta(self) -> torch.Tensor | None:
+        return None if self._params is None else self._params[1]
+
     def _params_of(self, mlp_output: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Return alpha and beta, each ``[..., output_dim]``, and both in one tensor ``[..., output_dim, 2]``."""
+        alpha, beta = self._alpha_and_beta(mlp_output)
+        return alpha, beta, torch.stack((alpha, beta), -1)
+
+    def _alpha_and_beta(self, mlp_output: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         alpha, beta = self._halves(mlp_output)
         alpha, beta = (half.to(torch.promote_types(half.dtype, torch.float32)) for half in (alpha, beta))
         return softplus(alpha) + 1, softplus(beta) + 1
@@ -111,7 +131,3 @@ class _BetaMean(nn.Module):
     def forward(self, mlp_output: torch.Tensor) -> torch.Tensor:
         alpha_beta = softplus(mlp_output) + 1
         return alpha_beta[..., 0, :] / alpha_beta.sum(-2) * self.scale + self.low
-
-
-def _log_beta(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    return a.lgamma() + b.lgamma() - (a + b).lgamma()

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
-from ..validate import choice, flag, interval, positive, tensor_pair, trailing_shape
+from ..validate import choice, flag, interval, items, positive, tensor_pair, trailing_shape
 from .base import Distribution
 
 LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
@@ -28,7 +29,8 @@ class GaussianDistribution(Distribution):
 
     Args:
         output_dim: Dimensions of the action.
-        init_std: Standard deviation at the start, in the action's units, for either ``std_type``.
+        init_std: Standard deviation at the start, in the action's units, for either ``std_type``; one value, or one for
+            each dimension of the action.
         std_range: Least and greatest std. Beyond them it is clamped, but its gradient can bring it back.
         std_type: Whether the parameter is the std itself (``"scalar"``) or its logarithm (``"log"``).
         learn_std: Whether the std is trained.
@@ -46,19 +48,22 @@ class GaussianDistribution(Distribution):
     def __init__(
         self,
         output_dim: int,
-        init_std: float = 1.0,
+        init_std: float | Sequence[float] = 1.0,
         std_range: tuple[float, float] = (1e-6, 1e6),
         std_type: str = "scalar",
         learn_std: bool = True,
     ) -> None:
         super().__init__(output_dim)
         self._set_std(std_type, std_range)
-        init = positive("init_std", init_std) * torch.ones(self.output_dim)
+        stds = items(init_std) or [init_std] * self.output_dim
+        if len(stds) != self.output_dim:
+            raise ValueError(f"init_std: expected one value, or {self.output_dim} values; got {len(stds)} values")
+        init = torch.tensor([positive("init_std", std) for std in stds])
         name, raw = ("std_param", init) if self.std_type == "scalar" else ("log_std_param", init.log())
         self.register_parameter(name, nn.Parameter(raw, requires_grad=flag("learn_std", learn_std)))
 
     def sample(self) -> torch.Tensor:
-        mean, std, *_ = self._given()
+        mean, _, std, *_ = self._given()
         with torch.no_grad():
             return torch.randn_like(mean).mul_(std).add_(mean)  # as torch.normal, and twice as fast on small batches
 
@@ -80,21 +85,23 @@ class GaussianDistribution(Distribution):
 
     @property
     def std(self) -> torch.Tensor:
-        return self.params[1]
+        std: torch.Tensor = self._given()[1]
+        return std
 
     @property
     def params(self) -> tuple[torch.Tensor, ...]:
         mean, std, *_ = self._given()
-        return mean, std.expand_as(mean)
+        return mean, std
 
     @property
     def entropy(self) -> torch.Tensor:
+        mean, *_ = self._given()
         entropy = self._sum_log_std() + self.output_dim * (0.5 + LOG_SQRT_2PI)
-        return entropy.expand(self.mean.shape[:-1]) if entropy.dim() == 0 else entropy  # one std: one entropy for all
+        return entropy.expand(mean.shape[:-1]) if entropy.dim() == 0 else entropy  # one std: one entropy for all
 
     def log_prob(self, outputs: torch.Tensor) -> torch.Tensor:
         trailing_shape("outputs", outputs, (self.output_dim,))
-        mean, std, *_ = self._given()  # std: [output_dim], or [..., output_dim] if it depends on the state
+        mean, _, std, *_ = self._given()
         volume = self._sum_log_std() + self.output_dim * LOG_SQRT_2PI
         log_prob: torch.Tensor = ((outputs - mean) / std).square().sum(-1).mul(-0.5) - volume
         return log_prob
@@ -109,7 +116,8 @@ class GaussianDistribution(Distribution):
 
     def _params_of(self, mlp_output: torch.Tensor) -> tuple[Any, ...]:
         trailing_shape("mlp_output", mlp_output, (self.output_dim,))
-        return mlp_output, *self._std_of(self.std_param if self.std_type == "scalar" else self.log_std_param)
+        std, log_std = self._std_of(self.std_param if self.std_type == "scalar" else self.log_std_param)
+        return mlp_output, std.expand_as(mlp_output), std, log_std
 
     def _set_std(self, std_type: str, std_range: tuple[float, float]) -> None:
         self.std_type = choice("std_type", std_type, ("scalar", "log"))
@@ -128,16 +136,16 @@ class GaussianDistribution(Distribution):
         return log_std.exp(), log_std
 
     def _sum_log_std(self) -> torch.Tensor:
-        mean, std, log_std, *known = self._given()
+        mean, expanded, std, log_std, *known = self._given()  # std: [output_dim], or expanded if the state decides it
         total: torch.Tensor = known[0] if known else (std.log() if log_std is None else log_std).sum(-1)
-        if torch.is_grad_enabled():  # a loss asks for it twice, for log_prob and for entropy
-            self._params = (mean, std, log_std, total)
+        if torch.is_grad_enabled() or not std.requires_grad:  # a loss asks for it twice, for log_prob and for entropy
+            self._params = (mean, expanded, std, log_std, total)
         return total
 
 
 def _clamp(raw: torch.Tensor, low: float, high: float) -> torch.Tensor:
     """Clamp; the gradient passes, except where following it leads further out."""
-    if not (torch.is_grad_enabled() and raw.requires_grad):
+    if not (torch.is_grad_enabled() and raw.requires_grad) or raw.is_inference():  # whose gradient cannot be saved
         return raw.clamp(low, high)
     clamp = _Clamp if torch.compiler.is_compiling() else _ClampInBothModes
     clamped: torch.Tensor = clamp.apply(raw, low, high)  # type: ignore[no-untyped-call]

@@ -54,7 +54,8 @@ class HeteroscedasticGaussianDistribution(GaussianDistribution):
 
     def _params_of(self, mlp_output: torch.Tensor) -> tuple[Any, ...]:
         mean, raw = self._halves(mlp_output)
-        return mean, *self._std_of(raw)
+        std, log_std = self._std_of(raw)
+        return mean, std, std, log_std
 
 
 class _FirstHalf(nn.Module):

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..validate import positive, trailing_shape, whole
+from ..validate import items, positive, recorded, traced, trailing_shape, whole
 
 FAR = 1e15  # squares of it, and sums of them, still fit into single precision
 
@@ -53,15 +53,19 @@ class EmpiricalNormalization(nn.Module):
 
     def __init__(self, shape: int | tuple[int, ...] | list[int], eps: float = 1e-2, until: int | None = None) -> None:
         super().__init__()
-        sizes = [whole("shape", size) for size in (shape if isinstance(shape, (list, tuple)) else [shape])]
+        given = items(shape)
+        sizes = [whole("shape", size) for size in ([shape] if given is None else given)]
         self.eps = positive("eps", eps, allow_zero=True)
-        self.until = None if until is None else whole("until", until, minimum=0)
+        if until is not None and until != float("inf"):
+            positive("until", until, allow_zero=True)
+        self.until = until
         self.register_buffer("_mean", torch.zeros(1, *sizes))
         self.register_buffer("_mean_rest", torch.zeros(1, *sizes), persistent=False)  # what rounding _mean left over
         self.register_buffer("_var", torch.ones(1, *sizes))
         self.register_buffer("_std", torch.ones(1, *sizes))
         self.register_buffer("count", torch.tensor(0))
         self._near = False  # whether _mean is near the data
+        self._counted: tuple[torch.Tensor | None, int, int] | None = None, 0, 0  # a buffer, its version, its number
 
     @property
     def mean(self) -> torch.Tensor:
@@ -80,37 +84,43 @@ class EmpiricalNormalization(nn.Module):
 
     def update(self, x: torch.Tensor) -> None:
         """Learn from the samples ``x [..., *shape]``, in training mode and before ``until`` samples."""
-        mean, rest, var, count = self._mean, self._mean_rest, self._var, self.count
-        trailing_shape("x", x, mean.shape[1:])
+        trailing_shape("x", x, self._mean.shape[1:])
         joined = torch.distributed.is_available() and torch.distributed.is_initialized()
-        if not self.training or self.until == 0 or (x.numel() == 0 and not joined):
+        seen = None if joined else self._seen()
+        stopped = self.until is not None and seen is not None and seen >= self.until
+        if stopped or not self.training or (x.numel() == 0 and not joined):
             return
-        if x.dim() != mean.dim():
-            x = x.reshape(-1, *mean.shape[1:])  # [n, *shape]
-        x = x.detach() if x.is_floating_point() else x.to(mean.dtype)
+        if x.dim() != self._mean.dim():
+            x = x.reshape(-1, *self._mean.shape[1:])  # [n, *shape]
+        x = x.detach() if x.requires_grad else x
+        if not (self._near or joined):
+            self._begin_near(x)
+        stored = self._mean, self._mean_rest, self._var
+        dtype = torch.float64 if joined else _precise(*stored)
+        mean, rest, var = (buffer.to(dtype) for buffer in stored)  # the buffers themselves, if all are precise
+
+        d = ((x if x.is_floating_point() else x.to(dtype)) - mean).nan_to_num_(0.0, 0.0, 0.0).clamp_(-FAR, FAR)
+        first, spread = (moment.to(dtype) for moment in _mean_and_variance(d))
         n: Any = len(x)
-        if joined or not self._near:
-            self._begin_near(x, joined)
-
-        d = (x - mean).nan_to_num_(0.0, 0.0, 0.0).clamp_(-FAR, FAR)
-        first = d.mean(0, keepdim=True, dtype=mean.dtype)
-        second = d.square_().mean(0, keepdim=True, dtype=mean.dtype)
         if joined:
-            n, first, second = _join(n, first, second)
-        if self.until is not None:
-            n = n * (count < self.until)  # a tensor: `if` would wait for the device
-        count.add_(n)
-        rate = (count.clamp(min=1) if joined else count).to(mean.dtype).reciprocal_().mul_(n)  # all ranks may be empty
+            n, first, spread = _join(n, first, spread)
+        rate = self._count_on_device(n, dtype) if seen is None else self._count(n, seen)
 
-        # The mean is stored in two parts, and the variance is about the first. In one part it stops at half an ulp: at
-        # a mean of 1e5 that is 0.004, more than a sample moves it after a hundred others.
+        # The mean is stored in two parts. In one part it stops at half an ulp: at a mean of 1e5 that is 0.004, more
+        # than a sample moves it after a hundred others.
+        gap = first - rest
         delta = torch.lerp(rest, first, rate)  # a + rate (b - a), and exactly b for the first batch
-        step = (mean + delta).sub_(mean)  # what of delta survives rounding
-        mean.add_(step)
-        torch.sub(delta, step, out=rest)
-        change = second.sub_(var).mul_(rate).addcmul_(step, delta.add_(rest), value=-1)
-        var.add_(change).clamp_(min=0)  # in one sum, so that var is rounded once
+        if isinstance(rate, float):
+            between = torch.addcmul(spread, gap, gap, value=1 - rate)
+        else:
+            between = torch.addcmul(spread, gap, gap * (1 - rate))
+        var.lerp_(between, rate)
+        nearest = mean + delta
+        torch.sub(delta, nearest - mean, out=rest)  # what of delta does not survive rounding
+        mean.copy_(nearest)
         torch.sqrt(var, out=self._std)
+        if any(precise is not buffer for precise, buffer in zip((mean, rest, var), stored, strict=True)):
+            self._store(mean, rest, var)
 
     def inverse(self, y: torch.Tensor) -> torch.Tensor:
         """Undo :meth:`forward`: from normalized ``y [..., *shape]`` to the original units."""
@@ -118,22 +128,57 @@ class EmpiricalNormalization(nn.Module):
         trailing_shape("y", y, mean.shape[1:])
         return (y * (self._std + self.eps)).add_(mean)
 
-    def _begin_near(self, x: torch.Tensor, joined: bool) -> None:
-        """Put the mean near the data, so that squares are small: before the first sample it has no weight."""
-        learned, start = self.count > 0, x[:1].to(self._mean.dtype).nan_to_num(0.0, 0.0, 0.0).clamp(-FAR, FAR)
-        if joined:
-            n, start = _join(len(x), x.mean(0, keepdim=True))
-            learned = learned | (n == 0)
-        self._mean.copy_(torch.where(learned, self._mean, start))
-        self._var.mul_(learned)
-        self._near = True
+    def _begin_near(self, x: torch.Tensor) -> None:
+        """Put the mean near the data, so that no digits are lost: before the first sample it has no weight."""
+        if len(x) > 0:
+            far = min(FAR, torch.finfo(self._mean.dtype).max)
+            start = x[:1].to(torch.promote_types(x.dtype, torch.float32)).nan_to_num_(0.0, 0.0, 0.0).clamp_(-far, far)
+            self._mean.copy_(torch.where(self.count > 0, self._mean, start))
+            self._near = True
+
+    def _seen(self) -> int | None:
+        """Return ``count`` as a Python number, or None where only the device may know it.
+
+        The device is asked in the first update, and whenever something else has written into ``count``.
+        """
+        count = self.count
+        if recorded(count) and not torch.compiler.is_compiling():
+            self._counted = None  # each replay of a CUDA graph counts, and no Python number can follow
+        if self._counted is None or recorded(count) or count.is_inference():
+            return None
+        counted, version, seen = self._counted
+        known = (counted is count and version == count._version) or count.is_meta  # which has no number
+        return seen if known else int(count)
+
+    def _count(self, n: int, seen: int) -> float:
+        """Count ``n`` samples after those ``seen``; return the part of all samples that they are."""
+        self.count.add_(n)
+        self._counted = self.count, self.count._version, seen + n
+        return n / (seen + n)
+
+    def _count_on_device(self, n: int | torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+        """Do the same where the device must not be asked for the count, nor whether ``until`` is reached."""
+        count = self.count
+        added = n if isinstance(n, torch.Tensor) else torch.full_like(count, n)
+        if self.until is not None:
+            added = added * (count < self.until)
+        count.add_(added)
+        return (added / count.clamp(min=1)).to(dtype)  # all ranks may be empty
+
+    def _store(self, mean: torch.Tensor, rest: torch.Tensor, var: torch.Tensor) -> None:
+        """Round statistics to buffers of fewer digits, as those of a module in half precision."""
+        exact = mean + rest
+        limit = torch.finfo(self._mean.dtype).max
+        self._mean.copy_(exact.clamp(-limit, limit))
+        self._mean_rest = (exact - self._mean).clamp(-limit, limit).to(self._mean.dtype)
+        self._var.copy_(var.clamp(max=torch.finfo(self._var.dtype).max))
 
     @torch.jit.unused
     def _centred(self, x: torch.Tensor) -> torch.Tensor:
         mean = self._mean
         try:
             y = x - mean
-            fits = torch.jit.is_tracing() or x.shape == y.shape  # faster than looking at the sizes before
+            fits = traced(x) or x.shape == y.shape  # faster than looking at the sizes before
         except (AttributeError, RuntimeError, TypeError):
             fits = False
         if not fits:
@@ -142,14 +187,42 @@ class EmpiricalNormalization(nn.Module):
 
     def _load_from_state_dict(self, *arguments: Any) -> None:
         super()._load_from_state_dict(*arguments)
-        self._mean_rest.zero_()  # it belongs to the mean that was here before
+        self._mean_rest = torch.zeros_like(self._mean)  # the old one belongs to the mean that was here before
         self._near = False
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Let a copy ask its own ``count``."""
+        return self.__dict__ | {"_counted": (None, 0, 0)}
 
-def _join(n: int, *means: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Return how many samples all processes have together, and the means over all of them, ``[1, *shape]`` each."""
-    sums = torch.stack([torch.ones_like(means[0]), *means]).double().mul_(n).nan_to_num_(0.0, 0.0, 0.0)
+
+def _precise(*buffers: torch.Tensor) -> torch.dtype:
+    """Return the dtype to compute statistics in: at least single precision."""
+    dtype = torch.float32
+    for buffer in buffers:
+        if buffer.dtype is not dtype:
+            dtype = torch.promote_types(buffer.dtype, dtype)
+    return dtype
+
+
+def _mean_and_variance(d: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return mean and population variance over the first dimension of ``d [n, *shape]``, which this may overwrite."""
+    if d.is_cpu:  # where the one operation below takes ten times as long as these four
+        mean = d.mean(0, keepdim=True)
+        return mean, d.sub_(mean).square_().mean(0, keepdim=True)
+    var, mean = torch.var_mean(d, 0, correction=0, keepdim=True)
+    return mean, var
+
+
+def _join(n: int, mean: torch.Tensor, var: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Return how many samples all processes have together, and their mean and variance, ``[1, *shape]`` each."""
+    samples, joined = _mean_over_ranks(n, mean)
+    _, joined_var = _mean_over_ranks(n, var + (mean - joined).square())
+    return samples, joined, joined_var
+
+
+def _mean_over_ranks(n: int, mean: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return how many samples all processes have together, and the mean over all of them."""
+    sums = torch.stack((torch.ones_like(mean), mean)).mul_(n).nan_to_num_(0.0, 0.0, 0.0)  # a rank may have no sample
     torch.distributed.all_reduce(sums)
-    samples, *totals = sums.unbind()
-    joined = [(total / samples.clamp(min=1)).to(mean.dtype) for total, mean in zip(totals, means, strict=True)]
-    return samples.flatten()[0].long(), *joined
+    samples, total = sums.unbind()
+    return samples.flatten()[0].long(), total / samples.clamp(min=1)

@@ -93,7 +93,8 @@ class _DiscountedSum(nn.Module):
             )
         if dones is not None:
             exact_shape("dones", dones, (len(rew),), (len(rew), 1))
-        total = (rew.detach() if rew.is_floating_point() else rew.float()).nan_to_num(0.0, 0.0, 0.0)
+        rew = rew if rew.is_floating_point() else rew.float()
+        total = (rew.detach() if rew.requires_grad else rew).nan_to_num(0.0, 0.0, 0.0)
         if before is not None:
             total.add_(before, alpha=self.gamma)
         self.avg = total if dones is None else total.masked_fill(dones.reshape(-1, *[1] * (rew.dim() - 1)) == 1, 0)
