@@ -165,6 +165,17 @@ def ask(package, kind, question):
     return lambda: QUESTIONS[question](policy, output, actions, old)
 
 
+def rollout(package, kind):
+    """What PPO asks of a distribution in a step of the robots."""
+    policy, output, *_ = policy_of(package, kind)
+
+    def act():
+        policy.update(output)
+        return policy.log_prob(policy.sample()), policy.params
+
+    return act
+
+
 def learn(package, kind):
     policy, output, actions, _ = policy_of(package, kind)
 
@@ -208,17 +219,18 @@ for name in ("gru", "lstm"):
 for name in KINDS:
     CASES[f"{name}: update"] = functools.partial(take, kind=name)
     CASES |= {f"{name}: {question}": functools.partial(ask, kind=name, question=question) for question in QUESTIONS}
+    CASES[f"{name}: rollout"] = functools.partial(rollout, kind=name)
     CASES[f"{name}: forward and backward"] = functools.partial(learn, kind=name)
     CASES[f"{name}: PPO"] = functools.partial(ppo, kind=name)
 LEARNING = ("forward and backward", "PPO")  # the others run without gradients
 
-# The peer asks meta tensors for numbers (`if count >= until`, `if std > 0`, boolean indices), which they do not have.
-# For these methods, our count on meta is compared with the peer's on the CPU. Its copy of a number to the device counts
-# nothing there.
+# On meta the peer cannot run these, or runs them differently than on a GPU: it needs numbers (`if count >= until`,
+# `if std > 0`, boolean indices), and what it assigns (`= 0.0`) lies on the CPU. Our count on meta is compared with the
+# peer's count on the CPU. Note that `torch.tensor(number)`, one copy on a GPU, counts nothing on either.
 PEER_NEEDS_NUMBERS = ("update, until", "VariationNormalization.forward", "RNN.reset", "detach_hidden_state(dones)")
-NO_META_KERNEL = ("Beta: sample",)  # torch._sample_dirichlet
-PAIRS = [(device, case) for device in ("meta", "cpu") for case in CASES if (device, case) != ("meta", *NO_META_KERNEL)]
-PAIRS += [(device, case) for device in ACCELERATORS[1:] for case in CASES]
+NO_META_KERNEL = ("Beta: sample", "Beta: rollout")  # torch._sample_dirichlet
+PAIRS = [("meta", case) for case in CASES if case not in NO_META_KERNEL]
+PAIRS += [(device, case) for device in ("cpu", *ACCELERATORS[1:]) for case in CASES]
 
 # How many more operations than the peer a method may dispatch; all of them are views.
 MORE_VIEWS = {
@@ -253,7 +265,7 @@ def test_no_method_dispatches_more_operations_than_the_peers_but_for_some_views(
 
 
 @pytest.mark.parametrize("case", ["EmpiricalNormalization.update", "EmpiricalNormalization.update, until"])
-@pytest.mark.parametrize("device", ACCELERATORS)
+@pytest.mark.parametrize("device", ["cpu", *ACCELERATORS])
 def test_an_update_of_the_normaliser_dispatches_at_most_14_operations(device, case):
     ours = counted(modules, device, case)
     assert ours.dispatched <= 14, ours.names
