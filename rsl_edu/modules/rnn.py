@@ -94,7 +94,9 @@ class RNN(nn.Module):
         elif self.hidden_state is not None:
             done = self._done(dones)
             if hidden_state is None:
-                self.hidden_state = _map(lambda old: self._forgotten(done, old), self.hidden_state)
+                zero = self._zero_beside(done)
+                # nn.Module's own assignment takes as long as the operation.
+                self.__dict__["hidden_state"] = _map(lambda old: torch.where(done, zero, old), self.hidden_state)
             else:
                 self._check_state("hidden_state", hidden_state, len(done))
                 self.hidden_state = _map(lambda new, old: torch.where(done, new, old), hidden_state, self.hidden_state)
@@ -114,24 +116,25 @@ class RNN(nn.Module):
 
     def __getstate__(self) -> dict[str, Any]:
         """Cut the memory off from its graph, for a copy or a file: tensors of a graph cannot be copied."""
-        state = self.hidden_state
-        return self.__dict__ | {
-            "hidden_state": None if state is None else _map(torch.Tensor.detach, state),
-            "_zero": None,
-        }
+        memory = None if self.hidden_state is None else _map(torch.Tensor.detach, self.hidden_state)
+        return self.__dict__ | {"hidden_state": memory, "_zero": None}
 
-    def _forgotten(self, done: torch.Tensor, old: torch.Tensor) -> torch.Tensor:
-        if recorded(old):
-            return torch.where(done, 0.0, old)
+    def _zero_beside(self, done: torch.Tensor) -> torch.Tensor | float:
+        """Return a zero on the device, made only once: on a GPU every operation costs a kernel launch."""
         zero = self._zero
-        if type(zero) is not type(old) or zero.device != old.device:
-            zero = self._zero = old.new_zeros(())  # once, because on a GPU every operation costs a kernel launch
-        return torch.where(done, zero, old)
+        if zero is None or zero.device != done.device or type(zero) is not type(done):
+            if recorded(done):
+                return 0.0
+            zero = self._zero = torch.zeros((), device=done.device)
+        return zero
 
     def _done(self, dones: torch.Tensor) -> torch.Tensor:
+        """Return a mask ``[envs, 1]``: a tensor of integers would index environments 0 and 1."""
         envs = _envs(self.hidden_state)
-        exact_shape("dones", dones, (envs,), (envs, 1))
-        return dones.reshape(envs, 1).bool()  # a mask: a tensor of integers would index environments 0 and 1
+        if not isinstance(dones, torch.Tensor) or dones.numel() != envs or dones.shape[:1] != (envs,):
+            exact_shape("dones", dones, (envs,), (envs, 1))
+        mask = dones.bool()
+        return mask.unsqueeze(1) if len(mask.shape) == 1 else mask
 
     def _check_state(self, name: str, state: HiddenState, envs: int) -> None:
         lstm = isinstance(self.rnn, nn.LSTM)

@@ -86,7 +86,7 @@ class BetaDistribution(Distribution):
         u = ((outputs - self._low) / self._scale).clamp(1e-6, 1 - 1e-6)
         logs = torch.stack((u, 1 - u), -1).log()
         parts = torch.addcmul(both.lgamma(), both - 1, logs, value=-1).sum(-1)
-        whole = both.sum(-1).lgamma()
+        whole: torch.Tensor = both.sum(-1).lgamma()
         return -self.output_dim * math.log(self._scale) - (parts - whole).sum(-1)
 
     def kl_divergence(self, old_params: tuple[torch.Tensor, ...], new_params: tuple[torch.Tensor, ...]) -> torch.Tensor:
