@@ -113,6 +113,7 @@ def step(package, type):
 def reset(package, type):
     rnn, _ = recurrent(package, type)
     dones = torch.zeros(BATCH, dtype=torch.long)  # as rsl_rl's runner gives them
+    rnn.reset(dones)  # what is made once is not counted
     return lambda: rnn.reset(dones)
 
 
@@ -232,6 +233,11 @@ NO_META_KERNEL = ("Beta: sample", "Beta: rollout")  # torch._sample_dirichlet
 PAIRS = [("meta", case) for case in CASES if case not in NO_META_KERNEL]
 PAIRS += [(device, case) for device in ("cpu", *ACCELERATORS[1:]) for case in CASES]
 
+# The CPU pays for bytes, not for launches: there four quick operations take the place of var_mean, which takes ten
+# times as long as they do together.
+CPU_ONLY = {"EmpiricalNormalization.update": 3, "EmpiricalNormalization.update, until": 1}
+CPU_ONLY["EmpiricalDiscountedVariationNormalization.forward"] = 3
+
 # How many more operations than the peer a method may dispatch; all of them are views.
 MORE_VIEWS = {
     "Gaussian: entropy": 1,  # the entropy is computed once, and expanded to all robots
@@ -255,17 +261,19 @@ def both(peer, device, case):
 @pytest.mark.parametrize(("device", "case"), PAIRS)
 def test_no_method_launches_more_kernels_than_the_peers(peer, device, case):
     ours, theirs = both(peer, device, case)
-    assert ours.launches <= theirs.launches, f"ours: {ours.names}, the peer's: {theirs.names}"
+    more = CPU_ONLY.get(case, 0) if device == "cpu" else 0
+    assert ours.launches <= theirs.launches + more, f"ours: {ours.names}, the peer's: {theirs.names}"
 
 
 @pytest.mark.parametrize(("device", "case"), PAIRS)
 def test_no_method_dispatches_more_operations_than_the_peers_but_for_some_views(peer, device, case):
     ours, theirs = both(peer, device, case)
-    assert ours.dispatched <= theirs.dispatched + MORE_VIEWS.get(case, 0), f"{ours.names}, the peer's: {theirs.names}"
+    more = MORE_VIEWS.get(case, 0) + (CPU_ONLY.get(case, 0) if device == "cpu" else 0)
+    assert ours.dispatched <= theirs.dispatched + more, f"{ours.names}, the peer's: {theirs.names}"
 
 
 @pytest.mark.parametrize("case", ["EmpiricalNormalization.update", "EmpiricalNormalization.update, until"])
-@pytest.mark.parametrize("device", ["cpu", *ACCELERATORS])
+@pytest.mark.parametrize("device", ACCELERATORS)
 def test_an_update_of_the_normaliser_dispatches_at_most_14_operations(device, case):
     ours = counted(modules, device, case)
     assert ours.dispatched <= 14, ours.names

@@ -3,6 +3,7 @@ import math
 import pickle
 import re
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -101,11 +102,15 @@ def test_the_density_integrates_to_one_and_to_mean_std_and_entropy(case, seed):
 
 @cases
 def test_the_entropy_sums_over_dimensions(case):
-    distribution = updated(case, 5)
+    distribution = make(case)
+    output = network_output(distribution, 5)
+    distribution.update(output)
     expected = 0.0
     for i in range(DIM):
         one = make(case, 1)
-        one._params = tuple(None if param is None else param[..., i : i + 1] for param in distribution._params)
+        for parameter, of_all in zip(one.parameters(), distribution.parameters(), strict=True):
+            parameter.data = of_all.data[i : i + 1]
+        one.update(output[..., i : i + 1])
         expected += one.entropy
     torch.testing.assert_close(distribution.entropy, expected, **CLOSE)
 
@@ -503,7 +508,6 @@ def test_the_constructors_name_a_bad_output_dim(kind, dim, got):
         ({"init_std": -1.0}, "init_std", "-1.0"),
         ({"init_std": "one"}, "init_std", "'one'"),
         ({"init_std": "1.0"}, "init_std", ".*'1.0'"),
-        ({"init_std": torch.ones(DIM)}, "init_std", "tensor"),
         ({"std_range": (2.0, 1.0)}, "std_range", r"\(2.0, 1.0\)"),
         ({"std_range": (-2.0, 0.0)}, "std_range", r"\(-2.0, 0.0\)"),
         ({"std_range": 1.0}, "std_range", "1.0"),
@@ -515,6 +519,22 @@ def test_the_constructors_name_a_bad_output_dim(kind, dim, got):
 def test_the_gaussian_constructors_name_a_bad_argument(kind, options, name, got):
     with pytest.raises((ValueError, TypeError), match=f"^{name}: expected .*got {got}"):
         kind(DIM, **options)
+
+
+@pytest.mark.parametrize("std_type", ["scalar", "log"])
+@pytest.mark.parametrize("kind", [list, tuple, torch.tensor, np.array])
+def test_the_std_can_begin_at_another_value_for_each_action(kind, std_type):
+    gaussian = GaussianDistribution(3, kind([0.2, 1.0, 3.0]), std_type=std_type)
+    gaussian.update(torch.zeros(5, 3))
+    torch.testing.assert_close(gaussian.std[0], torch.tensor([0.2, 1.0, 3.0]), **CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("stds", "got"), [([1.0, 2.0], "2 values"), ([1.0, float("nan"), 1.0], "nan"), ([], "0 values")]
+)
+def test_a_wrong_std_for_each_action_is_named(stds, got):
+    with pytest.raises(ValueError, match=f"^init_std: expected .*got {got}"):
+        GaussianDistribution(3, stds)
 
 
 def test_learn_std_is_a_yes_or_no():

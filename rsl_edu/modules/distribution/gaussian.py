@@ -55,7 +55,8 @@ class GaussianDistribution(Distribution):
     ) -> None:
         super().__init__(output_dim)
         self._set_std(std_type, std_range)
-        stds = items(init_std) or [init_std] * self.output_dim
+        given = items(init_std)
+        stds = [init_std] * self.output_dim if given is None else given
         if len(stds) != self.output_dim:
             raise ValueError(f"init_std: expected one value, or {self.output_dim} values; got {len(stds)} values")
         init = torch.tensor([positive("init_std", std) for std in stds])
