@@ -109,7 +109,8 @@ class RNN(nn.Module):
 
         def cut(part: torch.Tensor) -> torch.Tensor:
             if done is None or not part.requires_grad:
-                return part.clone() if part.is_inference() else part.detach()  # a clone can leave inference mode
+                own = not torch.compiler.is_compiling() and part.is_inference()  # a clone can leave inference mode
+                return part.clone() if own else part.detach()
             return torch.where(done, part.detach(), part)
 
         self.hidden_state = _map(cut, self.hidden_state)

@@ -146,9 +146,10 @@ class GaussianDistribution(Distribution):
 
 def _clamp(raw: torch.Tensor, low: float, high: float) -> torch.Tensor:
     """Clamp; the gradient passes, except where following it leads further out."""
-    if not (torch.is_grad_enabled() and raw.requires_grad) or raw.is_inference():  # whose gradient cannot be saved
+    compiling = torch.compiler.is_compiling()
+    if not (torch.is_grad_enabled() and raw.requires_grad) or (not compiling and raw.is_inference()):
         return raw.clamp(low, high)
-    clamp = _Clamp if torch.compiler.is_compiling() else _ClampInBothModes
+    clamp = _Clamp if compiling else _ClampInBothModes
     clamped: torch.Tensor = clamp.apply(raw, low, high)  # type: ignore[no-untyped-call]
     return clamped
 
