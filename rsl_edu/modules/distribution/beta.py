@@ -42,7 +42,7 @@ class BetaDistribution(Distribution):
         self._low, self._scale = low, high - low
 
     def sample(self) -> torch.Tensor:
-        _, _, both = self._given()
+        both = self._given()[2]
         with torch.no_grad():  # what torch.distributions.Beta draws from
             return torch._sample_dirichlet(both)[..., 0].mul_(self._scale).add_(self._low)
 
@@ -68,26 +68,34 @@ class BetaDistribution(Distribution):
 
     @property
     def params(self) -> tuple[torch.Tensor, ...]:
-        alpha, beta, _ = self._given()
+        alpha, beta, *_ = self._given()
         return alpha, beta
 
     @property
     def entropy(self) -> torch.Tensor:
-        _, _, both = self._given()
-        total = both.sum(-1)
-        parts = torch.addcmul(both.lgamma(), both - 1, both.digamma(), value=-1).sum(-1)
-        whole = torch.addcmul(total.lgamma(), total - 2, total.digamma(), value=-1)
+        both, log_gamma, total, log_gamma_total = self._log_gammas()
+        parts = torch.addcmul(log_gamma, both - 1, both.digamma(), value=-1).sum(-1)
+        whole = torch.addcmul(log_gamma_total, total - 2, total.digamma(), value=-1)
         return (parts - whole).sum(-1) + self.output_dim * math.log(self._scale)
 
     def log_prob(self, outputs: torch.Tensor) -> torch.Tensor:
         """Return the log-density of actions ``[..., output_dim]``; at the limits that of the nearest inner action."""
         trailing_shape("outputs", outputs, (self.output_dim,))
-        _, _, both = self._given()
+        both, log_gamma, _, log_gamma_total = self._log_gammas()
         u = ((outputs - self._low) / self._scale).clamp(1e-6, 1 - 1e-6)
         logs = torch.stack((u, 1 - u), -1).log()
-        parts = torch.addcmul(both.lgamma(), both - 1, logs, value=-1).sum(-1)
-        whole: torch.Tensor = both.sum(-1).lgamma()
-        return -self.output_dim * math.log(self._scale) - (parts - whole).sum(-1)
+        parts = torch.addcmul(log_gamma, both - 1, logs, value=-1).sum(-1)
+        return -self.output_dim * math.log(self._scale) - (parts - log_gamma_total).sum(-1)
+
+    def _log_gammas(self) -> tuple[torch.Tensor, ...]:
+        """Return alpha and beta ``[..., output_dim, 2]`` and their log Γ, their sum ``[..., output_dim]`` and its."""
+        alpha, beta, both, *known = self._given()
+        if not known:
+            total = both.sum(-1)
+            known = [both.lgamma(), total, total.lgamma()]
+            if torch.is_grad_enabled() or not both.requires_grad:  # a loss asks twice, for log_prob and for entropy
+                self._params = (alpha, beta, both, *known)
+        return both, *known
 
     def kl_divergence(self, old_params: tuple[torch.Tensor, ...], new_params: tuple[torch.Tensor, ...]) -> torch.Tensor:
         a, b = tensor_pair("old_params", old_params, self.output_dim)

@@ -11,6 +11,15 @@ from ..validate import items, positive, recorded, traced, trailing_shape, whole
 FAR = 1e15  # squares of it, and sums of them, still fit into single precision
 
 
+class _KnownCount:
+    """A buffer's number as Python knows it, for as long as the buffer has the version that it had then."""
+
+    count: torch.Tensor | None = None
+    version = 0
+    number = 0
+    replayed = False
+
+
 class EmpiricalNormalization(nn.Module):
     r"""Normalize by the mean and standard deviation of everything seen so far.
 
@@ -45,6 +54,8 @@ class EmpiricalNormalization(nn.Module):
     Source: the public API of ``rsl_rl.modules.EmpiricalNormalization``.
     """
 
+    __jit_ignored_attributes__ = ("_known",)
+
     _mean: torch.Tensor
     _mean_rest: torch.Tensor
     _var: torch.Tensor
@@ -65,7 +76,7 @@ class EmpiricalNormalization(nn.Module):
         self.register_buffer("_std", torch.ones(1, *sizes))
         self.register_buffer("count", torch.tensor(0))
         self._near = False  # whether _mean is near the data
-        self._counted: tuple[torch.Tensor | None, int, int] | None = None, 0, 0  # a buffer, its version, its number
+        self._known = _KnownCount()
 
     @property
     def mean(self) -> torch.Tensor:
@@ -84,43 +95,57 @@ class EmpiricalNormalization(nn.Module):
 
     def update(self, x: torch.Tensor) -> None:
         """Learn from the samples ``x [..., *shape]``, in training mode and before ``until`` samples."""
-        trailing_shape("x", x, self._mean.shape[1:])
+        mean, rest, var = self._mean, self._mean_rest, self._var
+        shape = mean.shape[1:]
+        trailing_shape("x", x, shape)
         joined = torch.distributed.is_available() and torch.distributed.is_initialized()
         seen = None if joined else self._seen()
         stopped = self.until is not None and seen is not None and seen >= self.until
         if stopped or not self.training or (x.numel() == 0 and not joined):
             return
-        if x.dim() != self._mean.dim():
-            x = x.reshape(-1, *self._mean.shape[1:])  # [n, *shape]
-        x = x.detach() if x.requires_grad else x
+        if x.dim() != mean.dim():
+            x = x.reshape(-1, *shape)  # [n, *shape]
+        if x.requires_grad:
+            x = x.detach()
         if not (self._near or joined):
             self._begin_near(x)
-        stored = self._mean, self._mean_rest, self._var
-        dtype = torch.float64 if joined else _precise(*stored)
-        mean, rest, var = (buffer.to(dtype) for buffer in stored)  # the buffers themselves, if all are precise
+        if mean.dtype is rest.dtype is var.dtype in (torch.float32, torch.float64) and not joined:
+            self._merge(x, (mean, rest, var), seen, joined)
+        else:
+            dtype = torch.float64 if joined else _precise(mean, rest, var)
+            precise = mean.to(dtype, copy=True), rest.to(dtype, copy=True), var.to(dtype, copy=True)
+            self._merge(x, precise, seen, joined)
+            self._store(*precise)
 
-        d = ((x if x.is_floating_point() else x.to(dtype)) - mean).nan_to_num_(0.0, 0.0, 0.0).clamp_(-FAR, FAR)
-        first, spread = (moment.to(dtype) for moment in _mean_and_variance(d))
+    def _merge(
+        self, x: torch.Tensor, into: tuple[torch.Tensor, torch.Tensor, torch.Tensor], seen: int | None, joined: bool
+    ) -> None:
+        """Merge a batch ``[n, *shape]`` into ``count``, ``std`` and the mean, its rest and the variance given."""
+        mean, rest, var = into
+        if not x.is_floating_point():
+            x = x.to(mean.dtype)
+        d = (x - mean).nan_to_num_(0.0, 0.0, 0.0).clamp_(-FAR, FAR)
+        first, spread = _mean_and_variance(d, mean.dtype)
         n: Any = len(x)
+        rate: Any
         if joined:
             n, first, spread = _join(n, first, spread)
-        rate = self._count_on_device(n, dtype) if seen is None else self._count(n, seen)
 
         # The mean is stored in two parts. In one part it stops at half an ulp: at a mean of 1e5 that is 0.004, more
         # than a sample moves it after a hundred others.
         gap = first - rest
-        delta = torch.lerp(rest, first, rate)  # a + rate (b - a), and exactly b for the first batch
-        if isinstance(rate, float):
-            between = torch.addcmul(spread, gap, gap, value=1 - rate)
-        else:
+        if seen is None:
+            rate = self._count_on_device(n, mean.dtype)
             between = torch.addcmul(spread, gap, gap * (1 - rate))
+        else:
+            rate = self._count(n, seen)
+            between = torch.addcmul(spread, gap, gap, value=1 - rate)
+        delta = torch.lerp(rest, first, rate)  # a + rate (b - a), and exactly b for the first batch
         var.lerp_(between, rate)
         nearest = mean + delta
         torch.sub(delta, nearest - mean, out=rest)  # what of delta does not survive rounding
         mean.copy_(nearest)
         torch.sqrt(var, out=self._std)
-        if any(precise is not buffer for precise, buffer in zip((mean, rest, var), stored, strict=True)):
-            self._store(mean, rest, var)
 
     def inverse(self, y: torch.Tensor) -> torch.Tensor:
         """Undo :meth:`forward`: from normalized ``y [..., *shape]`` to the original units."""
@@ -141,19 +166,22 @@ class EmpiricalNormalization(nn.Module):
 
         The device is asked in the first update, and whenever something else has written into ``count``.
         """
-        count = self.count
-        if recorded(count) and not torch.compiler.is_compiling():
-            self._counted = None  # each replay of a CUDA graph counts, and no Python number can follow
-        if self._counted is None or recorded(count) or count.is_inference():
+        count, known = self.count, self._known
+        if recorded(count):
+            # Each replay of a CUDA graph counts, and no Python number can follow.
+            known.replayed = known.replayed or not torch.compiler.is_compiling()
             return None
-        counted, version, seen = self._counted
-        known = (counted is count and version == count._version) or count.is_meta  # which has no number
-        return seen if known else int(count)
+        if known.replayed or count.is_inference():
+            return None
+        if known.count is count and known.version == count._version:
+            return known.number
+        return 0 if count.is_meta else int(count)
 
     def _count(self, n: int, seen: int) -> float:
         """Count ``n`` samples after those ``seen``; return the part of all samples that they are."""
-        self.count.add_(n)
-        self._counted = self.count, self.count._version, seen + n
+        count, known = self.count, self._known
+        count.add_(n)
+        known.count, known.version, known.number = count, count._version, seen + n
         return n / (seen + n)
 
     def _count_on_device(self, n: int | torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
@@ -192,7 +220,7 @@ class EmpiricalNormalization(nn.Module):
 
     def __getstate__(self) -> dict[str, Any]:
         """Let a copy ask its own ``count``."""
-        return self.__dict__ | {"_counted": (None, 0, 0)}
+        return self.__dict__ | {"_known": _KnownCount()}
 
 
 def _precise(*buffers: torch.Tensor) -> torch.dtype:
@@ -204,13 +232,13 @@ def _precise(*buffers: torch.Tensor) -> torch.dtype:
     return dtype
 
 
-def _mean_and_variance(d: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _mean_and_variance(d: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
     """Return mean and population variance over the first dimension of ``d [n, *shape]``, which this may overwrite."""
     if d.is_cpu:  # where the one operation below takes ten times as long as these four
-        mean = d.mean(0, keepdim=True)
-        return mean, d.sub_(mean).square_().mean(0, keepdim=True)
+        mean = d.mean(0, keepdim=True, dtype=dtype)
+        return mean, d.sub_(mean).square_().mean(0, keepdim=True, dtype=dtype)
     var, mean = torch.var_mean(d, 0, correction=0, keepdim=True)
-    return mean, var
+    return mean.to(dtype), var.to(dtype)
 
 
 def _join(n: int, mean: torch.Tensor, var: torch.Tensor) -> tuple[torch.Tensor, ...]:
