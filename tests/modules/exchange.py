@@ -48,12 +48,14 @@ class Exchange:
         cases: Name → case. A name ends in the form of an argument, after ``=`` or ``:``.
         peer_refuses: Beginning of names → ends of those names whose case makes the peer raise.
         we_refuse, differs: Pattern of names → why, and what shows it.
+        loose: Pattern of names → tolerance of their values; dtypes and shapes agree exactly all the same.
     """
 
     cases: dict[str, Case]
     peer_refuses: dict[str, str] = field(default_factory=dict)
     we_refuse: dict[str, Refusal] = field(default_factory=dict)
     differs: dict[str, Difference] = field(default_factory=dict)
+    loose: dict[str, float] = field(default_factory=dict)
 
     def check(self, peer: Any, name: str) -> None:
         """Fail unless ours does in the case ``name`` what the peer does."""
@@ -74,7 +76,11 @@ class Exchange:
         if pattern := first(self.differs, name):
             assert self.differs[pattern].holds(ours, theirs), f"{self.differs[pattern].reason}: {ours} {theirs}"
             return
-        assert_same(ours, theirs)
+        assert_same(ours, theirs, **self.tolerance(name))
+
+    def tolerance(self, name: str) -> dict[str, float]:
+        pattern = first(self.loose, name)
+        return {"rtol": self.loose[pattern], "atol": self.loose[pattern]} if pattern else {}
 
     def check_lists(self) -> None:
         """Fail if a pattern of the lists matches no case."""
@@ -101,20 +107,20 @@ def outcome(package: Any, case: Case) -> tuple[Any, Exception | None]:
         return None, error
 
 
-def assert_same(ours: Any, theirs: Any, where: str = "result") -> None:
+def assert_same(ours: Any, theirs: Any, where: str = "result", **tolerance: float) -> None:
     """Fail unless two nested results agree: values within the tolerance of their dtype, and all else exactly."""
     if isinstance(theirs, torch.Tensor):
         assert isinstance(ours, torch.Tensor), f"{where}: expected a tensor, got {ours!r}"
         assert facts(ours) == facts(theirs), f"{where}: {facts(ours)}, the peer's {facts(theirs)}"
-        torch.testing.assert_close(ours, theirs, equal_nan=True, msg=lambda text: f"{where}: {text}")
+        torch.testing.assert_close(ours, theirs, equal_nan=True, msg=lambda text: f"{where}: {text}", **tolerance)
     elif isinstance(theirs, dict):
         assert list(ours) == list(theirs), where
         for key, value in theirs.items():
-            assert_same(ours[key], value, f"{where}[{key!r}]")
+            assert_same(ours[key], value, f"{where}[{key!r}]", **tolerance)
     elif isinstance(theirs, (list, tuple)):
         assert len(ours) == len(theirs), where
         for i, value in enumerate(theirs):
-            assert_same(ours[i], value, f"{where}[{i}]")
+            assert_same(ours[i], value, f"{where}[{i}]", **tolerance)
     elif isinstance(theirs, (float, np.floating)):
         assert math.isclose(ours, theirs, rel_tol=1e-5, abs_tol=1e-6), f"{where}: {ours!r}, the peer's {theirs!r}"
     else:
@@ -132,7 +138,7 @@ def facts(tensor: torch.Tensor) -> dict[str, Any]:
 
 def state(module: torch.nn.Module) -> dict[str, Any]:
     """Return everything that a checkpoint of ``module`` holds, and which of its parameters are trained."""
-    saved = {key: value for key, value in module.state_dict().items() if not key.endswith(SAVED_BY_OURS_ONLY)}
+    saved = {key: value.clone() for key, value in module.state_dict().items() if not key.endswith(SAVED_BY_OURS_ONLY)}
     return {"saved": saved, "trained": [parameter.requires_grad for parameter in module.parameters()]}
 
 

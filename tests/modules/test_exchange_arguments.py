@@ -2,13 +2,26 @@
 
 import itertools
 
+import exchange
 import numpy as np
 import pytest
 import torch
-
-import exchange
-from exchange import FLAG, ONES, REAL, SEQUENCE, TEXT, TEXT_SEQUENCE, WHOLE, WHOLE_SEQUENCE, Difference, Refusal
-from exchange import argument, close, state, values
+from exchange import (
+    FLAG,
+    ONES,
+    REAL,
+    SEQUENCE,
+    TEXT,
+    TEXT_SEQUENCE,
+    WHOLE,
+    WHOLE_SEQUENCE,
+    Difference,
+    Refusal,
+    argument,
+    close,
+    state,
+    values,
+)
 from exchange_refusals import ARGUMENTS as PEER_REFUSES
 
 ACTIVATIONS = [
