@@ -153,6 +153,16 @@ def close(ours: Any, theirs: Any, tolerance: float = 0.02) -> bool:
     return ours == theirs
 
 
+def steps(*changes: Callable[[Any], Any]) -> Callable[[Any], None]:
+    """Return a function that makes several changes to a module, and returns nothing."""
+
+    def change(net: Any) -> None:
+        for step in changes:
+            step(net)
+
+    return change
+
+
 class Listed(Sequence):
     """A sequence that is neither list nor tuple, as OmegaConf's ListConfig is."""
 

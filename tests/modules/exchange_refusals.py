@@ -302,3 +302,25 @@ NORMALIZERS = {
     "matrix fed uint8": "",
     "matrix fed bool": "",
 }
+
+DISTRIBUTIONS = {}
+
+TRACING = {
+    "cnn ": "quantised",
+    "gru ": "scripted frozen symbolic quantised checkpointed",
+    "gru scripted training": "",
+    "gru scripted to file": "",
+    "gru symbolic eval": "",
+    "lstm ": "scripted frozen symbolic quantised",
+    "lstm scripted training": "",
+    "lstm scripted to file": "",
+    "lstm symbolic eval": "",
+    "rewards ": "scripted frozen symbolic make_fx fake exported",
+    "rewards scripted training": "",
+    "rewards scripted to file": "",
+    "gru compiled whole": "",
+    "rewards exported training": "",
+    "rewards exported for any batch": "",
+    "rewards exported strictly": "",
+    "rewards compiled whole": "",
+}

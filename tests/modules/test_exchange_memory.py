@@ -5,7 +5,7 @@ import collections
 import exchange
 import pytest
 import torch
-from exchange import Refusal, state
+from exchange import Refusal, state, steps
 from exchange_refusals import MEMORY as PEER_REFUSES
 
 ENVS = 4
@@ -118,7 +118,7 @@ CHANGES = {
     "set by hand": held,
     "set to none": lambda rnn: setattr(rnn, "hidden_state", None),
     "other environments": others,
-    "eval": lambda rnn: [rnn.eval()] and None,
+    "eval": steps(torch.nn.Module.eval),
     **{f"reset {str(dtype)[6:]}": lambda rnn, dtype=dtype: rnn.reset(dones([0, 1, 0, 1], dtype)) for dtype in DTYPES},
     **{
         f"detach {str(dtype)[6:]}": lambda rnn, dtype=dtype: rnn.detach_hidden_state(dones([0, 1, 0, 1], dtype))

@@ -8,7 +8,7 @@ import warnings
 import exchange
 import pytest
 import torch
-from exchange import Difference, Refusal, state
+from exchange import Difference, Refusal, state, steps
 from exchange_refusals import NETWORKS as PEER_REFUSES
 from torch import nn
 from torch.func import functional_call
@@ -256,16 +256,6 @@ def operated(kind, operation):
 class Total(nn.Module):
     def forward(self, x):
         return x.square().sum()
-
-
-def steps(*changes):
-    """Return a function that makes several changes to a module, and returns nothing."""
-
-    def change(net):
-        for step in changes:
-            step(net)
-
-    return change
 
 
 def surgery():

@@ -8,7 +8,7 @@ import warnings
 import exchange
 import pytest
 import torch
-from exchange import Difference, Refusal, close, state
+from exchange import Difference, Refusal, close, state, steps
 from exchange_refusals import NORMALIZERS as PEER_REFUSES
 
 from rsl_edu import modules
@@ -123,7 +123,7 @@ BETWEEN = {
     "count float": lambda norm: setattr(norm, "count", torch.tensor(40.0)),
     "count int32": lambda norm: setattr(norm, "count", norm.count.int()),
     "mean filled": filled("_mean", 7.0),
-    "mean copied": lambda norm: [norm._mean.copy_(torch.ones_like(norm._mean))] and None,
+    "mean copied": steps(lambda norm: norm._mean.copy_(torch.ones_like(norm._mean))),
     "mean far": filled("_mean", 1e4),
     "mean replaced": lambda norm: setattr(norm, "_mean", torch.full_like(norm._mean, 2.0)),
     "var filled": filled("_var", 9.0),
@@ -135,7 +135,7 @@ BETWEEN = {
     "loaded assigned": lambda norm: loaded(norm, assign=True),
     "loaded assigned double": lambda norm: loaded(norm, torch.float64, True),
     "loaded untrained": lambda norm: loaded(norm, count=0),
-    "loaded not strictly": lambda norm: norm.load_state_dict({"_mean": norm._mean * 0 + 2}, strict=False) and None,
+    "loaded not strictly": steps(lambda norm: norm.load_state_dict({"_mean": norm._mean * 0 + 2}, strict=False)),
     "meta": built_on_meta,
     "meta assigned": assigned_on_meta,
     "widened": widened("_mean", "_var", "_std"),
@@ -152,7 +152,7 @@ BETWEEN = {
     "eval": evaluated,
     "until set": lambda norm: setattr(norm, "until", 7),
     "eps set": lambda norm: setattr(norm, "eps", 0.5),
-    "statistics zero": lambda norm: [filled("_var", 0.0)(norm), filled("_std", 0.0)(norm)] and None,
+    "statistics zero": steps(filled("_var", 0.0), filled("_std", 0.0)),
 }
 INPUTS = {
     "batch": lambda sizes: batches(6, *sizes),
@@ -243,10 +243,10 @@ def reward_cases():
         "sums set": lambda norm: setattr(norm.disc_avg, "avg", torch.ones(6)),
         "sums forgotten": lambda norm: setattr(norm.disc_avg, "avg", None),
         "gamma set": lambda norm: setattr(norm.disc_avg, "gamma", 0.9),
-        "mean set": lambda norm: norm.emp_norm._mean.fill_(3.0) and None,
-        "count set": lambda norm: norm.emp_norm.count.fill_(90) and None,
+        "mean set": steps(lambda norm: norm.emp_norm._mean.fill_(3.0)),
+        "count set": steps(lambda norm: norm.emp_norm.count.fill_(90)),
         "until set": lambda norm: setattr(norm.emp_norm, "until", 3),
-        "eval and train": lambda norm: norm.eval()(torch.ones(6)) * 0 if norm.train() is None else None,
+        "eval and train": steps(lambda norm: norm.eval()(torch.ones(6)), torch.nn.Module.train),
         "double": lambda norm: norm.double(),
     }
     return {f"rewards {name}": changed_rewards(change) for name, change in changes.items()}
