@@ -303,7 +303,20 @@ NORMALIZERS = {
     "matrix fed bool": "",
 }
 
-DISTRIBUTIONS = {}
+DISTRIBUTIONS = {
+    "gaussian torch.float16 module torch.float16 output": "",
+    "gaussian torch.float16 module torch.bfloat16 output": "",
+    "gaussian torch.float16 module torch.float32 output": "",
+    "gaussian torch.float16 module torch.float64 output": "",
+    "gaussian-fixed torch.float16 module torch.float16 output": "",
+    "gaussian-fixed torch.float16 module torch.bfloat16 output": "",
+    "gaussian-fixed torch.float16 module torch.float32 output": "",
+    "gaussian-fixed torch.float16 module torch.float64 output": "",
+    "heteroscedastic torch.float16 module torch.float16 output": "",
+    "heteroscedastic torch.bfloat16 module torch.float16 output": "",
+    "heteroscedastic torch.float32 module torch.float16 output": "",
+    "heteroscedastic torch.float64 module torch.float16 output": "",
+}
 
 TRACING = {
     "cnn ": "quantised",

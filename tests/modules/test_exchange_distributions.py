@@ -9,7 +9,7 @@ import pickle
 import exchange
 import pytest
 import torch
-from exchange import Refusal, state
+from exchange import Difference, Refusal, close, state
 from exchange_refusals import DISTRIBUTIONS as PEER_REFUSES
 
 from rsl_edu import modules
