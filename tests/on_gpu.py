@@ -1,9 +1,9 @@
 """Test and measure on a machine with a GPU, in one run: ``python tests/on_gpu.py FOLDER [ARGUMENTS OF PYTEST]``.
 
 Runs the tests of the modules, of CUDA graphs and of the benchmark, then times every operation and rsl_rl's. FOLDER gets
-`tests.txt`, `bench_gpu.json`, `bench_gpu.md` (what `make bench BENCH_ARGS=--readme` puts into the README) and `slow.txt`.
-The machine needs torch, pytest, hypothesis and rsl-rl-lib with its requirements; it does not need nbval or playwright. The
-exit status is 0 if all tests pass and no operation is slower than its limit.
+`tests.txt`, `slow.txt`, `bench_gpu.json` and `bench_gpu.md`, the tables that `make bench BENCH_ARGS=--readme` writes.
+The machine needs torch, pytest, hypothesis and rsl-rl-lib with its requirements, but not nbval or playwright. The exit
+status is 0 if all tests pass and no operation is slower than its limit.
 """
 
 import argparse
@@ -15,12 +15,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TESTS = ("tests/modules", "tests/test_cuda_graph.py", "tests/test_bench.py")
+# No settings and no conftest.py that need other packages.
 BARE = (
     "-c",
     os.devnull,
     "--rootdir=.",
     "--confcutdir=tests/modules",
-)  # no settings and no conftest.py that need other packages
+)
 
 
 def command(arguments: list[str]) -> list[str]:
