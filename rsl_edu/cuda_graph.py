@@ -39,7 +39,8 @@ def capture_step(step: Callable[..., R], *examples: torch.Tensor, modules: Itera
 
     A replay repeats kernels and does not run Python. Everything that Python decides stays as it was at the capture: for
     example shapes, and training or evaluation mode. Capture the step again after ``module.train()``, ``module.eval()``
-    or ``module.to(...)``; ``load_state_dict`` and optimizers write in place and need no new capture.
+    or ``module.to(...)`` has changed something, or the call raises an error. ``load_state_dict`` and optimizers write in
+    place and need no new capture.
 
     State that a module replaces by a new tensor cannot be in a graph, because each replay would begin with the tensor
     of the capture. This applies to ``RNN.hidden_state`` and to ``EmpiricalDiscountedVariationNormalization``. For a
@@ -62,7 +63,8 @@ def capture_step(step: Callable[..., R], *examples: torch.Tensor, modules: Itera
         you keep, or copy it into a rollout storage.
 
     Raises:
-        RuntimeError: If torch finds no CUDA device, or if the step cannot be captured.
+        RuntimeError: If torch finds no CUDA device, if the step cannot be captured, or if a call finds ``modules`` in
+            another mode or their tensors in another place than at the capture.
         TypeError, ValueError: If an argument is not allowed, at the capture or at a call; the message names it. Also if
             the step replaces state of ``modules``.
     """
@@ -84,10 +86,12 @@ def capture_step(step: Callable[..., R], *examples: torch.Tensor, modules: Itera
         finally:
             torch.cuda.current_stream().wait_stream(stream)
         graph, outputs = _captured(step, static, stream)
+    placed = PlacedModules(saved.modules)
 
     @torch.no_grad()
     def replay(*inputs: torch.Tensor) -> R:
         check_inputs(names, static, inputs)
+        placed.check()
         for place, input in zip(static, inputs, strict=True):
             place.copy_(input)
         graph.replay()
@@ -125,6 +129,9 @@ class SavedState:
 
     Args:
         modules: Modules; those inside them are saved too.
+
+    Attributes:
+        modules: All of them.
     """
 
     def __init__(self, modules: Iterable[nn.Module]) -> None:
@@ -132,9 +139,9 @@ class SavedState:
         for module in every:
             if not isinstance(module, nn.Module):
                 raise TypeError(f"modules: expected modules of torch, got {type(module).__name__}")
-        self._modules = list(dict.fromkeys(part for module in every for part in module.modules()))
-        self._attributes = [dict(vars(module)) for module in self._modules]
-        self._buffers = [dict(module._buffers) for module in self._modules]
+        self.modules = list(dict.fromkeys(part for module in every for part in module.modules()))
+        self._attributes = [dict(vars(module)) for module in self.modules]
+        self._buffers = [dict(module._buffers) for module in self.modules]
         self._values = [
             {name: buffer.clone() for name, buffer in buffers.items() if buffer is not None}
             for buffers in self._buffers
@@ -143,7 +150,7 @@ class SavedState:
     def replaced(self) -> list[str]:
         """Return the buffers and public attributes that hold other tensors now than when they were saved."""
         found = []
-        for module, attributes, buffers in zip(self._modules, self._attributes, self._buffers, strict=True):
+        for module, attributes, buffers in zip(self.modules, self._attributes, self._buffers, strict=True):
             before = attributes | buffers
             for name, now in (vars(module) | module._buffers).items():
                 public = not name.startswith("_") or name in module._buffers
@@ -154,7 +161,7 @@ class SavedState:
     def restore(self) -> None:
         """Put everything back: the contents of buffers in place, attributes by reference."""
         for module, attributes, buffers, values in zip(
-            self._modules, self._attributes, self._buffers, self._values, strict=True
+            self.modules, self._attributes, self._buffers, self._values, strict=True
         ):
             for name in vars(module).keys() - attributes.keys():
                 del vars(module)[name]
@@ -165,6 +172,38 @@ class SavedState:
                 buffer = buffers[name]
                 assert buffer is not None
                 buffer.copy_(value)
+
+
+class PlacedModules:
+    """Modules whose tensors must stay where a graph reads them.
+
+    Args:
+        modules: Modules, without those inside them.
+    """
+
+    def __init__(self, modules: Sequence[nn.Module]) -> None:
+        self._modes = [(module, module.training) for module in modules]
+        self._places = [
+            (f"{type(module).__name__}.{name}", tensors, name, tensor, tensor.data_ptr())
+            for module in modules
+            for tensors in (module._parameters, module._buffers)
+            for name, tensor in tensors.items()
+            if tensor is not None
+        ]
+
+    def check(self) -> None:
+        """Raise a RuntimeError if a mode or a tensor's place is no longer that of the capture."""
+        for module, training in self._modes:
+            if module.training is not training:
+                mode = "training" if training else "evaluation"
+                raise RuntimeError(
+                    f"{type(module).__name__}: captured in {mode} mode, and is not any more; capture again"
+                )
+        for label, tensors, name, tensor, place in self._places:
+            if tensors.get(name) is not tensor or tensor.data_ptr() != place:
+                raise RuntimeError(
+                    f"{label}: in another place than at the capture, where the graph reads it; capture again"
+                )
 
 
 def argument_names(step: Callable[..., Any], count: int) -> list[str]:
