@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -38,9 +39,9 @@ def capture_step(step: Callable[..., R], *examples: torch.Tensor, modules: Itera
     buffers and advance torch's default CUDA generator as the step itself does, and use the present parameters.
 
     A replay repeats kernels and does not run Python. Everything that Python decides stays as it was at the capture: for
-    example shapes, and training or evaluation mode. Capture the step again after ``module.train()``, ``module.eval()``
-    or ``module.to(...)`` has changed something, or the call raises an error. ``load_state_dict`` and optimizers write in
-    place and need no new capture.
+    example shapes, and training or evaluation mode. If ``module.train()``, ``module.eval()`` or ``module.to(...)`` changes
+    something, the next call raises an error: capture the step again. ``load_state_dict`` and optimizers write in place
+    and need no new capture.
 
     State that a module replaces by a new tensor cannot be in a graph, because each replay would begin with the tensor
     of the capture. This applies to ``RNN.hidden_state`` and to ``EmpiricalDiscountedVariationNormalization``. For a
@@ -97,6 +98,7 @@ def capture_step(step: Callable[..., R], *examples: torch.Tensor, modules: Itera
         graph.replay()
         return outputs
 
+    functools.update_wrapper(replay, step, assigned=(), updated=())  # keeps alive whatever else the step reads
     return replay
 
 
@@ -196,14 +198,10 @@ class PlacedModules:
         for module, training in self._modes:
             if module.training is not training:
                 mode = "training" if training else "evaluation"
-                raise RuntimeError(
-                    f"{type(module).__name__}: captured in {mode} mode, and is not any more; capture again"
-                )
+                raise RuntimeError(f"{type(module).__name__}: no longer in {mode} mode; capture the step again")
         for label, tensors, name, tensor, place in self._places:
             if tensors.get(name) is not tensor or tensor.data_ptr() != place:
-                raise RuntimeError(
-                    f"{label}: in another place than at the capture, where the graph reads it; capture again"
-                )
+                raise RuntimeError(f"{label}: no longer where the graph reads it; capture the step again")
 
 
 def argument_names(step: Callable[..., Any], count: int) -> list[str]:

@@ -209,10 +209,10 @@ def test_loading_a_checkpoint_leaves_every_tensor_in_its_place():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda actor: actor.eval(), "Actor: captured in training mode"),
-        (lambda actor: actor.normalizer.eval(), "EmpiricalNormalization: captured in training mode"),
-        (lambda actor: actor.normalizer.double(), "EmpiricalNormalization._mean: in another place"),
-        (lambda actor: actor.mlp.double(), "Linear.weight: in another place"),
+        (lambda actor: actor.eval(), "Actor: no longer in training mode"),
+        (lambda actor: actor.normalizer.eval(), "EmpiricalNormalization: no longer in training mode"),
+        (lambda actor: actor.normalizer.double(), "EmpiricalNormalization._mean: no longer where the graph"),
+        (lambda actor: actor.mlp.double(), "Linear.weight: no longer where the graph"),
     ],
 )
 def test_changed_modules_need_another_capture(change, message):
@@ -222,7 +222,7 @@ def test_changed_modules_need_another_capture(change, message):
     actor.train().float().requires_grad_()
     placed.check()
     change(actor)
-    with pytest.raises(RuntimeError, match=f"{message}.*capture again"):
+    with pytest.raises(RuntimeError, match=f"{message}.*capture the step again"):
         placed.check()
 
 
@@ -271,6 +271,7 @@ def test_simulated_capture_copies_inputs_and_overwrites_outputs(monkeypatch):
     captured = capture_step(step, a, b, modules=[])
     assert len(step.calls) == cuda_graph.WARM_UP + 1
     assert a.data_ptr() != step.calls[-1][0][0].data_ptr()
+    assert captured.__wrapped__ is step  # and with it all that a replay may read
     total, product = captured(a, b)
     assert total.tolist() == [3, 3, 3]
     again, _ = captured(torch.full((3,), 5.0), b.requires_grad_())
