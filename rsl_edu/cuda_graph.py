@@ -14,6 +14,8 @@ from torch import nn
 
 from .modules.validate import exact_shape
 
+__all__ = ["capture_step"]
+
 R = TypeVar("R")
 
 WARM_UP = 3  # runs before the capture: CUDA's libraries allocate memory and choose kernels in their first calls
@@ -39,9 +41,9 @@ def capture_step(step: Callable[..., R], *examples: torch.Tensor, modules: Itera
     buffers and advance torch's default CUDA generator as the step itself does, and use the present parameters.
 
     A replay repeats kernels and does not run Python. Everything that Python decides stays as it was at the capture: for
-    example shapes, and training or evaluation mode. If ``module.train()``, ``module.eval()`` or ``module.to(...)`` changes
-    something, the next call raises an error: capture the step again. ``load_state_dict`` and optimizers write in place
-    and need no new capture.
+    example shapes, and training or evaluation mode. If ``module.train()``, ``module.eval()`` or ``module.to(...)``
+    changes something, the next call raises an error: capture the step again. ``load_state_dict`` and optimizers write
+    in place and need no new capture.
 
     State that a module replaces by a new tensor cannot be in a graph, because each replay would begin with the tensor
     of the capture. This applies to ``RNN.hidden_state`` and to ``EmpiricalDiscountedVariationNormalization``. For a

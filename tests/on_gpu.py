@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-TESTS = ("tests/modules", "tests/test_cuda_graph.py", "tests/test_bench.py")
+TESTS = ("tests/modules", "tests/test_cuda_graph.py", "tests/test_cuda_graph_on_gpu.py", "tests/test_bench.py")
 # No settings and no conftest.py that need other packages.
 BARE = (
     "-c",

@@ -177,7 +177,7 @@ def test_run_on_a_gpu_collects_its_tests_without_nbval_and_playwright(tmp_path):
     command = on_gpu.command(["--collect-only"])
     done = subprocess.run(command, cwd=on_gpu.ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    for file in ("tests/modules/test_no_sync.py", "tests/test_cuda_graph.py", "tests/test_bench.py"):
+    for file in ("tests/modules/test_no_sync.py", "tests/test_cuda_graph_on_gpu.py", "tests/test_bench.py"):
         assert f"{file}::" in done.stdout
 
 

@@ -1,7 +1,7 @@
-"""A captured step computes what the step itself computes, and a capture leaves no trace in the modules.
+"""A capture checks its arguments and leaves no trace in the modules.
 
-The tests below the second heading need a GPU. Those above run the parts of a capture on the CPU, and the whole of it
-with a simulated graph, which replays by running Python.
+No test here needs a GPU: they run the parts of a capture on the CPU, and the whole of it with a simulated graph, which
+replays by running Python. Those in `test_cuda_graph_on_gpu.py` compare real graphs with the steps that they captured.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ import types
 
 import pytest
 import torch
+from rollout_steps import DISTRIBUTIONS, ENVS, HIDDEN, OBS, Actor, RecurrentActor, observations, run, statistics
 from torch import nn
 
 from rsl_edu import cuda_graph
@@ -22,75 +23,7 @@ from rsl_edu.cuda_graph import (
     check_inputs,
     warm_up,
 )
-from rsl_edu.modules import (
-    MLP,
-    RNN,
-    BetaDistribution,
-    EmpiricalDiscountedVariationNormalization,
-    EmpiricalNormalization,
-    GaussianDistribution,
-    HeteroscedasticGaussianDistribution,
-)
-
-ENVS, OBS, ACTIONS, HIDDEN = 16, 5, 3, 8
-STEPS = 20
-CLOSE = {"rtol": 1e-5, "atol": 2e-5}
-DISTRIBUTIONS = [GaussianDistribution, HeteroscedasticGaussianDistribution, BetaDistribution]
-
-needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-
-
-class Actor(nn.Module):
-    """A rollout step as rsl_rl takes it: learn from the observations, normalise them, sample, evaluate."""
-
-    def __init__(self, distribution=GaussianDistribution, until=None):
-        super().__init__()
-        self.policy = distribution(ACTIONS)
-        size = self.policy.input_dim
-        self.normalizer = EmpiricalNormalization(OBS, until=until)
-        self.mlp = MLP(OBS, size if isinstance(size, int) else tuple(size), [16])
-        self.policy.init_mlp_weights(self.mlp)
-
-    def forward(self, observations):
-        self.normalizer.update(observations)
-        self.policy.update(self.mlp(self.normalizer(observations)))
-        actions = self.policy.sample()
-        return actions, self.policy.log_prob(actions), self.policy.entropy
-
-
-class RecurrentActor(Actor):
-    """An actor with a GRU, whose memory is an argument and a result."""
-
-    def __init__(self):
-        super().__init__()
-        self.rnn = RNN(OBS, HIDDEN, 1, "gru")
-        self.mlp = MLP(HIDDEN, ACTIONS, [16])
-
-    def forward(self, observations, hidden, dones):
-        self.normalizer.update(observations)
-        hidden = hidden.masked_fill(dones.unsqueeze(-1), 0)
-        output, hidden = self.rnn.rnn(self.normalizer(observations).unsqueeze(0), hidden)
-        self.policy.update(self.mlp(output.squeeze(0)))
-        return self.policy.sample(), hidden
-
-
-def observations(steps=STEPS, mean=100.0):
-    generator = torch.Generator().manual_seed(1)
-    return 3 * torch.randn(steps, ENVS, OBS, generator=generator) + mean
-
-
-@torch.no_grad()
-def run(step, inputs):
-    """Take steps from a fixed seed; keep what they return."""
-    torch.manual_seed(2)
-    return [tuple(result.clone() for result in step(each)) for each in inputs]
-
-
-def statistics(actor):
-    return {name: buffer.clone() for name, buffer in actor.named_buffers()}
-
-
-# What a capture checks and restores -----------------------------------------------------------------------------------
+from rsl_edu.modules import RNN, EmpiricalDiscountedVariationNormalization
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="only without a CUDA device")
@@ -316,104 +249,3 @@ def test_step_that_waits_for_the_device_is_told_how(monkeypatch):
     Simulation(monkeypatch, step)
     with pytest.raises(RuntimeError, match=r"step: waits for the GPU.*\.item\(\)"):
         capture_step(step, torch.ones(3), modules=[])
-
-
-# On a GPU -------------------------------------------------------------------------------------------------------------
-
-
-@needs_gpu
-@pytest.mark.parametrize("until", [None, 5 * ENVS])
-@pytest.mark.parametrize("seen", [0, 3])
-@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
-def test_replays_give_the_samples_and_statistics_of_the_step(distribution, seen, until):
-    actor = Actor(distribution, until).cuda()
-    run(actor, observations(seen).cuda())
-    eager, before = copy.deepcopy(actor), statistics(actor)
-    inputs = observations().cuda()
-    torch.manual_seed(3)
-    captured = capture_step(actor, inputs[0], modules=[actor])
-    drawn = torch.rand(8, device="cuda")
-    torch.testing.assert_close(statistics(actor), before, rtol=0, atol=0)
-    torch.manual_seed(3)
-    torch.testing.assert_close(drawn, torch.rand(8, device="cuda"), rtol=0, atol=0)
-
-    torch.testing.assert_close(run(captured, inputs), run(eager, inputs), **CLOSE)
-    torch.testing.assert_close(statistics(actor), statistics(eager), **CLOSE)
-    expected = (seen + STEPS) * ENVS if until is None else until
-    assert actor.normalizer.count.item() == expected
-
-    later = observations(3, mean=90.0).cuda()  # the modules are of use without the graph, and then with it again
-    for step in (actor, captured):
-        torch.testing.assert_close(run(step, later), run(eager, later), **CLOSE)
-        torch.testing.assert_close(statistics(actor), statistics(eager), **CLOSE)
-
-
-@needs_gpu
-def test_recurrent_replays_carry_the_memory_that_they_are_given():
-    actor = RecurrentActor().cuda()
-    eager = copy.deepcopy(actor)
-    eager.rnn.rnn.flatten_parameters()
-    inputs, dones = observations(mean=0.0).cuda(), torch.rand(STEPS, ENVS, device="cuda") < 0.2
-    start = torch.zeros(1, ENVS, HIDDEN, device="cuda")
-    captured = capture_step(actor, inputs[0], start, dones[0], modules=[actor])
-    results = []
-    with torch.no_grad():
-        for step in (captured, eager):
-            torch.manual_seed(2)
-            hidden, taken = start, []
-            for x, done in zip(inputs, dones, strict=True):
-                actions, hidden = step(x, hidden, done)
-                taken.append((actions.clone(), hidden.clone()))
-            results.append(taken)
-    torch.testing.assert_close(*results, **CLOSE)
-    assert not torch.equal(results[0][0][1], results[0][-1][1])
-
-
-@needs_gpu
-def test_a_replay_does_not_wait_for_the_device():
-    actor, inputs = Actor().cuda(), observations().cuda()
-    captured = capture_step(actor, inputs[0], modules=[actor])
-    captured(inputs[0])
-    torch.cuda.set_sync_debug_mode("error")
-    try:
-        for x in inputs:
-            captured(x)
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
-
-
-@needs_gpu
-def test_a_replay_uses_the_present_parameters_and_a_loaded_checkpoint():
-    actor, other = Actor().cuda(), Actor().cuda()
-    inputs = observations().cuda()
-    run(other, inputs)
-    captured = capture_step(actor, inputs[0], modules=[actor])
-    run(captured, inputs[:2])
-    actor.load_state_dict(other.state_dict())
-    torch.testing.assert_close(run(captured, inputs), run(other, inputs), **CLOSE)
-
-
-@needs_gpu
-def test_a_step_that_waits_is_refused_and_leaves_no_trace():
-    actor, inputs = Actor().cuda(), observations().cuda()
-    before = statistics(actor)
-
-    def step(x):
-        results = actor(x)
-        return results if results[0].sum() > 0 else results[:2]
-
-    with pytest.raises(RuntimeError, match="step: waits for the GPU"):
-        capture_step(step, inputs[0], modules=[actor])
-    torch.testing.assert_close(statistics(actor), before, rtol=0, atol=0)
-    assert torch.cuda.get_sync_debug_mode() == 0
-    run(capture_step(actor, inputs[0], modules=[actor]), inputs)  # another capture works
-
-
-@needs_gpu
-def test_inputs_on_the_cpu_are_refused():
-    actor, inputs = Actor().cuda(), observations()
-    with pytest.raises(ValueError, match="observations: expected a tensor on a CUDA device, got one on cpu"):
-        capture_step(actor, inputs[0], modules=[actor])
-    captured = capture_step(actor, inputs[0].cuda(), modules=[actor])
-    with pytest.raises(ValueError, match="observations: expected a tensor on cuda:0, got one on cpu"):
-        captured(inputs[0])

@@ -8,7 +8,14 @@ import pytest
 
 from rsl_edu import explorers
 
-PACKAGES = ["rsl_edu.modules", "rsl_edu.data", "rsl_edu.explorers", "rsl_edu.checkpoint", "rsl_edu.diagnosis"]
+PACKAGES = [
+    "rsl_edu.modules",
+    "rsl_edu.data",
+    "rsl_edu.explorers",
+    "rsl_edu.checkpoint",
+    "rsl_edu.diagnosis",
+    "rsl_edu.cuda_graph",
+]
 PACKAGES += ["rsl_edu.course.check", "rsl_edu.course.execute", "rsl_edu.course.assignment"]
 
 
