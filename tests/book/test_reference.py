@@ -16,7 +16,7 @@ PACKAGES = [
     "rsl_edu.diagnosis",
     "rsl_edu.cuda_graph",
 ]
-PACKAGES += ["rsl_edu.course.check", "rsl_edu.course.execute", "rsl_edu.course.assignment"]
+PACKAGES += ["rsl_edu.cuda_graph", "rsl_edu.course.check", "rsl_edu.course.execute", "rsl_edu.course.assignment"]
 
 
 ELSEWHERE = {  # data, which Sphinx shows under the module that defines them
