@@ -36,9 +36,9 @@ def capture_step(step: Callable[..., R], *examples: torch.Tensor, modules: Itera
         fast_act = capture_step(act, observations, modules=[normalizer, mlp, policy])
         actions, log_prob = fast_act(observations)
 
-    The step runs three times before it is captured, and not at all during the capture. Then the buffers and attributes
-    of ``modules`` and the random numbers are as they were: the first replay is the first step. Replays change the
-    buffers and advance torch's default CUDA generator as the step itself does, and use the present parameters.
+    The step runs three times before it is captured, and not at all during the capture. Afterwards the
+    buffers of ``modules`` and the random numbers are as they were: the first replay is the first step. Replays change
+    the buffers and advance torch's default CUDA generator as the step itself does, and use the present parameters.
 
     A replay repeats kernels and does not run Python. Everything that Python decides stays as it was at the capture: for
     example shapes, and training or evaluation mode. If ``module.train()``, ``module.eval()`` or ``module.to(...)``
@@ -125,7 +125,7 @@ def warm_up(step: Callable[..., Any], inputs: Sequence[torch.Tensor], saved: Sav
                 )
         finally:
             saved.restore()
-            torch.clear_autocast_cache()  # the casts belong into the graph
+            torch.clear_autocast_cache()  # a capture must record its own casts
 
 
 class SavedState:
