@@ -119,6 +119,21 @@ def test_launches_are_counted_and_a_graph_is_timed(gpu):
     assert gpu.graph_row(4, "cuda", rounds=1)["graph_us"] > 0
 
 
+def test_everything_is_printed_as_it_is_measured(gpu, result, monkeypatch, capsys):
+    iterations = dict(zip(gpu.NETWORKS, result["iterations"], strict=True))
+    monkeypatch.setattr(gpu.torch.cuda, "get_device_name", lambda device: "a card")
+    monkeypatch.setattr(gpu, "operation_rows", lambda device: result["operations"])
+    monkeypatch.setattr(gpu, "iteration_row", lambda network, device: iterations[network])
+    monkeypatch.setattr(gpu, "graph_row", lambda batch, device: {"batch": batch, "step_us": 100.0, "graph_us": 10.0})
+    measured = gpu.measured("cuda")
+    assert measured["machine"] == f"a card, {gpu.versions()}"
+    assert measured["operations"] == result["operations"]
+    assert measured["iterations"] == result["iterations"]
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 + len(result["operations"]) + len(gpu.NETWORKS) + len(gpu.BATCHES)
+    assert sum("below its limit" in line for line in lines) == len(gpu.shortfalls(measured))
+
+
 def test_slow_rows_are_named(gpu, result):
     row = result["operations"][0] | {"ratio": 0.5, "limit": 0.95}
     assert gpu.shortfalls({"operations": [row], "iterations": []}) == [
