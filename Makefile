@@ -56,7 +56,7 @@ notebooks: $(VENV)/test.stamp ## write what is made of code: lists of explorers,
 	$(BIN)/python -m rsl_edu.course.fold notebooks
 	$(SINGLE) $(BIN)/python -m rsl_edu.course.execute notebooks
 
-bench: $(VENV)/test.stamp ## measure imports, memory, explorers, and speed beside rsl_rl's (BENCH_ARGS=--readme)
+bench: $(VENV)/test.stamp ## measure imports, memory, explorers, and speed beside rsl_rl's, also on a GPU (BENCH_ARGS=--readme)
 	$(SINGLE) $(BIN)/python tests/bench.py
 	$(SINGLE) $(BIN)/python -m pytest -q -p no:nbval -o addopts= tests/browser/bench_latency.py
 	$(SINGLE) $(BIN)/python tests/bench_speed.py $(BENCH_ARGS)

@@ -135,8 +135,12 @@ def rows(imports: Graph, most: int) -> dict[str, int]:
             row[room] += 1
     for room in rest:
         if row[room] == 0:  # nothing imports it: as close as there is a place to what it imports itself
-            lower = range(min((row[other] for other in imports[room]), default=1) - 1, 0, -1)
-            row[room] = next((number for number in lower if _in_row(number, row) < most), 0)
+            below = min((row[other] for other in imports[room]), default=1)
+            places = [number for number in range(below - 1, 0, -1) if _in_row(number, row) < most]
+            if not places and below > 1:  # a row of its own
+                row.update({other: number + 1 for other, number in row.items() if number >= below})
+                places = [below]
+            row[room] = places[0] if places else 0
     return row
 
 

@@ -1,29 +1,28 @@
 """What ``make bench`` prints about speed: every operation of the modules beside rsl_rl's, in turn, in one process.
 
 Each pair is timed in many short rounds, ours and the peer's in turn, and the fastest round of each counts: what other
-programs do to a machine can only make a round slower. `--readme` puts the table into the README.
+programs do to a machine can only make a round slower. `--readme` puts the table into the README. Where there is a GPU,
+the same follows for it (`bench_gpu.py`).
 """
 
 import argparse
-import importlib.metadata
 import json
 import platform
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import bench_gpu
 import rsl_rl.modules
 import torch
+from bench_operations import compare, gradients, microseconds, operations, versions
 
 import rsl_edu.modules
 
 ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "build" / "bench.json"
-FEATURES, ACTIONS, HIDDEN = 48, 12, 64
 BATCHES = (64, 4096)
 GROWTH = tuple(4**k for k in range(9))  # 1 … 65,536
-ROUNDS, ROUND_SECONDS = 60, 3e-3
 
 LIMITS = {  # least ratio peer/ours at batch 64 and 4096, where it is not 0.95
     "EmpiricalNormalization.update": (1.3, 4.0),
@@ -32,106 +31,13 @@ LIMITS = {  # least ratio peer/ours at batch 64 and 4096, where it is not 0.95
 }
 MARKS = "<!-- bench: made by `make bench BENCH_ARGS=--readme` -->", "<!-- /bench -->"
 
-Operations = dict[str, Callable[[], Any]]
 
-
-def operations(package: Any, batch: int) -> Operations:
-    """Return the operations of one library on a batch, without gradients."""
-    torch.manual_seed(0)
-    x, rewards, dones = torch.randn(batch, FEATURES), torch.randn(batch), torch.zeros(batch)
-    dones[::16] = 1
-    normalizer = package.EmpiricalNormalization(FEATURES)
-    reward_normalizer = package.EmpiricalDiscountedVariationNormalization([])
-    mlp, scans = package.MLP(FEATURES, ACTIONS, [256, 128, 64]), torch.randn(batch, 1, 17, 11)
-    cnn = package.CNN((17, 11), 1, [8, 16], 3, stride=2, padding="zeros")
-    table: Operations = {
-        "EmpiricalNormalization.update": lambda: normalizer.update(x),
-        "EmpiricalNormalization.forward": lambda: normalizer(x),
-        "EmpiricalDiscountedVariationNormalization.forward": lambda: reward_normalizer(rewards),
-        "MLP.forward": lambda: mlp(x),
-        "CNN.forward": lambda: cnn(scans),
-    }
-    for type in ("gru", "lstm"):
-        rnn = package.RNN(FEATURES, HIDDEN, 1, type)
-        rnn(x)
-        table[f"RNN.forward ({type})"] = lambda rnn=rnn: rnn(x)
-        table[f"RNN.reset ({type})"] = lambda rnn=rnn: rnn.reset(dones)
-    for name, policy, output, actions in policies(package, batch):
-        policy.update(output)
-        old = tuple(param.clone() for param in policy.params)
-        new = tuple(param * 1.01 for param in policy.params)
-        table[f"{name}.update"] = lambda policy=policy, output=output: policy.update(output)
-        table[f"{name}.sample"] = policy.sample
-        table[f"{name}.log_prob"] = lambda policy=policy, actions=actions: policy.log_prob(actions)
-        table[f"{name}.entropy"] = lambda policy=policy: policy.entropy
-        table[f"{name}.kl_divergence"] = lambda p=policy, old=old, new=new: p.kl_divergence(old, new)
-    return table
-
-
-def gradients(package: Any, batch: int) -> Operations:
-    """Return the forward and backward pass that PPO makes through a distribution."""
-
-    def step(policy: Any, output: torch.Tensor, actions: torch.Tensor) -> None:
-        policy.update(output)
-        (policy.log_prob(actions).mean() + policy.entropy.mean()).backward()
-        output.grad = None
-        policy.zero_grad()
-
-    table: Operations = {}
-    for name, policy, output, actions in policies(package, batch):
-        output.requires_grad_()
-        table[f"{name}, forward and backward"] = lambda p=policy, o=output, a=actions: step(p, o, a)
-    return table
-
-
-def policies(package: Any, batch: int) -> Iterator[tuple[str, Any, torch.Tensor, torch.Tensor]]:
-    """Yield the name of each distribution, itself, a network's output for it and actions."""
-    torch.manual_seed(1)
-    mean, actions = torch.randn(batch, ACTIONS), torch.rand(batch, ACTIONS) - 0.5
-    halves = torch.stack((mean, 0.3 + mean.abs()), 1)
-    yield "GaussianDistribution", package.GaussianDistribution(ACTIONS), mean.clone(), actions
-    yield (
-        "HeteroscedasticGaussianDistribution",
-        package.HeteroscedasticGaussianDistribution(ACTIONS),
-        halves.clone(),
-        actions,
-    )
-    yield "BetaDistribution", package.BetaDistribution(ACTIONS), halves.clone(), actions
-
-
-def microseconds(functions: list[Callable[[], Any]], rounds: int = ROUNDS) -> list[float]:
-    """Return the time of each function: its fastest round of many, taken in turn."""
-    calls = []
-    for function in functions:
-        function(), function()
-        start = time.perf_counter()
-        function()
-        calls.append(max(1, round(ROUND_SECONDS / (time.perf_counter() - start))))
-    best = [float("inf")] * len(functions)
-    for _ in range(rounds):
-        for i, function in enumerate(functions):
-            start = time.perf_counter()
-            for _ in range(calls[i]):
-                function()
-            best[i] = min(best[i], (time.perf_counter() - start) / calls[i] * 1e6)
-    return best
-
-
-def compare(make: Callable[[Any, int], Operations], batch: int, learn: bool) -> Iterator[dict[str, Any]]:
-    """Yield a row for each operation on a batch."""
-    with torch.set_grad_enabled(learn):
-        theirs, ours = make(rsl_rl.modules, batch), make(rsl_edu.modules, batch)
-        for name, function in theirs.items():
-            peer, mine = microseconds([function, ours[name]])
-            limit = LIMITS.get(name, (0.95, 0.95))[BATCHES.index(batch)]
-            yield {
-                "operation": name,
-                "batch": batch,
-                "peer_us": round(peer, 2),
-                "ours_us": round(mine, 2),
-                "ratio": round(peer / mine, 2),
-                "limit": limit,
-            }
+def rows() -> Iterator[dict[str, Any]]:
+    """Yield a row for each operation and batch, with its limit."""
+    for make, learn in ((operations, False), (gradients, True)):
+        for place, batch in enumerate(BATCHES):
+            for row in compare(make, batch, learn):
+                yield row | {"limit": LIMITS.get(row["operation"], (0.95, 0.95))[place]}
 
 
 def growth() -> Iterator[dict[str, Any]]:
@@ -156,26 +62,30 @@ def readme_table(rows: list[dict[str, Any]], machine: str) -> str:
     return "\n".join([*lines, "", f"One thread; {machine}."])
 
 
+def with_table(readme: str, table: str) -> str:
+    """Return the README with another table between its marks."""
+    before, rest = readme.split(MARKS[0])
+    _, after = rest.split(MARKS[1])
+    return f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{after}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--readme", action="store_true", help="put the table into the README")
+    parser.add_argument("--readme", action="store_true", help="put the tables into the README")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    versions = f"torch {torch.__version__}, rsl-rl-lib {importlib.metadata.version('rsl-rl-lib')}"
-    machine = f"{platform.machine()}, {versions}, {FEATURES} features, {ACTIONS} actions"
+    machine = f"{platform.machine()}, {versions()}"
 
     print(f"\n{'operation (' + machine + ')':<84}{'batch':>7}{'peer µs':>11}{'ours µs':>11}{'ratio':>8}{'limit':>7}")
-    rows = []
-    for make, learn in ((operations, False), (gradients, True)):
-        for batch in BATCHES:
-            for row in compare(make, batch, learn):
-                rows.append(row)
-                below = "  below its limit" if row["ratio"] < row["limit"] else ""
-                print(
-                    f"{row['operation']:<84}{row['batch']:>7}{row['peer_us']:>11.1f}{row['ours_us']:>11.1f}"
-                    f"{row['ratio']:>8.2f}{row['limit']:>7.2f}{below}",
-                    flush=True,
-                )
+    measured = []
+    for row in rows():
+        measured.append(row)
+        below = "  below its limit" if row["ratio"] < row["limit"] else ""
+        print(
+            f"{row['operation']:<84}{row['batch']:>7}{row['peer_us']:>11.1f}{row['ours_us']:>11.1f}"
+            f"{row['ratio']:>8.2f}{row['limit']:>7.2f}{below}",
+            flush=True,
+        )
 
     print(f"\n{'growth, peer / ours in µs':<52}" + "".join(f"{batch:>15}" for batch in GROWTH))
     curves: dict[str, list[str]] = {}
@@ -185,13 +95,14 @@ def main() -> None:
     for name, cells in curves.items():
         print(f"{name:<52}" + "".join(f"{cell:>15}" for cell in cells))
 
+    gpu = bench_gpu.measured("cuda") if torch.cuda.is_available() else None
     RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps({"machine": machine, "rows": rows, "growth": grown}, indent=1))
+    RESULT.write_text(json.dumps({"machine": machine, "rows": measured, "growth": grown, "gpu": gpu}, indent=1))
     if arguments.readme:
         readme = ROOT / "README.md"
-        before, rest = readme.read_text(encoding="utf-8").split(MARKS[0])
-        _, after = rest.split(MARKS[1])
-        text = f"{before}{MARKS[0]}\n{readme_table(rows, machine)}\n{MARKS[1]}{after}"
+        text = with_table(readme.read_text(encoding="utf-8"), readme_table(measured, machine))
+        if gpu:  # else the table of another machine stays
+            text = bench_gpu.with_section(text, bench_gpu.section(gpu))
         readme.write_text(text, encoding="utf-8")
 
 

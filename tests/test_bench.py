@@ -1,11 +1,17 @@
 """The benchmark measures the same operations of both libraries, and the README shows all of them."""
 
+import json
+import os
 import re
+import subprocess
 from pathlib import Path
 
+import on_gpu
 import pytest
+import torch
 
-README = Path(__file__).parents[1] / "README.md"
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+KINDS = ["operations", "gradients"]
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +22,25 @@ def bench():
     return bench_speed
 
 
-@pytest.mark.parametrize("kind", ["operations", "gradients"])
+@pytest.fixture(scope="module")
+def gpu():
+    pytest.importorskip("rsl_rl.modules")
+    import bench_gpu
+
+    return bench_gpu
+
+
+def names(bench):
+    """The names of all operations, in order."""
+    package = bench.rsl_edu.modules
+    return [*bench.operations(package, 4), *bench.gradients(package, 4)]
+
+
+def between(marks, text):
+    return text[text.index(marks[0]) : text.index(marks[1])]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_operation_runs_in_both_libraries(bench, kind):
     tables = [getattr(bench, kind)(package, 4) for package in (bench.rsl_edu.modules, bench.rsl_rl.modules)]
     assert list(tables[0]) == list(tables[1])
@@ -26,16 +50,154 @@ def test_every_operation_runs_in_both_libraries(bench, kind):
             operation()
 
 
-def test_the_limits_name_operations(bench):
-    assert set(bench.LIMITS) <= set(bench.operations(bench.rsl_edu.modules, 4))
+def test_the_limits_name_operations(bench, gpu):
+    assert {*bench.LIMITS, *gpu.LIMITS} <= set(names(bench))
 
 
 def test_the_readme_shows_every_operation_and_keeps_the_limits_of_its_own_run(bench):
-    start, end = (README.read_text(encoding="utf-8").index(mark) for mark in bench.MARKS)
-    table = README.read_text(encoding="utf-8")[start:end]
-    rows = re.findall(r"^\| `(.+)` \| ([\d.]+) \| ([\d.]+) \|$", table, re.MULTILINE)
-    package = bench.rsl_edu.modules
-    assert [name for name, *_ in rows] == [*bench.operations(package, 4), *bench.gradients(package, 4)]
+    rows = re.findall(r"^\| `(.+)` \| ([\d.]+) \| ([\d.]+) \|$", between(bench.MARKS, README), re.MULTILINE)
+    assert [name for name, *_ in rows] == names(bench)
     for name, *ratios in rows:
         if not name.startswith("RNN.reset"):  # it copies, on purpose
             assert all(float(r) >= limit for r, limit in zip(ratios, bench.LIMITS.get(name, (0.95, 0.95)), strict=True))
+
+
+def test_a_new_table_takes_the_place_of_the_old_one(bench):
+    text = bench.with_table(README, "new")
+    assert between(bench.MARKS, text) == f"{bench.MARKS[0]}\nnew\n"
+    assert bench.with_table(text, between(bench.MARKS, README)[len(bench.MARKS[0]) + 1 : -1]) == README
+
+
+# On a GPU; the tests run the same on the CPU --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def result(gpu):
+    """What the benchmark of a GPU measures, on the CPU and on small batches; a graph needs a GPU."""
+    return {
+        "machine": f"no card, {gpu.versions()}",
+        "operations": list(gpu.operation_rows("cpu", batches=(2, 4, 8), rounds=1)),
+        "iterations": [gpu.iteration_row(network, "cpu", envs=8, rounds=1, steps=4) for network in gpu.NETWORKS],
+        "graph": [{"batch": 4, "step_us": 100.0, "graph_us": 10.0}],
+    }
+
+
+def test_gpu_rows_have_every_operation_and_batch_with_its_limit(bench, gpu, result):
+    rows = result["operations"]
+    assert {(row["operation"], row["batch"]) for row in rows} == {(name, n) for name in names(bench) for n in (2, 4, 8)}
+    assert all(row["peer_us"] > 0 and row["ours_us"] > 0 and row["peer_launches"] == 0 for row in rows)
+    assert {row["limit"] for row in rows if row["operation"].startswith("EmpiricalNormalization.update")} == {1.3}
+    assert {row["limit"] for row in rows if row["operation"].startswith("MLP")} == {gpu.LEAST}
+
+
+def test_iterations_train_with_the_modules_of_each_library(gpu, result, monkeypatch):
+    assert [row["operation"] for row in result["iterations"]] == [
+        "an iteration of PPO, MLP",
+        "an iteration of PPO, LSTM",
+    ]
+    seen = []
+    learn = gpu.OnPolicyRunner.learn
+    monkeypatch.setattr(gpu.OnPolicyRunner, "learn", lambda self, n: (seen.append(self), learn(self, n)))
+    gpu.iteration_row("MLP", "cpu", envs=8, rounds=2, steps=4)
+    packages = [type(runner.alg.actor.mlp).__module__.split(".")[0] for runner in seen]
+    assert packages == ["rsl_rl", "rsl_edu", "rsl_rl", "rsl_edu", "rsl_rl", "rsl_edu"]
+
+
+def test_rollout_step_that_is_captured_runs(gpu):
+    act, modules, observations = gpu.rollout_step(4, "cpu")
+    actions, log_prob = act(observations)
+    assert actions.shape == (4, gpu.ACTIONS)
+    assert log_prob.shape == (4,)
+    assert modules[0].count == 4
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_launches_are_counted_and_a_graph_is_timed(gpu):
+    x = torch.ones(4, device="cuda")
+    assert gpu.launches(lambda: x + 1, "cuda") == 1
+    assert gpu.launches(lambda: (x + 1, x.clone(), x.zero_()), "cuda") == 3
+    assert gpu.graph_row(4, "cuda", rounds=1)["graph_us"] > 0
+
+
+def test_everything_is_printed_as_it_is_measured(gpu, result, monkeypatch, capsys):
+    iterations = dict(zip(gpu.NETWORKS, result["iterations"], strict=True))
+    monkeypatch.setattr(gpu.torch.cuda, "get_device_name", lambda device: "a card")
+    monkeypatch.setattr(gpu, "operation_rows", lambda device: result["operations"])
+    monkeypatch.setattr(gpu, "iteration_row", lambda network, device: iterations[network])
+    monkeypatch.setattr(gpu, "graph_row", lambda batch, device: {"batch": batch, "step_us": 100.0, "graph_us": 10.0})
+    measured = gpu.measured("cuda")
+    assert measured["machine"] == f"a card, {gpu.versions()}"
+    assert measured["operations"] == result["operations"]
+    assert measured["iterations"] == result["iterations"]
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 + len(result["operations"]) + len(gpu.NETWORKS) + len(gpu.BATCHES)
+    assert sum("below its limit" in line for line in lines) == len(gpu.shortfalls(measured))
+
+
+def test_slow_rows_are_named(gpu, result):
+    row = result["operations"][0] | {"ratio": 0.5, "limit": 0.95}
+    assert gpu.shortfalls({"operations": [row], "iterations": []}) == [
+        "EmpiricalNormalization.update, batch 2: 0.50, limit 0.95"
+    ]
+
+
+def test_first_gpu_section_goes_below_the_cpu_table_and_the_next_takes_its_place(bench, gpu, result):
+    start = README
+    if gpu.MARKS[0] in README:
+        start = README.replace(f"\n{between(gpu.MARKS, README)}{gpu.MARKS[1]}\n", "")
+    text = gpu.with_section(start, gpu.section(result))
+    assert text.index(bench.MARKS[1]) < text.index(gpu.MARKS[0]) < text.index("\n## In a course")
+    assert text.replace(f"\n{between(gpu.MARKS, text)}{gpu.MARKS[1]}\n", "") == start
+    assert gpu.with_section(text, gpu.section(result)) == text
+    shown = re.findall(r"^\| `(.+)` \| [\d.]+ \| [\d.]+ \| [\d.]+ \| 0 / 0 \|$", between(gpu.MARKS, text), re.MULTILINE)
+    assert shown == names(bench)
+    assert "no card, torch" in text
+
+
+def test_gpu_section_of_the_readme_keeps_the_limits_of_its_own_run(bench, gpu):
+    if gpu.MARKS[0] not in README:
+        pytest.skip("the README has no table of a GPU yet")
+    table = between(gpu.MARKS, README)
+    rows = re.findall(r"^\| `(.+)` \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| .+ \|$", table, re.MULTILINE)
+    assert [name for name, *_ in rows] == names(bench)
+    for name, *ratios in rows:
+        assert min(map(float, ratios)) >= gpu.LIMITS.get(name, gpu.LEAST), name
+    assert re.search(r"torch [\d.]+.*, rsl-rl-lib [\d.]+", table)
+
+
+def test_point_masses_end_at_a_limit_and_far_away(gpu):
+    torch.manual_seed(0)
+    environment = gpu.PointMasses(8, masses=2, limit=5)
+    environment.episode_length_buf = torch.arange(8) % 5
+    _, _, dones, extras = environment.step(torch.zeros(8, 2))
+    assert dones.tolist() == extras["time_outs"].long().tolist() == [0, 0, 0, 0, 1, 0, 0, 0]
+    assert environment.episode_length_buf.tolist() == [1, 2, 3, 4, 0, 1, 2, 3]
+    environment.position[0] = 4
+    observations, rewards, dones, extras = environment.step(torch.zeros(8, 2))
+    assert dones[0] == 1
+    assert not extras["time_outs"][0]
+    assert rewards[0] < -4
+    assert observations["policy"][0, :2].tolist() == [0, 0]
+    assert environment.episode_length_buf[0] == 0
+
+
+# The run on another machine -------------------------------------------------------------------------------------------
+
+
+def test_run_on_a_gpu_collects_its_tests_without_nbval_and_playwright(tmp_path):
+    for name in ("nbval", "playwright"):
+        (tmp_path / f"{name}.py").write_text("raise ModuleNotFoundError('missing on purpose')")
+    path = f"{tmp_path}{os.pathsep}{on_gpu.ROOT}"
+    environment = os.environ | {"PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    command = on_gpu.command(["--collect-only"])
+    done = subprocess.run(command, cwd=on_gpu.ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for file in ("tests/modules/test_no_sync.py", "tests/test_cuda_graph_on_gpu.py", "tests/test_bench.py"):
+        assert f"{file}::" in done.stdout
+
+
+def test_run_on_a_gpu_writes_what_it_measured(gpu, result, tmp_path):
+    on_gpu.write(tmp_path, result, gpu.section(result), ["MLP.forward, batch 64: 0.50, limit 0.95"])
+    assert {path.name for path in tmp_path.iterdir()} == {"bench_gpu.json", "bench_gpu.md", "slow.txt"}
+    assert gpu.section(result) in (tmp_path / "bench_gpu.md").read_text(encoding="utf-8")
+    assert json.loads((tmp_path / "bench_gpu.json").read_text(encoding="utf-8"))["machine"].startswith("no card")

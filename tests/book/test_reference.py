@@ -8,8 +8,15 @@ import pytest
 
 from rsl_edu import explorers
 
-PACKAGES = ["rsl_edu.modules", "rsl_edu.data", "rsl_edu.explorers", "rsl_edu.checkpoint", "rsl_edu.diagnosis"]
-PACKAGES += ["rsl_edu.course.check", "rsl_edu.course.execute", "rsl_edu.course.assignment"]
+PACKAGES = [
+    "rsl_edu.modules",
+    "rsl_edu.data",
+    "rsl_edu.explorers",
+    "rsl_edu.checkpoint",
+    "rsl_edu.diagnosis",
+    "rsl_edu.cuda_graph",
+]
+PACKAGES += ["rsl_edu.cuda_graph", "rsl_edu.course.check", "rsl_edu.course.execute", "rsl_edu.course.assignment"]
 
 
 ELSEWHERE = {  # data, which Sphinx shows under the module that defines them
