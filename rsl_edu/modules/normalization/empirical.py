@@ -198,7 +198,7 @@ class EmpiricalNormalization(nn.Module):
         exact = mean + rest
         limit = torch.finfo(self._mean.dtype).max
         self._mean.copy_(exact.clamp(-limit, limit))
-        self._mean_rest = (exact - self._mean).clamp(-limit, limit).to(self._mean.dtype)
+        self._mean_rest.copy_((exact - self._mean).clamp(-limit, limit))
         self._var.copy_(var.clamp(max=torch.finfo(self._var.dtype).max))
 
     @torch.jit.unused
@@ -215,7 +215,11 @@ class EmpiricalNormalization(nn.Module):
 
     def _load_from_state_dict(self, *arguments: Any) -> None:
         super()._load_from_state_dict(*arguments)
-        self._mean_rest = torch.zeros_like(self._mean)  # the old one belongs to the mean that was here before
+        rest, mean = self._mean_rest, self._mean  # the rest belongs to the mean that was here before
+        if rest.dtype is mean.dtype and rest.device == mean.device:
+            rest.zero_()  # in place, where a CUDA graph may read it
+        else:
+            self._mean_rest = torch.zeros_like(mean)
         self._near = False
 
     def __getstate__(self) -> dict[str, Any]:
