@@ -72,7 +72,7 @@ class CNN(nn.Sequential):
         height, width = _height_and_width(input_dim)
         channels = whole("input_channels", input_channels)
         outs = _channels(output_channels)
-        padding = choice("padding", padding, PADDINGS)
+        padding = choice("padding", "none" if padding is None else padding, PADDINGS)
         global_pool = choice("global_pool", global_pool, GLOBAL_POOLS)
         flatten = flag("flatten", flatten)
         input_shape = (channels, height, width)
@@ -137,7 +137,7 @@ class CNN(nn.Sequential):
     @torch.jit.unused
     def _check(self, x: torch.Tensor) -> None:
         first = next(iter(self._modules.values()), None)
-        if isinstance(first, nn.Conv2d):  # which may be another than it was built with
+        if type(first) is nn.Conv2d:  # which may be another than it was built with
             size = ("height", "width") if self._any_size else self.input_shape[1:]
             dims = 4 if self._output_channels is None else None  # flattening takes the first dimension for the batch
             trailing_shape("x", x, (first.in_channels, *size), dims)
@@ -154,7 +154,8 @@ def _height_and_width(input_dim: Any) -> tuple[int, int]:
     sides = items(input_dim)
     if sides is None or len(sides) != 2:
         raise ValueError(f"input_dim: expected (height, width), got {input_dim!r}")
-    return whole("input_dim", sides[0]), whole("input_dim", sides[1])
+    height, width = (int(side) if isinstance(side, float) and side.is_integer() else side for side in sides)
+    return whole("input_dim", height), whole("input_dim", width)
 
 
 def _channels(output_channels: Any) -> list[int]:
@@ -175,6 +176,8 @@ def _convolution(
     if padding == "none":
         return nn.Conv2d(channels, out, kernel, stride, dilation=dilation)
     pad = (_pad(dim[0], kernel, stride, dilation), _pad(dim[1], kernel, stride, dilation))
+    if padding == "zeros":  # the others can also cut a border off
+        pad = (max(0, pad[0]), max(0, pad[1]))
     room = {"reflect": -1, "circular": 0}.get(padding)  # these two take their border from inside the map
     if room is not None and (pad[0] > dim[0] + room or pad[1] > dim[1] + room):
         raise ValueError(f"layer {layer}: padding {padding!r} of {pad} pixels does not fit a map of {dim} pixels")
@@ -208,5 +211,5 @@ def _output_size(n: int, k: int, s: int, d: int, p: int) -> int:
 
 
 def _pad(n: int, k: int, s: int, d: int) -> int:
-    """Least padding, never negative, with which a side of ``n`` pixels becomes at least ``n // s``."""
-    return max(0, -((n - s * (n // s) + s - d * (k - 1) - 1) // 2))
+    """Least padding with which a side of ``n`` pixels becomes at least ``n // s``."""
+    return -((n - s * (n // s) + s - d * (k - 1) - 1) // 2)

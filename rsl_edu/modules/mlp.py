@@ -106,7 +106,7 @@ class MLP(nn.Sequential):
     @torch.jit.unused
     def _check(self, x: torch.Tensor) -> None:
         first = next(iter(self._modules.values()), None)
-        if isinstance(first, nn.Linear):  # which may be another than it was built with
+        if type(first) is nn.Linear:  # which may be another than it was built with
             trailing_shape("x", x, (first.in_features,))
 
 

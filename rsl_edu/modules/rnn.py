@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from .trajectories import unpad_trajectories
-from .validate import choice, exact_shape, recorded, trailing_shape, whole
+from .validate import choice, exact_shape, recorded, traced, trailing_shape, whole
 
 HiddenState = Union[torch.Tensor, tuple[torch.Tensor, torch.Tensor], None]  # noqa: UP007 (None | … fails at run time)
 """One tensor ``[layers, envs, hidden_dim]`` (GRU), a pair of them (LSTM), or None before the first step."""
@@ -69,13 +69,14 @@ class RNN(nn.Module):
         if masks is not None:
             if hidden_state is None:
                 raise ValueError("hidden_state: batched mode needs the state each trajectory began with, got None")
-            self._check_state("hidden_state", hidden_state, input.shape[1])
-            output, _ = rnn(input, hidden_state)
+            output, _ = rnn(input, self._checked("hidden_state", hidden_state, input.shape[1]))
             return unpad_trajectories(output, masks)
-        if len(input) == 0:  # an empty batch leaves the memory as it is
-            return input.new_zeros(1, 0, rnn.hidden_size)
-        if state is not None and _envs(state) != len(input):
-            self._check_state("hidden state inside (reset() forgets it)", state, len(input))
+        if not traced(input):
+            if len(input) == 0:  # an empty batch leaves the memory as it is
+                output, _ = rnn(input.unsqueeze(0))
+                return output
+            if state is not None and _envs(state) != len(input):
+                self._checked("hidden state inside (reset() forgets it)", state, len(input))
         output, self.hidden_state = rnn(input.unsqueeze(0), state)
         return output
 
@@ -89,7 +90,7 @@ class RNN(nn.Module):
         """
         if dones is None:
             if hidden_state is not None:
-                self._check_state("hidden_state", hidden_state, _envs(hidden_state))
+                hidden_state = self._checked("hidden_state", hidden_state, _envs(hidden_state))
             self.hidden_state = hidden_state
         elif self.hidden_state is not None:
             done = self._done(dones)
@@ -98,8 +99,8 @@ class RNN(nn.Module):
                 # nn.Module's own assignment takes as long as the operation.
                 self.__dict__["hidden_state"] = _map(lambda old: torch.where(done, zero, old), self.hidden_state)
             else:
-                self._check_state("hidden_state", hidden_state, len(done))
-                self.hidden_state = _map(lambda new, old: torch.where(done, new, old), hidden_state, self.hidden_state)
+                new_state = self._checked("hidden_state", hidden_state, _envs(self.hidden_state))
+                self.hidden_state = _map(lambda new, old: torch.where(done, new, old), new_state, self.hidden_state)
 
     def detach_hidden_state(self, dones: torch.Tensor | None = None) -> None:
         """Cut the memory off from the steps that made it, for all environments or those with ``dones`` 1 or True."""
@@ -130,21 +131,23 @@ class RNN(nn.Module):
         return zero
 
     def _done(self, dones: torch.Tensor) -> torch.Tensor:
-        """Return a mask ``[envs, 1]``: a tensor of integers would index environments 0 and 1."""
+        """Return a mask ``[envs, 1]`` (or of one value): a tensor of integers would index environments 0 and 1."""
         envs = _envs(self.hidden_state)
-        if not isinstance(dones, torch.Tensor) or dones.numel() != envs or dones.shape[:1] != (envs,):
+        if not isinstance(dones, torch.Tensor) or dones.shape not in ((envs,), (envs, 1), ()):
             exact_shape("dones", dones, (envs,), (envs, 1))
-        mask = dones.bool()
+        mask = dones if dones.dtype is torch.bool else dones == 1
         return mask.unsqueeze(1) if len(mask.shape) == 1 else mask
 
-    def _check_state(self, name: str, state: HiddenState, envs: int) -> None:
+    def _checked(self, name: str, state: Any, envs: int) -> HiddenState:
+        """Return a state, an LSTM's as a tuple, or raise if it does not fit."""
         lstm = isinstance(self.rnn, nn.LSTM)
-        parts = state if isinstance(state, tuple) else (state,)
-        if isinstance(state, tuple) != lstm or len(parts) != 1 + lstm:
+        parts = tuple(state) if isinstance(state, (list, tuple)) else (state,)
+        if isinstance(state, (list, tuple)) != lstm or len(parts) != 1 + lstm:
             kind = "a pair (hidden, cell) for an LSTM" if lstm else "one tensor for a GRU"
             raise TypeError(f"{name}: expected {kind}, got {type(state).__name__}")
         for part in parts:
             exact_shape(name, part, (self.rnn.num_layers, envs, self.rnn.hidden_size))
+        return (parts[0], parts[1]) if lstm else parts[0]
 
 
 def _map(operation: Callable[..., torch.Tensor], *states: Any) -> HiddenState:
@@ -156,5 +159,5 @@ def _map(operation: Callable[..., torch.Tensor], *states: Any) -> HiddenState:
 
 
 def _envs(state: HiddenState) -> int:
-    part = state[0] if isinstance(state, tuple) and state else state
+    part = state[0] if isinstance(state, (list, tuple)) and state else state
     return part.shape[1] if isinstance(part, torch.Tensor) and part.dim() == 3 else -1

@@ -44,6 +44,8 @@ def unpad_trajectories(trajectories: torch.Tensor, masks: torch.Tensor) -> torch
     """Undo :func:`split_and_pad_trajectories`: ``[time, trajectories, ...]`` and its mask to ``[time, envs, ...]``."""
     time, _ = _time_and_columns("trajectories", trajectories)
     exact_shape("masks", masks, trajectories.shape[:2])
+    if masks.dtype == torch.uint8:  # which torch also takes for a mask
+        masks = masks.bool()
     if masks.dtype != torch.bool:
         raise TypeError(f"masks: expected torch.bool, got {masks.dtype}")
     steps = trajectories.transpose(0, 1)[masks.T]  # [envs * time, ...], env by env

@@ -37,8 +37,8 @@ def positive(name: str, value: Any, allow_zero: bool = False) -> float:
 
 
 def flag(name: str, value: Any) -> bool:
-    """Return ``value`` as a bool if it is one, or 0 or 1."""
-    if value not in (True, False):
+    """Return ``value`` as a bool if it is one, or 0, 1 or None."""
+    if value not in (True, False, None):
         raise TypeError(f"{name}: expected True or False, got {value!r}")
     return bool(value)
 
@@ -62,8 +62,10 @@ def interval(name: str, value: Any) -> tuple[float, float]:
 
 
 def items(value: Any) -> tuple[Any, ...] | None:
-    """Return what a list, a tuple, an array or any other sequence holds, or None for a single value."""
-    if isinstance(value, (str, bytes, Mapping, Set)):
+    """Return what a list, a tuple, an array or any other sequence holds; None for one value, also in an array."""
+    if isinstance(value, (str, bytes, Mapping, Set)) or getattr(value, "size", None) == 1:
+        return None
+    if isinstance(value, torch.Tensor) and value.numel() == 1:
         return None
     try:
         return tuple(value)
@@ -131,6 +133,8 @@ def tensor_pair(name: str, value: Any, size: int) -> tuple[torch.Tensor, torch.T
     pair = items(value)
     if pair is None or len(pair) != 2:
         raise ValueError(f"{name}: expected two tensors [..., {size}], got {value!r}")
+    one = all(isinstance(tensor, torch.Tensor) and tensor.shape[-1:] in ((), (1,)) for tensor in pair)
     for tensor in pair:
-        trailing_shape(name, tensor, (size,))
+        if one or not (isinstance(tensor, torch.Tensor) and tensor.shape[-1:] in ((), (1,))):  # which are broadcast
+            trailing_shape(name, tensor, (size,))
     return pair[0], pair[1]

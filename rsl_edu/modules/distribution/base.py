@@ -84,8 +84,9 @@ class Distribution(nn.Module):
         """Set the last linear layer of ``mlp`` so that training begins with the distribution asked for."""
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what :meth:`update` took, for a copy or a file: tensors of a graph cannot be copied."""
-        return self.__dict__ | {"_params": None}
+        """Cut what :meth:`update` took from its graph, for a copy or a file: tensors of a graph cannot be copied."""
+        params = self._params and tuple(None if param is None else param.detach() for param in self._params)
+        return self.__dict__ | {"_params": params}
 
     def _params_of(self, mlp_output: torch.Tensor) -> tuple[Any, ...]:
         raise NotImplementedError

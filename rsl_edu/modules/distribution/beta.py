@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from ..validate import interval, tensor_pair, trailing_shape
+from ..validate import interval, items, tensor_pair, trailing_shape
 from .base import Distribution, set_second_half
 
 
@@ -27,19 +28,22 @@ class BetaDistribution(Distribution):
 
     Args:
         output_dim: Dimensions of the action.
-        action_range: Least and greatest action (min, max).
+        action_range: Least and greatest action (min, max): two numbers, or a number for each dimension of the action.
 
     Source: the public API of ``rsl_rl.modules.BetaDistribution``. Unlike there, the entropy includes the
     :math:`\log s` of the range, so that it is minus the expected log-probability.
     """
 
+    _low: Any  # a number or a tensor, as the next
+    _scale: Any
+
     def __init__(self, output_dim: int, action_range: tuple[float, float] = (-1.0, 1.0)) -> None:
         super().__init__(output_dim)
-        low, high = interval("action_range", action_range)
-        if not 0 < high - low < math.inf:
-            raise ValueError(f"action_range: expected finite (min, max) with min < max, got {action_range!r}")
         self.action_range = action_range
-        self._low, self._scale = low, high - low
+        ranges = _range_of_each(action_range, self.output_dim)
+        self._log_scale = sum(math.log(high - low) for low, high in ranges)  # over all dimensions of the action
+        set_constant(self, "_low", [low for low, _ in ranges])
+        set_constant(self, "_scale", [high - low for low, high in ranges])
 
     def sample(self) -> torch.Tensor:
         both = self._given()[2]
@@ -47,10 +51,10 @@ class BetaDistribution(Distribution):
             return torch._sample_dirichlet(both)[..., 0].mul_(self._scale).add_(self._low)
 
     def deterministic_output(self, mlp_output: torch.Tensor) -> torch.Tensor:
-        return self._mean_of(*self._alpha_and_beta(mlp_output))
+        return self._mean_of(*self._alpha_and_beta(mlp_output)).to(mlp_output.dtype)
 
     def as_deterministic_output_module(self) -> nn.Module:
-        return _BetaMean(self._scale, self._low)
+        return _BetaMean(self.action_range, self.output_dim)
 
     @property
     def input_dim(self) -> int | list[int]:
@@ -76,7 +80,7 @@ class BetaDistribution(Distribution):
         both, log_gamma, total, log_gamma_total = self._log_gammas()
         parts = torch.addcmul(log_gamma, both - 1, both.digamma(), value=-1).sum(-1)
         whole = torch.addcmul(log_gamma_total, total - 2, total.digamma(), value=-1)
-        return (parts - whole).sum(-1) + self.output_dim * math.log(self._scale)
+        return (parts - whole).sum(-1) + self._log_scale
 
     def log_prob(self, outputs: torch.Tensor) -> torch.Tensor:
         """Return the log-density of actions ``[..., output_dim]``; at the limits that of the nearest inner action."""
@@ -85,7 +89,7 @@ class BetaDistribution(Distribution):
         u = ((outputs - self._low) / self._scale).clamp(1e-6, 1 - 1e-6)
         logs = torch.stack((u, 1 - u), -1).log()
         parts = torch.addcmul(log_gamma, both - 1, logs, value=-1).sum(-1)
-        return -self.output_dim * math.log(self._scale) - (parts - log_gamma_total).sum(-1)
+        return -self._log_scale - (parts - log_gamma_total).sum(-1)
 
     def _log_gammas(self) -> tuple[torch.Tensor, ...]:
         """Return alpha and beta ``[..., output_dim, 2]`` and their log Γ, their sum ``[..., output_dim]`` and its."""
@@ -132,10 +136,38 @@ class BetaDistribution(Distribution):
 
 
 class _BetaMean(nn.Module):
-    def __init__(self, scale: float, low: float) -> None:
+    low: Any
+    scale: Any
+
+    def __init__(self, action_range: Any, output_dim: int) -> None:
         super().__init__()
-        self.scale, self.low = scale, low
+        ranges = _range_of_each(action_range, output_dim)
+        set_constant(self, "low", [low for low, _ in ranges])
+        set_constant(self, "scale", [high - low for low, high in ranges])
 
     def forward(self, mlp_output: torch.Tensor) -> torch.Tensor:
         alpha_beta = softplus(mlp_output) + 1
         return alpha_beta[..., 0, :] / alpha_beta.sum(-2) * self.scale + self.low
+
+
+def _range_of_each(action_range: Any, output_dim: int) -> list[tuple[float, float]]:
+    """Return the range (min, max) of each dimension of the action."""
+    limits = items(action_range)
+    if limits is None or len(limits) != 2 or all(items(limit) is None for limit in limits):
+        ranges = [interval("action_range", action_range)] * output_dim
+    else:
+        lows, highs = ([limit] * output_dim if items(limit) is None else items(limit) for limit in limits)
+        if lows is None or highs is None or not len(lows) == len(highs) == output_dim:
+            raise ValueError(f"action_range: expected two numbers or {output_dim} pairs of them, got {action_range!r}")
+        ranges = [interval("action_range", pair) for pair in zip(lows, highs, strict=True)]
+    if not all(0 < high - low < math.inf for low, high in ranges):
+        raise ValueError(f"action_range: expected finite (min, max) with min < max, got {action_range!r}")
+    return ranges
+
+
+def set_constant(module: nn.Module, name: str, values: list[float]) -> None:
+    """Set one number, or several as a tensor that moves with the module and is not saved."""
+    if len(set(values)) == 1:
+        setattr(module, name, values[0])
+    else:
+        module.register_buffer(name, torch.tensor(values), persistent=False)

@@ -8,6 +8,7 @@ from torch import nn
 
 from ..validate import items, positive, recorded, traced, trailing_shape, whole
 
+PRECISE = (torch.float32, torch.float64)
 FAR = 1e15  # squares of it, and sums of them, still fit into single precision
 
 
@@ -65,7 +66,7 @@ class EmpiricalNormalization(nn.Module):
     def __init__(self, shape: int | tuple[int, ...] | list[int], eps: float = 1e-2, until: int | None = None) -> None:
         super().__init__()
         given = items(shape)
-        sizes = [whole("shape", size) for size in ([shape] if given is None else given)]
+        sizes = [whole("shape", size, minimum=0) for size in ([shape] if given is None else given)]
         self.eps = positive("eps", eps, allow_zero=True)
         if until is not None and until != float("inf"):
             positive("until", until, allow_zero=True)
@@ -91,7 +92,8 @@ class EmpiricalNormalization(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Normalize ``x [..., *shape]``."""
         y = x - self._mean if torch.jit.is_scripting() else self._centred(x)
-        return y.div_(self._std + self.eps)
+        scale = self._std + self.eps
+        return y.div_(scale) if y.dtype == scale.dtype else y / scale
 
     def update(self, x: torch.Tensor) -> None:
         """Learn from the samples ``x [..., *shape]``, in training mode and before ``until`` samples."""
@@ -109,7 +111,7 @@ class EmpiricalNormalization(nn.Module):
             x = x.detach()
         if not (self._near or joined):
             self._begin_near(x)
-        if mean.dtype is rest.dtype is var.dtype in (torch.float32, torch.float64) and not joined:
+        if self._std.dtype is mean.dtype is rest.dtype is var.dtype in PRECISE and not joined:
             self._merge(x, (mean, rest, var), seen, joined)
         else:
             dtype = torch.float64 if joined else _precise(mean, rest, var)
@@ -151,7 +153,7 @@ class EmpiricalNormalization(nn.Module):
         """Undo :meth:`forward`: from normalized ``y [..., *shape]`` to the original units."""
         mean = self._mean
         trailing_shape("y", y, mean.shape[1:])
-        return (y * (self._std + self.eps)).add_(mean)
+        return y * (self._std + self.eps) + mean
 
     def _begin_near(self, x: torch.Tensor) -> None:
         """Put the mean near the data, so that no digits are lost: before the first sample it has no weight."""
@@ -194,12 +196,14 @@ class EmpiricalNormalization(nn.Module):
         return (added / count.clamp(min=1)).to(dtype)  # all ranks may be empty
 
     def _store(self, mean: torch.Tensor, rest: torch.Tensor, var: torch.Tensor) -> None:
-        """Round statistics to buffers of fewer digits, as those of a module in half precision."""
+        """Round statistics to buffers of other dtypes, as those of a module in half precision."""
         exact = mean + rest
         limit = torch.finfo(self._mean.dtype).max
         self._mean.copy_(exact.clamp(-limit, limit))
         self._mean_rest.copy_((exact - self._mean).clamp(-limit, limit))
         self._var.copy_(var.clamp(max=torch.finfo(self._var.dtype).max))
+        if self._std.dtype is not self._var.dtype:
+            self._std = self._std.to(self._var.dtype)
 
     @torch.jit.unused
     def _centred(self, x: torch.Tensor) -> torch.Tensor:

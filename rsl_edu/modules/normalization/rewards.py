@@ -42,10 +42,11 @@ class EmpiricalDiscountedVariationNormalization(nn.Module):
         until: int | None = None,
     ) -> None:
         super().__init__()
-        if positive("gamma", gamma, allow_zero=True) > 1:
+        discount = positive("gamma", gamma, allow_zero=True)
+        if discount > 1:
             raise ValueError(f"gamma: expected a number from 0 to 1, got {gamma!r}")
         self.emp_norm = EmpiricalNormalization(shape, eps, until)
-        self.disc_avg = _DiscountedSum(gamma)
+        self.disc_avg = _DiscountedSum(discount)
 
     def forward(self, rew: torch.Tensor, dones: torch.Tensor | None = None) -> torch.Tensor:
         """Scale the rewards of one step, ``[envs, *shape]``; in training mode learn from them first.
