@@ -157,11 +157,7 @@ NETWORKS = {
         "half-module-double-input int64-input int32-input uint8-input bool-input built-inference-used-grad "
         "sliced"
     ),
-    "mlp-shaped ": (
-        "half-input bfloat16-input double-input double-module-half-input double-module-bfloat16-input "
-        "double-module-float-input half-module-bfloat16-input half-module-float-input "
-        "half-module-double-input int64-input int32-input uint8-input bool-input built-inference-used-grad"
-    ),
+    "mlp-shaped ": "built-inference-used-grad",
     "cnn ": (
         "two-batches three-batches half-input bfloat16-input double-input double-module-half-input "
         "double-module-bfloat16-input double-module-float-input half-module-bfloat16-input "
@@ -169,30 +165,12 @@ NETWORKS = {
         "built-inference-used-grad built-inference-used-autocast"
     ),
     "cnn-batch ": (
-        "functional-grad func-grad vmap unbatched two-batches three-batches half-input bfloat16-input "
-        "double-input double-module-half-input double-module-bfloat16-input double-module-float-input "
-        "half-module-bfloat16-input half-module-float-input half-module-double-input int64-input int32-input "
-        "uint8-input bool-input built-inference-used-grad built-inference-used-no_grad "
-        "built-inference-used-autocast"
+        "functional-grad func-grad vmap unbatched two-batches three-batches built-inference-used-grad "
+        "built-inference-used-no_grad built-inference-used-autocast"
     ),
-    "cnn-map ": (
-        "two-batches three-batches half-input bfloat16-input double-input double-module-half-input "
-        "double-module-bfloat16-input double-module-float-input half-module-bfloat16-input "
-        "half-module-float-input half-module-double-input int64-input int32-input uint8-input bool-input "
-        "built-inference-used-grad"
-    ),
-    "gru ": (
-        "two-copies vmap vmap-batches per-sample two-batches three-batches half-input bfloat16-input "
-        "double-input double-module-half-input double-module-bfloat16-input double-module-float-input "
-        "half-module-bfloat16-input half-module-float-input half-module-double-input int64-input int32-input "
-        "uint8-input bool-input built-inference-used-grad"
-    ),
-    "lstm ": (
-        "two-copies vmap vmap-batches jacfwd two-batches three-batches half-input bfloat16-input "
-        "double-input double-module-half-input double-module-bfloat16-input double-module-float-input "
-        "half-module-bfloat16-input half-module-float-input half-module-double-input int64-input int32-input "
-        "uint8-input bool-input built-inference-used-grad"
-    ),
+    "cnn-map ": "two-batches three-batches built-inference-used-grad",
+    "gru ": "two-copies vmap vmap-batches per-sample two-batches three-batches built-inference-used-grad",
+    "lstm ": "two-copies vmap vmap-batches jacfwd two-batches three-batches built-inference-used-grad",
     "normaliser ": "bool-input built-inference-used-grad built-inference-used-no_grad built-inference-used-autocast",
     "normaliser-new ": (
         "bool-input built-inference-used-grad built-inference-used-no_grad built-inference-used-autocast"
