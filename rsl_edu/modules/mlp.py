@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import nn
 
-from .validate import choice, items, per_layer, positive, trailing_shape, whole
+from .validate import choice, finite, items, per_layer, trailing_shape, whole
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "elu": nn.ELU,
@@ -87,11 +87,15 @@ class MLP(nn.Sequential):
         An orthogonal matrix keeps the norm of what it multiplies, so a ``scale`` of 1 keeps a linear signal's size.
 
         Args:
-            scales: Gain of the weights: one for all linear layers, or one for each of them.
+            scales: Gain of the weights: one for all linear layers, or one for each of them. Of a longer sequence, which
+                has a value for each module, activations included, those of the linear layers count, as in rsl_rl.
         """
-        linear = [layer for layer in self if isinstance(layer, nn.Linear)]
-        gains = [positive("scales", gain, allow_zero=True) for gain in per_layer("scales", scales, len(linear))]
-        for layer, gain in zip(linear, gains, strict=True):
+        linear = {place: layer for place, layer in enumerate(self) if isinstance(layer, nn.Linear)}
+        given = items(scales)
+        if given is not None and len(linear) < len(given) > max(linear, default=0):
+            scales = [given[place] for place in linear]
+        gains = [finite("scales", gain) for gain in per_layer("scales", scales, len(linear))]
+        for layer, gain in zip(linear.values(), gains, strict=True):
             nn.init.orthogonal_(layer.weight, gain)
             nn.init.zeros_(layer.bias)
 

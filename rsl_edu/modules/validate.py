@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -21,15 +21,23 @@ def whole(name: str, value: Any, minimum: int = 1) -> int:
     return number
 
 
-def positive(name: str, value: Any, allow_zero: bool = False) -> float:
-    """Return ``value`` as a finite float above zero (or not below it)."""
+def finite(name: str, value: Any) -> float:
+    """Return ``value`` as a finite float."""
     try:
         number = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name}: expected a number, got {value!r}") from None
     if isinstance(value, str):
         raise TypeError(f"{name}: expected a number, got the text {value!r}")
-    if not math.isfinite(number) or number < 0 or (number == 0 and not allow_zero):
+    if not math.isfinite(number):
+        raise ValueError(f"{name}: expected a finite number, got {value!r}")
+    return number
+
+
+def positive(name: str, value: Any, allow_zero: bool = False) -> float:
+    """Return ``value`` as a finite float above zero (or not below it)."""
+    number = finite(name, value)
+    if number < 0 or (number == 0 and not allow_zero):
         raise ValueError(
             f"{name}: expected a finite number {'of at least' if allow_zero else 'above'} 0, got {value!r}"
         )
@@ -62,10 +70,8 @@ def interval(name: str, value: Any) -> tuple[float, float]:
 
 
 def items(value: Any) -> tuple[Any, ...] | None:
-    """Return what a list, a tuple, an array or any other sequence holds; None for one value, also in an array."""
-    if isinstance(value, (str, bytes, Mapping, Set)) or getattr(value, "size", None) == 1:
-        return None
-    if isinstance(value, torch.Tensor) and value.numel() == 1:
+    """Return what a list, a tuple, an array or any other sequence holds, or None for a single value."""
+    if isinstance(value, (str, bytes, Mapping, set, frozenset)):
         return None
     try:
         return tuple(value)
@@ -75,13 +81,20 @@ def items(value: Any) -> tuple[Any, ...] | None:
 
 def per_layer(name: str, value: Any, layers: int) -> Sequence[Any]:
     """Return one value per layer: those of a sequence, or a single value repeated."""
+    return _one_or_each(name, value, layers, f"one for each of the {layers} layers")
+
+
+def per_action(name: str, value: Any, actions: int) -> Sequence[Any]:
+    """Return one value per dimension of the action: those of a sequence, or a single value repeated."""
+    return _one_or_each(name, value, actions, f"one for each of the {actions} dimensions of the action")
+
+
+def _one_or_each(name: str, value: Any, count: int, each: str) -> Sequence[Any]:
     values = items(value)
-    if values is None:
-        return [value] * layers
-    if len(values) != layers:
-        raise ValueError(
-            f"{name}: expected one value, or one for each of the {layers} layers; got {len(values)} values"
-        )
+    if values is None or (len(values) == 1 and isinstance(value, torch.Tensor)):
+        return [value] * count
+    if len(values) != count:
+        raise ValueError(f"{name}: expected one value, or {each}; got {len(values)} values")
     return values
 
 

@@ -154,7 +154,7 @@ def test_an_unknown_activation_lists_all_that_are_known():
 
 
 @pytest.mark.parametrize(
-    ("scales", "got"), [([1.0], "1 values"), ([1.0, -2.0], "-2.0"), ("one", "'one'"), (1e999, "inf")]
+    ("scales", "got"), [([1.0], "1 values"), ([1.0, float("nan")], "nan"), ("one", "'one'"), (1e999, "inf")]
 )
 def test_a_failed_init_weights_names_scales_and_changes_nothing(scales, got):
     mlp = MLP(3, 2, [4])

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from ..validate import interval, items, tensor_pair, trailing_shape
+from ..validate import interval, items, per_action, tensor_pair, trailing_shape
 from .base import Distribution, set_second_half
 
 
@@ -34,8 +34,8 @@ class BetaDistribution(Distribution):
     :math:`\log s` of the range, so that it is minus the expected log-probability.
     """
 
-    _low: Any  # a number or a tensor, as the next
-    _scale: Any
+    _low: torch.Tensor  # or a number, as the next
+    _scale: torch.Tensor
 
     def __init__(self, output_dim: int, action_range: tuple[float, float] = (-1.0, 1.0)) -> None:
         super().__init__(output_dim)
@@ -86,6 +86,7 @@ class BetaDistribution(Distribution):
         """Return the log-density of actions ``[..., output_dim]``; at the limits that of the nearest inner action."""
         trailing_shape("outputs", outputs, (self.output_dim,))
         both, log_gamma, _, log_gamma_total = self._log_gammas()
+        outputs = outputs.to(torch.promote_types(outputs.dtype, both.dtype))
         u = ((outputs - self._low) / self._scale).clamp(1e-6, 1 - 1e-6)
         logs = torch.stack((u, 1 - u), -1).log()
         parts = torch.addcmul(log_gamma, both - 1, logs, value=-1).sum(-1)
@@ -136,9 +137,6 @@ class BetaDistribution(Distribution):
 
 
 class _BetaMean(nn.Module):
-    low: Any
-    scale: Any
-
     def __init__(self, action_range: Any, output_dim: int) -> None:
         super().__init__()
         ranges = _range_of_each(action_range, output_dim)
@@ -147,19 +145,16 @@ class _BetaMean(nn.Module):
 
     def forward(self, mlp_output: torch.Tensor) -> torch.Tensor:
         alpha_beta = softplus(mlp_output) + 1
-        return alpha_beta[..., 0, :] / alpha_beta.sum(-2) * self.scale + self.low
+        return alpha_beta[..., 0, :] / alpha_beta.sum(-2) * self.scale + self.low  # type: ignore[operator]
 
 
 def _range_of_each(action_range: Any, output_dim: int) -> list[tuple[float, float]]:
     """Return the range (min, max) of each dimension of the action."""
     limits = items(action_range)
-    if limits is None or len(limits) != 2 or all(items(limit) is None for limit in limits):
-        ranges = [interval("action_range", action_range)] * output_dim
-    else:
-        lows, highs = ([limit] * output_dim if items(limit) is None else items(limit) for limit in limits)
-        if lows is None or highs is None or not len(lows) == len(highs) == output_dim:
-            raise ValueError(f"action_range: expected two numbers or {output_dim} pairs of them, got {action_range!r}")
-        ranges = [interval("action_range", pair) for pair in zip(lows, highs, strict=True)]
+    if limits is None or len(limits) != 2:
+        limits = interval("action_range", action_range)  # which raises
+    lows, highs = (per_action("action_range", limit, output_dim) for limit in limits)
+    ranges = [interval("action_range", pair) for pair in zip(lows, highs, strict=True)]
     if not all(0 < high - low < math.inf for low, high in ranges):
         raise ValueError(f"action_range: expected finite (min, max) with min < max, got {action_range!r}")
     return ranges

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..validate import choice, flag, interval, items, positive, tensor_pair, trailing_shape
+from ..validate import choice, flag, interval, per_action, positive, tensor_pair, trailing_shape
 from .base import Distribution
 
 LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
@@ -56,11 +56,7 @@ class GaussianDistribution(Distribution):
     ) -> None:
         super().__init__(output_dim)
         self._set_std(std_type, std_range)
-        given = items(init_std)
-        stds = [init_std] * self.output_dim if given is None else given
-        if len(stds) != self.output_dim:
-            raise ValueError(f"init_std: expected one value, or {self.output_dim} values; got {len(stds)} values")
-        init = torch.tensor([positive("init_std", std) for std in stds])
+        init = torch.tensor([positive("init_std", std) for std in per_action("init_std", init_std, self.output_dim)])
         name, raw = ("std_param", init) if self.std_type == "scalar" else ("log_std_param", init.log())
         self.register_parameter(name, nn.Parameter(raw, requires_grad=flag("learn_std", learn_std)))
 
@@ -171,8 +167,8 @@ class _Clamp(torch.autograd.Function):
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         raw, clamped = ctx.saved_tensors
         way_back = clamped - raw
-        passes = gradient * way_back <= 0  # descent goes against the gradient
-        return gradient * passes, None, None  # low and high have no gradient
+        passes = gradient.nan_to_num() * way_back <= 0  # descent goes against the gradient
+        return torch.where(passes, gradient, 0.0), None, None  # low and high have no gradient
 
 
 # torch works the signature out at every call, which takes a third of its time, unless it finds it here.

@@ -91,9 +91,9 @@ class EmpiricalNormalization(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Normalize ``x [..., *shape]``."""
-        y = x - self._mean if torch.jit.is_scripting() else self._centred(x)
-        scale = self._std + self.eps
-        return y.div_(scale) if y.dtype == scale.dtype else y / scale
+        std = self._std
+        y = x - self._mean if torch.jit.is_scripting() else self._centred(x, std)
+        return y.div_(std + self.eps)
 
     def update(self, x: torch.Tensor) -> None:
         """Learn from the samples ``x [..., *shape]``, in training mode and before ``until`` samples."""
@@ -109,7 +109,7 @@ class EmpiricalNormalization(nn.Module):
             x = x.reshape(-1, *shape)  # [n, *shape]
         if x.requires_grad:
             x = x.detach()
-        if not (self._near or joined):
+        if not joined and (seen == 0 or not self._near):
             self._begin_near(x)
         if self._std.dtype is mean.dtype is rest.dtype is var.dtype in PRECISE and not joined:
             self._merge(x, (mean, rest, var), seen, joined)
@@ -206,7 +206,7 @@ class EmpiricalNormalization(nn.Module):
             self._std = self._std.to(self._var.dtype)
 
     @torch.jit.unused
-    def _centred(self, x: torch.Tensor) -> torch.Tensor:
+    def _centred(self, x: torch.Tensor, std: torch.Tensor) -> torch.Tensor:
         mean = self._mean
         try:
             y = x - mean
@@ -215,7 +215,7 @@ class EmpiricalNormalization(nn.Module):
             fits = False
         if not fits:
             trailing_shape("x", x, mean.shape[1:])
-        return y
+        return y if std.dtype is mean.dtype else y.to(torch.promote_types(y.dtype, std.dtype))
 
     def _load_from_state_dict(self, *arguments: Any) -> None:
         super()._load_from_state_dict(*arguments)
