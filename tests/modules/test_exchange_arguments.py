@@ -315,6 +315,7 @@ WE_REFUSE = {
     "mlp hidden_dims:zero": CONSTANT,
     "mlp init ? scales:nan": Refusal("weights that are NaN", lambda value: value["saved"]["0.weight"].isnan().all()),
     "cnn *:long": LONG,
+    "cnn output_channels:empty": Refusal("a network without a layer", lambda value: value["layers"] == ["Flatten"]),
     "cnn padding:same": UNPADDED,
     "cnn padding:number": UNPADDED,
     "cnn max_pool:text": Refusal("'none' counts as true", lambda value: "MaxPool2d" in value["layers"]),
@@ -342,6 +343,13 @@ DIFFERS = {
     ),
     "cnn padding(*)=title": Difference(
         "the peer pads only for the name in lower case", lambda ours, theirs: theirs["dims"] == [4 * 8 * 9] != ours
+    ),
+    **dict.fromkeys(
+        [f"cnn max_pool(several)={form}" for form in ("deque", "listed", "generator", "dict")],
+        Difference(
+            "the peer takes any other sequence for true",
+            lambda ours, theirs: (ours["layers"].count("MaxPool2d"), theirs["layers"].count("MaxPool2d")) == (1, 2),
+        ),
     ),
     "* eps*=array*": Difference("an array turns the peer's output into float64", close),
     "* std_range:single": CLAMPED,

@@ -335,9 +335,14 @@ def differs_by_kind(kind, operation):
 
 CASES = {f"{kind} {name}": operated(kind, name) for kind in NETS for name in OPERATIONS if differs_by_kind(kind, name)}
 CASES |= surgery()
+UNBATCHED = Refusal(
+    "a memory without environments, in which reset(dones) would count the layers", lambda value: value.dim() == 2
+)
 WE_REFUSE = {
     "cnn unbatched": Refusal("channels are taken for a batch", lambda value: value.dim() == 2),
     "cnn vmap": Refusal("channels are taken for a batch", lambda value: value.dim() == 3),
+    "gru unbatched": UNBATCHED,
+    "lstm unbatched": UNBATCHED,
     "cnn flattened *er image": Refusal(
         "an output that is not output_dim", lambda value: value["output"].shape[1] != 4 * 4 * 5
     ),

@@ -289,6 +289,7 @@ DIFFERS = {
     ),
 }
 LOOSE = {"*double*": 1e-5, "* widened*": 1e-5, "*half*": 2e-2, "*bfloat16*": 2e-2, "*fed far": 1e-5}
+LOOSE["far after reset"] = 1e-4  # the peer's rounding; below, ours is compared with the samples
 EXCHANGE = exchange.Exchange(CASES, PEER_REFUSES, WE_REFUSE, DIFFERS, LOOSE)
 
 
@@ -325,3 +326,10 @@ def test_in_every_precision_the_statistics_are_finite_and_at_least_as_exact_as_t
     for ours, theirs in zip(*errors, strict=True):
         assert ours.isfinite()
         assert not ours > theirs + rounding
+
+
+def test_statistics_that_were_reset_by_hand_are_those_of_the_next_samples():
+    mean, std = far_after_reset(modules)
+    samples = batches(6, 3, mean=1e4).flatten(0, 1).double()
+    torch.testing.assert_close(mean.double(), samples.mean(0), rtol=1e-7, atol=0)
+    torch.testing.assert_close(std.double(), samples.std(0, correction=0), rtol=1e-6, atol=0)

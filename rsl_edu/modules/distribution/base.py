@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..validate import trailing_shape, whole
+from ..validate import items, trailing_shape, whole
 
 
 class Distribution(nn.Module):
@@ -28,7 +28,8 @@ class Distribution(nn.Module):
 
     def __init__(self, output_dim: int) -> None:
         super().__init__()
-        self.output_dim = whole("output_dim", output_dim)
+        sizes = items(output_dim)
+        self.output_dim = whole("output_dim", sizes[0] if sizes is not None and len(sizes) == 1 else output_dim)
         self._params: tuple[Any, ...] | None = None
 
     def update(self, mlp_output: torch.Tensor) -> None:

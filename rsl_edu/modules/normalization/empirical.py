@@ -103,7 +103,8 @@ class EmpiricalNormalization(nn.Module):
         joined = torch.distributed.is_available() and torch.distributed.is_initialized()
         seen = None if joined else self._seen()
         stopped = self.until is not None and seen is not None and seen >= self.until
-        if stopped or not self.training or (x.numel() == 0 and not joined):
+        empty = x.numel() == 0 and 0 not in shape  # with no feature, the samples still count
+        if stopped or not self.training or (empty and not joined):
             return
         if x.dim() != mean.dim():
             x = x.reshape(-1, *shape)  # [n, *shape]
