@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from .trajectories import unpad_trajectories
-from .validate import choice, exact_shape, recorded, traced, trailing_shape, whole
+from .validate import choice, exact_shape, recorded, trailing_shape, whole
 
 HiddenState = Union[torch.Tensor, tuple[torch.Tensor, torch.Tensor], None]  # noqa: UP007 (None | … fails at run time)
 """One tensor ``[layers, envs, hidden_dim]`` (GRU), a pair of them (LSTM), or None before the first step."""
@@ -71,12 +71,12 @@ class RNN(nn.Module):
                 raise ValueError("hidden_state: batched mode needs the state each trajectory began with, got None")
             output, _ = rnn(input, self._checked("hidden_state", hidden_state, input.shape[1]))
             return unpad_trajectories(output, masks)
-        if not traced(input):
-            if len(input) == 0:  # an empty batch leaves the memory as it is
-                output, _ = rnn(input.unsqueeze(0))
-                return output
-            if state is not None and _envs(state) != len(input):
-                self._checked("hidden state inside (reset() forgets it)", state, len(input))
+        envs = input.shape[0]
+        if envs == 0:  # an empty batch leaves the memory as it is
+            output, _ = rnn(input.unsqueeze(0))
+            return output
+        if state is not None and not torch.compiler.is_compiling() and _envs(state) != envs:
+            self._checked("hidden state inside (reset() forgets it)", state, envs)
         output, self.hidden_state = rnn(input.unsqueeze(0), state)
         return output
 
@@ -93,14 +93,16 @@ class RNN(nn.Module):
                 hidden_state = self._checked("hidden_state", hidden_state, _envs(hidden_state))
             self.hidden_state = hidden_state
         elif self.hidden_state is not None:
-            done = self._done(dones)
+            state, done = self.hidden_state, self._done(dones)
             if hidden_state is None:
-                zero = self._zero_beside(done)
-                # nn.Module's own assignment takes as long as the operation.
-                self.__dict__["hidden_state"] = _map(lambda old: torch.where(done, zero, old), self.hidden_state)
+                zero: Any = self._zero
+                if zero is None or zero.device != done.device or type(zero) is not type(done):
+                    zero = self._new_zero(done)
+                new = _map(lambda old: torch.where(done, zero, old), state)
+                self.__dict__["hidden_state"] = new  # nn.Module's own assignment would take a tenth of the time
             else:
-                new_state = self._checked("hidden_state", hidden_state, _envs(self.hidden_state))
-                self.hidden_state = _map(lambda new, old: torch.where(done, new, old), new_state, self.hidden_state)
+                hidden_state = self._checked("hidden_state", hidden_state, _envs(state))
+                self.hidden_state = _map(lambda new, old: torch.where(done, new, old), hidden_state, state)
 
     def detach_hidden_state(self, dones: torch.Tensor | None = None) -> None:
         """Cut the memory off from the steps that made it, for all environments or those with ``dones`` 1 or True."""
@@ -121,22 +123,20 @@ class RNN(nn.Module):
         memory = None if self.hidden_state is None else _map(torch.Tensor.detach, self.hidden_state)
         return self.__dict__ | {"hidden_state": memory, "_zero": None}
 
-    def _zero_beside(self, done: torch.Tensor) -> torch.Tensor | float:
-        """Return a zero on the device, made only once: on a GPU every operation costs a kernel launch."""
-        zero = self._zero
-        if zero is None or zero.device != done.device or type(zero) is not type(done):
-            if recorded(done):
-                return 0.0
-            zero = self._zero = torch.zeros((), device=done.device)
-        return zero
-
     def _done(self, dones: torch.Tensor) -> torch.Tensor:
         """Return a mask ``[envs, 1]`` (or of one value): a tensor of integers would index environments 0 and 1."""
         envs = _envs(self.hidden_state)
         if not isinstance(dones, torch.Tensor) or dones.shape not in ((envs,), (envs, 1), ()):
             exact_shape("dones", dones, (envs,), (envs, 1))
-        mask = dones if dones.dtype is torch.bool else dones == 1
-        return mask.unsqueeze(1) if len(mask.shape) == 1 else mask
+        mask = dones.bool()
+        return mask.unsqueeze(1) if mask.dim() == 1 else mask
+
+    def _new_zero(self, done: torch.Tensor) -> Any:
+        """Return a zero on the device, and keep it: on a GPU every operation costs a kernel launch."""
+        if recorded(done):
+            return 0.0
+        self._zero = torch.zeros((), device=done.device)
+        return self._zero
 
     def _checked(self, name: str, state: Any, envs: int) -> HiddenState:
         """Return a state, an LSTM's as a tuple, or raise if it does not fit."""

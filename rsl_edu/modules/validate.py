@@ -115,17 +115,17 @@ def trailing_shape(name: str, tensor: Any, shape: tuple[int | str, ...], dims: i
 
     A dimension that is named, as in ``(3, "height", "width")``, may have any size.
     """
+    if isinstance(tensor, torch.Tensor) and not torch.jit.is_tracing():  # where a comparison would be recorded
+        got = tensor.shape
+        if got[-len(shape) or len(got) :] == shape and dims in (None, len(got)):
+            return
     if traced(tensor):
         return
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(f"{name}: expected a tensor, got {type(tensor).__name__}")
-    got = tensor.shape
     last = got[-len(shape) or len(got) :]
-    fits = last == shape or (
-        len(last) == len(shape)
-        and all(isinstance(size, str) or size == has for size, has in zip(shape, last, strict=True))
-    )
-    if not fits or (dims is not None and len(got) != dims):
+    fits = len(last) == len(shape) and all(isinstance(s, str) or s == n for s, n in zip(shape, last, strict=True))
+    if not fits or dims not in (None, len(got)):
         sizes = ", ".join(["batch" if dims == len(shape) + 1 else "...", *map(str, shape)])
         raise ValueError(f"{name}: expected shape [{sizes}], got {list(got)}")
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -146,33 +145,26 @@ def _clamp(raw: torch.Tensor, low: float, high: float) -> torch.Tensor:
     compiling = torch.compiler.is_compiling()
     if not (torch.is_grad_enabled() and raw.requires_grad) or (not compiling and raw.is_inference()):
         return raw.clamp(low, high)
-    clamp = _Clamp if compiling else _ClampInBothModes
-    clamped: torch.Tensor = clamp.apply(raw, low, high)  # type: ignore[no-untyped-call]
+    clamp: type[torch.autograd.Function] = _Clamp if compiling else _ClampInBothModes
+    if torch._C._are_functorch_transforms_active():
+        clamp = _ClampInTransforms
+    clamped: torch.Tensor = clamp.apply(raw, low, high)
     return clamped
 
 
 class _Clamp(torch.autograd.Function):
-    generate_vmap_rule = True
-
     @staticmethod
-    def forward(raw: torch.Tensor, low: float, high: float) -> torch.Tensor:
-        return raw.clamp(low, high)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[torch.Tensor, float, float], output: torch.Tensor) -> None:
-        raw, _, _ = inputs
-        ctx.save_for_backward(raw, output)
+    def forward(ctx: Any, raw: torch.Tensor, low: float, high: float) -> torch.Tensor:
+        clamped = raw.clamp(low, high)
+        ctx.save_for_backward(raw, clamped)
+        return clamped
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         raw, clamped = ctx.saved_tensors
         way_back = clamped - raw
-        passes = gradient.nan_to_num() * way_back <= 0  # descent goes against the gradient
-        return torch.where(passes, gradient, 0.0), None, None  # low and high have no gradient
-
-
-# torch works the signature out at every call, which takes a third of its time, unless it finds it here.
-_Clamp.forward.__signature__ = inspect.signature(_Clamp.forward)  # type: ignore[attr-defined]
+        passes = gradient * way_back <= 0  # descent goes against the gradient
+        return gradient * passes, None, None  # low and high have no gradient
 
 
 class _ClampInBothModes(_Clamp):
@@ -181,3 +173,18 @@ class _ClampInBothModes(_Clamp):
     @staticmethod
     def jvp(ctx: Any, tangent: torch.Tensor, *_: None) -> torch.Tensor:
         return tangent.clone()  # forward mode knows no direction of descent
+
+
+class _ClampInTransforms(_ClampInBothModes):
+    """What the transforms of torch.func ask for; this form takes twice as long as the one above."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(raw: torch.Tensor, low: float, high: float) -> torch.Tensor:  # type: ignore[override]
+        return raw.clamp(low, high)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[torch.Tensor, float, float], output: torch.Tensor) -> None:
+        raw, _, _ = inputs
+        ctx.save_for_backward(raw, output)

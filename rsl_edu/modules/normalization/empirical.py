@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..validate import items, positive, recorded, traced, trailing_shape, whole
+from ..validate import items, positive, recorded, trailing_shape, whole
 
 PRECISE = (torch.float32, torch.float64)
 FAR = 1e15  # squares of it, and sums of them, still fit into single precision
@@ -91,8 +91,8 @@ class EmpiricalNormalization(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Normalize ``x [..., *shape]``."""
-        std = self._std
-        y = x - self._mean if torch.jit.is_scripting() else self._centred(x, std)
+        mean, std = self._mean, self._std
+        y = x - mean if torch.jit.is_scripting() else self._centred(x, mean, std)
         return y.div_(std + self.eps)
 
     def update(self, x: torch.Tensor) -> None:
@@ -207,11 +207,11 @@ class EmpiricalNormalization(nn.Module):
             self._std = self._std.to(self._var.dtype)
 
     @torch.jit.unused
-    def _centred(self, x: torch.Tensor, std: torch.Tensor) -> torch.Tensor:
-        mean = self._mean
+    def _centred(self, x: torch.Tensor, mean: torch.Tensor, std: torch.Tensor) -> torch.Tensor:
         try:
             y = x - mean
-            fits = traced(x) or x.shape == y.shape  # faster than looking at the sizes before
+            # Faster than looking at the sizes before; where torch traces, they are not known.
+            fits = torch.jit.is_tracing() or isinstance(x, torch.fx.Proxy) or x.shape == y.shape
         except (AttributeError, RuntimeError, TypeError):
             fits = False
         if not fits:
