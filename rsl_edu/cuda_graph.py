@@ -36,23 +36,17 @@ def capture_step(step: Callable[..., R], *examples: torch.Tensor, modules: Itera
         fast_act = capture_step(act, observations, modules=[normalizer, mlp, policy])
         actions, log_prob = fast_act(observations)
 
-    The step runs three times before it is captured, and not at all during the capture. Afterwards the
-    buffers of ``modules`` and the random numbers are as they were: the first replay is the first step. Replays change
-    the buffers and advance torch's default CUDA generator as the step itself does, and use the present parameters.
+    The step runs three times before the capture. Afterwards the buffers of ``modules`` and the random numbers are as
+    they were: the first replay is the first step. Replays change the buffers and advance torch's default CUDA generator
+    as the step itself does, and use the present parameters.
 
-    A replay repeats kernels and does not run Python. Everything that Python decides stays as it was at the capture: for
-    example shapes, and training or evaluation mode. If ``module.train()``, ``module.eval()`` or ``module.to(...)``
-    changes something, the next call raises an error: capture the step again. ``load_state_dict`` and optimizers write
-    in place and need no new capture.
+    A replay runs no Python: whatever Python decides stays as it was at the capture. After ``module.train()``,
+    ``module.eval()`` or ``module.to(...)`` the next call raises an error: capture the step again. ``load_state_dict``
+    and optimizers write in place and need no new capture.
 
     State that a module replaces by a new tensor cannot be in a graph, because each replay would begin with the tensor
     of the capture. This applies to ``RNN.hidden_state`` and to ``EmpiricalDiscountedVariationNormalization``. For a
-    recurrent network, make the hidden state an argument and a result, and call the network inside::
-
-        def act(observations, hidden):
-            output, hidden = rnn.rnn(observations.unsqueeze(0), hidden)
-            policy.update(mlp(output.squeeze(0)))
-            return policy.sample(), hidden
+    recurrent network, make the hidden state an argument and a result; the page *On a GPU* shows how.
 
     Args:
         step: Takes tensors as positional arguments and returns tensors, in any structure. It runs without gradients.
@@ -61,9 +55,8 @@ def capture_step(step: Callable[..., R], *examples: torch.Tensor, modules: Itera
         modules: All modules whose state ``step`` changes. The state of others would include the three runs.
 
     Returns:
-        A function of the same arguments, by position. It copies them to where the graph reads them and returns what
-        ``step`` returned at the capture, with new contents. **The next call overwrites these tensors**: clone whatever
-        you keep, or copy it into a rollout storage.
+        A function of the same arguments, by position. It returns what ``step`` returned at the capture, with new
+        contents. **The next call overwrites these tensors**: clone whatever you keep.
 
     Raises:
         RuntimeError: If torch finds no CUDA device, if the step cannot be captured, or if a call finds ``modules`` in
@@ -71,24 +64,11 @@ def capture_step(step: Callable[..., R], *examples: torch.Tensor, modules: Itera
         TypeError, ValueError: If an argument is not allowed, at the capture or at a call; the message names it. Also if
             the step replaces state of ``modules``.
     """
-    if not torch.cuda.is_available():
-        raise RuntimeError(
-            "capture_step: needs a CUDA device and a CUDA build of torch (torch.cuda.is_available() is False here); "
-            "on a CPU call the step itself"
-        )
+    _require_cuda()
     names = argument_names(step, len(examples))
     check_examples(names, examples)
-    with torch.cuda.device(examples[0].device), torch.inference_mode(False), torch.no_grad():
-        saved = SavedState(modules)
-        static = [example.clone() for example in examples]
-        stream = torch.cuda.Stream()  # one for both: libraries keep memory for each stream
-        stream.wait_stream(torch.cuda.current_stream())
-        try:
-            with torch.cuda.stream(stream):
-                warm_up(step, static, saved)
-        finally:
-            torch.cuda.current_stream().wait_stream(stream)
-        graph, outputs = _captured(step, static, stream)
+    saved = SavedState(modules)
+    static, graph, outputs = _warm_up_and_capture(step, examples, saved)
     placed = PlacedModules(saved.modules)
 
     @torch.no_grad()
@@ -102,6 +82,14 @@ def capture_step(step: Callable[..., R], *examples: torch.Tensor, modules: Itera
 
     functools.update_wrapper(replay, step, assigned=(), updated=())  # keeps alive whatever else the step reads
     return replay
+
+
+def _require_cuda() -> None:
+    if not torch.cuda.is_available():
+        raise RuntimeError(
+            "capture_step: needs a CUDA device and a CUDA build of torch (torch.cuda.is_available() is False here); "
+            "on a CPU call the step itself"
+        )
 
 
 def warm_up(step: Callable[..., Any], inputs: Sequence[torch.Tensor], saved: SavedState) -> None:
@@ -244,6 +232,22 @@ def check_inputs(names: Sequence[str], examples: Sequence[torch.Tensor], inputs:
 def _check_device(name: str, example: torch.Tensor, tensor: torch.Tensor) -> None:
     if tensor.device != example.device:
         raise ValueError(f"{name}: expected a tensor on {example.device}, got one on {tensor.device}")
+
+
+def _warm_up_and_capture(
+    step: Callable[..., R], examples: Sequence[torch.Tensor], saved: SavedState
+) -> tuple[list[torch.Tensor], torch.cuda.CUDAGraph, R]:
+    """Return the tensors that the graph reads, the graph, and the tensors that it writes."""
+    with torch.cuda.device(examples[0].device), torch.inference_mode(False), torch.no_grad():
+        static = [example.clone() for example in examples]
+        stream = torch.cuda.Stream()  # one for both: libraries keep memory for each stream
+        stream.wait_stream(torch.cuda.current_stream())
+        try:
+            with torch.cuda.stream(stream):
+                warm_up(step, static, saved)
+        finally:
+            torch.cuda.current_stream().wait_stream(stream)
+        return static, *_captured(step, static, stream)
 
 
 def _captured(

@@ -142,12 +142,14 @@ def exact_shape(name: str, tensor: Any, *allowed: tuple[int, ...]) -> None:
 
 
 def tensor_pair(name: str, value: Any, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return ``value`` as two tensors ``[..., size]``."""
-    pair = items(value)
+    """Return ``value`` as two tensors ``[..., size]``, of which one may be broadcast from ``[..., 1]`` or ``[]``."""
+    pair = value if isinstance(value, (tuple, list)) else items(value)
     if pair is None or len(pair) != 2:
         raise ValueError(f"{name}: expected two tensors [..., {size}], got {value!r}")
-    one = all(isinstance(tensor, torch.Tensor) and tensor.shape[-1:] in ((), (1,)) for tensor in pair)
-    for tensor in pair:
-        if one or not (isinstance(tensor, torch.Tensor) and tensor.shape[-1:] in ((), (1,))):  # which are broadcast
-            trailing_shape(name, tensor, (size,))
-    return pair[0], pair[1]
+    first, second = pair
+    last = [tensor.shape[-1:] if isinstance(tensor, torch.Tensor) else None for tensor in pair]
+    if last[0] != (size,) or last[1] != (size,):
+        for tensor, its, other in ((first, last[0], last[1]), (second, last[1], last[0])):
+            if its not in ((), (1,)) or other != (size,):
+                trailing_shape(name, tensor, (size,))
+    return first, second

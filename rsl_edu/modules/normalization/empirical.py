@@ -13,41 +13,45 @@ FAR = 1e15  # squares of it, and sums of them, still fit into single precision
 
 
 class _KnownCount:
-    """A buffer's number as Python knows it, for as long as the buffer has the version that it had then."""
+    """What Python knows of ``count``: its number, which holds as long as the buffer has the same version."""
 
     count: torch.Tensor | None = None
     version = 0
     number = 0
-    replayed = False
+    replayed = False  # whether a CUDA graph counts, which changes no version
 
 
 class EmpiricalNormalization(nn.Module):
     r"""Normalize by the mean and standard deviation of everything seen so far.
 
-    :meth:`update` merges a batch of :math:`n` samples :math:`x` into the statistics of the :math:`N` samples before it,
-    and measures from the running mean, so that no large numbers cancel (Chan, Golub & LeVeque, 1979):
+    :meth:`update` merges a batch of :math:`n` samples with mean :math:`m` and variance :math:`s^2` into the statistics
+    of the :math:`N` samples before it, without a difference of large numbers (Chan, Golub & LeVeque, 1979):
 
     .. math::
-        N' = N + n, \quad d = x - \mu, \quad \delta = \tfrac{n}{N'}\,\overline{d}, \quad
-        \mu' = \mu + \delta, \quad
-        \sigma'^2 = \sigma^2 + \tfrac{n}{N'}\bigl(\overline{d^2} - \sigma^2\bigr) - \delta^2
+        N' = N + n, \quad r = \tfrac{n}{N'}, \quad \delta = m - \mu, \quad
+        \mu' = \mu + r \delta, \quad
+        \sigma'^2 = (1 - r)\, \sigma^2 + r \bigl(s^2 + (1 - r)\, \delta^2\bigr)
 
     and :meth:`forward` returns :math:`(x - \mu) / (\sigma + \epsilon)`. It does not learn.
 
-    A number that is NaN or infinite counts as the running mean, :math:`d = 0`, and one further away than 1e15 as that
-    far: they cannot spoil the statistics for good. With ``torch.distributed`` initialised, all ranks call
-    :meth:`update` together and learn from their joined batches.
+    A number that is NaN or infinite counts as the running mean, and one further away than 1e15 as that far: they cannot
+    spoil the statistics for good. With ``torch.distributed`` initialised, all ranks call :meth:`update` together and
+    learn from their joined batches.
+
+    On a GPU, :meth:`update` does not wait for the device: Python keeps the number that ``count`` holds. It reads the
+    buffer in the first update, and again after something has written into it, as ``load_state_dict`` does. Writing
+    through ``count.data`` or a NumPy view goes past torch's version counter and is not noticed.
 
     Shapes: everything that comes in and goes out ends in ``shape``; the dimensions before it are the batch.
 
     Args:
         shape: Shape of one sample.
         eps: Added to the standard deviation, so that a feature that never varies does not blow up.
-        until: Samples after which the statistics stay as they are; None means never.
+        until: Samples after which the statistics stay as they are; None or infinity means never.
 
     Attributes:
-        count: Samples seen, an integer tensor without dimensions. Part of ``state_dict``, like the statistics: who
-            saves a policy without them saves another policy.
+        count: Samples seen, an integer tensor without dimensions. Part of ``state_dict``, like the statistics: a policy
+            that is saved without them is another policy.
 
     Raises:
         TypeError, ValueError: An argument that is not allowed; the message names it. The statistics stay as they were.
