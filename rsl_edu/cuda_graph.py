@@ -61,8 +61,7 @@ def capture_step(step: Callable[..., R], *examples: torch.Tensor, modules: Itera
     Raises:
         RuntimeError: If torch finds no CUDA device, if the step cannot be captured, or if a call finds ``modules`` in
             another mode or their tensors in another place than at the capture.
-        TypeError, ValueError: If an argument is not allowed, at the capture or at a call; the message names it. Also if
-            the step replaces state of ``modules``.
+        TypeError, ValueError: If an argument is not allowed, or the step replaces state of ``modules``.
     """
     _require_cuda()
     names = argument_names(step, len(examples))
