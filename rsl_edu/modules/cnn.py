@@ -24,7 +24,8 @@ class CNN(nn.Sequential):
     .. math:: n' = \left\lfloor \frac{n + 2p - d(k-1) - 1}{s} \right\rfloor + 1
 
     and max pooling (3, stride 2, padding 1) into :math:`\lceil n'/2 \rceil`. Every padding but ``"none"`` chooses the
-    :math:`p` that gives :math:`n' = \lfloor n/s \rfloor`, or one pixel more where both sides cannot be padded alike.
+    :math:`p` that gives :math:`n' = \lfloor n/s \rfloor`, or one pixel more where both sides cannot be padded alike. If
+    that :math:`p` is negative, the border is cut off (with ``"zeros"``, :math:`p` is 0 instead).
 
     Shapes: input ``[batch, input_channels, height, width]``; output ``[batch, output_dim]``, or
     ``[batch, output_channels, *output_dim]`` with ``flatten=False``. Height and width may differ from ``input_dim``

@@ -105,10 +105,11 @@ class EmpiricalNormalization(nn.Module):
         shape = mean.shape[1:]
         trailing_shape("x", x, shape)
         joined = torch.distributed.is_available() and torch.distributed.is_initialized()
-        seen = None if joined else self._seen()
-        stopped = self.until is not None and seen is not None and seen >= self.until
         empty = x.numel() == 0 and 0 not in shape  # with no feature, the samples still count
-        if stopped or not self.training or (empty and not joined):
+        if not self.training or (empty and not joined):
+            return
+        seen = None if joined else self._seen()
+        if seen is not None and self.until is not None and seen >= self.until:
             return
         if x.dim() != mean.dim():
             x = x.reshape(-1, *shape)  # [n, *shape]
