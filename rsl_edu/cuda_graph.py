@@ -239,26 +239,21 @@ def _warm_up_and_capture(
     """Return the tensors that the graph reads, the graph, and the tensors that it writes."""
     with torch.cuda.device(examples[0].device), torch.inference_mode(False), torch.no_grad():
         static = [example.clone() for example in examples]
-        stream = torch.cuda.Stream()  # one for both: libraries keep memory for each stream
-        stream.wait_stream(torch.cuda.current_stream())
-        try:
-            with torch.cuda.stream(stream):
-                warm_up(step, static, saved)
-        finally:
-            torch.cuda.current_stream().wait_stream(stream)
-        return static, *_captured(step, static, stream)
+        warm_up(step, static, saved)
+        return static, *_captured(step, static)
 
 
-def _captured(
-    step: Callable[..., R], static: Sequence[torch.Tensor], stream: torch.cuda.Stream
-) -> tuple[torch.cuda.CUDAGraph, R]:
+def _captured(step: Callable[..., R], static: Sequence[torch.Tensor]) -> tuple[torch.cuda.CUDAGraph, R]:
     """Capture one run; nothing is computed, so that no state on the GPU changes."""
     graph = torch.cuda.CUDAGraph()
     try:
-        # The outer context brings the old stream back even if torch.cuda.graph fails to end the capture.
-        with torch.cuda.stream(stream), torch.cuda.graph(graph, stream=stream):
+        with _capturing(graph):
             outputs = step(*static)
     except RuntimeError as error:
+        with warnings.catch_warnings(), contextlib.suppress(RuntimeError):
+            warnings.simplefilter("ignore")  # that this graph is empty
+            with _capturing(torch.cuda.CUDAGraph()):
+                pass  # up to torch 2.12, a capture that failed to end stops the random numbers until the next one
         raise RuntimeError(
             "step: cannot be captured in a CUDA graph; look for work on the CPU, copies from there, a generator other "
             "than torch's default one, and tensors on another device"
@@ -266,6 +261,19 @@ def _captured(
     finally:
         torch.clear_autocast_cache()  # its tensors belong to the graph, which overwrites them
     return graph, outputs
+
+
+@contextlib.contextmanager
+def _capturing(graph: torch.cuda.CUDAGraph) -> Iterator[None]:
+    """Capture on a stream of its own.
+
+    There cuBLAS takes its workspace from the graph's own memory. That of a stream in use lies outside, and what clears
+    it (another graph's end, ``torch.compile`` with its own graphs) would take it away from this graph.
+    """
+    stream = torch.cuda.Stream()
+    # The outer context brings the old stream back even if torch.cuda.graph fails to end the capture.
+    with torch.cuda.stream(stream), torch.cuda.graph(graph, stream=stream):
+        yield
 
 
 @contextlib.contextmanager

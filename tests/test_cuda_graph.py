@@ -171,14 +171,12 @@ class Simulation:
 
     def __init__(self, monkeypatch, step):
         self.step, self.calls = step, []
-        nothing = types.SimpleNamespace(wait_stream=lambda other: None)
         fakes = {
             "is_available": lambda: True,
             "get_sync_debug_mode": lambda: 0,
             "set_sync_debug_mode": lambda mode: None,
             "device": lambda device: contextlib.nullcontext(),
-            "Stream": lambda: nothing,
-            "current_stream": lambda: nothing,
+            "Stream": lambda: None,
             "stream": lambda stream: contextlib.nullcontext(),
             "CUDAGraph": lambda: types.SimpleNamespace(replay=self.replay),
             "graph": lambda graph, stream: contextlib.nullcontext(),

@@ -131,3 +131,20 @@ def test_inputs_on_the_cpu_are_refused():
     captured = capture_step(actor, inputs[0].cuda(), modules=[actor])
     with pytest.raises(ValueError, match="observations: expected a tensor on cuda:0, got one on cpu"):
         captured(inputs[0])
+
+
+@needs_gpu
+def test_a_capture_that_fails_leaves_torch_as_it_was():
+    actor, inputs = Actor().cuda(), observations().cuda()
+    before, stream = statistics(actor), torch.cuda.current_stream()
+
+    def step(x):
+        torch.cuda.synchronize()  # torch does not count this as waiting
+        return actor(x)
+
+    with pytest.raises(RuntimeError, match="step: cannot be captured"):
+        capture_step(step, inputs[0], modules=[actor])
+    torch.testing.assert_close(statistics(actor), before, rtol=0, atol=0)
+    assert torch.cuda.current_stream() == stream
+    assert torch.rand(3, device="cuda").isfinite().all()
+    run(capture_step(actor, inputs[0], modules=[actor]), inputs)
