@@ -96,6 +96,7 @@ def configuration(network: str, steps: int = 24) -> dict[str, Any]:
     return {
         "num_steps_per_env": steps,
         "save_interval": 1000,
+        "check_for_nan": False,  # it waits for the GPU in every step, with either library's modules
         "obs_groups": {"actor": ["policy"], "critic": ["policy"]},
         "actor": model | {"distribution_cfg": {"class_name": "GaussianDistribution", "init_std": 1.0}},
         "critic": dict(model),

@@ -199,7 +199,7 @@ class EmpiricalNormalization(nn.Module):
         if self.until is not None:
             added = added * (count < self.until)
         count.add_(added)
-        return (added / count.clamp(min=1)).to(dtype)  # all ranks may be empty
+        return added.to(dtype) / count.clamp(min=1)  # all ranks may be empty
 
     def _store(self, mean: torch.Tensor, rest: torch.Tensor, var: torch.Tensor) -> None:
         """Round statistics to buffers of other dtypes, as those of a module in half precision."""
