@@ -14,7 +14,8 @@ from rsl_edu import modules
 def swapped_into_rsl_rl() -> Iterator[None]:
     """Let everything that rsl_rl builds within this context be built from :mod:`rsl_edu.modules`.
 
-    Runners, policies and checkpoints stay rsl_rl's own, and go on working after the context::
+    Runners, policies and checkpoints stay rsl_rl's own, and go on working after the context. Your own subclasses of
+    rsl_rl's modules, and a class that a configuration gives as an object instead of a name, are not replaced::
 
         with swapped_into_rsl_rl():
             runner = OnPolicyRunner(env, train_cfg)

@@ -42,8 +42,8 @@ LIMITS = {
     "EmpiricalNormalization.update, until": 1.3,
     "RNN.reset (gru)": 1.0,
     "RNN.reset (lstm)": 1.0,
-    "BetaDistribution.log_prob": 1.0,
-    "BetaDistribution.entropy": 1.0,
+    "BetaDistribution.update, log_prob": 1.0,
+    "BetaDistribution.update, entropy": 1.0,
 }
 NETWORKS = {
     "MLP": {"class_name": "MLPModel"},

@@ -48,8 +48,9 @@ def operations(package: Any, batch: int, device: str = "cpu") -> Operations:
         new = tuple(param * 1.01 for param in policy.params)
         table[f"{name}.update"] = lambda policy=policy, output=output: policy.update(output)
         table[f"{name}.sample"] = policy.sample
-        table[f"{name}.log_prob"] = lambda policy=policy, actions=actions: policy.log_prob(actions)
-        table[f"{name}.entropy"] = lambda policy=policy: policy.entropy
+        # After each update anew: ours remembers for the entropy what log_prob has computed.
+        table[f"{name}.update, log_prob"] = lambda p=policy, o=output, a=actions: (p.update(o), p.log_prob(a))
+        table[f"{name}.update, entropy"] = lambda p=policy, o=output: (p.update(o), p.entropy)
         table[f"{name}.kl_divergence"] = lambda p=policy, old=old, new=new: p.kl_divergence(old, new)
     return table
 

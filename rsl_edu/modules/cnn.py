@@ -106,7 +106,6 @@ class CNN(nn.Sequential):
         self.input_shape = input_shape
         self._output_channels = None if flatten else channels
         self._output_dim = channels * dim[0] * dim[1] if flatten else dim
-        self._any_size = global_pool != "none" or not flatten
 
     @property
     def output_channels(self) -> int | None:
@@ -137,11 +136,16 @@ class CNN(nn.Sequential):
 
     @torch.jit.unused
     def _check(self, x: torch.Tensor) -> None:
-        first = next(iter(self._modules.values()), None)
-        if type(first) is nn.Conv2d:  # which may be another than it was built with
-            size = ("height", "width") if self._any_size else self.input_shape[1:]
-            dims = 4 if self._output_channels is None else None  # flattening takes the first dimension for the batch
-            trailing_shape("x", x, (first.in_channels, *size), dims)
+        layers = list(self._modules.values())
+        if not layers or type(layers[0]) is not nn.Conv2d:  # layers may be others than it was built with
+            return
+        channels = layers[0].in_channels
+        if isinstance(x, torch.Tensor) and x.shape[1:] == (channels, *self.input_shape[1:]):
+            return
+        pooled = any(isinstance(layer, (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)) for layer in layers)
+        flattened = isinstance(layers[-1], nn.Flatten)  # which takes the first dimension for the batch
+        size = self.input_shape[1:] if flattened and not pooled else ("height", "width")
+        trailing_shape("x", x, (channels, *size), dims=4 if flattened else None)
 
     @torch.jit.unused
     def _empty(self, x: torch.Tensor) -> torch.Tensor:

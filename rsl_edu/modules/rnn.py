@@ -64,7 +64,8 @@ class RNN(nn.Module):
             ``[1, envs, hidden_dim]``, or with ``masks`` the unpadded outputs ``[time, envs, hidden_dim]``.
         """
         rnn, state = self.rnn, self.hidden_state
-        trailing_shape("input", input, (rnn.input_size,), dims=2 if masks is None else 3)
+        features = rnn.input_size if isinstance(rnn, nn.RNNBase) else "features"  # a cell of another kind may be inside
+        trailing_shape("input", input, (features,), dims=2 if masks is None else 3)
         output: torch.Tensor
         if masks is not None:
             if hidden_state is None:
@@ -84,8 +85,8 @@ class RNN(nn.Module):
         """Set the memory of the environments whose episode ended to zero, or to their part of ``hidden_state``.
 
         Args:
-            dones: 1 or True where an episode ended, ``[envs]`` or ``[envs, 1]``, of any dtype. None means the whole
-                memory: it becomes ``hidden_state``.
+            dones: Not 0 where an episode ended, ``[envs]`` or ``[envs, 1]``, of any dtype. None means the whole memory:
+                it becomes ``hidden_state``.
             hidden_state: What takes the place of the old memory; None means zeros.
         """
         if dones is None:
@@ -105,7 +106,7 @@ class RNN(nn.Module):
                 self.hidden_state = _map(lambda new, old: torch.where(done, new, old), hidden_state, state)
 
     def detach_hidden_state(self, dones: torch.Tensor | None = None) -> None:
-        """Cut the memory off from the steps that made it, for all environments or those with ``dones`` 1 or True."""
+        """Cut the memory off from the steps that made it, for all environments or those whose ``dones`` are not 0."""
         if self.hidden_state is None:
             return
         done = None if dones is None else self._done(dones)
@@ -140,13 +141,17 @@ class RNN(nn.Module):
 
     def _checked(self, name: str, state: Any, envs: int) -> HiddenState:
         """Return a state, an LSTM's as a tuple, or raise if it does not fit."""
-        lstm = isinstance(self.rnn, nn.LSTM)
+        rnn = self.rnn
         parts = tuple(state) if isinstance(state, (list, tuple)) else (state,)
+        if not isinstance(rnn, nn.RNNBase):  # a cell of another kind, which knows its state itself
+            return state  # type: ignore[no-any-return]
+        lstm = isinstance(rnn, nn.LSTM)
         if isinstance(state, (list, tuple)) != lstm or len(parts) != 1 + lstm:
             kind = "a pair (hidden, cell) for an LSTM" if lstm else "one tensor for a GRU"
             raise TypeError(f"{name}: expected {kind}, got {type(state).__name__}")
-        for part in parts:
-            exact_shape(name, part, (self.rnn.num_layers, envs, self.rnn.hidden_size))
+        layers = rnn.num_layers * (1 + rnn.bidirectional)
+        for part, size in zip(parts, (rnn.proj_size or rnn.hidden_size, rnn.hidden_size), strict=False):
+            exact_shape(name, part, (layers, envs, size))
         return (parts[0], parts[1]) if lstm else parts[0]
 
 

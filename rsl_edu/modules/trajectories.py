@@ -23,14 +23,14 @@ def split_and_pad_trajectories(tensor: torch.Tensor, dones: torch.Tensor) -> tup
 
     Args:
         tensor: A rollout, ``[time, envs, ...]``.
-        dones: 1 or True at the last step of an episode, ``[time, envs]`` or ``[time, envs, 1]``.
+        dones: Not 0 at the last step of an episode, ``[time, envs]`` or ``[time, envs, 1]``.
 
     Returns:
         The trajectories ``[time, trajectories, ...]`` and the mask of their real steps ``[time, trajectories]``.
     """
     time, envs = _time_and_columns("tensor", tensor)
     exact_shape("dones", dones, (time, envs), (time, envs, 1))
-    last = dones.reshape(time, envs) == 1
+    last = dones.reshape(time, envs) != 0  # a new tensor, which the next line may change
     last[-1] = True
     ends = last.T.flatten().nonzero().squeeze(1)  # [trajectories], counted env by env
     lengths = ends.diff(prepend=ends.new_tensor([-1]))

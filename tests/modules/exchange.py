@@ -21,7 +21,6 @@ from rsl_edu import modules
 
 Case = Callable[[Any], Any]
 LISTED_WITH = "2.13"  # the torch with which the peer refuses what the lists say; another one may take more or less
-SAVED_BY_OURS_ONLY = ("disc_avg.avg",)  # the discounted sums, which the peer forgets
 
 
 @dataclass
@@ -138,7 +137,7 @@ def facts(tensor: torch.Tensor) -> dict[str, Any]:
 
 def state(module: torch.nn.Module) -> dict[str, Any]:
     """Return everything that a checkpoint of ``module`` holds, and which of its parameters are trained."""
-    saved = {key: value.clone() for key, value in module.state_dict().items() if not key.endswith(SAVED_BY_OURS_ONLY)}
+    saved = {key: value.clone() for key, value in module.state_dict().items()}
     return {"saved": saved, "trained": [parameter.requires_grad for parameter in module.parameters()]}
 
 

@@ -115,7 +115,6 @@ def test_same_seed_gives_the_same_parameters_in_the_same_order(peer, name, argum
     assert [p.requires_grad for p in ours.parameters()] == [p.requires_grad for p in theirs.parameters()]
 
 
-@pytest.mark.filterwarnings("ignore:disc_avg.avg")  # the peer does not save it
 @examples
 def test_checkpoints_load_strictly_both_ways(peer, name, arguments):
     ours, theirs = both(peer, name, arguments)

@@ -267,3 +267,9 @@ def test_a_map_too_small_for_its_layer_names_the_layer(changes, message):
 def test_forward_names_a_wrong_input(x, got):
     with pytest.raises((ValueError, TypeError), match=f"^x: expected .*got {got}"):
         CNN(**SMALL)(x)
+
+
+def test_after_a_pooling_was_put_in_any_size_of_image_is_taken():
+    cnn = CNN(**SMALL)
+    cnn.insert(len(cnn) - 1, nn.AdaptiveAvgPool2d((2, 2)))
+    assert cnn(torch.ones(5, 2, 9, 11)).shape == cnn(torch.ones(5, 2, 6, 7)).shape

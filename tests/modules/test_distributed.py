@@ -47,6 +47,17 @@ def rank_main(rank, ranks, rendezvous, folder, peer=None):
         for batches in stream(ranks, kind, mean):
             norm.update(batches[rank])
         results.append(norm.state_dict())
+    apart = EmpiricalNormalization(FEATURES)  # as with a checkpoint that only one rank has loaded
+    apart._mean.fill_(1000.0 * rank)
+    apart.count.fill_(10)
+    for batches in stream(ranks, "uneven") * 200:
+        apart.update(batches[rank])
+    assert (apart.mean - results[0]["_mean"]).abs().max() < 1000 * ranks * 20 / apart.count
+    broken = EmpiricalNormalization(FEATURES)
+    batch = torch.randn(6, FEATURES) + 1e4
+    batch[0, 0] = float("nan")
+    broken.update(batch)
+    assert broken.std[0] < 3
     if peer is not None:
         theirs = peer.EmpiricalNormalization(FEATURES)
         for batches in stream(ranks, "uneven"):

@@ -536,6 +536,49 @@ def test_a_wrong_std_for_each_action_is_named(stds, got):
         GaussianDistribution(3, stds)
 
 
+@pytest.mark.parametrize("std_type", ["scalar", "log"])
+@pytest.mark.parametrize("shape", [(), (1,), (5, 1), (5, DIM)])
+def test_a_std_of_another_shape_is_broadcast_over_the_actions(peer, std_type, shape):
+    answers = []
+    for package in (rsl_edu.modules, peer):
+        policy = package.GaussianDistribution(DIM, std_type=std_type)
+        name = "std_param" if std_type == "scalar" else "log_std_param"
+        setattr(policy, name, nn.Parameter(torch.full(shape, 0.5)))
+        policy.update(torch.zeros(5, DIM))
+        log_prob, entropy = policy.log_prob(torch.full((5, DIM), 0.3)), policy.entropy
+        (log_prob.sum() + entropy.sum()).backward()
+        answers.append((log_prob, entropy, getattr(policy, name).grad))
+    torch.testing.assert_close(*answers, **CLOSE)
+
+
+@pytest.mark.parametrize("kind", [GaussianDistribution, HeteroscedasticGaussianDistribution])
+@pytest.mark.parametrize("std_type", ["scalar", "log"])
+def test_a_gaussian_in_half_precision_has_a_finite_std(kind, std_type):
+    policy = kind(DIM, std_type=std_type).half()
+    output = torch.full((5, DIM) if kind is GaussianDistribution else (5, 2, DIM), 20.0, dtype=torch.float16)
+    policy.update(output)
+    assert policy.std.isfinite().all()
+
+
+def test_a_beta_keeps_the_range_that_it_was_built_with():
+    limits = [-1.0, 1.0]
+    policy, output = BetaDistribution(DIM, limits), network_output(BetaDistribution(DIM), 5)
+    limits[1] = 3.0
+    exported = policy.as_deterministic_output_module()(output)
+    torch.testing.assert_close(exported, policy.deterministic_output(output), **CLOSE)
+    assert policy.action_range == [-1.0, 1.0]
+
+
+@pytest.mark.parametrize("kind", [BetaDistribution, HeteroscedasticGaussianDistribution])
+def test_a_last_layer_without_a_bias_is_named_and_unchanged(kind):
+    mlp = MLP(3, [2, DIM], [4])
+    mlp[2].bias = None
+    weight = mlp[2].weight.clone()
+    with pytest.raises(ValueError, match=r"^mlp: expected .* a bias, got"):
+        kind(DIM).init_mlp_weights(mlp)
+    torch.testing.assert_close(mlp[2].weight, weight, rtol=0, atol=0)
+
+
 def test_learn_std_is_a_yes_or_no():
     with pytest.raises(TypeError, match=r"^learn_std: expected True or False, got 'no'"):
         GaussianDistribution(DIM, learn_std="no")
@@ -589,6 +632,6 @@ def test_kl_names_wrong_params(case, name, bad, got):
 @pytest.mark.parametrize("mlp", [MLP(4, DIM, [8]), nn.Identity(), None])
 def test_init_mlp_weights_names_a_network_that_does_not_fit(case, mlp):
     before = None if mlp is None else {name: value.clone() for name, value in mlp.state_dict().items()}
-    with pytest.raises(ValueError, match=r"^mlp: expected .* 6 outputs, got"):
+    with pytest.raises(ValueError, match=r"^mlp: expected .* 6 outputs and a bias, got"):
         make(case).init_mlp_weights(mlp)
     assert mlp is None or all(torch.equal(value, before[name]) for name, value in mlp.state_dict().items())

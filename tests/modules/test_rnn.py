@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from rsl_edu import modules
 from rsl_edu.modules import RNN, split_and_pad_trajectories, unpad_trajectories
 
 law = settings(max_examples=25, deadline=None, derandomize=True)
@@ -378,3 +379,19 @@ def test_a_gru_takes_no_pair_of_states(call):
 def test_the_trajectory_functions_name_a_bad_argument(call, name, got):
     with pytest.raises((ValueError, TypeError), match=f"^{name}: expected .*got {got}"):
         call()
+
+
+@pytest.mark.parametrize(
+    "inside", [lambda: torch.nn.LSTM(3, 8, proj_size=4), lambda: torch.nn.GRU(3, 4, bidirectional=True)]
+)
+def test_another_recurrent_network_can_be_put_inside(peer, inside):
+    answers = []
+    for package in (modules, peer):
+        torch.manual_seed(0)
+        rnn = package.RNN(3, 8, 1, "lstm")
+        rnn.rnn = inside()
+        output = rnn(torch.ones(5, 3))
+        rnn.reset(torch.tensor([1, 0, 0, 0, 1]))
+        batched = rnn(torch.ones(4, 5, 3), torch.ones(4, 5, dtype=torch.bool), rnn.hidden_state)
+        answers.append((output, batched, rnn.hidden_state))
+    torch.testing.assert_close(*answers)

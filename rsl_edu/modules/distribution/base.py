@@ -105,8 +105,9 @@ class Distribution(nn.Module):
 def set_second_half(mlp: nn.Module, output_dim: int, bias: float) -> None:
     """Zero the weights of the second half of the last linear layer and set its bias."""
     linear = [layer for layer in mlp.modules() if isinstance(layer, nn.Linear)] if isinstance(mlp, nn.Module) else []
-    if not linear or linear[-1].out_features != 2 * output_dim:
-        raise ValueError(f"mlp: expected a network whose last linear layer has {2 * output_dim} outputs, got {mlp}")
+    if not linear or linear[-1].out_features != 2 * output_dim or linear[-1].bias is None:
+        outputs = f"{2 * output_dim} outputs and a bias"
+        raise ValueError(f"mlp: expected a network whose last linear layer has {outputs}, got {mlp}")
     with torch.no_grad():
         linear[-1].weight[output_dim:] = 0
         linear[-1].bias[output_dim:] = bias

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -39,11 +40,11 @@ class BetaDistribution(Distribution):
 
     def __init__(self, output_dim: int, action_range: tuple[float, float] = (-1.0, 1.0)) -> None:
         super().__init__(output_dim)
-        self.action_range = action_range
-        ranges = _range_of_each(action_range, self.output_dim)
-        self._log_scale = sum(math.log(high - low) for low, high in ranges)  # over all dimensions of the action
-        set_constant(self, "_low", [low for low, _ in ranges])
-        set_constant(self, "_scale", [high - low for low, high in ranges])
+        self.action_range = copy.copy(action_range)
+        self._ranges = _range_of_each(action_range, self.output_dim)
+        self._log_scale = sum(math.log(high - low) for low, high in self._ranges)  # over all dimensions of the action
+        set_constant(self, "_low", [low for low, _ in self._ranges])
+        set_constant(self, "_scale", [high - low for low, high in self._ranges])
 
     def sample(self) -> torch.Tensor:
         both = self._given()[2]
@@ -54,7 +55,7 @@ class BetaDistribution(Distribution):
         return self._mean_of(*self._alpha_and_beta(mlp_output)).to(mlp_output.dtype)
 
     def as_deterministic_output_module(self) -> nn.Module:
-        return _BetaMean(self.action_range, self.output_dim)
+        return _BetaMean(self._ranges)
 
     @property
     def input_dim(self) -> int | list[int]:
@@ -137,9 +138,8 @@ class BetaDistribution(Distribution):
 
 
 class _BetaMean(nn.Module):
-    def __init__(self, action_range: Any, output_dim: int) -> None:
+    def __init__(self, ranges: list[tuple[float, float]]) -> None:
         super().__init__()
-        ranges = _range_of_each(action_range, output_dim)
         set_constant(self, "low", [low for low, _ in ranges])
         set_constant(self, "scale", [high - low for low, high in ranges])
 

@@ -13,6 +13,8 @@ from torch import nn
 from ..validate import choice, flag, interval, per_action, positive, tensor_pair, trailing_shape
 from .base import Distribution
 
+HALF_MAX = torch.finfo(torch.float16).max
+LOG_HALF_MAX = 11.08  # less than the logarithm, which is rounded up in half precision
 LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 
 
@@ -39,7 +41,8 @@ class GaussianDistribution(Distribution):
         std_param, log_std_param: The parameter ``[output_dim]``, named by ``std_type``.
 
     Source: the public API of ``rsl_rl.modules.GaussianDistribution``. There the gradient of a clamped std is zero, so
-    that a std that once went below zero stays at the limit for good.
+    that a std that once went below zero stays at the limit for good. There :meth:`sample` waits for the device to raise
+    an error if a std is NaN; here the actions are then NaN, and so is the gradient.
     """
 
     std_param: nn.Parameter
@@ -114,7 +117,10 @@ class GaussianDistribution(Distribution):
     def _params_of(self, mlp_output: torch.Tensor) -> tuple[Any, ...]:
         trailing_shape("mlp_output", mlp_output, (self.output_dim,))
         std, log_std = self._std_of(self.std_param if self.std_type == "scalar" else self.log_std_param)
-        return mlp_output, std.expand_as(mlp_output), std, log_std
+        expanded = std.expand_as(mlp_output)
+        if std.shape[-1:] != (self.output_dim,):  # another parameter than it was built with: one std for all actions
+            std, log_std = expanded, None
+        return mlp_output, expanded, std, log_std
 
     def _set_std(self, std_type: str, std_range: tuple[float, float]) -> None:
         self.std_type = choice("std_type", std_type, ("scalar", "log"))
@@ -127,10 +133,11 @@ class GaussianDistribution(Distribution):
 
     def _std_of(self, raw: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Return the std, and its logarithm if that is at hand."""
-        if self.std_type == "scalar":
-            return _clamp(raw, *self.std_range), None
-        log_std = _clamp(raw, *self.log_std_range)
-        return log_std.exp(), log_std
+        low, high = self.std_range if self.std_type == "scalar" else self.log_std_range
+        if raw.dtype is torch.float16:
+            high = min(high, HALF_MAX if self.std_type == "scalar" else LOG_HALF_MAX)
+        clamped = _clamp(raw, low, high)
+        return (clamped, None) if self.std_type == "scalar" else (clamped.exp(), clamped)
 
     def _sum_log_std(self) -> torch.Tensor:
         mean, expanded, std, log_std, *known = self._given()  # std: [output_dim], or expanded if the state decides it

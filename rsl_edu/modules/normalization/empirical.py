@@ -12,12 +12,15 @@ PRECISE = (torch.float32, torch.float64)
 FAR = 1e15  # squares of it, and sums of them, still fit into single precision
 
 
-class _KnownCount:
-    """What Python knows of ``count``: its number, which holds as long as the buffer has the same version."""
+class _Known:
+    """What Python knows of the buffers: a tensor has another version as soon as something writes into it."""
 
     count: torch.Tensor | None = None
-    version = 0
-    number = 0
+    count_version = 0
+    number: float = 0
+    mean: torch.Tensor | None = None
+    mean_version = 0
+    rest: torch.Tensor | None = None  # what belongs to that mean
     replayed = False  # whether a CUDA graph counts, which changes no version
 
 
@@ -34,9 +37,9 @@ class EmpiricalNormalization(nn.Module):
 
     and :meth:`forward` returns :math:`(x - \mu) / (\sigma + \epsilon)`. It does not learn.
 
-    A number that is NaN or infinite counts as the running mean, and one further away than 1e15 as that far: they cannot
-    spoil the statistics for good. With ``torch.distributed`` initialised, all ranks call :meth:`update` together and
-    learn from their joined batches.
+    A number that is NaN or infinite counts as the running mean (in the first batch, as the mean of the others), and one
+    further away than 1e15 as that far: they cannot spoil the statistics for good. With ``torch.distributed``
+    initialised, all ranks call :meth:`update` together and learn from their joined batches.
 
     On a GPU, :meth:`update` does not wait for the device: Python keeps the number that ``count`` holds. It reads the
     buffer in the first update, and again after something has written into it, as ``load_state_dict`` does. Writing
@@ -81,7 +84,7 @@ class EmpiricalNormalization(nn.Module):
         self.register_buffer("_std", torch.ones(1, *sizes))
         self.register_buffer("count", torch.tensor(0))
         self._near = False  # whether _mean is near the data
-        self._known = _KnownCount()
+        self._known = _Known()
 
     @property
     def mean(self) -> torch.Tensor:
@@ -101,7 +104,7 @@ class EmpiricalNormalization(nn.Module):
 
     def update(self, x: torch.Tensor) -> None:
         """Learn from the samples ``x [..., *shape]``, in training mode and before ``until`` samples."""
-        mean, rest, var = self._mean, self._mean_rest, self._var
+        mean, var = self._mean, self._var
         shape = mean.shape[1:]
         trailing_shape("x", x, shape)
         joined = torch.distributed.is_available() and torch.distributed.is_initialized()
@@ -115,7 +118,10 @@ class EmpiricalNormalization(nn.Module):
             x = x.reshape(-1, *shape)  # [n, *shape]
         if x.requires_grad:
             x = x.detach()
-        if not joined and (seen == 0 or not self._near):
+        rest = self._rest_of(mean)
+        if joined:
+            x = self._filled(x)
+        elif seen == 0 or not self._near:
             self._begin_near(x)
         if self._std.dtype is mean.dtype is rest.dtype is var.dtype in PRECISE and not joined:
             self._merge(x, (mean, rest, var), seen, joined)
@@ -124,9 +130,12 @@ class EmpiricalNormalization(nn.Module):
             precise = mean.to(dtype, copy=True), rest.to(dtype, copy=True), var.to(dtype, copy=True)
             self._merge(x, precise, seen, joined)
             self._store(*precise)
+        if not recorded(mean) and not mean.is_inference():
+            known = self._known
+            known.mean, known.mean_version, known.rest = mean, mean._version, rest
 
     def _merge(
-        self, x: torch.Tensor, into: tuple[torch.Tensor, torch.Tensor, torch.Tensor], seen: int | None, joined: bool
+        self, x: torch.Tensor, into: tuple[torch.Tensor, torch.Tensor, torch.Tensor], seen: float | None, joined: bool
     ) -> None:
         """Merge a batch ``[n, *shape]`` into ``count``, ``std`` and the mean, its rest and the variance given."""
         mean, rest, var = into
@@ -137,7 +146,8 @@ class EmpiricalNormalization(nn.Module):
         n: Any = len(x)
         rate: Any
         if joined:
-            n, first, spread = _join(n, first, spread)
+            n, first, spread = _join(n, first + mean, spread)
+            first = first - mean  # of this process, which may have begun with another one
 
         # The mean is stored in two parts. In one part it stops at half an ulp: at a mean of 1e5 that is 0.004, more
         # than a sample moves it after a hundred others.
@@ -165,11 +175,29 @@ class EmpiricalNormalization(nn.Module):
         """Put the mean near the data, so that no digits are lost: before the first sample it has no weight."""
         if len(x) > 0:
             far = min(FAR, torch.finfo(self._mean.dtype).max)
-            start = x[:1].to(torch.promote_types(x.dtype, torch.float32)).nan_to_num_(0.0, 0.0, 0.0).clamp_(-far, far)
+            start = _mean_of_finite(x).clamp(-far, far)
             self._mean.copy_(torch.where(self.count > 0, self._mean, start))
             self._near = True
 
-    def _seen(self) -> int | None:
+    def _filled(self, x: torch.Tensor) -> torch.Tensor:
+        """Return a batch in which numbers that are not finite are the mean: of the batch, if it is the first."""
+        x = x.double()
+        if len(x) == 0:
+            return x
+        return torch.where(x.isfinite(), x, torch.where(self.count > 0, self._mean, _mean_of_finite(x)))
+
+    def _rest_of(self, mean: torch.Tensor) -> torch.Tensor:
+        """Return what rounding left of the mean: nothing, if something else has written another mean."""
+        rest, known = self._mean_rest, self._known
+        if rest.shape != mean.shape:
+            self._mean_rest = rest = torch.zeros_like(mean)
+        elif recorded(mean) or known.rest is not rest:
+            return rest
+        elif known.mean is not mean or known.mean_version != mean._version:
+            rest.zero_()
+        return rest
+
+    def _seen(self) -> float | None:
         """Return ``count`` as a Python number, or None where only the device may know it.
 
         The device is asked in the first update, and whenever something else has written into ``count``.
@@ -181,15 +209,16 @@ class EmpiricalNormalization(nn.Module):
             return None
         if known.replayed or count.is_inference():
             return None
-        if known.count is count and known.version == count._version:
+        shared = count.is_cpu and count.untyped_storage().is_shared()  # another process may count too
+        if known.count is count and known.count_version == count._version and not shared:
             return known.number
-        return 0 if count.is_meta else int(count)
+        return 0 if count.is_meta else count.item()
 
-    def _count(self, n: int, seen: int) -> float:
+    def _count(self, n: int, seen: float) -> float:
         """Count ``n`` samples after those ``seen``; return the part of all samples that they are."""
         count, known = self.count, self._known
         count.add_(n)
-        known.count, known.version, known.number = count, count._version, seen + n
+        known.count, known.count_version, known.number = count, count._version, seen + n
         return n / (seen + n)
 
     def _count_on_device(self, n: int | torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
@@ -218,7 +247,8 @@ class EmpiricalNormalization(nn.Module):
             # Faster than looking at the sizes before; where torch traces, they are not known.
             fits = torch.jit.is_tracing() or isinstance(x, torch.fx.Proxy) or x.shape == y.shape
         except (AttributeError, RuntimeError, TypeError):
-            fits = False
+            trailing_shape("x", x, mean.shape[1:])
+            raise
         if not fits:
             trailing_shape("x", x, mean.shape[1:])
         return y if std.dtype is mean.dtype else y.to(torch.promote_types(y.dtype, std.dtype))
@@ -234,7 +264,7 @@ class EmpiricalNormalization(nn.Module):
 
     def __getstate__(self) -> dict[str, Any]:
         """Let a copy ask its own ``count``."""
-        return self.__dict__ | {"_known": _KnownCount()}
+        return self.__dict__ | {"_known": _Known()}
 
 
 def _precise(*buffers: torch.Tensor) -> torch.dtype:
@@ -253,6 +283,12 @@ def _mean_and_variance(d: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tenso
         return mean, d.sub_(mean).square_().mean(0, keepdim=True, dtype=dtype)
     var, mean = torch.var_mean(d, 0, correction=0, keepdim=True)
     return mean.to(dtype), var.to(dtype)
+
+
+def _mean_of_finite(x: torch.Tensor) -> torch.Tensor:
+    """Return the mean ``[1, *shape]`` of each feature's numbers that are neither far nor infinite; 0 if all are."""
+    x = x.to(torch.promote_types(x.dtype, torch.float32))
+    return torch.where(x.abs() <= FAR, x, torch.nan).nanmean(0, keepdim=True).nan_to_num_(0.0)
 
 
 def _join(n: int, mean: torch.Tensor, var: torch.Tensor) -> tuple[torch.Tensor, ...]:

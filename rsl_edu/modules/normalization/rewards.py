@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import Any
-
 import torch
 from torch import nn
 
@@ -27,11 +24,10 @@ class EmpiricalDiscountedVariationNormalization(nn.Module):
 
     Attributes:
         emp_norm: Running statistics of the discounted returns.
-        disc_avg: The discounted sums: ``gamma``, and ``avg [envs, *shape]`` or None before the first step. They are
-            part of ``state_dict`` as soon as there are any.
+        disc_avg: The discounted sums: ``gamma``, and ``avg [envs, *shape]`` or None before the first step. They are no
+            part of ``state_dict``: they belong to episodes that a training which is resumed does not go on with.
 
-    Source: the public API of ``rsl_rl.modules.EmpiricalDiscountedVariationNormalization``, which has no ``dones`` and
-    does not save the sums; its checkpoints load with a warning.
+    Source: the public API of ``rsl_rl.modules.EmpiricalDiscountedVariationNormalization``, which has no ``dones``.
     """
 
     def __init__(
@@ -53,25 +49,17 @@ class EmpiricalDiscountedVariationNormalization(nn.Module):
 
         Args:
             rew: Rewards of one step.
-            dones: 1 or True where this step ended an episode, ``[envs]`` or ``[envs, 1]``: the next begins a new sum.
+            dones: Not 0 where this step ended an episode, ``[envs]`` or ``[envs, 1]``: the next begins a new sum.
                 None lets the sums run on, as the peer does.
         """
         statistics = self.emp_norm
         std = statistics._std
         trailing_shape("rew", rew, std.shape[1:])
         if self.training and rew.numel() > 0:
-            statistics.update(self.disc_avg.update(rew, dones))
+            total, following = self.disc_avg.after(rew, dones)
+            statistics.update(total)
+            self.disc_avg.avg = following
         return rew / (std + (std == 0))  # by one where nothing varied yet
-
-    def _load_from_state_dict(self, state_dict: dict[str, torch.Tensor], prefix: str, *arguments: Any) -> None:
-        sums, seen = state_dict.get(prefix + "disc_avg.avg"), state_dict.get(prefix + "emp_norm.count")
-        if sums is None and seen is not None and seen > 0:
-            warnings.warn(
-                f"{prefix}disc_avg.avg: the checkpoint has no discounted sums (rsl_rl saves none); they begin at zero",
-                stacklevel=2,
-            )
-        self.disc_avg.avg = None if sums is None else self.emp_norm._std.new_empty(sums.shape)
-        super()._load_from_state_dict(state_dict, prefix, *arguments)
 
 
 class _DiscountedSum(nn.Module):
@@ -82,10 +70,15 @@ class _DiscountedSum(nn.Module):
     def __init__(self, gamma: float) -> None:
         super().__init__()
         self.gamma = gamma
-        self.register_buffer("avg", None)
+        self.register_buffer("avg", None, persistent=False)
 
     def update(self, rew: torch.Tensor, dones: torch.Tensor | None = None) -> torch.Tensor:
         """Take the rewards of one step and return the new sums, those of ended episodes for the last time."""
+        total, self.avg = self.after(rew, dones)
+        return total
+
+    def after(self, rew: torch.Tensor, dones: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the sums with the rewards of one step, and what the next step adds to."""
         before = self.avg
         if before is not None and before.shape != rew.shape:
             raise ValueError(
@@ -98,5 +91,6 @@ class _DiscountedSum(nn.Module):
         total = (rew.detach() if rew.requires_grad else rew).nan_to_num(0.0, 0.0, 0.0)
         if before is not None:
             total.add_(before, alpha=self.gamma)
-        self.avg = total if dones is None else total.masked_fill(dones.reshape(-1, *[1] * (rew.dim() - 1)) == 1, 0)
-        return total
+        if dones is None:
+            return total, total
+        return total, total.masked_fill(dones.bool().reshape(-1, *[1] * (rew.dim() - 1)), 0)
