@@ -23,6 +23,9 @@ class Distribution(nn.Module):
         TypeError, ValueError: An argument that is not allowed (the message names it), or a question about the
             distribution before the first :meth:`update`.
 
+    A subclass computes its parameters in ``_params_of(mlp_output)``, a tuple that begins with :attr:`params`, and reads
+    them with ``self._given()``.
+
     Source: the public API of ``rsl_rl.modules.Distribution``.
     """
 
