@@ -21,6 +21,7 @@ class _Known:
     mean: torch.Tensor | None = None
     mean_version = 0
     rest: torch.Tensor | None = None  # what belongs to that mean
+    rest_version = 0
     replayed = False  # whether a CUDA graph counts, which changes no version
 
 
@@ -132,7 +133,8 @@ class EmpiricalNormalization(nn.Module):
             self._store(*precise)
         if not recorded(mean) and not mean.is_inference():
             known = self._known
-            known.mean, known.mean_version, known.rest = mean, mean._version, rest
+            known.mean, known.mean_version = mean, mean._version
+            known.rest, known.rest_version = rest, rest._version
 
     def _merge(
         self, x: torch.Tensor, into: tuple[torch.Tensor, torch.Tensor, torch.Tensor], seen: float | None, joined: bool
@@ -191,8 +193,8 @@ class EmpiricalNormalization(nn.Module):
         rest, known = self._mean_rest, self._known
         if rest.shape != mean.shape:
             self._mean_rest = rest = torch.zeros_like(mean)
-        elif recorded(mean) or known.rest is not rest:
-            return rest
+        elif recorded(mean) or known.rest is not rest or known.rest_version != rest._version:
+            return rest  # both may have been moved, or restored
         elif known.mean is not mean or known.mean_version != mean._version:
             rest.zero_()
         return rest
