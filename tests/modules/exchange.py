@@ -7,6 +7,7 @@ nested in dicts and lists. The rule: what the peer accepts, ours accepts, with t
 import collections
 import enum
 import fractions
+import io
 import math
 import warnings
 from collections.abc import Callable, Sequence
@@ -150,6 +151,14 @@ def close(ours: Any, theirs: Any, tolerance: float = 0.02) -> bool:
     if isinstance(theirs, (list, tuple)):
         return len(ours) == len(theirs) and all(close(*pair, tolerance) for pair in zip(ours, theirs, strict=True))
     return ours == theirs
+
+
+def through_a_file(value: Any, weights_only: bool = False) -> Any:
+    """Save a module or its state, and load it again."""
+    file = io.BytesIO()
+    torch.save(value, file)
+    file.seek(0)
+    return torch.load(file, weights_only=weights_only)
 
 
 def steps(*changes: Callable[[Any], Any]) -> Callable[[Any], None]:

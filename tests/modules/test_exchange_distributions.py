@@ -2,14 +2,13 @@
 
 import contextlib
 import copy
-import io
 import math
 import pickle
 
 import exchange
 import pytest
 import torch
-from exchange import Difference, Refusal, close, state
+from exchange import Difference, Refusal, close, state, through_a_file
 from exchange_refusals import DISTRIBUTIONS as PEER_REFUSES
 
 from rsl_edu import modules
@@ -127,13 +126,6 @@ def within(mode, copied=lambda distribution: distribution):
     return program
 
 
-def file(distribution):
-    buffer = io.BytesIO()
-    torch.save(distribution, buffer)
-    buffer.seek(0)
-    return torch.load(buffer, weights_only=False)
-
-
 def unpickled(distribution):
     return pickle.loads(pickle.dumps(distribution))
 
@@ -238,11 +230,11 @@ PROGRAMS = {
         ("autocast", lambda: torch.autocast("cpu", dtype=torch.bfloat16)),
     )},
     **{f"{name} after update": within(torch.no_grad, copied) for name, copied in (
-        ("deepcopy", copy.deepcopy), ("copy", copy.copy), ("pickle", unpickled), ("file", file),
+        ("deepcopy", copy.deepcopy), ("copy", copy.copy), ("pickle", unpickled), ("file", through_a_file),
         ("double", lambda distribution: distribution.double()),
     )},
     **{f"{name} before update": before_update(copied) for name, copied in (
-        ("deepcopy", copy.deepcopy), ("pickle", unpickled), ("file", file), ("eval", torch.nn.Module.eval),
+        ("deepcopy", copy.deepcopy), ("pickle", unpickled), ("file", through_a_file), ("eval", torch.nn.Module.eval),
         ("share_memory", torch.nn.Module.share_memory), ("frozen", lambda d: d.requires_grad_(False)),
     )},
 }  # fmt: skip

@@ -1,14 +1,13 @@
 """Networks and normalisers can be used, copied, moved, differentiated and rebuilt in every way the peer's can."""
 
 import copy
-import io
 import pickle
 import warnings
 
 import exchange
 import pytest
 import torch
-from exchange import Difference, Refusal, state, steps
+from exchange import Difference, Refusal, state, steps, through_a_file
 from exchange_refusals import NETWORKS as PEER_REFUSES
 from torch import nn
 from torch.func import functional_call
@@ -82,18 +81,8 @@ def trained(net, x):
     return results
 
 
-def saved(net):
-    file = io.BytesIO()
-    torch.save(net, file)
-    file.seek(0)
-    return torch.load(file, weights_only=False)
-
-
 def state_saved(net):
-    file = io.BytesIO()
-    torch.save(net.state_dict(), file)
-    file.seek(0)
-    return torch.load(file, weights_only=True)
+    return through_a_file(net.state_dict(), weights_only=True)
 
 
 def empty(build, like):
@@ -196,7 +185,7 @@ OPERATIONS = {
         use(net, x + 1),
     ],
     "pickle": lambda build, x: use(pickle.loads(pickle.dumps(build())), x),
-    "saved": lambda build, x: use(saved(build()), x),
+    "saved": lambda build, x: use(through_a_file(build()), x),
     "state-saved": lambda build, x: [net := build(), net.load_state_dict(state_saved(net)), use(net, x)][2],
     "share-memory": lambda build, x: use(build().share_memory(), x),
     "frozen": lambda build, x: use(build().requires_grad_(False), x),

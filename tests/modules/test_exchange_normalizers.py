@@ -1,14 +1,13 @@
 """The normalisers learn from every kind of batch, and go on from every change of their statistics, as the peer's do."""
 
 import copy
-import io
 import pickle
 import warnings
 
 import exchange
 import pytest
 import torch
-from exchange import Difference, Refusal, close, state, steps
+from exchange import Difference, Refusal, close, state, steps, through_a_file
 from exchange_refusals import NORMALIZERS as PEER_REFUSES
 
 from rsl_edu import modules
@@ -94,13 +93,6 @@ def filled(name, value):
     return change
 
 
-def file(norm):
-    buffer = io.BytesIO()
-    torch.save(norm, buffer)
-    buffer.seek(0)
-    return torch.load(buffer, weights_only=False)
-
-
 def within(mode):
     def change(norm):
         with mode():
@@ -146,7 +138,7 @@ BETWEEN = {
     "deepcopy": copy.deepcopy,
     "copy": copy.copy,
     "pickle": lambda norm: pickle.loads(pickle.dumps(norm)),
-    "file": file,
+    "file": through_a_file,
     "inference": within(torch.inference_mode),
     "no grad": within(torch.no_grad),
     "eval": evaluated,
