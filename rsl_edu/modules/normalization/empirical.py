@@ -32,8 +32,9 @@ class EmpiricalNormalization(nn.Module):
     of the :math:`N` samples before it, without a difference of large numbers (Chan, Golub & LeVeque, 1979):
 
     .. math::
-        N' = N + n, \quad r = \tfrac{n}{N'}, \quad \delta = m - \mu, \quad
-        \mu' = \mu + r \delta, \quad
+        N' = N + n, \quad r = \tfrac{n}{N'}, \quad \delta = m - \mu, \quad \mu' = \mu + r \delta
+
+    .. math::
         \sigma'^2 = (1 - r)\, \sigma^2 + r \bigl(s^2 + (1 - r)\, \delta^2\bigr)
 
     and :meth:`forward` returns :math:`(x - \mu) / (\sigma + \epsilon)`. It does not learn.
