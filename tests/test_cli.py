@@ -31,7 +31,7 @@ def shipped(tmp_path, monkeypatch):
 @pytest.fixture
 def opened(monkeypatch):
     calls = []
-    monkeypatch.setattr(cli, "open_lab", lambda folder, arguments=(): calls.append((str(folder), list(arguments))))
+    monkeypatch.setattr(cli.lab, "open_lab", lambda folder, arguments=(): calls.append((str(folder), list(arguments))))
     return calls
 
 
@@ -63,7 +63,7 @@ def test_ctrl_c_ends_it_with_a_word(tmp_path, monkeypatch, capsys):
     def stopped(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_xray", stopped)
+    monkeypatch.setattr(cli.xray, "_xray", stopped)
     assert cli.main(["xray", "run"]) == 130
     assert capsys.readouterr().err == "Stopped.\n"
 

@@ -1,0 +1,52 @@
+"""The command ``rsl-edu``: lessons without a clone, x-rays of policies, assignments, and grades."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from rsl_edu import __version__
+from rsl_edu.printable import printable
+
+from . import assign, grade, lab, xray
+from .lab import open_lab
+
+__all__ = ["main", "open_lab"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    jupyter: list[str] = []
+    if "--" in words:
+        dashes = words.index("--")
+        words, jupyter = words[:dashes], words[dashes + 1 :]
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may lack arrows, or the letters of a name
+    parser = _Parser(prog="rsl-edu", description="Learn the building blocks of a robot's policy.")
+    parser.add_argument("--version", action="version", version=f"rsl_edu {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (lab, xray, assign, grade):
+        command.add(commands)
+    options = parser.parse_args(words, argparse.Namespace(jupyter=jupyter))
+    try:
+        status: int = options.command(parser, options)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader, such as `head`, has gone; Python's exit must find nothing left to write
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Name what is wrong; a file's name in it must not control the terminal."""
+        super().error(printable(message, keep="\n"))

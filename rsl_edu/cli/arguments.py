@@ -1,0 +1,56 @@
+"""What several commands share: arguments, and files that are tried before the work begins."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def path_argument(text: str) -> Path:
+    """Return the path that an argument names."""
+    if not text:  # a variable of the shell that is not set; Path would take the present folder
+        raise argparse.ArgumentTypeError("expected a name, got an empty one")
+    return Path(text)
+
+
+def add_sources(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says where the sources of the assignments are."""
+    parser.add_argument(
+        "--sources", type=path_argument, metavar="DIR", help="folder of the sources (default: the clone's)"
+    )
+
+
+def system_error(error: OSError) -> str:
+    """Say in a line what the system refused, and for which file."""
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+
+
+def try_file(file: Path) -> None:
+    """Raise the error that writing a file would raise, and leave no trace."""
+    if file.is_file() or file.is_dir():
+        file.open("ab").close()
+    elif not file.exists():  # what exists and is neither, such as a pipe, is not to be opened twice
+        try:
+            tempfile.TemporaryFile(dir=file.parent).close()
+        except OSError as error:
+            error.filename = str(file)
+            raise
+
+
+def try_folder(folder: Path) -> None:
+    """Raise the error that making a folder and writing into it would raise, and leave no trace."""
+    while not folder.exists():
+        folder = folder.parent
+    tempfile.TemporaryFile(dir=folder).close()
+
+
+@contextlib.contextmanager
+def writing_html(parser: argparse.ArgumentParser, page: Path) -> Iterator[None]:
+    """Report that a page cannot be written as an error of its option."""
+    try:
+        yield
+    except OSError as error:
+        parser.error(f"--html: cannot write {page}: {error.strerror or error}")

@@ -1,0 +1,69 @@
+"""``rsl-edu xray``: says what is wrong with a policy."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from .arguments import path_argument, system_error, try_file, writing_html
+
+
+def add(commands: Any) -> None:
+    """Add this command and its arguments."""
+    parser = commands.add_parser(
+        "xray",
+        help="say what is wrong with a policy that rsl_rl trained",
+        description="Read the checkpoints that rsl_rl saved in RUN (model_0.pt, model_50.pt, ...), of any release, and "
+        "say what is likely wrong with the policy. No code in a checkpoint is executed.",
+    )
+    parser.add_argument("run", type=path_argument, metavar="RUN", help="run folder, or one checkpoint")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--obs", type=path_argument, metavar="FILE", help="observations to show it: .pt, .npy or .npz")
+    shown.add_argument("--robot", metavar="NAME", help="robot of Gymnasium for it to play: Hopper-v5")
+    parser.add_argument(
+        "--html", type=path_argument, metavar="OUT", help="write a page with all pictures, to read offline"
+    )
+    parser.add_argument(
+        "--activation", metavar="NAME", help="of the hidden layers (default: as agent.yaml says, or elu)"
+    )
+    parser.add_argument(
+        "--config", type=path_argument, metavar="FILE", help="agent.yaml of the run (default: RUN/params/agent.yaml)"
+    )
+    parser.set_defaults(command=_xray)
+
+
+def _xray(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    try:
+        # What can be found wrong at once, before torch and Matplotlib are imported, which takes seconds.
+        from rsl_edu.run_folder import agent_config, checkpoint_files
+
+        if options.html is not None:
+            with writing_html(parser, options.html):
+                try_file(options.html)
+        if options.obs is not None:
+            options.obs.open("rb").close()
+        if options.config is not None and not options.config.is_file():
+            parser.error(f"--config: expected a file, got {options.config}")
+        config = None if options.config is None else agent_config(options.config)
+        checkpoint_files(options.run)
+
+        from rsl_edu import diagnosis
+
+        observations = None if options.obs is None else diagnosis.load(options.obs)
+        given = (options.run, observations, options.robot, options.activation, config)
+        examination = diagnosis.examine(*given, source=str(options.obs))
+    except (TypeError, ValueError) as error:
+        parser.error(str(error))
+    except OSError as error:
+        parser.error(system_error(error))
+    print(examination.diagnosis())
+    if not examination.sample.real:
+        print("\nObservations make this sharper: --obs FILE, or --robot NAME for a robot of Gymnasium.")
+    if options.html is not None:
+        from rsl_edu.explorers import XRay
+
+        page = XRay(examination).page()
+        with writing_html(parser, options.html):
+            options.html.write_text(page, "utf-8")
+        print(f"\n{options.html}: the page, {len(page) / 1e6:.1f} MB")
+    return 0
