@@ -72,7 +72,7 @@ clean: ## remove caches and builds (delete .venv by hand to set up anew)
 	rm -rf build dist book/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find notebooks rsl_edu tests \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
-$(VENV)/test.stamp: EXTRAS := [test,book,peer,dev]
+$(VENV)/test.stamp: EXTRAS := [test,book,peer,onnx,dev]
 $(VENV)/%.stamp: pyproject.toml constraints.txt
 	$(CHECK_PYTHON)
 	@echo "Setting up $(VENV); the first time takes some minutes and 2 GB."

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rsl_edu.modules.validate import whole
-from rsl_edu.run_folder import NUMBERED, CheckpointError, agent_config, checkpoint_files
+from rsl_edu.run_folder import NUMBERED, CheckpointError, RunSettings, checkpoint_files, run_settings
 
 from .layout import find_actor, learning_rate
 from .policy import Policy
@@ -53,12 +53,16 @@ class Run:
         checkpoints: In the order of their iterations; all of one architecture.
         skipped: Why a file could not be read, for each of these files.
         left_out: How many files were not read because there are so many.
+        settings: What the files beside it say.
+        activation_from: Where the activation of the policies is from: a file, or ``you``; empty if it is a guess.
     """
 
     path: Path
     checkpoints: tuple[Checkpoint, ...]
     skipped: Mapping[Path, str]
     left_out: int = 0
+    settings: RunSettings = dataclasses.field(default_factory=RunSettings)
+    activation_from: str = ""
 
 
 def read(
@@ -105,7 +109,7 @@ def read(
 def read_run(
     path: str | Path,
     activation: str | None = None,
-    config: Mapping[str, Any] | None = None,
+    config: RunSettings | Mapping[str, Any] | None = None,
     images: Mapping[str, tuple[int, int]] | None = None,
     most: int = 40,
 ) -> Run:
@@ -116,7 +120,7 @@ def read_run(
     Args:
         path: The folder or the file.
         activation: As for :func:`read`.
-        config: As for :func:`read`; None looks into ``params/agent.yaml`` next to the files, where Isaac Lab writes it.
+        config: As for :func:`read`, or what :func:`.run_settings` returned; None takes what lies next to the files.
         images: As for :func:`read`.
         most: How many files are read at most; of more files, those that are read are spread evenly over the training.
 
@@ -127,13 +131,15 @@ def read_run(
     path = Path(path)
     files = checkpoint_files(path)
     chosen = _evenly(files, whole("most", most))
-    if config is None:
-        config = agent_config((path.parent if path.is_file() else path) / "params" / "agent.yaml")
+    if isinstance(config, RunSettings):
+        settings = config
+    else:
+        settings = run_settings(path) if config is None else RunSettings(config, "you")
     found: list[Checkpoint] = []
     skipped: dict[Path, str] = {}
     for file in reversed(chosen):
         try:
-            checkpoint = read(file, activation, config, images)
+            checkpoint = read(file, activation, settings.actor, images)
             if found and (other := _difference(found[0].policy, checkpoint.policy)):
                 raise CheckpointError(f"{file.name}: {other}, unlike {found[0].path.name}")
         except (CheckpointError, OSError) as error:
@@ -142,7 +148,15 @@ def read_run(
             found.append(checkpoint)
     if not found:
         raise CheckpointError(next(iter(skipped.values())))
-    return Run(path, tuple(reversed(found)), skipped, len(files) - len(chosen))
+    said_by = settings.source if settings.actor.get("activation") else ""
+    return Run(
+        path=path,
+        checkpoints=tuple(reversed(found)),
+        skipped=skipped,
+        left_out=len(files) - len(chosen),
+        settings=settings,
+        activation_from=said_by if activation is None else "you",
+    )
 
 
 def _iteration(path: Path, stored: Mapping[str, Any]) -> int:

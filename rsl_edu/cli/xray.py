@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
 def _xray(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     try:
         # What can be found wrong at once, before torch and Matplotlib are imported, which takes seconds.
-        from rsl_edu.run_folder import agent_config, checkpoint_files
+        from rsl_edu.run_folder import checkpoint_files, run_settings
 
         if options.html is not None:
             with writing_html(parser, options.html):
@@ -44,8 +44,8 @@ def _xray(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
             options.obs.open("rb").close()
         if options.config is not None and not options.config.is_file():
             parser.error(f"--config: expected a file, got {options.config}")
-        config = None if options.config is None else agent_config(options.config)
         checkpoint_files(options.run)
+        config = run_settings(options.run, options.config)
 
         from rsl_edu import diagnosis
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from rsl_edu.checkpoint import Policy, Run, read_run
 from rsl_edu.number_format import counted
+from rsl_edu.run_folder import RunSettings
 
 from .findings import Evidence, findings_of
 from .measures import Measures, measure_policy
@@ -68,7 +69,7 @@ def examine(
     observations: Any = None,
     robot: str | None = None,
     activation: str | None = None,
-    config: Mapping[str, Any] | None = None,
+    config: RunSettings | Mapping[str, Any] | None = None,
     source: str = "your observations",
 ) -> Examination:
     """Measure all checkpoints of a run.
