@@ -85,7 +85,8 @@ def measure(network: nn.Sequential, x: torch.Tensor, seed: int = 0, by_module: b
         groups = [calls[start:end] for start, end in itertools.pairwise([*starts, len(body)])]
         values = [x, *(group[-1][2] for group in groups)]
         error = torch.randn(values[-1].shape, generator=torch.Generator().manual_seed(seed))
-        gradients = torch.autograd.grad(values[-1], values, error, retain_graph=True)
+        loss = (values[-1] * error).sum()  # of a scalar: for grad_outputs, torch imports SymPy
+        gradients = torch.autograd.grad(loss, values, retain_graph=True)
         slopes = [(np.nan, np.nan), *map(_flat, groups)]
     values = [h.detach().flatten(1) for h in values]
     norms = np.array([float(gradient.double().norm()) for gradient in gradients])
@@ -109,7 +110,7 @@ def _flat(group: list[tuple[nn.Module, torch.Tensor, torch.Tensor]]) -> tuple[fl
     """
     for module, z, h in reversed(group):
         if isinstance(module, nn.Identity) or type(module).__module__ == nn.ReLU.__module__:
-            (slope,) = torch.autograd.grad(h, z, torch.ones_like(h), retain_graph=True)
+            (slope,) = torch.autograd.grad(h.sum(), z, retain_graph=True)
             flat = (slope.abs() < FLAT).double().mean(0)  # [units]
             return float(flat.mean()), float((flat >= (0.95 if isinstance(module, BOUNDED) else 1)).double().mean())
     return np.nan, np.nan
