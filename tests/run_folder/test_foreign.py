@@ -70,6 +70,18 @@ def traced():
     return in_memory(lambda stream: torch.jit.save(torch.jit.trace(torch.nn.Linear(1, 1), torch.ones(1, 1)), stream))
 
 
+class Policy(torch.nn.Module):
+    """A module as someone writes it."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = torch.nn.Linear(1, 1)
+
+
+def own_module():
+    return in_memory(lambda stream: torch.save(Policy(), stream))
+
+
 def module():
     return in_memory(lambda stream: torch.save(torch.nn.Sequential(torch.nn.Linear(1, 1)), stream))
 
@@ -163,6 +175,7 @@ def test_a_file_is_told_by_its_content(kind, tmp_path):
             r"an exported policy \(TorchScript\); expected a checkpoint such as model_50.pt; .*rsl-edu compare .*",
         ),
         (module, r"a whole module \(torch.nn.modules.container.Sequential\), .*; save its state_dict\(\) instead"),
+        (own_module, rf"a whole module \({__name__}.Policy\), which could run any code when it is loaded; .*"),
         (onnx_model, rf"an exported policy \(ONNX\); {NOT}; .*rsl-edu compare .*"),
         (lambda: onnx_model(producer_name="pytorch", ir_version=6), r"an exported policy \(ONNX\); .*"),
         (lambda: onnx_model(doc_string="x" * 9000, producer_version="2"), r"an exported policy \(ONNX\); .*"),

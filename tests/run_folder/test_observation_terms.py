@@ -70,7 +70,8 @@ def test_a_quadruped_of_isaac_lab(tmp_path):
     settings = beside(tmp_path, {"policy": group(**LOCOMOTION, height_scan=None)}, commands={"base_velocity": VELOCITY})
     names = settings.feature_names(48, 12)
     assert blocks(names) == (
-        "base_lin_vel 3, base_ang_vel 3, projected_gravity 3, velocity_commands 3, joint_pos 12, joint_vel 12, actions 12"
+        "base_lin_vel 3, base_ang_vel 3, projected_gravity 3, velocity_commands 3, "
+        "joint_pos 12, joint_vel 12, actions 12"
     )
     assert (names[0], names[27], names[47]) == ("base_lin_vel[0]", "joint_vel[3]", "actions[11]")
     assert settings.names_source == "params/env.yaml"
