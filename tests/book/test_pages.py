@@ -235,7 +235,8 @@ def test_limits_of_the_xray_are_those_of_the_program():
 
 
 def test_messages_that_the_page_explains_are_the_program_s():
-    program = [file for module in (checkpoint, findings, run_folder) for file in Path(module.__file__).parent.glob("*.py")]
+    parts = checkpoint, findings, run_folder
+    program = [file for module in parts for file in Path(module.__file__).parent.glob("*.py")]
     program += [Path(module.__file__) for module in (sample, validate)]
     known = list(messages(*program))
     for message, _ in rows("When something goes wrong", XRAY):
