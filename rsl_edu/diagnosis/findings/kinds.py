@@ -92,6 +92,10 @@ class UncheckedError(Exception):
     """A check that cannot be made; the message says what is missing."""
 
 
+class NotApplicable(Exception):  # noqa: N818 - says nothing went wrong
+    """A check of something that this policy does not have: it is neither found nor absent nor unchecked."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FindingKind:
     """A row of the table of findings.
@@ -101,7 +105,7 @@ class FindingKind:
         listed_as: What the report calls it if it was not found or could not be checked. Rows that follow each other
             may share this name; the report then lists them once.
         check: Returns the figure that makes it a finding, in words, or None; raises :class:`UncheckedError` if it
-            cannot tell.
+            cannot tell, and :class:`NotApplicable` if the policy has no such thing.
         threshold: From where on it is a finding; ``{std_low}`` and ``{std_high}`` are the limits of the policy's std.
         meaning: What it usually means.
         lesson: Number of the lesson that explains it.
