@@ -8,6 +8,7 @@ from rsl_edu.number_format import short
 
 from .kinds import Evidence, FindingKind, NotApplicable, UncheckedError
 from .learning_rate import learning_rate_at_its_floor
+from .network import SIGNAL_EXPLODED
 
 CARRIED, SURE = 0.5, 3.0
 """Share of a memory without resets in the recorded actions, and how many standard errors it must lie beyond that."""
@@ -17,10 +18,10 @@ WIDE = 20.0
 """Std of any policy's mean action, root mean square over the actions, for inputs of std 1, in units of the std that the
 training began with where that was more than 1.
 
-Policies that do what they should have 0.1 to 5 (pendulums, Hoppers, drones, arms; a humanoid of 480 features), one whose
-learning rate fell to its floor had 46. Without a normaliser, who knows what inputs of std 1 are: where the environment
-gives small numbers, policies that walk have some hundreds. So there, without observations, the learning rate must be at
-its floor, too."""
+Policies that do what they should have 0.1 to 5 (pendulums, Hoppers, drones, arms, a humanoid of 480 features); one whose
+learning rate fell to its floor has 46. Without a normaliser an input of std 1 can be far from what the policy saw: some
+that walk on real robots, trained on small numbers, have hundreds there. So without a normaliser and observations it
+counts only where the learning rate is at its floor, too."""
 
 
 def hidden_state_not_reset(evidence: Evidence) -> str | None:
@@ -57,12 +58,11 @@ def last_layer_too_large(evidence: Evidence) -> str | None:
     if last.gain > GAIN:
         return f"the weights of the last layer have gain {short(last.gain)}"
     wide = float(np.sqrt(np.square(last.spread).mean())) / max(1, last.layers.std[0])
-    if wide > WIDE * max(1, evidence.settings.init_std or 1):
-        inputs_are_known = evidence.sample.real or last.count
-        if inputs_are_known or _is_held_back(evidence):
-            return f"the mean actions vary by std {short(wide)} for inputs of std 1{evidence.if_guessed}"
-        evidence.require_observations()
-    if evidence.untrained:
+    exploded = bool((last.layers.std[1:-1] > SIGNAL_EXPLODED).any())  # a finding of its own
+    too_wide = not exploded and wide > WIDE * max(1, evidence.settings.init_std or 1)
+    if too_wide and (evidence.sample.real or last.count or _is_held_back(evidence)):
+        return f"the mean actions vary by std {short(wide)} for inputs of std 1{evidence.if_guessed}"
+    if too_wide or evidence.untrained:
         evidence.require_observations()
     return None
 
