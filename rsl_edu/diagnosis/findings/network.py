@@ -40,8 +40,8 @@ def dead_units(evidence: Evidence) -> str | None:
     worst = int(shares.argmax())
     if shares[worst] < ASLEEP:
         return None
-    layer = evidence.last.rows[worst]
-    return f"{100 * shares[worst]:.0f} % of the units of layer {layer} are dead or saturated on all samples{evidence.if_guessed}"
+    share, layer = f"{100 * shares[worst]:.0f} %", evidence.last.rows[worst]
+    return f"{share} of the units of layer {layer} are dead or saturated on all samples{evidence.if_guessed}"
 
 
 def signal_lost(evidence: Evidence) -> str | None:
@@ -100,7 +100,7 @@ FINDINGS = (
         threshold="any",
         meaning="The policy has parts that no model of rsl_rl has. What the x-ray shows is the policy without them.",
         lesson=6,
-        change="actor.class_name",
+        change="{class_name}",
         holds_with_nan=True,
     ),
     FindingKind(

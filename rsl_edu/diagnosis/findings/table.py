@@ -22,6 +22,12 @@ FINDINGS: tuple[FindingKind, ...] = (
 LESSON_TITLES = {1: "MLP", 2: "CNN", 3: "RNN", 4: "Normalization", 5: "Distributions", 6: "Policy"}
 
 CONFIG_FIELDS = {  # by the major release of rsl_rl that reads them
+    "class_name": {
+        2: "policy.class_name",
+        3: "policy.class_name",
+        4: "actor.class_name",
+        5: "actor.class_name",
+    },
     "activation": {
         2: "policy.activation",
         3: "policy.activation",
