@@ -21,8 +21,8 @@ from .bench.figure import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, RED
 FARTHEST = 100.0
 """Features further than this from the normaliser's mean, in its std, are drawn at the edge."""
 COLOURS = (BLUE, ORANGE, GREEN, PINK)
-WIDTH, HEIGHT, LETTER, LINE, LONGEST = 1.7, 2.5, 0.07, 0.125, 18
-"""Of the panel of the observations, in inches: its sides, a letter of a label, a line; and letters of a label at most."""
+WIDTH, HEIGHT, LETTER, LINE, LONGEST = 1.7, 2.5, 0.065, 0.125, 18
+"""Of the panel of the observations, in inches: its sides, a label's letter, a line; and letters of a label at most."""
 Run = Sequence[Measures]
 """What was measured on each checkpoint of a run."""
 
