@@ -61,7 +61,7 @@ class XRay(Explorer[XRayState, XRayResult]):
             dictionary with images, ``dones`` and ``actions`` too (:func:`rsl_edu.diagnosis.own`). None: random numbers
             with the normaliser's mean and std stand in, and some findings cannot be made.
         robot: Instead of observations: a robot of Gymnasium for the last checkpoint to play, ``"InvertedPendulum-v5"``.
-        activation: Of the hidden layers, which a checkpoint does not hold; None: as ``params/agent.yaml`` says, or elu.
+        activation: Of the hidden layers, which a checkpoint does not hold; None: as a file beside it says, or elu.
         config: Other things that it does not hold: see :func:`rsl_edu.checkpoint.read`.
         state: Values of the controls other than the defaults.
 
@@ -69,6 +69,7 @@ class XRay(Explorer[XRayState, XRayResult]):
         examination: All that was measured.
 
     Raises:
+        TypeError: ``run`` or ``config`` is something else.
         ValueError: No run that can be read, observations that its policies do not take, or a robot of another size.
     """
 
@@ -95,7 +96,10 @@ class XRay(Explorer[XRayState, XRayResult]):
             try:
                 run = examine(run, observations, robot, activation, config)
             except OSError as error:
-                raise ValueError(f"run: expected a run folder of rsl_rl or a checkpoint, got {str(run)!r}") from error
+                reason = error.strerror or error
+                raise ValueError(
+                    f"run: expected a run folder of rsl_rl or a checkpoint, got {run!r} ({reason})"
+                ) from error
         self.examination = run
         self._measures = self.examination.measures
         iterations = tuple(measures.iteration for measures in self._measures)
@@ -195,10 +199,18 @@ class XRay(Explorer[XRayState, XRayResult]):
         broken = "Its weights hold NaN. " if now.broken else ""
         kls = result.kl[result.place]
         moved = f", KL {small(kls)}" if np.isfinite(kls) else ""
+        guess, off, sample = self.examination.guessed_activation, now.off, self.examination.sample
+        guessed = f" if the activation is {guess}, a guess" if guess else ""
+        many = int((off > STALE).sum())
+        far = (
+            f"{many} of {len(off)} features are far off, {sample.name(int(off.argmax()))} the farthest. "
+            if many
+            else ""
+        )
         return (
             f"Iteration {now.iteration} of {result.iterations[-1]}. {broken}Mean std of the actions "
             f"{_word(now.std.mean())} (first checkpoint: {start}), entropy {_word(now.entropy)} nats{moved}. "
-            f"{100 * asleep:.0f} % of the hidden units are dead or saturated. {found}"
+            f"{100 * asleep:.0f} % of the hidden units are dead or saturated{guessed}. {far}{found}"
         )
 
     def numbers(self, result: XRayResult) -> dict[str, str]:

@@ -21,8 +21,9 @@ from .bench.figure import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, RED
 FARTHEST = 100.0
 """Features further than this from the normaliser's mean, in its std, are drawn at the edge."""
 COLOURS = (BLUE, ORANGE, GREEN, PINK)
-WIDTH, HEIGHT, LETTER, LINE, LONGEST = 1.7, 2.5, 0.065, 0.125, 18
-"""Of the panel of the observations, in inches: its sides, a label's letter, a line; and letters of a label at most."""
+WIDTH, HEIGHT, LETTER, LINE, LONGEST, LEADER = 1.75, 2.55, 0.065, 0.125, 18, 0.05
+"""Of the panel of the observations, in inches: its sides, a label's letter, a line; letters of a label at most; the
+share of its height for the lines to the labels."""
 Run = Sequence[Measures]
 """What was measured on each checkpoint of a run."""
 
@@ -32,47 +33,52 @@ class TermLabels:
     """The terms that the observations consist of, as labels under their features.
 
     Attributes:
-        texts: The names of the terms.
-        places: Amid their features.
-        edges: Where one term ends and the next begins.
-        upright: Whether the labels stand upright, as there is no room to lie side by side.
+        texts: The names of the terms, ``[terms]``.
+        places: Amid the features of each term, ``[terms]``.
+        edges: Where one term ends and the next begins, ``[terms - 1]``.
+        slots: Where the labels stand upright, as near to their places as they fit, ``[terms]``; None if all can lie.
     """
 
     texts: tuple[str, ...]
-    places: tuple[float, ...]
-    edges: tuple[float, ...]
-    upright: bool
+    places: np.ndarray
+    edges: np.ndarray
+    slots: np.ndarray | None
 
     @property
     def height(self) -> float:
-        """Share of the panel's height that they take if they stand upright."""
-        return LETTER * max(map(len, self.texts)) / HEIGHT if self.upright else 0.0
+        """Share of the panel's height that upright labels and the lines to them take."""
+        return 0.0 if self.slots is None else LEADER + LETTER * max(map(len, self.texts)) / HEIGHT
 
 
 def label_terms(names: Sequence[str]) -> TermLabels | None:
-    """Name the terms under their features, as many as there is room for; None if that is fewer than half of them.
+    """Name the terms under their features; None if there are none, or so many that their names do not fit.
 
     Args:
         names: Of the features: ``joint_vel[3]``, with a history ``joint_vel[3] (t-2)``.
     """
     terms = [re.sub(r"(\[\d+\])?( \(t-\d+\))?$", "", name) for name in names]
     blocks = [(term, len(list(block))) for term, block in itertools.groupby(terms)]
-    if not blocks:
+    if not blocks or len(blocks) * LINE > WIDTH:
         return None
-    texts = [term if len(term) <= LONGEST else term[: LONGEST - 1] + "…" for term, _ in blocks]
-    ends = np.cumsum([size for _, size in blocks]) - 0.5
-    edges, sizes = tuple(ends[:-1].tolist()), np.array([size for _, size in blocks])
-    places, inch = ends - sizes / 2, WIDTH / len(names)
-    if all(LETTER * (len(text) + 1) <= size * inch for text, size in zip(texts, sizes, strict=True)):
-        return TermLabels(tuple(texts), tuple(places.tolist()), edges, upright=False)
-    chosen: list[int] = []
-    for i in np.argsort(-sizes, kind="stable").tolist():
-        if all(abs(places[i] - places[j]) * inch >= LINE for j in chosen):
-            chosen.append(i)
-    if 2 * len(chosen) < len(blocks):
-        return None
-    chosen.sort()
-    return TermLabels(tuple(texts[i] for i in chosen), tuple(float(places[i]) for i in chosen), edges, upright=True)
+    texts = tuple(term if len(term) <= LONGEST else term[: LONGEST - 1] + "…" for term, _ in blocks)
+    sizes, inch = np.array([size for _, size in blocks]), WIDTH / len(names)
+    ends = np.cumsum(sizes) - 0.5
+    places, edges = ends - sizes / 2, ends[:-1]
+    if (LETTER * np.array([len(text) + 1 for text in texts]) <= inch * sizes).all():
+        return TermLabels(texts, places, edges, None)
+    return TermLabels(texts, places, edges, _apart((places + 0.5) * inch, LINE, WIDTH) / inch - 0.5)
+
+
+def _apart(places: np.ndarray, least: float, end: float) -> np.ndarray:
+    """Move ascending places between 0 and ``end`` so far that they are ``least`` apart, and no farther."""
+    steps = least * np.arange(len(places))
+    groups: list[list[float]] = []  # of places that touch: these move together, around their mean
+    for place in (places - steps).tolist():
+        groups.append([place])
+        while len(groups) > 1 and np.mean(groups[-2]) >= np.mean(groups[-1]):
+            groups[-2:] = [groups[-2] + groups[-1]]
+    moved = np.concatenate([np.full(len(group), np.mean(group)) for group in groups])
+    return moved.clip(0, end - steps[-1]) + steps
 
 
 def stage_layers(artists: dict[str, Any], run: Run, ridge: Any, spread: Any, share: Any) -> None:
@@ -162,14 +168,19 @@ def stage_observations(artists: dict[str, Any], run: Run, axes: Any, names: Sequ
         axes.set_xlabel("feature")
         number(axes, features)
     else:
-        axes.set_xticks(labels.places, labels.texts, fontsize=8, rotation=90 if labels.upright else 0)
-        axes.xaxis.set_minor_locator(FixedLocator(labels.edges))
-        axes.tick_params(axis="x", length=0)
-        axes.tick_params(axis="x", which="minor", length=5)
+        lying = labels.slots is None
+        axes.set_xticks(labels.places if lying else labels.slots, labels.texts, fontsize=8, rotation=0 if lying else 90)
+        axes.xaxis.set_minor_locator(FixedLocator(labels.edges.tolist()))
+        axes.tick_params(axis="x", length=0, pad=3 if lying else 72 * LEADER * HEIGHT)
+        axes.tick_params(axis="x", which="minor", length=4, direction="in")
+        if labels.slots is not None:
+            end = to_screen.inverted().transform([low - LEADER * (high - low) / (1 - height)])[0]
+            axes.plot([labels.places, labels.slots], [-edge, end], color=GREY, linewidth=0.7)
     width = min(4.0, max(0.6, 70 / features))
     artists["near"] = axes.vlines([], 0, 0, color=BLUE, linewidth=width)
     artists["far"] = axes.vlines([], 0, 0, color=RED, linewidth=width)
     (artists["shift"],) = axes.plot([], [], "o", color=BLUE, markersize=min(7.0, 1 + 1.5 * width))
+    (artists["far off"],) = axes.plot([], [], "X", color=RED, markersize=min(9.0, 4 + 1.5 * width))
 
 
 def draw_observations(artists: dict[str, Any], now: Measures) -> None:
@@ -178,7 +189,9 @@ def draw_observations(artists: dict[str, Any], now: Measures) -> None:
     far = now.off > STALE
     for name, chosen in (("near", ~far), ("far", far)):
         artists[name].set_segments([((i, low[i]), (i, high[i])) for i in np.flatnonzero(chosen)])
-    artists["shift"].set_data(np.arange(len(low)), np.clip(now.shift, -FARTHEST, FARTHEST))
+    places, shift = np.arange(len(low)), np.clip(now.shift, -FARTHEST, FARTHEST)
+    artists["shift"].set_data(places[~far], shift[~far])
+    artists["far off"].set_data(places[far], shift[far])
 
 
 def stage_histories(artists: dict[str, Any], run: Run, std: Any, entropy: Any, kls: Any) -> None:
