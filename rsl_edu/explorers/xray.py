@@ -199,14 +199,10 @@ class XRay(Explorer[XRayState, XRayResult]):
         broken = "Its weights hold NaN. " if now.broken else ""
         kls = result.kl[result.place]
         moved = f", KL {small(kls)}" if np.isfinite(kls) else ""
-        guess, off, sample = self.examination.guessed_activation, now.off, self.examination.sample
+        guess, many = self.examination.guessed_activation, int((now.off > STALE).sum())
         guessed = f" if the activation is {guess}, a guess" if guess else ""
-        many = int((off > STALE).sum())
-        far = (
-            f"{many} of {len(off)} features are far off, {sample.name(int(off.argmax()))} the farthest. "
-            if many
-            else ""
-        )
+        worst = self.examination.sample.name(int(now.off.argmax()))
+        far = f"Far off: {many} of {len(now.off)} features, {worst} the farthest. " if many else ""
         return (
             f"Iteration {now.iteration} of {result.iterations[-1]}. {broken}Mean std of the actions "
             f"{_word(now.std.mean())} (first checkpoint: {start}), entropy {_word(now.entropy)} nats{moved}. "

@@ -78,7 +78,8 @@ def _apart(places: np.ndarray, least: float, end: float) -> np.ndarray:
         while len(groups) > 1 and np.mean(groups[-2]) >= np.mean(groups[-1]):
             groups[-2:] = [groups[-2] + groups[-1]]
     moved = np.concatenate([np.full(len(group), np.mean(group)) for group in groups])
-    return moved.clip(0, end - steps[-1]) + steps
+    apart: np.ndarray = moved.clip(0, end - steps[-1]) + steps
+    return apart
 
 
 def stage_layers(artists: dict[str, Any], run: Run, ridge: Any, spread: Any, share: Any) -> None:
