@@ -1,0 +1,62 @@
+"""What kind of zip archive a file is, by the names in its table of contents; nothing in it is loaded."""
+
+from __future__ import annotations
+
+import pickletools
+import re
+import zipfile
+from pathlib import Path
+
+_CONTENTS = {  # kind of archive -> a name that it holds; in this order, as TorchScript has a data.pkl, too
+    "Stable-Baselines3": r"_stable_baselines3_version|policy\.pth|parameter_list",
+    "TorchScript": r"[^/]+/(constants\.pkl|code/.*)",
+    "torch.export": r"([^/]+/)?(archive_format|serialized_exported_program\.json)",
+    "torch.save": r"[^/]+/data\.pkl",
+    "Keras": r"model\.weights\.h5",
+    "run": r"(.*/)?[^/]+\.(pt|pth)",
+}
+_LARGEST = 1 << 24
+"""Bytes of the pickle of a module that is looked at: a pickle of names, without the weights, is small."""
+
+
+def archive_kind(path: Path) -> str | None:
+    """Return what kind of zip archive a file is, or None if it is no zip archive.
+
+    Returns:
+        ``torch.save``, ``TorchScript``, ``torch.export``, ``Stable-Baselines3``, ``Keras`` or ``NumPy``; ``run`` if
+        checkpoints are in it; ``cut off`` if it ends before its table of contents; ``zip`` if it is any other.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file:
+        if file.read(4) not in (b"PK\3\4", b"PK\5\6"):
+            return None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except Exception:  # a damaged table of contents makes zipfile raise nearly anything
+        return "cut off"
+    for kind, pattern in _CONTENTS.items():
+        if any(re.fullmatch(pattern, name) for name in names):
+            return kind
+    return "NumPy" if names and all(name.endswith(".npy") for name in names) else "zip"
+
+
+def module_in(path: Path) -> str | None:
+    """Return the class of a module that ``torch.save`` wrote whole, or None if it wrote something else.
+
+    Args:
+        path: A file of the kind ``torch.save``.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            (entry,) = (entry for entry in archive.infolist() if re.fullmatch(r"[^/]+/data\.pkl", entry.filename))
+            if entry.file_size > _LARGEST or entry.compress_type != zipfile.ZIP_STORED:
+                return None
+            classes = [str(arg) for code, arg, _ in pickletools.genops(archive.read(entry)) if code.name == "GLOBAL"]
+    except Exception:  # a damaged pickle makes pickletools raise nearly anything
+        return None
+    parts = "torch.nn.modules.", "torch._utils _rebuild_parameter"  # a state dict has none of them
+    made = bool(classes) and classes[0] != "collections OrderedDict" and any(name.startswith(parts) for name in classes)
+    return classes[0].replace(" ", ".") if made else None
