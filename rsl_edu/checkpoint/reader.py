@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from rsl_edu.modules.validate import whole
+from rsl_edu.modules.mlp import ACTIVATIONS
+from rsl_edu.modules.validate import choice, whole
 from rsl_edu.run_folder import NUMBERED, CheckpointError, RunSettings, checkpoint_files, run_settings
 
 from .critic import Critic, rebuild_critic
@@ -142,9 +143,12 @@ def read_run(
 
     Raises:
         CheckpointError: There is no checkpoint, or none that can be read.
+        ValueError: No such activation.
         OSError: The folder cannot be read.
     """
     path = Path(path)
+    if activation is not None:
+        choice("activation", activation, ACTIVATIONS)
     files = checkpoint_files(path)
     chosen = _evenly(files, whole("most", most))
     if isinstance(config, RunSettings):
@@ -159,7 +163,8 @@ def read_run(
             if found and (other := _difference(found[0].policy, checkpoint.policy)):
                 raise CheckpointError(f"{file.name}: {other}, unlike {found[0].path.name}")
         except (CheckpointError, OSError) as error:
-            skipped[file] = str(error)
+            why = f"{file.name}: cannot be read ({error.strerror})" if isinstance(error, OSError) else str(error)
+            skipped[file] = why
         else:
             found.append(checkpoint)
     if not found:

@@ -83,7 +83,10 @@ class Diagnosis:
         if self.absent:
             words["not found"] = ", ".join(self.absent)
         if self.unchecked:
-            words["not checked"] = "; ".join(f"{name}: {missing}" for name, missing in self.unchecked.items())
+            by_missing: dict[str, list[str]] = {}
+            for name, missing in self.unchecked.items():
+                by_missing.setdefault(missing, []).append(name)
+            words["not checked"] = "; ".join(f"{', '.join(names)}: {missing}" for missing, names in by_missing.items())
         return words
 
 

@@ -34,6 +34,10 @@ class RunSettings:
     names_source: str = ""
     unread: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
+    def feature_names(self, features: int, actions: int) -> tuple[str, ...]:
+        """Return the names of the actor's features if they are as many as ``features``, or else nothing."""
+        return self.names if len(self.names) == features else ()
+
 
 def run_settings(run: str | Path, config: str | Path | None = None) -> RunSettings:
     """Read what lies beside a run.

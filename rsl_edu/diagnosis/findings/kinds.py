@@ -8,9 +8,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from rsl_edu.checkpoint import Checkpoint, Policy
+from rsl_edu.run_folder import RunSettings
 
 from ..measures import Measures
 from ..sample import Sample
+
+EARLY = 1
+"""Up to this iteration a policy counts as untrained."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,12 +47,16 @@ class Evidence:
         measures: What was measured on each of them.
         sample: What the policies were shown.
         whole: Whether the checkpoint that is judged is the last one of the run.
+        settings: What the files beside the run say.
+        guessed_activation: Name of the activation if it is a guess, or else nothing.
     """
 
     checkpoints: Sequence[Checkpoint]
     measures: Sequence[Measures]
     sample: Sample
     whole: bool = True
+    settings: RunSettings = dataclasses.field(default_factory=RunSettings)
+    guessed_activation: str = ""
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -69,6 +77,16 @@ class Evidence:
     def first(self) -> Measures:
         """The measures of the first checkpoint."""
         return self.measures[0]
+
+    @property
+    def untrained(self) -> bool:
+        """Whether the first checkpoint is from before the training."""
+        return self.first.iteration <= EARLY
+
+    @property
+    def if_guessed(self) -> str:
+        """What is added to a figure that depends on the activation: nothing unless that is a guess."""
+        return f", if the activation is {self.guessed_activation}" if self.guessed_activation else ""
 
     @property
     def std_is_log(self) -> bool:

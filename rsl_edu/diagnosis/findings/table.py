@@ -7,15 +7,27 @@ from collections.abc import Iterable
 
 from rsl_edu.number_format import short
 
-from . import actions, inputs, network, noise
+from . import actions, inputs, learning_rate, network, noise
 from .kinds import Evidence, Finding, FindingKind, NotApplicable, UncheckedError
 
-FINDINGS: tuple[FindingKind, ...] = (*network.FINDINGS, *inputs.FINDINGS, *noise.FINDINGS, *actions.FINDINGS)
+FINDINGS: tuple[FindingKind, ...] = (
+    *network.FINDINGS,
+    *inputs.FINDINGS,
+    *noise.FINDINGS,
+    *learning_rate.FINDINGS,
+    *actions.FINDINGS,
+)
 """All findings that are looked for, in the order of the report."""
 
 LESSON_TITLES = {1: "MLP", 2: "CNN", 3: "RNN", 4: "Normalization", 5: "Distributions", 6: "Policy"}
 
 CONFIG_FIELDS = {  # by the major release of rsl_rl that reads them
+    "class_name": {
+        2: "policy.class_name",
+        3: "policy.class_name",
+        4: "actor.class_name",
+        5: "actor.class_name",
+    },
     "activation": {
         2: "policy.activation",
         3: "policy.activation",
