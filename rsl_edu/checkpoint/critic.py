@@ -31,7 +31,7 @@ class Critic:
     @property
     def features(self) -> int | None:
         """Features of its observations, or None if it was not rebuilt."""
-        return None if self.network is None else self.network[1][0].in_features  # type: ignore[index, return-value]
+        return None if self.network is None else self.network[1][0].in_features  # type: ignore[index]
 
     @property
     def last(self) -> torch.Tensor | None:

@@ -100,7 +100,8 @@ def find_models(path: Path, stored: Mapping[str, Any]) -> StoredModels:
     else:
         releases = _releases_of_own_model(heads)
         for part, owner in _OTHERS.items():
-            owned += [(owner, name, tensor) for name, tensor in unwrapped(readable_tensors(path, stored.get(part))).items()]
+            others = unwrapped(readable_tensors(path, stored.get(part)))
+            owned += [(owner, name, tensor) for name, tensor in others.items()]
     actor, critic = ({name: x for whose_, name, x in owned if whose_ == owner} for owner in (_ACTOR, _CRITIC))
     return StoredModels(
         releases=releases,
@@ -129,8 +130,8 @@ def _no_actor(
     writer = whose(stored, [*stored, *names])
     if writer is not None:
         return CheckpointError(f"{path.name}: {writer}; it holds {found}")
-    advice = "if one of these networks is the whole policy, save its layers under the names that rsl_rl gives them"
-    return CheckpointError(f"{path.name}: expected {expected}; it holds {found}" + (f"; {advice}" if ":" in found else ""))
+    rename = "; if one of these networks is the whole policy, save its layers under the names that rsl_rl gives them"
+    return CheckpointError(f"{path.name}: expected {expected}; it holds {found}{rename if '→' in found else ''}")
 
 
 def _renamed(name: str) -> tuple[str | None, str]:

@@ -16,7 +16,7 @@ _MOST = 8
 
 
 def unwrapped(parameters: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return parameters without the prefixes that ``torch.compile`` and ``DistributedDataParallel`` put before names."""
+    """Return parameters without what ``torch.compile`` and ``DistributedDataParallel`` put before their names."""
     named = {re.sub(r"(?<![^.])_orig_mod\.", "", name): tensor for name, tensor in parameters.items()}
     while named and all(name.startswith("module.") for name in named):
         named = {name.removeprefix("module."): tensor for name, tensor in named.items()}
@@ -24,10 +24,9 @@ def unwrapped(parameters: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]
 
 
 def groups(parameters: Mapping[Any, Any]) -> str:
-    """Describe the tensors of a table by groups: ``actor.backbone: 48 → 512 → 12; std [12]``; other entries are left out.
+    """Describe the tensors of a table, network by network: ``actor.backbone: 48 → 512 → 12; std [12]``.
 
-    A group are the layers of one network; without linear layers that follow each other, the shapes of its weights stand
-    for it.
+    Of a network of other layers than linear ones, the shapes of its weights are told. Other entries are left out.
     """
     grouped: dict[str, list[list[int]]] = {}
     for name, tensor in parameters.items():
@@ -40,22 +39,22 @@ def groups(parameters: Mapping[Any, Any]) -> str:
 
 
 def held(stored: Mapping[Any, Any]) -> str:
-    """Describe what a file holds: its own tensors, and its entries with the groups of tensors in them."""
-    own = groups(stored)
-    entries = [
-        f"{str(name)[:60]} ({inside})" if isinstance(table, dict) and (inside := groups(dict(dict.items(table)))) else str(name)[:60]
-        for name, table in stored.items()
-        if not isinstance(table, torch.Tensor)
-    ]
-    return ", ".join(filter(None, [own, _listed(entries, ", ")])) or "nothing"
+    """Describe what a file holds: its own tensors, and its entries with the networks in them."""
+    entries = []
+    for name, table in stored.items():
+        if not isinstance(table, torch.Tensor):
+            inside = groups(dict(dict.items(table))) if isinstance(table, dict) else ""
+            entries.append(str(name)[:60] + (f" ({inside})" if inside else ""))
+    return ", ".join(filter(None, [groups(stored), _listed(entries, ", ")])) or "nothing"
 
 
 def _described(name: str, shapes: list[list[int]]) -> str:
     weights = [shape for shape in shapes if len(shape) > 1]
-    if weights and all(len(shape) == 2 for shape in weights):
-        if all(after[1] == before[0] for before, after in itertools.pairwise(weights)):
-            return f"{name}: {' → '.join(map(str, [weights[0][1], *(shape[0] for shape in weights)]))}"
-    return f"{name} {', '.join(map(str, (weights or shapes)[:3]))}{' …' if len(weights or shapes) > 3 else ''}"
+    linear = bool(weights) and all(len(shape) == 2 for shape in weights)
+    if linear and all(after[1] == before[0] for before, after in itertools.pairwise(weights)):
+        return f"{name}: {' → '.join(map(str, [weights[0][1], *(shape[0] for shape in weights)]))}"
+    told = weights or shapes
+    return f"{name} {', '.join(map(str, told[:3]))}{' …' if len(told) > 3 else ''}"
 
 
 def _listed(words: list[str], between: str) -> str:

@@ -85,7 +85,14 @@ def read_optimizer(path: Path, stored: Any, models: StoredModels) -> tuple[AdamS
         names = _names(order, entries, models)
         beta, eps = float(group["betas"][1]), float(group["eps"])
         moments = tuple(_moments(names[index], entries.get(index), beta, models) for index in dict.fromkeys(order))
-    except (KeyError, IndexError, TypeError, ValueError, RuntimeError, OverflowError):  # of what anyone may have written
+    except (
+        KeyError,
+        IndexError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+        OverflowError,
+    ):  # of what anyone may have written
         return None, ()
     broken = tuple(
         f"Adam's {moment} of the {names[index]}" if "'s " in names[index] else f"Adam's {moment} of {names[index]}"

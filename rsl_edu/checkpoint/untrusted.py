@@ -78,7 +78,7 @@ def readable_tensors(path: Path, table: Any) -> dict[str, torch.Tensor]:
 
 
 def is_plain(tensor: Any) -> bool:
-    """Tell whether something is a tensor of real numbers in memory, without methods, attributes or layout of its own."""
+    """Tell whether something is a tensor of real numbers in memory: no methods, attributes or layout of its own."""
     if type(tensor) not in (torch.Tensor, nn.Parameter) or vars(tensor) or tensor.is_nested:
         return False
     in_memory = tensor.layout == torch.strided and tensor.device == torch.device("cpu")
