@@ -18,7 +18,7 @@ WIDE = 20.0
 """Std of any policy's mean action, root mean square over the actions, for inputs of std 1, in units of the std that the
 training began with where that was more than 1.
 
-Policies that do what they should have 0.1 to 5 (pendulums, Hoppers, drones, arms, a humanoid of 480 features); one whose
+Policies that do what they should have 0.1 to 5 (pendulums, Hoppers, drones, arms, one humanoid); one whose
 learning rate fell to its floor has 46. Without a normaliser an input of std 1 can be far from what the policy saw: some
 that walk on real robots, trained on small numbers, have hundreds there. So without a normaliser and observations it
 counts only where the learning rate is at its floor, too."""
