@@ -2,7 +2,9 @@
 
 from rsl_edu.run_folder import CheckpointError
 
+from .critic import Critic
+from .optimizer import AdamState
 from .policy import Policy
 from .reader import Checkpoint, Run, read, read_run
 
-__all__ = ["Checkpoint", "CheckpointError", "Policy", "Run", "read", "read_run"]
+__all__ = ["AdamState", "Checkpoint", "CheckpointError", "Critic", "Policy", "Run", "read", "read_run"]

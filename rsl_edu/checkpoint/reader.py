@@ -7,14 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from rsl_edu.modules.mlp import ACTIVATIONS
 from rsl_edu.modules.validate import choice, whole
 from rsl_edu.run_folder import NUMBERED, CheckpointError, RunSettings, checkpoint_files, run_settings
 
-from .layout import find_actor, learning_rate
+from .critic import Critic, rebuild_critic
+from .layout import NAMED, StoredModels, find_models, learning_rate
+from .optimizer import AdamState, read_optimizer
 from .policy import Policy
 from .rebuild import rebuild_policy
-from .untrusted import load
+from .untrusted import is_finite, load, readable_tensors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +33,10 @@ class Checkpoint:
         learning_rate: Learning rate of the optimiser, or None if the file has none.
         critic_normalized: Whether the observations of the critic are normalised.
         unread: Names of parameters, next to those of actor and critic, that no model of rsl_rl has.
+        critic: The critic, or None if the file has none, or none that can be read.
+        optimizer: The state of Adam, or None if the file has none that can be read.
+        broken: Names of what holds NaN or infinity, in all models, normalisers and moments of the file:
+            ``mlp.0.weight``, ``critic's mlp.0.weight``, ``Adam's second moment of mlp.0.weight``.
     """
 
     path: Path
@@ -38,6 +46,9 @@ class Checkpoint:
     learning_rate: float | None
     critic_normalized: bool
     unread: tuple[str, ...]
+    critic: Critic | None = None
+    optimizer: AdamState | None = None
+    broken: tuple[str, ...] = ()
 
     @property
     def layout(self) -> str:
@@ -66,6 +77,7 @@ class Run:
     activation_from: str = ""
 
 
+@torch.inference_mode(False)  # its callers may be in it, and what is rebuilt there has no gradients
 def read(
     path: str | Path,
     activation: str | None = None,
@@ -91,19 +103,23 @@ def read(
     if activation is not None:
         config["activation"] = activation
     stored = load(path)
-    actor = find_actor(path, stored)
+    models = find_models(path, stored)
     try:
-        policy = rebuild_policy(actor.weights, config, images or {})
+        policy = rebuild_policy(models.actor, config, images or {})
     except CheckpointError as error:
         raise CheckpointError(f"{path.name}: {error}") from None
+    optimizer, broken_moments = read_optimizer(path, stored.get("optimizer_state_dict"), models)
     return Checkpoint(
         path=path,
-        releases=actor.releases,
+        releases=models.releases,
         iteration=_iteration(path, stored),
         policy=policy,
         learning_rate=learning_rate(stored),
-        critic_normalized=actor.critic_normalized,
-        unread=actor.unread,
+        critic_normalized=models.critic_normalized,
+        unread=models.unread,
+        critic=rebuild_critic(models.critic, config),
+        optimizer=optimizer,
+        broken=(*_broken(path, stored, models), *broken_moments),
     )
 
 
@@ -162,6 +178,17 @@ def read_run(
         settings=settings,
         activation_from=said_by if activation is None else "you",
     )
+
+
+def _broken(path: Path, stored: Mapping[str, Any], models: StoredModels) -> tuple[str, ...]:
+    """Return the names of what holds NaN or infinity in actor, critic, and whatever else the file holds."""
+    others = {
+        f"{name}'s {entry}": tensor
+        for name, table in stored.items()
+        if isinstance(name, str) and name.endswith("_dict") and name not in NAMED
+        for entry, tensor in readable_tensors(path, table).items()
+    }
+    return tuple(name for name, tensor in (models.named | others).items() if not is_finite(tensor))
 
 
 def _iteration(path: Path, stored: Mapping[str, Any]) -> int:

@@ -94,6 +94,7 @@ class Examination:
         )
 
 
+@torch.inference_mode(False)  # its callers may be in it, and what is made there has no gradients
 def examine(
     run: str | Path | Run,
     observations: Any = None,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from rsl_edu.number_format import short
 
-from . import actions, inputs, learning_rate, network, noise
+from . import actions, critic, inputs, learning_rate, network, noise, optimizer
 from .kinds import Evidence, Finding, FindingKind, NotApplicable, UncheckedError
 
 FINDINGS: tuple[FindingKind, ...] = (
@@ -16,6 +16,8 @@ FINDINGS: tuple[FindingKind, ...] = (
     *noise.FINDINGS,
     *learning_rate.FINDINGS,
     *actions.FINDINGS,
+    *critic.FINDINGS,
+    *optimizer.FINDINGS,
 )
 """All findings that are looked for, in the order of the report."""
 
