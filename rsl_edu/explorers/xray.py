@@ -46,6 +46,7 @@ class XRayResult:
     entropy: np.ndarray  # [checkpoints]
     kl: np.ndarray  # [checkpoints], from the reference; NaN where there is none
     learning_rate: np.ndarray  # [checkpoints]
+    learning: Mapping[str, np.ndarray]  # of critic and optimiser, [checkpoints]
     place: int  # of the checkpoint shown
     findings: tuple[str, ...]
 
@@ -128,6 +129,7 @@ class XRay(Explorer[XRayState, XRayResult]):
             entropy=np.array([m.entropy for m in measures]),
             kl=self._kls(state.reference),
             learning_rate=np.array([m.learning_rate for m in measures]),
+            learning=panels.learning(measures),
             place=place,
             findings=self._findings(place),
         )
@@ -149,24 +151,27 @@ class XRay(Explorer[XRayState, XRayResult]):
         return tuple(finding.name for finding in self.examination.diagnosis(place).findings)
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out layers, weights and normaliser above, histories and actions below."""
+        """Lay out layers, weights and normaliser above; histories, the critic's among them, and actions below."""
         artists: dict[str, Any] = {}
         measures, sample = self._measures, self.examination.sample
         grid = figure.add_gridspec(2, 1, height_ratios=(1.15, 1))
         above = grid[0].subgridspec(1, 5, width_ratios=(2.1, 1.15, 0.85, 1.5, 2.3))
         ridge, spread, share, spectrum, norm = (figure.add_subplot(above[i]) for i in range(5))
-        below = grid[1].subgridspec(1, 4)
-        std, entropy, kls, last = (figure.add_subplot(below[i]) for i in range(4))
+        histories = 4 if panels.learning(measures) else 3
+        below = grid[1].subgridspec(1, histories + 1)
+        std, entropy, kls, *critic = (figure.add_subplot(below[i]) for i in range(histories))
+        last = figure.add_subplot(below[histories])
         panels.stage_layers(artists, measures, ridge, spread, share)
         panels.stage_weights(artists, measures, spectrum)
         panels.stage_observations(artists, measures, norm, sample.names, sample.real)
-        panels.stage_histories(artists, measures, std, entropy, kls)
+        panels.stage_histories(artists, measures, std, entropy, kls, critic[0] if critic else None)
         (panels.stage_actions if measures[0].memory is None else panels.stage_memory)(artists, measures, last)
         few: dict[str, Any] = {"handlelength": 1.5, "columnspacing": 1.2}
         spectra = list(artists["spectra"].values())
-        figure.legend(handles=spectra, loc="outside lower left", ncols=min(5, len(spectra)), **few)
-        others = [artists[name] for name in ("kl", "rate", "guess")]
-        figure.legend(handles=others, loc="outside lower right", ncols=3, **few)
+        others = [artists["kl"], artists["rate"], artists["guess"], *artists["learning"].values()]
+        left, right = (5, 3) if len(others) == 3 else (3, 4)  # columns
+        figure.legend(handles=spectra, loc="outside lower left", ncols=min(left, len(spectra)), **few)
+        figure.legend(handles=others, loc="outside lower right", ncols=right, **few)
         return artists
 
     def draw(self, artists: dict[str, Any], result: XRayResult) -> None:
@@ -178,6 +183,7 @@ class XRay(Explorer[XRayState, XRayResult]):
         panels.draw_stds(artists, iterations, result.std, self.guess)
         panels.draw_entropy(artists, iterations, result.entropy)
         panels.draw_kl(artists, iterations, result.kl, result.learning_rate)
+        panels.draw_learning(artists, iterations, result.learning)
         (panels.draw_actions if now.memory is None else panels.draw_memory)(artists, now)
         for line in artists["cursors"]:
             line.set_data([iterations[result.place]] * 2, line.axes.get_ylim())

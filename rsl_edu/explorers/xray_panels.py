@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -195,13 +195,29 @@ def draw_observations(artists: dict[str, Any], now: Measures) -> None:
     artists["far off"].set_data(places[far], shift[far])
 
 
-def stage_histories(artists: dict[str, Any], run: Run, std: Any, entropy: Any, kls: Any) -> None:
-    """Lay out what is drawn over the iterations; of a single checkpoint, that is a point."""
+def learning(run: Run) -> dict[str, np.ndarray]:
+    """Return the size of the critic and of the gradients, ``[checkpoints]``, by their names in the picture."""
+    nan = float("nan")
+    histories = {
+        "critic's last layer": [m.critic.gain if m.critic else nan for m in run],
+        "critic's values": [m.critic.value if m.critic else nan for m in run],
+        "actor's gradient": [m.optimizer.actor if m.optimizer else nan for m in run],
+        "critic's gradient": [m.optimizer.critic if m.optimizer else nan for m in run],
+    }
+    return {name: np.array(history) for name, history in histories.items() if np.isfinite(history).any()}
+
+
+def stage_histories(artists: dict[str, Any], run: Run, std: Any, entropy: Any, kls: Any, critic: Any) -> None:
+    """Lay out what is drawn over the iterations; of a single checkpoint, that is a point.
+
+    ``critic`` has what :func:`learning` gives; it is None if that is nothing.
+    """
     iterations = [m.iteration for m in run]
     margin = 0.04 * (iterations[-1] - iterations[0]) or 1
-    for axes in (std, entropy, kls):
+    all_axes = [axes for axes in (std, entropy, kls, critic) if axes is not None]
+    for axes in all_axes:
         axes.set(xlim=(iterations[0] - margin, iterations[-1] + margin), xlabel="iteration")
-        axes.locator_params(axis="x", nbins=4, integer=True)
+        axes.locator_params(axis="x", nbins=4 if critic is None else 3 if iterations[-1] < 10_000 else 2, integer=True)
         if len(run) == 1:
             axes.set_xticks(iterations)
     marker: dict[str, Any] = {"marker": "." if len(run) > 1 else "o", "markersize": 5}
@@ -214,12 +230,28 @@ def stage_histories(artists: dict[str, Any], run: Run, std: Any, entropy: Any, k
     artists["guess"].set_in_layout(False)
     entropy.set(title="entropy (nats)")
     (artists["entropy"],) = entropy.plot([], [], color=BLUE, linewidth=2, **marker)
-    kls.set(yscale="log", title="KL (nats), learning rate")
-    write_plainly(kls.yaxis, subs=(1,), most=6)
-    kls.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value) if 0.01 <= value < 1e4 else power(value)))
-    (artists["kl"],) = kls.plot([], [], color=BLUE, linewidth=2, label="KL", **marker)
+    kls.set(yscale="log", title="KL, learning rate")
+    _write_powers(kls.yaxis)
+    (artists["kl"],) = kls.plot([], [], color=BLUE, linewidth=2, label="KL (nats)", **marker)
     (artists["rate"],) = kls.plot([], [], "--", color=ORANGE, linewidth=1.5, label="learning rate", **marker)
-    artists["cursors"] = [axes.plot([], [], color=GREY, linewidth=1)[0] for axes in (std, entropy, kls)]
+    artists["learning"] = {} if critic is None else _stage_learning(run, critic, marker)
+    artists["cursors"] = [axes.plot([], [], color=GREY, linewidth=1)[0] for axes in all_axes]
+
+
+def _stage_learning(run: Run, axes: Any, marker: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay out what :func:`learning` gives, and return its lines."""
+    solid, dashed = {"linestyle": "-"}, {"linestyle": "--", "fillstyle": "none"}  # empty, where they are points
+    looks: dict[str, dict[str, Any]] = {
+        "critic's last layer": {"color": GREEN, **solid},
+        "critic's values": {"color": GREEN, **dashed},
+        "actor's gradient": {"color": PINK, **solid},
+        "critic's gradient": {"color": PINK, **dashed},
+    }
+    names = list(learning(run))
+    drawn = {"gradients" if name.endswith("gradient") else "critic" for name in names}
+    axes.set(yscale="log", title=", ".join(sorted(drawn)))
+    _write_powers(axes.yaxis)
+    return {name: axes.plot([], [], linewidth=1.8, label=name, **looks[name], **marker)[0] for name in names}
 
 
 def draw_stds(artists: dict[str, Any], iterations: np.ndarray, std: np.ndarray, guess: float | None) -> None:
@@ -240,13 +272,17 @@ def draw_entropy(artists: dict[str, Any], iterations: np.ndarray, entropy: np.nd
 
 
 def draw_kl(artists: dict[str, Any], iterations: np.ndarray, kl: np.ndarray, rate: np.ndarray) -> None:
-    """Move KL and learning rate, ``[checkpoints]``, on an axis that holds all of them, by whole powers of ten."""
+    """Move KL and learning rate, ``[checkpoints]``, on an axis that holds all of them."""
     artists["kl"].set_data(iterations, _positive(kl))
     artists["rate"].set_data(iterations, _positive(rate))
-    both = np.concatenate([kl, rate])
-    known = both[np.isfinite(both) & (both > 0)]
-    low, high = (np.log10([known.min(), known.max()])) if len(known) else (-5.0, 0.0)
-    artists["kl"].axes.set_ylim(0.5 * 10.0 ** np.floor(low + 1e-9), 2 * 10.0 ** np.ceil(high - 1e-9))
+    _limit_by_powers(artists["kl"].axes, np.concatenate([kl, rate]))
+
+
+def draw_learning(artists: dict[str, Any], iterations: np.ndarray, histories: Mapping[str, np.ndarray]) -> None:
+    """Move what :func:`learning` gave."""
+    for name, line in artists["learning"].items():
+        line.set_data(iterations, _positive(histories[name]))
+        _limit_by_powers(line.axes, np.concatenate(list(histories.values())))
 
 
 def stage_actions(artists: dict[str, Any], run: Run, axes: Any) -> None:
@@ -303,6 +339,19 @@ def _layer(name: str) -> str:
 
 def _positive(values: np.ndarray) -> np.ndarray:
     return np.where(values > 0, values, np.nan)
+
+
+def _write_powers(axis: Any) -> None:
+    """Write at most six powers of ten on an axis of many, the small and the large ones as such."""
+    write_plainly(axis, subs=(1,), most=6)
+    axis.set_major_formatter(FuncFormatter(lambda value, _: short(value) if 0.01 <= value < 1e4 else power(value)))
+
+
+def _limit_by_powers(axes: Any, values: np.ndarray) -> None:
+    """Give a logarithmic axis limits a little beyond the powers of ten that hold all values."""
+    known = values[np.isfinite(values) & (values > 0)]
+    low, high = np.log10([known.min(), known.max()]) if len(known) else (-5.0, 0.0)
+    axes.set_ylim(0.5 * 10.0 ** np.floor(low + 1e-9), 2 * 10.0 ** np.ceil(high - 1e-9))
 
 
 def _limit(axes: Any, values: list[float]) -> None:

@@ -67,14 +67,14 @@ def test_histories_are_those_of_the_files(xray):
     mean = line(panel(xray, "std of the actions"), "mean")
     np.testing.assert_allclose(mean.get_ydata(), stored, **CLOSE)
     np.testing.assert_array_equal(mean.get_xdata(), [c.iteration for c in checkpoints])
-    rate = line(panel(xray, "KL (nats), learning rate"), "learning rate")
+    rate = line(panel(xray, "KL, learning rate"), "learning rate")
     assert list(rate.get_ydata()) == [checkpoint.learning_rate for checkpoint in checkpoints]
 
 
 @pytest.mark.parametrize("reference", ["before", "first", "last"])
 def test_kl_is_measured_from_the_reference_and_not_from_itself(xray, reference):
     measures = xray.examination.measures
-    shown = line(panel(xray, "KL (nats), learning rate", reference=reference), "KL").get_ydata()
+    shown = line(panel(xray, "KL, learning rate", reference=reference), "KL (nats)").get_ydata()
     for i, (now, value) in enumerate(zip(measures, shown, strict=True)):
         old = {"before": measures[i - 1] if i else None, "first": measures[0], "last": measures[-1]}[reference]
         if old is None or old is now:
@@ -131,7 +131,7 @@ def test_one_checkpoint_has_a_picture_too():
     assert explorer.live.picture.data.startswith(b"\x89PNG")
     assert explorer.numbers(explorer.compute(explorer.at()))["KL"] == "–"
     for title, label, values in (
-        ("KL (nats), learning rate", "learning rate", [1e-3]),
+        ("KL, learning rate", "learning rate", [1e-3]),
         ("std of the actions", "mean", [1.0]),
     ):
         axes = panel(explorer, title)
@@ -151,9 +151,9 @@ def test_kl_and_learning_rate_are_within_their_axis(stds, reference):
     policies = [mlp_policy(GaussianDistribution(2, init_std=std), seed=i) for i, std in enumerate(stds)]
     if stds[1] > 0.9:
         policies = [mlp_policy(GaussianDistribution(2, init_std=std)) for std in stds]
-    axes = panel(XRay(run(*policies), torch.randn(64, 4)), "KL (nats), learning rate", reference=reference)
+    axes = panel(XRay(run(*policies), torch.randn(64, 4)), "KL, learning rate", reference=reference)
     low, high = axes.get_ylim()
-    values = np.concatenate([line(axes, name).get_ydata() for name in ("KL", "learning rate")])
+    values = np.concatenate([line(axes, name).get_ydata() for name in ("KL (nats)", "learning rate")])
     known = values[np.isfinite(values)]
     assert len(known) == 5
     assert low < known.min() < known.max() < high
