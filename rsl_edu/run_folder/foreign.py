@@ -6,16 +6,14 @@ import itertools
 import os
 from pathlib import Path
 
-from .archives import archive_kind, module_in
+from .archives import LEGACY_TORCH, archive_kind, module_in
 from .signatures import COMPARE, binary_kind, text_kind
 
 _HEAD = 4096
 """Bytes that are looked at."""
-_LEGACY_TORCH = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
-"""What ``torch.save`` wrote first before torch 1.6."""
 _ARCHIVES = {
-    "cut off": "damaged: this archive ends before its table of contents; copy or download it again, or take an earlier "
-    "checkpoint if the disk was full while it was saved",
+    "damaged": "damaged: the table of contents at its end is missing or broken; copy or download it again, or take an "
+    "earlier checkpoint if the disk was full when it was saved",
     "TorchScript": f"an exported policy (TorchScript); expected a checkpoint such as model_50.pt; {COMPARE}",
     "torch.export": "an exported program (torch.export, .pt2); expected a checkpoint such as model_50.pt",
     "Stable-Baselines3": "a model of Stable-Baselines3, which is another library; expected a checkpoint of rsl_rl",
@@ -57,10 +55,10 @@ def what_is(path: str | Path) -> str | None:
     with path.open("rb") as file:
         head = file.read(_HEAD)
         if not head:
-            return "the file is empty (0 bytes); copy or download it again"
+            return "an empty file (0 bytes); copy or download it again"
         if not any(head):
             return "damaged: it begins with zeros, as after a crash or on a full disk; copy or download it again"
-        if head.startswith(_LEGACY_TORCH):
+        if head.startswith(LEGACY_TORCH):
             return None
         kind = archive_kind(path)
         if kind is None:
