@@ -81,10 +81,6 @@ class RunSettings:
                 return place + file, terms
         return "", ()
 
-    def feature_names(self, features: int, actions: int) -> tuple[str, ...]:
-        """Return the names of the actor's features if they are as many as ``features``, or else nothing."""
-        return self.names if len(self.names) == features else ()
-
 
 def run_settings(run: str | Path, config: str | Path | None = None) -> RunSettings:
     """Read what lies beside a run: ``params/agent.yaml`` of Isaac Lab and mjlab, ``cfgs.pkl`` of Genesis.

@@ -1,6 +1,7 @@
 """What tests of several files share: faults for the fixture ``edited`` to plant in the files of a run."""
 
 import torch
+import yaml
 
 from rsl_edu.checkpoint import Policy
 from rsl_edu.modules import MLP, EmpiricalNormalization, GaussianDistribution
@@ -61,3 +62,10 @@ def save_run(folder, checkpoints, policy=None):
         stored = {"actor_state_dict": weights, "optimizer_state_dict": optimizer, "iter": iteration, "infos": None}
         torch.save(stored, folder / f"model_{iteration}.pt")
     return folder
+
+
+def save_names(run, **terms):
+    """Write an ``env.yaml`` beside a run whose observations have these terms, each with so many features."""
+    said = {name: {"func": "tasks.mdp:own", "scale": [1.0] * size} for name, size in terms.items()}
+    (run / "params").mkdir()
+    (run / "params" / "env.yaml").write_text(yaml.dump({"observations": {"policy": said}}, sort_keys=False))

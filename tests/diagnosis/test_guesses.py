@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from faults import names, policy_of, save_run
+from faults import names, policy_of, save_names, save_run
 
 from rsl_edu.checkpoint import read_run
 from rsl_edu.diagnosis import examine
@@ -108,16 +108,14 @@ def test_argument_that_is_something_else_is_named(options, message, tmp_path):
 
 # Names of the features.
 
-NAMES = (*(f"joint_vel[{i}]" for i in range(3)), *(f"command[{i}]" for i in range(3)))
-
 
 def test_features_are_called_what_the_files_beside_the_run_call_them(tmp_path):
     run = save_run(tmp_path, {500: {}}, policy_of(norm_std=[1.0] * 6))
+    save_names(run, joint_vel=3, command=3)
     seen = torch.randn(100, 6) + 50 * (torch.arange(6) == 4)
-    settings = RunSettings({"activation": "elu"}, "agent.yaml", names=NAMES, names_source="params/env.yaml")
-    examination = examine(run, seen, config=settings)
+    examination = examine(run, seen, activation="elu")
     diagnosis = examination.diagnosis()
-    assert examination.sample.names == NAMES
+    assert examination.sample.names == (*(f"joint_vel[{i}]" for i in range(3)), *(f"command[{i}]" for i in range(3)))
     assert diagnosis.about["features"] == "named by params/env.yaml"
     (finding,) = diagnosis.findings
     assert finding.name == "normaliser stale"
@@ -126,12 +124,20 @@ def test_features_are_called_what_the_files_beside_the_run_call_them(tmp_path):
 
 def test_names_of_another_number_are_left_out(tmp_path):
     run = save_run(tmp_path, {500: {}})
-    settings = RunSettings(names=NAMES[:5], names_source="params/env.yaml")
-    examination = examine(run, config=settings)
+    save_names(run, joint_vel=3, command=4)
+    examination = examine(run)
     assert examination.sample.name(4) == "feature 4"
     assert "features" not in examination.diagnosis().about
 
 
 def test_run_that_was_read_before_keeps_its_names(tmp_path):
-    settings = RunSettings(names=NAMES)
-    assert examine(read_run(save_run(tmp_path, {0: {}}), config=settings)).sample.name(5) == "command[2]"
+    run = save_run(tmp_path, {0: {}})
+    save_names(run, joint_vel=3, command=3)
+    assert examine(read_run(run)).sample.name(5) == "command[2]"
+
+
+def test_file_of_names_that_cannot_be_read_is_said(tmp_path):
+    run = save_run(tmp_path, {0: {}})
+    (run / "params").mkdir()
+    (run / "params" / "env.yaml").write_text("observations: [")
+    assert about(run)["not read"].startswith("params/env.yaml (expected YAML")

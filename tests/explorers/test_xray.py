@@ -20,7 +20,6 @@ from rsl_edu.explorers import XRay
 from rsl_edu.explorers import xray_panels as panels
 from rsl_edu.explorers.bench.figure import Drawing
 from rsl_edu.modules import CNN, MLP, RNN, BetaDistribution, EmpiricalNormalization, GaussianDistribution
-from rsl_edu.run_folder import RunSettings
 
 CLOSE = {"rtol": 1e-6, "atol": 1e-9}
 
@@ -274,8 +273,9 @@ def test_observations_are_labelled_by_the_terms_of_the_run():
     names = named(("base_ang_vel", 3), ("projected_gravity", 3), ("command", 3), ("joint_pos", 24), ("actions", 12))
     seen = policy.normalizer.mean + policy.normalizer.std * torch.randn(500, 45)
     seen[:, 12] += 50
-    of_files = dataclasses.replace(run(policy), settings=RunSettings(names=tuple(names)))
-    explorer = XRay(of_files, seen)
+    explorer = XRay(
+        dataclasses.replace(diagnosis.examine(run(policy), seen), sample=Sample(seen[None], "", True, names))
+    )
     axes = panel(explorer, "observations")
     labels = {text.get_text(): text for text in axes.get_xticklabels()}
     assert {"base_ang_vel", "command", "joint_pos", "actions"} <= set(labels)
