@@ -51,7 +51,7 @@ def what_is(path: str | Path) -> str | None:
     """
     path = Path(path)
     if path.is_dir():
-        return _folder(path)
+        return _folder(path) or _folder(_last_step(path))
     with path.open("rb") as file:
         head = file.read(_HEAD)
         if not head:
@@ -68,11 +68,20 @@ def what_is(path: str | Path) -> str | None:
     return _ARCHIVES.get(kind)
 
 
-def _folder(path: Path) -> str | None:
-    with os.scandir(path) as found:
-        names = {entry.name for entry in itertools.islice(found, _HEAD)}
+def _folder(path: Path | None) -> str | None:
+    names = _names(path) if path else set()
     for name, said in _FOLDERS.items():
         if name in names and (name != ".metadata" or any(other.endswith(".distcp") for other in names)):
             return said
-    steps = sorted(name for name in names if name.isdecimal())  # Brax: a folder for each step
-    return _folder(path / steps[-1]) if steps and (path / steps[-1]).is_dir() else None
+    return None
+
+
+def _last_step(path: Path) -> Path | None:
+    """Return the last of the folders that Brax makes, one for each step; None if there is none."""
+    steps = [path / name for name in sorted(_names(path)) if name.isdecimal()]
+    return steps[-1] if steps and steps[-1].is_dir() else None
+
+
+def _names(folder: Path) -> set[str]:
+    with os.scandir(folder) as entries:
+        return {entry.name for entry in itertools.islice(entries, _HEAD)}

@@ -1,4 +1,4 @@
-"""Reads a pickle of plain data: its operations are followed one by one, and those that call something are refused."""
+"""Reads a pickle of plain data: its operations are followed one by one, and those that would call something refused."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import pickletools
 import re
 from typing import BinaryIO
 
-COMPARE = "rsl-edu compare CHECKPOINT EXPORT tells whether the two do the same"
+COMPARE = "to check an export against its checkpoint: rsl-edu compare CHECKPOINT EXPORT"
 """What to do with an exported policy."""
 _NOT = "expected a checkpoint of rsl_rl, such as model_50.pt"
 _UNPACK = "unpack it first, and give the folder or the file in it"

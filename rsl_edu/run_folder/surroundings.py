@@ -6,6 +6,7 @@ import collections
 import contextlib
 import itertools
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -21,26 +22,10 @@ _SHOWN = 3
 """Runs, and files of other kinds, that are named."""
 _TRIED = 20
 """Files whose kind is looked at."""
-_KINDS = {
-    ".pt",
-    ".pth",
-    ".ckpt",
-    ".jit",
-    ".zip",
-    ".npz",
-    ".h5",
-    ".hdf5",
-    ".safetensors",
-    ".msgpack",
-    ".pb",
-    ".tflite",
-    ".engine",
-    ".wandb",
-    ".gz",
-    ".tar",
-    ".7z",
-}
-"""Ends of the names of files whose kind says something of the folder."""
+_TELLING = re.compile(
+    r".*\.(pt|pth|ckpt|jit|zip|npz|h5|hdf5|safetensors|msgpack|pb|tflite|engine|wandb|gz|tar|7z)|events\.out\.tfevents.*"
+)
+"""Names of files whose kind says something of the folder."""
 
 
 def surroundings(path: Path, files: Sequence[Path]) -> str:
@@ -58,19 +43,19 @@ def surroundings(path: Path, files: Sequence[Path]) -> str:
         return f"{said}: it is {what}"
     runs, complete = _runs_below(path)
     if runs:
-        latest = ", ".join(map(str, runs[:_SHOWN]))
-        return f"{said}; " + (
-            f"its latest runs, of {len(runs)}: {latest}" if len(runs) > 1 else f"there is a run in {latest}"
+        latest = ", ".join(map(str, runs[:_SHOWN])) + (", …" if len(runs) > _SHOWN else "")
+        return f"{said}; give " + (
+            f"one of the {len(runs):,} runs in it: {latest}" if runs[1:] else f"the run in it: {latest}"
         )
     above = path.parent if path.name not in ("", "..") else path / ".."
     if _look(above, _ENTRIES).saved is not None:
-        said += f"; there are some in {above}"
+        said += f"; the folder above it has some: {above}"
     else:
         said += ", nor in its folders" if complete else f", nor in the first {_FOLDERS:,} folders in it"
-    exports = exports_beside(path)
+    exports = [file for file in exports_beside(path) if ".." not in file.relative_to(path).parts]
     if exports:
         return f"{said}; {exports[0]} is an exported policy; {COMPARE}"
-    tried = [file for file in files if file.suffix in _KINDS or file.name.startswith("events.out.tfevents")][:_TRIED]
+    tried = [file for file in files if _TELLING.fullmatch(file.name)][:_TRIED]
     kinds = [f"{file.name} is {kind.partition(';')[0]}" for file in tried if (kind := _kind(file))]
     return "; ".join([said, *kinds[:_SHOWN]])
 
