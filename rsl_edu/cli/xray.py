@@ -29,6 +29,11 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--config", type=path_argument, metavar="FILE", help="agent.yaml of the run (default: RUN/params/agent.yaml)"
     )
+    parser.add_argument(
+        "--contents",
+        action="store_true",
+        help="say instead what the last checkpoint has and lacks: to resume, to play, for another release of rsl_rl",
+    )
     parser.set_defaults(command=_xray)
 
 
@@ -49,6 +54,9 @@ def _xray(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 
         from rsl_edu import diagnosis
 
+        if options.contents:
+            print(diagnosis.contents_table(options.run))
+            return 0
         observations = None if options.obs is None else diagnosis.load(options.obs)
         given = (options.run, observations, options.robot, options.activation, config)
         examination = diagnosis.examine(*given, source=str(options.obs))

@@ -103,10 +103,8 @@ def _seen_by(critic: Critic, checkpoint: Checkpoint, sample: Sample) -> tuple[to
     if mean is None or not mean.any():
         return None, ""
     draw = torch.Generator().manual_seed(0)
-    std = critic.weights["obs_normalizer._std"]
-    return mean + std * torch.randn(
-        SAMPLES, mean.shape[1], generator=draw
-    ), "random numbers of its normaliser's mean and std"
+    seen = mean + critic.weights["obs_normalizer._std"] * torch.randn(SAMPLES, mean.shape[1], generator=draw)
+    return seen, "random numbers with its normaliser's mean and std"
 
 
 def _returns(rewards: torch.Tensor, dones: torch.Tensor | None) -> torch.Tensor:
