@@ -39,6 +39,36 @@ def test_activation_that_a_file_says_is_no_guess_and_the_file_is_named(tmp_path)
     assert "guessed" not in said
 
 
+@pytest.fixture
+def exported(tmp_path):
+    """A tanh policy with an export that says so."""
+    policy = policy_of(activation="tanh")
+    run = save_run(tmp_path, {0: {}, 50: {}}, policy)
+    (run / "exported").mkdir()
+    torch.jit.script(torch.nn.Sequential(*policy.mlp)).save(run / "exported" / "policy.pt")
+    return run
+
+
+@pytest.mark.parametrize("of", [".", "model_50.pt"])
+def test_activation_of_an_export_beside_the_run_is_no_guess(of, exported):
+    said = about(exported / of)
+    assert "MLP 16, 16 (tanh, from exported/policy.pt)" in said["policy"]
+    assert "guessed" not in said
+
+
+def test_export_is_only_asked_if_nothing_else_says_it(exported):
+    assert "(relu)" in about(exported, activation="relu")["policy"]
+    assert "(relu)" in about(exported, config={"activation": "relu"})["policy"]
+    (exported / "params").mkdir()
+    (exported / "params" / "agent.yaml").write_text("actor: {activation: relu}")
+    assert "(relu, from params/agent.yaml)" in about(exported)["policy"]
+
+
+def test_export_that_cannot_be_read_leaves_a_guess(exported):
+    (exported / "exported" / "policy.pt").write_bytes(b"no export")
+    assert "guessed" in about(exported)
+
+
 def test_policy_without_hidden_layers_needs_no_activation(tmp_path):
     stored = torch.load(save_run(tmp_path, {0: {}}) / "model_0.pt", weights_only=True)
     weights = stored["actor_state_dict"]
