@@ -89,8 +89,8 @@ class Examination:
             return ""
         named = [option.split()[0].removeprefix("--") + "=" for option in options]
         return (
-            f"{', and '.join(guesses)}: no file says it, and if it is wrong, so is what is said of the layers; "
-            f"{' or '.join(options)} settles it (in Python {' or '.join(named)})"
+            f"{', and '.join(guesses)}: no file next to the checkpoint says so. With another, the layers would be measured "
+            f"wrongly; {' or '.join(options)} settles it (in Python, {' or '.join(named)})"
         )
 
 

@@ -17,7 +17,7 @@ def test_guessed_activation_is_said_under_the_first_line_with_what_settles_it(tm
     said = about(save_run(tmp_path, {0: {}}))
     assert list(said)[:3] == ["run", "policy", "guessed"]
     assert said["policy"] == "6 observations → MLP 16, 16 (elu?) → 4 actions, Gaussian"
-    assert said["guessed"].startswith("the activation elu: no file says it")
+    assert said["guessed"].startswith("the activation elu: no file next to the checkpoint says so.")
     for option in ("--activation NAME", "--config agent.yaml", "activation=", "config="):
         assert option in said["guessed"]
 
