@@ -89,8 +89,8 @@ class Examination:
             return ""
         named = [option.split()[0].removeprefix("--") + "=" for option in options]
         return (
-            f"{', and '.join(guesses)}: no file next to the checkpoint says so. With another, the layers would be measured "
-            f"wrongly; {' or '.join(options)} settles it (in Python, {' or '.join(named)})"
+            f"{', and '.join(guesses)}: no file next to the checkpoint says so. With another, the layers would be "
+            f"measured wrongly; {' or '.join(options)} settles it (in Python, {' or '.join(named)})"
         )
 
 

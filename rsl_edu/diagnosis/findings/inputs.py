@@ -158,7 +158,7 @@ FINDINGS = (
         listed_as="inputs that never varied",
         check=inputs_never_varied,
         threshold=f"std below {short(STILL)} in the normaliser",
-        meaning="A flag or a command that the training kept constant, or a sensor that was not there. This does no harm "
+        meaning="A flag or a command that the training kept constant, or a sensor that was not there. It does no harm "
         "while it stays constant. If it changes in play or on the robot, the normaliser multiplies the change by 100, "
         "as it divides by std + 0.01, and the weights that follow were never trained.",
         lesson=4,

@@ -141,7 +141,7 @@ FINDINGS = (
         listed_as="std collapsed",
         check=std_partly_collapsed,
         threshold=f"below {100 * COLLAPSED:g} % of the start, in fewer than half of the actions",
-        meaning="The policy still explores, but no longer with these actions. The KL measures the change of each action "
+        meaning="The policy still explores, but no longer with these actions. The KL measures the change of an action "
         "in units of its std, so these few dominate it, and keep the adaptive learning rate low for all the others.",
         lesson=5,
         change="algorithm.entropy_coef (higher); the scale of these actions, and the rewards that punish them",
