@@ -68,7 +68,7 @@ class Examination:
         if guessed := self._guessed():
             about["guessed"] = guessed
         about["shown"] = self.sample.source
-        if self.sample.names and settings.names_source:
+        if settings.feature_names(policy.features, policy.actions):
             about["features"] = f"named by {settings.names_source}"
         if self.run.left_out:
             files = self.run.left_out + len(self.run.checkpoints) + len(self.run.skipped)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from faults import names, policy_of, save_names, save_run
+from faults import ROBOT, names, policy_of, save_names, save_run
 
 from rsl_edu.checkpoint import read_run
 from rsl_edu.diagnosis import examine
@@ -157,6 +157,14 @@ def test_names_of_another_number_are_left_out(tmp_path):
     save_names(run, joint_vel=3, command=4)
     examination = examine(run)
     assert examination.sample.name(4) == "feature 4"
+    assert "features" not in examination.diagnosis().about
+
+
+def test_names_of_a_robot_stay_where_those_of_the_files_do_not_fit(tmp_path):
+    run = save_run(tmp_path, {0: {}}, policy_of(features=4, actions=1))
+    save_names(run, joint_vel=5)
+    examination = examine(run, robot=ROBOT)
+    assert examination.sample.name(0) == "qpos[0]"
     assert "features" not in examination.diagnosis().about
 
 
