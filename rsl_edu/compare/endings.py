@@ -13,7 +13,8 @@ from .evidence import Evidence
 from .kinds import Variant
 from .model import Model
 
-_ENOUGH = 32  # observations for a scale and an offset of each action
+ENOUGH = 32
+"""Observations that tell a scale and an offset of each action."""
 
 
 def clipped(evidence: Evidence, model: Model) -> Iterator[Variant]:
@@ -47,7 +48,7 @@ def reordered(evidence: Evidence, model: Model) -> Iterator[Variant]:
 
 def _scaled(evidence: Evidence, before: Variant) -> Iterator[Variant]:
     ours, theirs = evidence.play(before.model).flatten(0, 1), evidence.actions.flatten(0, 1)
-    if len(ours) < _ENOUGH:
+    if len(ours) < ENOUGH:
         return
     low, high = _limits(theirs)
     at_limit = (theirs == low) | (theirs == high)

@@ -84,8 +84,7 @@ class Evidence:
     @functools.cached_property
     def scale(self) -> float:
         """Std of the actions over the observations, of all actions together."""
-        spread = self.expected.flatten(0, 1).var(0, correction=0).mean().sqrt().item()
-        return max(spread, 1e-3 * self.expected.abs().max().item(), 1e-12)
+        return max(_spread(self.expected), 1e-3 * self.expected.abs().max().item(), 1e-12)
 
     @functools.cached_property
     def tolerance(self) -> float:
@@ -126,7 +125,8 @@ class Evidence:
             spread, centre = missed.std(0), missed.mean(0)
             as_noisy = (spread / self.noise - 1).abs() < 0.15
             return bool((as_noisy & (centre.abs() < 6 * spread / len(missed) ** 0.5)).all())
-        return self.miss(model, small=True) <= self.tolerance and self.miss(model) <= self.tolerance
+        most = self.tolerance * max(1.0, _spread(self.actions) / self.scale)  # large actions are rounded more
+        return self.miss(model, small=True) <= most and self.miss(model) <= most
 
     @functools.cached_property
     def noise(self) -> torch.Tensor:
@@ -134,3 +134,8 @@ class Evidence:
         time, envs = self.played.again.shape[:2]
         apart = self.played.again.double() - self.actions[:time, :envs]
         return apart.flatten(0, 1).std(0) / 2**0.5
+
+
+def _spread(actions: torch.Tensor) -> float:
+    """Return the std of actions ``[time, envs, actions]``, of all together."""
+    return actions.flatten(0, 1).var(0, correction=0).mean().sqrt().item()

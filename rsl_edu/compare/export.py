@@ -11,7 +11,7 @@ import torch
 
 from rsl_edu.checkpoint import Checkpoint, Policy, Run, read_run
 from rsl_edu.diagnosis import Sample, own
-from rsl_edu.diagnosis.sample import ENVS, SAMPLES, STEPS, image_sizes
+from rsl_edu.diagnosis.sample import SAMPLES, STEPS, image_sizes
 from rsl_edu.exported import Export, read_export
 from rsl_edu.run_folder import CheckpointError, RunSettings, checkpoint_files, run_settings
 from rsl_edu.sandbox import Limits
@@ -23,6 +23,7 @@ from .special import whole_policy
 from .verdict import compared
 
 _IMAGES = 64  # observations that are drawn with images
+_SEQUENCES = 8  # sequences that are drawn for a memory
 
 
 def compare_export(
@@ -124,7 +125,7 @@ def _sample(
     if observations is not None:
         sample = own(policy, observations, source).thinned(recurrent)
     else:
-        time, envs = (STEPS, ENVS) if recurrent else (1, _IMAGES if policy.cnns else SAMPLES)
+        time, envs = (STEPS, _SEQUENCES) if recurrent else (1, _IMAGES if policy.cnns else SAMPLES)
         draw = torch.Generator().manual_seed(0)
         x = torch.randn(time, envs, policy.features, generator=draw)
         many = f"{envs} sequences of {time} observations" if recurrent else f"{envs:,} observations"

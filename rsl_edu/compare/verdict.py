@@ -11,6 +11,7 @@ from rsl_edu.number_format import counted, short
 from rsl_edu.sandbox import Limits, SandboxError
 
 from . import special
+from .endings import ENOUGH
 from .evidence import Evidence
 from .explain import explain, nearest
 from .export_report import Comparison, Reason
@@ -171,6 +172,8 @@ def _unchecked(evidence: Evidence) -> dict[str, str]:
         missing["another checkpoint"] = f"no other one of this network next to {evidence.checkpoint.path.name}"
     if not readable(evidence):
         missing["another order of the observations"] = "the first layer cannot be told from its tensors"
+    if evidence.actions.flatten(0, 1).shape[0] < ENOUGH:
+        missing["actions scaled or shifted"] = f"needs {ENOUGH} observations"
     if not evidence.ran:
         missing["what its code does"] = "needs a sandbox"
     return missing

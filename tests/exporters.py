@@ -2,6 +2,7 @@
 
 import copy
 import io
+import warnings
 
 import torch
 from torch import nn
@@ -82,17 +83,25 @@ class IsaacLab(nn.Module):
         return self.after(self.actor(self.normalizer(self.before(x))))
 
 
-class Old(nn.Module):
-    """The same for ONNX: the memory comes in and goes out."""
+class OnnxMemory(nn.Module):
+    """Isaac Lab's exporter of a memory to ONNX: the state comes in and goes out."""
 
     def __init__(self, actor, normalizer=None):
         super().__init__()
         self.normalizer = nn.Identity() if normalizer is None else copy.deepcopy(normalizer)
         self.actor, self.rnn = copy.deepcopy(actor.mlp), copy.deepcopy(actor.rnn.rnn)
 
-    def forward(self, x, h, c):
-        x, (h, c) = self.rnn(self.normalizer(x).unsqueeze(0), (h, c))
-        return self.actor(x.squeeze(0)), h, c
+    def forward(self, x, h, c=None):
+        x, state = self.rnn(self.normalizer(x).unsqueeze(0), h if c is None else (h, c))
+        return self.actor(x.squeeze(0)), *(state if isinstance(state, tuple) else (state,))
+
+    def inputs(self):
+        state = torch.zeros(self.rnn.num_layers, 1, self.rnn.hidden_size)
+        return (torch.zeros(1, FEATURES), *[state] * (1 + isinstance(self.rnn, nn.LSTM)))
+
+    def names(self):
+        states = "hc"[: len(self.inputs()) - 1]
+        return ["obs", *(f"{name}_in" for name in states)], ["actions", *(f"{name}_out" for name in states)]
 
 
 class Apply(nn.Module):
@@ -100,7 +109,8 @@ class Apply(nn.Module):
 
     def __init__(self, scale=1.0, offset=0.0, low=-1e9, high=1e9, tanh=False, noise=0.0, order=()):
         super().__init__()
-        self.tanh, self.noise = tanh, noise
+        self.tanh = tanh
+        self.register_buffer("noise", torch.as_tensor(noise))
         self.register_buffer("scale", torch.as_tensor(scale))
         self.register_buffer("offset", torch.as_tensor(offset))
         self.register_buffer("low", torch.as_tensor(low))
@@ -113,11 +123,25 @@ class Apply(nn.Module):
         if self.tanh:
             x = torch.tanh(x)
         x = torch.minimum(torch.maximum(x * self.scale + self.offset, self.low), self.high)
-        return x + torch.randn_like(x) * self.noise if self.noise > 0 else x
+        return x + torch.randn_like(x) * self.noise if bool((self.noise > 0).any()) else x
 
 
 def script(module, path):
-    torch.jit.script(module).save(str(path))
+    """Export to TorchScript."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.script(module).save(str(path))
+    return path
+
+
+def to_onnx(module, path, inputs=None, names=(("obs",), ("actions",)), **options):
+    """Export as people do with the older of torch's exporters; the newer one takes seconds."""
+    options = {"opset_version": 17, "dynamo": False} | options
+    given = (torch.zeros(1, FEATURES),) if inputs is None else inputs
+    options |= {"input_names": list(names[0]), "output_names": list(names[1])}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(module.eval(), given, str(path), **options)
     return path
 
 
