@@ -58,5 +58,6 @@ def module_in(path: Path) -> str | None:
     except Exception:  # a damaged pickle makes pickletools raise nearly anything
         return None
     parts = "torch.nn.modules.", "torch._utils _rebuild_parameter"  # a state dict has none of them
-    made = bool(classes) and classes[0] != "collections OrderedDict" and any(name.startswith(parts) for name in classes)
+    table = "collections OrderedDict", "torch._utils "  # what begins with these holds a module, if at all, among others
+    made = bool(classes) and not classes[0].startswith(table) and any(name.startswith(parts) for name in classes)
     return classes[0].replace(" ", ".") if made else None
