@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from rsl_edu.exported import activation_of
 from rsl_edu.modules.mlp import ACTIVATIONS
 from rsl_edu.modules.validate import choice, whole
-from rsl_edu.run_folder import NUMBERED, CheckpointError, RunSettings, checkpoint_files, run_settings
+from rsl_edu.run_folder import NUMBERED, CheckpointError, RunSettings, checkpoint_files, exports_beside, run_settings
 
 from .critic import Critic, rebuild_critic
 from .layout import NAMED, StoredModels, find_models, learning_rate
@@ -136,7 +138,7 @@ def read_run(
 
     Args:
         path: The folder or the file.
-        activation: As for :func:`read`.
+        activation: As for :func:`read`; None also looks into an exported policy that lies there.
         config: As for :func:`read`, or what :func:`.run_settings` returned; None takes what lies next to the files.
         images: As for :func:`read`.
         most: How many files are read at most; of more files, those that are read are spread evenly over the training.
@@ -155,6 +157,9 @@ def read_run(
         settings = config
     else:
         settings = run_settings(path) if config is None else RunSettings(config, "you")
+    said_by = "you" if activation is not None else settings.source if settings.actor.get("activation") else ""
+    if not said_by:
+        activation, said_by = _exported_activation(path)
     found: list[Checkpoint] = []
     skipped: dict[Path, str] = {}
     for file in reversed(chosen):
@@ -169,15 +174,23 @@ def read_run(
             found.append(checkpoint)
     if not found:
         raise CheckpointError(next(iter(skipped.values())))
-    said_by = settings.source if settings.actor.get("activation") else ""
     return Run(
         path=path,
         checkpoints=tuple(reversed(found)),
         skipped=skipped,
         left_out=len(files) - len(chosen),
         settings=settings,
-        activation_from=said_by if activation is None else "you",
+        activation_from=said_by,
     )
+
+
+def _exported_activation(path: Path) -> tuple[str | None, str]:
+    """Return the activation of an exported policy beside a run, and that file as seen from it; None without one."""
+    folder = path.parent if path.is_file() else path
+    for file in exports_beside(path):
+        if (name := activation_of(file)) in ACTIVATIONS:
+            return name, Path(os.path.relpath(file, folder)).as_posix()
+    return None, ""
 
 
 def _broken(path: Path, stored: Mapping[str, Any], models: StoredModels) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ def add(commands: Any) -> None:
         "--html", type=path_argument, metavar="OUT", help="write a page with all pictures, to read offline"
     )
     parser.add_argument(
-        "--activation", metavar="NAME", help="of the hidden layers (default: as agent.yaml says, or elu)"
+        "--activation", metavar="NAME", help="of the hidden layers (default: as a file of the run says, or else elu)"
     )
     parser.add_argument(
         "--config", type=path_argument, metavar="FILE", help="agent.yaml of the run (default: RUN/params/agent.yaml)"

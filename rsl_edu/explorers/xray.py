@@ -46,6 +46,7 @@ class XRayResult:
     entropy: np.ndarray  # [checkpoints]
     kl: np.ndarray  # [checkpoints], from the reference; NaN where there is none
     learning_rate: np.ndarray  # [checkpoints]
+    learning: Mapping[str, np.ndarray]  # of critic and optimiser, [checkpoints]
     place: int  # of the checkpoint shown
     findings: tuple[str, ...]
 
@@ -61,7 +62,7 @@ class XRay(Explorer[XRayState, XRayResult]):
             dictionary with images, ``dones`` and ``actions`` too (:func:`rsl_edu.diagnosis.own`). None: random numbers
             with the normaliser's mean and std stand in, and some findings cannot be made.
         robot: Instead of observations: a robot of Gymnasium for the last checkpoint to play, ``"InvertedPendulum-v5"``.
-        activation: Of the hidden layers, which a checkpoint does not hold; None: as ``params/agent.yaml`` says, or elu.
+        activation: Of the hidden layers, which a checkpoint does not hold; None: as a file beside it says, or elu.
         config: Other things that it does not hold: see :func:`rsl_edu.checkpoint.read`.
         state: Values of the controls other than the defaults.
 
@@ -69,6 +70,7 @@ class XRay(Explorer[XRayState, XRayResult]):
         examination: All that was measured.
 
     Raises:
+        TypeError: ``run`` or ``config`` is something else.
         ValueError: No run that can be read, observations that its policies do not take, or a robot of another size.
     """
 
@@ -95,7 +97,10 @@ class XRay(Explorer[XRayState, XRayResult]):
             try:
                 run = examine(run, observations, robot, activation, config)
             except OSError as error:
-                raise ValueError(f"run: expected a run folder of rsl_rl or a checkpoint, got {str(run)!r}") from error
+                reason = error.strerror or error
+                raise ValueError(
+                    f"run: expected a run folder of rsl_rl or a checkpoint, got {run!r} ({reason})"
+                ) from error
         self.examination = run
         self._measures = self.examination.measures
         iterations = tuple(measures.iteration for measures in self._measures)
@@ -124,6 +129,7 @@ class XRay(Explorer[XRayState, XRayResult]):
             entropy=np.array([m.entropy for m in measures]),
             kl=self._kls(state.reference),
             learning_rate=np.array([m.learning_rate for m in measures]),
+            learning=panels.learning(measures),
             place=place,
             findings=self._findings(place),
         )
@@ -145,24 +151,27 @@ class XRay(Explorer[XRayState, XRayResult]):
         return tuple(finding.name for finding in self.examination.diagnosis(place).findings)
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out layers, weights and normaliser above, histories and actions below."""
+        """Lay out layers, weights and normaliser above; histories, the critic's among them, and actions below."""
         artists: dict[str, Any] = {}
         measures, sample = self._measures, self.examination.sample
         grid = figure.add_gridspec(2, 1, height_ratios=(1.15, 1))
         above = grid[0].subgridspec(1, 5, width_ratios=(2.1, 1.15, 0.85, 1.5, 2.3))
         ridge, spread, share, spectrum, norm = (figure.add_subplot(above[i]) for i in range(5))
-        below = grid[1].subgridspec(1, 4)
-        std, entropy, kls, last = (figure.add_subplot(below[i]) for i in range(4))
+        histories = 4 if panels.learning(measures) else 3
+        below = grid[1].subgridspec(1, histories + 1)
+        std, entropy, kls, *critic = (figure.add_subplot(below[i]) for i in range(histories))
+        last = figure.add_subplot(below[histories])
         panels.stage_layers(artists, measures, ridge, spread, share)
         panels.stage_weights(artists, measures, spectrum)
         panels.stage_observations(artists, measures, norm, sample.names, sample.real)
-        panels.stage_histories(artists, measures, std, entropy, kls)
+        panels.stage_histories(artists, measures, std, entropy, kls, critic[0] if critic else None)
         (panels.stage_actions if measures[0].memory is None else panels.stage_memory)(artists, measures, last)
         few: dict[str, Any] = {"handlelength": 1.5, "columnspacing": 1.2}
         spectra = list(artists["spectra"].values())
-        figure.legend(handles=spectra, loc="outside lower left", ncols=min(5, len(spectra)), **few)
-        others = [artists[name] for name in ("kl", "rate", "guess")]
-        figure.legend(handles=others, loc="outside lower right", ncols=3, **few)
+        others = [artists["kl"], artists["rate"], artists["guess"], *artists["learning"].values()]
+        left, right = (5, 3) if len(others) == 3 else (3, 4)  # columns
+        figure.legend(handles=spectra, loc="outside lower left", ncols=min(left, len(spectra)), **few)
+        figure.legend(handles=others, loc="outside lower right", ncols=right, **few)
         return artists
 
     def draw(self, artists: dict[str, Any], result: XRayResult) -> None:
@@ -174,6 +183,7 @@ class XRay(Explorer[XRayState, XRayResult]):
         panels.draw_stds(artists, iterations, result.std, self.guess)
         panels.draw_entropy(artists, iterations, result.entropy)
         panels.draw_kl(artists, iterations, result.kl, result.learning_rate)
+        panels.draw_learning(artists, iterations, result.learning)
         (panels.draw_actions if now.memory is None else panels.draw_memory)(artists, now)
         for line in artists["cursors"]:
             line.set_data([iterations[result.place]] * 2, line.axes.get_ylim())
@@ -195,10 +205,14 @@ class XRay(Explorer[XRayState, XRayResult]):
         broken = "Its weights hold NaN. " if now.broken else ""
         kls = result.kl[result.place]
         moved = f", KL {small(kls)}" if np.isfinite(kls) else ""
+        guess, many = self.examination.guessed_activation, int((now.off > STALE).sum())
+        guessed = f" if the activation is {guess}, a guess" if guess else ""
+        worst = self.examination.sample.name(int(now.off.argmax()))
+        far = f"Far off: {many} of {len(now.off)} features, {worst} the farthest. " if many else ""
         return (
             f"Iteration {now.iteration} of {result.iterations[-1]}. {broken}Mean std of the actions "
             f"{_word(now.std.mean())} (first checkpoint: {start}), entropy {_word(now.entropy)} nats{moved}. "
-            f"{100 * asleep:.0f} % of the hidden units are dead or saturated. {found}"
+            f"{100 * asleep:.0f} % of the hidden units are dead or saturated{guessed}. {far}{found}"
         )
 
     def numbers(self, result: XRayResult) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,9 @@ from .bench.figure import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, RED
 FARTHEST = 100.0
 """Features further than this from the normaliser's mean, in its std, are drawn at the edge."""
 COLOURS = (BLUE, ORANGE, GREEN, PINK)
-WIDTH, HEIGHT, LETTER, LINE, LONGEST = 1.7, 2.5, 0.065, 0.125, 18
-"""Of the panel of the observations, in inches: its sides, a label's letter, a line; and letters of a label at most."""
+WIDTH, HEIGHT, LETTER, LINE, LONGEST, LEADER = 1.75, 2.55, 0.065, 0.125, 18, 0.05
+"""Of the panel of the observations, in inches: its sides, a label's letter, a line; letters of a label at most; the
+share of its height for the lines to the labels."""
 Run = Sequence[Measures]
 """What was measured on each checkpoint of a run."""
 
@@ -32,47 +33,53 @@ class TermLabels:
     """The terms that the observations consist of, as labels under their features.
 
     Attributes:
-        texts: The names of the terms.
-        places: Amid their features.
-        edges: Where one term ends and the next begins.
-        upright: Whether the labels stand upright, as there is no room to lie side by side.
+        texts: The names of the terms, ``[terms]``.
+        places: Amid the features of each term, ``[terms]``.
+        edges: Where one term ends and the next begins, ``[terms - 1]``.
+        slots: Where the labels stand upright, as near to their places as they fit, ``[terms]``; None if all can lie.
     """
 
     texts: tuple[str, ...]
-    places: tuple[float, ...]
-    edges: tuple[float, ...]
-    upright: bool
+    places: np.ndarray
+    edges: np.ndarray
+    slots: np.ndarray | None
 
     @property
     def height(self) -> float:
-        """Share of the panel's height that they take if they stand upright."""
-        return LETTER * max(map(len, self.texts)) / HEIGHT if self.upright else 0.0
+        """Share of the panel's height that upright labels and the lines to them take."""
+        return 0.0 if self.slots is None else LEADER + LETTER * max(map(len, self.texts)) / HEIGHT
 
 
 def label_terms(names: Sequence[str]) -> TermLabels | None:
-    """Name the terms under their features, as many as there is room for; None if that is fewer than half of them.
+    """Name the terms under their features; None if there are none, or so many that their names do not fit.
 
     Args:
         names: Of the features: ``joint_vel[3]``, with a history ``joint_vel[3] (t-2)``.
     """
     terms = [re.sub(r"(\[\d+\])?( \(t-\d+\))?$", "", name) for name in names]
     blocks = [(term, len(list(block))) for term, block in itertools.groupby(terms)]
-    if not blocks:
+    if not blocks or len(blocks) * LINE > WIDTH:
         return None
-    texts = [term if len(term) <= LONGEST else term[: LONGEST - 1] + "…" for term, _ in blocks]
-    ends = np.cumsum([size for _, size in blocks]) - 0.5
-    edges, sizes = tuple(ends[:-1].tolist()), np.array([size for _, size in blocks])
-    places, inch = ends - sizes / 2, WIDTH / len(names)
-    if all(LETTER * (len(text) + 1) <= size * inch for text, size in zip(texts, sizes, strict=True)):
-        return TermLabels(tuple(texts), tuple(places.tolist()), edges, upright=False)
-    chosen: list[int] = []
-    for i in np.argsort(-sizes, kind="stable").tolist():
-        if all(abs(places[i] - places[j]) * inch >= LINE for j in chosen):
-            chosen.append(i)
-    if 2 * len(chosen) < len(blocks):
-        return None
-    chosen.sort()
-    return TermLabels(tuple(texts[i] for i in chosen), tuple(float(places[i]) for i in chosen), edges, upright=True)
+    texts = tuple(term if len(term) <= LONGEST else term[: LONGEST - 1] + "…" for term, _ in blocks)
+    sizes, inch = np.array([size for _, size in blocks]), WIDTH / len(names)
+    ends = np.cumsum(sizes) - 0.5
+    places, edges = ends - sizes / 2, ends[:-1]
+    if (LETTER * np.array([len(text) + 1 for text in texts]) <= inch * sizes).all():
+        return TermLabels(texts, places, edges, None)
+    return TermLabels(texts, places, edges, _apart((places + 0.5) * inch, LINE, WIDTH) / inch - 0.5)
+
+
+def _apart(places: np.ndarray, least: float, end: float) -> np.ndarray:
+    """Move ascending places between 0 and ``end`` so far that they are ``least`` apart, and no farther."""
+    steps = least * np.arange(len(places))
+    groups: list[list[float]] = []  # of places that touch: these move together, around their mean
+    for place in (places - steps).tolist():
+        groups.append([place])
+        while len(groups) > 1 and np.mean(groups[-2]) >= np.mean(groups[-1]):
+            groups[-2:] = [groups[-2] + groups[-1]]
+    moved = np.concatenate([np.full(len(group), np.mean(group)) for group in groups])
+    apart: np.ndarray = moved.clip(0, end - steps[-1]) + steps
+    return apart
 
 
 def stage_layers(artists: dict[str, Any], run: Run, ridge: Any, spread: Any, share: Any) -> None:
@@ -162,14 +169,19 @@ def stage_observations(artists: dict[str, Any], run: Run, axes: Any, names: Sequ
         axes.set_xlabel("feature")
         number(axes, features)
     else:
-        axes.set_xticks(labels.places, labels.texts, fontsize=8, rotation=90 if labels.upright else 0)
-        axes.xaxis.set_minor_locator(FixedLocator(labels.edges))
-        axes.tick_params(axis="x", length=0)
-        axes.tick_params(axis="x", which="minor", length=5)
+        lying = labels.slots is None
+        axes.set_xticks(labels.places if lying else labels.slots, labels.texts, fontsize=8, rotation=0 if lying else 90)
+        axes.xaxis.set_minor_locator(FixedLocator(labels.edges.tolist()))
+        axes.tick_params(axis="x", length=0, pad=3 if lying else 72 * LEADER * HEIGHT)
+        axes.tick_params(axis="x", which="minor", length=4, direction="in")
+        if labels.slots is not None:
+            end = to_screen.inverted().transform([low - LEADER * (high - low) / (1 - height)])[0]
+            axes.plot([labels.places, labels.slots], [-edge, end], color=GREY, linewidth=0.7)
     width = min(4.0, max(0.6, 70 / features))
     artists["near"] = axes.vlines([], 0, 0, color=BLUE, linewidth=width)
     artists["far"] = axes.vlines([], 0, 0, color=RED, linewidth=width)
     (artists["shift"],) = axes.plot([], [], "o", color=BLUE, markersize=min(7.0, 1 + 1.5 * width))
+    (artists["far off"],) = axes.plot([], [], "X", color=RED, markersize=min(9.0, 4 + 1.5 * width))
 
 
 def draw_observations(artists: dict[str, Any], now: Measures) -> None:
@@ -178,16 +190,34 @@ def draw_observations(artists: dict[str, Any], now: Measures) -> None:
     far = now.off > STALE
     for name, chosen in (("near", ~far), ("far", far)):
         artists[name].set_segments([((i, low[i]), (i, high[i])) for i in np.flatnonzero(chosen)])
-    artists["shift"].set_data(np.arange(len(low)), np.clip(now.shift, -FARTHEST, FARTHEST))
+    places, shift = np.arange(len(low)), np.clip(now.shift, -FARTHEST, FARTHEST)
+    artists["shift"].set_data(places[~far], shift[~far])
+    artists["far off"].set_data(places[far], shift[far])
 
 
-def stage_histories(artists: dict[str, Any], run: Run, std: Any, entropy: Any, kls: Any) -> None:
-    """Lay out what is drawn over the iterations; of a single checkpoint, that is a point."""
+def learning(run: Run) -> dict[str, np.ndarray]:
+    """Return the size of the critic and of the gradients, ``[checkpoints]``, by their names in the picture."""
+    nan = float("nan")
+    histories = {
+        "critic's last layer": [m.critic.gain if m.critic else nan for m in run],
+        "critic's values": [m.critic.value if m.critic else nan for m in run],
+        "actor's gradient": [m.optimizer.actor if m.optimizer else nan for m in run],
+        "critic's gradient": [m.optimizer.critic if m.optimizer else nan for m in run],
+    }
+    return {name: np.array(history) for name, history in histories.items() if np.isfinite(history).any()}
+
+
+def stage_histories(artists: dict[str, Any], run: Run, std: Any, entropy: Any, kls: Any, critic: Any) -> None:
+    """Lay out what is drawn over the iterations; of a single checkpoint, that is a point.
+
+    ``critic`` has what :func:`learning` gives; it is None if that is nothing.
+    """
     iterations = [m.iteration for m in run]
     margin = 0.04 * (iterations[-1] - iterations[0]) or 1
-    for axes in (std, entropy, kls):
+    all_axes = [axes for axes in (std, entropy, kls, critic) if axes is not None]
+    for axes in all_axes:
         axes.set(xlim=(iterations[0] - margin, iterations[-1] + margin), xlabel="iteration")
-        axes.locator_params(axis="x", nbins=4, integer=True)
+        axes.locator_params(axis="x", nbins=4 if critic is None else 3 if iterations[-1] < 10_000 else 2, integer=True)
         if len(run) == 1:
             axes.set_xticks(iterations)
     marker: dict[str, Any] = {"marker": "." if len(run) > 1 else "o", "markersize": 5}
@@ -200,12 +230,28 @@ def stage_histories(artists: dict[str, Any], run: Run, std: Any, entropy: Any, k
     artists["guess"].set_in_layout(False)
     entropy.set(title="entropy (nats)")
     (artists["entropy"],) = entropy.plot([], [], color=BLUE, linewidth=2, **marker)
-    kls.set(yscale="log", title="KL (nats), learning rate")
-    write_plainly(kls.yaxis, subs=(1,), most=6)
-    kls.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value) if 0.01 <= value < 1e4 else power(value)))
-    (artists["kl"],) = kls.plot([], [], color=BLUE, linewidth=2, label="KL", **marker)
+    kls.set(yscale="log", title="KL, learning rate")
+    _write_powers(kls.yaxis)
+    (artists["kl"],) = kls.plot([], [], color=BLUE, linewidth=2, label="KL (nats)", **marker)
     (artists["rate"],) = kls.plot([], [], "--", color=ORANGE, linewidth=1.5, label="learning rate", **marker)
-    artists["cursors"] = [axes.plot([], [], color=GREY, linewidth=1)[0] for axes in (std, entropy, kls)]
+    artists["learning"] = {} if critic is None else _stage_learning(run, critic, marker)
+    artists["cursors"] = [axes.plot([], [], color=GREY, linewidth=1)[0] for axes in all_axes]
+
+
+def _stage_learning(run: Run, axes: Any, marker: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay out what :func:`learning` gives, and return its lines."""
+    solid, dashed = {"linestyle": "-"}, {"linestyle": "--", "fillstyle": "none"}  # empty, where they are points
+    looks: dict[str, dict[str, Any]] = {
+        "critic's last layer": {"color": GREEN, **solid},
+        "critic's values": {"color": GREEN, **dashed},
+        "actor's gradient": {"color": PINK, **solid},
+        "critic's gradient": {"color": PINK, **dashed},
+    }
+    names = list(learning(run))
+    drawn = {"gradients" if name.endswith("gradient") else "critic" for name in names}
+    axes.set(yscale="log", title=", ".join(sorted(drawn)))
+    _write_powers(axes.yaxis)
+    return {name: axes.plot([], [], linewidth=1.8, label=name, **looks[name], **marker)[0] for name in names}
 
 
 def draw_stds(artists: dict[str, Any], iterations: np.ndarray, std: np.ndarray, guess: float | None) -> None:
@@ -226,13 +272,17 @@ def draw_entropy(artists: dict[str, Any], iterations: np.ndarray, entropy: np.nd
 
 
 def draw_kl(artists: dict[str, Any], iterations: np.ndarray, kl: np.ndarray, rate: np.ndarray) -> None:
-    """Move KL and learning rate, ``[checkpoints]``, on an axis that holds all of them, by whole powers of ten."""
+    """Move KL and learning rate, ``[checkpoints]``, on an axis that holds all of them."""
     artists["kl"].set_data(iterations, _positive(kl))
     artists["rate"].set_data(iterations, _positive(rate))
-    both = np.concatenate([kl, rate])
-    known = both[np.isfinite(both) & (both > 0)]
-    low, high = (np.log10([known.min(), known.max()])) if len(known) else (-5.0, 0.0)
-    artists["kl"].axes.set_ylim(0.5 * 10.0 ** np.floor(low + 1e-9), 2 * 10.0 ** np.ceil(high - 1e-9))
+    _limit_by_powers(artists["kl"].axes, np.concatenate([kl, rate]))
+
+
+def draw_learning(artists: dict[str, Any], iterations: np.ndarray, histories: Mapping[str, np.ndarray]) -> None:
+    """Move what :func:`learning` gave."""
+    for name, line in artists["learning"].items():
+        line.set_data(iterations, _positive(histories[name]))
+        _limit_by_powers(line.axes, np.concatenate(list(histories.values())))
 
 
 def stage_actions(artists: dict[str, Any], run: Run, axes: Any) -> None:
@@ -289,6 +339,19 @@ def _layer(name: str) -> str:
 
 def _positive(values: np.ndarray) -> np.ndarray:
     return np.where(values > 0, values, np.nan)
+
+
+def _write_powers(axis: Any) -> None:
+    """Write at most six powers of ten on an axis of many, the small and the large ones as such."""
+    write_plainly(axis, subs=(1,), most=6)
+    axis.set_major_formatter(FuncFormatter(lambda value, _: short(value) if 0.01 <= value < 1e4 else power(value)))
+
+
+def _limit_by_powers(axes: Any, values: np.ndarray) -> None:
+    """Give a logarithmic axis limits a little beyond the powers of ten that hold all values."""
+    known = values[np.isfinite(values) & (values > 0)]
+    low, high = np.log10([known.min(), known.max()]) if len(known) else (-5.0, 0.0)
+    axes.set_ylim(0.5 * 10.0 ** np.floor(low + 1e-9), 2 * 10.0 ** np.ceil(high - 1e-9))
 
 
 def _limit(axes: Any, values: list[float]) -> None:

@@ -1,8 +1,9 @@
 """The folder of a run: which checkpoints it has, and what is written beside them. Imports no torch, to fail fast."""
 
-from .agent import agent_config
+from .candidates import NUMBERED
 from .errors import CheckpointError, reason
-from .files import NUMBERED, checkpoint_files
+from .exports import exports_beside
+from .files import checkpoint_files
 from .foreign import what_is
 from .libraries import whose
 from .settings import RunSettings, run_settings
@@ -11,8 +12,8 @@ __all__ = [
     "NUMBERED",
     "CheckpointError",
     "RunSettings",
-    "agent_config",
     "checkpoint_files",
+    "exports_beside",
     "reason",
     "run_settings",
     "what_is",

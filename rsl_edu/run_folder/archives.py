@@ -7,11 +7,13 @@ import re
 import zipfile
 from pathlib import Path
 
+LEGACY_TORCH = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+"""What ``torch.save`` wrote first before torch 1.6, when it wrote no archive."""
 _CONTENTS = {  # kind of archive -> a name that it holds; in this order, as TorchScript has a data.pkl, too
     "Stable-Baselines3": r"_stable_baselines3_version|policy\.pth|parameter_list",
     "TorchScript": r"[^/]+/(constants\.pkl|code/.*)",
     "torch.export": r"([^/]+/)?(archive_format|serialized_exported_program\.json)",
-    "torch.save": r"[^/]+/data\.pkl",
+    "torch.save": r"[^/]+/(data\.pkl|data/\d+|byteorder)",
     "Keras": r"model\.weights\.h5",
     "run": r"(.*/)?[^/]+\.(pt|pth)",
 }
@@ -24,7 +26,7 @@ def archive_kind(path: Path) -> str | None:
 
     Returns:
         ``torch.save``, ``TorchScript``, ``torch.export``, ``Stable-Baselines3``, ``Keras`` or ``NumPy``; ``run`` if
-        checkpoints are in it; ``cut off`` if it ends before its table of contents; ``zip`` if it is any other.
+        checkpoints are in it; ``damaged`` if its table of contents is; ``zip`` if it is any other.
 
     Raises:
         OSError: The file cannot be read.
@@ -36,7 +38,7 @@ def archive_kind(path: Path) -> str | None:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except Exception:  # a damaged table of contents makes zipfile raise nearly anything
-        return "cut off"
+        return "damaged"
     for kind, pattern in _CONTENTS.items():
         if any(re.fullmatch(pattern, name) for name in names):
             return kind

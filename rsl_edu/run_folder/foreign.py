@@ -6,16 +6,14 @@ import itertools
 import os
 from pathlib import Path
 
-from .archives import archive_kind, module_in
+from .archives import LEGACY_TORCH, archive_kind, module_in
 from .signatures import COMPARE, binary_kind, text_kind
 
 _HEAD = 4096
 """Bytes that are looked at."""
-_LEGACY_TORCH = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
-"""What ``torch.save`` wrote first before torch 1.6."""
 _ARCHIVES = {
-    "cut off": "damaged: this archive ends before its table of contents; copy or download it again, or take an earlier "
-    "checkpoint if the disk was full while it was saved",
+    "damaged": "damaged: the table of contents at its end is missing or broken; copy or download it again, or take an "
+    "earlier checkpoint if the disk was full when it was saved",
     "TorchScript": f"an exported policy (TorchScript); expected a checkpoint such as model_50.pt; {COMPARE}",
     "torch.export": "an exported program (torch.export, .pt2); expected a checkpoint such as model_50.pt",
     "Stable-Baselines3": "a model of Stable-Baselines3, which is another library; expected a checkpoint of rsl_rl",
@@ -53,14 +51,14 @@ def what_is(path: str | Path) -> str | None:
     """
     path = Path(path)
     if path.is_dir():
-        return _folder(path)
+        return _folder(path) or _folder(_last_step(path))
     with path.open("rb") as file:
         head = file.read(_HEAD)
         if not head:
-            return "the file is empty (0 bytes); copy or download it again"
+            return "an empty file (0 bytes); copy or download it again"
         if not any(head):
             return "damaged: it begins with zeros, as after a crash or on a full disk; copy or download it again"
-        if head.startswith(_LEGACY_TORCH):
+        if head.startswith(LEGACY_TORCH):
             return None
         kind = archive_kind(path)
         if kind is None:
@@ -70,11 +68,20 @@ def what_is(path: str | Path) -> str | None:
     return _ARCHIVES.get(kind)
 
 
-def _folder(path: Path) -> str | None:
-    with os.scandir(path) as found:
-        names = {entry.name for entry in itertools.islice(found, _HEAD)}
+def _folder(path: Path | None) -> str | None:
+    names = _names(path) if path else set()
     for name, said in _FOLDERS.items():
         if name in names and (name != ".metadata" or any(other.endswith(".distcp") for other in names)):
             return said
-    steps = sorted(name for name in names if name.isdecimal())  # Brax: a folder for each step
-    return _folder(path / steps[-1]) if steps and (path / steps[-1]).is_dir() else None
+    return None
+
+
+def _last_step(path: Path) -> Path | None:
+    """Return the last of the folders that Brax makes, one for each step; None if there is none."""
+    steps = [path / name for name in sorted(_names(path)) if name.isdecimal()]
+    return steps[-1] if steps and steps[-1].is_dir() else None
+
+
+def _names(folder: Path) -> set[str]:
+    with os.scandir(folder) as entries:
+        return {entry.name for entry in itertools.islice(entries, _HEAD)}

@@ -8,7 +8,7 @@ import pickletools
 import re
 from typing import BinaryIO
 
-COMPARE = "rsl-edu compare CHECKPOINT EXPORT tells whether the two do the same"
+COMPARE = "to check an export against its checkpoint: rsl-edu compare CHECKPOINT EXPORT"
 """What to do with an exported policy."""
 _NOT = "expected a checkpoint of rsl_rl, such as model_50.pt"
 _UNPACK = "unpack it first, and give the folder or the file in it"
@@ -55,7 +55,7 @@ def binary_kind(head: bytes, file: BinaryIO) -> str | None:
         return f"a model of TensorFlow Lite; {_NOT}"
     if head[8:10] == b'{"' and int.from_bytes(head[:8], "little") < 1 << 27:
         return f"tensors without settings (safetensors); {_NOT}"
-    if _is_onnx(file):
+    if is_onnx(file):
         return f"an exported policy (ONNX); {_NOT}; {COMPARE}"
     if re.match(rb"[\x81-\x8f\xde\xdf].{0,4}[\xa1-\xbf\xd9]\w", head, re.DOTALL):
         return f"parameters in msgpack, as Flax (JAX) saves them; {_NOT}"
@@ -75,16 +75,38 @@ def text_kind(head: bytes) -> str | None:
         of = f" to a file of {int(size[1]):,} bytes" if size else ""
         return f"a Git LFS pointer{of}; fetch the file by: git lfs pull (a ZIP from GitHub never has it)"
     if re.match(r"<(!doctype html|html|head|script)\b", text, re.IGNORECASE):
-        return "a web page (HTML); download the file itself, on GitHub by Download raw file, or log in first"
+        return (
+            "a web page (HTML), not the file; download the file itself (on GitHub: Download raw file), or log in first"
+        )
     if text.startswith("<"):
         robot = re.search(r"<(robot|mujoco|sdf)\b", text)
         what = "a description of a robot" if robot else "a text (XML), such as the answer of a server"
         return f"{what}; {_NOT}"
     if text[0] in "{[":
         return f"a text (JSON); {_NOT}"
-    if re.match(r"(#.*\n)*[\w.\"' ]+:(\s|$)", text):
+    if re.match(r"(#.*\n)*[A-Za-z_][\w ]*:(\s.*)?\n", text):
         return "a text (YAML), such as agent.yaml; give the folder of the run, and this file by --config if need be"
     return f"a text, which begins {text[:40].splitlines()[0]!r}; {_NOT}"
+
+
+def is_onnx(file: BinaryIO) -> bool:
+    """Tell whether a file has the fields of an ONNX model, one after the other, with the graph among them."""
+    end, seen = file.seek(0, io.SEEK_END), set()
+    file.seek(0)
+    while file.tell() < end:
+        tag = _varint(file)
+        field, wire = tag >> 3, tag & 7
+        if _ONNX_FIELDS.get(field) != wire:
+            return False
+        number = _varint(file)
+        if field == 1 and not 0 < number < 100:
+            return False
+        seen.add(field)
+        if wire == 2:
+            file.seek(min(number, end), io.SEEK_CUR)
+        if field == _GRAPH:  # what is cut off in it is an ONNX file all the same
+            return 1 in seen
+    return False
 
 
 def _pickle_kind(head: bytes, file: BinaryIO) -> str | None:
@@ -104,26 +126,6 @@ def _ends_as_a_pickle(content: bytes) -> bool:
         return sum(1 for _ in pickletools.genops(content)) > 2
     except Exception:  # pickletools raises nearly anything
         return False
-
-
-def _is_onnx(file: BinaryIO) -> bool:
-    """Tell whether a file has the fields of an ONNX model, one after the other, with the graph among them."""
-    end, seen = file.seek(0, io.SEEK_END), set()
-    file.seek(0)
-    while file.tell() < end:
-        tag = _varint(file)
-        field, wire = tag >> 3, tag & 7
-        if _ONNX_FIELDS.get(field) != wire:
-            return False
-        number = _varint(file)
-        if field == 1 and not 0 < number < 100:
-            return False
-        seen.add(field)
-        if wire == 2:
-            file.seek(min(number, end), io.SEEK_CUR)
-        if field == _GRAPH:  # what is cut off in it is an ONNX file all the same
-            return 1 in seen
-    return False
 
 
 def _varint(file: BinaryIO) -> int:

@@ -172,7 +172,7 @@ def test_bytes_that_mean_nothing_are_refused(tmp_path_factory, content):
 
 
 def test_an_empty_file_and_a_text_are_named(tmp_path):
-    assert "the file is empty (0 bytes)" in refusal(written(tmp_path, b""))
+    assert "an empty file (0 bytes)" in refusal(written(tmp_path, b""))
     pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 36288\n"
     assert "a Git LFS pointer to a file of 36,288 bytes" in refusal(written(tmp_path, pointer))
 

@@ -97,10 +97,9 @@ def inputs_never_varied(evidence: Evidence) -> str | None:
         return None
     named = ", ".join(evidence.sample.name(int(i)) for i in still[:NAMED])
     more = f" and {len(still) - NAMED} more" if len(still) > NAMED else ""
-    return (
-        f"{len(still)} of {counted(len(last.norm_std), 'feature')}: {named}{more}; "
-        f"std {short(last.norm_std[still].max())} in {last.count:,} samples"
-    )
+    most = float(last.norm_std[still].max())
+    std = f"std {'up to ' if most > 0 else ''}{short(most)} in {last.count:,} samples"
+    return f"{len(still)} of {counted(len(last.norm_std), 'feature')}: {named}{more}; {std}"
 
 
 FINDINGS = (
