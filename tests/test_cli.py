@@ -280,7 +280,7 @@ def test_xray_says_what_is_wrong_with_a_run(capsys):
     said = " ".join(capsys.readouterr().out.split())
     assert "16 checkpoints, iterations 0 to 59, written by rsl_rl 5" in said
     assert "4 observations → normaliser → MLP 16, 16 (elu?) → 1 action, Gaussian" in said
-    assert "guessed the activation elu: no file says it" in said
+    assert "guessed the activation elu: no file next to the checkpoint says so." in said
     assert "--activation NAME or --config agent.yaml settles it" in said
     assert "1. std growing" in said
     assert "algorithm.entropy_coef (lower)" in said

@@ -68,7 +68,7 @@ class Examination:
         if guessed := self._guessed():
             about["guessed"] = guessed
         about["shown"] = self.sample.source
-        if self.sample.names and settings.names_source:
+        if settings.feature_names(policy.features, policy.actions):
             about["features"] = f"named by {settings.names_source}"
         if self.run.left_out:
             files = self.run.left_out + len(self.run.checkpoints) + len(self.run.skipped)
@@ -89,8 +89,8 @@ class Examination:
             return ""
         named = [option.split()[0].removeprefix("--") + "=" for option in options]
         return (
-            f"{', and '.join(guesses)}: no file says it, and if it is wrong, so is what is said of the layers; "
-            f"{' or '.join(options)} settles it (in Python {' or '.join(named)})"
+            f"{', and '.join(guesses)}: no file next to the checkpoint says so. With another, the layers would be "
+            f"measured wrongly; {' or '.join(options)} settles it (in Python, {' or '.join(named)})"
         )
 
 

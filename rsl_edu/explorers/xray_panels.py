@@ -235,7 +235,7 @@ def stage_histories(artists: dict[str, Any], run: Run, std: Any, entropy: Any, k
     (artists["kl"],) = kls.plot([], [], color=BLUE, linewidth=2, label="KL (nats)", **marker)
     (artists["rate"],) = kls.plot([], [], "--", color=ORANGE, linewidth=1.5, label="learning rate", **marker)
     artists["learning"] = {} if critic is None else _stage_learning(run, critic, marker)
-    artists["cursors"] = [axes.plot([], [], color=GREY, linewidth=1)[0] for axes in all_axes]
+    artists["cursors"] = [axes.plot([], [], color=GREY, linewidth=1, zorder=1)[0] for axes in all_axes]
 
 
 def _stage_learning(run: Run, axes: Any, marker: Mapping[str, Any]) -> dict[str, Any]:

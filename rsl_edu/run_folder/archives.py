@@ -56,10 +56,9 @@ def module_in(path: Path) -> str | None:
             (entry,) = (entry for entry in archive.infolist() if re.fullmatch(r"[^/]+/data\.pkl", entry.filename))
             if entry.file_size > _LARGEST or entry.compress_type != zipfile.ZIP_STORED:
                 return None
-            classes = [str(arg) for code, arg, _ in pickletools.genops(archive.read(entry)) if code.name == "GLOBAL"]
+            operations = [(code.name, str(arg)) for code, arg, _ in pickletools.genops(archive.read(entry))]
     except Exception:  # a damaged pickle makes pickletools raise nearly anything
         return None
-    parts = "torch.nn.modules.", "torch._utils _rebuild_parameter"  # a state dict has none of them
-    table = "collections OrderedDict", "torch._utils "  # what begins with these holds a module, if at all, among others
-    made = bool(classes) and not classes[0].startswith(table) and any(name.startswith(parts) for name in classes)
-    return classes[0].replace(" ", ".") if made else None
+    (_, _), (first, made), *_ = operations  # the protocol comes first; then a dictionary, or what makes the object
+    made_of_modules = any(arg.startswith("torch.nn.modules.") for name, arg in operations if name == "GLOBAL")
+    return made.replace(" ", ".") if first == "GLOBAL" and made_of_modules else None

@@ -503,7 +503,7 @@ def test_inputs_that_never_varied_are_found_and_named(tmp_path):
     (finding,) = examine(run).diagnosis().findings
     assert finding.name == "inputs that never varied"
     assert finding.figure == "3 of 6 features: feature 1, feature 3, feature 4; std up to 5·10⁻⁵ in 1,000 samples"
-    assert "Harmless while it stays so" in finding.meaning
+    assert "does no harm while it stays constant" in finding.meaning
     well_said(finding)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from faults import names, policy_of, save_names, save_run
+from faults import ROBOT, names, policy_of, save_names, save_run
 
 from rsl_edu.checkpoint import read_run
 from rsl_edu.diagnosis import examine
@@ -17,7 +17,7 @@ def test_guessed_activation_is_said_under_the_first_line_with_what_settles_it(tm
     said = about(save_run(tmp_path, {0: {}}))
     assert list(said)[:3] == ["run", "policy", "guessed"]
     assert said["policy"] == "6 observations → MLP 16, 16 (elu?) → 4 actions, Gaussian"
-    assert said["guessed"].startswith("the activation elu: no file says it")
+    assert said["guessed"].startswith("the activation elu: no file next to the checkpoint says so.")
     for option in ("--activation NAME", "--config agent.yaml", "activation=", "config="):
         assert option in said["guessed"]
 
@@ -157,6 +157,14 @@ def test_names_of_another_number_are_left_out(tmp_path):
     save_names(run, joint_vel=3, command=4)
     examination = examine(run)
     assert examination.sample.name(4) == "feature 4"
+    assert "features" not in examination.diagnosis().about
+
+
+def test_names_of_a_robot_stay_where_those_of_the_files_do_not_fit(tmp_path):
+    run = save_run(tmp_path, {0: {}}, policy_of(features=4, actions=1))
+    save_names(run, joint_vel=5)
+    examination = examine(run, robot=ROBOT)
+    assert examination.sample.name(0) == "qpos[0]"
     assert "features" not in examination.diagnosis().about
 
 

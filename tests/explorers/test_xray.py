@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 from rsl_edu import diagnosis
 from rsl_edu.checkpoint import Checkpoint, Policy, Run, read_run
 from rsl_edu.data import example_run, height_scans
+from rsl_edu.diagnosis.learning_state import OptimizerMeasures
 from rsl_edu.diagnosis.sample import Sample
 from rsl_edu.explorers import XRay
 from rsl_edu.explorers import xray_panels as panels
@@ -221,6 +222,31 @@ def test_many_features_and_actions_stay_legible():
         ticks = panel(explorer, title).get_xticks()
         assert 4 <= len(ticks) <= 6
         assert ticks[-1] < most
+
+
+def test_critic_and_gradients_are_those_of_the_files(xray):
+    measures = xray.examination.measures
+    axes = panel(xray, "critic")
+    for label, values in (
+        ("critic's last layer", [m.critic.gain for m in measures]),
+        ("critic's values", [m.critic.value for m in measures]),
+    ):
+        np.testing.assert_allclose(line(axes, label).get_ydata(), values)
+    assert [found.get_label() for found in axes.lines if "gradient" in found.get_label()] == []  # no moments in there
+    low, high = axes.get_ylim()
+    assert low < min(m.critic.value for m in measures) < max(m.critic.value for m in measures) < high
+
+    adam = [OptimizerMeasures(40 * (i + 1), 0.1 * (i + 1), 2.0, ()) for i in range(len(measures))]
+    changed = tuple(dataclasses.replace(m, critic=None, optimizer=o) for m, o in zip(measures, adam, strict=True))
+    axes = panel(XRay(dataclasses.replace(xray.examination, measures=changed)), "gradients")
+    np.testing.assert_allclose(line(axes, "actor's gradient").get_ydata(), [o.actor for o in adam])
+    assert "critic's values" not in [found.get_label() for found in axes.lines]
+
+
+def test_run_without_critic_and_moments_has_no_panel_for_them():
+    titles = {axes.get_title("left") for axes in XRay(run(mlp_policy())).render().axes}
+    assert {"std of the actions", "entropy (nats)", "KL, learning rate", "action and noise"} <= titles
+    assert not {title for title in titles if "critic" in title or "gradients" in title}
 
 
 # Names of the features.

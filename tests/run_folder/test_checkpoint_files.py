@@ -11,6 +11,8 @@ import torch
 
 from rsl_edu.run_folder import CheckpointError, checkpoint_files
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+
 
 def saved(folder, *names, **options):
     """A folder with a file of torch under each name."""
@@ -52,8 +54,19 @@ def test_a_run_that_is_not_there_is_an_error_of_the_system(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["model_8k.pt", "model_final.pt", "best.pt", "model_best.pt", "checkpoint.pt", "policy.pt", "model_random_1499.pt"]
-    + ["ac_weights_last.pt", "final.pth", "epoch=3.ckpt", "policy_1.pt"],
+    [
+        "model_8k.pt",
+        "model_final.pt",
+        "best.pt",
+        "model_best.pt",
+        "checkpoint.pt",
+        "policy.pt",
+        "model_random_1499.pt",
+        "ac_weights_last.pt",
+        "final.pth",
+        "epoch=3.ckpt",
+        "policy_1.pt",
+    ],
 )
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
 def test_the_only_checkpoint_is_taken_under_any_name(name, zipped, tmp_path):
@@ -158,7 +171,7 @@ def test_the_folder_above_is_told_if_its_checkpoints_are_meant(tmp_path, monkeyp
     assert f"; the folder above it has some: {tmp_path / 'run'}; RUN/policy.pt is an exported policy; " in message
     monkeypatch.chdir(tmp_path / "run" / "exported")
     with pytest.raises(CheckpointError, match=r"the folder above it has some: \.\.;"):
-        checkpoint_files(Path("."))
+        checkpoint_files(Path())
 
 
 def test_an_export_below_is_told(tmp_path):

@@ -91,8 +91,8 @@ FINDINGS = (
         listed_as="last layer too large",
         check=last_layer_too_large,
         threshold=f"{LOUD:g} times before training; gain {GAIN:g} or std {WIDE:g} at any time",
-        meaning="The policy has strong opinions before it has learned anything, or ends at the limits of its motors: "
-        "the noise cannot try what it does not want, and actions saturate.",
+        meaning="The mean actions are large compared with the noise, before the training or at its end: exploration "
+        "changes little, a small step of the weights changes the KL a lot, and actions end at the motors' limits.",
         lesson=1,
         change="a last layer with gain 0.01: MLP.init_weights; {init_std} (higher), algorithm.learning_rate",
     ),

@@ -158,9 +158,9 @@ FINDINGS = (
         listed_as="inputs that never varied",
         check=inputs_never_varied,
         threshold=f"std below {short(STILL)} in the normaliser",
-        meaning="A flag or a command that the training held fixed, or a sensor that gave nothing. Harmless while it "
-        "stays so. But if it ever moves, in play or on the robot, the normaliser multiplies the step by 100, and "
-        "what it meets are weights that were never trained.",
+        meaning="A flag or a command that the training kept constant, or a sensor that was not there. It does no harm "
+        "while it stays constant. If it changes in play or on the robot, the normaliser multiplies the change by 100, "
+        "as it divides by std + 0.01, and the weights that follow were never trained.",
         lesson=4,
         change="obs_groups (leave it out), or commands and randomisation that vary it in training",
     ),

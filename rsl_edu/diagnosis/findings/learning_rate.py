@@ -44,9 +44,9 @@ FINDINGS = (
         listed_as="learning rate at its floor",
         check=learning_rate_at_its_floor,
         threshold=f"at most {short(FLOOR * STEP**2)} in the last quarter of the checkpoints, two or more",
-        meaning="However small the steps, the KL of an update stays above desired_kl, so the schedule lowers the rate "
-        "until it can go no lower, and the policy hardly learns any more. Usual causes: a std that collapsed, for one "
-        "action is enough; a last layer that is too large; inputs of a wrong size.",
+        meaning="The KL of an update is above desired_kl however small its steps are, so the schedule has lowered the "
+        "rate as far as it can, and the policy hardly learns any more. Usual causes: a std near zero, of one action "
+        "even; a last layer that is too large; inputs of a wrong size.",
         lesson=5,
         change="algorithm.entropy_coef (higher) against a small std; {obs_normalization} = True; algorithm.desired_kl",
     ),

@@ -131,8 +131,8 @@ FINDINGS = (
         listed_as="std collapsed",
         check=std_collapsed,
         threshold=f"below {100 * COLLAPSED:g} % of the start, in half of the actions or more",
-        meaning="The policy no longer tries anything. If the robot does what it should, this is how a precise task "
-        "ends; if it does not, it stopped exploring too early.",
+        meaning="The policy no longer tries anything new. On a precise task a good training ends so; if the robot is "
+        "not as good as it should be, it stopped exploring too early.",
         lesson=5,
         change="algorithm.entropy_coef (higher), {init_std}",
     ),
@@ -141,8 +141,8 @@ FINDINGS = (
         listed_as="std collapsed",
         check=std_partly_collapsed,
         threshold=f"below {100 * COLLAPSED:g} % of the start, in fewer than half of the actions",
-        meaning="The policy still explores, but not with these actions. The KL of an update counts in units of their "
-        "std, so they hold down the adaptive learning rate, and with it the learning of all the others.",
+        meaning="The policy still explores, but no longer with these actions. The KL measures the change of an action "
+        "in units of its std, so these few dominate it, and keep the adaptive learning rate low for all the others.",
         lesson=5,
         change="algorithm.entropy_coef (higher); the scale of these actions, and the rewards that punish them",
     ),
