@@ -15,6 +15,8 @@ def short(value: float, decimals: int | None = None) -> str:
 
 def large(value: float) -> str:
     """Return :func:`short` of a number, and from a million on a power of ten: ``2.6·10¹²``."""
+    if math.isinf(value):
+        return "infinity"
     return power(value) if abs(value) >= 1e6 else short(value)
 
 

@@ -330,7 +330,7 @@ def test_xray_takes_the_activation_from_the_option_or_the_configuration(tmp_path
     [
         (["nowhere"], "nowhere: no such file or folder"),
         (["empty"], "empty: no checkpoint (model_0.pt, model_50.pt, …) in this folder, nor in its folders"),
-        (["notes.txt"], "notes.txt: damaged, or not written by torch.save"),
+        (["notes.txt"], "notes.txt: a text, which begins 'mine'; expected a checkpoint of rsl_rl"),
         (["RUN", "--obs", "nowhere.pt"], "nowhere.pt: No such file or directory"),
         (
             ["RUN", "--obs", "notes.txt"],

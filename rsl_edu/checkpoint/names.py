@@ -32,7 +32,7 @@ def groups(parameters: Mapping[Any, Any]) -> str:
     for name, tensor in parameters.items():
         if isinstance(name, str) and is_plain(tensor):
             *path, last = name.split(".")
-            while path and path[-1].isdigit():
+            if path and path[-1].isdigit():
                 path.pop()
             grouped.setdefault(".".join(path) if "." in name else last, []).append(list(tensor.shape))
     return _listed([_described(name[:60], shapes) for name, shapes in grouped.items()], "; ")
@@ -52,7 +52,8 @@ def _described(name: str, shapes: list[list[int]]) -> str:
     weights = [shape for shape in shapes if len(shape) > 1]
     linear = bool(weights) and all(len(shape) == 2 for shape in weights)
     if linear and all(after[1] == before[0] for before, after in itertools.pairwise(weights)):
-        return f"{name}: {' → '.join(map(str, [weights[0][1], *(shape[0] for shape in weights)]))}"
+        sizes = " → ".join(map(str, [weights[0][1], *(shape[0] for shape in weights)]))
+        return f"{name}: {sizes}" if name else sizes
     told = weights or shapes
     return f"{name} {', '.join(map(str, told[:3]))}{' …' if len(told) > 3 else ''}"
 

@@ -13,7 +13,15 @@ import torch
 from rsl_edu.exported import activation_of
 from rsl_edu.modules.mlp import ACTIVATIONS
 from rsl_edu.modules.validate import choice, whole
-from rsl_edu.run_folder import NUMBERED, CheckpointError, RunSettings, checkpoint_files, exports_beside, run_settings
+from rsl_edu.run_folder import (
+    NUMBERED,
+    CheckpointError,
+    RunSettings,
+    checkpoint_files,
+    exports_beside,
+    iteration_in_name,
+    run_settings,
+)
 
 from .critic import Critic, rebuild_critic
 from .layout import NAMED, StoredModels, find_models, learning_rate
@@ -209,7 +217,9 @@ def _iteration(path: Path, stored: Mapping[str, Any]) -> int:
     if number:
         return int(number[1])
     iteration = stored.get("iter")
-    return iteration if isinstance(iteration, int) else 0
+    if isinstance(iteration, int) and iteration:
+        return iteration
+    return iteration_in_name(path) or 0  # some libraries around rsl_rl save 0
 
 
 def _evenly(files: list[Path], most: int) -> list[Path]:

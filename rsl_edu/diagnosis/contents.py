@@ -104,8 +104,8 @@ def contents_table(run: str | Path) -> ContentsTable:
 
 def _cells(name: str, held: str, outcomes: list[str]) -> list[str]:
     """Return the lines of a row of the text."""
-    first, *more = textwrap.wrap(printable(held), 30)
-    row = f"{name:<21}{first:<32}" + "".join(f"{outcome:<7}" for outcome in outcomes[:2])
+    first, *more = textwrap.wrap(printable(held), 28)
+    row = f"{name:<21}{first:<30}" + "".join(f"{outcome:<7}" for outcome in outcomes[:2])
     row += "".join(f"{outcome:<9}" for outcome in outcomes[2:])
     return [row.rstrip(), *(f"{'':<21}{words}" for words in more)]
 
@@ -210,7 +210,7 @@ def _when_resumed(held: Contents, own: int) -> list[str]:
     if not held.infos:
         said.append("KeyError: 'infos'.")
     if not held.critic and not held.distilled:
-        said.append("Without the critic: KeyError or Missing key(s).")
+        said.append("KeyError: 'critic_state_dict'." if own > 3 else "Missing key(s): the critic.")
     if not held.counted:
         said.append("Without its count, a normaliser forgets what it learned at the first batch.")
     if not held.rnd:

@@ -1,6 +1,6 @@
 """The folder of a run: which checkpoints it has, and what is written beside them. Imports no torch, to fail fast."""
 
-from .candidates import NUMBERED
+from .candidates import NUMBERED, iteration_in_name
 from .errors import CheckpointError, reason
 from .exports import exports_beside
 from .files import checkpoint_files
@@ -14,6 +14,7 @@ __all__ = [
     "RunSettings",
     "checkpoint_files",
     "exports_beside",
+    "iteration_in_name",
     "reason",
     "run_settings",
     "what_is",

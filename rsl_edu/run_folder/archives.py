@@ -17,7 +17,7 @@ _CONTENTS = {  # kind of archive -> a name that it holds; in this order, as Torc
     "Keras": r"model\.weights\.h5",
     "run": r"(.*/)?[^/]+\.(pt|pth)",
 }
-_LARGEST = 1 << 24
+_LARGEST = 1 << 20
 """Bytes of the pickle of a module that is looked at: a pickle of names, without the weights, is small."""
 
 
@@ -56,9 +56,11 @@ def module_in(path: Path) -> str | None:
             (entry,) = (entry for entry in archive.infolist() if re.fullmatch(r"[^/]+/data\.pkl", entry.filename))
             if entry.file_size > _LARGEST or entry.compress_type != zipfile.ZIP_STORED:
                 return None
-            operations = [(code.name, str(arg)) for code, arg, _ in pickletools.genops(archive.read(entry))]
+            operations = pickletools.genops(archive.read(entry))
+            next(operations)  # the protocol; after it comes a dictionary, or what makes the object
+            first, made, _ = next(operations)
+            classes = [str(arg) for code, arg, _ in operations if code.name == "GLOBAL"]
     except Exception:  # a damaged pickle makes pickletools raise nearly anything
         return None
-    (_, _), (first, made), *_ = operations  # the protocol comes first; then a dictionary, or what makes the object
-    made_of_modules = any(arg.startswith("torch.nn.modules.") for name, arg in operations if name == "GLOBAL")
-    return made.replace(" ", ".") if first == "GLOBAL" and made_of_modules else None
+    whole = first.name == "GLOBAL" and any(name.startswith("torch.nn.modules.") for name in [str(made), *classes])
+    return str(made).replace(" ", ".") if whole else None

@@ -30,10 +30,16 @@ def may_be_checkpoint(file: Path) -> bool:
         return True
 
 
+def iteration_in_name(file: Path) -> int | None:
+    """Return the number in the name of a file, 8000 of ``model_8k.pt``, or None if it has none."""
+    match = _IN_ORDER.fullmatch(file.name)
+    return int(match[2]) * (1000 if match[3] else 1) if match else None
+
+
 def in_order(files: Sequence[Path]) -> list[Path]:
     """Return the files whose names differ in a number alone, in its order; none if the names leave it open."""
     found = [(match, file) for file in files if (match := _IN_ORDER.fullmatch(file.name))]
-    numbered = {int(match[2]) * (1000 if match[3] else 1): file for match, file in found}
+    numbered = {iteration_in_name(file) or 0: file for _, file in found}
     several = len(found) > 1 or len(found) == len(files)  # a number in one name of many orders nothing
     if several and len(numbered) == len(found) and len({match[1] for match, _ in found}) == 1:
         return [numbered[number] for number in sorted(numbered)]

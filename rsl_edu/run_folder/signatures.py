@@ -35,6 +35,8 @@ _PICKLES = {  # a name in a pickle
 _ONNX_FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
 """Fields of an ONNX model, and how the bytes of each are written: 0 for a number, 2 for its length and content."""
 _GRAPH = 7
+_MOST_FIELDS = 1000
+"""Fields before the graph; what has more is something else."""
 
 
 def binary_kind(head: bytes, file: BinaryIO) -> str | None:
@@ -68,7 +70,7 @@ def text_kind(head: bytes) -> str | None:
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(head).lstrip()
     except UnicodeDecodeError:
         return None
-    if "\0" in text or not text:
+    if not text or any(letter < " " and letter not in "\t\n\r\f\x1b" for letter in text):
         return None
     if text.startswith("version https://git-lfs"):
         size = re.search(r"^size (\d{1,15})$", text, re.MULTILINE)
@@ -93,7 +95,7 @@ def is_onnx(file: BinaryIO) -> bool:
     """Tell whether a file has the fields of an ONNX model, one after the other, with the graph among them."""
     end, seen = file.seek(0, io.SEEK_END), set()
     file.seek(0)
-    while file.tell() < end:
+    for _ in range(_MOST_FIELDS):
         tag = _varint(file)
         field, wire = tag >> 3, tag & 7
         if _ONNX_FIELDS.get(field) != wire:
@@ -117,7 +119,7 @@ def _pickle_kind(head: bytes, file: BinaryIO) -> str | None:
     for name, said in _PICKLES.items():
         if name in head:
             return said
-    return "a pickle, which is not loaded, as that could run any code; give the model_N.pt, or a cfgs.pkl by --config"
+    return "a pickle, which is not loaded, as that could run any code; give model_N.pt, and a cfgs.pkl by --config"
 
 
 def _ends_as_a_pickle(content: bytes) -> bool:

@@ -20,8 +20,13 @@ _FEATURES = {  # of the functions that always return as many, in Isaac Lab, mjla
 _FIXED = {name: features for features, names in _FEATURES.items() for name in names.split()}
 _OF_EACH_JOINT = re.compile(r"joint_(pos|vel)(_rel)?|joint_pos_limit_normalized|joint_effort")
 _OF_EACH_BODY = {"body_pose_w": 7, "body_projected_gravity_b": 3, "body_incoming_wrench": 6}
-_COMMANDS = {r".*Velocity\w*Command": 3, r".*Pose2d\w*Command": 4, r".*Pose\w*Command": 7}
-"""Features of a command, by the name of its class; the first name that fits counts."""
+_COMMANDS = {
+    r"(Uniform|Normal)\w*VelocityCommand": 3,
+    "(Uniform|TerrainBased)Pose2dCommand": 4,
+    "UniformPoseCommand": 7,
+}
+"""Features of a command, by the name of its class."""
+_VELOCITIES = {"lin_vel_x", "lin_vel_y", "ang_vel_z"}
 _SENSORS = {r".*(lin_vel|ang_vel|gyro|acc|velocimeter).*": 3, r".*quat.*": 4}
 """Features of a sensor of MuJoCo, by its name."""
 _JOINT_ACTION = re.compile(r".*[:.]\w*Joint(Position|Velocity|Effort)\w*Action")
@@ -93,7 +98,7 @@ def _of_command(name: Any, settings: Mapping[str, Any]) -> Width:
     command = _table(_table(settings, "commands"), name)
     if "motion_file" in command:  # positions and velocities of the joints in the motion
         return 2, ACTIONS if _acts_on_every_joint(settings) else JOINTS
-    if {"lin_vel_x", "lin_vel_y", "ang_vel_z"} <= set(_table(command, "ranges")):
+    if set(_table(command, "ranges")) - {"heading"} == _VELOCITIES:
         return 3, ""
     return _first(_COMMANDS, re.split("[:.]", str(command.get("class_type")))[-1], f"command {name}")
 

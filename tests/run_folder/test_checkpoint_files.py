@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from rsl_edu.run_folder import CheckpointError, checkpoint_files
+from rsl_edu.run_folder import CheckpointError, checkpoint_files, iteration_in_name
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 
@@ -87,6 +87,20 @@ def test_the_only_checkpoint_is_taken_under_any_name(name, zipped, tmp_path):
 def test_names_that_differ_in_a_number_tell_the_order(names, tmp_path):
     assert found(saved(tmp_path, *names)) == names
     assert found(saved(tmp_path, "best.pt")) == names
+
+
+@pytest.mark.parametrize(
+    ("name", "iteration"),
+    [
+        ("model_8k.pt", 8000),
+        ("ac_weights_000400.pt", 400),
+        ("model_0.pt", 0),
+        ("go2_1500.pth", 1500),
+        ("best.pt", None),
+    ],
+)
+def test_a_name_tells_the_iteration(name, iteration, tmp_path):
+    assert iteration_in_name(tmp_path / name) == iteration
 
 
 @pytest.mark.parametrize(
