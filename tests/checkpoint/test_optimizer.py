@@ -269,7 +269,7 @@ anything = st.recursive(
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(data=st.data())
-def test_whatever_stands_in_the_place_of_a_part_the_checkpoint_is_read(tmp_path_factory, data):
+def test_whatever_stands_in_the_place_of_a_part_the_checkpoint_is_read(drafts, data):
     stored = trained(steps=1)["optimizer_state_dict"]
     group = stored["param_groups"][0]
     places = [(stored, "state"), (stored, "param_groups"), (stored["state"], 0), (stored["param_groups"], 0)]
@@ -278,5 +278,5 @@ def test_whatever_stands_in_the_place_of_a_part_the_checkpoint_is_read(tmp_path_
     for _ in range(data.draw(st.integers(1, 3))):
         table, name = data.draw(st.sampled_from(places))
         table[name] = data.draw(anything)
-    found = checkpoint.read(saved(tmp_path_factory.getbasetemp(), contents(optimizer_state_dict=stored)))
+    found = checkpoint.read(saved(drafts, contents(optimizer_state_dict=stored)))
     assert found.policy.actions == 2

@@ -148,27 +148,27 @@ def written(folder, content):
 
 @law
 @given(data=st.data(), old=st.booleans())
-def test_no_beginning_of_a_checkpoint_is_read(files, tmp_path_factory, data, old):
+def test_no_beginning_of_a_checkpoint_is_read(files, drafts, data, old):
     content = files[old]
-    refusal(written(tmp_path_factory.getbasetemp(), content[: data.draw(st.integers(0, len(content) - 1))]))
+    refusal(written(drafts, content[: data.draw(st.integers(0, len(content) - 1))]))
 
 
 @settings(law, max_examples=300)
 @given(data=st.data(), old=st.booleans())
-def test_whatever_bytes_changed_a_file_is_read_or_refused(files, tmp_path_factory, data, old):
+def test_whatever_bytes_changed_a_file_is_read_or_refused(files, drafts, data, old):
     content = bytearray(files[old])
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    path = written(tmp_path_factory.getbasetemp(), bytes(content))
+    path = written(drafts, bytes(content))
     with contextlib.suppress(CheckpointError):
         assert isinstance(checkpoint.read(path).policy, Policy)
 
 
 @law
 @given(content=st.binary(min_size=1, max_size=200))
-def test_bytes_that_mean_nothing_are_refused(tmp_path_factory, content):
+def test_bytes_that_mean_nothing_are_refused(drafts, content):
     for start in (b"", b"PK\x03\x04", b"\x80\x02"):
-        refusal(written(tmp_path_factory.getbasetemp(), start + content))
+        refusal(written(drafts, start + content))
 
 
 def test_an_empty_file_and_a_text_are_named(tmp_path):

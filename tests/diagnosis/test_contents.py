@@ -36,13 +36,13 @@ def table_of(folder, stored, name="model_1.pt"):
     return contents_table(folder / name)
 
 
-def loaded(folder, **options):
+def loaded(folder, name="model_1.pt", **options):
     """The runner of rsl_rl that loads the file."""
     with contextlib.redirect_stdout(io.StringIO()):
         from rsl_rl.runners import OnPolicyRunner
 
         runner = OnPolicyRunner(Robots(), configuration("mlp", "gaussian"), None)
-    runner.load(str(folder / "model_1.pt"), **options)
+    runner.load(str(folder / name), **options)
     return runner
 
 
@@ -117,10 +117,10 @@ def test_what_is_called_silent_loads_and_is_lost(complete, tmp_path):
     assert "Adam starts anew" in table.notes["resume"]
     assert not loaded(tmp_path).alg.optimizer.state
 
-    table = table_of(tmp_path, copy.deepcopy(complete) | {"iter": 0})
+    table = table_of(tmp_path, copy.deepcopy(complete) | {"iter": 0}, "model_1000.pt")
     assert outcomes(table)["iteration"][0] == "silent"
     assert "count on from 0" in table.notes["resume"]
-    assert loaded(tmp_path).current_learning_iteration == 0
+    assert loaded(tmp_path, name="model_1000.pt").current_learning_iteration == 0
 
 
 @needs_rsl_rl
