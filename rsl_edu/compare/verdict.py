@@ -126,6 +126,7 @@ def _same(evidence: Evidence, model: Model, *notes: str) -> Comparison:
         more.append(f"by its tensors: {account(evidence)}")
     words = f"the largest difference is {short(evidence.miss(model))} of the actions' std, {_on(evidence)}"
     same = "Same actions, as far as half precision goes" if evidence.export.half else "Same actions"
+    same += "" if evidence.ran else ", as far as its tensors tell"
     return Comparison(True, {}, f"{same}: {words}.", (), tuple(more), (), {"outside of the policy": _OUTSIDE})
 
 
