@@ -169,7 +169,7 @@ def activation_name(policy: Policy) -> str:
 
 _WITH_NORMALIZER = {
     2: "export_policy_as_jit(policy, normalizer=runner.obs_normalizer, ...), and export_policy_as_onnx likewise. With "
-    "rsl_rl 2 the normaliser is in the runner; play.py of Isaac Lab 2.2 and 2.3 looks for it in the policy (#3836)",
+    "rsl_rl 2 the normaliser is in the runner; play.py of Isaac Lab 2.2 and 2.3 looks in the policy (IsaacLab #3836)",
     3: "export_policy_as_jit(policy, normalizer=policy.actor_obs_normalizer, ...), and export_policy_as_onnx likewise",
     4: "runner.export_policy_to_jit(path) or runner.export_policy_to_onnx(path): both take the normaliser along",
 }

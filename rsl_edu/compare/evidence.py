@@ -6,6 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -41,6 +42,7 @@ class Evidence:
     siblings: Callable[[], Sequence[Checkpoint]]
     played: Played = dataclasses.field(default_factory=lambda: Played(torch.empty(0), torch.empty(0), None, ""))
     ran: bool = True
+    _last: dict[str, Any] = dataclasses.field(default_factory=dict)  # what was played last: many endings follow
 
     @functools.cached_property
     def others(self) -> Sequence[Checkpoint]:
@@ -102,10 +104,17 @@ class Evidence:
         return self.error(self.played.again, self.played.actions[:time, :envs]) > self.tolerance
 
     def play(self, model: Model, small: bool = False) -> torch.Tensor:
-        """Return what a model does on the observations, or on a few of them."""
+        """Return what a model does on the observations, or on the first of them."""
         time, envs = _SMALL if small else self.sample.observations.shape[:2]
-        images = {name: image[:time, :envs] for name, image in self.sample.images.items()}
-        return model.play(self.sample.observations[:time, :envs], images)
+        known = self._last.get("network")
+        if known is None or known.network != model.network:
+            images = {name: image[:time, :envs] for name, image in self.sample.images.items()}
+            actions = model.actions(self.sample.observations[:time, :envs], images)
+            if not small:
+                self._last.update(network=model, actions=actions)
+        else:
+            actions = self._last["actions"][:time, :envs]
+        return actions if model.ending is None else model.ending(actions)
 
     def error(self, one: torch.Tensor, other: torch.Tensor) -> float:
         """Return the largest difference in stds of the actions; infinite where one is no number."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from .causes import CAUSES
 from .evidence import Evidence
 from .kinds import Cause, Explanation, Variant
+from .tensors import readable, source_of
 
 
 def explain(evidence: Evidence) -> Explanation:
@@ -40,7 +41,10 @@ def nearest(evidence: Evidence) -> tuple[Variant | None, float]:
 
 def _pairs(evidence: Evidence, alone: list[tuple[Cause, Variant]]) -> Iterator[tuple[Cause, Variant, Cause, Variant]]:
     """Yield two causes together, in the order of the table."""
+    elsewhere = readable(evidence) and source_of(evidence) is None  # by its tensors, it is from none of them
     for (cause, variant), other in itertools.product(alone, CAUSES):
+        if elsewhere and variant.model.name != evidence.base.name:
+            continue
         if CAUSES.index(other) > CAUSES.index(cause) and variant.model.ending is None:
             for both in other.variants(evidence, variant.model):
                 yield cause, variant, other, both

@@ -50,15 +50,20 @@ class Model:
             statistics = normalizer.mean.to(dtype), (normalizer.std.double() + normalizer.eps).to(dtype)
         return cls(checkpoint.path.name, copy.deepcopy(policy).to(dtype), statistics)
 
-    def play(self, observations: torch.Tensor, images: Mapping[str, torch.Tensor] | None = None) -> torch.Tensor:
-        """Return the actions ``[time, envs, actions]``.
+    @property
+    def network(self) -> tuple[Any, ...]:
+        """What its actions depend on, but for the ending: the same for models that differ in nothing else."""
+        parts = (self.policy, self.normalizer, self.order, self.start)
+        return (*map(id, parts), self.activation, self.times, self.carries)
+
+    def actions(self, observations: torch.Tensor, images: Mapping[str, torch.Tensor] | None = None) -> torch.Tensor:
+        """Return the actions ``[time, envs, actions]`` before the ending.
 
         Args:
             observations: ``[time, envs, features]``; the memory of each environment begins anew.
             images: For each of the policy's images ``[time, envs, channels, height, width]``.
         """
-        actions = self.policy.distribution.deterministic_output(self.output(observations, images))
-        return actions if self.ending is None else self.ending(actions)
+        return self.policy.distribution.deterministic_output(self.output(observations, images))
 
     def output(self, observations: torch.Tensor, images: Mapping[str, torch.Tensor] | None = None) -> torch.Tensor:
         """Return what the network gives to the distribution, ``[time, envs, ...]``."""

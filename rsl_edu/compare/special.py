@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import torch
 
-from rsl_edu.checkpoint import Policy
-from rsl_edu.exported import Export
+from rsl_edu.checkpoint import Checkpoint
 from rsl_edu.number_format import counted, short
 
 from .evidence import Evidence
 from .export_report import Reason
-from .tensors import account, moved_features
+from .tensors import account, moved_features, readable
+
+
+def kind_of_network(evidence: Evidence) -> Reason | None:
+    """Tell that one of them has a memory, the other none."""
+    export = evidence.export
+    theirs = bool(export.state or export.memory) or any(name.startswith("rnn.") for name in evidence.named)
+    ours = evidence.checkpoint.policy.rnn is not None
+    if ours == theirs or not (readable(evidence) or theirs):
+        return None
+    with_memory, without = ("the export", "the checkpoint") if theirs else ("the checkpoint", "the export")
+    found = f"{with_memory} has a memory, {without} has none"
+    return Reason("another kind of network", found, "it is the export of another run", 3)
 
 
 def size_of_observations(evidence: Evidence) -> Reason | None:
@@ -33,7 +44,7 @@ def size_of_observations(evidence: Evidence) -> Reason | None:
         found += f": {theirs // ours} times as many, as with a history of {theirs // ours} steps"
     return Reason(
         "another number of observations",
-        f"{found}; {account(evidence)}",
+        f"{found}; {account(evidence)}{other_parts(evidence.checkpoint)}",
         "give both the same observation terms: obs_groups, history_length and the terms of the group in env.yaml; "
         "or it is the export of another task",
         6,
@@ -105,15 +116,13 @@ def sampled(evidence: Evidence) -> Reason:
     return Reason("actions are noisy", found, "remove the noise or the dropout from what is exported; .eval() it", 5)
 
 
-def whole_policy(policy: Policy, export: Export, unread: tuple[str, ...]) -> str:
-    """Say why an actor that is only a part of the policy cannot be compared; an empty text if it can."""
-    parts = sorted({name.partition(".")[0] for name in unread})
-    theirs = export.features
-    if not parts or theirs is None or theirs == policy.features:
+def other_parts(checkpoint: Checkpoint) -> str:
+    """Say which parts a policy has next to its actor, for a message; an empty text if there are none."""
+    parts = sorted({name.partition(".")[0] for name in checkpoint.unread})
+    if not parts:
         return ""
     return (
-        f"the export takes {theirs} features and the actor {policy.features}: next to it, the checkpoint has "
-        f"{_some(parts)}, which the x-ray does not read, so the policy as a whole cannot be compared"
+        f". Next to the actor, {checkpoint.path.name} has {_some(parts)}, which is not read: the actor is not all of it"
     )
 
 

@@ -42,7 +42,7 @@ def compared(evidence: Evidence, activation_from: str, unsafe: bool, limits: Lim
         "export": f"{theirs.path.name}: {theirs.format}{made_by}",
         "shown": evidence.sample.source,
     }
-    reason = special.size_of_observations(evidence)
+    reason = special.kind_of_network(evidence) or special.size_of_observations(evidence)
     if reason is not None:
         return Comparison(False, about, f"Not the same: {reason.name}.", (reason,))
     evidence, where = _played(evidence, unsafe, limits)
@@ -61,6 +61,8 @@ def _played(evidence: Evidence, unsafe: bool, limits: Limits | None) -> tuple[Ev
     try:
         played = run_export(evidence.export, sample.observations, sample.images, recurrent, unsafe, limits)
         return dataclasses.replace(evidence, played=played), played.where
+    except ExportError as error:
+        raise ExportError(f"{error}{special.other_parts(evidence.checkpoint)}") from None
     except SandboxError as error:
         if evidence.own is None:
             raise ExportError(
@@ -124,6 +126,7 @@ def _same(evidence: Evidence, model: Model, *notes: str) -> Comparison:
         more.append(f"by its tensors: {account(evidence)}")
     words = f"the largest difference is {short(evidence.miss(model))} of the actions' std, {_on(evidence)}"
     same = "Same actions, as far as half precision goes" if evidence.export.half else "Same actions"
+    same += "" if evidence.ran else ", as far as its tensors tell"
     return Comparison(True, {}, f"{same}: {words}.", (), tuple(more), (), {"outside of the policy": _OUTSIDE})
 
 
@@ -162,6 +165,8 @@ def _notes(evidence: Evidence) -> list[str]:
     unused = [name for name in export.outputs if name not in (export.action, *export.state.values())]
     if unused:
         notes.append(f"of its outputs, only {export.action} is compared; the others are {', '.join(unused)}")
+    if "run_path" in export.metadata:
+        notes.append(f"its metadata names the run {export.metadata['run_path'][:200]}")
     return notes
 
 

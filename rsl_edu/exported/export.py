@@ -66,8 +66,9 @@ class Export:
     @property
     def features(self) -> int | None:
         """Features of an observation, without images; None if the file does not tell."""
-        if self.observation is not None and self.inputs[self.observation]:
-            return self.inputs[self.observation][-1]
+        sizes = self.inputs.get(self.observation or "", ())
+        if sizes and sizes[-1] is not None:
+            return sizes[-1]
         if self.normalizer is not None:
             return self.normalizer[0].numel()
         first = self.weights.get("rnn.rnn.weight_ih_l0", self.weights.get("mlp.0.weight"))

@@ -10,7 +10,7 @@ from .export import Export
 from .export_error import ExportError
 from .onnx_graph import Graph
 
-_MOST = 1 << 30  # bytes of all weights
+_MOST = 1 << 28  # bytes of all weights in other files
 
 
 def read(path: Path) -> Export:

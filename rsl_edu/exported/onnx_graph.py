@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
 import torch
 
+from .export_error import ExportError
 from .names import named_weights, numbered, only
 
+_MOST_NODES, _MOST_FOLDED = 5_000, 1 << 20
 _PASSING = ("Cast", "Identity", "Reshape", "Unsqueeze", "Squeeze", "Flatten", "Constant", "Transpose")
 """Operations that change no number."""
 _ACTIVATIONS = {
@@ -59,13 +62,15 @@ class Graph:
     def __init__(self, graph: Any) -> None:
         from onnx import numpy_helper
 
+        if len(graph.node) > _MOST_NODES:
+            raise ExportError(f"its graph has {len(graph.node):,} operations, more than that of any policy")
         self._constants: dict[str, Any] = {}
         self._shapes: dict[str, tuple[int, ...]] = {}
         for tensor in graph.initializer:
             self._shapes[tensor.name] = tuple(tensor.dims)
             if not tensor.external_data:
                 self._constants[tensor.name] = numpy_helper.to_array(tensor)
-        self.tensors = {name: _tensor(array) for name, array in self._constants.items() if array.dtype.kind in "fiuV"}
+        self.tensors = {name: _tensor(array) for name, array in self._constants.items() if _is_number(array)}
         self.inputs = {value.name: _sizes(value) for value in graph.input if value.name not in self._shapes}
         self.outputs = {value.name: _sizes(value) for value in graph.output}
         self._nodes = self._needed(list(graph.node), {value.name for value in graph.output})
@@ -73,7 +78,9 @@ class Graph:
             if node.op_type == "Constant" and node.attribute and node.attribute[0].HasField("t"):
                 self._constants[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
             elif node.op_type in _FOLDED and all(name in self._constants for name in node.input):
-                self._constants[node.output[0]] = _FOLDED[node.op_type](*(self._constants[i] for i in node.input))
+                given = [self._constants[name] for name in node.input]
+                if math.prod(np.broadcast_shapes(*(array.shape for array in given))) <= _MOST_FOLDED:
+                    self._constants[node.output[0]] = _FOLDED[node.op_type](*given)
             self._shapes |= {name: self._constants[name].shape for name in node.output if name in self._constants}
         self._layers = [place for place, node in enumerate(self._nodes) if self._weight_of(node) is not None]
 
@@ -194,6 +201,10 @@ class Graph:
 def _sizes(value: Any) -> tuple[int | None, ...]:
     dims = value.type.tensor_type.shape.dim
     return tuple(dim.dim_value if dim.HasField("dim_value") else None for dim in dims)
+
+
+def _is_number(array: Any) -> bool:
+    return array.dtype.kind in "fiu" or array.dtype.name == "bfloat16"
 
 
 def _tensor(array: Any) -> torch.Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickletools
 from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import torch
 
@@ -62,57 +62,75 @@ def unpickle(pickled: bytes, tensor: Callable[..., torch.Tensor]) -> Any:
     Raises:
         ExportError: It asks for a function or a class that no exported policy has.
     """
-    stack: list[Any] = []
-    marks: list[int] = []
-    memo: dict[int, Any] = {}
+    reader = _Reader(tensor)
+    for opcode, argument, _ in pickletools.genops(pickled):
+        if opcode.name == "STOP":
+            return reader.stack.pop()
+        reader.obey(opcode.name, argument)
+    raise ExportError("it ends too early")
 
-    def since_mark() -> list[Any]:
-        start = marks.pop()
-        taken = stack[start:]
-        del stack[start:]
-        return taken
 
-    for opcode, given, _ in pickletools.genops(pickled):
-        name, argument = opcode.name, cast("Any", given)
+class _Reader:
+    """Obeys the instructions of a pickle that only hold data."""
+
+    def __init__(self, tensor: Callable[..., torch.Tensor]) -> None:
+        self.stack: list[Any] = []
+        self._marks: list[int] = []
+        self._memo: dict[int, Any] = {}
+        self._tensor = tensor
+
+    def obey(self, name: str, argument: Any) -> None:
+        """Obey one instruction."""
+        stack = self.stack
         if name in _CONSTANTS:
             stack.append(_CONSTANTS[name])
         elif name in _NUMBERS_AND_TEXTS:
             stack.append(argument)
         elif name in _EMPTY:
             stack.append(_EMPTY[name]())
-        elif name in _TUPLES:
-            stack[-_TUPLES[name] :] = [tuple(stack[-_TUPLES[name] :])]
         elif name == "MARK":
-            marks.append(len(stack))
-        elif name == "TUPLE":
-            stack.append(tuple(since_mark()))
+            self._marks.append(len(stack))
         elif name in ("BINPUT", "LONG_BINPUT"):
-            memo[argument] = stack[-1]
+            self._memo[argument] = stack[-1]
         elif name in ("BINGET", "LONG_BINGET"):
-            stack.append(memo[argument])
+            stack.append(self._memo[argument])
         elif name == "GLOBAL":
             module, _, kind = argument.partition(" ")
-            stack.append(_named(module, kind, tensor))
+            stack.append(_named(module, kind, self._tensor))
         elif name == "BINPERSID":
             _, dtype, key, _, length = stack.pop()
             stack.append(Storage(dtype, key, length))
+        elif name != "PROTO":
+            self._compose(name)
+
+    def _compose(self, name: str) -> None:
+        """Make one thing of several."""
+        stack = self.stack
+        if name in _TUPLES:
+            stack[-_TUPLES[name] :] = [tuple(stack[-_TUPLES[name] :])]
+        elif name == "TUPLE":
+            stack.append(tuple(self._since_mark()))
         elif name in ("REDUCE", "NEWOBJ"):
             arguments = stack.pop()
             stack.append(stack.pop()(*arguments))
         elif name in ("SETITEM", "SETITEMS"):
-            items = since_mark() if name == "SETITEMS" else [stack.pop(-2), stack.pop()]
+            items = self._since_mark() if name == "SETITEMS" else [stack.pop(-2), stack.pop()]
             dict.update(stack[-1], zip(items[::2], items[1::2], strict=True))
         elif name in ("APPEND", "APPENDS"):
-            items = since_mark() if name == "APPENDS" else [stack.pop()]
+            items = self._since_mark() if name == "APPENDS" else [stack.pop()]
             list.extend(stack[-1], items)
         elif name == "BUILD":
             state = stack.pop()
             stack[-1].values.update(state if isinstance(state, dict) else {"state": state})
-        elif name == "STOP":
-            return stack.pop()
-        elif name != "PROTO":
+        else:
             raise ExportError(f"an unusual instruction, {name}")
-    raise ExportError("it ends too early")
+
+    def _since_mark(self) -> list[Any]:
+        """Take what was put there since the last mark."""
+        start = self._marks.pop()
+        taken = self.stack[start:]
+        del self.stack[start:]
+        return taken
 
 
 def _named(module: str, name: str, tensor: Callable[..., torch.Tensor]) -> Any:

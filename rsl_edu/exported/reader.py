@@ -9,7 +9,7 @@ from . import onnx_file, torchscript
 from .export import Export
 from .export_error import ExportError
 
-LARGEST = 1 << 30
+LARGEST = 1 << 28
 """Bytes of the largest file that is read."""
 
 

@@ -336,9 +336,9 @@ def test_a_healthy_export_is_the_same(kind, compare):
     comparison = compare(module(), of)
     assert names(comparison) == []
     goes = "Same actions, as far as half precision goes" if kind == "half precision" else "Same actions"
-    assert re.fullmatch(
-        rf"{goes}: the largest difference is \S+ of the actions' std, on 1,024 observations\.", comparison.verdict
-    )
+    many = "1,024" if of == "mlp" else "512"
+    largest = rf"the largest difference is \S+ of the actions' std, on {many} observations\."
+    assert re.fullmatch(f"{goes}: {largest}", comparison.verdict)
     loses = any("no method that resets its memory" in note for note in comparison.notes)
     assert loses is (of != "mlp")
 
@@ -483,13 +483,35 @@ def test_a_normaliser_that_goes_on_learning_is_named(compare):
     assert names(comparison) == ["exported in training mode"]
 
 
-def test_parts_that_stand_before_the_actor_are_not_compared(tmp_path):
+@pytest.fixture
+def partial(tmp_path):
+    """A checkpoint with a part that stands before the actor."""
     path = save(MAIN, tmp_path / "model_3.pt")
     stored = torch.load(path, weights_only=True)
     stored["actor_state_dict"]["estimator.encoder.0.weight"] = torch.zeros(2, 2)
     torch.save(stored, path)
-    with pytest.raises(ValueError, match=r"model_3.pt: the export takes 18 features and the actor 6: .* has estimator"):
-        compare_export(path, script(IsaacLab(wider(18, {})), tmp_path / "policy.pt"))
+    return path
+
+
+def test_parts_that_stand_before_the_actor_are_named(partial, tmp_path):
+    comparison = compare_export(partial, script(IsaacLab(wider(18, {})), tmp_path / "policy.pt"))
+    assert names(comparison) == ["another number of observations"]
+    says = "Next to the actor, model_3.pt has estimator, which is not read: the actor is not all of it"
+    assert says in comparison.reasons[0].found
+
+    class Cut(nn.Module):
+        def forward(self, x):
+            return x[:, 12:18].view(1, 6)
+
+    with pytest.raises(ExportError, match=says):
+        compare_export(partial, script(IsaacLab(MAIN, NORMALIZER, before=Cut()), tmp_path / "policy.pt"))
+
+
+@pytest.mark.parametrize(("of", "actor"), [("mlp", MEMORY), ("lstm", MAIN)])
+def test_a_memory_that_only_one_has_is_named(of, actor, compare):
+    comparison = compare(IsaacLab(actor, actor.obs_normalizer), of)
+    assert names(comparison) == ["another kind of network"]
+    assert ("the export has a memory" in comparison.reasons[0].found) is (of == "mlp")
 
 
 # Files ----------------------------------------------------------------------------------------------------------------
@@ -532,6 +554,7 @@ def test_without_a_sandbox_the_policy_is_rebuilt_from_its_tensors(module, of, ca
     comparison = compare(module(), of)
     assert names(comparison) == causes
     assert comparison.about["export"].endswith("; not run")
+    assert ("as far as its tensors tell" in comparison.verdict) is comparison.same
     assert comparison.notes[0].startswith("its code was not run, as there is no sandbox (cannot run bwrap: No such")
     assert "--unsafe" in comparison.notes[0]
 
@@ -603,8 +626,14 @@ def test_other_inputs_and_outputs_are_told(onnx, runs):
             return self.actor(self.normalizer(x)), clip
 
     inputs, given = (["obs", "time_step"], ["actions", "joint_pos"]), (torch.zeros(1, FEATURES), torch.zeros(1, 1))
-    comparison = compare_export(runs / "mlp", onnx(Motion(MAIN, NORMALIZER), given, inputs))
+    path = onnx(Motion(MAIN, NORMALIZER), given, inputs)
+    package = pytest.importorskip("onnx")
+    model = package.load(path)
+    package.helper.set_model_props(model, {"run_path": "logs/rsl_rl/walk"})
+    package.save(model, path)
+    comparison = compare_export(runs / "mlp", path)
     assert comparison.same
+    assert "its metadata names the run logs/rsl_rl/walk" in comparison.notes
     assert "its other inputs (time_step) were 0" in comparison.notes
     assert "of its outputs, only actions is compared; the others are joint_pos" in comparison.notes
 

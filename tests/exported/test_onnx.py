@@ -240,6 +240,21 @@ def test_a_file_that_broke_off_is_damaged(moved):
     assert activation_of(path) is None
 
 
+def test_more_operations_than_any_policy_has_are_refused(tmp_path):
+    nodes = [helper.make_node("Identity", [f"x{place}"], [f"x{place + 1}"]) for place in range(6000)]
+    model = graph(nodes, {"x0": [1, 6]}, {"x6000": [1, 6]})
+    (tmp_path / "p.onnx").write_bytes(model.SerializeToString())
+    assert refusal(tmp_path / "p.onnx") == "its graph has 6,000 operations, more than that of any policy"
+
+
+def test_small_weights_are_not_unfolded_into_huge_ones(tmp_path):
+    column, row = constant("a", torch.zeros(1 << 18, 1)), constant("b", torch.zeros(1, 1 << 18))
+    nodes = [helper.make_node("Add", ["a", "b"], ["c"]), helper.make_node("MatMul", ["obs", "c"], ["actions"])]
+    model = graph(nodes, {"obs": [1, 1 << 18]}, {"actions": [1, 1 << 18]}, [column, row])
+    (tmp_path / "p.onnx").write_bytes(model.SerializeToString())
+    assert not read_export(tmp_path / "p.onnx").weights
+
+
 def test_graphs_within_graphs_end_somewhere(tmp_path):
     inside = helper.make_graph([helper.make_node("Identity", ["obs"], ["x"])], "g", [], [])
     for _ in range(30):
