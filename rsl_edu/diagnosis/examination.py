@@ -150,7 +150,7 @@ def activation_of(policy: Policy) -> str:
     return names.get(type(policy.mlp[1]), "") if len(policy.mlp) > 1 else ""
 
 
-def describe(policy: Policy, activation_from: str) -> str:
+def describe(policy: Policy, activation_from: str = "you") -> str:
     """Say in a line what a policy is made of.
 
     Args:

@@ -183,7 +183,7 @@ class Graph:
     def _is_one(self, place: int) -> bool:
         """Tell whether a layer is the only one that takes what it takes: the actor is one chain."""
         source = self._nodes[place].input[0]
-        return sum(self._nodes[other].input[0] == source for other in self._layers) == 1
+        return [self._nodes[other].input[0] for other in self._layers].count(source) == 1
 
     def _activation(self, here: int, there: int) -> str | None:
         bias = self._bias_of(self._nodes[here])[0]

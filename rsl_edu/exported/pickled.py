@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickletools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 
@@ -72,8 +72,8 @@ def unpickle(pickled: bytes, tensor: Callable[..., torch.Tensor]) -> Any:
         del stack[start:]
         return taken
 
-    for opcode, argument, _ in pickletools.genops(pickled):
-        name = opcode.name
+    for opcode, given, _ in pickletools.genops(pickled):
+        name, argument = opcode.name, cast("Any", given)
         if name in _CONSTANTS:
             stack.append(_CONSTANTS[name])
         elif name in _NUMBERS_AND_TEXTS:
@@ -91,7 +91,8 @@ def unpickle(pickled: bytes, tensor: Callable[..., torch.Tensor]) -> Any:
         elif name in ("BINGET", "LONG_BINGET"):
             stack.append(memo[argument])
         elif name == "GLOBAL":
-            stack.append(_named(*argument.split(" ", 1), tensor))
+            module, _, kind = argument.partition(" ")
+            stack.append(_named(module, kind, tensor))
         elif name == "BINPERSID":
             _, dtype, key, _, length = stack.pop()
             stack.append(Storage(dtype, key, length))
@@ -106,8 +107,7 @@ def unpickle(pickled: bytes, tensor: Callable[..., torch.Tensor]) -> Any:
             list.extend(stack[-1], items)
         elif name == "BUILD":
             state = stack.pop()
-            module = stack[-1]
-            module.values.update(state if isinstance(state, dict) else {"state": state})
+            stack[-1].values.update(state if isinstance(state, dict) else {"state": state})
         elif name == "STOP":
             return stack.pop()
         elif name != "PROTO":

@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -83,9 +84,9 @@ def run_export(
         "image_names": list(images),
     }
     request = io.BytesIO()
-    arrays = {f"image{number}": image.float().numpy() for number, image in enumerate(images.values())}
-    program = np.frombuffer(export.program, np.uint8)
-    np.savez(request, task=json.dumps(task), program=program, observations=observations.float().numpy(), **arrays)
+    arrays: dict[str, Any] = {f"image{number}": image.float().numpy() for number, image in enumerate(images.values())}
+    arrays["program"] = np.frombuffer(export.program, np.uint8)
+    np.savez(request, task=json.dumps(task), observations=observations.float().numpy(), **arrays)
     try:
         answer, where = _answer(export, request.getvalue(), unsafe, limits)
     except StoppedError as error:

@@ -154,9 +154,8 @@ def _around(root: Module, part: str | None) -> tuple[list[str], tuple[str, ...]]
     linear = [place for place, value in enumerate(inside) if _is_linear(value)]
     between = [value.kind for place, value in enumerate(inside) if linear[0] < place < linear[-1]]
     between = [kind for kind in between if kind.rpartition(".")[2] != "Linear"]
-    others = [value for value in outside.values() if isinstance(value, Module)] if module is not root else []
-    after = inside[linear[-1] + 1 :] + (others[others.index(module) + 1 :] if module in others else [])
-    return between, tuple(value.kind.rpartition(".")[2] for value in after)
+    others = [value for value in outside.values() if isinstance(value, Module) and value.kind.endswith("Output")]
+    return between, tuple(value.kind.rpartition(".")[2] for value in inside[linear[-1] + 1 :] + others)
 
 
 def _is_linear(module: Module) -> bool:

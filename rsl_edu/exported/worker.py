@@ -1,7 +1,7 @@
 """Runs in the sandbox: loads an exported policy, shows it observations, and returns its actions.
 
-It imports nothing of rsl_edu, which is not there. Input and output are plain arrays and a line of JSON; what leaves here
-is not to be trusted, as the policy's code may have written it.
+It imports nothing of rsl_edu, which is not there. Input and output are plain arrays and a line of JSON; what leaves
+here is not to be trusted, as the policy's code may have written it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -19,11 +19,9 @@ Step = Callable[[np.ndarray, list[np.ndarray]], Any]
 """Takes an observation ``[features]`` and images, returns an action."""
 
 
-def main() -> None:
-    """Answer the one request on the standard input."""
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what the policy's code prints
-    request = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
+def answer(asked: bytes, out: BinaryIO) -> None:
+    """Answer a request."""
+    request = np.load(io.BytesIO(asked), allow_pickle=False)
     task: dict[str, Any] = json.loads(str(request["task"]))
     program = request["program"].tobytes()
     runner = torchscript(program, task) if task["format"] == "TorchScript" else onnx(program, task)
@@ -38,7 +36,6 @@ def main() -> None:
     else:
         out.write(json.dumps({"shape": actions.shape}).encode() + b"\n")
         out.write(np.ascontiguousarray(actions, "<f4").tobytes())
-    out.close()
 
 
 def play(
@@ -126,4 +123,7 @@ def onnx(program: bytes, task: Mapping[str, Any]) -> Callable[[str], Step]:
 
 
 if __name__ == "__main__":
-    main()
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what the policy's code prints
+    answer(sys.stdin.buffer.read(), answers)
+    answers.close()
