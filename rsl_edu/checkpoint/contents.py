@@ -94,7 +94,7 @@ def read_contents(path: str | Path) -> Contents:
         moments=moments,
         learning_rate="" if rate is None else short(rate),
         iteration=f"{iteration:,}" if numbered else "",
-        renumbered=numbered and number is not None and abs(int(number[1]) - iteration) > 1,
+        renumbered=isinstance(iteration, int) and number is not None and abs(int(number[1]) - iteration) > 1,
         infos="yes" if "infos" in stored else "",
         rnd="yes" if "rnd_state_dict" in stored else "",
         teacher=_network(teacher),

@@ -23,7 +23,7 @@ from rsl_edu.run_folder import (
     run_settings,
 )
 
-from .critic import Critic, rebuild_critic
+from .critic import Critic
 from .layout import NAMED, StoredModels, find_models, learning_rate
 from .optimizer import AdamState, read_optimizer
 from .policy import Policy
@@ -127,7 +127,7 @@ def read(
         learning_rate=learning_rate(stored),
         critic_normalized=models.critic_normalized,
         unread=models.unread,
-        critic=rebuild_critic(models.critic, config),
+        critic=Critic(models.critic, config.get("activation", "elu")) if models.critic else None,
         optimizer=optimizer,
         broken=(*_broken(path, stored, models), *broken_moments),
     )

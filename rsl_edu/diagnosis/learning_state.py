@@ -62,10 +62,9 @@ def measure_critic(checkpoint: Checkpoint, sample: Sample) -> CriticMeasures | N
     seen, shown = _seen_by(critic, checkpoint, sample)
     value = float("nan")
     if seen is not None:
-        assert critic.network is not None
         seen = seen.flatten(0, -2)
         kept = torch.arange(min(SAMPLES, len(seen))) * len(seen) // min(SAMPLES, len(seen))
-        value = float(critic.network(seen[kept]).double().square().mean().sqrt())
+        value = float(critic.values(seen[kept]).double().square().mean().sqrt())
     rewards = sample.rewards
     return CriticMeasures(
         gain=float(critic.last.double().norm()),
@@ -92,7 +91,7 @@ def measure_optimizer(state: AdamState | None) -> OptimizerMeasures | None:
 
 def _seen_by(critic: Critic, checkpoint: Checkpoint, sample: Sample) -> tuple[torch.Tensor | None, str]:
     """Return observations that fit the critic, ``[..., features]``, and what they are, in words."""
-    if critic.network is None:
+    if critic.features is None:
         return None, ""
     own = sample.critic
     if own is not None and own.shape[-1] == critic.features:

@@ -51,8 +51,8 @@ def _began(evidence: Evidence, figure: float) -> str:
 def critic_behind(evidence: Evidence) -> str | None:
     """Look for values that are next to nothing beside the returns of a policy that has been trained for a while."""
     critic = _critic(evidence)
-    rebuilt = evidence.checkpoint.critic is not None and evidence.checkpoint.critic.network is not None
-    if evidence.last.iteration < TRAINED or not rebuilt:
+    stored = evidence.checkpoint.critic
+    if evidence.last.iteration < TRAINED or stored is None or stored.features is None:
         raise NotApplicable
     if not evidence.whole:
         raise UncheckedError("judged at the last checkpoint: what is shown is from there")
