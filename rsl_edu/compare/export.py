@@ -63,7 +63,9 @@ def compare_export(
     evidence = Evidence(
         checkpoint=ours,
         export=theirs,
-        sample=_sample(ours.policy, observations, images, source, settings.names),
+        sample=_sample(
+            ours.policy, observations, images, source, settings.feature_names(ours.policy.features, ours.policy.actions)
+        ),
         siblings=lambda: _siblings(ours, settings, images),
     )
     threads = torch.get_num_threads()
