@@ -247,12 +247,18 @@ def test_a_checkpoint_that_is_cut_off_is_damaged(length, tmp_path):
     )
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder for files that are written again and again."""
+    return tmp_path_factory.mktemp("any")
+
+
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.sampled_from([NEW, OLD]), st.floats(0, 1), st.binary(min_size=1, max_size=4))
-def test_a_checkpoint_with_other_bytes_in_it_is_damaged_or_not_told(tmp_path_factory, content, place, noise):
+def test_a_checkpoint_with_other_bytes_in_it_is_damaged_or_not_told(folder, content, place, noise):
     start = 15 + int(place * (len(content) - 20))  # behind the mark of the format
     damaged = content[:start] + noise + content[start + len(noise) :]
-    said = what_is(written(tmp_path_factory.getbasetemp(), damaged))
+    said = what_is(written(folder, damaged))
     assert said is None or said.startswith("damaged: ")
 
 
@@ -261,8 +267,8 @@ def test_a_checkpoint_with_other_bytes_in_it_is_damaged_or_not_told(tmp_path_fac
     st.binary(max_size=300),
     st.sampled_from([b"", b"PK\3\4", b"PK\5\6", b"\x80\2", b"\x08\x07\x12", b"{", b"<", b"\x81\xa1"]),
 )
-def test_any_bytes_are_told_in_a_line_or_not_at_all(tmp_path_factory, content, start):
-    said = what_is(written(tmp_path_factory.getbasetemp(), start + content))
+def test_any_bytes_are_told_in_a_line_or_not_at_all(folder, content, start):
+    said = what_is(written(folder, start + content))
     assert said is None or (said and "\n" not in said)
 
 
