@@ -51,7 +51,7 @@ class Critic:
         """Return what it says the states are worth, ``[..., 1]``.
 
         Args:
-            observations: ``[..., features]``; it must have :attr:`features`.
+            observations: ``[..., features]``; it must have ``features`` of them.
         """
         x, mean, std = observations, *(self.weights.get(f"obs_normalizer.{name}") for name in ("_mean", "_std"))
         if mean is not None and std is not None:

@@ -43,7 +43,7 @@ class Part:
         held: What the file has of it, in words; ``no`` if nothing.
         resume: What becomes of it when a training goes on from this file, in the release that wrote it.
         play: What becomes of it when the policy is played.
-        releases: What becomes of it in each of :data:`RELEASES`.
+        releases: What becomes of it in rsl_rl 2, 3, 4 and 5.
     """
 
     name: str

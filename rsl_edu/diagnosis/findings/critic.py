@@ -7,7 +7,9 @@ checkpoint before it can show is a critic that has been learning such returns.
 The thresholds leave room. In trainings that went well (rsl_rl 5.5.1 on Gymnasium's InvertedPendulum, Pendulum, Hopper
 and HalfCheetah, elu, relu and tanh, and policies of Genesis and Isaac Lab) the values were at most 400, and 8,200 with
 rewards that were 100 times larger; the norm of the last layer began at 0.4 to 0.7 and ended between 0.1 and 11. Another
-activation than the one that they were trained with made the values up to 10 times smaller or 3 times larger.
+activation than the one that they were trained with made the values up to 10 times smaller or 3 times larger. On
+recordings of the last policies the values were 0.45 to 21 times the returns. With rewards that were 10,000 times larger
+it was 0.0006 to 0.06 times; without a clipped value loss, and with one clipping for actor and critic, 900,000 in size.
 """
 
 from __future__ import annotations
