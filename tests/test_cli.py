@@ -309,6 +309,13 @@ def test_xray_without_observations_says_what_it_did_not_check(capsys):
     assert said.endswith("--obs FILE, or --robot NAME for a robot of Gymnasium.\n")
 
 
+def test_xray_says_what_a_checkpoint_lacks(capsys):
+    assert cli.main(["xray", str(example_run()), "--contents"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("file        model_59.pt, written by rsl_rl 5\n")
+    assert "optimiser            settings, no moments" in said
+
+
 def test_xray_prints_on_a_terminal_that_has_no_arrows():
     code = "import sys; from rsl_edu.cli import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "xray", str(example_run() / "model_12.pt")]
@@ -338,6 +345,7 @@ def test_xray_takes_the_activation_from_the_option_or_the_configuration(tmp_path
         ),
         (["RUN", "--robot", "Hopper-v5"], "Hopper-v5 has 11 and 3"),
         (["RUN", "--robot", "Hopper-v5", "--obs", "notes.txt"], "--obs: not allowed with argument --robot"),
+        (["RUN", "--contents", "--html", "page.html"], "--contents is a table of its own"),
         (["RUN", "--activation", "elo"], "activation: expected one of elu, "),
         (["RUN", "--config", "nowhere.yaml"], "--config: expected a file, got nowhere.yaml"),
         (["RUN", "--html", "empty"], "--html: cannot write empty: Is a directory"),

@@ -41,40 +41,49 @@ def add(commands: Any) -> None:
 
 
 def _xray(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    if options.contents and (options.html or options.obs or options.robot):
+        parser.error("--contents is a table of its own: give it without --html, --obs and --robot")
     try:
-        # What can be found wrong at once, before torch and Matplotlib are imported, which takes seconds.
-        from rsl_edu.run_folder import checkpoint_files, run_settings
-
-        if options.html is not None:
-            with writing_html(parser, options.html):
-                try_file(options.html)
-        if options.obs is not None:
-            options.obs.open("rb").close()
-        if options.config is not None and not options.config.is_file():
-            parser.error(f"--config: expected a file, got {options.config}")
-        checkpoint_files(options.run)
-        config = run_settings(options.run, options.config)
-
-        from rsl_edu import diagnosis
-
-        if options.contents:
-            print(diagnosis.contents_table(options.run))
-            return 0
-        observations = None if options.obs is None else diagnosis.load(options.obs)
-        given = (options.run, observations, options.robot, options.activation, config)
-        examination = diagnosis.examine(*given, source=str(options.obs))
+        examined = _examined(parser, options)
     except (TypeError, ValueError) as error:
         parser.error(str(error))
     except OSError as error:
         parser.error(system_error(error))
-    print(examination.diagnosis())
-    if not examination.sample.real:
+    if options.contents:
+        print(examined)
+        return 0
+    print(examined.diagnosis())
+    if not examined.sample.real:
         print("\nObservations make this sharper: --obs FILE, or --robot NAME for a robot of Gymnasium.")
     if options.html is not None:
         from rsl_edu.explorers import XRay
 
-        page = XRay(examination).page()
+        page = XRay(examined).page()
         with writing_html(parser, options.html):
             options.html.write_text(page, "utf-8")
         print(f"\n{options.html}: the page, {len(page) / 1e6:.1f} MB")
     return 0
+
+
+def _examined(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Any:
+    """Return the examination of a run, or the table of what its last checkpoint has."""
+    # What can be found wrong at once, before torch and Matplotlib are imported, which takes seconds.
+    from rsl_edu.run_folder import checkpoint_files, run_settings
+
+    if options.html is not None:
+        with writing_html(parser, options.html):
+            try_file(options.html)
+    if options.obs is not None:
+        options.obs.open("rb").close()
+    if options.config is not None and not options.config.is_file():
+        parser.error(f"--config: expected a file, got {options.config}")
+    checkpoint_files(options.run)
+    config = run_settings(options.run, options.config)
+
+    from rsl_edu import diagnosis
+
+    if options.contents:
+        return diagnosis.contents_table(options.run)
+    observations = None if options.obs is None else diagnosis.load(options.obs)
+    given = (options.run, observations, options.robot, options.activation, config)
+    return diagnosis.examine(*given, source=str(options.obs))
