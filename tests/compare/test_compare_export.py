@@ -343,6 +343,18 @@ def test_a_healthy_export_is_the_same(kind, compare):
     assert loses is (of != "mlp")
 
 
+@pytest.mark.parametrize("rnn", [None, "gru"])
+def test_rounding_of_large_numbers_is_not_taken_for_a_fault_and_does_not_hide_one(rnn, tmp_path):
+    """Without its normaliser, this policy gets numbers of 10,000: single precision is off by far more than 1e-5."""
+    actor = policy(rnn=rnn, activation="selu")
+    with torch.no_grad():
+        spread, draw = 10.0 ** torch.linspace(-3, 3, FEATURES), torch.Generator().manual_seed(0)
+        actor.obs_normalizer.train().update(torch.randn(100, FEATURES, generator=draw) * spread + 10_000)
+    path = save(actor.eval(), tmp_path / "model_3.pt")
+    for module, causes in ((IsaacLab(actor, actor.obs_normalizer), []), (IsaacLab(actor), ["normaliser left out"])):
+        assert names(compare_export(path, script(module.eval(), tmp_path / "policy.pt"))) == causes
+
+
 # What is given, and what is not ---------------------------------------------------------------------------------------
 
 
