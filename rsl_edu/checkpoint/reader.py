@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from rsl_edu.modules.validate import whole
-from rsl_edu.run_folder import NUMBERED, CheckpointError, RunSettings, checkpoint_files, run_settings
+from rsl_edu.run_folder import (
+    NUMBERED,
+    CheckpointError,
+    RunSettings,
+    checkpoint_files,
+    iteration_in_name,
+    run_settings,
+)
 
 from .layout import find_actor, learning_rate
 from .policy import Policy
@@ -164,7 +171,9 @@ def _iteration(path: Path, stored: Mapping[str, Any]) -> int:
     if number:
         return int(number[1])
     iteration = stored.get("iter")
-    return iteration if isinstance(iteration, int) else 0
+    if isinstance(iteration, int) and iteration:
+        return iteration
+    return iteration_in_name(path) or 0  # some libraries around rsl_rl save 0
 
 
 def _evenly(files: list[Path], most: int) -> list[Path]:

@@ -27,7 +27,10 @@ def add(commands: Any) -> None:
         "--activation", metavar="NAME", help="of the hidden layers (default: as agent.yaml says, or elu)"
     )
     parser.add_argument(
-        "--config", type=path_argument, metavar="FILE", help="agent.yaml of the run (default: RUN/params/agent.yaml)"
+        "--config",
+        type=path_argument,
+        metavar="FILE",
+        help="agent.yaml or cfgs.pkl of the run (default: the one next to it)",
     )
     parser.set_defaults(command=_xray)
 
