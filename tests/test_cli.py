@@ -279,7 +279,9 @@ def test_xray_says_what_is_wrong_with_a_run(capsys):
     assert cli.main(["xray", str(example_run()), "--robot", "InvertedPendulum-v5"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "16 checkpoints, iterations 0 to 59, written by rsl_rl 5" in said
-    assert "4 observations → normaliser → MLP 16, 16 (elu) → 1 action, Gaussian" in said
+    assert "4 observations → normaliser → MLP 16, 16 (elu?) → 1 action, Gaussian" in said
+    assert "guessed the activation elu: no file next to the checkpoint says so." in said
+    assert "--activation NAME or --config agent.yaml settles it" in said
     assert "1. std growing" in said
     assert "algorithm.entropy_coef (lower)" in said
     assert "--obs" not in said
@@ -311,14 +313,16 @@ def test_xray_prints_on_a_terminal_that_has_no_arrows():
     code = "import sys; from rsl_edu.cli import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "xray", str(example_run() / "model_12.pt")]
     said = subprocess.check_output(command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, text=True)
-    assert "4 observations ? normaliser ? MLP 16, 16 (elu) ? 1 action, Gaussian" in said
+    assert "4 observations ? normaliser ? MLP 16, 16 (elu?) ? 1 action, Gaussian" in said
 
 
 def test_xray_takes_the_activation_from_the_option_or_the_configuration(tmp_path, capsys):
     (tmp_path / "agent.yaml").write_text("actor: {activation: tanh}")
-    for option, name in ((["--config", "agent.yaml"], "tanh"), (["--activation", "relu"], "relu")):
+    for option, said in ((["--config", "agent.yaml"], "tanh, from agent.yaml"), (["--activation", "relu"], "relu")):
         assert cli.main(["xray", str(example_run() / "model_12.pt"), *option]) == 0
-        assert f"MLP 16, 16 ({name})" in capsys.readouterr().out
+        out = capsys.readouterr().out
+        assert f"MLP 16, 16 ({said})" in out
+        assert "guess" not in out
 
 
 @pytest.mark.parametrize(
@@ -326,7 +330,7 @@ def test_xray_takes_the_activation_from_the_option_or_the_configuration(tmp_path
     [
         (["nowhere"], "nowhere: no such file or folder"),
         (["empty"], "empty: no checkpoint (model_0.pt, model_50.pt, …) in this folder, nor in its folders"),
-        (["notes.txt"], "notes.txt: damaged, or not written by torch.save"),
+        (["notes.txt"], "notes.txt: a text, which begins 'mine'; expected a checkpoint of rsl_rl"),
         (["RUN", "--obs", "nowhere.pt"], "nowhere.pt: No such file or directory"),
         (
             ["RUN", "--obs", "notes.txt"],

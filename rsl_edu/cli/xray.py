@@ -24,13 +24,18 @@ def add(commands: Any) -> None:
         "--html", type=path_argument, metavar="OUT", help="write a page with all pictures, to read offline"
     )
     parser.add_argument(
-        "--activation", metavar="NAME", help="of the hidden layers (default: as agent.yaml says, or elu)"
+        "--activation", metavar="NAME", help="of the hidden layers (default: as a file of the run says, or else elu)"
     )
     parser.add_argument(
         "--config",
         type=path_argument,
         metavar="FILE",
         help="agent.yaml or cfgs.pkl of the run (default: the one next to it)",
+    )
+    parser.add_argument(
+        "--contents",
+        action="store_true",
+        help="say instead what the last checkpoint has and lacks: to resume, to play, for another release of rsl_rl",
     )
     parser.set_defaults(command=_xray)
 
@@ -52,6 +57,9 @@ def _xray(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 
         from rsl_edu import diagnosis
 
+        if options.contents:
+            print(diagnosis.contents_table(options.run))
+            return 0
         observations = None if options.obs is None else diagnosis.load(options.obs)
         given = (options.run, observations, options.robot, options.activation, config)
         examination = diagnosis.examine(*given, source=str(options.obs))

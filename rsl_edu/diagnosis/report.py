@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -49,7 +49,7 @@ class Diagnosis:
 
     def __str__(self) -> str:
         """Lines of at most 100 characters, for a terminal."""
-        lines = [_line(name, words) for name, words in self.about.items()]
+        lines = [line(name, words) for name, words in self.about.items()]
         lines += ["", f"{self.summary}."]
         for number, finding in enumerate(self.findings, 1):
             rows = {
@@ -58,8 +58,8 @@ class Diagnosis:
                 "change": finding.change,
                 "lesson": _lesson(finding),
             }
-            lines += ["", f"{number}. {finding.name}", *(_line(name, words, 3) for name, words in rows.items())]
-        lines += ["", *(_line(name, words) for name, words in self._not_found().items())]
+            lines += ["", f"{number}. {finding.name}", *(line(name, words, 3) for name, words in rows.items())]
+        lines += ["", *(line(name, words) for name, words in self._not_found().items())]
         return "\n".join(lines).rstrip()
 
     def _repr_html_(self) -> str:
@@ -74,8 +74,7 @@ class Diagnosis:
             }
             for finding in self.findings
         ]
-        page = _PAGES.get_template("report.html.j2")
-        return page.render(about=self.about, summary=self.summary, rows=rows, not_found=self._not_found())
+        return page(self.about, self.summary, rows, self._not_found())
 
     def _not_found(self) -> dict[str, str]:
         """Return what was not found and what was not looked for, in words."""
@@ -83,7 +82,10 @@ class Diagnosis:
         if self.absent:
             words["not found"] = ", ".join(self.absent)
         if self.unchecked:
-            words["not checked"] = "; ".join(f"{name}: {missing}" for name, missing in self.unchecked.items())
+            by_missing: dict[str, list[str]] = {}
+            for name, missing in self.unchecked.items():
+                by_missing.setdefault(missing, []).append(name)
+            words["not checked"] = "; ".join(f"{', '.join(names)}: {missing}" for missing, names in by_missing.items())
         return words
 
 
@@ -91,7 +93,12 @@ def _lesson(finding: Finding) -> str:
     return f"{finding.lesson} · {LESSON_TITLES[finding.lesson]}"
 
 
-def _line(name: str, words: str, indent: int = 0) -> str:
+def page(about: Mapping[str, str], summary: str, rows: Sequence[Mapping[str, str]], below: Mapping[str, str]) -> str:
+    """Return a table of words as HTML, with what it is about above it, and more words below."""
+    return _PAGES.get_template("report.html.j2").render(about=about, summary=summary, rows=rows, not_found=below)
+
+
+def line(name: str, words: str, indent: int = 0) -> str:
     """Return a name and its words, wrapped and indented."""
     return textwrap.fill(
         printable(words),

@@ -85,7 +85,7 @@ def test_another_architecture_than_the_last_one_is_left_out(tmp_path):
 def test_a_run_of_damaged_files_is_an_error(tmp_path):
     for number in range(3):
         (tmp_path / f"model_{number}.pt").write_bytes(b"")
-    with pytest.raises(CheckpointError, match=r"model_2.pt: the file is empty"):
+    with pytest.raises(CheckpointError, match=r"model_2.pt: an empty file"):
         checkpoint.read_run(tmp_path)
 
 
