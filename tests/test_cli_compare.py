@@ -51,7 +51,7 @@ def test_options_reach_the_comparison(files, capsys):
     assert "<title>run and policy.pt</title>" in page
     assert "another activation" in page
     assert cli.main(["compare", "run", "policy.pt", "--config", "agent.yaml"]) == 0
-    assert "the activation elu is from the export" not in capsys.readouterr().out
+    assert "(elu, from agent.yaml)" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("second", ["train.pt", "play.npy", "old.pt"])
@@ -89,12 +89,18 @@ ALLOWED = "a checkpoint (or a run folder) and an export of it (TorchScript or ON
         (["train.pt", "play.npy", "--unsafe"], "--obs, --activation and --unsafe are for a checkpoint and an export"),
         (["notes.txt", "policy.pt"], "notes.txt: "),
         (["run", "notes.onnx"], "notes.onnx: expected an exported policy"),
-        ([".", "policy.pt"], "no checkpoint (model_0.pt, model_50.pt, …) in this folder; its folders run have some"),
+        (["empty", "policy.pt"], "empty: no checkpoint"),
+        (
+            ["run", "pointer.onnx"],
+            "expected an exported policy, TorchScript or ONNX, got a Git LFS pointer to a",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_an_error(words, says, files, capsys):
     (files / "notes.txt").write_text("notes")
     (files / "notes.onnx").write_text("notes")
+    (files / "pointer.onnx").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n")
+    (files / "empty").mkdir()
     with pytest.raises(SystemExit, match="2"):
         cli.main(["compare", *words])
     assert says in capsys.readouterr().err

@@ -97,11 +97,11 @@ def _recordings(parser: argparse.ArgumentParser, options: argparse.Namespace) ->
 
 def _kind(path: Path) -> str:
     """Tell what a file is, by its contents; what is none of these is left to whoever reads it."""
-    from rsl_edu.exported import is_onnx, is_torchscript
+    from rsl_edu.run_folder import export_format
 
     if path.is_dir():
         return _RUN
-    if is_torchscript(path) or is_onnx(path) or path.suffix == ".onnx":
+    if export_format(path) or path.suffix == ".onnx":
         return _EXPORT
     if path.suffix in (".npy", ".npz"):
         return _RECORDING

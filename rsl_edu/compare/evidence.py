@@ -91,11 +91,7 @@ class Evidence:
     @functools.cached_property
     def tolerance(self) -> float:
         """The largest difference that is taken for rounding, in stds: ten times what rounding does to the policy."""
-        half = self.export.half
-        dtype = next((x.dtype for x in self.export.weights.values() if x.is_floating_point()), torch.float32)
-        rounded = Model.of(self.checkpoint, dtype if half else torch.float32)
-        error = self.error(self.play(rounded).double(), self.expected)
-        return max(HALF if half else SINGLE, min(10 * error, _MOST[half]))
+        return max(HALF if self.export.half else SINGLE, self._rounding(self.base))
 
     @functools.cached_property
     def noisy(self) -> bool:
@@ -134,8 +130,18 @@ class Evidence:
             spread, centre = missed.std(0), missed.mean(0)
             as_noisy = (spread / self.noise - 1).abs() < 0.15
             return bool((as_noisy & (centre.abs() < 6 * spread / len(missed) ** 0.5)).all())
-        most = self.tolerance * max(1.0, _spread(self.actions) / self.scale)  # large actions are rounded more
-        return self.miss(model, small=True) <= most and self.miss(model) <= most
+        larger = max(1.0, _spread(self.actions) / self.scale)  # large actions are rounded more
+        if self.miss(model, small=True) > max(self.tolerance, _MOST[self.export.half]) * larger:
+            return False
+        miss = self.miss(model)
+        return miss <= self.tolerance * larger or miss <= self._rounding(model, larger)
+
+    def _rounding(self, model: Model, larger: float = 1.0) -> float:
+        """Return ten times what the export's precision does to the actions of a model, in stds, up to a limit."""
+        weights = self.export.weights.values() if self.export.half else ()
+        dtype = next((x.dtype for x in weights if x.is_floating_point()), torch.float32)
+        error = self.error(self.play(model.rounded(dtype)), self.play(model))
+        return min(10 * error, _MOST[self.export.half] * larger)
 
     @functools.cached_property
     def noise(self) -> torch.Tensor:

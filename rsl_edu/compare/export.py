@@ -60,12 +60,11 @@ def compare_export(
     theirs = read_export(export)
     run, settings, images = _reference(Path(checkpoint), theirs, observations, activation, config)
     ours = run.checkpoints[-1]
+    names = settings.feature_names(ours.policy.features, ours.policy.actions)
     evidence = Evidence(
         checkpoint=ours,
         export=theirs,
-        sample=_sample(
-            ours.policy, observations, images, source, settings.feature_names(ours.policy.features, ours.policy.actions)
-        ),
+        sample=_sample(ours.policy, observations, images, source, names),
         siblings=lambda: _siblings(ours, settings, images),
     )
     threads = torch.get_num_threads()
@@ -91,10 +90,10 @@ def _reference(
     file = checkpoint_files(path)[-1]
     if not isinstance(config, RunSettings):
         config = run_settings(path) if config is None else RunSettings(config, "you")
-    run = read_run(file, activation, config, images)
-    if not run.activation_from and export.activation is not None:
-        run = dataclasses.replace(read_run(file, export.activation, config, images), activation_from="the export")
-    return run, config, images
+    if activation is not None or config.actor.get("activation"):
+        return read_run(file, activation, config, images), config, images
+    run = read_run(file, export.activation, config, images)  # what lies next to it may be of another run
+    return dataclasses.replace(run, activation_from="the export" if export.activation else ""), config, images
 
 
 def _siblings(ours: Checkpoint, settings: RunSettings, images: Mapping[str, tuple[int, int]]) -> Sequence[Checkpoint]:
@@ -135,4 +134,4 @@ def _sample(
         shapes = {name: (time, envs, *cnn.input_shape) for name, cnn in policy.cnns.items()}  # type: ignore[misc]
         drawn = {name: torch.rand(shape, generator=draw) for name, shape in shapes.items()}
         sample = Sample(x.nan_to_num(), words, real=False, images=drawn)
-    return dataclasses.replace(sample, names=names) if len(names) == policy.features else sample
+    return dataclasses.replace(sample, names=names)

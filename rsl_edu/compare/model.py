@@ -41,14 +41,19 @@ class Model:
     ending: Callable[[torch.Tensor], torch.Tensor] | None = None
 
     @classmethod
-    def of(cls, checkpoint: Checkpoint, dtype: torch.dtype = torch.float64) -> Model:
-        """Take the policy of a checkpoint as it is, in another precision."""
+    def of(cls, checkpoint: Checkpoint) -> Model:
+        """Take the policy of a checkpoint as it is, in double precision."""
         policy = checkpoint.policy
         normalizer = policy.normalizer
         statistics = None
         if normalizer is not None:
-            statistics = normalizer.mean.to(dtype), (normalizer.std.double() + normalizer.eps).to(dtype)
-        return cls(checkpoint.path.name, copy.deepcopy(policy).to(dtype), statistics)
+            statistics = normalizer.mean.double(), normalizer.std.double() + normalizer.eps
+        return cls(checkpoint.path.name, copy.deepcopy(policy).double(), statistics)
+
+    def rounded(self, dtype: torch.dtype) -> Model:
+        """Return the same in another precision."""
+        mean_and_divisor = self.normalizer and (self.normalizer[0].to(dtype), self.normalizer[1].to(dtype))
+        return dataclasses.replace(self, policy=copy.deepcopy(self.policy).to(dtype), normalizer=mean_and_divisor)
 
     @property
     def network(self) -> tuple[Any, ...]:

@@ -37,8 +37,9 @@ def compared(evidence: Evidence, activation_from: str, unsafe: bool, limits: Lim
     """
     ours, theirs = evidence.checkpoint, evidence.export
     made_by = f", {theirs.made_by}" if theirs.made_by else ""
+    policy = describe(ours.policy, activation_from)
     about = {
-        "checkpoint": f"{ours.path.name}: iteration {ours.iteration}, {ours.layout}, {describe(ours.policy)}",
+        "checkpoint": f"{ours.path.name}: iteration {ours.iteration}, {ours.layout}, {policy}",
         "export": f"{theirs.path.name}: {theirs.format}{made_by}",
         "shown": evidence.sample.source,
     }
@@ -49,8 +50,6 @@ def compared(evidence: Evidence, activation_from: str, unsafe: bool, limits: Lim
     about["export"] += f"; run {where}" if evidence.ran else "; not run"
     comparison = _judged(evidence, not activation_from)
     notes = [] if evidence.ran else [where]
-    if activation_from == "the export":
-        notes.append(f"the activation {theirs.activation} is from the export: the checkpoint does not say which it is")
     return dataclasses.replace(comparison, about=about, notes=(*notes, *_notes(evidence), *comparison.notes))
 
 

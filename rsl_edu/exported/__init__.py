@@ -2,7 +2,7 @@
 
 from .export import Export
 from .export_error import ExportError
-from .reader import activation_of, is_onnx, is_torchscript, read_export
+from .reader import activation_of, read_export
 from .run import Played, run_export
 
 __all__ = [
@@ -10,8 +10,6 @@ __all__ = [
     "ExportError",
     "Played",
     "activation_of",
-    "is_onnx",
-    "is_torchscript",
     "read_export",
     "run_export",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
+
+from rsl_edu.run_folder import export_format, what_is
 
 from . import onnx_file, torchscript
 from .export import Export
@@ -11,25 +12,6 @@ from .export_error import ExportError
 
 LARGEST = 1 << 28
 """Bytes of the largest file that is read."""
-
-
-def is_torchscript(path: Path) -> bool:
-    """Tell whether a file is TorchScript, by the names in its archive."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any(name.endswith("/constants.pkl") or "/code/__torch__" in name for name in archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return False
-
-
-def is_onnx(path: Path) -> bool:
-    """Tell whether a file begins as an ONNX file does: with a version from 3 to 20, then the program that wrote it."""
-    try:
-        with path.open("rb") as file:
-            begin = file.read(3)
-    except OSError:
-        return False
-    return len(begin) == 3 and begin[0] == 0x08 and 3 <= begin[1] <= 20 and begin[2] in (0x12, 0x1A, 0x3A, 0x42)
 
 
 def read_export(path: str | Path) -> Export:
@@ -49,11 +31,12 @@ def read_export(path: str | Path) -> Export:
         pass
     if size > LARGEST:
         raise ExportError(f"{path.name}: {size >> 20:,} MB; a file of a policy has at most {LARGEST >> 20:,} MB")
-    torch_file, onnx_model = is_torchscript(path), is_onnx(path)
-    if not torch_file and not onnx_model:
-        raise ExportError(f"{path.name}: expected an exported policy, TorchScript (policy.pt) or ONNX (policy.onnx)")
+    kind = export_format(path)
+    if kind is None:
+        got = (what_is(path) or "another file").partition("; expected")[0]
+        raise ExportError(f"{path.name}: expected an exported policy, TorchScript or ONNX, got {got}")
     try:
-        return torchscript.read(path) if torch_file else onnx_file.read(path)
+        return torchscript.read(path) if kind == "TorchScript" else onnx_file.read(path)
     except ExportError as error:
         raise ExportError(str(error) if str(error).startswith(path.name) else f"{path.name}: {error}") from None
     except Exception as error:  # a damaged file raises nearly anything
@@ -73,8 +56,9 @@ def activation_of(path: str | Path) -> str | None:
     try:
         if path.stat().st_size > LARGEST:
             return None
-        if is_torchscript(path):
-            return torchscript.activation(path)
-        return onnx_file.activation(path) if is_onnx(path) else None
+        kind = export_format(path)
+        if kind is None:
+            return None
+        return torchscript.activation(path) if kind == "TorchScript" else onnx_file.activation(path)
     except Exception:  # whatever is wrong with it, it is of no use here
         return None

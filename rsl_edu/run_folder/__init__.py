@@ -2,7 +2,7 @@
 
 from .candidates import NUMBERED, iteration_in_name
 from .errors import CheckpointError, reason
-from .exports import exports_beside
+from .exports import export_format, exports_beside
 from .files import checkpoint_files
 from .foreign import what_is
 from .libraries import whose
@@ -13,6 +13,7 @@ __all__ = [
     "CheckpointError",
     "RunSettings",
     "checkpoint_files",
+    "export_format",
     "exports_beside",
     "iteration_in_name",
     "reason",

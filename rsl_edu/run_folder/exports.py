@@ -30,7 +30,7 @@ def exports_beside(run: str | Path) -> list[Path]:
     found: dict[Path, Path] = {}  # by what each is, as two of these places can be the same
     for place in _PLACES:
         for file in _files(folder / place, among_checkpoints=place == "."):
-            if _is_export(file):
+            if export_format(file):
                 found.setdefault(file.resolve(), file)
     found.pop(run.resolve(), None)
     return list(found.values())
@@ -47,11 +47,12 @@ def _files(folder: Path, among_checkpoints: bool) -> list[Path]:
     return sorted(files, key=lambda file: (_NAMES.index(file.suffix), file.name))[:_MOST]
 
 
-def _is_export(file: Path) -> bool:
+def export_format(file: Path) -> str | None:
+    """Tell by its content whether a file is an exported policy: ``TorchScript``, ``ONNX``, or None if it is neither."""
     try:
         if archive_kind(file) == "TorchScript":
-            return True
+            return "TorchScript"
         with file.open("rb") as opened:
-            return is_onnx(opened)
+            return "ONNX" if is_onnx(opened) else None
     except OSError:
-        return False
+        return None

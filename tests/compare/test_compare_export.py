@@ -343,6 +343,18 @@ def test_a_healthy_export_is_the_same(kind, compare):
     assert loses is (of != "mlp")
 
 
+@pytest.mark.parametrize("rnn", [None, "gru"])
+def test_rounding_of_large_numbers_is_not_taken_for_a_fault_and_does_not_hide_one(rnn, tmp_path):
+    """Without its normaliser, this policy gets numbers of 10,000: single precision is off by far more than 1e-5."""
+    actor = policy(rnn=rnn, activation="selu")
+    with torch.no_grad():
+        spread, draw = 10.0 ** torch.linspace(-3, 3, FEATURES), torch.Generator().manual_seed(0)
+        actor.obs_normalizer.train().update(torch.randn(100, FEATURES, generator=draw) * spread + 10_000)
+    path = save(actor.eval(), tmp_path / "model_3.pt")
+    for module, causes in ((IsaacLab(actor, actor.obs_normalizer), []), (IsaacLab(actor), ["normaliser left out"])):
+        assert names(compare_export(path, script(module.eval(), tmp_path / "policy.pt"))) == causes
+
+
 # What is given, and what is not ---------------------------------------------------------------------------------------
 
 
@@ -357,8 +369,27 @@ def test_an_older_release_is_told_how_it_exports_its_normaliser(tmp_path):
 def test_the_activation_is_the_exports_where_the_checkpoint_does_not_say(compare):
     comparison = compare(IsaacLab(with_activation("tanh"), NORMALIZER), activation=None)
     assert comparison.same
-    assert "MLP 16, 16 (tanh)" in comparison.about["checkpoint"]
-    assert "the activation tanh is from the export: the checkpoint does not say which it is" in comparison.notes
+    assert "MLP 16, 16 (tanh, from the export)" in comparison.about["checkpoint"]
+
+
+def test_an_export_of_another_run_does_not_say_the_activation(tmp_path):
+    """legged_gym keeps the exports of all its runs in one folder, next to the runs."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "exported" / "policies").mkdir(parents=True)
+    script(IsaacLab(MAIN, NORMALIZER), tmp_path / "exported" / "policies" / "policy_1.pt")
+    actor = with_activation("tanh")
+    export = script(IsaacLab(actor, NORMALIZER).eval(), tmp_path / "policy.pt")
+    assert compare_export(save(actor, tmp_path / "run" / "model_3.pt"), export).same
+
+
+def test_features_have_the_names_of_the_terms(tmp_path):
+    (tmp_path / "params").mkdir()
+    terms = "".join(f"      {name}:\n        func: mdp:{name}\n" for name in ("base_lin_vel", "base_ang_vel"))
+    (tmp_path / "params" / "env.yaml").write_text(f"observations:\n    policy:\n{terms}")
+    path = save(MAIN, tmp_path / "model_3.pt")
+    export = script(IsaacLab(*reordered([0, 1, 3, 2, 4, 5])).eval(), tmp_path / "policy.pt")
+    found = compare_export(path, export).reasons[0].found
+    assert "with base_ang_vel[0] as base_lin_vel[2], base_lin_vel[2] as base_ang_vel[0]" in found
 
 
 def test_the_activation_is_found_by_trying_where_nothing_says_it(runs, tmp_path):
