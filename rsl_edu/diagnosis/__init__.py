@@ -1,10 +1,10 @@
 """What is wrong with a trained policy: its layers, its statistics, its noise and its memory, measured and judged."""
 
 from .contents import ContentsTable, contents_table
+from .diagnosis import Diagnosis
 from .examination import Examination, examine
 from .findings import Finding
 from .measures import Measures
-from .report import Diagnosis
 from .sample import Sample, load, own, play, stand_in
 
 __all__ = [

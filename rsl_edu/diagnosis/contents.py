@@ -14,9 +14,8 @@ from pathlib import Path
 from rsl_edu.checkpoint import Contents, read_contents
 from rsl_edu.checkpoint.contents import OUTPUTS
 from rsl_edu.printable import printable
+from rsl_edu.report import line, page
 from rsl_edu.run_folder import checkpoint_files
-
-from .report import line, page
 
 RELEASES = (2, 3, 4, 5)
 _OK, _ERROR, _SILENT, _UNUSED = "ok", "error", "silent", "-"
@@ -81,7 +80,7 @@ class ContentsTable:
             | {f"in rsl_rl {release}": what for release, what in zip(RELEASES, part.releases, strict=True)}
             for part in self.parts
         ]
-        return page({"file": self.about}, "What becomes of each part when the file is loaded", rows, self._below())
+        return page({"file": self.about}, "What becomes of each part when the file is loaded.", rows, self._below())
 
     def _below(self) -> dict[str, str]:
         return {"in words": _LEGEND} | self.notes

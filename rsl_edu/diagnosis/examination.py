@@ -17,9 +17,9 @@ from rsl_edu.modules.mlp import ACTIVATIONS
 from rsl_edu.number_format import counted
 from rsl_edu.run_folder import RunSettings
 
+from .diagnosis import Diagnosis
 from .findings import Evidence, findings_of
 from .measures import Measures, measure_policy
-from .report import Diagnosis
 from .sample import Sample, image_sizes, own, play, stand_in
 
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from rsl_edu.checkpoint import CheckpointError
 from rsl_edu.compare import compare_export
-from rsl_edu.compare.causes import CAUSES
+from rsl_edu.compare.exports.causes import CAUSES
 from rsl_edu.exported import ExportError, Played
 from rsl_edu.exported.run import run_export
 from rsl_edu.sandbox import SandboxError
@@ -569,7 +569,7 @@ def no_sandbox(monkeypatch):
     def refuse(*_):
         raise SandboxError("cannot run bwrap: No such file or directory")
 
-    monkeypatch.setattr("rsl_edu.compare.verdict.run_export", refuse)
+    monkeypatch.setattr("rsl_edu.compare.exports.verdict.run_export", refuse)
 
 
 @pytest.mark.parametrize(
@@ -603,7 +603,7 @@ def test_unsafe_and_limits_reach_the_export(compare, monkeypatch):
         given.update(unsafe=unsafe, limits=limits)
         return Played(torch.zeros(*observations.shape[:2], ACTIONS), torch.zeros(1, 1, ACTIONS), None, "here")
 
-    monkeypatch.setattr("rsl_edu.compare.verdict.run_export", run)
+    monkeypatch.setattr("rsl_edu.compare.exports.verdict.run_export", run)
     compare(IsaacLab(MAIN), unsafe=True, limits="few")
     assert given == {"unsafe": True, "limits": "few"}
     assert run_export is not run

@@ -15,6 +15,7 @@ from rsl_edu.checkpoint import Run, read, read_run
 from rsl_edu.data import rollout
 from rsl_edu.data.training_run import example_run
 from rsl_edu.diagnosis import Finding, examine, findings, play
+from rsl_edu.report import LESSON_TITLES
 
 SAVED = Path(__file__).parents[1] / "checkpoint" / "files"
 
@@ -33,7 +34,7 @@ def well_said(finding):
     assert re.search(r"\d|are not$", finding.figure)  # an absent normaliser has no number
     assert finding.threshold
     assert finding.meaning.endswith(".")
-    assert finding.lesson in findings.LESSON_TITLES
+    assert finding.lesson in LESSON_TITLES
     words = " ".join(vars(finding)[field] for field in ("figure", "threshold", "meaning", "change"))
     assert not re.search(r"[{}]|\bnan\b|\binf\b|  ", words)
     for place in fields(finding.change):

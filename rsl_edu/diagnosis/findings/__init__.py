@@ -12,12 +12,11 @@ ended at 2 % of its first.
 from .inputs import STALE
 from .kinds import Evidence, Finding
 from .network import ASLEEP
-from .table import FINDINGS, LESSON_TITLES, fill_in, findings_of
+from .table import FINDINGS, fill_in, findings_of
 
 __all__ = [
     "ASLEEP",
     "FINDINGS",
-    "LESSON_TITLES",
     "STALE",
     "Evidence",
     "Finding",

@@ -21,8 +21,6 @@ FINDINGS: tuple[FindingKind, ...] = (
 )
 """All findings that are looked for, in the order of the report."""
 
-LESSON_TITLES = {1: "MLP", 2: "CNN", 3: "RNN", 4: "Normalization", 5: "Distributions", 6: "Policy"}
-
 CONFIG_FIELDS = {  # by the major release of rsl_rl that reads them
     "class_name": {
         2: "policy.class_name",

@@ -11,10 +11,10 @@ from rsl_edu.number_format import counted, short
 from rsl_edu.sandbox import Limits, SandboxError
 
 from . import special
+from .comparison import Comparison, Reason
 from .endings import ENOUGH
 from .evidence import Evidence
 from .explain import explain, nearest
-from .export_report import Comparison, Reason
 from .kinds import Explanation
 from .model import Model
 from .tensors import account, readable, same_network

@@ -7,8 +7,8 @@ import torch
 from rsl_edu.checkpoint import Checkpoint
 from rsl_edu.number_format import counted, short
 
+from .comparison import Reason
 from .evidence import Evidence
-from .export_report import Reason
 from .tensors import account, moved_features, readable
 
 

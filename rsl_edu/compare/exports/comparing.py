@@ -17,8 +17,8 @@ from rsl_edu.run_folder import CheckpointError, RunSettings, checkpoint_files, r
 from rsl_edu.sandbox import Limits
 
 from .causes import activation_name
+from .comparison import Comparison
 from .evidence import Evidence
-from .export_report import Comparison
 from .verdict import compared
 
 _IMAGES = 64  # observations that are drawn with images
