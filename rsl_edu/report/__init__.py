@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from rsl_edu.printable import printable
 
 WIDTH = 100
 """Longest line of the text, in characters; a longer word is not broken."""
 LESSON_TITLES = {1: "MLP", 2: "CNN", 3: "RNN", 4: "Normalization", 5: "Distributions", 6: "Policy"}
+
+
+def _safe(words: object) -> Markup:
+    """Return words from files as HTML; the name of an option stays on one line."""
+    option = r'<span style="white-space: nowrap">\g<0></span>'
+    return Markup(re.sub(r"--\w[\w-]*", option, escape(printable(str(words)))))
+
+
 _PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
     autoescape=True,
     undefined=StrictUndefined,
-    finalize=lambda words: printable(str(words)),  # names come from files
+    finalize=_safe,
     trim_blocks=True,
     lstrip_blocks=True,
 )
