@@ -51,14 +51,14 @@ class Export:
 
     @property
     def observation(self) -> str | None:
-        """Of an ONNX file: the input for the observation."""
+        """Name of the input for the observation."""
         free = [name for name in self.inputs if name not in self.state]
         known = ("obs", "actor_obs", "observations", "observation", "policy", "input")
         return next((name for name in known if name in free), free[0] if free else None)
 
     @property
     def action(self) -> str | None:
-        """Of an ONNX file: the output with the action."""
+        """Name of the output with the action."""
         free = [name for name in self.outputs if name not in self.state.values()]
         known = ("actions", "action", "continuous_actions", "output")
         return next((name for name in known if name in free), free[0] if free else None)

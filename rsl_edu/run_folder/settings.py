@@ -57,7 +57,7 @@ class RunSettings:
 
     @property
     def names_source(self) -> str:
-        """The file that names the features, seen from the checkpoints: ``params/env.yaml``; empty if there is none."""
+        """The path of the file that names the features, ``params/env.yaml`` for one; empty if there is none."""
         return self._terms[0]
 
     @functools.cached_property
