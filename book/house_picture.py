@@ -1,7 +1,7 @@
 """The picture of the house: folders and files of rsl_edu as boxes, and imports as arrows, which all point down.
 
-It is SVG in the colours of the page around it (``book.css``), once for wide pages and once for phones. Files that
-several parts share get no arrows: a line in each box names those that it imports.
+It is SVG in the colours of the page around it (``book.css``), once for wide pages and once for phones. Parts that
+others share get no arrows: a line in each box names those that it imports.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ class Form:
         name: Its class in the style sheet.
         width: Width of the picture; the boxes are as wide as it allows.
         most: Boxes in a row, at most.
-        columns: Columns of the shared files.
+        columns: Columns of the shared parts.
         font: Size of the letters.
         lane: Width of an arrow's way past the boxes of a row.
         gap: Distance between boxes.
@@ -99,10 +99,9 @@ def picture() -> str:
 
 
 def shared() -> set[str]:
-    """Return the parts that are drawn apart: files that import no folder, and that not only one part imports."""
-    arrows = house.arrows()
-    files = {part for part in arrows if not house.is_folder(part)}
-    return {part for part in files if arrows[part] <= files and sum(part in others for others in arrows.values()) != 1}
+    """Return the parts that are drawn apart: those below the subject, ``modules``, in the map."""
+    parts = list(house.stated())
+    return set(parts[parts.index("modules") + 1 :])
 
 
 def rooms() -> Graph:
@@ -251,7 +250,7 @@ def _room(room: str, row: int, width: float, form: Form) -> Box:
 
 
 def _box(part: str, row: int, width: float, form: Form, within: str = "") -> Box:
-    """Return the box of a part: its name, what it is, and which shared files it imports."""
+    """Return the box of a part: its name, what it is, and which shared parts it imports."""
     name = part.removeprefix(f"{within}/") + ("/" if house.is_folder(part) else ".py")
     if part == within:
         names = sorted(file.stem for file in (house.PACKAGE / part).glob("[!_]*.py"))
@@ -350,12 +349,12 @@ def _drawn(box: Box, form: Form) -> str:
 
 
 def _panel(top: float, form: Form) -> tuple[str, float]:
-    """Return the shared files, under the rows, and where the picture ends."""
+    """Return the shared parts, under the rows, and where the picture ends."""
     parts = [part for part in house.stated() if part in shared()]
     lines = math.ceil(len(parts) / form.columns)
     columns = math.ceil(len(parts) / lines)
     boxes = [_box(part, 0, form.width / columns, form) for part in parts]
-    heading = Box(0, form.width, [("rsl-words", "Shared files, named after a + in the boxes:")], x=0, y=top)
+    heading = Box(0, form.width, [("rsl-words", "Shared parts, named after a + in the boxes:")], x=0, y=top)
     drawn, bottom = _text(heading, form), top + 1.3 * form.line
     for number in range(lines):
         row = boxes[number * columns : (number + 1) * columns]

@@ -13,6 +13,13 @@ def short(value: float, decimals: int | None = None) -> str:
     return power(rounded) if 0 < abs(rounded) < 1e-4 else f"{rounded + 0.0:,.10g}"
 
 
+def large(value: float) -> str:
+    """Return :func:`short` of a number, and from a million on a power of ten: ``2.6·10¹²``."""
+    if math.isinf(value):
+        return "infinity"
+    return power(value) if abs(value) >= 1e6 else short(value)
+
+
 def power(value: float) -> str:
     """Return two significant digits and a power of ten: ``2.6·10⁻⁵``."""
     digits, exponent = f"{value:.1e}".split("e")

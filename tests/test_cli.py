@@ -279,10 +279,18 @@ def test_xray_says_what_is_wrong_with_a_run(capsys):
     assert cli.main(["xray", str(example_run()), "--robot", "InvertedPendulum-v5"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "16 checkpoints, iterations 0 to 59, written by rsl_rl 5" in said
-    assert "4 observations → normaliser → MLP 16, 16 (elu) → 1 action, Gaussian" in said
+    assert "4 observations → normaliser → MLP 16, 16 (elu, from params/agent.yaml) → 1 action, Gaussian" in said
     assert "1. std growing" in said
     assert "algorithm.entropy_coef (lower)" in said
     assert "--obs" not in said
+
+
+def test_xray_says_which_option_settles_a_guess(tmp_path, capsys):
+    assert cli.main(["xray", shutil.copy(example_run() / "model_12.pt", tmp_path)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "4 observations → normaliser → MLP 16, 16 (elu?) → 1 action, Gaussian" in said
+    assert "guessed the activation elu: no file next to the checkpoint says so." in said
+    assert "--activation NAME or --config agent.yaml settles it" in said
 
 
 def test_xray_takes_observations_from_a_file_and_writes_a_page(tmp_path, capsys):
@@ -303,22 +311,31 @@ def test_xray_without_observations_says_what_it_did_not_check(capsys):
     assert cli.main(["xray", str(example_run() / "model_12.pt")]) == 0
     said = capsys.readouterr().out
     assert "a stand-in" in said
-    assert "normaliser stale: needs observations" in said
+    assert "normaliser stale: needs observations" in " ".join(said.split())
     assert said.endswith("--obs FILE, or --robot NAME for a robot of Gymnasium.\n")
+
+
+def test_xray_says_what_a_checkpoint_lacks(capsys):
+    assert cli.main(["xray", str(example_run()), "--contents"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("file        model_59.pt, written by rsl_rl 5\n")
+    assert "optimiser            settings, no moments" in said
 
 
 def test_xray_prints_on_a_terminal_that_has_no_arrows():
     code = "import sys; from rsl_edu.cli import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "xray", str(example_run() / "model_12.pt")]
     said = subprocess.check_output(command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, text=True)
-    assert "4 observations ? normaliser ? MLP 16, 16 (elu) ? 1 action, Gaussian" in said
+    assert "4 observations ? normaliser ? MLP 16, 16 (elu, from params/agent.yaml) ? 1" in said
 
 
 def test_xray_takes_the_activation_from_the_option_or_the_configuration(tmp_path, capsys):
     (tmp_path / "agent.yaml").write_text("actor: {activation: tanh}")
-    for option, name in ((["--config", "agent.yaml"], "tanh"), (["--activation", "relu"], "relu")):
+    for option, said in ((["--config", "agent.yaml"], "tanh, from agent.yaml"), (["--activation", "relu"], "relu")):
         assert cli.main(["xray", str(example_run() / "model_12.pt"), *option]) == 0
-        assert f"MLP 16, 16 ({name})" in capsys.readouterr().out
+        out = capsys.readouterr().out
+        assert f"MLP 16, 16 ({said})" in out
+        assert "guess" not in out
 
 
 @pytest.mark.parametrize(
@@ -326,7 +343,7 @@ def test_xray_takes_the_activation_from_the_option_or_the_configuration(tmp_path
     [
         (["nowhere"], "nowhere: no such file or folder"),
         (["empty"], "empty: no checkpoint (model_0.pt, model_50.pt, …) in this folder, nor in its folders"),
-        (["notes.txt"], "notes.txt: damaged, or not written by torch.save"),
+        (["notes.txt"], "notes.txt: a text, which begins 'mine'; expected a checkpoint of rsl_rl"),
         (["RUN", "--obs", "nowhere.pt"], "nowhere.pt: No such file or directory"),
         (
             ["RUN", "--obs", "notes.txt"],
@@ -334,6 +351,7 @@ def test_xray_takes_the_activation_from_the_option_or_the_configuration(tmp_path
         ),
         (["RUN", "--robot", "Hopper-v5"], "Hopper-v5 has 11 and 3"),
         (["RUN", "--robot", "Hopper-v5", "--obs", "notes.txt"], "--obs: not allowed with argument --robot"),
+        (["RUN", "--contents", "--html", "page.html"], "--contents is a table of its own"),
         (["RUN", "--activation", "elo"], "activation: expected one of elu, "),
         (["RUN", "--config", "nowhere.yaml"], "--config: expected a file, got nowhere.yaml"),
         (["RUN", "--html", "empty"], "--html: cannot write empty: Is a directory"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rsl_edu.number_format import counted, power, round_up, short, small
+from rsl_edu.number_format import counted, large, power, round_up, short, small
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,11 @@ def test_decimals_are_kept_where_asked_for():
 def test_power_of_ten():
     assert power(34567.0) == "3.5·10⁴"
     assert power(1e-9) == "10⁻⁹"
+
+
+def test_large_numbers_are_powers_of_ten():
+    written = [large(value) for value in (999_000.0, 2.6e12, -1e6, 0.5, float("inf"))]
+    assert written == ["1,000,000", "2.6·10¹²", "-10⁶", "0.5", "infinity"]
 
 
 def test_what_is_below_a_thousandth_is_not_said():

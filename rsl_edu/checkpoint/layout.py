@@ -1,17 +1,19 @@
-"""Where in a checkpoint the actor is, and which releases of rsl_rl write it there: the names of the parameters tell."""
+"""Where in a checkpoint actor and critic are, and which releases of rsl_rl write them there: the names tell."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Set
+import re
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from rsl_edu.run_folder import CheckpointError
+from rsl_edu.run_folder import CheckpointError, whose
 
-from .untrusted import checked_tensors
+from .names import groups, held, unwrapped
+from .untrusted import checked_tensors, readable_tensors
 
 _MODELS = ("actor_state_dict", "student_state_dict", "model_state_dict")
 """Names of the model that holds the actor: since rsl_rl 4, since 4 after a distillation, and before 4."""
@@ -19,40 +21,57 @@ _NORMALIZER = "obs_norm_state_dict"
 """Statistics of the actor's normaliser in rsl_rl 2, which keeps them outside of the model."""
 _CRITIC_NORMALIZERS = ("critic_obs_norm_state_dict", "privileged_obs_norm_state_dict")
 """Statistics of the critic's normaliser in rsl_rl 2."""
-_ACTOR = {  # the first word of a parameter's name, before rsl_rl 4 -> since rsl_rl 5
-    "actor": "mlp",
-    "actor_obs_normalizer": "obs_normalizer",
-    "actor_cnns": "cnns",
-    "memory_a": "rnn",
-    "student": "mlp",
-    "student_obs_normalizer": "obs_normalizer",
-    "memory_s": "rnn",
-    "std": "distribution.std_param",
-    "log_std": "distribution.log_std_param",
-} | {name: name for name in ("mlp", "obs_normalizer", "cnns", "rnn", "distribution")}
-_CRITIC = ("critic", "critic_obs_normalizer", "critic_cnns", "memory_c")
-_TEACHER = ("teacher", "teacher_obs_normalizer", "memory_t")
+_OTHERS = {"critic_state_dict": "critic's ", "teacher_state_dict": "teacher's "}
+"""Since rsl_rl 4: the other models, and whose they are."""
+NAMED = {*_MODELS, *_OTHERS, _NORMALIZER, *_CRITIC_NORMALIZERS}
+"""Tables in a file of which :class:`StoredModels` has the tensors."""
+_ACTOR, _CRITIC, _TEACHER = "", "critic's ", "teacher's "
+_PARTS = {  # the first word of a parameter's name, before rsl_rl 4 -> whose it is, and that word since rsl_rl 5
+    "actor": (_ACTOR, "mlp"),
+    "actor_obs_normalizer": (_ACTOR, "obs_normalizer"),
+    "actor_cnns": (_ACTOR, "cnns"),
+    "memory_a": (_ACTOR, "rnn"),
+    "student": (_ACTOR, "mlp"),
+    "student_obs_normalizer": (_ACTOR, "obs_normalizer"),
+    "memory_s": (_ACTOR, "rnn"),
+    "std": (_ACTOR, "distribution.std_param"),
+    "log_std": (_ACTOR, "distribution.log_std_param"),
+    "critic": (_CRITIC, "mlp"),
+    "critic_obs_normalizer": (_CRITIC, "obs_normalizer"),
+    "critic_cnns": (_CRITIC, "cnns"),
+    "memory_c": (_CRITIC, "rnn"),
+    "teacher": (_TEACHER, "mlp"),
+    "teacher_obs_normalizer": (_TEACHER, "obs_normalizer"),
+    "memory_t": (_TEACHER, "rnn"),
+} | {name: (_ACTOR, name) for name in ("mlp", "obs_normalizer", "cnns", "rnn", "distribution")}
+_LAYER = re.compile(r"(mlp|actor|student)\.\d{1,6}\.weight")
+"""A layer of an actor."""
 
 
 @dataclasses.dataclass(frozen=True)
-class StoredActor:
-    """The actor in a checkpoint, in the names of rsl_rl 5 whichever release wrote it.
+class StoredModels:
+    """The models in a checkpoint, in the names of rsl_rl 5 whichever release wrote it.
 
     Attributes:
         releases: Major releases of rsl_rl that write such a file; several if the names leave it open.
-        weights: Its parameters and statistics, by their names.
+        actor: Parameters and statistics of the actor, by their names.
+        critic: Those of the critic; empty if there is none, or none that can be read.
         unread: Names of parameters in the file's model that no model of rsl_rl has.
         critic_normalized: Whether the observations of the critic are normalised.
+        named: All parameters and statistics, in the order of the file, by names that also say whose they are:
+            ``mlp.0.weight``, ``critic's mlp.0.weight``.
     """
 
     releases: tuple[int, ...]
-    weights: dict[str, torch.Tensor]
+    actor: dict[str, torch.Tensor]
+    critic: dict[str, torch.Tensor]
     unread: tuple[str, ...]
     critic_normalized: bool
+    named: dict[str, torch.Tensor]
 
 
-def find_actor(path: Path, stored: Mapping[str, Any]) -> StoredActor:
-    """Find the actor in what a file holds.
+def find_models(path: Path, stored: Mapping[str, Any]) -> StoredModels:
+    """Find actor and critic in what a file holds.
 
     Args:
         path: The file, for messages.
@@ -63,30 +82,35 @@ def find_actor(path: Path, stored: Mapping[str, Any]) -> StoredActor:
     """
     model = next((name for name in _MODELS if name in stored), None)
     if model is None:
-        held = ", ".join(map(str, list(stored)[:6])) or "nothing"
-        raise CheckpointError(
-            f"{path.name}: expected a checkpoint of rsl_rl, with actor_state_dict or model_state_dict; it holds {held}"
-        )
-    parameters = checked_tensors(path, model, stored[model])
+        expected = "a checkpoint of rsl_rl, with actor_state_dict or model_state_dict"
+        raise _no_actor(path, stored, expected, held(stored))
+    parameters = unwrapped(checked_tensors(path, model, stored[model]))
+    if not any(map(_LAYER.fullmatch, parameters)):
+        raise _no_actor(path, stored, f"an actor in {model}", groups(parameters) or "nothing", parameters)
     heads = {name.partition(".")[0] for name in parameters}
-    if heads.isdisjoint(("mlp", "actor", "student")):
-        raise CheckpointError(
-            f"{path.name}: expected an actor in {model} (mlp.0.weight or actor.0.weight), got "
-            f"{', '.join(sorted(parameters)[:4]) or 'nothing'}"
-        )
+    owned = [(*_renamed(name), tensor) for name, tensor in parameters.items()]  # whose, its name, what it is
     if model == "model_state_dict":  # with the critic in it
         releases = _releases_of_joint_model(heads, stored)
-        critic_normalized = "critic_obs_normalizer._mean" in parameters or any(
-            name in stored for name in _CRITIC_NORMALIZERS
-        )
         if _NORMALIZER in stored:
             statistics = checked_tensors(path, _NORMALIZER, stored[_NORMALIZER])
-            parameters |= {f"obs_normalizer.{name}": tensor for name, tensor in statistics.items()}
+            owned += [(_ACTOR, f"obs_normalizer.{name}", tensor) for name, tensor in statistics.items()]
+        for part in _CRITIC_NORMALIZERS:
+            statistics = readable_tensors(path, stored.get(part))
+            owned += [(_CRITIC, f"obs_normalizer.{name}", tensor) for name, tensor in statistics.items()]
     else:
         releases = _releases_of_own_model(heads)
-        critic = stored.get("critic_state_dict")
-        critic_normalized = isinstance(critic, Mapping) and "obs_normalizer._mean" in critic
-    return StoredActor(releases, *_renamed(parameters), critic_normalized)
+        for part, owner in _OTHERS.items():
+            others = unwrapped(readable_tensors(path, stored.get(part)))
+            owned += [(owner, name, tensor) for name, tensor in others.items()]
+    actor, critic = ({name: x for whose_, name, x in owned if whose_ == owner} for owner in (_ACTOR, _CRITIC))
+    return StoredModels(
+        releases=releases,
+        actor=actor,
+        critic=critic | (_shared_normalizer(actor, critic) if _NORMALIZER in stored else {}),
+        unread=tuple(name for owner, name, _ in owned if owner is None),
+        critic_normalized="obs_normalizer._mean" in critic or any(name in stored for name in _CRITIC_NORMALIZERS),
+        named={f"{owner or ''}{name}": tensor for owner, name, tensor in owned},
+    )
 
 
 def learning_rate(stored: Mapping[str, Any]) -> float | None:
@@ -96,6 +120,35 @@ def learning_rate(stored: Mapping[str, Any]) -> float | None:
         return float(rate)
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError, OverflowError):
         return None
+
+
+def _no_actor(
+    path: Path, stored: Mapping[str, Any], expected: str, found: str, parameters: Iterable[str] = ()
+) -> CheckpointError:
+    """Return the error that says what a file without an actor of rsl_rl holds."""
+    names = parameters or [name for table in stored.values() if isinstance(table, dict) for name in dict.keys(table)]
+    writer = whose(stored, [*stored, *names])
+    if writer is not None:
+        return CheckpointError(f"{path.name}: {writer}; it holds {found}")
+    rename = "; if one of these networks is the whole policy, save its layers under the names that rsl_rl gives them"
+    return CheckpointError(f"{path.name}: expected {expected}; it holds {found}{rename if '→' in found else ''}")
+
+
+def _renamed(name: str) -> tuple[str | None, str]:
+    """Return whose a parameter is, and its name in rsl_rl 5; nobody's if no model of rsl_rl has it."""
+    head, dot, rest = name.partition(".")
+    owner, renamed = _PARTS.get(head, (None, head))
+    return owner, renamed + dot + rest
+
+
+def _shared_normalizer(
+    actor: Mapping[str, torch.Tensor], critic: Mapping[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """Return the actor's statistics if the critic's never learned: so rsl_rl 2 stores a critic that sees the same."""
+    mean, statistics = critic.get("obs_normalizer._mean"), {n: x for n, x in actor.items() if n.startswith("obs_nor")}
+    if mean is None or mean.any() or statistics.get("obs_normalizer._mean", mean).shape != mean.shape:
+        return {}
+    return statistics
 
 
 def _releases_of_joint_model(heads: Set[str], stored: Mapping[str, Any]) -> tuple[int, ...]:
@@ -114,15 +167,3 @@ def _releases_of_own_model(heads: Set[str]) -> tuple[int, ...]:
     if not heads.isdisjoint(("std", "log_std")):
         return (4,)
     return (4, 5)
-
-
-def _renamed(parameters: Mapping[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], tuple[str, ...]]:
-    """Return the actor's parameters by the names of rsl_rl 5, and the names that no model of rsl_rl has."""
-    weights, unread = {}, []
-    for name, tensor in parameters.items():
-        head, dot, rest = name.partition(".")
-        if head in _ACTOR:
-            weights[_ACTOR[head] + dot + rest] = tensor
-        elif head not in _CRITIC + _TEACHER:
-            unread.append(name)
-    return weights, tuple(unread)

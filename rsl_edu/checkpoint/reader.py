@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rsl_edu.modules.validate import whole
-from rsl_edu.run_folder import NUMBERED, CheckpointError, RunSettings, checkpoint_files, run_settings
+import torch
 
-from .layout import find_actor, learning_rate
+from rsl_edu.exported import activation_of
+from rsl_edu.modules.mlp import ACTIVATIONS
+from rsl_edu.modules.validate import choice, whole
+from rsl_edu.run_folder import (
+    NUMBERED,
+    CheckpointError,
+    RunSettings,
+    checkpoint_files,
+    exports_beside,
+    iteration_in_name,
+    run_settings,
+)
+
+from .critic import Critic
+from .layout import NAMED, StoredModels, find_models, learning_rate
+from .optimizer import AdamState, read_optimizer
 from .policy import Policy
 from .rebuild import rebuild_policy
-from .untrusted import load
+from .untrusted import is_finite, load, readable_tensors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +43,10 @@ class Checkpoint:
         learning_rate: Learning rate of the optimiser, or None if the file has none.
         critic_normalized: Whether the observations of the critic are normalised.
         unread: Names of parameters, next to those of actor and critic, that no model of rsl_rl has.
+        critic: The critic, or None if the file has none, or none that can be read.
+        optimizer: The state of Adam, or None if the file has none that can be read.
+        broken: Names of what holds NaN or infinity, in all models, normalisers and moments of the file:
+            ``mlp.0.weight``, ``critic's mlp.0.weight``, ``Adam's second moment of mlp.0.weight``.
     """
 
     path: Path
@@ -37,6 +56,9 @@ class Checkpoint:
     learning_rate: float | None
     critic_normalized: bool
     unread: tuple[str, ...]
+    critic: Critic | None = None
+    optimizer: AdamState | None = None
+    broken: tuple[str, ...] = ()
 
     @property
     def layout(self) -> str:
@@ -65,6 +87,7 @@ class Run:
     activation_from: str = ""
 
 
+@torch.inference_mode(False)  # its callers may be in it, and what is rebuilt there has no gradients
 def read(
     path: str | Path,
     activation: str | None = None,
@@ -90,19 +113,23 @@ def read(
     if activation is not None:
         config["activation"] = activation
     stored = load(path)
-    actor = find_actor(path, stored)
+    models = find_models(path, stored)
     try:
-        policy = rebuild_policy(actor.weights, config, images or {})
+        policy = rebuild_policy(models.actor, config, images or {})
     except CheckpointError as error:
         raise CheckpointError(f"{path.name}: {error}") from None
+    optimizer, broken_moments = read_optimizer(path, stored.get("optimizer_state_dict"), models)
     return Checkpoint(
         path=path,
-        releases=actor.releases,
+        releases=models.releases,
         iteration=_iteration(path, stored),
         policy=policy,
         learning_rate=learning_rate(stored),
-        critic_normalized=actor.critic_normalized,
-        unread=actor.unread,
+        critic_normalized=models.critic_normalized,
+        unread=models.unread,
+        critic=Critic(models.critic, config.get("activation", "elu")) if models.critic else None,
+        optimizer=optimizer,
+        broken=(*_broken(path, stored, models), *broken_moments),
     )
 
 
@@ -119,22 +146,28 @@ def read_run(
 
     Args:
         path: The folder or the file.
-        activation: As for :func:`read`.
+        activation: As for :func:`read`; None also looks into an exported policy that lies there.
         config: As for :func:`read`, or what :func:`.run_settings` returned; None takes what lies next to the files.
         images: As for :func:`read`.
         most: How many files are read at most; of more files, those that are read are spread evenly over the training.
 
     Raises:
         CheckpointError: There is no checkpoint, or none that can be read.
+        ValueError: No such activation.
         OSError: The folder cannot be read.
     """
     path = Path(path)
+    if activation is not None:
+        choice("activation", activation, ACTIVATIONS)
     files = checkpoint_files(path)
     chosen = _evenly(files, whole("most", most))
     if isinstance(config, RunSettings):
         settings = config
     else:
         settings = run_settings(path) if config is None else RunSettings(config, "you")
+    said_by = "you" if activation is not None else settings.source if settings.actor.get("activation") else ""
+    if not said_by:
+        activation, said_by = _exported_activation(path)
     found: list[Checkpoint] = []
     skipped: dict[Path, str] = {}
     for file in reversed(chosen):
@@ -143,20 +176,40 @@ def read_run(
             if found and (other := _difference(found[0].policy, checkpoint.policy)):
                 raise CheckpointError(f"{file.name}: {other}, unlike {found[0].path.name}")
         except (CheckpointError, OSError) as error:
-            skipped[file] = str(error)
+            why = f"{file.name}: cannot be read ({error.strerror})" if isinstance(error, OSError) else str(error)
+            skipped[file] = why
         else:
             found.append(checkpoint)
     if not found:
         raise CheckpointError(next(iter(skipped.values())))
-    said_by = settings.source if settings.actor.get("activation") else ""
     return Run(
         path=path,
         checkpoints=tuple(reversed(found)),
         skipped=skipped,
         left_out=len(files) - len(chosen),
         settings=settings,
-        activation_from=said_by if activation is None else "you",
+        activation_from=said_by,
     )
+
+
+def _exported_activation(path: Path) -> tuple[str | None, str]:
+    """Return the activation of an exported policy beside a run, and that file as seen from it; None without one."""
+    folder = path.parent if path.is_file() else path
+    for file in exports_beside(path):
+        if (name := activation_of(file)) in ACTIVATIONS:
+            return name, Path(os.path.relpath(file, folder)).as_posix()
+    return None, ""
+
+
+def _broken(path: Path, stored: Mapping[str, Any], models: StoredModels) -> tuple[str, ...]:
+    """Return the names of what holds NaN or infinity in actor, critic, and whatever else the file holds."""
+    others = {
+        f"{name}'s {entry}": tensor
+        for name, table in stored.items()
+        if isinstance(name, str) and name.endswith("_dict") and name not in NAMED
+        for entry, tensor in readable_tensors(path, table).items()
+    }
+    return tuple(name for name, tensor in (models.named | others).items() if not is_finite(tensor))
 
 
 def _iteration(path: Path, stored: Mapping[str, Any]) -> int:
@@ -164,7 +217,9 @@ def _iteration(path: Path, stored: Mapping[str, Any]) -> int:
     if number:
         return int(number[1])
     iteration = stored.get("iter")
-    return iteration if isinstance(iteration, int) else 0
+    if isinstance(iteration, int) and iteration:
+        return iteration
+    return iteration_in_name(path) or 0  # some libraries around rsl_rl save 0
 
 
 def _evenly(files: list[Path], most: int) -> list[Path]:

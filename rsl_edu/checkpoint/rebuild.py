@@ -97,7 +97,7 @@ def _check_sizes(policy: Policy, normalized: int | None, latent: int) -> None:
 
 def _shapes(weights: Mapping[str, torch.Tensor], prefix: str, dims: int) -> list[tuple[int, ...]]:
     """Return the shapes of the weights ``prefix``0.weight, ``prefix``2.weight, … that have so many dimensions."""
-    pattern = re.compile(rf"{re.escape(prefix)}(\d+)\.weight")
+    pattern = re.compile(rf"{re.escape(prefix)}(\d{{1,6}})\.weight")
     found = {int(match[1]): tensor for name, tensor in weights.items() if (match := pattern.fullmatch(name))}
     shapes = [tuple(found[i].shape) for i in sorted(found) if found[i].dim() == dims and found[i].numel()]
     if not shapes:

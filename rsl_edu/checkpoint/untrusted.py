@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from rsl_edu.run_folder import CheckpointError, reason
+from rsl_edu.run_folder import CheckpointError, reason, what_is
 
 _REAL_NUMBERS = (torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.int64, torch.int32)
 
@@ -19,28 +21,21 @@ def load(path: Path) -> dict[str, Any]:
     """Return what ``torch.save`` wrote, if it is a table of plain data that fits into memory.
 
     Raises:
-        CheckpointError: The file is damaged, asks for code, or is something else; the message names it.
+        CheckpointError: The file is damaged, asks for code, or is something else; the message says what it is.
         OSError: The file cannot be read.
     """
-    if not path.stat().st_size:
-        raise CheckpointError(f"{path.name}: the file is empty (0 bytes)")
     with path.open("rb"):  # an OSError after this is one of a damaged file, which says where to look in it
         pass
     try:
         if zipfile.is_zipfile(path):
-            _check_archive(path)
-        stored = torch.load(path, map_location="cpu", weights_only=True)
+            _refuse_compressed(path)
+        with warnings.catch_warnings():  # torch warns of pickles that it did not write, which are refused anyway
+            warnings.simplefilter("ignore")
+            stored = torch.load(path, map_location="cpu", weights_only=True)
     except CheckpointError:
         raise
     except Exception as error:  # a damaged file makes torch raise nearly anything
-        called = re.search(r"GLOBAL (\S+)", str(error))
-        if called:
-            what = (
-                f"expected tensors and plain data, but it asks for {called[1]}; not loaded, as that could run any code"
-            )
-        else:
-            what = f"damaged, or not written by torch.save ({reason(error)})"
-        raise CheckpointError(f"{path.name}: {what}") from None
+        raise CheckpointError(f"{path.name}: {_refusal(path, error)}") from None
     if not isinstance(stored, dict):
         raise CheckpointError(f"{path.name}: expected a checkpoint of rsl_rl, got one {type(stored).__name__}")
     return _entries(stored)
@@ -66,7 +61,7 @@ def checked_tensors(path: Path, part: str, table: Any) -> dict[str, torch.Tensor
             raise CheckpointError(f"{path.name}: expected names in {part}, got {name!r}")
         if not isinstance(tensor, torch.Tensor):
             raise CheckpointError(f"{path.name}: expected a tensor at {part}[{name!r}], got {type(tensor).__name__}")
-        if not _is_plain(tensor):
+        if not is_plain(tensor):
             raise CheckpointError(f"{path.name}: expected a plain tensor of real numbers at {part}[{name!r}]")
         claimed += tensor.numel() * tensor.element_size()
     if claimed > size:
@@ -74,26 +69,51 @@ def checked_tensors(path: Path, part: str, table: Any) -> dict[str, torch.Tensor
     return tensors
 
 
-def _check_archive(path: Path) -> None:
-    """Refuse the zip archives that ``torch.save`` does not write."""
+def readable_tensors(path: Path, table: Any) -> dict[str, torch.Tensor]:
+    """Return a state dict, checked as by :func:`checked_tensors`, or an empty one if it does not pass the checks."""
+    try:
+        return checked_tensors(path, "", table)
+    except CheckpointError:
+        return {}
+
+
+def is_plain(tensor: Any) -> bool:
+    """Tell whether something is a tensor of real numbers in memory: no methods, attributes or layout of its own."""
+    if type(tensor) not in (torch.Tensor, nn.Parameter) or vars(tensor) or tensor.is_nested:
+        return False
+    in_memory = tensor.layout == torch.strided and tensor.device == torch.device("cpu")
+    return in_memory and tensor.dtype in _REAL_NUMBERS
+
+
+def is_finite(tensor: torch.Tensor) -> bool:
+    """Tell whether there is neither NaN nor infinity in a tensor; mostly in one pass and without a copy."""
+    return math.isfinite(float(tensor.sum())) or bool(tensor.isfinite().all())
+
+
+def _refuse_compressed(path: Path) -> None:
+    """Refuse compressed archives, which ``torch.save`` does not write, before anything in them is unpacked."""
     with zipfile.ZipFile(path) as archive:
-        entries = archive.infolist()
-    if any("/code/" in entry.filename for entry in entries):
-        raise CheckpointError(
-            f"{path.name}: an exported policy (TorchScript); expected a checkpoint such as model_50.pt"
-        )
-    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):  # what is compressed may not fit
-        raise CheckpointError(f"{path.name}: a compressed archive, which torch.save does not write")
+        compressed = any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist())
+    if compressed:  # what is in it may not fit into memory
+        what = what_is(path) or "a compressed archive, which torch.save does not write"
+        raise CheckpointError(f"{path.name}: {what}")
+
+
+def _refusal(path: Path, error: Exception) -> str:
+    """Say what a file is that ``torch.load`` refused."""
+    what = what_is(path)
+    if what is not None:
+        return what
+    called = re.search(r"GLOBAL (\S+)", str(error))
+    if called:
+        return f"expected tensors and plain data, but it asks for {called[1]}; not loaded, as that could run any code"
+    with path.open("rb") as file:
+        begins_as_torch = file.read(4) in (b"PK\3\4", b"\x80\2\x8a\n")  # a zip archive, and what was before torch 1.6
+    if begins_as_torch:
+        return f"damaged; copy or download it again, or take an earlier checkpoint ({reason(error)})"
+    return f"not written by torch.save; expected a checkpoint such as model_50.pt ({reason(error)})"
 
 
 def _entries(table: dict[Any, Any]) -> dict[Any, Any]:
     """Copy a table without calling its methods: a file can replace those of an ``OrderedDict``."""
     return dict(dict.items(table))
-
-
-def _is_plain(tensor: torch.Tensor) -> bool:
-    """Tell whether a tensor is nothing but real numbers in memory: no methods, attributes or layout of its own."""
-    if type(tensor) not in (torch.Tensor, nn.Parameter) or vars(tensor) or tensor.is_nested:
-        return False
-    in_memory = tensor.layout == torch.strided and tensor.device == torch.device("cpu")
-    return in_memory and tensor.dtype in _REAL_NUMBERS

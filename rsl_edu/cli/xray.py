@@ -24,46 +24,66 @@ def add(commands: Any) -> None:
         "--html", type=path_argument, metavar="OUT", help="write a page with all pictures, to read offline"
     )
     parser.add_argument(
-        "--activation", metavar="NAME", help="of the hidden layers (default: as agent.yaml says, or elu)"
+        "--activation", metavar="NAME", help="of the hidden layers (default: as a file of the run says, or else elu)"
     )
     parser.add_argument(
-        "--config", type=path_argument, metavar="FILE", help="agent.yaml of the run (default: RUN/params/agent.yaml)"
+        "--config",
+        type=path_argument,
+        metavar="FILE",
+        help="agent.yaml or cfgs.pkl of the run (default: the one next to it)",
+    )
+    parser.add_argument(
+        "--contents",
+        action="store_true",
+        help="say instead what the last checkpoint has and lacks: to resume, to play, for another release of rsl_rl",
     )
     parser.set_defaults(command=_xray)
 
 
 def _xray(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    if options.contents and (options.html or options.obs or options.robot):
+        parser.error("--contents is a table of its own: give it without --html, --obs and --robot")
     try:
-        # What can be found wrong at once, before torch and Matplotlib are imported, which takes seconds.
-        from rsl_edu.run_folder import checkpoint_files, run_settings
-
-        if options.html is not None:
-            with writing_html(parser, options.html):
-                try_file(options.html)
-        if options.obs is not None:
-            options.obs.open("rb").close()
-        if options.config is not None and not options.config.is_file():
-            parser.error(f"--config: expected a file, got {options.config}")
-        checkpoint_files(options.run)
-        config = run_settings(options.run, options.config)
-
-        from rsl_edu import diagnosis
-
-        observations = None if options.obs is None else diagnosis.load(options.obs)
-        given = (options.run, observations, options.robot, options.activation, config)
-        examination = diagnosis.examine(*given, source=str(options.obs))
+        examined = _examined(parser, options)
     except (TypeError, ValueError) as error:
         parser.error(str(error))
     except OSError as error:
         parser.error(system_error(error))
-    print(examination.diagnosis())
-    if not examination.sample.real:
+    if options.contents:
+        print(examined)
+        return 0
+    print(examined.diagnosis())
+    if not examined.sample.real:
         print("\nObservations make this sharper: --obs FILE, or --robot NAME for a robot of Gymnasium.")
     if options.html is not None:
         from rsl_edu.explorers import XRay
 
-        page = XRay(examination).page()
+        page = XRay(examined).page()
         with writing_html(parser, options.html):
             options.html.write_text(page, "utf-8")
         print(f"\n{options.html}: the page, {len(page) / 1e6:.1f} MB")
     return 0
+
+
+def _examined(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Any:
+    """Return the examination of a run, or the table of what its last checkpoint has."""
+    # What can be found wrong at once, before torch and Matplotlib are imported, which takes seconds.
+    from rsl_edu.run_folder import checkpoint_files, run_settings
+
+    if options.html is not None:
+        with writing_html(parser, options.html):
+            try_file(options.html)
+    if options.obs is not None:
+        options.obs.open("rb").close()
+    if options.config is not None and not options.config.is_file():
+        parser.error(f"--config: expected a file, got {options.config}")
+    checkpoint_files(options.run)
+    config = run_settings(options.run, options.config)
+
+    from rsl_edu import diagnosis
+
+    if options.contents:
+        return diagnosis.contents_table(options.run)
+    observations = None if options.obs is None else diagnosis.load(options.obs)
+    given = (options.run, observations, options.robot, options.activation, config)
+    return diagnosis.examine(*given, source=str(options.obs))

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import torch
 from torch import nn
 
 from rsl_edu.checkpoint import Policy, Run, read_run
+from rsl_edu.modules.mlp import ACTIVATIONS
 from rsl_edu.number_format import counted
 from rsl_edu.run_folder import RunSettings
 
+from .diagnosis import Diagnosis
 from .findings import Evidence, findings_of
 from .measures import Measures, measure_policy
-from .report import Diagnosis
 from .sample import Sample, image_sizes, own, play, stand_in
 
 
@@ -39,6 +42,11 @@ class Examination:
         """The last part of the run's path; the rest of it may be private."""
         return Path(self.run.path).resolve().name
 
+    @property
+    def guessed_activation(self) -> str:
+        """The name of the activation if it is a guess, or else nothing."""
+        return "" if self.run.activation_from else activation_of(self.run.checkpoints[-1].policy)
+
     def diagnosis(self, last: int | None = None) -> Diagnosis:
         """Judge the run, or its beginning.
 
@@ -48,14 +56,20 @@ class Examination:
         end = range(len(self.measures))[-1 if last is None else last] + 1
         checkpoints = self.run.checkpoints[:end]
         whole = end == len(self.measures)
-        found, absent, unchecked = findings_of(Evidence(checkpoints, self.measures[:end], self.sample, whole))
-        policy = checkpoints[-1].policy
-        skipped = [f"{file.name} ({why})" for file, why in self.run.skipped.items()]
+        policy, settings, guess = checkpoints[-1].policy, self.run.settings, self.guessed_activation
+        evidence = Evidence(checkpoints, self.measures[:end], self.sample, whole, settings, guess)
+        found, absent, unchecked = findings_of(evidence)
+        skipped = list(self.run.skipped.values())
+        skipped += [f"{file} ({why})" for file, why in settings.unread.items()]
         about = {
             "run": f"{self.name}: {_iterations(self.measures[:end])}, written by {checkpoints[-1].layout}",
-            "policy": describe(policy),
-            "shown": self.sample.source,
+            "policy": describe(policy, self.run.activation_from),
         }
+        if guessed := self._guessed():
+            about["guessed"] = guessed
+        about["shown"] = self.sample.source
+        if settings.feature_names(policy.features, policy.actions):
+            about["features"] = f"named by {settings.names_source}"
         if self.run.left_out:
             files = self.run.left_out + len(self.run.checkpoints) + len(self.run.skipped)
             about["left out"] = f"{self.run.left_out} of {files} checkpoints, evenly"
@@ -63,7 +77,24 @@ class Examination:
             about["not read"] = "; ".join(skipped)
         return Diagnosis(about, found, absent, unchecked)
 
+    def _guessed(self) -> str:
+        """Say what of the policy is a guess, and what settles it; nothing if all is known."""
+        guesses, options = [], ["--config agent.yaml"]
+        if self.guessed_activation:
+            guesses.append(f"the activation {self.guessed_activation}")
+            options.insert(0, "--activation NAME")
+        if self.run.checkpoints[-1].policy.cnns and not self.run.settings.actor.get("cnn_cfg"):
+            guesses.append("stride, padding and activation of the CNN (rsl_rl's defaults)")
+        if not guesses:
+            return ""
+        named = [option.split()[0].removeprefix("--") + "=" for option in options]
+        return (
+            f"{', and '.join(guesses)}: no file next to the checkpoint says so. With another, the layers would be "
+            f"measured wrongly; {' or '.join(options)} settles it (in Python, {' or '.join(named)})"
+        )
 
+
+@torch.inference_mode(False)  # its callers may be in it, and what is made there has no gradients
 def examine(
     run: str | Path | Run,
     observations: Any = None,
@@ -84,12 +115,17 @@ def examine(
         source: Where the observations come from, in words.
 
     Raises:
+        TypeError: ``run`` or ``config`` is something else.
         ValueError: The run cannot be read, or its policies do not take these observations or this robot.
         OSError: The folder cannot be read.
     """
     if observations is not None and robot is not None:
         raise ValueError("robot: expected either observations or a robot, got both")
     if not isinstance(run, Run):
+        if not isinstance(run, (str, PathLike)):
+            raise TypeError(f"run: expected the path of a run folder or a checkpoint, or a Run, got {run!r}")
+        if not isinstance(config, (RunSettings, Mapping, NoneType)):
+            raise TypeError(f'config: expected a dictionary such as {{"activation": "tanh"}}, got {config!r}')
         run = read_run(run, activation, config, image_sizes(observations))
     policy = run.checkpoints[-1].policy
     if not policy.features:
@@ -98,6 +134,8 @@ def examine(
         sample = own(policy, observations, source)
     else:
         sample = stand_in(policy) if robot is None else play(policy, robot)
+    names = run.settings.feature_names(policy.features, policy.actions)
+    sample = dataclasses.replace(sample, names=names or sample.names)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the batches are small: on a busy machine, threads would only wait for each other
     try:
@@ -106,10 +144,22 @@ def examine(
         torch.set_num_threads(threads)
 
 
-def describe(policy: Policy) -> str:
-    """Say in a line what a policy is made of."""
+def activation_of(policy: Policy) -> str:
+    """Return the name of the activation of a policy; nothing if its MLP has no hidden layer."""
+    names = {type(make()): name for name, make in ACTIVATIONS.items()}
+    return names.get(type(policy.mlp[1]), "") if len(policy.mlp) > 1 else ""
+
+
+def describe(policy: Policy, activation_from: str = "you") -> str:
+    """Say in a line what a policy is made of.
+
+    Args:
+        policy: The policy.
+        activation_from: Where the activation is from, as for :class:`.Run`.
+    """
     linear = [layer for layer in policy.mlp if isinstance(layer, nn.Linear)]
-    activation = type(policy.mlp[1]).__name__.lower() if len(linear) > 1 else ""
+    said_by = {"": "?", "you": ""}.get(activation_from, f", from {activation_from}")
+    activation = activation_of(policy) + said_by
     parts = [counted(policy.features, "observation")]
     parts += ["normaliser"] if policy.normalizer is not None else []
     parts += [f"CNN of {', '.join(policy.cnns)}"] if policy.cnns else []

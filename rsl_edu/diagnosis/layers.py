@@ -85,7 +85,8 @@ def measure(network: nn.Sequential, x: torch.Tensor, seed: int = 0, by_module: b
         groups = [calls[start:end] for start, end in itertools.pairwise([*starts, len(body)])]
         values = [x, *(group[-1][2] for group in groups)]
         error = torch.randn(values[-1].shape, generator=torch.Generator().manual_seed(seed))
-        gradients = torch.autograd.grad(values[-1], values, error, retain_graph=True)
+        loss = (values[-1] * error).sum()  # of a scalar: for grad_outputs, torch imports SymPy
+        gradients = torch.autograd.grad(loss, values, retain_graph=True)
         slopes = [(np.nan, np.nan), *map(_flat, groups)]
     values = [h.detach().flatten(1) for h in values]
     norms = np.array([float(gradient.double().norm()) for gradient in gradients])
@@ -109,7 +110,7 @@ def _flat(group: list[tuple[nn.Module, torch.Tensor, torch.Tensor]]) -> tuple[fl
     """
     for module, z, h in reversed(group):
         if isinstance(module, nn.Identity) or type(module).__module__ == nn.ReLU.__module__:
-            (slope,) = torch.autograd.grad(h, z, torch.ones_like(h), retain_graph=True)
+            (slope,) = torch.autograd.grad(h.sum(), z, retain_graph=True)
             flat = (slope.abs() < FLAT).double().mean(0)  # [units]
             return float(flat.mean()), float((flat >= (0.95 if isinstance(module, BOUNDED) else 1)).double().mean())
     return np.nan, np.nan
@@ -123,5 +124,6 @@ def shares_of_bins(h: torch.Tensor) -> np.ndarray:
 def spread(h: torch.Tensor) -> float:
     """Return the std over the samples, root mean square over the units; 0 where it is lost in rounding."""
     size = float(h.abs().max())
-    spread = float((h / (size or 1.0)).var(0, correction=0).mean().sqrt())
+    h = h / (size or 1.0)
+    spread = float((h - h.mean(0)).square().mean().sqrt())  # three times as fast as torch's var
     return 0.0 if spread <= ROUNDING else size * spread

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import itertools
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from torch import nn
 from rsl_edu.checkpoint import Checkpoint, Policy
 
 from .layers import WEIGHTED, Layers, in_order, measure, shares_of_bins, spread
+from .learning_state import CriticMeasures, OptimizerMeasures, measure_critic, measure_optimizer
 from .sample import Sample
 
 SATURATED = 0.99
@@ -45,7 +47,7 @@ class Measures:
 
     Attributes:
         iteration: Of the checkpoint.
-        broken: Names of the parameters that hold NaN or infinity.
+        broken: Names of the policy's parameters and statistics that hold NaN or infinity.
         rows: Name of each row of ``layers``: input, layers of a CNN, memory, hidden layers, output.
         layers: The values of each row, over the sample.
         spectra: Singular values of the weights, from the greatest, by the layer's name.
@@ -63,6 +65,8 @@ class Measures:
         ratio: Std of the sample, in the same unit, ``[features]``.
         size: Root mean square of what enters the network, ``[features]``.
         memory: Of a recurrent policy, or None.
+        critic: Of the critic, or None if the file has none.
+        optimizer: Of Adam, or None if the file has none of its moments.
     """
 
     iteration: int
@@ -85,6 +89,8 @@ class Measures:
     ratio: np.ndarray
     size: np.ndarray
     memory: MemoryMeasures | None
+    critic: CriticMeasures | None = None
+    optimizer: OptimizerMeasures | None = None
 
     @property
     def off(self) -> np.ndarray:
@@ -103,7 +109,7 @@ def measure_policy(checkpoint: Checkpoint, sample: Sample) -> Measures:
         sample: Observations that fit its policy. Its statistics are those of the whole sample; layers and actions are
             measured on what :meth:`.Sample.thinned` leaves.
     """
-    policy = checkpoint.policy
+    policy = _with_gradients(checkpoint.policy)
     shown = sample.thinned(policy.rnn is not None)
     latent, x, images = _latents(policy, shown, _right(shown.dones))
     rows, layers = _rows(policy, x, images, latent)
@@ -141,7 +147,15 @@ def measure_policy(checkpoint: Checkpoint, sample: Sample) -> Measures:
         ratio=(everything.std(0, correction=0) / scale).numpy(),
         size=((everything - norm_mean) / scale).square().mean(0).sqrt().numpy(),
         memory=None if policy.rnn is None else _measure_memory(policy, shown, mean, std),
+        critic=measure_critic(checkpoint, sample),
+        optimizer=measure_optimizer(checkpoint.optimizer),
     )
+
+
+def _with_gradients(policy: Policy) -> Policy:
+    """Return the policy, or a copy of one that was made under ``torch.inference_mode``, which no gradient can pass."""
+    made_there = any(tensor.is_inference() for tensor in policy.state_dict().values())
+    return copy.deepcopy(policy) if made_there else policy
 
 
 def kl(policy: Policy, old: Measures, new: Measures) -> float:

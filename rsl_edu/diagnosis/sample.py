@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ STEPS, ENVS = 64, 16
 """Steps and robots of a rollout, and the most that a recurrent policy is shown."""
 SAMPLES = 1024
 """The most samples that a policy without memory is shown."""
+_CRITIC = ("critic", "privileged", "privileged_obs", "critic_obs")
+"""Names under which the observations of a critic are likely stored, likeliest first."""
 _VECTORS = ("policy", "actor", "obs", "observations")
 """Names under which the vector observations of an actor are likely stored, likeliest first."""
 
@@ -35,6 +38,8 @@ class Sample:
         images: For each of the policy's images ``[time, envs, channels, height, width]``.
         dones: Whether the episode ended in this step, ``[time, envs]``, bool, or None.
         actions: What the policy did, ``[time, envs, actions]``, or None.
+        rewards: Of each step, ``[time, envs]``, float64, or None.
+        critic: The observations of a critic, ``[time, envs, features]``, or None.
     """
 
     observations: torch.Tensor
@@ -44,6 +49,8 @@ class Sample:
     images: Mapping[str, torch.Tensor] = dataclasses.field(default_factory=dict)
     dones: torch.Tensor | None = None
     actions: torch.Tensor | None = None
+    rewards: torch.Tensor | None = None
+    critic: torch.Tensor | None = None
 
     def name(self, feature: int) -> str:
         """Return the name of a feature."""
@@ -67,11 +74,10 @@ class Sample:
         return self._each(lambda x: x.flatten(0, 1)[kept].unsqueeze(0))
 
     def _each(self, pick: Any) -> Sample:
-        dones, actions = (None if x is None else pick(x) for x in (self.dones, self.actions))
+        beside = {name: getattr(self, name) for name in ("dones", "actions", "rewards", "critic")}
+        picked: Any = {name: None if x is None else pick(x) for name, x in beside.items()}
         images = {name: pick(image) for name, image in self.images.items()}
-        return dataclasses.replace(
-            self, observations=pick(self.observations), images=images, dones=dones, actions=actions
-        )
+        return dataclasses.replace(self, observations=pick(self.observations), images=images, **picked)
 
 
 def image_sizes(recorded: Any) -> dict[str, tuple[int, int]]:
@@ -94,7 +100,9 @@ def load(path: str | Path) -> torch.Tensor | dict[str, torch.Tensor]:
                 stored = np.load(file, allow_pickle=False)
                 stored = {name: stored[name] for name in stored.files} if path.suffix == ".npz" else stored
         else:
-            stored = torch.load(path, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():  # of pickles that torch did not write
+                warnings.simplefilter("ignore")
+                stored = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
         raise
     except Exception as error:  # a damaged file makes torch and numpy raise nearly anything
@@ -115,7 +123,8 @@ def own(policy: Policy, recorded: Any, source: str = "your observations") -> Sam
         policy: The policy.
         recorded: ``[samples, features]`` or ``[time, envs, features]``; or a dictionary: vectors like these under any
             names (the policy's alone, or all that are joined to its input), images ``[..., channels, height, width]``
-            under the policy's names for them, and if they were recorded ``dones`` and ``actions``.
+            under the policy's names for them, and if they were recorded ``dones``, ``actions``, ``rewards``, and what
+            the critic sees as ``critic``.
         source: Where they come from, in words.
 
     Raises:
@@ -123,7 +132,8 @@ def own(policy: Policy, recorded: Any, source: str = "your observations") -> Sam
     """
     named = _tensors("observations", recorded)
     named = dict(named) if isinstance(named, dict) else {"observations": named}
-    beside = {name: named.pop(name, None) for name in ("dones", "actions")}
+    beside = {name: named.pop(name, None) for name in ("dones", "actions", "rewards")}
+    of_critic = next((named[name].float() for name in _CRITIC if name in named), None)
     missing = [name for name in policy.cnns if name not in named]
     if missing:
         raise ValueError(f"observations: expected an image {missing[0]!r}, got {', '.join(named)}")
@@ -151,7 +161,14 @@ def own(policy: Policy, recorded: Any, source: str = "your observations") -> Sam
         raise ValueError(f"actions: expected shape {[*lead, policy.actions]}, got {list(actions.shape)}")
     if actions is not None and not actions.isfinite().all():
         raise ValueError("actions: expected finite values, got NaN or infinity")
-    sample = Sample(x, source, images={n: i.float() for n, i in seen.items()}, dones=dones, actions=actions)
+    rewards = beside["rewards"]
+    if rewards is not None:
+        if rewards.shape not in (lead, (*lead, 1)) or not rewards.isfinite().all():
+            raise ValueError(f"rewards: expected finite values of shape {list(lead)}, got {list(rewards.shape)}")
+        rewards = rewards.reshape(lead).double()
+    if of_critic is not None and (of_critic.shape[:-1] != lead or not of_critic.isfinite().all()):
+        of_critic = None
+    sample = Sample(x, source, True, (), {n: i.float() for n, i in seen.items()}, dones, actions, rewards, of_critic)
     return sample if x.dim() == 3 else sample._each(lambda values: values.unsqueeze(0))
 
 

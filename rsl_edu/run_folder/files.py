@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-import re
+import os
 from pathlib import Path
 
+from .candidates import NUMBERED, in_order, may_be_checkpoint
 from .errors import CheckpointError
-
-NUMBERED = re.compile(r"model_(\d+)\.pt")
-"""Name of a checkpoint, with the iteration at which it was saved."""
+from .surroundings import surroundings
 
 
 def checkpoint_files(path: Path) -> list[Path]:
     """Return the checkpoints in a run folder, in the order of their iterations; or the one file that is given.
 
+    They are called ``model_0.pt``, ``model_50.pt``, …. In a folder without such names, a single checkpoint under any
+    name is taken, and several whose names differ in a number alone: ``model_8k.pt``, ``model_10k.pt``. Exported
+    policies are no checkpoints.
+
     Raises:
-        CheckpointError: There is none in the folder; the message says which of its folders have some.
+        CheckpointError: There is none in the folder, and the message says what there is, and where runs are; or there
+            are several, and their names do not tell their order.
         OSError: The folder cannot be read, or does not exist.
     """
     if not path.exists():
         raise FileNotFoundError(2, "no such file or folder", str(path))
     if path.is_file():
         return [path]
-    numbered = {int(found[1]): file for file in path.iterdir() if (found := NUMBERED.fullmatch(file.name))}
-    if any(file.is_file() for file in numbered.values()):  # what else has such a name is left out later, with a reason
-        return [numbered[number] for number in sorted(numbered)]
-    below = [file for file in path.glob("*/model_*.pt") if NUMBERED.fullmatch(file.name) and file.is_file()]
-    runs = sorted({file.parent.name for file in below})
-    held = f"; its folders {', '.join(runs[-5:])} have some" if runs else ", nor in its folders"
-    raise CheckpointError(f"{path}: no checkpoint (model_0.pt, model_50.pt, …) in this folder{held}")
+    with os.scandir(path) as entries:
+        names = {entry.name: entry.is_file() for entry in entries}
+    numbered = {int(found[1]): name for name in names if (found := NUMBERED.fullmatch(name))}
+    if any(names[name] for name in numbered.values()):  # what else has such a name is left out later, with a reason
+        return [path / numbered[number] for number in sorted(numbered)]
+    files = [path / name for name in sorted(names) if names[name]]
+    others = [file for file in files if may_be_checkpoint(file)]
+    ordered = others if len(others) == 1 else in_order(others)
+    if ordered:
+        return ordered
+    if others:
+        named = ", ".join(file.name for file in others[:6]) + (", …" if len(others) > 6 else "")
+        raise CheckpointError(
+            f"{path}: {len(others)} files that may be checkpoints, and their names do not tell their order ({named}); "
+            f"give one of them: {others[0]}"
+        )
+    raise CheckpointError(f"{path}: {surroundings(path, files)}")

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import functools
+import itertools
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .agent import agent_config
+from .agent import read_settings, training
+from .errors import CheckpointError
+from .observation_terms import Term, deployed_terms, environment_terms, feature_names
+
+_SETTINGS = ("params/agent.yaml", "agent.yaml", "cfgs.pkl", "config.yaml", "../params/agent.yaml", "../cfgs.pkl")
+"""Where the settings of a training lie, seen from its checkpoints; a checkpoint may have been copied a folder down."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,13 +23,14 @@ class RunSettings:
 
     Attributes:
         actor: The actor's configuration in rsl_rl 5's names: ``activation``, ``cnn_cfg``, ``distribution_cfg``.
-        source: The file that says so: ``params/agent.yaml``; empty if there is none.
+        source: The file that says so, seen from the checkpoints: ``params/agent.yaml``; empty if there is none.
         init_std: Std of the actions when the training began, or None.
         schedule: ``adaptive`` or ``fixed``, of the learning rate, or None.
         learning_rate: The one that was configured, or None.
-        names: Of the actor's features, in their order: ``joint_vel[3]``; empty if no file names them.
-        names_source: The file that names them: ``params/env.yaml``.
-        unread: Why a file that lies there could not be read, for each of these files.
+        groups: Groups of observations that the actor sees, in their order; empty if no file says so.
+        folders: Where ``params/env.yaml`` is looked for once names are asked for.
+        unread: Why a file that lies there could not be read, for each of these files; ``params/env.yaml`` is among them
+            once names were asked for.
     """
 
     actor: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -30,17 +38,56 @@ class RunSettings:
     init_std: float | None = None
     schedule: str | None = None
     learning_rate: float | None = None
-    names: tuple[str, ...] = ()
-    names_source: str = ""
-    unread: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    folders: tuple[Path, ...] = ()
+    unread: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def feature_names(self, features: int, actions: int) -> tuple[str, ...]:
+        """Return the names of the actor's features, in their order, or nothing if the files do not settle them.
+
+        Args:
+            features: How many features the actor has, without images.
+            actions: How many actions.
+
+        Returns:
+            ``joint_vel[3]``, or ``base_height`` if a term has one feature; of a history, ``joint_vel[3] (t-2)`` is what
+            was two steps ago.
+        """
+        return feature_names(self._terms[1], features, actions)
+
+    @property
+    def names_source(self) -> str:
+        """The path of the file that names the features, ``params/env.yaml`` for one; empty if there is none."""
+        return self._terms[0]
+
+    @functools.cached_property
+    def _terms(self) -> tuple[str, tuple[Term, ...]]:
+        """The file that has the terms of the observations, and these."""
+        deployed = self._terms_in("deploy.yaml", deployed_terms)
+        source, terms = self._terms_in("env.yaml", environment_terms)
+        if not terms:
+            return deployed
+        counts = {term.name: term.count for term in deployed[1] if not term.of}  # more than an env.yaml says
+        return source, tuple(
+            dataclasses.replace(term, count=counts[term.name], of="") if term.of and term.name in counts else term
+            for term in terms
+        )
+
+    def _terms_in(
+        self, file: str, read: Callable[[Any, tuple[str, ...]], tuple[Term, ...]]
+    ) -> tuple[str, tuple[Term, ...]]:
+        for folder, place in itertools.product(self.folders, ("params/", "", "../params/")):
+            if terms := read(_read(folder, place + file, self.unread), self.groups):
+                return place + file, terms
+        return "", ()
 
 
 def run_settings(run: str | Path, config: str | Path | None = None) -> RunSettings:
-    """Read what lies beside a run.
+    """Read what lies beside a run: ``params/agent.yaml`` of Isaac Lab and mjlab, ``cfgs.pkl`` of Genesis.
 
     Args:
         run: The run folder, or one of its checkpoints.
-        config: A file to read instead of the one that is found: ``agent.yaml``.
+        config: A file to read instead of the one that is found: an ``agent.yaml``, or a ``cfgs.pkl``.
 
     Raises:
         CheckpointError: ``config`` cannot be read. What is found beside the run and cannot be read is noted instead.
@@ -48,6 +95,29 @@ def run_settings(run: str | Path, config: str | Path | None = None) -> RunSettin
     """
     run = Path(run)
     folder = run.parent if run.is_file() else run
-    file = folder / "params" / "agent.yaml" if config is None else Path(config)
-    actor = agent_config(file)
-    return RunSettings(actor, file.name if actor else "")
+    if config is not None:
+        file = Path(config)
+        said = training(read_settings(file))
+        if said is None:
+            raise CheckpointError(
+                f"{file}: expected the settings of an actor, as in agent.yaml (actor: {{activation: elu}})"
+            )
+        return RunSettings(**vars(said), source=file.name, folders=(folder, file.parent))
+    unread: dict[str, str] = {}
+    for source in _SETTINGS:
+        said = training(_read(folder, source, unread))
+        if said is not None:
+            return RunSettings(**vars(said), source=source, folders=(folder,), unread=unread)
+    return RunSettings(folders=(folder,), unread=unread)
+
+
+def _read(folder: Path, name: str, unread: dict[str, str]) -> Any:
+    """Return what a file holds, or None if there is none or it cannot be read, which is noted."""
+    file = folder / name
+    try:
+        return read_settings(file) if file.is_file() else None
+    except CheckpointError as error:
+        unread[name] = str(error).removeprefix(f"{file}: ")
+    except OSError as error:
+        unread[name] = error.strerror or type(error).__name__
+    return None

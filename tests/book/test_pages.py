@@ -235,8 +235,9 @@ def test_limits_of_the_xray_are_those_of_the_program():
 
 
 def test_messages_that_the_page_explains_are_the_program_s():
-    program = [file for module in (checkpoint, findings) for file in Path(module.__file__).parent.glob("*.py")]
-    program += [Path(module.__file__) for module in (run_folder.files, sample, validate)]
+    parts = checkpoint, findings, run_folder
+    program = [file for module in parts for file in Path(module.__file__).parent.glob("*.py")]
+    program += [Path(module.__file__) for module in (sample, validate)]
     known = list(messages(*program))
     for message, _ in rows("When something goes wrong", XRAY):
         words = message.strip(" …").removeprefix("activation: ")  # a name that is put in

@@ -1,5 +1,6 @@
 """Actors and files for the tests of this folder."""
 
+import copy
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,23 @@ def contents(weights=None, **others):
     optimizer = {"state": {}, "param_groups": [{"lr": 0.01}]}
     stored = {"actor_state_dict": actor, "critic_state_dict": {}, "optimizer_state_dict": optimizer, "iter": 3}
     return stored | {"infos": None} | others
+
+
+def trained(steps=3):
+    """What rsl_rl 5 writes after some steps of Adam: with a critic of 4 observations, and with moments."""
+    critic = torch.nn.ModuleDict({"obs_normalizer": EmpiricalNormalization(4), "mlp": MLP(4, 1, [6, 5])})
+    critic["obs_normalizer"].update(torch.randn(50, 4) + 2)
+    policy = built()
+    parameters = [*policy.distribution.parameters(), *policy.mlp.parameters(), *critic["mlp"].parameters()]
+    adam = torch.optim.Adam(parameters, lr=0.01)
+    for _ in range(steps):
+        for parameter in parameters:
+            parameter.grad = torch.randn_like(parameter)
+        adam.step()
+    actor = {f"distribution.{name}": x for name, x in policy.distribution.state_dict().items()}  # before the MLP
+    actor |= {name: x for name, x in policy.state_dict().items() if not name.startswith("distribution.")}
+    models = {"actor_state_dict": actor, "critic_state_dict": critic.state_dict()}
+    return copy.deepcopy(models | {"optimizer_state_dict": adam.state_dict(), "iter": 7, "infos": None})
 
 
 def without(table, name):

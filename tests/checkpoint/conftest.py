@@ -19,3 +19,9 @@ def trained(tmp_path_factory):
         return recorded.runner.alg, config, folder / "model_2.pt"
 
     return train
+
+
+@pytest.fixture(scope="session")
+def drafts(tmp_path_factory):
+    """A folder for files that many examples of a law write, each over the one before."""
+    return tmp_path_factory.mktemp("drafts")

@@ -1,8 +1,11 @@
 """The actor is found in the files of all releases, and the names in them tell which release wrote them."""
 
+import itertools
+import re
+
 import pytest
 import torch
-from actors import PLAYED, SAVED, built, contents, refusal, saved, without
+from actors import PLAYED, SAVED, built, contents, refusal, saved, trained, without
 
 from rsl_edu import checkpoint
 from rsl_edu.modules import EmpiricalNormalization
@@ -62,7 +65,7 @@ def test_parameters_of_no_model_of_rsl_rl_are_named(tmp_path):
         {"teacher_state_dict": 5},
     ],
 )
-def test_what_stands_for_the_critic_is_not_looked_into(others, tmp_path):
+def test_what_stands_for_the_critic_is_no_harm(others, tmp_path):
     assert not checkpoint.read(saved(tmp_path, contents(**others))).critic_normalized
 
 
@@ -83,3 +86,89 @@ def test_releases_that_the_names_leave_open_are_all_said(tmp_path):
     layers = {name.replace("mlp", "actor"): tensor for name, tensor in built().mlp.state_dict(prefix="mlp.").items()}
     found = checkpoint.read(saved(tmp_path, {"model_state_dict": layers | {"std": torch.ones(2)}}))
     assert (found.releases, found.layout) == ((2, 3), "rsl_rl 2 or 3")
+
+
+# Names that are not rsl_rl's.
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda name: f"_orig_mod.{name}",  # torch.compile of the model
+        lambda name: name.replace("mlp.", "mlp._orig_mod."),  # of a part of it
+        lambda name: f"module.{name}",  # DistributedDataParallel
+        lambda name: f"module._orig_mod.{name}",
+        lambda name: f"_orig_mod.module.{name}",
+    ],
+    ids=range(5),
+)
+def test_what_torch_puts_before_names_is_taken_off(wrap, tmp_path):
+    stored = trained()
+    expected = checkpoint.read(saved(tmp_path, stored))
+    for model in ("actor_state_dict", "critic_state_dict"):
+        stored[model] = {wrap(name): tensor for name, tensor in stored[model].items()}
+    found = checkpoint.read(saved(tmp_path, stored))
+    torch.testing.assert_close(dict(found.policy.state_dict()), dict(expected.policy.state_dict()), rtol=0, atol=0)
+    assert found.critic.weights.keys() == expected.critic.weights.keys()
+    assert (found.layout, found.unread, found.optimizer) == ("rsl_rl 5", (), expected.optimizer)
+
+
+def test_a_model_that_is_called_module_keeps_its_name(tmp_path):
+    weights = {"module.0.weight": torch.ones(2)}
+    assert checkpoint.read(saved(tmp_path, contents(weights))).unread == ("module.0.weight",)
+
+
+def layers(prefix, *sizes):
+    made = {}
+    for i, (before, after) in enumerate(itertools.pairwise(sizes)):
+        made |= {f"{prefix}.{2 * i}.weight": torch.ones(after, before), f"{prefix}.{2 * i}.bias": torch.ones(after)}
+    return made
+
+
+FORKS = {
+    "extreme-parkour": (
+        {"model_state_dict": {"std": torch.ones(12)} | layers("actor.actor_backbone", 114, 32, 12)}
+        | {"estimator_state_dict": layers("mlp", 5, 3)},
+        r"std \[12\]; actor.actor_backbone: 114 → 32 → 12",
+    ),
+    "HumanoidVerse": (
+        {"actor_model_state_dict": layers("actor_module.module", 38, 16, 23) | {"std": torch.ones(23)}, "iter": 3},
+        r"actor_model_state_dict \(actor_module.module: 38 → 16 → 23; std \[23\]\), iter",
+    ),
+    "walk-these-ways": (
+        layers("adaptation_module", 30, 8, 2) | layers("actor_body", 32, 16, 12) | {"std": torch.ones(12)},
+        r"adaptation_module: 30 → 8 → 2; actor_body: 32 → 16 → 12; std \[12\]",
+    ),
+    "MoE": (
+        {"model_state_dict": layers("actor.experts.0", 4, 3, 2) | layers("actor.experts.1", 4, 3, 2)},
+        r"actor.experts.0: 4 → 3 → 2; actor.experts.1: 4 → 3 → 2",
+    ),
+    "scan encoder": (
+        {"model_state_dict": {"encoders.scan.0.weight": torch.ones(8, 1, 3, 3), "backbone.weight": torch.ones(2, 8)}},
+        r"encoders.scan \[8, 1, 3, 3\]; backbone: 8 → 2",
+    ),
+}
+
+
+@pytest.mark.parametrize("fork", FORKS)
+def test_actor_under_other_names_is_described(fork, tmp_path):
+    stored, described = FORKS[fork]
+    message = refusal(saved(tmp_path, stored))
+    assert re.search(described, message), message
+    assert not re.search(r"\b(mlp|actor)\.0\.", message)  # which are not in the file
+    named = re.findall(r"[a-z_]+(?:\.[a-z_0-9]+)+", message.replace("rsl_rl", ""))
+    held = str([*stored, *(list(table) for table in stored.values() if isinstance(table, dict))])
+    assert all(name in held for name in named), named
+
+
+def test_file_with_many_networks_names_the_first(tmp_path):
+    stored = {f"net_{i}_{'x' * 100}": layers("a", 4, 3) for i in range(500)}
+    message = refusal(saved(tmp_path, stored))
+    assert "net_0_" in message
+    assert "and 492 more" in message or len(message) > 900
+    assert "net_9_" not in message
+
+
+def test_tensors_that_are_none_are_left_out_of_the_description(tmp_path):
+    stored = {"net": {"a": torch.ones(2).to_sparse(), "b": "x", 3: torch.ones(1), "c": torch.ones(2, device="meta")}}
+    assert "it holds net" in refusal(saved(tmp_path, stored))

@@ -44,6 +44,13 @@ def test_a_run_is_read_in_the_order_of_its_iterations(tmp_path):
     assert (run.path, run.skipped, run.left_out) == (tmp_path, {}, 0)
 
 
+@pytest.mark.parametrize("iteration", [0, None])
+def test_other_names_tell_the_iterations_that_the_files_do_not(iteration, tmp_path):
+    for name in ("model_8k.pt", "model_10k.pt"):
+        saved(tmp_path, contents(iter=iteration), name)
+    assert [found.iteration for found in checkpoint.read_run(tmp_path).checkpoints] == [8000, 10000]
+
+
 @pytest.mark.parametrize("most", [2, 3, 5, 11, 12, 13])
 def test_of_too_many_files_some_are_read_evenly_with_the_first_and_the_last(most, tmp_path):
     run = checkpoint.read_run(run_folder(tmp_path, range(0, 120, 10)), most=most)
@@ -78,7 +85,7 @@ def test_another_architecture_than_the_last_one_is_left_out(tmp_path):
 def test_a_run_of_damaged_files_is_an_error(tmp_path):
     for number in range(3):
         (tmp_path / f"model_{number}.pt").write_bytes(b"")
-    with pytest.raises(CheckpointError, match=r"model_2.pt: the file is empty"):
+    with pytest.raises(CheckpointError, match=r"model_2.pt: an empty file"):
         checkpoint.read_run(tmp_path)
 
 

@@ -83,7 +83,6 @@ def test_nothing_in_a_file_is_called(kind, where, new, tmp_path):
     assert not (tmp_path / "marker").exists()
 
 
-@pytest.mark.filterwarnings("ignore:Detected pickle protocol:UserWarning")
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_nothing_in_a_bare_pickle_is_called(protocol, tmp_path):
     path = tmp_path / "model_1.pt"
@@ -149,45 +148,60 @@ def written(folder, content):
 
 @law
 @given(data=st.data(), old=st.booleans())
-def test_no_beginning_of_a_checkpoint_is_read(files, tmp_path_factory, data, old):
+def test_no_beginning_of_a_checkpoint_is_read(files, drafts, data, old):
     content = files[old]
-    refusal(written(tmp_path_factory.getbasetemp(), content[: data.draw(st.integers(0, len(content) - 1))]))
+    refusal(written(drafts, content[: data.draw(st.integers(0, len(content) - 1))]))
 
 
-@pytest.mark.filterwarnings("ignore:Detected pickle protocol:UserWarning")
 @settings(law, max_examples=300)
 @given(data=st.data(), old=st.booleans())
-def test_whatever_bytes_changed_a_file_is_read_or_refused(files, tmp_path_factory, data, old):
+def test_whatever_bytes_changed_a_file_is_read_or_refused(files, drafts, data, old):
     content = bytearray(files[old])
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    path = written(tmp_path_factory.getbasetemp(), bytes(content))
+    path = written(drafts, bytes(content))
     with contextlib.suppress(CheckpointError):
         assert isinstance(checkpoint.read(path).policy, Policy)
 
 
-@pytest.mark.filterwarnings("ignore:Detected pickle protocol:UserWarning")
 @law
 @given(content=st.binary(min_size=1, max_size=200))
-def test_bytes_that_mean_nothing_are_refused(tmp_path_factory, content):
+def test_bytes_that_mean_nothing_are_refused(drafts, content):
     for start in (b"", b"PK\x03\x04", b"\x80\x02"):
-        refusal(written(tmp_path_factory.getbasetemp(), start + content))
+        refusal(written(drafts, start + content))
 
 
-def test_an_empty_file_and_a_text_are_refused(tmp_path):
-    assert refusal(written(tmp_path, b"")) == "the file is empty (0 bytes)"
-    assert "damaged, or not written by torch.save" in refusal(written(tmp_path, b"version https://git-lfs\n" * 9))
+def test_an_empty_file_and_a_text_are_named(tmp_path):
+    assert "an empty file (0 bytes)" in refusal(written(tmp_path, b""))
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 36288\n"
+    assert "a Git LFS pointer to a file of 36,288 bytes" in refusal(written(tmp_path, pointer))
 
 
 def test_other_archives_are_refused(tmp_path):
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         archive.add(__file__, "storages")
-    assert "damaged, or not written by torch.save" in refusal(written(tmp_path, packed.getvalue()))
+    assert "an archive (tar); unpack it first" in refusal(written(tmp_path, packed.getvalue()))
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("notes.txt", "a text")
-    assert "damaged, or not written by torch.save" in refusal(written(tmp_path, packed.getvalue()))
+    assert "a zip archive, and no checkpoint is in it" in refusal(written(tmp_path, packed.getvalue()))
+
+
+def test_damaged_is_said_only_of_what_begins_as_torch_writes(files, tmp_path):
+    for content in files:
+        assert refusal(written(tmp_path, content[: len(content) // 2])).startswith("damaged")
+    for other in (b"\x13\x37" * 50, b"a text\n", pickle.dumps({"cfg": [1]}), b"\x93NUMPY\x01\x00v\x00"):
+        assert "damaged" not in refusal(written(tmp_path, other))
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_no_warning_of_torch_reaches_the_terminal(protocol, tmp_path, recwarn, capfd):
+    (tmp_path / "cfgs.pkl").write_bytes(pickle.dumps([{"env": {"dt": 0.02}}, {"activation": "tanh"}], protocol))
+    assert "pickle" in refusal(tmp_path / "cfgs.pkl")
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "model_1.pt")
+    assert "a whole module (torch.nn.modules.linear.Linear)" in refusal(tmp_path / "model_1.pt")
+    assert (recwarn.list, *capfd.readouterr()) == ([], "", "")
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -214,15 +228,19 @@ def test_an_exported_policy_is_told_from_a_checkpoint(tmp_path):
         (torch.ones(3), "got one Tensor"),
         (None, "got one NoneType"),
         ({}, "it holds nothing"),
-        (built().mlp.state_dict(), "it holds 0.weight, 0.bias, 2.weight, 2.bias"),
+        (built().mlp.state_dict(), "it holds 4 → 8 → 2; if"),
         ({"policy": {}, "value": {}, "optimizer": {}}, "it holds policy, value, optimizer"),
-        ({"model": {"a2c_network.mu.weight": torch.ones(2)}, "epoch": 1}, "it holds model, epoch"),
+        (
+            {"policy": {"net_container.0.weight": torch.ones(3, 2)}},
+            "an agent of skrl.* it holds policy .net_container: 2",
+        ),
+        ({"model": {"a2c_network.mu.weight": torch.ones(2)}, "epoch": 1}, "of rl_games, .* it holds model .*, epoch"),
         ({1: 2, (3, "x"): 4}, r"it holds 1, \(3, 'x'\)"),
         ({"\x1b[2J\n\u202e": 1}, r"it holds \?\[2J\?\?"),
         ({"x" * 100_000: 1}, "it holds xxx"),
         (contents(actor_state_dict=[1]), "expected names and tensors in actor_state_dict, got list"),
-        (contents(actor_state_dict={}), "expected an actor in actor_state_dict .* got nothing"),
-        (contents(actor_state_dict={"net.0.weight": torch.ones(1)}), "expected an actor .* got net.0.weight"),
+        (contents(actor_state_dict={}), "expected an actor in actor_state_dict; it holds nothing"),
+        (contents(actor_state_dict={"net.0.weight": torch.ones(1)}), r"expected an actor .* it holds net \[1\]"),
         (contents(actor_state_dict={5: torch.ones(1)}), "expected names in actor_state_dict, got 5"),
     ],
 )

@@ -1,6 +1,8 @@
 """Explorer *x-ray*: what it shows of a run is what was measured, for every kind of policy, and in a page of its own."""
 
+import dataclasses
 import io
+import itertools
 import re
 import shutil
 
@@ -13,8 +15,10 @@ from playwright.sync_api import expect
 from rsl_edu import diagnosis
 from rsl_edu.checkpoint import Checkpoint, Policy, Run, read_run
 from rsl_edu.data import example_run, height_scans
+from rsl_edu.diagnosis.learning_state import OptimizerMeasures
 from rsl_edu.diagnosis.sample import Sample
 from rsl_edu.explorers import XRay
+from rsl_edu.explorers import xray_panels as panels
 from rsl_edu.explorers.bench.figure import Drawing
 from rsl_edu.modules import CNN, MLP, RNN, BetaDistribution, EmpiricalNormalization, GaussianDistribution
 
@@ -63,14 +67,14 @@ def test_histories_are_those_of_the_files(xray):
     mean = line(panel(xray, "std of the actions"), "mean")
     np.testing.assert_allclose(mean.get_ydata(), stored, **CLOSE)
     np.testing.assert_array_equal(mean.get_xdata(), [c.iteration for c in checkpoints])
-    rate = line(panel(xray, "KL (nats), learning rate"), "learning rate")
+    rate = line(panel(xray, "KL, learning rate"), "learning rate")
     assert list(rate.get_ydata()) == [checkpoint.learning_rate for checkpoint in checkpoints]
 
 
 @pytest.mark.parametrize("reference", ["before", "first", "last"])
 def test_kl_is_measured_from_the_reference_and_not_from_itself(xray, reference):
     measures = xray.examination.measures
-    shown = line(panel(xray, "KL (nats), learning rate", reference=reference), "KL").get_ydata()
+    shown = line(panel(xray, "KL, learning rate", reference=reference), "KL (nats)").get_ydata()
     for i, (now, value) in enumerate(zip(measures, shown, strict=True)):
         old = {"before": measures[i - 1] if i else None, "first": measures[0], "last": measures[-1]}[reference]
         if old is None or old is now:
@@ -123,9 +127,41 @@ def test_guess_stands_at_the_last_checkpoint(xray):
 
 
 def test_one_checkpoint_has_a_picture_too():
-    explorer = XRay(example_run() / "model_12.pt", robot="InvertedPendulum-v5")
+    explorer = XRay(run(mlp_policy()))
     assert explorer.live.picture.data.startswith(b"\x89PNG")
     assert explorer.numbers(explorer.compute(explorer.at()))["KL"] == "–"
+    for title, label, values in (
+        ("KL, learning rate", "learning rate", [1e-3]),
+        ("std of the actions", "mean", [1.0]),
+    ):
+        axes = panel(explorer, title)
+        shown = line(axes, label)
+        assert shown.get_xydata().tolist() == [[0, values[0]]]
+        assert shown.get_marker() == "o"  # a line of one point is not seen
+        low, high = axes.get_ylim()
+        assert low < values[0] < high
+        assert axes.get_xticks().tolist() == [0]
+    stds = [found for found in panel(explorer, "std of the actions").lines if found.get_marker() == "_"]
+    assert [found.get_ydata().tolist() for found in stds] == [[1.0], [1.0]]
+
+
+@pytest.mark.parametrize("reference", ["before", "first", "last"])
+@pytest.mark.parametrize("stds", [(1, 0.02, 0.001), (1, 0.999, 0.998)], ids=["large", "small"])
+def test_kl_and_learning_rate_are_within_their_axis(stds, reference):
+    policies = [mlp_policy(GaussianDistribution(2, init_std=std), seed=i) for i, std in enumerate(stds)]
+    if stds[1] > 0.9:
+        policies = [mlp_policy(GaussianDistribution(2, init_std=std)) for std in stds]
+    axes = panel(XRay(run(*policies), torch.randn(64, 4)), "KL, learning rate", reference=reference)
+    low, high = axes.get_ylim()
+    values = np.concatenate([line(axes, name).get_ydata() for name in ("KL (nats)", "learning rate")])
+    known = values[np.isfinite(values)]
+    assert len(known) == 5
+    assert low < known.min() < known.max() < high
+    assert (known.max() > 100) == (stds[1] < 0.9)
+    assert high / low < 1e3 * known.max() / known.min()  # and not in a corner of it
+    labels = [text.get_text() for text in axes.get_yticklabels()]
+    assert 2 <= len(labels) <= 8
+    assert all(len(text) <= 5 for text in labels)
 
 
 @pytest.mark.parametrize("kind", ["gru", "lstm"])
@@ -188,6 +224,107 @@ def test_many_features_and_actions_stay_legible():
         assert ticks[-1] < most
 
 
+def test_critic_and_gradients_are_those_of_the_files(xray):
+    measures = xray.examination.measures
+    axes = panel(xray, "critic")
+    for label, values in (
+        ("critic's last layer", [m.critic.gain for m in measures]),
+        ("critic's values", [m.critic.value for m in measures]),
+    ):
+        np.testing.assert_allclose(line(axes, label).get_ydata(), values)
+    assert [found.get_label() for found in axes.lines if "gradient" in found.get_label()] == []  # no moments in there
+    low, high = axes.get_ylim()
+    assert low < min(m.critic.value for m in measures) < max(m.critic.value for m in measures) < high
+
+    adam = [OptimizerMeasures(40 * (i + 1), 0.1 * (i + 1), 2.0, ()) for i in range(len(measures))]
+    changed = tuple(dataclasses.replace(m, critic=None, optimizer=o) for m, o in zip(measures, adam, strict=True))
+    axes = panel(XRay(dataclasses.replace(xray.examination, measures=changed)), "gradients")
+    np.testing.assert_allclose(line(axes, "actor's gradient").get_ydata(), [o.actor for o in adam])
+    assert "critic's values" not in [found.get_label() for found in axes.lines]
+
+
+def test_run_without_critic_and_moments_has_no_panel_for_them():
+    titles = {axes.get_title("left") for axes in XRay(run(mlp_policy())).render().axes}
+    assert {"std of the actions", "entropy (nats)", "KL, learning rate", "action and noise"} <= titles
+    assert not {title for title in titles if "critic" in title or "gradients" in title}
+
+
+# Names of the features.
+
+
+def named(*terms):
+    return [f"{term}[{i}]" for term, size in terms for i in range(size)]
+
+
+def test_terms_lie_under_their_features_where_there_is_room():
+    labels = panels.label_terms(named(("qpos", 2), ("qvel", 4)))
+    assert labels.texts == ("qpos", "qvel")
+    assert labels.places.tolist() == [0.5, 3.5]
+    assert labels.edges.tolist() == [1.5]
+    assert labels.slots is None
+    assert labels.height == 0
+
+
+def test_terms_stand_upright_under_their_features_where_there_is_less_room():
+    names = named(("projected_gravity", 6), ("joint_pos", 12), ("joint_vel", 12), ("actions", 12))
+    labels = panels.label_terms(names)
+    assert labels.texts == ("projected_gravity", "joint_pos", "joint_vel", "actions")
+    np.testing.assert_allclose(labels.slots, labels.places)
+    assert labels.places.tolist() == [2.5, 11.5, 23.5, 35.5]
+    assert 0.3 < labels.height < 0.55
+
+
+def test_terms_of_a_rough_terrain_are_moved_apart_in_their_order():
+    sizes = {"lin_vel": 3, "ang_vel": 3, "gravity": 3, "command": 3, "pos": 12, "vel": 12, "actions": 12, "scan": 187}
+    labels = panels.label_terms(named(*sizes.items()))
+    assert labels.texts == tuple(sizes)
+    inches = (labels.slots + 0.5) * panels.WIDTH / 235
+    assert np.diff(inches).min() >= panels.LINE - 1e-9
+    assert 0 <= inches.min() <= inches.max() <= panels.WIDTH
+    assert labels.slots[-1] == pytest.approx(labels.places[-1], abs=6)  # it had room
+
+
+def test_terms_with_a_history_are_one_block_each():
+    frames = [f"joint_pos[{i}]{back}" for back in (" (t-2)", " (t-1)", "") for i in range(5)]
+    assert panels.label_terms([*frames, *named(("gravity", 9))]).texts == ("joint_pos", "gravity")
+
+
+def test_features_are_numbered_where_their_names_are_unknown_or_too_many():
+    assert panels.label_terms([]) is None
+    assert panels.label_terms([f"sensor {i}" for i in range(200)]) is None
+
+
+def test_observations_are_labelled_by_the_terms_of_the_run():
+    policy = mlp_policy(features=45)
+    names = named(("base_ang_vel", 3), ("projected_gravity", 3), ("command", 3), ("joint_pos", 24), ("actions", 12))
+    seen = policy.normalizer.mean + policy.normalizer.std * torch.randn(500, 45)
+    seen[:, 12] += 50
+    explorer = XRay(
+        dataclasses.replace(diagnosis.examine(run(policy), seen), sample=Sample(seen[None], "", True, names))
+    )
+    axes = panel(explorer, "observations")
+    labels = {text.get_text(): text for text in axes.get_xticklabels()}
+    assert {"base_ang_vel", "command", "joint_pos", "actions"} <= set(labels)
+    assert dict(zip(labels, axes.get_xticks(), strict=True))["joint_pos"] == 20.5
+    assert axes.get_xlabel() == ""
+    words = explorer.describe(explorer.compute(explorer.at()))
+    assert "Far off: 1 of 45 features, joint_pos[3] the farthest." in words
+
+    drawing = Drawing(explorer)  # no label reaches into what lies below, or into its neighbour
+    axes = next(axes for axes in drawing.figure.axes if axes.get_title("left") == "observations")
+    renderer = drawing.figure.canvas.get_renderer()
+    boxes = [text.get_window_extent(renderer) for text in axes.get_xticklabels()]
+    assert min(box.y0 for box in boxes) >= axes.get_window_extent().y0 - 5
+    assert all(left.x1 <= right.x0 + 1 for left, right in itertools.pairwise(boxes))
+
+
+def test_guess_of_the_activation_is_in_the_words():
+    explorer = XRay(run(mlp_policy()))
+    assert "if the activation is elu, a guess" in explorer.describe(explorer.compute(explorer.at()))
+    known = XRay(dataclasses.replace(run(mlp_policy()), activation_from="agent.yaml"))
+    assert "guess" not in known.describe(known.compute(known.at()))
+
+
 def test_legends_lie_beside_the_data(xray):
     drawing = Drawing(xray)
     boxes = [axes.get_window_extent() for axes in drawing.figure.axes]
@@ -198,16 +335,18 @@ def test_legends_lie_beside_the_data(xray):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"run": "nowhere"}, "run: expected a run folder of rsl_rl or a checkpoint, got 'nowhere'"),
+        ({"run": "nowhere"}, "run: expected a run folder of rsl_rl or a checkpoint, got 'nowhere' .no such file"),
         ({"observations": torch.zeros(5, 3)}, r"observations: expected shape \[samples, 4\]"),
         ({"robot": "Hopper-v5"}, "robot: expected one of 4 observations and 1 actions, .* Hopper-v5 has 11 and 3"),
         ({"observations": torch.zeros(5, 4), "robot": "Hopper-v5"}, "robot: expected either observations or a robot"),
-        ({"activation": "elo"}, "model_59.pt: activation: expected one of elu, .* got 'elo'"),
+        ({"activation": "elo"}, "^activation: expected one of elu, .* got 'elo'"),
+        ({"run": 3}, "run: expected the path of a run folder or a checkpoint, or a Run, got 3"),
+        ({"config": "x"}, "config: expected a dictionary .*, got 'x'"),
         ({"iteration": 5}, "iteration: expected one of 0, 4, 8"),
     ],
 )
 def test_what_does_not_fit_is_named(arguments, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         XRay(**arguments)
 
 

@@ -10,7 +10,6 @@ import atexit
 import contextlib
 import functools
 import os
-import random
 import shlex
 import shutil
 import signal
@@ -20,16 +19,14 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from rsl_edu.sandbox import BOX, SandboxError, bubblewrap
+
 from . import wire
 
-BOX = "/box"
-"""The folder of the worker's files, as the worker sees it."""
+__all__ = ["Limits", "SandboxError", "probe", "start"]
 
 _HERE = Path(__file__).resolve().parent
 _FILES = {path.name: path for path in (_HERE / "worker.py", _HERE / "wire.py", _HERE.parent / "check" / "failure.py")}
-_SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache")
-_NOBODY = 65534
-_MAPPED = 16 << 30  # addresses that a CUDA build of torch takes, hardly any of them for memory
 
 
 @dataclass(frozen=True)
@@ -67,10 +64,6 @@ class Limits:
         return {"cell": self.cell, "load": self.load, "call": self.call, "total": self.total}
 
 
-class SandboxError(RuntimeError):
-    """There is no sandbox; the text says what to do."""
-
-
 def start(sandbox: str, limits: Limits, errors: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     """Start the worker.
 
@@ -88,7 +81,8 @@ def start(sandbox: str, limits: Limits, errors: int = subprocess.DEVNULL) -> sub
     except ValueError as error:
         raise SandboxError(f"the command {sandbox!r} cannot be read: {error}.\n{_ADVICE}") from None
     if sandbox == "bwrap":
-        command = [*_bubblewrap(limits), sys.executable, "-I", f"{BOX}/worker.py"]
+        command = bubblewrap(_FILES, limits.memory, limits.processes, limits.disk)
+        command += [sys.executable, "-I", f"{BOX}/worker.py"]  # the worker limits its CPU time, once torch is imported
     elif sandbox == "unsafe":
         command = [sys.executable, "-I", f"{_box()}/worker.py"]
     else:  # what is killed here is only the client of the container: the container must end by itself
@@ -152,54 +146,3 @@ def _box() -> str:
     for name, source in _FILES.items():
         shutil.copyfile(source, Path(folder) / name)
     return folder
-
-
-def _bubblewrap(limits: Limits) -> list[str]:
-    places = _places()
-    alone = ["--unshare-user", "--unshare-ipc", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-    command: list[str] = []
-    proc = ["--unshare-pid", "--proc", "/proc"]
-    if os.geteuid() == 0:
-        # No limit on processes holds for root, whatever it calls itself: first become somebody, one for each worker.
-        somebody = str(random.randrange(200_000, 1_000_000))
-        command += [
-            "bwrap",
-            "--unshare-pid",
-            "--die-with-parent",
-            "--proc",
-            "/proc",
-            "--dev",
-            "/dev",
-            "--tmpfs",
-            "/tmp",
-        ]
-        command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", *_view(_places())]
-        command += ["setpriv", f"--reuid={somebody}", f"--regid={somebody}", "--clear-groups"]
-        proc, places = ["--ro-bind", "/proc", "/proc"], {place: place for place in places}  # seen from within
-    command += ["bwrap", *alone, *proc, "--uid", str(_NOBODY), "--gid", str(_NOBODY), "--hostname", "sandbox"]
-    command += ["--cap-drop", "ALL", "--disable-userns", "--die-with-parent", "--new-session", "--clearenv"]
-    command += ["--dev", "/dev", "--size", str(limits.disk), "--tmpfs", "/tmp", *_view(places)]
-    command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
-    for name, value in {"HOME": "/tmp", "PATH": os.defpath, "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}.items():
-        command += ["--setenv", name, value]
-    command += ["prlimit", f"--as={limits.memory + _MAPPED}", f"--nproc={limits.processes}", f"--fsize={limits.disk}"]
-    command += ["--nofile=256", "--core=0"]  # the worker limits its CPU time itself, once torch is imported
-    return command
-
-
-def _places() -> dict[Path, Path]:
-    """What is seen, read-only: the system, the Python environment, and the worker; where, and what is there."""
-    seen = {Path(part): Path(part) for part in (*_SYSTEM, sys.base_prefix, sys.prefix)}
-    return seen | {Path(BOX) / name: source for name, source in _FILES.items()}
-
-
-def _view(places: dict[Path, Path]) -> list[str]:
-    """Options of bubblewrap that show what is seen, without rsl_edu if that is installed in the environment."""
-    folders = sorted({parent for place in places for parent in place.parents if parent != Path("/")})
-    options = [word for folder in folders for word in ("--perms", "0755", "--dir", str(folder))]
-    for place, source in places.items():
-        options += ["--ro-bind-try", str(source), str(place)]
-    library = _HERE.parents[1]
-    if any(library.is_relative_to(place) for place in places):
-        options += ["--tmpfs", str(library)]
-    return options

@@ -6,21 +6,29 @@ import numpy as np
 
 from rsl_edu.number_format import short
 
-from .kinds import Evidence, FindingKind, UncheckedError
+from .kinds import Evidence, FindingKind, NotApplicable, UncheckedError
+from .learning_rate import learning_rate_at_its_floor
+from .network import SIGNAL_EXPLODED
 
 CARRIED, SURE = 0.5, 3.0
 """Share of a memory without resets in the recorded actions, and how many standard errors it must lie beyond that."""
 LOUD, GAIN = 1.0, 5.0
 """Std of the untrained policy's mean action in units of its noise; gain of any policy's last layer."""
-EARLY = 1
-"""Up to this iteration a policy counts as untrained."""
+WIDE = 20.0
+"""Std of any policy's mean action, root mean square over the actions, for inputs of std 1, in units of the std that the
+training began with where that was more than 1.
+
+Policies that do what they should have 0.1 to 5 (pendulums, Hoppers, drones, arms, one humanoid); one whose
+learning rate fell to its floor has 46. Without a normaliser an input of std 1 can be far from what the policy saw: some
+that walk on real robots, trained on small numbers, have hundreds there. So without a normaliser and observations it
+counts only where the learning rate is at its floor, too."""
 
 
 def hidden_state_not_reset(evidence: Evidence) -> str | None:
     """Look for recorded actions that come from the memory of the episode before."""
     memory = evidence.last.memory
     if memory is None:
-        return None
+        raise NotApplicable
     if memory.errors is None:
         raise UncheckedError("needs observations with dones and actions, as they were played")
     if memory.share is None:
@@ -37,19 +45,34 @@ def hidden_state_not_reset(evidence: Evidence) -> str | None:
 
 
 def last_layer_too_large(evidence: Evidence) -> str | None:
-    """Look for mean actions that drown the noise before anything is learned, or for a large gain at any time."""
+    """Look for mean actions that drown the noise before anything is learned, or that are large at any time."""
     first, last = evidence.first, evidence.last
-    untrained = first.iteration <= EARLY
     with np.errstate(divide="ignore", invalid="ignore"):
         loud = float(np.nan_to_num(first.spread / first.std).max()) / max(1, first.layers.std[0])
-    if untrained and evidence.sample.real and loud > LOUD:
+    if evidence.untrained and evidence.sample.real and loud > LOUD:
         times = short(loud)
-        return f"at iteration {first.iteration} the mean action varies by {times} times its noise, for inputs of std 1"
+        return (
+            f"at iteration {first.iteration} the mean action varies by {times} times its noise, for inputs of std 1"
+            + evidence.if_guessed
+        )
     if last.gain > GAIN:
         return f"the weights of the last layer have gain {short(last.gain)}"
-    if untrained:
+    wide = float(np.sqrt(np.square(last.spread).mean())) / max(1, last.layers.std[0])
+    exploded = bool((last.layers.std[1:-1] > SIGNAL_EXPLODED).any())  # a finding of its own
+    too_wide = not exploded and wide > WIDE * max(1, evidence.settings.init_std or 1)
+    if too_wide and (evidence.sample.real or last.count or _is_held_back(evidence)):
+        return f"the mean actions vary by std {short(wide)} for inputs of std 1{evidence.if_guessed}"
+    if too_wide or evidence.untrained:
         evidence.require_observations()
     return None
+
+
+def _is_held_back(evidence: Evidence) -> bool:
+    """Tell whether the learning rate is at its floor."""
+    try:
+        return learning_rate_at_its_floor(evidence) is not None
+    except (NotApplicable, UncheckedError):
+        return False
 
 
 FINDINGS = (
@@ -67,9 +90,9 @@ FINDINGS = (
         name="last layer too large",
         listed_as="last layer too large",
         check=last_layer_too_large,
-        threshold=f"{LOUD:g} times before training; gain {GAIN:g} at any time",
-        meaning="The policy has strong opinions before it has learned anything, or ends at the limits of its motors: "
-        "the noise cannot try what it does not want, and actions saturate.",
+        threshold=f"{LOUD:g} times before training; gain {GAIN:g} or std {WIDE:g} at any time",
+        meaning="The mean actions are large compared with the noise, before the training or at its end: exploration "
+        "changes little, a small step of the weights changes the KL a lot, and actions end at the motors' limits.",
         lesson=1,
         change="a last layer with gain 0.01: MLP.init_weights; {init_std} (higher), algorithm.learning_rate",
     ),

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 
-from rsl_edu.number_format import short
+from rsl_edu.number_format import counted, short
 
-from .kinds import Evidence, FindingKind, UncheckedError
+from .kinds import Evidence, FindingKind, NotApplicable, UncheckedError
 
 LARGE, UNEVEN = 10.0, 50.0
 """Size of an input feature, and how many times the median feature it may be."""
 STALE = 5.0
 """How far a feature may lie from the normaliser's mean, or spread, in units of its std."""
+STILL = 1e-4
+"""Std of a feature, in the normaliser, that is as good as none: the normaliser adds 100 times as much before it divides
+by it."""
+UNTIL = 100_000_000
+"""Samples after which the normaliser of rsl_rl 2 stops learning, always."""
+NAMED = 6
+"""How many features are named in a line."""
 
 
 def input_not_normalised(evidence: Evidence) -> str | None:
     """Look for a feature that is large, or larger than the others, where there is no normaliser."""
     if evidence.last.count is not None:
-        return None
+        raise NotApplicable
     evidence.require_observations()
     size = evidence.last.size
     worst, middle = int(size.argmax()), float(np.median(size))
@@ -32,13 +39,17 @@ def input_not_normalised(evidence: Evidence) -> str | None:
 
 def normaliser_absent(evidence: Evidence) -> str | None:
     """Look for a critic that has a normaliser where the actor has none."""
-    if evidence.last.count is None and evidence.checkpoint.critic_normalized:
+    if evidence.last.count is not None:
+        raise NotApplicable
+    if evidence.checkpoint.critic_normalized:
         return "the critic's observations are normalised, the actor's are not"
     return None
 
 
 def normaliser_empty(evidence: Evidence) -> str | None:
     """Look for a normaliser that has learned nothing."""
+    if evidence.last.count is None:
+        raise NotApplicable
     if evidence.last.count == 0:
         return "the normaliser has learned from 0 samples: mean 0, std 1"
     return None
@@ -47,7 +58,11 @@ def normaliser_empty(evidence: Evidence) -> str | None:
 def normaliser_frozen(evidence: Evidence) -> str | None:
     """Look for a normaliser that stopped learning."""
     count = evidence.last.count
-    if not count or len(evidence.measures) < 2 or evidence.measures[-2].count != count:
+    if not count:
+        raise NotApplicable
+    if len(evidence.measures) < 2:
+        raise UncheckedError("needs two checkpoints or more")
+    if evidence.measures[-2].count != count or (2 in evidence.checkpoint.releases and count >= UNTIL):
         return None
     still = [measures.iteration for measures in evidence.measures if measures.count == count]
     return f"{count:,} samples at iteration {still[0]} and still at iteration {still[-1]}"
@@ -57,7 +72,7 @@ def normaliser_stale(evidence: Evidence) -> str | None:
     """Look for features that are far from what the normaliser knows."""
     last = evidence.last
     if not last.count:
-        return None
+        raise NotApplicable
     evidence.require_observations()
     if not evidence.whole:
         raise UncheckedError("judged at the last checkpoint: what is shown is from there")
@@ -70,6 +85,21 @@ def normaliser_stale(evidence: Evidence) -> str | None:
         f"{short(abs(last.shift[worst]))} std from its mean of {short(last.norm_mean[worst])}, "
         f"spread {short(last.ratio[worst])} times its std"
     )
+
+
+def inputs_never_varied(evidence: Evidence) -> str | None:
+    """Look for features that were the same all through the training."""
+    last = evidence.last
+    if not last.count:
+        raise NotApplicable
+    still = np.flatnonzero(last.norm_std < STILL)
+    if not len(still):
+        return None
+    named = ", ".join(evidence.sample.name(int(i)) for i in still[:NAMED])
+    more = f" and {len(still) - NAMED} more" if len(still) > NAMED else ""
+    most = float(last.norm_std[still].max())
+    std = f"std {'up to ' if most > 0 else ''}{short(most)} in {last.count:,} samples"
+    return f"{len(still)} of {counted(len(last.norm_std), 'feature')}: {named}{more}; {std}"
 
 
 FINDINGS = (
@@ -85,7 +115,7 @@ FINDINGS = (
     ),
     FindingKind(
         name="normaliser absent",
-        listed_as="normaliser absent, empty or frozen",
+        listed_as="normaliser absent",
         check=normaliser_absent,
         threshold="both or none",
         meaning="Either the actor was configured without, or its statistics were lost when the file was written: the "
@@ -95,7 +125,7 @@ FINDINGS = (
     ),
     FindingKind(
         name="normaliser empty",
-        listed_as="normaliser absent, empty or frozen",
+        listed_as="normaliser empty",
         check=normaliser_empty,
         threshold="above 0",
         meaning="There is a normaliser, and it does nothing: update_normalization was never called, or its statistics "
@@ -105,7 +135,7 @@ FINDINGS = (
     ),
     FindingKind(
         name="normaliser frozen",
-        listed_as="normaliser absent, empty or frozen",
+        listed_as="normaliser frozen",
         check=normaliser_frozen,
         threshold="no growth between two checkpoints",
         meaning="The policy went on to new states, and the statistics stayed. Intended if `until` is set; otherwise "
@@ -122,5 +152,16 @@ FINDINGS = (
         "robot, or statistics of another run beside these weights.",
         lesson=4,
         change="obs_groups, scales of the observations; load statistics and weights from one file",
+    ),
+    FindingKind(
+        name="inputs that never varied",
+        listed_as="inputs that never varied",
+        check=inputs_never_varied,
+        threshold=f"std below {short(STILL)} in the normaliser",
+        meaning="A flag or a command that the training kept constant, or a sensor that was not there. It does no harm "
+        "while it stays constant. If it changes in play or on the robot, the normaliser multiplies the change by 100, "
+        "as it divides by std + 0.01, and the weights that follow were never trained.",
+        lesson=4,
+        change="obs_groups (leave it out), or commands and randomisation that vary it in training",
     ),
 )

@@ -8,9 +8,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from rsl_edu.checkpoint import Checkpoint, Policy
+from rsl_edu.run_folder import RunSettings
 
 from ..measures import Measures
 from ..sample import Sample
+
+EARLY = 1
+"""Up to this iteration a policy counts as untrained."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,12 +47,16 @@ class Evidence:
         measures: What was measured on each of them.
         sample: What the policies were shown.
         whole: Whether the checkpoint that is judged is the last one of the run.
+        settings: What the files beside the run say.
+        guessed_activation: Name of the activation if it is a guess, or else nothing.
     """
 
     checkpoints: Sequence[Checkpoint]
     measures: Sequence[Measures]
     sample: Sample
     whole: bool = True
+    settings: RunSettings = dataclasses.field(default_factory=RunSettings)
+    guessed_activation: str = ""
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -69,6 +77,16 @@ class Evidence:
     def first(self) -> Measures:
         """The measures of the first checkpoint."""
         return self.measures[0]
+
+    @property
+    def untrained(self) -> bool:
+        """Whether the first checkpoint is from before the training."""
+        return self.first.iteration <= EARLY
+
+    @property
+    def if_guessed(self) -> str:
+        """What is added to a figure that depends on the activation: nothing unless that is a guess."""
+        return f", if the activation is {self.guessed_activation}" if self.guessed_activation else ""
 
     @property
     def std_is_log(self) -> bool:
@@ -92,6 +110,10 @@ class UncheckedError(Exception):
     """A check that cannot be made; the message says what is missing."""
 
 
+class NotApplicable(Exception):  # noqa: N818 - says nothing went wrong
+    """A check of something that this policy does not have: it is neither found nor absent nor unchecked."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FindingKind:
     """A row of the table of findings.
@@ -101,7 +123,7 @@ class FindingKind:
         listed_as: What the report calls it if it was not found or could not be checked. Rows that follow each other
             may share this name; the report then lists them once.
         check: Returns the figure that makes it a finding, in words, or None; raises :class:`UncheckedError` if it
-            cannot tell.
+            cannot tell, and :class:`NotApplicable` if the policy has no such thing.
         threshold: From where on it is a finding; ``{std_low}`` and ``{std_high}`` are the limits of the policy's std.
         meaning: What it usually means.
         lesson: Number of the lesson that explains it.

@@ -6,7 +6,7 @@ import numpy as np
 
 from rsl_edu.number_format import counted, short
 
-from .kinds import Evidence, FindingKind
+from .kinds import Evidence, FindingKind, NotApplicable
 
 ASLEEP = 0.5
 """Share of the units of a hidden layer that are dead or saturated."""
@@ -16,12 +16,16 @@ training is unstable."""
 
 
 def broken_weights(evidence: Evidence) -> str | None:
-    """Look for NaN and infinity."""
-    names = evidence.last.broken
+    """Look for NaN and infinity in actor, critic, normalisers, Adam's moments, and what else a file holds."""
+    broken = [
+        (measures.iteration, tuple(dict.fromkeys((*measures.broken, *checkpoint.broken))))
+        for measures, checkpoint in zip(evidence.measures, evidence.checkpoints, strict=True)
+    ]
+    names = broken[-1][1]
     if not names:
         return None
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    since = next(measures.iteration for measures in evidence.measures if measures.broken)
+    since = next(iteration for iteration, held in broken if held)
     return f"NaN or infinity in {names[0]}{more}, since iteration {since}"
 
 
@@ -40,8 +44,8 @@ def dead_units(evidence: Evidence) -> str | None:
     worst = int(shares.argmax())
     if shares[worst] < ASLEEP:
         return None
-    layer = evidence.last.rows[worst]
-    return f"{100 * shares[worst]:.0f} % of the units of layer {layer} are dead or saturated on all samples"
+    share, layer = f"{100 * shares[worst]:.0f} %", evidence.last.rows[worst]
+    return f"{share} of the units of layer {layer} are dead or saturated on all samples{evidence.if_guessed}"
 
 
 def signal_lost(evidence: Evidence) -> str | None:
@@ -51,7 +55,9 @@ def signal_lost(evidence: Evidence) -> str | None:
     if not len(std) or not std.min() < SIGNAL_LOST * min(1, entering):
         return None
     layer = layers[int(std.argmin())]
-    return f"std over the samples {short(std.min())} in layer {layer}, {short(entering)} at the input"
+    return (
+        f"std over the samples {short(std.min())} in layer {layer}, {short(entering)} at the input{evidence.if_guessed}"
+    )
 
 
 def signal_exploded(evidence: Evidence) -> str | None:
@@ -59,7 +65,7 @@ def signal_exploded(evidence: Evidence) -> str | None:
     layers, std = _hidden_std(evidence)
     if not len(std) or std.max() <= SIGNAL_EXPLODED:
         return None
-    return f"std over the samples {short(std.max())} in layer {layers[int(std.argmax())]}"
+    return f"std over the samples {short(std.max())} in layer {layers[int(std.argmax())]}{evidence.if_guessed}"
 
 
 def _hidden_std(evidence: Evidence) -> tuple[tuple[str, ...], np.ndarray]:
@@ -70,7 +76,12 @@ def _hidden_std(evidence: Evidence) -> tuple[tuple[str, ...], np.ndarray]:
 
 
 def _require_inputs(evidence: Evidence) -> None:
-    """Raise an error if nobody knows what enters the network: a stand-in only fits a policy with a normaliser."""
+    """Raise an error if there is no hidden layer, or if nobody knows what enters the network.
+
+    A stand-in only fits a policy with a normaliser.
+    """
+    if len(evidence.last.rows) < 3:
+        raise NotApplicable
     if evidence.policy.normalizer is None:
         evidence.require_observations()
 
@@ -93,7 +104,7 @@ FINDINGS = (
         threshold="any",
         meaning="The policy has parts that no model of rsl_rl has. What the x-ray shows is the policy without them.",
         lesson=6,
-        change="actor.class_name",
+        change="{class_name}",
         holds_with_nan=True,
     ),
     FindingKind(

@@ -4,67 +4,121 @@ from __future__ import annotations
 
 import numpy as np
 
-from rsl_edu.number_format import short
+from rsl_edu.number_format import counted, short
 
-from .kinds import Evidence, FindingKind, UncheckedError
+from .kinds import Evidence, FindingKind, NotApplicable, UncheckedError
 
 COLLAPSED, GROWN = 0.02, 1.5
-"""The last std over the first one."""
+"""The last std over the one that the training began with."""
+MOST = 0.5
+"""Share of the actions from which on the policy as a whole has stopped exploring."""
+DEFAULT_STD = 1.0
+"""What rsl_rl begins with unless it is told otherwise: the guess where neither a checkpoint nor a file says it."""
+DEFAULT = "at the start (a guess: rsl_rl's default)"
+HISTORY = "needs two checkpoints or more"
 
 
 def std_clamped(evidence: Evidence) -> str | None:
     """Look for a std that is stored at its limit or beyond."""
-    raw, (low, high) = evidence.last.raw_std, evidence.std_limits
-    clamped = (raw <= low) | (raw >= high)
+    if not len(evidence.last.raw_std):
+        raise NotApplicable
+    clamped = _clamped(evidence)
     if not clamped.any():
         return None
-    worst = int(clamped.argmax())
-    stored = "log std" if evidence.std_is_log else "std"
-    return f"{clamped.sum()} of {len(raw)} actions: the {stored} of action {worst} is stored as {short(raw[worst])}"
+    worst, stored = int(clamped.argmax()), "log std" if evidence.std_is_log else "std"
+    raw = short(evidence.last.raw_std[worst])
+    return f"{_of_all(clamped)}: the {stored} of action {worst} is stored as {raw}"
 
 
 def std_collapsed(evidence: Evidence) -> str | None:
-    """Look for an action of which next to no noise is left."""
-    if not _has_history(evidence):
-        return None
-    first, last = evidence.first, evidence.last
-    ratio = last.std / first.std
-    worst = int(ratio.argmin())
-    if ratio[worst] >= COLLAPSED:
-        return None
-    return (
-        f"action {worst}: std {short(first.std[worst])} at iteration {first.iteration}, "
-        f"{short(last.std[worst])} at iteration {last.iteration}"
-    )
+    """Look for a policy that has next to no noise left in most of its actions."""
+    collapsed, figure = _collapsed(evidence)
+    return figure if collapsed.any() and collapsed.mean() >= MOST else None
+
+
+def std_partly_collapsed(evidence: Evidence) -> str | None:
+    """Look for some actions that have next to no noise left while the others do."""
+    collapsed, figure = _collapsed(evidence)
+    return figure if collapsed.any() and collapsed.mean() < MOST else None
 
 
 def std_growing(evidence: Evidence) -> str | None:
     """Look for noise that grew."""
-    if not _has_history(evidence):
+    known = _start(evidence)
+    if known is None:
+        raise UncheckedError(HISTORY)
+    (start, when), last = known, evidence.last
+    if not _can_be_compared(evidence, start):
         return None
-    first, last = evidence.first, evidence.last
-    grown = float(last.std.mean() / first.std.mean())
+    grown = float(last.std.mean() / start.mean())
     if grown <= GROWN:
         return None
     return (
-        f"mean std {short(first.std.mean())} at iteration {first.iteration}, "
+        f"mean std {short(start.mean())} {when}, "
         f"{short(last.std.mean())} at iteration {last.iteration}: {grown:.1f} times"
     )
 
 
-def _has_history(evidence: Evidence) -> bool:
+def _start(evidence: Evidence) -> tuple[np.ndarray, str] | None:
+    """Return the std of each action when the training began, and when that was, in words; None if nothing says it."""
+    first, init_std = evidence.first, evidence.settings.init_std
+    of_first = (first.std, f"at iteration {first.iteration}") if len(evidence.measures) > 1 else None
+    if init_std is None or not _has_init_std(evidence) or (of_first and evidence.untrained):
+        return of_first
+    return np.full_like(first.std, init_std), f"at the start ({evidence.settings.source})"
+
+
+def _start_or_default(evidence: Evidence) -> tuple[np.ndarray, list[str]]:
+    """Return what :func:`_start` does, for each action in words; rsl_rl's default stands in for what nothing says."""
+    known, first = _start(evidence), evidence.first
+    if known is None and (evidence.untrained or not _has_init_std(evidence)):
+        raise UncheckedError(HISTORY)
+    start, when = known or (first.std, "")
+    words = [when] * len(start)
+    if _has_init_std(evidence) and evidence.settings.init_std is None and not evidence.untrained:
+        words = [DEFAULT if std < DEFAULT_STD or not when else when for std in start]
+        start = np.maximum(start, DEFAULT_STD)
+    return start, words
+
+
+def _collapsed(evidence: Evidence) -> tuple[np.ndarray, str]:
+    """Return which actions have next to no noise left, and that in words."""
+    (start, when), last = _start_or_default(evidence), evidence.last
+    if not _can_be_compared(evidence, start):
+        return np.zeros(len(start), dtype=bool), ""
+    ratio = last.std / start
+    collapsed, worst = ratio < COLLAPSED, int(ratio.argmin())
+    return collapsed, (
+        f"{_of_all(collapsed)}: the std of action {worst} is {short(last.std[worst])} at iteration {last.iteration}, "
+        f"{short(start[worst])} {when[worst]}"
+    )
+
+
+def _can_be_compared(evidence: Evidence, start: np.ndarray) -> bool:
     """Tell whether the std can be compared with the first one; one that is clamped says nothing of the training."""
-    if std_clamped(evidence) is not None:
-        return False
-    if len(evidence.measures) < 2:
-        raise UncheckedError("needs two checkpoints or more")
-    return bool(np.isfinite(evidence.last.std).all() and (evidence.first.std > 0).all())
+    return bool(not _clamped(evidence).any() and np.isfinite(evidence.last.std).all() and (start > 0).all())
+
+
+def _clamped(evidence: Evidence) -> np.ndarray:
+    """Return for each action whether its std is stored at a limit or beyond; nothing if it depends on the state."""
+    raw, (low, high) = evidence.last.raw_std, evidence.std_limits
+    clamped: np.ndarray = (raw <= low) | (raw >= high)
+    return clamped
+
+
+def _has_init_std(evidence: Evidence) -> bool:
+    """Tell whether the std that the distribution begins with is configured: a Beta's is not."""
+    return hasattr(evidence.policy.distribution, "std_type")
+
+
+def _of_all(actions: np.ndarray) -> str:
+    return f"{actions.sum()} of {counted(len(actions), 'action')}"
 
 
 FINDINGS = (
     FindingKind(
         name="std clamped",
-        listed_as="std clamped, collapsed or growing",
+        listed_as="std clamped",
         check=std_clamped,
         threshold="limits {std_low} and {std_high}",
         meaning="Beyond its limit rsl_rl's std has no gradient, so it stays there for good; older releases stop with "
@@ -74,17 +128,27 @@ FINDINGS = (
     ),
     FindingKind(
         name="std collapsed",
-        listed_as="std clamped, collapsed or growing",
+        listed_as="std collapsed",
         check=std_collapsed,
-        threshold=f"below {100 * COLLAPSED:g} % of the first",
-        meaning="The policy no longer tries anything. If the robot is not as good as it should be, it stopped "
-        "exploring too early.",
+        threshold=f"below {100 * COLLAPSED:g} % of the start, in half of the actions or more",
+        meaning="The policy no longer tries anything new. On a precise task a good training ends so; if the robot is "
+        "not as good as it should be, it stopped exploring too early.",
         lesson=5,
         change="algorithm.entropy_coef (higher), {init_std}",
     ),
     FindingKind(
+        name="std partly collapsed",
+        listed_as="std collapsed",
+        check=std_partly_collapsed,
+        threshold=f"below {100 * COLLAPSED:g} % of the start, in fewer than half of the actions",
+        meaning="The policy still explores, but no longer with these actions. The KL measures the change of an action "
+        "in units of its std, so these few dominate it, and keep the adaptive learning rate low for all the others.",
+        lesson=5,
+        change="algorithm.entropy_coef (higher); the scale of these actions, and the rewards that punish them",
+    ),
+    FindingKind(
         name="std growing",
-        listed_as="std clamped, collapsed or growing",
+        listed_as="std growing",
         check=std_growing,
         threshold=f"above {GROWN:g} times the first",
         meaning="Noise pays more than what the robot earns with it: the entropy bonus is too large beside the rewards, "

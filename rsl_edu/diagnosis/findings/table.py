@@ -7,15 +7,27 @@ from collections.abc import Iterable
 
 from rsl_edu.number_format import short
 
-from . import actions, inputs, network, noise
-from .kinds import Evidence, Finding, FindingKind, UncheckedError
+from . import actions, critic, inputs, learning_rate, network, noise, optimizer
+from .kinds import Evidence, Finding, FindingKind, NotApplicable, UncheckedError
 
-FINDINGS: tuple[FindingKind, ...] = (*network.FINDINGS, *inputs.FINDINGS, *noise.FINDINGS, *actions.FINDINGS)
+FINDINGS: tuple[FindingKind, ...] = (
+    *network.FINDINGS,
+    *inputs.FINDINGS,
+    *noise.FINDINGS,
+    *learning_rate.FINDINGS,
+    *actions.FINDINGS,
+    *critic.FINDINGS,
+    *optimizer.FINDINGS,
+)
 """All findings that are looked for, in the order of the report."""
 
-LESSON_TITLES = {1: "MLP", 2: "CNN", 3: "RNN", 4: "Normalization", 5: "Distributions", 6: "Policy"}
-
 CONFIG_FIELDS = {  # by the major release of rsl_rl that reads them
+    "class_name": {
+        2: "policy.class_name",
+        3: "policy.class_name",
+        4: "actor.class_name",
+        5: "actor.class_name",
+    },
     "activation": {
         2: "policy.activation",
         3: "policy.activation",
@@ -55,6 +67,7 @@ def findings_of(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[str, ...
 
     Returns:
         The findings; the names of what was not found; and for each thing that could not be checked, what is missing.
+        What does not apply to this policy is in none of them.
     """
     found: list[Finding] = []
     absent: list[str] = []
@@ -65,7 +78,7 @@ def findings_of(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[str, ...
             found += here
         elif missing:
             unchecked[name] = missing
-        else:
+        elif missing is not None:
             absent.append(name)
     return tuple(found), tuple(absent), unchecked
 
@@ -83,16 +96,23 @@ def fill_in(text: str, release: int, std_limits: tuple[float, float]) -> str:
     return text.format(**fields, std_low=short(low), std_high=short(high))
 
 
-def _look_for(kinds: Iterable[FindingKind], evidence: Evidence) -> tuple[list[Finding], str]:
-    """Return the findings of these kinds, and what is missing to rule the others out: an empty text if nothing is."""
+def _look_for(kinds: Iterable[FindingKind], evidence: Evidence) -> tuple[list[Finding], str | None]:
+    """Return the findings of these kinds, and what is missing to rule the others out.
+
+    The latter is an empty text if nothing is missing, and None if none of these kinds applies.
+    """
     release, limits = max(evidence.checkpoint.releases), evidence.std_limits
-    found, missing = [], ""
+    found: list[Finding] = []
+    missing: str | None = None
     for kind in kinds:
         try:
             figure = kind.check(evidence)
+        except NotApplicable:
+            continue
         except UncheckedError as error:
             missing = str(error)
             continue
+        missing = missing or ""
         if figure is not None:
             threshold, change = (fill_in(text, release, limits) for text in (kind.threshold, kind.change))
             found.append(Finding(kind.name, figure, threshold, kind.meaning, kind.lesson, change))

@@ -21,9 +21,10 @@ import pytest
 
 from rsl_edu import cli
 from rsl_edu.course.assignment import Assignment
-from rsl_edu.course.grade import pages, run, sandbox
+from rsl_edu.course.grade import pages, run
 from rsl_edu.course.grade.marking import Mark, Marks
 from rsl_edu.course.grade.sandbox import Limits
+from rsl_edu.sandbox.bwrap import SYSTEM
 
 DOUBLE = "def double(number):\n    {}"
 RIGHT = DOUBLE.format("return 2 * number")
@@ -319,7 +320,7 @@ def impatient(monkeypatch, code):
 def test_what_waits_is_not_graded_the_others_are_and_the_same_command_tries_it_again(bwrap, one, monkeypatch, capsys):
     shown, out = one / "shown", one / "grades.csv"
     shown.mkdir()
-    monkeypatch.setattr(sandbox, "_SYSTEM", (*sandbox._SYSTEM, str(shown)))
+    monkeypatch.setattr("rsl_edu.sandbox.bwrap.SYSTEM", (*SYSTEM, str(shown)))
     waits = f"import os, time\nwhile not os.path.exists('{shown}/go'): time.sleep(0.02)\n{RIGHT}"
     submit(one, abe=waits)
     with monkeypatch.context() as patch:

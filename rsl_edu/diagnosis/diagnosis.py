@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import textwrap
 from collections.abc import Mapping
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rsl_edu.number_format import counted
-from rsl_edu.printable import printable
+from rsl_edu.report import lesson_title, line, page
 
-from .findings import LESSON_TITLES, Finding
-
-WIDTH = 100
-"""Longest line of the text, in characters; a longer word is not broken."""
-_PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    undefined=StrictUndefined,
-    finalize=lambda words: printable(str(words)),  # names come from files
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+from .findings import Finding
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,17 +34,17 @@ class Diagnosis:
 
     def __str__(self) -> str:
         """Lines of at most 100 characters, for a terminal."""
-        lines = [_line(name, words) for name, words in self.about.items()]
+        lines = [line(name, words) for name, words in self.about.items()]
         lines += ["", f"{self.summary}."]
         for number, finding in enumerate(self.findings, 1):
             rows = {
                 "seen": f"{finding.figure} (threshold: {finding.threshold})",
                 "means": finding.meaning,
                 "change": finding.change,
-                "lesson": _lesson(finding),
+                "lesson": lesson_title(finding.lesson),
             }
-            lines += ["", f"{number}. {finding.name}", *(_line(name, words, 3) for name, words in rows.items())]
-        lines += ["", *(_line(name, words) for name, words in self._not_found().items())]
+            lines += ["", f"{number}. {finding.name}", *(line(name, words, 3) for name, words in rows.items())]
+        lines += ["", *(line(name, words) for name, words in self._not_found().items())]
         return "\n".join(lines).rstrip()
 
     def _repr_html_(self) -> str:
@@ -69,13 +54,12 @@ class Diagnosis:
                 "seen": finding.figure,
                 "threshold": finding.threshold,
                 "what it usually means": finding.meaning,
-                "lesson": _lesson(finding),
+                "lesson": lesson_title(finding.lesson),
                 "change": finding.change,
             }
             for finding in self.findings
         ]
-        page = _PAGES.get_template("report.html.j2")
-        return page.render(about=self.about, summary=self.summary, rows=rows, not_found=self._not_found())
+        return page(self.about, f"{self.summary}.", rows, self._not_found())
 
     def _not_found(self) -> dict[str, str]:
         """Return what was not found and what was not looked for, in words."""
@@ -83,20 +67,8 @@ class Diagnosis:
         if self.absent:
             words["not found"] = ", ".join(self.absent)
         if self.unchecked:
-            words["not checked"] = "; ".join(f"{name}: {missing}" for name, missing in self.unchecked.items())
+            by_missing: dict[str, list[str]] = {}
+            for name, missing in self.unchecked.items():
+                by_missing.setdefault(missing, []).append(name)
+            words["not checked"] = "; ".join(f"{', '.join(names)}: {missing}" for missing, names in by_missing.items())
         return words
-
-
-def _lesson(finding: Finding) -> str:
-    return f"{finding.lesson} · {LESSON_TITLES[finding.lesson]}"
-
-
-def _line(name: str, words: str, indent: int = 0) -> str:
-    """Return a name and its words, wrapped and indented."""
-    return textwrap.fill(
-        printable(words),
-        WIDTH,
-        initial_indent=f"{' ' * indent}{name:<12}",
-        subsequent_indent=" " * (12 + indent),
-        break_long_words=False,
-    )

@@ -1,0 +1,129 @@
+"""``rsl-edu compare``: says whether two files do the same, and if not, why."""
+
+from __future__ import annotations
+
+import argparse
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from .arguments import path_argument, system_error, try_file, writing_html
+
+_PAIRS = "a checkpoint (or a run folder) and an export of it (TorchScript or ONNX), or two recordings"
+_CHECKPOINT, _EXPORT, _RECORDING, _RUN = "a checkpoint", "an export", "a recording", "a folder"
+
+
+def add(commands: Any) -> None:
+    """Add this command and its arguments."""
+    parser = commands.add_parser(
+        "compare",
+        help="say whether an export does what its checkpoint does, or how two recordings differ",
+        description=f"Compare two files: {_PAIRS}. Says whether they are the same, and if not, why. No code in a file "
+        "runs outside of a sandbox. Exit status: 0 if they are the same, 1 if not, 2 for an error.",
+    )
+    parser.add_argument("first", type=path_argument, metavar="FIRST", help="checkpoint, run folder or recording")
+    parser.add_argument(
+        "second", type=path_argument, metavar="SECOND", help="export (policy.pt, policy.onnx) or recording"
+    )
+    parser.add_argument(
+        "--obs", type=path_argument, metavar="FILE", help="observations to show both: .pt, .npy or .npz"
+    )
+    parser.add_argument(
+        "--activation", metavar="NAME", help="of the checkpoint's hidden layers, if nothing next to it says"
+    )
+    parser.add_argument("--config", type=path_argument, metavar="FILE", help="agent.yaml of the run")
+    parser.add_argument("--html", type=path_argument, metavar="OUT", help="write a page, to read offline")
+    parser.add_argument(
+        "--unsafe", action="store_true", help="run TorchScript without a sandbox: for a file that you trust"
+    )
+    parser.set_defaults(command=_compare)
+
+
+def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    try:
+        for path in filter(None, (options.first, options.second, options.obs, options.config)):
+            if not path.is_dir():
+                path.open("rb").close()
+        if options.html is not None:
+            with writing_html(parser, options.html):
+                try_file(options.html)
+        kinds = [_kind(options.first), _kind(options.second)]
+        if kinds == [_RECORDING, _RECORDING]:
+            comparison = _recordings(parser, options)
+        elif kinds.count(_EXPORT) == 1 and _RECORDING not in kinds:
+            files = [options.first, options.second]
+            export = files.pop(kinds.index(_EXPORT))
+            comparison = _export(files[0], export, options)
+        else:
+            parser.error(f"expected {_PAIRS}, got {kinds[0]} and {kinds[1]}{_advice(kinds)}")
+    except (TypeError, ValueError) as error:
+        parser.error(str(error))
+    except OSError as error:
+        parser.error(system_error(error))
+    print(comparison)
+    if options.html is not None:
+        from rsl_edu.explorers.bench.static_page import document
+
+        page = document(f"{options.first.name} and {options.second.name}", comparison._repr_html_())
+        with writing_html(parser, options.html):
+            options.html.write_text(page, "utf-8")
+        print(f"\n{options.html}: the page, {len(page) / 1e3:.0f} KB")
+    return 0 if comparison.same else 1
+
+
+def _export(checkpoint: Path, export: Path, options: argparse.Namespace) -> Any:
+    """Compare a checkpoint with an export."""
+    from rsl_edu.run_folder import checkpoint_files, run_settings
+
+    checkpoint_files(checkpoint)
+    config = run_settings(checkpoint, options.config)
+
+    from rsl_edu.compare import compare_export
+    from rsl_edu.diagnosis import load
+
+    observations = None if options.obs is None else load(options.obs)
+    shown = {"observations": observations, "source": str(options.obs), "unsafe": options.unsafe}
+    return compare_export(checkpoint, export, activation=options.activation, config=config, **shown)
+
+
+def _recordings(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Any:
+    """Compare two recordings."""
+    if options.obs is not None or options.activation is not None or options.unsafe:
+        parser.error("--obs, --activation and --unsafe are for a checkpoint and an export, got two recordings")
+    from rsl_edu.compare import compare_recordings  # type: ignore[attr-defined, unused-ignore]
+
+    return compare_recordings(options.first, options.second)
+
+
+def _kind(path: Path) -> str:
+    """Tell what a file is, by its contents; what is none of these is left to whoever reads it."""
+    from rsl_edu.run_folder import export_format
+
+    if path.is_dir():
+        return _RUN
+    if export_format(path) or path.suffix == ".onnx":
+        return _EXPORT
+    if path.suffix in (".npy", ".npz"):
+        return _RECORDING
+    with path.open("rb") as file:
+        begin = file.read(1 << 16)  # of a file from before torch wrote zips
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            place = next((name for name in archive.namelist() if name.endswith("/data.pkl")), None)
+            if place is None:
+                return _CHECKPOINT  # whose reader says what it is
+            with archive.open(place) as pickled:
+                begin = pickled.read(1 << 20)
+        return _CHECKPOINT if b"_state_dict" in begin else _RECORDING
+    return _RECORDING if begin.startswith(b"\x80\x02\x8a\x0a") and b"_state_dict" not in begin else _CHECKPOINT
+
+
+def _advice(kinds: list[str]) -> str:
+    """Say what else may have been meant."""
+    if kinds.count(_EXPORT) == 2:
+        return ". Compare each of them with the checkpoint"
+    if _EXPORT not in kinds and _RECORDING not in kinds:
+        return ". `rsl-edu xray RUN` compares the checkpoints of a run"
+    if _RECORDING in kinds and _EXPORT in kinds:
+        return ". Give the checkpoint, and the recording with --obs"
+    return ". `rsl-edu xray RUN --obs RECORDING` shows a recording to a policy"

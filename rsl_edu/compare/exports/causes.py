@@ -1,0 +1,283 @@
+"""Why an export may do something else than its checkpoint: a table, simplest first."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Iterator
+
+import torch
+
+from rsl_edu.checkpoint import Policy
+from rsl_edu.exported.names import ACTIVATIONS
+from rsl_edu.number_format import short
+
+from . import endings
+from .evidence import Evidence
+from .kinds import Cause, Variant
+from .model import Model
+from .tensors import differing, moved_features, readable, same_normalizer, source_of
+
+_EPS = (0.0, 1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-1, 1.0)
+
+
+def _with(model: Model, words: str, **changes: object) -> Variant:
+    return Variant(words, dataclasses.replace(model, **changes))  # type: ignore[arg-type]
+
+
+# The normaliser -------------------------------------------------------------------------------------------------------
+
+
+def _left_out(evidence: Evidence, model: Model) -> Iterator[Variant]:
+    if model.normalizer is not None:
+        yield _with(model, "without the normaliser", normalizer=None)
+
+
+def _twice(evidence: Evidence, model: Model) -> Iterator[Variant]:
+    if model.normalizer is not None:
+        yield _with(model, "with observations normalised twice", times=2)
+
+
+def _other_eps(evidence: Evidence, model: Model) -> Iterator[Variant]:
+    normalizer = evidence.checkpoint.policy.normalizer
+    if model.normalizer is None or normalizer is None:
+        return
+    mean, divisor = model.normalizer
+    std = divisor - normalizer.eps
+    for eps in _EPS:
+        yield _with(
+            model, f"with an eps of {short(eps)} in place of {short(normalizer.eps)}", normalizer=(mean, std + eps)
+        )
+    for eps in _EPS[:-2]:
+        words = f"with the root of var + {short(eps)} in place of std + {short(normalizer.eps)}"
+        yield _with(model, words, normalizer=(mean, (std**2 + eps).sqrt()))
+    yield _with(model, "with the variance in place of the std", normalizer=(mean, std**2 + normalizer.eps))
+
+
+def _of_another_checkpoint(evidence: Evidence, model: Model) -> Iterator[Variant]:
+    known = readable(evidence)
+    if model.normalizer is None or (known and evidence.export.normalizer is None):
+        return
+    for other in [evidence.checkpoint, *evidence.others]:
+        theirs = evidence.base if other is evidence.checkpoint else evidence.models[other.path]
+        if theirs.normalizer is not model.normalizer and (not known or same_normalizer(evidence, other)):
+            yield _with(model, f"with the normaliser of {other.path.name}", normalizer=theirs.normalizer)
+
+
+def _untrained(evidence: Evidence, model: Model) -> Iterator[Variant]:
+    if model.normalizer is None or evidence.export.normalizer is None:
+        return
+    zero, one = torch.zeros_like(model.normalizer[0]), torch.ones_like(model.normalizer[0])
+    yield _with(model, "with a normaliser that has learned nothing, mean 0 and std 1", normalizer=(zero, 1.01 * one))
+    yield _with(model, "with a normaliser whose mean and std are 0", normalizer=(zero, 0.01 * one))
+
+
+def _other_statistics(evidence: Evidence, model: Model) -> Iterator[Variant]:
+    theirs = evidence.export.normalizer
+    if theirs is None or theirs[0].numel() != model.policy.features:
+        return
+    mean, divisor = (part if model.order is None else part[model.order] for part in theirs)
+    words = "with the normaliser that is in the export"
+    if model.normalizer is None:
+        words += "; the checkpoint has none"
+    else:
+        ours = model.normalizer[0]
+        factor = ((mean @ ours) / (ours @ ours).clamp_min(1e-12)).item()
+        if torch.allclose(mean, factor * ours, rtol=1e-4, atol=1e-6) and abs(factor - 1) > 1e-5:
+            words += f", whose means are {short(factor, 4)} times those of the checkpoint"
+        elif torch.allclose(mean, ours, rtol=1e-5, atol=1e-7):
+            words += ", whose means are those of the checkpoint, and whose stds are not"
+    yield _with(model, words, normalizer=(mean, divisor))
+
+
+# The network ----------------------------------------------------------------------------------------------------------
+
+
+def _another_checkpoint(evidence: Evidence, model: Model) -> Iterator[Variant]:
+    source = source_of(evidence)
+    for other in evidence.others if source is None else [source]:
+        if other is not evidence.checkpoint:
+            theirs = evidence.models[other.path]
+            yield _with(model, "", name=other.path.name, policy=theirs.policy, normalizer=theirs.normalizer)
+
+
+def _another_activation(evidence: Evidence, model: Model) -> Iterator[Variant]:
+    told = evidence.export.activation
+    for name in ACTIVATIONS.values() if told is None else [told]:
+        if name != activation_name(model.policy):
+            yield _with(
+                model, f"with the activation {name} in place of {activation_name(model.policy)}", activation=name
+            )
+
+
+def _rounded_weights(evidence: Evidence, model: Model) -> Iterator[Variant]:
+    for dtype, words in ((torch.float16, "half precision"), (torch.bfloat16, "bfloat16")):
+        policy: Policy = copy.deepcopy(model.policy).to(dtype).double()
+        yield _with(model, f"with weights that were rounded to {words}", policy=policy)
+        if model.normalizer is not None:
+            mean, divisor = (part.to(dtype).double() for part in model.normalizer)
+            words = f"with weights and a normaliser that were rounded to {words}"
+            yield _with(model, words, policy=policy, normalizer=(mean, divisor))
+
+
+def _other_weights(evidence: Evidence, model: Model) -> Iterator[Variant]:
+    if evidence.own is None or not differing(evidence.named, evidence.checkpoint.policy) or source_of(evidence):
+        return
+    yield _with(model, "with the weights that are in the export", policy=evidence.own)
+    if evidence.export.normalizer is not None:
+        words = "with the weights and the normaliser that are in the export"
+        yield _with(model, words, policy=evidence.own, normalizer=evidence.export.normalizer)
+
+
+# Inputs and memory ----------------------------------------------------------------------------------------------------
+
+
+def _other_order(evidence: Evidence, model: Model) -> Iterator[Variant]:
+    order = moved_features(evidence, model.policy)
+    if order is None or (order < 0).any() or torch.equal(order, torch.arange(len(order))):
+        return
+    yield _with(model, f"with {moves(evidence, order)}", order=order)
+
+
+def _not_carried(evidence: Evidence, model: Model) -> Iterator[Variant]:
+    if model.policy.rnn is not None:
+        yield _with(model, "with a memory that is zero again at every step", carries=False)
+
+
+def _not_zero(evidence: Evidence, model: Model) -> Iterator[Variant]:
+    memory = sorted(evidence.export.memory.items(), key=lambda item: "cell" in item[0])
+    start = tuple(tensor.double() for _, tensor in memory)
+    if model.policy.rnn is not None and any(part.abs().max() > 0 for part in start):
+        largest = max(part.abs().max().item() for part in start)
+        yield _with(model, f"with the memory that is in its file (values up to {short(largest)})", start=start)
+
+
+def moves(evidence: Evidence, order: torch.Tensor) -> str:
+    """Say which features are taken for which."""
+    moved = [(place, int(taken)) for place, taken in enumerate(order.tolist()) if taken not in (place, -1)]
+    named = [f"{evidence.sample.name(taken)} as {evidence.sample.name(place)}" for place, taken in moved]
+    return f"{', '.join(named[:4])}{f' and {len(named) - 4} more' if len(named) > 4 else ''}"
+
+
+def activation_name(policy: Policy) -> str:
+    """Return the activation of a policy's hidden layers, in rsl_rl's name."""
+    kinds = [ACTIVATIONS.get(type(layer).__name__, "") for layer in policy.mlp]
+    return next((kind for kind in kinds if kind), "")
+
+
+# What to change -------------------------------------------------------------------------------------------------------
+
+_WITH_NORMALIZER = {
+    2: "export_policy_as_jit(policy, normalizer=runner.obs_normalizer, ...), and export_policy_as_onnx likewise. With "
+    "rsl_rl 2 the normaliser is in the runner; play.py of Isaac Lab 2.2 and 2.3 looks in the policy (IsaacLab #3836)",
+    3: "export_policy_as_jit(policy, normalizer=policy.actor_obs_normalizer, ...), and export_policy_as_onnx likewise",
+    4: "runner.export_policy_to_jit(path) or runner.export_policy_to_onnx(path): both take the normaliser along",
+}
+
+
+def _release(evidence: Evidence) -> int:
+    return min(4, max(2, *evidence.checkpoint.releases))
+
+
+def _with_normalizer(evidence: Evidence) -> str:
+    return f"{_WITH_NORMALIZER[_release(evidence)]}. Or the robot's program normalises: (x - mean) / (std + 0.01)"
+
+
+def _this_checkpoint(evidence: Evidence) -> str:
+    name = evidence.checkpoint.path.name
+    return f"play.py --checkpoint {name}: each play.py writes over exported/, and without a name it takes the last file"
+
+
+def _activation_field(evidence: Evidence) -> str:
+    field = "actor.activation" if _release(evidence) == 4 else "policy.activation"
+    return f"{field} where the export was made, or --activation if the checkpoint was read with the wrong one"
+
+
+CAUSES = (
+    Cause(name="another checkpoint", variants=_another_checkpoint, change=_this_checkpoint, lesson=6),
+    Cause(name="another activation", variants=_another_activation, change=_activation_field, lesson=1),
+    Cause(
+        name="another order of the observations",
+        variants=_other_order,
+        change="give the observations in the order of training, that of the terms in env.yaml",
+        lesson=4,
+    ),
+    Cause(name="normaliser left out", variants=_left_out, change=_with_normalizer, lesson=4),
+    Cause(
+        name="observations normalised twice",
+        variants=_twice,
+        change="give the exporter normalizer=None if the exported actor normalises already",
+        lesson=4,
+    ),
+    Cause(
+        name="another formula in the normaliser",
+        variants=_other_eps,
+        change="(x - _mean) / (_std + eps): rsl_rl adds its eps of 0.01 to the std, not to the variance",
+        lesson=4,
+    ),
+    Cause(
+        name="normaliser of another checkpoint",
+        variants=_of_another_checkpoint,
+        change="load the network and its normaliser from one file: runner.load(path) loads both",
+        lesson=4,
+    ),
+    Cause(
+        name="normaliser without statistics",
+        variants=_untrained,
+        change="runner.load(path) before the export; rsl_rl 2 loads them only with empirical_normalization: true",
+        lesson=4,
+    ),
+    Cause(
+        name="other statistics in the normaliser",
+        variants=_other_statistics,
+        change="model.eval() before torch.onnx.export or torch.jit.script: in training mode, a normaliser learns from "
+        "the example input, too (IsaacLab #2821)",
+        lesson=4,
+    ),
+    Cause(
+        name="memory not carried along",
+        variants=_not_carried,
+        change="ONNX: feed h_out and c_out back as h_in and c_in. TorchScript: forward must write the new state into "
+        "registered buffers, hidden_state and cell_state, and the module must be scripted, not traced",
+        lesson=3,
+    ),
+    Cause(
+        name="memory not reset before the export",
+        variants=_not_zero,
+        change="zero hidden_state and cell_state before torch.jit.script, and on the robot before every start",
+        lesson=3,
+    ),
+    Cause(
+        name="actions clipped",
+        variants=endings.clipped,
+        change="export without the clip, as rsl_rl and Isaac Lab do, or clip in training, too (clip_actions)",
+        lesson=5,
+    ),
+    Cause(
+        name="actions in another order",
+        variants=endings.reordered,
+        change="reorder joints in one place only: in the export or in the robot's program",
+        lesson=6,
+    ),
+    Cause(
+        name="actions scaled or shifted",
+        variants=endings.scaled,
+        change="scale and shift in one place only, target = offset + scale * action: in the robot's program, since the "
+        "exporters of rsl_rl and Isaac Lab do not",
+        lesson=6,
+    ),
+    Cause(
+        name="actions squashed",
+        variants=endings.squashed,
+        change="export without the tanh: rsl_rl's actor has none",
+        lesson=5,
+    ),
+    Cause(
+        name="weights rounded",
+        variants=_rounded_weights,
+        change="export in float32, or accept the difference: the robot's sensors are less exact",
+        lesson=1,
+    ),
+    Cause(name="other weights", variants=_other_weights, change=_this_checkpoint, lesson=6),
+)
+"""All causes that are tried, the simplest first."""

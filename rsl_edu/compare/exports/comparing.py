@@ -1,0 +1,137 @@
+"""Compares a checkpoint with an export: does what was deployed do what was trained?"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rsl_edu.checkpoint import Checkpoint, Policy, Run, read_run
+from rsl_edu.diagnosis import Sample, own
+from rsl_edu.diagnosis.sample import SAMPLES, STEPS, image_sizes
+from rsl_edu.exported import Export, read_export
+from rsl_edu.run_folder import CheckpointError, RunSettings, checkpoint_files, run_settings
+from rsl_edu.sandbox import Limits
+
+from .causes import activation_name
+from .comparison import Comparison
+from .evidence import Evidence
+from .verdict import compared
+
+_IMAGES = 64  # observations that are drawn with images
+_SEQUENCES = 8  # sequences that are drawn for a memory
+
+
+def compare_export(
+    checkpoint: str | Path,
+    export: str | Path,
+    observations: Any = None,
+    activation: str | None = None,
+    config: RunSettings | Mapping[str, Any] | None = None,
+    source: str = "your observations",
+    unsafe: bool = False,
+    limits: Limits | None = None,
+) -> Comparison:
+    """Tell whether an exported policy does what its checkpoint does; if not, why.
+
+    Nothing of the checkpoint is executed. The code of a TorchScript file runs in bubblewrap; without it, the policy is
+    rebuilt from its tensors. ONNX holds no code and runs in bubblewrap or, without it, in a process of its own.
+
+    Args:
+        checkpoint: A file that rsl_rl saved, or a run folder, whose last checkpoint it is then. The other checkpoints
+            next to it are candidates for what was exported instead.
+        export: A TorchScript or an ONNX file.
+        observations: What both are shown, as for :func:`.diagnosis.own`. None: random numbers with the mean and the std
+            of the checkpoint's normaliser.
+        activation: Of the hidden layers, as for :func:`.read_run`. None takes what lies next to the checkpoint, or else
+            what the export says.
+        config: As for :func:`.read_run`.
+        source: Where the observations come from, in words.
+        unsafe: Whether the code of a TorchScript file may run without a sandbox: for a file that you trust.
+        limits: What the export may use.
+
+    Raises:
+        ValueError: One of the files cannot be read, or they cannot be compared; the message says why.
+        OSError: A file cannot be opened.
+    """
+    theirs = read_export(export)
+    run, settings, images = _reference(Path(checkpoint), theirs, observations, activation, config)
+    ours = run.checkpoints[-1]
+    names = settings.feature_names(ours.policy.features, ours.policy.actions)
+    evidence = Evidence(
+        checkpoint=ours,
+        export=theirs,
+        sample=_sample(ours.policy, observations, images, source, names),
+        siblings=lambda: _siblings(ours, settings, images),
+    )
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the batches are small: on a busy machine, threads would only wait for each other
+    try:
+        return compared(evidence, run.activation_from, unsafe, limits)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _reference(
+    path: Path,
+    export: Export,
+    observations: Any,
+    activation: str | None,
+    config: RunSettings | Mapping[str, Any] | None,
+) -> tuple[Run, RunSettings, dict[str, tuple[int, int]]]:
+    """Read the checkpoint, with the activation of the export where nothing else says which."""
+    images = image_sizes(observations)
+    if not images:
+        sizes = {name: shape[-2:] for name, shape in export.inputs.items() if len(shape) == 4}
+        images = {name: (height, width) for name, (height, width) in sizes.items() if height and width}
+    file = checkpoint_files(path)[-1]
+    if not isinstance(config, RunSettings):
+        config = run_settings(path) if config is None else RunSettings(config, "you")
+    if activation is not None or config.actor.get("activation"):
+        return read_run(file, activation, config, images), config, images
+    run = read_run(file, export.activation, config, images)  # what lies next to it may be of another run
+    return dataclasses.replace(run, activation_from="the export" if export.activation else ""), config, images
+
+
+def _siblings(ours: Checkpoint, settings: RunSettings, images: Mapping[str, tuple[int, int]]) -> Sequence[Checkpoint]:
+    """Read the other checkpoints in the folder that have the same architecture."""
+    folder = ours.path.parent
+    try:
+        if not [file for file in checkpoint_files(folder) if file.name != ours.path.name]:
+            return ()
+        others = read_run(folder, activation_name(ours.policy) or None, settings, images).checkpoints
+    except (CheckpointError, OSError):
+        return ()
+    shapes = _shapes(ours.policy)
+    return [other for other in others if other.path.name != ours.path.name and _shapes(other.policy) == shapes]
+
+
+def _shapes(policy: Policy) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in policy.state_dict().items()}
+
+
+def _sample(
+    policy: Policy, observations: Any, images: Mapping[str, tuple[int, int]], source: str, names: tuple[str, ...]
+) -> Sample:
+    """Return what both are shown."""
+    if not policy.features:
+        raise ValueError("checkpoint: expected a policy that has observations next to its images")
+    recurrent = policy.rnn is not None
+    if observations is not None:
+        sample = own(policy, observations, source).thinned(recurrent)
+    else:
+        time, envs = (STEPS, _SEQUENCES) if recurrent else (1, _IMAGES if policy.cnns else SAMPLES)
+        draw = torch.Generator().manual_seed(0)
+        x = torch.randn(time, envs, policy.features, generator=draw)
+        many = f"{envs} sequences of {time} observations" if recurrent else f"{envs:,} observations"
+        words = f"{many}, drawn with mean 0 and std 1"
+        if policy.normalizer is not None:  # with eps, a feature that never varied varies, too
+            x = policy.normalizer.mean + (policy.normalizer.std + policy.normalizer.eps) * x
+            words = f"{many}, drawn with the mean and the std of the checkpoint's normaliser"
+        shapes = {name: (time, envs, *cnn.input_shape) for name, cnn in policy.cnns.items()}  # type: ignore[misc]
+        drawn = {name: torch.rand(shape, generator=draw) for name, shape in shapes.items()}
+        sample = Sample(x.nan_to_num(), words, real=False, images=drawn)
+    return dataclasses.replace(sample, names=names)

@@ -1,0 +1,57 @@
+"""Finds out why an export does something else: tries every cause, then two at a time."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from .causes import CAUSES
+from .evidence import Evidence
+from .kinds import Cause, Explanation, Variant
+from .tensors import readable, source_of
+
+
+def explain(evidence: Evidence) -> Explanation:
+    """Find the first cause, or the first two together, that make the checkpoint's policy do what the export does."""
+    alone: list[tuple[Cause, Variant]] = []
+    for cause in CAUSES:
+        for variant in cause.variants(evidence, evidence.base):
+            if evidence.fits(variant.model):
+                return _explanation((cause,), (variant,), alone)
+            alone.append((cause, variant))
+    for cause, variant, other, both in _pairs(evidence, alone):
+        if evidence.fits(both.model):
+            return _explanation((cause, other), (variant, both), alone)
+    return _explanation((), (), alone)
+
+
+def nearest(evidence: Evidence) -> tuple[Variant | None, float]:
+    """Return the change that explains most of the difference, and how much of its square, from 0 to 1."""
+    best: tuple[Variant | None, float] = None, 0.0
+    apart = ((evidence.actions - evidence.expected) ** 2).sum().item()
+    for cause in CAUSES:
+        if cause.name.startswith("actions "):  # fitted to the export, so they always explain a part
+            continue
+        for variant in cause.variants(evidence, evidence.base):
+            left = ((evidence.actions - evidence.play(variant.model)) ** 2).sum().item()
+            if 1 - left / apart > best[1]:
+                best = variant, 1 - left / apart
+    return best
+
+
+def _pairs(evidence: Evidence, alone: list[tuple[Cause, Variant]]) -> Iterator[tuple[Cause, Variant, Cause, Variant]]:
+    """Yield two causes together, in the order of the table."""
+    elsewhere = readable(evidence) and source_of(evidence) is None  # by its tensors, it is from none of them
+    for (cause, variant), other in itertools.product(alone, CAUSES):
+        if elsewhere and variant.model.name != evidence.base.name:
+            continue
+        if CAUSES.index(other) > CAUSES.index(cause) and variant.model.ending is None:
+            for both in other.variants(evidence, variant.model):
+                yield cause, variant, other, both
+
+
+def _explanation(
+    causes: tuple[Cause, ...], variants: tuple[Variant, ...], alone: list[tuple[Cause, Variant]]
+) -> Explanation:
+    tried = dict.fromkeys(cause.name for cause, _ in alone if cause not in causes)
+    return Explanation(causes, variants, tuple(tried))

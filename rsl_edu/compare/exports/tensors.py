@@ -1,0 +1,122 @@
+"""Which tensors of an export are those of a checkpoint: exact, and without running anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+from rsl_edu.checkpoint import Checkpoint, Policy
+from rsl_edu.number_format import counted, short
+
+from .evidence import Evidence
+from .rebuilt import network
+
+_ROUNDING = 1e-6
+"""Relative difference of weights that went through another program unchanged."""
+
+
+def differing(weights: Mapping[str, torch.Tensor], policy: Policy) -> dict[str, float]:
+    """Return the names of weights that are not those of a policy, and how far they are off, relative to their size.
+
+    What the export lacks or has in another shape counts as infinitely far off.
+    """
+    found = {}
+    for name, ours in network(policy).items():
+        theirs = weights.get(name)
+        if theirs is None or theirs.shape != ours.shape:
+            found[name] = float("inf")
+            continue
+        size = ours.double().norm().item() or 1.0
+        rounded = ours.to(theirs.dtype) if theirs.dtype in (torch.float16, torch.bfloat16) else ours
+        off = (theirs.double() - rounded.double()).norm().item() / size
+        if not off <= _ROUNDING:
+            found[name] = off
+    return found
+
+
+def same_network(evidence: Evidence, checkpoint: Checkpoint) -> bool:
+    """Tell whether all weights of the export's network are those of a checkpoint."""
+    return not differing(evidence.named, checkpoint.policy)
+
+
+def source_of(evidence: Evidence) -> Checkpoint | None:
+    """Return the checkpoint whose network the export has; None if there is none, or it cannot be told."""
+    if not readable(evidence):
+        return None
+    if same_network(evidence, evidence.checkpoint):
+        return evidence.checkpoint
+    return next((other for other in evidence.others if same_network(evidence, other)), None)
+
+
+def readable(evidence: Evidence) -> bool:
+    """Tell whether the export has its layers under names that say which they are."""
+    return "mlp.0.weight" in evidence.named
+
+
+def same_normalizer(evidence: Evidence, checkpoint: Checkpoint) -> bool:
+    """Tell whether the mean in the export is that of a checkpoint's normaliser."""
+    theirs, ours = evidence.export.normalizer, checkpoint.policy.normalizer
+    if theirs is None or ours is None or theirs[0].shape != ours.mean.shape:
+        return False
+    size = max(ours.mean.double().norm().item(), 1e-12)
+    return bool((theirs[0] - ours.mean.double()).norm().item() / size <= _ROUNDING)
+
+
+def account(evidence: Evidence) -> str:
+    """Say which weights of the export are whose."""
+    return "; ".join(part for part in (_network(evidence), _normalizer(evidence)) if part)
+
+
+def _network(evidence: Evidence) -> str:
+    if not readable(evidence):
+        return "its weights have no names that say which layer they are"
+    weights, ours = evidence.named, network(evidence.checkpoint.policy)
+    source = source_of(evidence)
+    if source is not None:
+        return f"all {counted(len(ours), 'tensor')} of its network are those of {source.path.name}"
+    candidates = [evidence.checkpoint, *evidence.others]
+    nearest = min(candidates, key=lambda other: sum(differing(weights, other.policy).values()))
+    off = differing(weights, nearest.policy)
+    lost = next((name for name, by in off.items() if by == float("inf")), None)
+    if lost is not None:
+        theirs = list(weights[lost].shape) if lost in weights else "missing"
+        return f"its {lost} is {theirs}, that of {evidence.checkpoint.path.name} {list(ours[lost].shape)}"
+    which = ", ".join(f"{tensor} by {short(100 * by)} %" for tensor, by in list(off.items())[:4])
+    more = f" and {len(off) - 4} more" if len(off) > 4 else ""
+    among = f", the nearest of {counted(len(candidates), 'checkpoint')}" if len(candidates) > 1 else ""
+    return (
+        f"{len(off)} of {len(ours)} tensors of its network are not those of {nearest.path.name}{among}: {which}{more}"
+    )
+
+
+def _normalizer(evidence: Evidence) -> str:
+    ours, theirs = evidence.checkpoint.policy.normalizer, evidence.export.normalizer
+    if theirs is None:
+        return "" if ours is None or not readable(evidence) else "it holds no normaliser"
+    if ours is None:
+        return "it holds a normaliser, the checkpoint none"
+    source = next((it for it in (evidence.checkpoint, *evidence.others) if same_normalizer(evidence, it)), None)
+    if source is None:
+        return f"the means of its normaliser are not those of {evidence.checkpoint.path.name}"
+    return f"the means of its normaliser are those of {source.path.name}"
+
+
+def moved_features(evidence: Evidence, policy: Policy) -> torch.Tensor | None:
+    """Return for each feature of the policy which one the export takes for it, by the columns of the first layer.
+
+    Returns:
+        ``[features]``, -1 for a feature that the export does not have; None if the columns do not tell.
+    """
+    name = "mlp.0.weight" if policy.rnn is None else "rnn.rnn.weight_ih_l0"
+    theirs = evidence.named.get(name)
+    ours = policy.state_dict()[name]
+    if theirs is None or policy.cnns or theirs.dim() != 2 or len(theirs) != len(ours):
+        return None
+    apart = torch.cdist(ours.T.double(), theirs.T.double())
+    nearest = apart.argmin(1)
+    near = apart.min(1).values <= 1e-5 * ours.double().norm(dim=0).clamp_min(1e-12)
+    taken = nearest[near]
+    if near.sum() < max(1, len(nearest) // 2) or len(taken.unique()) != len(taken):
+        return None
+    return torch.where(near, nearest, -1)

@@ -1,0 +1,192 @@
+"""The answer: the same actions, or what explains that they are not."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from rsl_edu.diagnosis.examination import describe
+from rsl_edu.exported import ExportError, Played, run_export
+from rsl_edu.exported.names import ACTIVATIONS
+from rsl_edu.number_format import counted, short
+from rsl_edu.sandbox import Limits, SandboxError
+
+from . import special
+from .comparison import Comparison, Reason
+from .endings import ENOUGH
+from .evidence import Evidence
+from .explain import explain, nearest
+from .kinds import Explanation
+from .model import Model
+from .tensors import account, readable, same_network
+
+_OUTSIDE = "order, scale and clip of the robot's observations and actions: they are in its program, not in the export"
+_NO_SANDBOX = "apt-get install bubblewrap, or --unsafe for a file that you trust"
+
+
+def compared(evidence: Evidence, activation_from: str, unsafe: bool, limits: Limits | None) -> Comparison:
+    """Run the export, and find out why it does something else, if it does.
+
+    Args:
+        evidence: Checkpoint, export and observations; what the export does is filled in here.
+        activation_from: Where the activation of the checkpoint is from; empty if it is a guess.
+        unsafe: As for :func:`.compare_export`.
+        limits: The same.
+
+    Raises:
+        ExportError: It cannot be run.
+    """
+    ours, theirs = evidence.checkpoint, evidence.export
+    made_by = f", {theirs.made_by}" if theirs.made_by else ""
+    policy = describe(ours.policy, activation_from)
+    about = {
+        "checkpoint": f"{ours.path.name}: iteration {ours.iteration}, {ours.layout}, {policy}",
+        "export": f"{theirs.path.name}: {theirs.format}{made_by}",
+        "shown": evidence.sample.source,
+    }
+    reason = special.kind_of_network(evidence) or special.size_of_observations(evidence)
+    if reason is not None:
+        return Comparison(False, about, f"Not the same: {reason.name}.", (reason,))
+    evidence, where = _played(evidence, unsafe, limits)
+    about["export"] += f"; run {where}" if evidence.ran else "; not run"
+    comparison = _judged(evidence, not activation_from)
+    notes = [] if evidence.ran else [where]
+    return dataclasses.replace(comparison, about=about, notes=(*notes, *_notes(evidence), *comparison.notes))
+
+
+def _played(evidence: Evidence, unsafe: bool, limits: Limits | None) -> tuple[Evidence, str]:
+    """Return the evidence with what the export did, and where it was run or why it was not."""
+    sample, policy = evidence.sample, evidence.checkpoint.policy
+    recurrent = policy.rnn is not None
+    try:
+        played = run_export(evidence.export, sample.observations, sample.images, recurrent, unsafe, limits)
+        return dataclasses.replace(evidence, played=played), played.where
+    except ExportError as error:
+        raise ExportError(f"{error}{special.other_parts(evidence.checkpoint)}") from None
+    except SandboxError as error:
+        if evidence.own is None:
+            raise ExportError(
+                f"{evidence.export.path.name}: TorchScript is code and runs in a sandbox only ({error}): {_NO_SANDBOX}"
+            ) from None
+        model = Model(evidence.export.path.name, evidence.own, evidence.export.normalizer, evidence.export.activation)
+        actions = evidence.play(model).float()
+        why = (
+            f"its code was not run, as there is no sandbox ({error}): this is the policy that its tensors make, and "
+            f"what else its code does is not seen. To run it: {_NO_SANDBOX}"
+        )
+        return dataclasses.replace(evidence, played=Played(actions, actions, None, ""), ran=False), why
+
+
+def _judged(evidence: Evidence, guessed: bool) -> Comparison:
+    """Judge what the export did."""
+    reason = special.no_numbers(evidence) or special.size_of_actions(evidence)
+    if reason is not None:
+        return Comparison(False, {}, f"Not the same: {reason.name}.", (reason,))
+    if evidence.noisy:
+        first = special.sampled(evidence)
+        others = () if evidence.fits(evidence.base) else _reasons(evidence, explain(evidence))
+        return Comparison(False, {}, f"Not the same: {first.name}.", (first, *others))
+    if evidence.fits(evidence.base):
+        return _same(evidence, evidence.base)
+    if guessed:
+        for name in ACTIVATIONS.values():
+            model = dataclasses.replace(evidence.base, activation=name)
+            if evidence.fits(model):
+                note = f"with the activation {name}: the checkpoint does not say which it is, the export shows it"
+                return _same(evidence, model, note)
+    words = f"the largest difference is {short(_apart(evidence))} of the actions' std, {_on(evidence)}"
+    reason = special.training_mode(evidence)
+    if reason is not None:
+        return Comparison(False, {}, f"Not the same: {words}.", (reason,))
+    return _explained(evidence, words)
+
+
+def _explained(evidence: Evidence, words: str) -> Comparison:
+    """Name the causes, or say how far the best guess goes."""
+    found = explain(evidence)
+    unchecked = _unchecked(evidence)
+    if found.causes:
+        names = " and ".join(cause.name for cause in found.causes)
+        reasons = _reasons(evidence, found)
+        return Comparison(False, {}, f"Not the same: {names}; {words}.", reasons, (), found.tried, unchecked)
+    notes = [f"by its tensors: {account(evidence)}"]
+    best, share = nearest(evidence)
+    if best is not None and share > 0.5:
+        change = f"{best.model.name} {best.words}".rstrip()
+        notes.append(f"nearest: {change} explains {short(100 * share)} % of the difference (of its square)")
+    verdict = f"Not the same, and no cause explains it: {words}."
+    return Comparison(False, {}, verdict, (), tuple(notes), found.tried, unchecked)
+
+
+def _same(evidence: Evidence, model: Model, *notes: str) -> Comparison:
+    more = list(notes)
+    if evidence.export.ending and type(evidence.base.policy.distribution).__name__ == "GaussianDistribution":
+        more.append(f"it ends in {', '.join(evidence.export.ending)}, which changed none of these actions")
+    if readable(evidence) and not same_network(evidence, evidence.checkpoint):
+        more.append(f"by its tensors: {account(evidence)}")
+    words = f"the largest difference is {short(evidence.miss(model))} of the actions' std, {_on(evidence)}"
+    same = "Same actions, as far as half precision goes" if evidence.export.half else "Same actions"
+    same += "" if evidence.ran else ", as far as its tensors tell"
+    return Comparison(True, {}, f"{same}: {words}.", (), tuple(more), (), {"outside of the policy": _OUTSIDE})
+
+
+def _reasons(evidence: Evidence, found: Explanation) -> tuple[Reason, ...]:
+    """Say how the causes were found, and what to change."""
+    if not found.causes:
+        return ()
+    model = found.variants[-1].model
+    words = " and ".join(variant.words for variant in found.variants if variant.words)
+    exact = "apart from its noise" if evidence.noisy else f"to {short(evidence.miss(model))} of the actions' std"
+    seen = f"{model.name} {words}".rstrip() + f" does what the export does, {exact}"
+    seen += f". By the tensors: {account(evidence)}"
+    reasons: list[Reason] = []
+    for cause in found.causes:
+        change = cause.change if isinstance(cause.change, str) else cause.change(evidence)
+        reasons.append(Reason(cause.name, "together with the cause above" if reasons else seen, change, cause.lesson))
+    return tuple(reasons)
+
+
+def _notes(evidence: Evidence) -> list[str]:
+    """Return what a user of the export should know, whether it is the same or not."""
+    export, notes = evidence.export, []
+    if evidence.checkpoint.policy.rnn is not None:
+        if export.format == "TorchScript" and not export.has_reset:
+            notes.append(
+                "it has no method that resets its memory (Isaac Lab's exporter loses it): load it anew at each start, "
+                f"or set {' and '.join(export.memory) or 'its buffers'} to zero"
+            )
+        if export.state:
+            fed = ", ".join(f"{output} as {name}" for name, output in export.state.items())
+            notes.append(f"it was run with {fed} of the next step, which the robot's program must do, too")
+    known = {export.observation, *export.state, *evidence.sample.images}
+    others = [name for name in export.inputs if name not in known]
+    if others:
+        notes.append(f"its other inputs ({', '.join(others)}) were 0")
+    unused = [name for name in export.outputs if name not in (export.action, *export.state.values())]
+    if unused:
+        notes.append(f"of its outputs, only {export.action} is compared; the others are {', '.join(unused)}")
+    if "run_path" in export.metadata:
+        notes.append(f"its metadata names the run {export.metadata['run_path'][:200]}")
+    return notes
+
+
+def _unchecked(evidence: Evidence) -> dict[str, str]:
+    """Return what could not be tried, and what is missing for it."""
+    missing = {}
+    if not (readable(evidence) and same_network(evidence, evidence.checkpoint)) and not evidence.others:
+        missing["another checkpoint"] = f"no other one of this network next to {evidence.checkpoint.path.name}"
+    if not readable(evidence):
+        missing["another order of the observations"] = "the first layer cannot be told from its tensors"
+    if evidence.actions.flatten(0, 1).shape[0] < ENOUGH:
+        missing["actions scaled or shifted"] = f"needs {ENOUGH} observations"
+    if not evidence.ran:
+        missing["what its code does"] = "needs a sandbox"
+    return missing
+
+
+def _apart(evidence: Evidence) -> float:
+    return evidence.error(evidence.expected, evidence.actions)
+
+
+def _on(evidence: Evidence) -> str:
+    time, envs = evidence.sample.observations.shape[:2]
+    return f"on {counted(time * envs, 'observation')}" if time * envs < 1000 else f"on {time * envs:,} observations"

@@ -1,0 +1,288 @@
+"""What a checkpoint has and lacks to go on training, to be played, and to be loaded by another release of rsl_rl.
+
+What happens in rsl_rl 5 is what release 5.5.1 does: tests load such files with it. The rest follows from the sources of
+the releases.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+from rsl_edu.checkpoint import Contents, read_contents
+from rsl_edu.checkpoint.contents import OUTPUTS
+from rsl_edu.printable import printable
+from rsl_edu.report import line, page
+from rsl_edu.run_folder import checkpoint_files
+
+RELEASES = (2, 3, 4, 5)
+_OK, _ERROR, _SILENT, _UNUSED = "ok", "error", "silent", "-"
+_LEGEND = "ok: found; error: loading stops; silent: loads, but lost or wrong; -: not asked for"
+_NEVER = "never in a file"
+_WITHOUT_OPTIMIZER = {
+    False: "runner.load(path, load_optimizer=False)",
+    True: 'runner.load(path, load_cfg={"actor": True, "critic": True, "iteration": True})',
+}
+"""How the rest is loaded; whether the release is 4 or later."""
+_WITHOUT_REST = {
+    False: "runner.load(path, load_optimizer=False) leaves the optimiser out",
+    True: 'runner.load(path, load_cfg={"actor": True}) takes the actor alone',
+}
+"""How an actor alone is loaded; whether the release is 4 or later."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A row of the table: a part of a training.
+
+    Attributes:
+        name: Name of the part.
+        held: What the file has of it, in words; ``no`` if nothing.
+        resume: What becomes of it when a training goes on from this file, in the release that wrote it.
+        play: What becomes of it when the policy is played.
+        releases: What becomes of it in rsl_rl 2, 3, 4 and 5.
+    """
+
+    name: str
+    held: str
+    resume: str
+    play: str
+    releases: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class ContentsTable:
+    """What a checkpoint has and lacks, as text and, in a notebook, as a table.
+
+    Attributes:
+        about: What was looked at, in words.
+        parts: Rows of the table.
+        notes: What goes wrong, and what to do, by the columns.
+    """
+
+    about: str
+    parts: tuple[Part, ...]
+    notes: dict[str, str]
+
+    def __str__(self) -> str:
+        """Lines of at most 100 characters, for a terminal."""
+        lines = [line("file", self.about), ""]
+        lines += _cells("part", "in the file", ["resume", "play", *(f"rsl_rl {release}" for release in RELEASES)])
+        for part in self.parts:
+            lines += _cells(part.name, part.held, [part.resume, part.play, *part.releases])
+        return "\n".join([*lines, "", *(line(name, words) for name, words in self._below().items())])
+
+    def _repr_html_(self) -> str:
+        rows = [
+            {"part": part.name, "in the file": part.held, "to resume": part.resume, "to play": part.play}
+            | {f"in rsl_rl {release}": what for release, what in zip(RELEASES, part.releases, strict=True)}
+            for part in self.parts
+        ]
+        return page({"file": self.about}, "What becomes of each part when the file is loaded.", rows, self._below())
+
+    def _below(self) -> dict[str, str]:
+        return {"in words": _LEGEND} | self.notes
+
+
+def contents_table(run: str | Path) -> ContentsTable:
+    """Say what the last checkpoint of a run has and lacks.
+
+    Args:
+        run: The run folder, or one of its files.
+
+    Raises:
+        CheckpointError: There is no checkpoint, or it cannot be read.
+        OSError: The folder or the file cannot be read.
+    """
+    held = read_contents(checkpoint_files(Path(run))[-1])
+    about = f"{held.path.name}, written by rsl_rl {' or '.join(map(str, held.releases))}"
+    return ContentsTable(about, tuple(_parts(held)), _notes(held))
+
+
+def _cells(name: str, held: str, outcomes: list[str]) -> list[str]:
+    """Return the lines of a row of the text."""
+    first, *more = textwrap.wrap(printable(held), 28)
+    row = f"{name:<21}{first:<30}" + "".join(f"{outcome:<7}" for outcome in outcomes[:2])
+    row += "".join(f"{outcome:<9}" for outcome in outcomes[2:])
+    return [row.rstrip(), *(f"{'':<21}{words}" for words in more)]
+
+
+def _parts(held: Contents) -> list[Part]:
+    """Return the rows of the table."""
+    own = max(held.releases)
+
+    def model(release: int) -> str:
+        known = (release < 4) == (own < 4) and (release > 2 or _known_to_2(held))
+        return _OK if known else _ERROR
+
+    def std(release: int) -> str:
+        return _ERROR if {release, own} == {4, 5} else model(release)
+
+    def statistics(release: int) -> str:
+        return {(2, 3): _SILENT, (3, 2): _ERROR}.get((own, release)) or model(release)
+
+    def moments(release: int) -> str:
+        same = len({min(release, 4), min(own, 4)}) == 1  # 4 and 5 have the parameters of a memory in one order
+        return _OK if same or not held.remembers else _SILENT
+
+    def rate(release: int) -> str:
+        return _OK if release == 5 else _SILENT
+
+    restored = _OK if own == 5 else _SILENT
+    learned = _OK if held.counted else _SILENT
+    started = _SILENT if held.renumbered else _OK
+    adam = _OK if held.moments else _SILENT
+    unused, lost = (_UNUSED, _UNUSED), (_SILENT, _SILENT)
+    rows = [
+        _part(held, "student" if held.distilled else "actor", held.actor, model),
+        _part(held, "std", held.std, std),
+        _part(held, "its normaliser", held.normalizer, statistics, (learned, _OK), unused),
+    ]
+    if held.distilled:
+        rows.append(_part(held, "teacher", held.teacher, model, (_OK, _UNUSED)))
+    else:
+        rows.append(_part(held, "critic", held.critic, model, (_OK, _UNUSED)))
+        rows.append(_part(held, "critic's normaliser", held.critic_normalizer, statistics, (learned, _UNUSED), unused))
+    rows += [
+        _part(held, "optimiser", held.optimizer, moments if held.moments else lambda _: _SILENT, (adam, _UNUSED)),
+        _part(held, "learning rate", held.learning_rate, rate, (restored, _UNUSED), unused),
+        _part(held, "iteration", held.iteration, lambda _: started, (started, _UNUSED)),
+        _part(held, "infos", held.infos),
+        _part(held, "RND", held.rnd, lambda _: _OK, (_OK, _UNUSED), unused),
+    ]
+    if held.others:
+        rows.append(_part(held, "other parts", held.others, lambda _: _ERROR))
+    rows.append(_part(held, "curriculum, episodes", _NEVER, lambda _: _SILENT, (_SILENT, _UNUSED)))
+    rows.append(_part(held, "configuration", _NEVER, lambda _: _SILENT, lost))
+    return rows
+
+
+def _part(
+    held: Contents,
+    name: str,
+    words: str,
+    other: Callable[[int], str] = lambda _: _OK,
+    present: tuple[str, str] = (_OK, _OK),
+    missing: tuple[str, str] = (_ERROR, _ERROR),
+) -> Part:
+    """Return a row.
+
+    Args:
+        held: What the file holds.
+        name: Name of the part.
+        words: What the file holds of it; empty if nothing.
+        other: What becomes of it in a release that did not write the file.
+        present: What becomes of it when the training goes on, and when it is played, if the file has it.
+        missing: The same if the file has it not.
+    """
+    resume, play = present if words else missing
+    releases = tuple(other(r) if words and r not in held.releases else resume for r in RELEASES)
+    return Part(name, words or "no", resume, play, releases)
+
+
+def _notes(held: Contents) -> dict[str, str]:
+    """Return what goes wrong, and what to do, by the columns."""
+    own = max(held.releases)
+    notes = {"resume": " ".join(_when_resumed(held, own)), "play": " ".join(_when_played(held, own))}
+    notes |= {f"rsl_rl {r}": " ".join(_elsewhere(held, own, r)) for r in RELEASES if r not in held.releases}
+    return {column: words for column, words in notes.items() if words}
+
+
+def _when_resumed(held: Contents, own: int) -> list[str]:
+    said = []
+    if not held.optimizer:
+        said.append(
+            f"KeyError: 'optimizer_state_dict'; {_WITHOUT_OPTIMIZER[own > 3]} loads the rest, and Adam starts anew."
+        )
+    elif not held.moments:
+        said.append("Adam starts anew: its first steps are as large as the learning rate lets them be.")
+    if held.learning_rate and own < 5:
+        said.append(
+            "Before rsl_rl 5.4.2 an adaptive schedule starts at the configured learning rate again, not at this one."
+        )
+    if held.renumbered:
+        said.append(f"The iterations count on from {held.iteration}, not from the number in the file's name.")
+    if not held.iteration:
+        said.append("KeyError: 'iter'.")
+    if not held.infos:
+        said.append("KeyError: 'infos'.")
+    if not held.critic and not held.distilled:
+        said.append("KeyError: 'critic_state_dict'." if own > 3 else "Missing key(s): the critic.")
+    if not held.counted:
+        said.append("Without its count, a normaliser forgets what it learned at the first batch.")
+    if not held.rnd:
+        said.append("With rnd_cfg: KeyError: 'rnd_state_dict'.")
+    said.append("Curriculum and terrain levels, episodes and seeds start anew.")
+    return said
+
+
+def _when_played(held: Contents, own: int) -> list[str]:
+    said = []
+    asked = {"critic": held.critic or held.distilled, "optimiser": held.optimizer, "iteration": held.iteration}
+    missing = [name for name, kept in asked.items() if not kept]
+    if missing:
+        said.append(f"runner.load(path) asks for {', '.join(missing)}, too, and stops; {_WITHOUT_REST[own > 3]}.")
+    if not held.normalizer:
+        said.append("There is no normaliser: with observation normalisation in the configuration, Missing key(s).")
+    said.append(
+        "The configuration says activation, order and scale of the observations, scale and offset of the actions: "
+        "another one loads without an error, and the robot does something else."
+    )
+    return said
+
+
+def _elsewhere(held: Contents, own: int, release: int) -> list[str]:
+    """Say what another release makes of the file."""
+    said = []
+    if (own < 4) != (release < 4):
+        said.append(_regrouped(held, release))
+    elif {own, release} == {4, 5}:
+        said.append(f"Missing key(s): rename {_std_name(held, own)} to {_std_name(held, release)}.")
+    elif held.normalizer and (own, release) == (2, 3):
+        said.append(
+            "obs_norm_state_dict is not read: with actor_obs_normalization on, Missing key(s); with it off, the policy "
+            "plays without its normaliser, and nothing says so."
+        )
+    elif held.normalizer and (own, release) == (3, 2):
+        said.append("Unexpected key(s): move the statistics to obs_norm_state_dict, next to the model.")
+    if own == 3 and release == 2 and not _known_to_2(held):
+        said.append("It has neither CNNs nor a std that depends on the state.")
+    if held.remembers and held.moments and min(own, 4) != min(release, 4):
+        said.append("Adam's moments would belong to other parameters, as the order differs: leave the optimiser out.")
+    return said
+
+
+def _regrouped(held: Contents, release: int) -> str:
+    """Say how one model becomes two, or two become one."""
+    first, second = ("student", "teacher") if held.distilled else ("actor", "critic")
+    networks = {"mlp": (first, second)}
+    named = {"rnn": (f"memory_{first[0]}", f"memory_{second[0]}"), "cnns": (f"{first}_cnns", f"{second}_cnns")}
+    networks |= {name: names for name, names in named.items() if name in held.actor + held.critic + held.teacher}
+    if release >= 4:
+        told = [f"{one} and {other} as {name}" for name, (one, other) in networks.items()]
+        told += ["the statistics as obs_normalizer"] if held.normalizer else []
+        return (
+            f"KeyError: '{first}_state_dict'. Save two models, {first}_state_dict and {second}_state_dict: "
+            f"{', '.join(told)}, the std in the {first} as {_std_name(held, release)}."
+        )
+    told = [f"{name} as {one} or {other}" for name, (one, other) in networks.items()]
+    if held.normalizer and release == 2:
+        told.append("the statistics as obs_norm_state_dict next to it")
+    elif held.normalizer:
+        told.append(f"obs_normalizer as {first}_obs_normalizer or {second}_obs_normalizer")
+    return (
+        f"KeyError: 'model_state_dict'. Save both models as one under this key: {', '.join(told)}, the std as "
+        f"{_std_name(held, release)}."
+    )
+
+
+def _std_name(held: Contents, release: int) -> str:
+    log = "log_" if held.std.startswith("log") else ""
+    return f"distribution.{log}std_param" if release == 5 else f"{log}std"
+
+
+def _known_to_2(held: Contents) -> bool:
+    """Tell whether rsl_rl 2 has such networks."""
+    return "cnns" not in held.actor and held.std != OUTPUTS

@@ -1,0 +1,53 @@
+"""A finding about the learning rate that rsl_rl adapts to the KL of each update."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rsl_edu.number_format import counted, short
+
+from .kinds import Evidence, FindingKind, NotApplicable, UncheckedError
+
+FLOOR, STEP = 1e-5, 1.5
+"""The least learning rate that rsl_rl sets, and the factor by which it moves: a rate that is held at the floor is seen
+there, or up to two steps above it."""
+SHARE = 0.25
+"""Share of the checkpoints, the last ones, that must be there, and two of them at least: a single one is a sample of a
+rate that moves after every mini-batch."""
+
+
+def learning_rate_at_its_floor(evidence: Evidence) -> str | None:
+    """Look for a learning rate that the adaptive schedule has taken as low as it can.
+
+    In trainings that go well it is 10 to 1,000 times as high (Genesis drones, InvertedPendulum, Hopper).
+    """
+    rates = np.array([measures.learning_rate for measures in evidence.measures])
+    schedule = evidence.settings.schedule
+    if np.isnan(rates).all() or (schedule or "adaptive") != "adaptive":
+        raise NotApplicable
+    if len(rates) < 2:
+        raise UncheckedError("needs two checkpoints or more")
+    low = rates <= 1.01 * FLOOR * STEP**2
+    held = int(np.flatnonzero(~low)[-1]) + 1 if not low.all() else 0  # the first of the last ones
+    if len(low) - held < max(2, SHARE * len(low)) or (schedule is None and held == 0):
+        return None  # one that was never higher may be fixed there
+    first, last = evidence.measures[held], evidence.last
+    return (
+        f"{short(last.learning_rate)} at iteration {last.iteration}, and so low in "
+        f"{counted(len(low) - held, 'checkpoint')} since iteration {first.iteration}"
+    )
+
+
+FINDINGS = (
+    FindingKind(
+        name="learning rate at its floor",
+        listed_as="learning rate at its floor",
+        check=learning_rate_at_its_floor,
+        threshold=f"at most {short(FLOOR * STEP**2)} in the last quarter of the checkpoints, two or more",
+        meaning="The KL of an update is above desired_kl however small its steps are, so the schedule has lowered the "
+        "rate as far as it can, and the policy hardly learns any more. Usual causes: a std near zero, of one action "
+        "even; a last layer that is too large; inputs of a wrong size.",
+        lesson=5,
+        change="algorithm.entropy_coef (higher) against a small std; {obs_normalization} = True; algorithm.desired_kl",
+    ),
+)

@@ -1,0 +1,131 @@
+"""Runs an exported policy where it can harm nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from rsl_edu.printable import printable
+from rsl_edu.sandbox import Limits, SandboxError, StoppedError, run_once
+
+from .export import Export
+from .export_error import ExportError
+
+_WORKER = Path(__file__).with_name("worker.py")
+_BEGINNING = (16, 256)
+"""Steps and environments that are shown again."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Played:
+    """What an exported policy did.
+
+    Attributes:
+        actions: ``[time, envs, actions]``.
+        again: What it did on the first of the same observations after it was loaded anew, ``[time, envs, actions]``.
+        evaluated: What it did on them in evaluation mode, if its file was saved in training mode.
+        where: Where it ran, in words.
+    """
+
+    actions: torch.Tensor
+    again: torch.Tensor
+    evaluated: torch.Tensor | None
+    where: str
+
+
+def run_export(
+    export: Export,
+    observations: torch.Tensor,
+    images: Mapping[str, torch.Tensor] | None = None,
+    recurrent: bool = False,
+    unsafe: bool = False,
+    limits: Limits | None = None,
+) -> Played:
+    """Show observations to an exported policy, one at a time, as a robot does.
+
+    TorchScript holds code: it runs in bubblewrap, or nowhere. ONNX holds none, so without bubblewrap it runs in a child
+    process, with limits on time and memory.
+
+    Args:
+        export: The policy.
+        observations: ``[time, envs, features]``. Each environment begins with the memory that is in the file.
+        images: For each of its images ``[time, envs, channels, height, width]``.
+        recurrent: Whether it has a memory.
+        unsafe: Whether TorchScript, too, may run in a child process without a sandbox: for a file that you trust.
+        limits: What it may use.
+
+    Raises:
+        SandboxError: It is TorchScript, and there is no sandbox.
+        ExportError: It cannot be run, does not end, or what it returns are no actions.
+    """
+    images = images or {}
+    modes = ["once", "again", *(["eval"] if export.training else [])]
+    lead = observations.shape[:2]
+    beginning = [min(size, most) for size, most in zip(lead, _BEGINNING, strict=True)]
+    dtype = next((x.dtype for x in export.weights.values() if x.is_floating_point()), torch.float32)
+    task = {
+        "format": export.format,
+        "modes": modes,
+        "beginning": beginning,
+        "recurrent": recurrent,
+        "dtype": str(dtype).removeprefix("torch."),
+        "observation": export.observation,
+        "action": export.action,
+        "state": dict(export.state),
+        "images": len(images),
+        "image_names": list(images),
+    }
+    request = io.BytesIO()
+    arrays: dict[str, Any] = {f"image{number}": image.float().numpy() for number, image in enumerate(images.values())}
+    arrays["program"] = np.frombuffer(export.program, np.uint8)
+    np.savez(request, task=json.dumps(task), observations=observations.float().numpy(), **arrays)
+    try:
+        answer, where = _answer(export, request.getvalue(), unsafe, limits)
+    except StoppedError as error:
+        raise ExportError(f"{export.path.name}: it was run, but {error}") from None
+    rows = [math.prod(lead), *[math.prod(beginning)] * (len(modes) - 1)]
+    first, *others = _checked(export, answer, sum(rows)).split(rows)
+    again, evaluated = (*(part.unflatten(0, beginning) for part in others), None)[:2]
+    assert again is not None
+    return Played(first.unflatten(0, lead), again, evaluated, where)
+
+
+def _answer(export: Export, request: bytes, unsafe: bool, limits: Limits | None) -> tuple[bytes, str]:
+    """Run the worker, and say where."""
+    if not unsafe:
+        try:
+            return run_once(_WORKER, request, limits), "in a sandbox"
+        except SandboxError:
+            if export.format != "ONNX":
+                raise
+    return run_once(_WORKER, request, limits, sandboxed=False), "in a process of its own, without a sandbox"
+
+
+def _checked(export: Export, answer: bytes, rows: int) -> torch.Tensor:
+    """Return the actions ``[rows, actions]`` in an answer, which anyone may have written."""
+    _, _, rest = answer.partition(b"\n")
+    line, _, numbers = rest.partition(b"\n")
+    try:
+        said = json.loads(line[:10_000])
+        shape = [int(size) for size in said.get("shape", ())]
+        error = printable(str(said.get("error", ""))[:400])
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        shape, error = [], "its answer cannot be read"
+    if error:
+        hint = ""
+        if "onnxruntime" in error:
+            hint = "; running ONNX takes the package onnxruntime: pip install 'rsl_edu[onnx]'"
+        elif "cuda" in error.lower():
+            hint = "; its code names a GPU: export it from a model on the CPU, model.to('cpu')"
+        raise ExportError(f"{export.path.name}: it does not run on these observations ({error}){hint}")
+    if len(shape) != 2 or shape[0] != rows or shape[1] < 1 or 4 * rows * shape[1] != len(numbers):
+        raise ExportError(f"{export.path.name}: it was run, but what it returns are no actions")
+    return torch.from_numpy(np.frombuffer(numbers, "<f4").reshape(shape).copy())

@@ -1,0 +1,66 @@
+"""What kind of zip archive a file is, by the names in its table of contents; nothing in it is loaded."""
+
+from __future__ import annotations
+
+import pickletools
+import re
+import zipfile
+from pathlib import Path
+
+LEGACY_TORCH = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+"""What ``torch.save`` wrote first before torch 1.6, when it wrote no archive."""
+_CONTENTS = {  # kind of archive -> a name that it holds; in this order, as TorchScript has a data.pkl, too
+    "Stable-Baselines3": r"_stable_baselines3_version|policy\.pth|parameter_list",
+    "TorchScript": r"[^/]+/(constants\.pkl|code/.*)",
+    "torch.export": r"([^/]+/)?(archive_format|serialized_exported_program\.json)",
+    "torch.save": r"[^/]+/(data\.pkl|data/\d+|byteorder)",
+    "Keras": r"model\.weights\.h5",
+    "run": r"(.*/)?[^/]+\.(pt|pth)",
+}
+_LARGEST = 1 << 20
+"""Bytes of the pickle of a module that is looked at: a pickle of names, without the weights, is small."""
+
+
+def archive_kind(path: Path) -> str | None:
+    """Return what kind of zip archive a file is, or None if it is no zip archive.
+
+    Returns:
+        ``torch.save``, ``TorchScript``, ``torch.export``, ``Stable-Baselines3``, ``Keras`` or ``NumPy``; ``run`` if
+        checkpoints are in it; ``damaged`` if its table of contents is; ``zip`` if it is any other.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file:
+        if file.read(4) not in (b"PK\3\4", b"PK\5\6"):
+            return None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except Exception:  # a damaged table of contents makes zipfile raise nearly anything
+        return "damaged"
+    for kind, pattern in _CONTENTS.items():
+        if any(re.fullmatch(pattern, name) for name in names):
+            return kind
+    return "NumPy" if names and all(name.endswith(".npy") for name in names) else "zip"
+
+
+def module_in(path: Path) -> str | None:
+    """Return the class of a module that ``torch.save`` wrote whole, or None if it wrote something else.
+
+    Args:
+        path: A file of the kind ``torch.save``.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            (entry,) = (entry for entry in archive.infolist() if re.fullmatch(r"[^/]+/data\.pkl", entry.filename))
+            if entry.file_size > _LARGEST or entry.compress_type != zipfile.ZIP_STORED:
+                return None
+            operations = pickletools.genops(archive.read(entry))
+            next(operations)  # the protocol; after it comes a dictionary, or what makes the object
+            first, made, _ = next(operations)
+            classes = [str(arg) for code, arg, _ in operations if code.name == "GLOBAL"]
+    except Exception:  # a damaged pickle makes pickletools raise nearly anything
+        return None
+    whole = first.name == "GLOBAL" and any(name.startswith("torch.nn.modules.") for name in [str(made), *classes])
+    return str(made).replace(" ", ".") if whole else None

@@ -1,0 +1,87 @@
+"""Says what a file or folder is that is no checkpoint of rsl_rl, from its first bytes and the names in it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from pathlib import Path
+
+from .archives import LEGACY_TORCH, archive_kind, module_in
+from .signatures import COMPARE, binary_kind, text_kind
+
+_HEAD = 4096
+"""Bytes that are looked at."""
+_ARCHIVES = {
+    "damaged": "damaged: the table of contents at its end is missing or broken; copy or download it again, or take an "
+    "earlier checkpoint if the disk was full when it was saved",
+    "TorchScript": f"an exported policy (TorchScript); expected a checkpoint such as model_50.pt; {COMPARE}",
+    "torch.export": "an exported program (torch.export, .pt2); expected a checkpoint such as model_50.pt",
+    "Stable-Baselines3": "a model of Stable-Baselines3, which is another library; expected a checkpoint of rsl_rl",
+    "Keras": "a model of Keras; expected a checkpoint of rsl_rl, such as model_50.pt",
+    "NumPy": "arrays of NumPy (.npz), such as a motion or a recording; observations are given by --obs",
+    "run": "a zip archive that holds checkpoints; unpack it, and give the folder",
+    "zip": "a zip archive, and no checkpoint is in it; expected a checkpoint such as model_50.pt",
+}
+_FOLDERS = {  # what lies in a folder that is a checkpoint of another library
+    "rllib_checkpoint.json": "a checkpoint of RLlib, which is another library; expected a run of rsl_rl",
+    "algorithm_state.pkl": "a checkpoint of RLlib, which is another library; expected a run of rsl_rl",
+    ".metadata": "a distributed checkpoint of torch; write it as one file by: "
+    "python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER model_0.pt",
+    "saved_model.pb": "a model of TensorFlow; expected a run of rsl_rl",
+} | dict.fromkeys(
+    ("ppo_network_config.json", "_CHECKPOINT_METADATA", "manifest.ocdbt", "orbax.checkpoint"),
+    "a checkpoint of JAX (Orbax), as Brax saves it; expected a run of rsl_rl, with model_0.pt, model_50.pt, …",
+)
+
+
+def what_is(path: str | Path) -> str | None:
+    """Say in a line what a file or folder is, and what to do, if it is something else than a checkpoint of rsl_rl.
+
+    Nothing is loaded: the first bytes tell, and in an archive the names in its table of contents.
+
+    Args:
+        path: A file that could not be read as a checkpoint, or a folder without checkpoints.
+
+    Returns:
+        ``a Git LFS pointer to a file of 3,628 bytes; fetch the file by: git lfs pull``. None if nothing tells, as for
+        what ``torch.save`` wrote.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _folder(path) or _folder(_last_step(path))
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+        if not head:
+            return "an empty file (0 bytes); copy or download it again"
+        if not any(head):
+            return "damaged: it begins with zeros, as after a crash or on a full disk; copy or download it again"
+        if head.startswith(LEGACY_TORCH):
+            return None
+        kind = archive_kind(path)
+        if kind is None:
+            return binary_kind(head, file) or text_kind(head)
+    if kind == "torch.save" and (module := module_in(path)):
+        return f"a whole module ({module}), which could run any code when it is loaded; save its state_dict() instead"
+    return _ARCHIVES.get(kind)
+
+
+def _folder(path: Path | None) -> str | None:
+    names = _names(path) if path else set()
+    for name, said in _FOLDERS.items():
+        if name in names and (name != ".metadata" or any(other.endswith(".distcp") for other in names)):
+            return said
+    return None
+
+
+def _last_step(path: Path) -> Path | None:
+    """Return the last of the folders that Brax makes, one for each step; None if there is none."""
+    steps = [path / name for name in sorted(_names(path)) if name.isdecimal()]
+    return steps[-1] if steps and steps[-1].is_dir() else None
+
+
+def _names(folder: Path) -> set[str]:
+    with os.scandir(folder) as entries:
+        return {entry.name for entry in itertools.islice(entries, _HEAD)}

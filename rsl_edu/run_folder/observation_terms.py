@@ -1,0 +1,125 @@
+"""The terms that a policy's observations consist of, by the files beside a run, and the names of their features."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from rsl_edu.printable import printable
+
+from .term_widths import ACTIONS, deployed_width, width
+
+
+@dataclasses.dataclass(frozen=True)
+class Term:
+    """A part of the observations, of ``count`` features for each of something, and this for each of its last steps.
+
+    Attributes:
+        name: ``joint_vel``.
+        count: 3, of a velocity; 1, of the joints' positions.
+        of: ``joints`` or ``actions``, whose number no file tells; or the term itself, if its width is unknown; empty if
+            ``count`` is all.
+        history: How many steps it holds, the oldest first.
+    """
+
+    name: str
+    count: int
+    of: str = ""
+    history: int = 1
+
+
+def feature_names(terms: Iterable[Term], features: int, actions: int) -> tuple[str, ...]:
+    """Return the name of each feature; nothing if the widths of the terms are not settled.
+
+    They are if one number at most is unknown, such as that of the joints, and the terms together have as many features
+    as the policy.
+
+    Args:
+        terms: In the order of the features.
+        features: Of the policy.
+        actions: Of the policy.
+    """
+    terms = tuple(terms)
+    each = {"": 1, ACTIONS: actions}
+    unknown: collections.Counter[str] = collections.Counter()
+    rest = features
+    for term in terms:
+        if term.of in each:
+            rest -= term.count * each[term.of] * term.history
+        else:
+            unknown[term.of] += term.count * term.history
+    if len(unknown) == 1:
+        ((of, times),) = unknown.items()
+        each[of], rest = divmod(rest, times)
+    if rest or len(unknown) > 1 or min(each.values()) < 1:
+        return ()
+    return tuple(name for term in terms for name in _names(term, term.count * each[term.of]))
+
+
+def environment_terms(settings: Any, groups: tuple[str, ...]) -> tuple[Term, ...]:
+    """Return the terms that an actor sees by an ``env.yaml`` of Isaac Lab or mjlab; nothing if it does not say.
+
+    Args:
+        settings: The file's content, as plain data.
+        groups: Groups of observations that the actor sees; if empty, ``policy``, or else ``actor``.
+    """
+    said = settings.get("observations") if isinstance(settings, dict) else None
+    if not isinstance(said, dict):
+        return ()
+    found = []
+    for name in groups or (("policy",) if "policy" in said else ("actor",)):
+        group = said.get(name)
+        if not isinstance(group, dict):
+            return ()
+        inner = group["terms"] if isinstance(group.get("terms"), dict) else group  # mjlab has a table of its own
+        terms = {key: term for key, term in inner.items() if isinstance(term, dict) and "func" in term}
+        if terms and all(_is_image(term) for term in terms.values()):  # no features: a CNN takes it
+            continue
+        for key, term in terms.items():
+            history, flat = _history(group if group.get("history_length") is not None else term)
+            if not flat:
+                return ()
+            found.append((name, Term(str(key), *width(str(key), term, settings), history)))
+    times = collections.Counter(term.name for _, term in found)
+    return tuple(
+        term if times[term.name] == 1 else dataclasses.replace(term, name=f"{group}.{term.name}")
+        for group, term in found
+    )
+
+
+def deployed_terms(settings: Any, groups: tuple[str, ...] = ()) -> tuple[Term, ...]:
+    """Return the terms in a ``deploy.yaml`` of unitree_rl_lab, which has a scale for each feature of a term.
+
+    Args:
+        settings: The file's content, as plain data.
+        groups: Not needed: it has the terms of the actor alone.
+    """
+    said = settings.get("observations") if isinstance(settings, dict) else None
+    if not isinstance(said, dict) or said.get("use_gym_history"):  # then all terms of a step stand together
+        return ()
+    terms = {str(name): term for name, term in said.items() if isinstance(term, dict)}
+    if not all("scale" in term for term in terms.values()):  # groups of terms, or something else
+        return ()
+    return tuple(Term(name, *deployed_width(name, term), _history(term)[0]) for name, term in terms.items())
+
+
+def _history(said: Mapping[str, Any]) -> tuple[int, bool]:
+    """Return how many steps a term holds, and whether they stand in one row."""
+    length = said.get("history_length")
+    steps = length if isinstance(length, int) and length > 0 else 1
+    return steps, steps == 1 or said.get("flatten_history_dim") is not False
+
+
+def _is_image(term: Mapping[str, Any]) -> bool:
+    return bool(re.fullmatch(r".*[:.](image|camera_rgb|camera_depth)", str(term["func"])))
+
+
+def _names(term: Term, features: int) -> Iterator[str]:
+    """Yield the names of a term's features, those of the oldest step first, as Isaac Lab and mjlab put them."""
+    name = printable(term.name[:60])
+    for age in reversed(range(term.history)):
+        when = f" (t-{age})" if age else ""
+        yield from ((name if features == 1 else f"{name}[{feature}]") + when for feature in range(features))

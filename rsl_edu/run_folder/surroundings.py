@@ -1,0 +1,111 @@
+"""What is in and around a folder that has no checkpoints, for someone who gave the wrong one."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import itertools
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from .candidates import ENDS, NUMBERED, may_be_checkpoint
+from .exports import exports_beside
+from .foreign import what_is
+from .signatures import COMPARE
+
+_DEEPEST, _FOLDERS, _ENTRIES = 6, 1000, 100_000
+"""How deep the search for runs goes, and how many folders and names it reads."""
+_SHOWN = 3
+"""Runs, and files of other kinds, that are named."""
+_TRIED = 20
+"""Files whose kind is looked at."""
+_TELLING = re.compile(
+    r".*\.(pt|pth|ckpt|jit|zip|npz|h5|hdf5|safetensors|msgpack|pb|tflite|engine|wandb|gz|tar|7z)|events\.out\.tfevents.*"
+)
+"""Names of files whose kind says something of the folder."""
+
+
+def surroundings(path: Path, files: Sequence[Path]) -> str:
+    """Say in a line that a folder has no checkpoint, what it has instead, and where runs are.
+
+    Args:
+        path: The folder.
+        files: Those in it.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
+    said = "no checkpoint (model_0.pt, model_50.pt, …) in this folder"
+    if what := what_is(path):
+        return f"{said}: it is {what}"
+    runs, complete = _runs_below(path)
+    if runs:
+        latest = ", ".join(map(str, runs[:_SHOWN])) + (", …" if len(runs) > _SHOWN else "")
+        return f"{said}; give " + (
+            f"one of the {len(runs):,} runs in it: {latest}" if runs[1:] else f"the run in it: {latest}"
+        )
+    above = path.parent if path.name not in ("", "..") else path / ".."
+    if _look(above, _ENTRIES).saved is not None:
+        said += f"; the folder above it has some: {above}"
+    else:
+        said += ", nor in its folders" if complete else f", nor in the first {_FOLDERS:,} folders in it"
+    exports = [file for file in exports_beside(path) if ".." not in file.relative_to(path).parts]
+    if exports:
+        return f"{said}; {exports[0]} is an exported policy; {COMPARE}"
+    tried = [file for file in files if _TELLING.fullmatch(file.name)][:_TRIED]
+    kinds = [f"{file.name} is {kind.partition(';')[0]}" for file in tried if (kind := _kind(file))]
+    return "; ".join([said, *kinds[:_SHOWN]])
+
+
+def _kind(file: Path) -> str | None:
+    try:
+        return what_is(file)
+    except OSError:
+        return None
+
+
+def _runs_below(path: Path) -> tuple[list[Path], bool]:
+    """Return the folders below that have checkpoints, the latest first, and whether all were looked at."""
+    queue, runs = collections.deque([(path, 0)]), []
+    folders = entries = 0
+    while queue and folders < _FOLDERS and entries < _ENTRIES:
+        folder, depth = queue.popleft()
+        seen = _look(folder, _ENTRIES - entries)
+        folders, entries = folders + 1, entries + seen.entries
+        if seen.saved is not None:
+            runs.append((int(seen.saved // 60), str(folder), folder))  # in a clone all files are of one minute
+        if depth < _DEEPEST:
+            queue += [(inner, depth + 1) for inner in seen.folders]
+    return [folder for *_, folder in sorted(runs, reverse=True)], not queue
+
+
+class _Seen(NamedTuple):
+    saved: float | None  # when the last checkpoint in it was written, if it has one
+    folders: list[Path]
+    entries: int
+
+
+def _look(folder: Path, most: int) -> _Seen:
+    """Look at the names in a folder, once."""
+    numbered: dict[int, Path] = {}
+    others: list[Path] = []
+    folders: list[Path] = []
+    count = 0
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in itertools.islice(entries, most):
+            count += 1
+            if entry.is_dir(follow_symlinks=False):  # a link could lead back up
+                folders += [] if entry.name.startswith((".", "__")) else [folder / entry.name]
+            elif match := NUMBERED.fullmatch(entry.name):
+                numbered[int(match[1])] = folder / entry.name
+            elif entry.name.endswith(ENDS):
+                others.append(folder / entry.name)
+    last = numbered[max(numbered)] if numbered else next(filter(may_be_checkpoint, sorted(others)[:_TRIED]), None)
+    saved = None
+    if last is not None:
+        with contextlib.suppress(OSError):  # a link to nowhere
+            saved = last.stat().st_mtime
+    return _Seen(saved, sorted(folders), count)

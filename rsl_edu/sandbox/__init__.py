@@ -1,0 +1,7 @@
+"""Runs what strangers wrote: in a process that sees the system and the Python environment, and can harm nothing."""
+
+from .bwrap import BOX, SandboxError, bubblewrap
+from .once import Limits, StoppedError, run_once
+from .usage import of_tree
+
+__all__ = ["BOX", "Limits", "SandboxError", "StoppedError", "bubblewrap", "of_tree", "run_once"]

@@ -1,0 +1,127 @@
+"""Runs a script once: a request goes in, an answer comes out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from rsl_edu.printable import printable
+
+from .bwrap import BOX, SandboxError, bubblewrap
+from .usage import of_tree
+
+_LOOKS = 0.02  # seconds from one look at the process to the next
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a script may use.
+
+    Args:
+        cpu: Seconds of CPU time after its first byte of output, which says that it is ready to begin.
+        wall: Seconds on the wall clock, from the start to the end.
+        memory: Bytes of memory of all its processes together.
+        answer: Bytes that it may write.
+    """
+
+    cpu: float = 60
+    wall: float = 600
+    memory: int = 4 << 30
+    answer: int = 64 << 20
+
+
+class StoppedError(RuntimeError):
+    """The script was stopped, or has ended without success; the text says why."""
+
+
+def run_once(script: Path, request: bytes, limits: Limits | None = None, sandboxed: bool = True) -> bytes:
+    """Run a script of Python that reads a request from its standard input and writes an answer to its output.
+
+    Args:
+        script: The file; it can import what the environment has, but nothing of rsl_edu.
+        request: What it reads.
+        limits: What it may use.
+        sandboxed: Whether it runs in bubblewrap. Otherwise it is a child process, which only the limits hold.
+
+    Returns:
+        What it wrote. Anything may be in it, if a stranger's code ran there.
+
+    Raises:
+        SandboxError: There is no bubblewrap, or the system refuses it.
+        StoppedError: It went over a limit, crashed or failed.
+    """
+    limits = limits or Limits()
+    command = [sys.executable, "-I", str(script)]
+    if sandboxed:
+        shown = {script.name: script.resolve()}
+        command = [*bubblewrap(shown, limits.memory, 32, limits.answer), *command[:-1], f"{BOX}/{script.name}"]
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        given.write(request)
+        given.seek(0)
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=given,
+                stdout=out,
+                stderr=errors,
+                cwd="/",
+                env={"PATH": os.environ.get("PATH", os.defpath), "OMP_NUM_THREADS": "1"},
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SandboxError(f"cannot run {command[0]}: {error.strerror}") from None
+        try:
+            _wait(process, out, limits)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        answer = _read(out, limits.answer)
+        if process.returncode:
+            said = _read(errors, 1 << 16).decode(errors="replace").strip().splitlines() or [""]
+            if sandboxed and not answer and said[-1].startswith("bwrap: "):
+                raise SandboxError(printable(said[-1][:200]))
+            raise StoppedError(_end(process.returncode, said[-1]))
+    return answer
+
+
+def _wait(process: subprocess.Popen[bytes], out: IO[bytes], limits: Limits) -> None:
+    """Wait until the process has ended."""
+    end = time.monotonic() + limits.wall
+    begin: float | None = None
+    while process.poll() is None:
+        cpu, memory = of_tree(process.pid)
+        written = os.fstat(out.fileno()).st_size
+        if begin is None and written:
+            begin = cpu
+        if begin is not None and cpu - begin > limits.cpu:
+            raise StoppedError(f"it used more than {limits.cpu:g} s of CPU time")
+        if memory > limits.memory:
+            raise StoppedError(f"it used more than {limits.memory >> 20:,} MB of memory")
+        if written > limits.answer:
+            raise StoppedError(f"it wrote more than {limits.answer >> 20:,} MB")
+        if time.monotonic() > end:
+            raise StoppedError(f"it had not ended after {limits.wall:g} s")
+        time.sleep(_LOOKS)
+
+
+def _read(file: IO[bytes], most: int) -> bytes:
+    file.seek(0)
+    return file.read(most)
+
+
+def _end(code: int, said: str) -> str:
+    """Say how a process ended; bubblewrap adds 128 to the number of a signal."""
+    number = -code if code < 0 else code - 128
+    try:
+        return f"it crashed ({signal.Signals(number).name})"
+    except ValueError:
+        return f"it ended with status {code}{': ' if said else ''}{printable(said[:200])}"

@@ -1,0 +1,674 @@
+"""Every way in which an export goes wrong is planted, and named; a healthy one is the same."""
+
+import copy
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from exporters import ACTIONS, FEATURES, Apply, IsaacLab, OnnxMemory, in_this_process, policy, save, script, to_onnx
+from torch import nn
+
+from rsl_edu.checkpoint import CheckpointError
+from rsl_edu.compare import compare_export
+from rsl_edu.compare.exports.causes import CAUSES
+from rsl_edu.exported import ExportError, Played
+from rsl_edu.exported.run import run_export
+from rsl_edu.sandbox import SandboxError
+
+MAIN, OTHER = policy(0), policy(2)
+NORMALIZER = MAIN.obs_normalizer
+MEMORY, MEMORY_2 = policy(rnn="lstm"), policy(rnn="gru", layers=2)
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch):
+    in_this_process(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Run folders: three checkpoints of an MLP, whose last is `MAIN`; one of each memory."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name, actors in {"mlp": (policy(1), OTHER, MAIN), "lstm": (MEMORY,), "gru": (MEMORY_2,)}.items():
+        (folder / name).mkdir()
+        for number, actor in enumerate(actors):
+            save(actor, folder / name / f"model_{50 * number}.pt")
+    return folder
+
+
+@pytest.fixture
+def compare(runs, tmp_path):
+    """Compares a module, exported to TorchScript, with a run."""
+
+    def run(module, of="mlp", activation="elu", **options):
+        return compare_export(
+            runs / of, script(module.eval(), tmp_path / "policy.pt"), activation=activation, **options
+        )
+
+    return run
+
+
+def names(comparison):
+    assert bool(comparison.reasons) is not comparison.same
+    return [reason.name for reason in comparison.reasons]
+
+
+def edited(normalizer=NORMALIZER, **changes):
+    """A normaliser in which something is other."""
+    other = copy.deepcopy(normalizer)
+    for name, value in changes.items():
+        getattr(other, name).copy_(value) if isinstance(value, torch.Tensor) else setattr(other, name, value)
+    return other
+
+
+def with_activation(name):
+    other = policy(activation=name)
+    other.load_state_dict(MAIN.state_dict())
+    return other
+
+
+def reordered(order):
+    """The actor and the normaliser for features in another order."""
+    actor = copy.deepcopy(MAIN)
+    actor.mlp[0].weight.data = MAIN.mlp[0].weight.data[:, order]
+    parts = {name: getattr(NORMALIZER, name)[:, order] for name in ("_mean", "_std", "_var")}
+    return actor, edited(**parts)
+
+
+def rounded(dtype):
+    return copy.deepcopy(MAIN).to(dtype).float()
+
+
+class Normalizer(nn.Module):
+    """A copy of a normaliser that is in the way once more."""
+
+    def __init__(self):
+        super().__init__()
+        self.statistics = copy.deepcopy(NORMALIZER)
+
+    def forward(self, x):
+        return self.statistics(x)
+
+
+class Forgetful(IsaacLab):
+    """Does not write its memory back."""
+
+    def forward_lstm(self, x):
+        x = self.normalizer(self.before(x))
+        x, _ = self.rnn(x.unsqueeze(0), (self.hidden_state, self.cell_state))
+        return self.after(self.actor(x.squeeze(0)))
+
+
+def filled(module, value):
+    module.hidden_state[:] = value
+    module.cell_state[:] = -value
+    return module
+
+
+MEAN, STD, VAR = NORMALIZER._mean, NORMALIZER._std, NORMALIZER._var
+LIMITS = {"low": [-9.0, -0.3, -0.2], "high": [0.3, 0.4, 0.5]}
+OFFSET = [0.1, 0.8, -1.5]
+PLANTED = {  # the module that is exported, the causes, and what the first says
+    "normaliser left out": (
+        lambda: IsaacLab(MAIN),
+        ["normaliser left out"],
+        "model_100.pt without the normaliser does",
+    ),
+    "twice": (
+        lambda: IsaacLab(MAIN, NORMALIZER, before=Normalizer()),
+        ["observations normalised twice"],
+        "with observations normalised twice",
+    ),
+    "eps": (
+        lambda: IsaacLab(MAIN, edited(eps=1e-3)),
+        ["another formula in the normaliser"],
+        "with an eps of 0.001 in place of 0.01",
+    ),
+    "root of var": (
+        lambda: IsaacLab(MAIN, edited(eps=0.0, _std=(VAR + 1e-4).sqrt())),
+        ["another formula in the normaliser"],
+        "with the root of var + 0.0001 in place of std + 0.01",
+    ),
+    "var": (
+        lambda: IsaacLab(MAIN, edited(_std=VAR)),
+        ["another formula in the normaliser"],
+        "with the variance in place of the std",
+    ),
+    "other normaliser": (
+        lambda: IsaacLab(MAIN, OTHER.obs_normalizer),
+        ["normaliser of another checkpoint"],
+        "with the normaliser of model_50.pt",
+    ),
+    "untrained": (
+        lambda: IsaacLab(MAIN, edited(_mean=0 * MEAN, _std=0 * STD + 1)),
+        ["normaliser without statistics"],
+        "with a normaliser that has learned nothing, mean 0 and std 1",
+    ),
+    "zeroed": (
+        lambda: IsaacLab(MAIN, edited(_mean=0 * MEAN, _std=0 * STD)),
+        ["normaliser without statistics"],
+        "with a normaliser whose mean and std are 0",
+    ),
+    "shrunk": (
+        lambda: IsaacLab(MAIN, edited(_mean=0.98 * MEAN, _std=0.99 * STD)),
+        ["other statistics in the normaliser"],
+        "whose means are 0.98 times those of the checkpoint",
+    ),
+    "other checkpoint": (
+        lambda: IsaacLab(OTHER, OTHER.obs_normalizer),
+        ["another checkpoint"],
+        "model_50.pt does what the export does",
+    ),
+    "half of another checkpoint": (
+        lambda: IsaacLab(OTHER, NORMALIZER),
+        ["another checkpoint", "normaliser of another checkpoint"],
+        "model_50.pt with the normaliser of model_100.pt does",
+    ),
+    "activation": (
+        lambda: IsaacLab(with_activation("relu"), NORMALIZER),
+        ["another activation"],
+        "with the activation relu in place of elu",
+    ),
+    "activation, no normaliser": (
+        lambda: IsaacLab(with_activation("tanh")),
+        ["another activation", "normaliser left out"],
+        "with the activation tanh in place of elu and without the normaliser",
+    ),
+    "order": (
+        lambda: IsaacLab(*reordered([0, 1, 3, 2, 4, 5])),
+        ["another order of the observations"],
+        "with feature 3 as feature 2, feature 2 as feature 3 does",
+    ),
+    "cycle of features": (
+        lambda: IsaacLab(*reordered([2, 0, 1, 3, 4, 5])),
+        ["another order of the observations"],
+        "with feature 1 as feature 0, feature 2 as feature 1, feature 0 as feature 2 does",
+    ),
+    "order, no normaliser": (
+        lambda: IsaacLab(reordered([0, 1, 3, 2, 4, 5])[0]),
+        ["another order of the observations", "normaliser left out"],
+        "and without the normaliser",
+    ),
+    "clip": (
+        lambda: IsaacLab(MAIN, NORMALIZER, after=Apply(low=-0.4, high=0.4)),
+        ["actions clipped"],
+        "with actions clipped at ±0.4",
+    ),
+    "clip of each action": (
+        lambda: IsaacLab(MAIN, NORMALIZER, after=Apply(**LIMITS)),
+        ["actions clipped"],
+        "with actions clipped at -0.3 to -0.2 and 0.3 to 0.5",
+    ),
+    "scale": (
+        lambda: IsaacLab(MAIN, NORMALIZER, after=Apply(scale=0.25)),
+        ["actions scaled or shifted"],
+        "with actions scaled by 0.25 does",
+    ),
+    "scale and offset": (
+        lambda: IsaacLab(MAIN, NORMALIZER, after=Apply(scale=0.25, offset=OFFSET)),
+        ["actions scaled or shifted"],
+        "with actions scaled by 0.25 and shifted by -1.5 to 0.8 does",
+    ),
+    "scale, offset and clip": (
+        lambda: IsaacLab(MAIN, NORMALIZER, after=Apply(scale=0.5, offset=0.1, low=0.0, high=0.2)),
+        ["actions scaled or shifted"],
+        "with actions scaled by 0.5 and shifted by 0.1, clipped at 0 and 0.2 does",
+    ),
+    "sign": (
+        lambda: IsaacLab(MAIN, NORMALIZER, after=Apply(scale=[1.0, -1.0, 1.0])),
+        ["actions scaled or shifted"],
+        "with actions scaled by -1 to 1 does",
+    ),
+    "tanh": (
+        lambda: IsaacLab(MAIN, NORMALIZER, after=Apply(tanh=True)),
+        ["actions squashed"],
+        "with a tanh at the end does",
+    ),
+    "tanh and scale": (
+        lambda: IsaacLab(MAIN, NORMALIZER, after=Apply(tanh=True, scale=0.5)),
+        ["actions squashed"],
+        "with a tanh at the end, then actions scaled by 0.5 does",
+    ),
+    "order of actions": (
+        lambda: IsaacLab(MAIN, NORMALIZER, after=Apply(order=(2, 0, 1))),
+        ["actions in another order"],
+        "with action 2 as 0, 0 as 1, 1 as 2 does",
+    ),
+    "no normaliser, clip": (
+        lambda: IsaacLab(MAIN, after=Apply(low=-0.4, high=0.4)),
+        ["normaliser left out", "actions clipped"],
+        "model_100.pt without the normaliser and with actions clipped at ±0.4 does",
+    ),
+    "half precision": (
+        lambda: IsaacLab(rounded(torch.float16), NORMALIZER),
+        ["weights rounded"],
+        "with weights that were rounded to half precision",
+    ),
+    "bfloat16": (
+        lambda: IsaacLab(rounded(torch.bfloat16), NORMALIZER),
+        ["weights rounded"],
+        "with weights that were rounded to bfloat16",
+    ),
+    "sample": (
+        lambda: IsaacLab(MAIN, NORMALIZER, after=Apply(noise=[0.3, 0.5, 0.7])),
+        ["actions are sampled"],
+        "times the checkpoint's noise",
+    ),
+    "sample, no normaliser": (
+        lambda: IsaacLab(MAIN, after=Apply(noise=[0.3, 0.5, 0.7])),
+        ["actions are sampled", "normaliser left out"],
+        "times the checkpoint's noise",
+    ),
+    "noise": (
+        lambda: IsaacLab(MAIN, NORMALIZER, after=Apply(noise=0.01)),
+        ["actions are noisy"],
+        "times the checkpoint's noise",
+    ),
+    "other weights": (
+        lambda: IsaacLab(policy(7), policy(7).obs_normalizer),
+        ["other weights"],
+        "with the weights and the normaliser that are in the export does",
+    ),
+    "other weights, no normaliser": (
+        lambda: IsaacLab(policy(7)),
+        ["normaliser left out", "other weights"],
+        "without the normaliser and with the weights that are in the export",
+    ),
+    "NaN": (
+        lambda: IsaacLab(MAIN, edited(_mean=MEAN * torch.tensor([1, 1, torch.nan, 1, 1, 1]))),
+        ["no numbers"],
+        "it returns NaN or infinity for 1,024 of 1,024 observations; normalizer._mean in its file are no numbers",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_a_planted_fault_is_named(fault, compare):
+    module, causes, says = PLANTED[fault]
+    comparison = compare(module())
+    assert names(comparison) == causes
+    assert says in comparison.reasons[0].found
+    assert all(cause in comparison.verdict for cause in causes[:1])
+    assert not set(causes) & set(comparison.ruled_out)
+
+
+MEMORIES = {
+    "normaliser left out": (lambda: IsaacLab(MEMORY), "lstm", ["normaliser left out"]),
+    "not carried": (lambda: Forgetful(MEMORY, MEMORY.obs_normalizer), "lstm", ["memory not carried along"]),
+    "not zero": (
+        lambda: filled(IsaacLab(MEMORY, MEMORY.obs_normalizer), 0.3),
+        "lstm",
+        ["memory not reset before the export"],
+    ),
+    "not zero, GRU": (
+        lambda: filled(IsaacLab(MEMORY_2, MEMORY_2.obs_normalizer), 0.3),
+        "gru",
+        ["memory not reset before the export"],
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", MEMORIES)
+def test_a_fault_of_a_memory_is_named(fault, compare):
+    module, of, causes = MEMORIES[fault]
+    assert names(compare(module(), of)) == causes
+
+
+def test_all_causes_are_planted():
+    planted = {cause for _, causes, _ in PLANTED.values() for cause in causes}
+    planted |= {cause for _, _, causes in MEMORIES.values() for cause in causes}
+    assert {cause.name for cause in CAUSES} <= planted
+
+
+HEALTHY = {
+    "MLP": (lambda: IsaacLab(MAIN, NORMALIZER), "mlp"),
+    "LSTM": (lambda: IsaacLab(MEMORY, MEMORY.obs_normalizer), "lstm"),
+    "GRU": (lambda: IsaacLab(MEMORY_2, MEMORY_2.obs_normalizer), "gru"),
+    "half precision": (lambda: IsaacLab(MAIN, NORMALIZER).half(), "mlp"),
+    "a clip that does nothing": (lambda: IsaacLab(MAIN, NORMALIZER, after=Apply(low=-100, high=100)), "mlp"),
+}
+
+
+@pytest.mark.parametrize("kind", HEALTHY)
+def test_a_healthy_export_is_the_same(kind, compare):
+    module, of = HEALTHY[kind]
+    comparison = compare(module(), of)
+    assert names(comparison) == []
+    goes = "Same actions, as far as half precision goes" if kind == "half precision" else "Same actions"
+    many = "1,024" if of == "mlp" else "512"
+    largest = rf"the largest difference is \S+ of the actions' std, on {many} observations\."
+    assert re.fullmatch(f"{goes}: {largest}", comparison.verdict)
+    loses = any("no method that resets its memory" in note for note in comparison.notes)
+    assert loses is (of != "mlp")
+
+
+@pytest.mark.parametrize("rnn", [None, "gru"])
+def test_rounding_of_large_numbers_is_not_taken_for_a_fault_and_does_not_hide_one(rnn, tmp_path):
+    """Without its normaliser, this policy gets numbers of 10,000: single precision is off by far more than 1e-5."""
+    actor = policy(rnn=rnn, activation="selu")
+    with torch.no_grad():
+        spread, draw = 10.0 ** torch.linspace(-3, 3, FEATURES), torch.Generator().manual_seed(0)
+        actor.obs_normalizer.train().update(torch.randn(100, FEATURES, generator=draw) * spread + 10_000)
+    path = save(actor.eval(), tmp_path / "model_3.pt")
+    for module, causes in ((IsaacLab(actor, actor.obs_normalizer), []), (IsaacLab(actor), ["normaliser left out"])):
+        assert names(compare_export(path, script(module.eval(), tmp_path / "policy.pt"))) == causes
+
+
+# What is given, and what is not ---------------------------------------------------------------------------------------
+
+
+def test_an_older_release_is_told_how_it_exports_its_normaliser(tmp_path):
+    path = save(MAIN, tmp_path / "model_3.pt", release=2)
+    comparison = compare_export(path, script(IsaacLab(MAIN), tmp_path / "policy.pt"))
+    assert names(comparison) == ["normaliser left out"]
+    assert "normalizer=runner.obs_normalizer" in comparison.reasons[0].change
+    assert "#3836" in comparison.reasons[0].change
+
+
+def test_the_activation_is_the_exports_where_the_checkpoint_does_not_say(compare):
+    comparison = compare(IsaacLab(with_activation("tanh"), NORMALIZER), activation=None)
+    assert comparison.same
+    assert "MLP 16, 16 (tanh, from the export)" in comparison.about["checkpoint"]
+
+
+def test_an_export_of_another_run_does_not_say_the_activation(tmp_path):
+    """legged_gym keeps the exports of all its runs in one folder, next to the runs."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "exported" / "policies").mkdir(parents=True)
+    script(IsaacLab(MAIN, NORMALIZER), tmp_path / "exported" / "policies" / "policy_1.pt")
+    actor = with_activation("tanh")
+    export = script(IsaacLab(actor, NORMALIZER).eval(), tmp_path / "policy.pt")
+    assert compare_export(save(actor, tmp_path / "run" / "model_3.pt"), export).same
+
+
+def test_features_have_the_names_of_the_terms(tmp_path):
+    (tmp_path / "params").mkdir()
+    terms = "".join(f"      {name}:\n        func: mdp:{name}\n" for name in ("base_lin_vel", "base_ang_vel"))
+    (tmp_path / "params" / "env.yaml").write_text(f"observations:\n    policy:\n{terms}")
+    path = save(MAIN, tmp_path / "model_3.pt")
+    export = script(IsaacLab(*reordered([0, 1, 3, 2, 4, 5])).eval(), tmp_path / "policy.pt")
+    found = compare_export(path, export).reasons[0].found
+    assert "with base_ang_vel[0] as base_lin_vel[2], base_lin_vel[2] as base_ang_vel[0]" in found
+
+
+def test_the_activation_is_found_by_trying_where_nothing_says_it(runs, tmp_path):
+    actor = with_activation("tanh")
+    module = torch.jit.freeze(torch.jit.script(IsaacLab(actor, NORMALIZER).eval()))
+    module.save(str(tmp_path / "policy.pt"))
+    comparison = compare_export(runs / "mlp", tmp_path / "policy.pt")
+    assert comparison.same
+    assert any(note.startswith("with the activation tanh: the checkpoint does not say") for note in comparison.notes)
+    given = compare_export(runs / "mlp", tmp_path / "policy.pt", activation="elu")
+    assert names(given) == ["another activation"]
+
+
+@pytest.mark.parametrize("fault", ["normaliser left out", "other normaliser", "other checkpoint", "clip"])
+def test_a_frozen_module_without_names_is_explained_by_what_it_does(fault, runs, tmp_path):
+    made, causes, _ = PLANTED[fault]
+    torch.jit.freeze(torch.jit.script(made().eval())).save(str(tmp_path / "policy.pt"))
+    comparison = compare_export(runs / "mlp", tmp_path / "policy.pt", activation="elu")
+    assert names(comparison) == causes
+    assert "its weights have no names that say which layer they are" in comparison.reasons[0].found
+    assert "another order of the observations" in comparison.unchecked
+
+
+def test_given_observations_are_shown(compare):
+    few = MAIN.obs_normalizer.mean + torch.randn(7, FEATURES)
+    comparison = compare(IsaacLab(MAIN, NORMALIZER), observations=few, source="obs.pt")
+    assert comparison.about["shown"] == "obs.pt"
+    assert comparison.verdict.endswith("on 7 observations.")
+    with pytest.raises(ValueError, match=r"observations: expected shape \[samples, 6\]"):
+        compare(IsaacLab(MAIN, NORMALIZER), observations=torch.zeros(7, FEATURES + 1))
+
+
+def test_of_few_observations_no_scale_is_made_up(compare):
+    module = IsaacLab(MAIN, NORMALIZER, after=Apply(scale=0.5))
+    comparison = compare(module, observations=torch.randn(5, FEATURES))
+    assert (comparison.same, comparison.reasons) == (False, ())
+    assert "needs 32 observations" in comparison.unchecked["actions scaled or shifted"]
+
+
+def test_a_checkpoint_has_the_others_of_its_folder_as_candidates(runs, tmp_path):
+    export = script(IsaacLab(MAIN, NORMALIZER), tmp_path / "policy.pt")
+    comparison = compare_export(runs / "mlp" / "model_0.pt", export)
+    assert names(comparison) == ["another checkpoint"]
+    assert "model_100.pt does what the export does" in comparison.reasons[0].found
+    assert compare_export(runs / "mlp" / "model_100.pt", export).same
+
+
+def test_what_nothing_explains_is_not_explained(compare):
+    comparison = compare(IsaacLab(MAIN, NORMALIZER, before=Apply(offset=0.1)))
+    assert (comparison.same, comparison.reasons) == (False, ())
+    assert comparison.verdict.startswith("Not the same, and no cause explains it: the largest difference is 0.")
+    assert "by its tensors: all 6 tensors of its network are those of model_100.pt" in comparison.notes[0]
+    assert "normaliser left out" in comparison.ruled_out
+    assert not {"memory not carried along", "another checkpoint"} & set(comparison.ruled_out)
+
+
+def test_the_nearest_guess_says_how_much_it_explains(compare):
+    comparison = compare(IsaacLab(MAIN, before=Apply(offset=0.02)))
+    nearest = next(note for note in comparison.notes if note.startswith("nearest: "))
+    share = re.fullmatch(r"nearest: model_100.pt without the normaliser explains (\S+) % of the difference .*", nearest)
+    assert 90 < float(share[1]) <= 100
+
+
+# Sizes ----------------------------------------------------------------------------------------------------------------
+
+
+def wider(inputs, columns):
+    """An actor that takes more or fewer features: ``columns`` are those of `MAIN`."""
+    actor = copy.deepcopy(MAIN)
+    weight = torch.randn(16, inputs, generator=torch.Generator().manual_seed(5))
+    for place, column in columns.items():
+        weight[:, place] = MAIN.mlp[0].weight[:, column]
+    actor.mlp[0] = nn.Linear(inputs, 16)
+    actor.mlp[0].weight.data, actor.mlp[0].bias.data = weight, MAIN.mlp[0].bias.data
+    return actor
+
+
+@pytest.mark.parametrize(
+    ("inputs", "columns", "says"),
+    [
+        (8, {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 5}, "it is this policy with 2 features more, at 6, 7"),
+        (4, {0: 0, 1: 1, 2: 4, 3: 5}, "it is this policy without feature 2, feature 3"),
+        (18, {}, "the export takes 18 features, the checkpoint 6: 3 times as many, as with a history of 3 steps"),
+        (7, {}, "the export takes 7 features, the checkpoint 6; its mlp.0.weight is [16, 7]"),
+    ],
+)
+def test_another_number_of_features_says_which(inputs, columns, says, compare):
+    comparison = compare(IsaacLab(wider(inputs, columns)))
+    assert names(comparison) == ["another number of observations"]
+    assert says in comparison.reasons[0].found
+
+
+def test_another_number_of_actions_is_named(compare):
+    class First(nn.Module):
+        def forward(self, x):
+            return x[:, :2]
+
+    comparison = compare(IsaacLab(MAIN, NORMALIZER, after=First()))
+    assert names(comparison) == ["another number of actions"]
+    assert f"the export returns 2 actions, the checkpoint {ACTIONS}" in comparison.reasons[0].found
+
+
+def test_a_normaliser_that_goes_on_learning_is_named(compare):
+    class Learning(nn.Module):
+        """As that of rsl_rl 2: in training mode it learns when it is used."""
+
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("_mean", MEAN.clone())
+            self.register_buffer("_std", STD.clone())
+            self.eps = 0.01
+
+        def forward(self, x):
+            if self.training:
+                self._mean += 0.01 * (x - self._mean)
+            return (x - self._mean) / (self._std + self.eps)
+
+    module = IsaacLab(MAIN, Learning())
+    assert compare(module).same
+    module.eval = module.train  # what `compare` calls
+    comparison = compare(module)
+    assert names(comparison) == ["exported in training mode"]
+
+
+@pytest.fixture
+def partial(tmp_path):
+    """A checkpoint with a part that stands before the actor."""
+    path = save(MAIN, tmp_path / "model_3.pt")
+    stored = torch.load(path, weights_only=True)
+    stored["actor_state_dict"]["estimator.encoder.0.weight"] = torch.zeros(2, 2)
+    torch.save(stored, path)
+    return path
+
+
+def test_parts_that_stand_before_the_actor_are_named(partial, tmp_path):
+    comparison = compare_export(partial, script(IsaacLab(wider(18, {})), tmp_path / "policy.pt"))
+    assert names(comparison) == ["another number of observations"]
+    says = "Next to the actor, model_3.pt has estimator, which is not read: the actor is not all of it"
+    assert says in comparison.reasons[0].found
+
+    class Cut(nn.Module):
+        def forward(self, x):
+            return x[:, 12:18].view(1, 6)
+
+    with pytest.raises(ExportError, match=says):
+        compare_export(partial, script(IsaacLab(MAIN, NORMALIZER, before=Cut()), tmp_path / "policy.pt"))
+
+
+@pytest.mark.parametrize(("of", "actor"), [("mlp", MEMORY), ("lstm", MAIN)])
+def test_a_memory_that_only_one_has_is_named(of, actor, compare):
+    comparison = compare(IsaacLab(actor, actor.obs_normalizer), of)
+    assert names(comparison) == ["another kind of network"]
+    assert ("the export has a memory" in comparison.reasons[0].found) is (of == "mlp")
+
+
+# Files ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_cannot_be_read_is_an_error(runs, tmp_path):
+    with pytest.raises(ExportError, match=r"^model_0.pt: expected an exported policy"):
+        compare_export(runs / "mlp", runs / "mlp" / "model_0.pt")
+    export = script(IsaacLab(MAIN), tmp_path / "policy.pt")
+    with pytest.raises(CheckpointError, match="an exported policy"):
+        compare_export(export, export)
+
+
+def test_a_checkpoint_of_nan_is_an_error(tmp_path):
+    actor = copy.deepcopy(MAIN)
+    actor.mlp[0].weight.data[0, 0] = torch.nan
+    export = script(IsaacLab(MAIN, NORMALIZER), tmp_path / "policy.pt")
+    with pytest.raises(ValueError, match=r"model_3.pt: its policy returns NaN or infinity: see `rsl-edu xray`"):
+        compare_export(save(actor, tmp_path / "model_3.pt"), export)
+
+
+@pytest.fixture
+def no_sandbox(monkeypatch):
+    def refuse(*_):
+        raise SandboxError("cannot run bwrap: No such file or directory")
+
+    monkeypatch.setattr("rsl_edu.compare.exports.verdict.run_export", refuse)
+
+
+@pytest.mark.parametrize(
+    ("module", "of", "causes"),
+    [
+        (lambda: IsaacLab(MAIN, NORMALIZER), "mlp", []),
+        (lambda: IsaacLab(MAIN), "mlp", ["normaliser left out"]),
+        (lambda: IsaacLab(with_activation("relu"), NORMALIZER), "mlp", ["another activation"]),
+        (lambda: IsaacLab(MEMORY, MEMORY.obs_normalizer), "lstm", []),
+    ],
+)
+def test_without_a_sandbox_the_policy_is_rebuilt_from_its_tensors(module, of, causes, compare, no_sandbox):
+    comparison = compare(module(), of)
+    assert names(comparison) == causes
+    assert comparison.about["export"].endswith("; not run")
+    assert ("as far as its tensors tell" in comparison.verdict) is comparison.same
+    assert comparison.notes[0].startswith("its code was not run, as there is no sandbox (cannot run bwrap: No such")
+    assert "--unsafe" in comparison.notes[0]
+
+
+def test_without_a_sandbox_tensors_without_names_are_an_error(runs, tmp_path, no_sandbox):
+    torch.jit.freeze(torch.jit.script(IsaacLab(MAIN).eval())).save(str(tmp_path / "policy.pt"))
+    with pytest.raises(ExportError, match=r"policy.pt: TorchScript is code and runs in a sandbox only \(.*--unsafe"):
+        compare_export(runs / "mlp", tmp_path / "policy.pt")
+
+
+def test_unsafe_and_limits_reach_the_export(compare, monkeypatch):
+    given = {}
+
+    def run(export, observations, images, recurrent, unsafe, limits):
+        given.update(unsafe=unsafe, limits=limits)
+        return Played(torch.zeros(*observations.shape[:2], ACTIONS), torch.zeros(1, 1, ACTIONS), None, "here")
+
+    monkeypatch.setattr("rsl_edu.compare.exports.verdict.run_export", run)
+    compare(IsaacLab(MAIN), unsafe=True, limits="few")
+    assert given == {"unsafe": True, "limits": "few"}
+    assert run_export is not run
+
+
+# ONNX -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def onnx(tmp_path):
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    return lambda module, *more: to_onnx(module, tmp_path / "policy.onnx", *more)
+
+
+@pytest.mark.parametrize("fault", ["normaliser left out", "other checkpoint", "order", "clip", "activation", "eps"])
+def test_a_fault_in_onnx_is_named(fault, onnx, runs):
+    module, causes, says = PLANTED[fault]
+    comparison = compare_export(runs / "mlp", onnx(module()), activation="elu")
+    assert names(comparison) == causes
+    assert says in comparison.reasons[0].found
+
+
+@pytest.mark.parametrize("of", ["mlp", "lstm", "gru"])
+def test_healthy_onnx_is_the_same(of, onnx, runs):
+    actor = {"mlp": MAIN, "lstm": MEMORY, "gru": MEMORY_2}[of]
+    if of == "mlp":
+        path = onnx(IsaacLab(actor, NORMALIZER))
+    else:
+        module = OnnxMemory(actor, actor.obs_normalizer)
+        path = onnx(module, module.inputs(), module.names())
+    comparison = compare_export(runs / of, path)
+    assert comparison.same
+    fed = any("h_out as h_in" in note for note in comparison.notes)
+    assert fed is (of != "mlp")
+
+
+def test_onnx_that_ends_in_a_clip_says_that_it_did_nothing(onnx, runs):
+    module = IsaacLab(MAIN, NORMALIZER, after=nn.Hardtanh(-100, 100))
+    comparison = compare_export(runs / "mlp", onnx(module))
+    assert comparison.same
+    assert "it ends in Clip, which changed none of these actions" in comparison.notes
+
+
+def test_other_inputs_and_outputs_are_told(onnx, runs):
+    """As whole_body_tracking exports: a step of the motion goes in, and the motion comes out."""
+
+    class Motion(IsaacLab):
+        def forward(self, x, step):
+            clip = torch.ones(9, 2)[step.long().clamp(0, 8)]
+            return self.actor(self.normalizer(x)), clip
+
+    inputs, given = (["obs", "time_step"], ["actions", "joint_pos"]), (torch.zeros(1, FEATURES), torch.zeros(1, 1))
+    path = onnx(Motion(MAIN, NORMALIZER), given, inputs)
+    package = pytest.importorskip("onnx")
+    model = package.load(path)
+    package.helper.set_model_props(model, {"run_path": "logs/rsl_rl/walk"})
+    package.save(model, path)
+    comparison = compare_export(runs / "mlp", path)
+    assert comparison.same
+    assert "its metadata names the run logs/rsl_rl/walk" in comparison.notes
+    assert "its other inputs (time_step) were 0" in comparison.notes
+    assert "of its outputs, only actions is compared; the others are joint_pos" in comparison.notes
+
+
+def test_a_path_of_text_will_do(runs, tmp_path):
+    export = script(IsaacLab(MAIN, NORMALIZER), tmp_path / "policy.pt")
+    assert compare_export(str(runs / "mlp"), str(Path(export))).same

@@ -1,0 +1,247 @@
+"""What the table says of a file, rsl_rl does with it: error, silence or success."""
+
+import contextlib
+import copy
+import io
+import re
+
+import pytest
+import torch
+from peer import Recorded, Robots, configuration, needs_rsl_rl
+
+from rsl_edu import cli
+from rsl_edu.checkpoint import CheckpointError
+from rsl_edu.data.training_run import example_run
+from rsl_edu.diagnosis import contents_table
+from rsl_edu.diagnosis.contents import RELEASES
+
+SAVED = example_run().parents[2] / "tests" / "checkpoint" / "files"
+
+
+@pytest.fixture(scope="module")
+def complete(tmp_path_factory):
+    """What rsl_rl 5.5.1 saves after two iterations."""
+    path = tmp_path_factory.mktemp("run") / "model_1.pt"
+    with contextlib.redirect_stdout(io.StringIO()):
+        Recorded(configuration("mlp", "gaussian")).learn(2).runner.save(str(path))
+    return torch.load(path, weights_only=True)
+
+
+def outcomes(table):
+    return {part.name: (part.resume, part.play, *part.releases) for part in table.parts}
+
+
+def table_of(folder, stored, name="model_1.pt"):
+    torch.save(stored, folder / name)
+    return contents_table(folder / name)
+
+
+def loaded(folder, name="model_1.pt", **options):
+    """The runner of rsl_rl that loads the file."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        from rsl_rl.runners import OnPolicyRunner
+
+        runner = OnPolicyRunner(Robots(), configuration("mlp", "gaussian"), None)
+    runner.load(str(folder / name), **options)
+    return runner
+
+
+def without(*parts):
+    def change(stored):
+        for part in parts:
+            del stored[part]
+
+    return change
+
+
+def renamed(before, after):
+    def change(stored):
+        actor = stored["actor_state_dict"]
+        stored["actor_state_dict"] = {name.replace(before, after): tensor for name, tensor in actor.items()}
+
+    return change
+
+
+def in_one_model(stored):
+    words = {"mlp": ("actor", "critic"), "obs_normalizer": ("actor_obs_normalizer", "critic_obs_normalizer")}
+    model = {}
+    for i, part in enumerate(("actor_state_dict", "critic_state_dict")):
+        for name, tensor in stored.pop(part).items():
+            first, _, rest = name.partition(".")
+            model[f"{words[first][i]}.{rest}" if first in words else "std"] = tensor
+    stored["model_state_dict"] = model
+
+
+def no_moments(stored):
+    stored["optimizer_state_dict"]["state"].clear()
+
+
+def no_count(stored):
+    del stored["actor_state_dict"]["obs_normalizer.count"]
+
+
+def another_part(stored):
+    stored["actor_state_dict"]["estimator.0.weight"] = torch.ones(2)
+
+
+@needs_rsl_rl
+@pytest.mark.parametrize(
+    ("change", "part", "said"),
+    [
+        (without("critic_state_dict"), "critic", "'critic_state_dict'"),
+        (without("optimizer_state_dict"), "optimiser", "'optimizer_state_dict'"),
+        (without("iter"), "iteration", "'iter'"),
+        (without("infos"), "infos", "'infos'"),
+        (renamed("distribution.std_param", "std"), "std", "Missing key"),
+        (in_one_model, "actor", "'actor_state_dict'"),
+        (another_part, "other parts", "Unexpected key"),
+    ],
+    ids=range(7),
+)
+def test_what_is_called_an_error_stops_rsl_rl_5(change, part, said, complete, tmp_path):
+    stored = copy.deepcopy(complete)
+    change(stored)
+    table = table_of(tmp_path, stored)
+    assert outcomes(table)[part][2 + RELEASES.index(5)] == ("ok" if part == "other parts" else "error")
+    assert said.strip("'") in str(table) or part == "other parts"
+    with pytest.raises((KeyError, RuntimeError), match=said):
+        loaded(tmp_path)
+
+
+@needs_rsl_rl
+def test_what_is_called_silent_loads_and_is_lost(complete, tmp_path):
+    stored = copy.deepcopy(complete)
+    no_moments(stored)
+    table = table_of(tmp_path, stored)
+    assert outcomes(table)["optimiser"] == ("silent", "-", *["silent"] * 4)
+    assert "Adam starts anew" in table.notes["resume"]
+    assert not loaded(tmp_path).alg.optimizer.state
+
+    table = table_of(tmp_path, copy.deepcopy(complete) | {"iter": 0}, "model_1000.pt")
+    assert outcomes(table)["iteration"][0] == "silent"
+    assert "count on from 0" in table.notes["resume"]
+    assert loaded(tmp_path, name="model_1000.pt").current_learning_iteration == 0
+
+
+@needs_rsl_rl
+def test_complete_file_is_loaded_and_nothing_is_lost(complete, tmp_path):
+    table = table_of(tmp_path, complete)
+    found = outcomes(table)
+    for part in ("actor", "std", "its normaliser", "critic", "critic's normaliser", "optimiser", "learning rate"):
+        assert (found[part][0], found[part][5]) == ("ok", "ok")
+    runner = loaded(tmp_path)
+    assert runner.current_learning_iteration == complete["iter"]
+    assert runner.alg.learning_rate == complete["optimizer_state_dict"]["param_groups"][0]["lr"]
+    assert len(runner.alg.optimizer.state) == 13
+    held = {part.name: part.held for part in table.parts}
+    assert held["actor"] == "mlp: 4 → 16 → 16 → 1"
+    assert held["critic"] == "mlp: 4 → 16 → 16 → 1"
+    assert held["its normaliser"] == "4 features, 120 samples"
+    assert held["optimiser"] == "Adam, 8 steps"
+    assert held["RND"] == "no"
+
+
+@needs_rsl_rl
+@pytest.mark.parametrize(
+    ("option", "left_out"), [("load_cfg={", ("optimizer_state_dict", "critic_state_dict", "iter"))]
+)
+def test_options_that_the_notes_name_load_what_is_there(option, left_out, complete, tmp_path):
+    stored = copy.deepcopy(complete)
+    without(*left_out)(stored)
+    notes = table_of(tmp_path, stored).notes
+    for note, expected in (("play", {"actor": True}), ("resume", None)):
+        (said,) = re.findall(r"load_cfg=(\{.*?\})", notes[note])
+        load_cfg = eval(said)
+        assert expected in (None, load_cfg)
+    loaded(tmp_path, load_cfg={"actor": True})
+    assert "asks for critic, optimiser, iteration, too" in notes["play"]
+
+    stored = copy.deepcopy(complete)
+    del stored["optimizer_state_dict"]
+    (said,) = re.findall(r"load_cfg=(\{.*?\})", table_of(tmp_path, stored).notes["resume"])
+    assert loaded(tmp_path, load_cfg=eval(said)).current_learning_iteration == complete["iter"]
+
+
+@needs_rsl_rl
+def test_renamed_as_the_notes_say_an_older_file_loads(complete, tmp_path):
+    stored = copy.deepcopy(complete)
+    renamed("distribution.std_param", "std")(stored)
+    table = table_of(tmp_path, stored)
+    assert table.notes["rsl_rl 5"] == "Missing key(s): rename std to distribution.std_param."
+    torch.save(complete, tmp_path / "model_1.pt")
+    assert loaded(tmp_path)
+
+
+def test_normaliser_of_rsl_rl_2_is_lost_in_3_and_refused_the_other_way(tmp_path):
+    table = contents_table(SAVED / "2.3.3-mlp.pt")
+    assert outcomes(table)["its normaliser"] == ("ok", "ok", "ok", "silent", "error", "error")
+    assert "nothing says so" in table.notes["rsl_rl 3"]
+    table = contents_table(SAVED / "3.1.3-mlp.pt")
+    assert outcomes(table)["its normaliser"] == ("ok", "ok", "error", "ok", "error", "error")
+    assert "Unexpected key(s)" in table.notes["rsl_rl 2"]
+
+
+def test_learning_rate_is_restored_only_by_the_last_releases():
+    for file, resumed in (("2.1.2-mlp", "silent"), ("4.0.1-mlp", "silent"), ("5.5.1-mlp", "ok")):
+        assert outcomes(contents_table(SAVED / f"{file}.pt"))["learning rate"][0] == resumed
+
+
+def test_moments_of_a_memory_belong_to_others_in_another_release(tmp_path):
+    stored = torch.load(SAVED / "2.3.3-lstm.pt", weights_only=True)
+    shapes = list(stored["model_state_dict"].values())
+    state = {i: {"step": torch.tensor(1.0), "exp_avg": x, "exp_avg_sq": x**2} for i, x in enumerate(shapes)}
+    stored["optimizer_state_dict"]["state"] = state
+    table = table_of(tmp_path, stored)
+    assert outcomes(table)["optimiser"] == ("ok", "-", "ok", "silent", "silent", "silent")
+    assert "leave the optimiser out" in table.notes["rsl_rl 3"]
+
+
+@pytest.mark.parametrize(
+    "path", sorted({*SAVED.glob("*.pt")} - {*SAVED.glob("*.played.pt")}), ids=lambda path: path.stem
+)
+def test_every_release_has_a_table_that_fits_a_terminal(path):
+    table = contents_table(path)
+    major = path.name[0]
+    own = 2 + RELEASES.index(int(major))
+    assert all(row[own] == row[0] for row in outcomes(table).values())
+    assert f"rsl_rl {major}" not in table.notes
+    assert all(len(line) <= 100 and line == line.rstrip() for line in str(table).split("\n"))
+    cells = {"ok", "error", "silent", "-"}
+    assert all(set(row) <= cells for row in outcomes(table).values())
+    assert all(part.held for part in table.parts)
+    first, second = ("student", "teacher") if "distillation" in path.name else ("actor", "critic")
+    assert {first, second} <= outcomes(table).keys()
+
+
+def test_weights_alone_lack_all_that_a_training_needs(complete, tmp_path):
+    table = table_of(tmp_path, {"actor_state_dict": complete["actor_state_dict"]})
+    found = outcomes(table)
+    assert [found[part][0] for part in ("actor", "critic", "optimiser", "iteration", "infos")] == ["ok"] + 4 * ["error"]
+    assert found["learning rate"][0] == "-"
+    assert "takes the actor alone" in table.notes["play"]
+
+
+def test_names_of_others_are_words_and_nothing_else(complete, tmp_path):
+    stored = copy.deepcopy(complete)
+    stored["actor_state_dict"]["rnn.<img src=x onerror=alert(1)>\x1b[2J.weight"] = torch.ones(2)
+    html = table_of(tmp_path, stored)._repr_html_()
+    assert "<img" not in html
+    assert all(line.isprintable() for line in (html + str(table_of(tmp_path, stored))).split("\n"))
+    assert html.count("<tr>") == len(contents_table(tmp_path).parts) + 1
+
+
+def test_command_line_prints_the_table_of_the_last_checkpoint(capsys):
+    assert cli.main(["xray", str(example_run()), "--contents"]) == 0
+    said = capsys.readouterr().out
+    assert said.rstrip("\n") == str(contents_table(example_run()))
+    assert said.startswith("file        model_59.pt, written by rsl_rl 5\n")
+    assert "settings, no moments" in said
+
+
+def test_what_is_no_checkpoint_has_no_table(tmp_path, capsys):
+    (tmp_path / "model_1.pt").write_bytes(b"a text")
+    with pytest.raises(CheckpointError, match="a text, which begins"):
+        contents_table(tmp_path)
+    with pytest.raises(SystemExit):
+        cli.main(["xray", str(tmp_path), "--contents"])
+    assert "a text, which begins" in capsys.readouterr().err

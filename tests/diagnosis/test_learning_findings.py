@@ -1,0 +1,212 @@
+"""Critic and optimiser: healthy runs give no finding, each planted fault gives its own."""
+
+import shutil
+
+import pytest
+import torch
+from faults import ROBOT, names
+
+from rsl_edu.checkpoint import read_run
+from rsl_edu.data import rollout
+from rsl_edu.diagnosis import examine
+
+OWN = {"critic exploded", "critic behind the returns", "optimiser stale or restarted", "optimiser exploded"}
+OWN |= {"actor crowded out"}
+
+
+def moments(stored):
+    return stored["optimizer_state_dict"]["state"]
+
+
+def critic(stored):
+    return stored["critic_state_dict"]
+
+
+def on_last(change):
+    """A fault in the last file."""
+    return lambda stored, last: change(stored) if last else None
+
+
+def nan_in_the_critic(stored):
+    critic(stored)["mlp.2.bias"][0] = torch.nan
+
+
+def nan_in_the_normaliser_of_the_critic(stored):
+    critic(stored)["obs_normalizer._mean"][0, 1] = torch.nan
+
+
+def infinite_moment(stored):
+    moments(stored)[3]["exp_avg_sq"][0, 0] = torch.inf
+
+
+def large_last_layer(stored):
+    critic(stored)["mlp.4.weight"] *= 1e4
+
+
+def large_values(stored):
+    for place in (0, 2, 4):
+        critic(stored)[f"mlp.{place}.weight"] *= 100
+
+
+def large_moments(stored):
+    for entry in moments(stored).values():
+        entry["exp_avg_sq"] *= 1e8
+
+
+def untouched_layer(stored):
+    moments(stored)[3]["exp_avg_sq"].zero_()
+    del moments(stored)[8]
+
+
+def began_anew(stored):
+    for entry in moments(stored).values():
+        entry["step"].fill_(8)
+
+
+def stands_still(stored, last):
+    if stored["iter"] >= 15:
+        for entry in moments(stored).values():
+            entry["step"].fill_(1000)
+
+
+def resumed_before_the_first_file(stored, last):
+    for entry in moments(stored).values():
+        entry["step"] -= 8 * 6
+
+
+def joint(stored, last=None):
+    """Write what rsl_rl 3 wrote, with one clipping of the gradients for actor and critic."""
+    head = {"mlp": "actor", "obs_normalizer": "actor_obs_normalizer"}
+    model = {}
+    for name, tensor in stored.pop("actor_state_dict").items():
+        first, _, rest = name.partition(".")
+        model["std" if first == "distribution" else f"{head[first]}.{rest}"] = tensor
+    for name, tensor in stored.pop("critic_state_dict").items():
+        model[f"critic_{name}" if name.startswith("obs") else f"critic.{name[4:]}"] = tensor
+    stored["model_state_dict"] = model
+
+
+def crowded(stored, last):
+    joint(stored)
+    for index, entry in moments(stored).items():
+        entry["step"] += 2000
+        if index < 7:
+            entry["exp_avg_sq"] *= 1e-12
+
+
+@pytest.mark.parametrize(
+    ("fault", "finding", "figure"),
+    [
+        (on_last(nan_in_the_critic), "broken weights", "NaN or infinity in critic's mlp.2.bias, since iteration 19"),
+        (
+            on_last(nan_in_the_normaliser_of_the_critic),
+            "broken weights",
+            "NaN or infinity in critic's obs_normalizer._mean, since iteration 19",
+        ),
+        (on_last(infinite_moment), "broken weights", "in Adam's second moment of mlp.2.weight, since iteration 19"),
+        (on_last(large_last_layer), "critic exploded", "the weights of its last layer have norm"),
+        (on_last(large_values), "critic exploded", "its values have size"),
+        (on_last(large_moments), "optimiser exploded", "of the actor and"),
+        (on_last(untouched_layer), "optimiser stale", "reached 2 parameters: mlp.2.weight, critic's mlp.0.bias"),
+        (stands_still, "optimiser stale", "1,000 steps at iteration 15 and still at iteration 19"),
+        (on_last(began_anew), "optimiser restarted", "128 steps at iteration 15, 8 at iteration 19"),
+        (crowded, "actor crowded out", "the norm of the actor's gradient is"),
+    ],
+    ids=range(10),
+)
+def test_planted_fault_is_found_and_nothing_else(fault, finding, figure, trained, edited):
+    diagnosis = examine(edited(trained(), fault), robot=ROBOT).diagnosis()
+    assert names(diagnosis) == [finding]
+    assert figure in diagnosis.findings[0].figure
+
+
+def test_values_beyond_all_rewards_are_found_where_rewards_were_recorded(trained, edited):
+    run = read_run(edited(trained(), on_last(lambda stored: critic(stored)["mlp.4.weight"].mul_(120))))
+    played = rollout(ROBOT, 64, 16, policy=run.checkpoints[-1].policy)
+    seen = {"policy": played.observations, "dones": played.dones, "critic": played.observations}
+    assert names(examine(run, seen, activation="elu").diagnosis()) == []
+    (finding,) = examine(run, seen | {"rewards": played.rewards}).diagnosis().findings
+    assert finding.name == "critic exploded"
+    assert "and no reward is larger than 1" in finding.figure
+    healthy = examine(trained(), seen | {"rewards": played.rewards}).diagnosis()
+    assert names(healthy) == []
+
+
+def test_grown_last_layer_is_found_without_values(trained, edited):
+    run = edited(trained(network="gru"), on_last(lambda stored: critic(stored)["mlp.4.weight"].mul_(1e4)))
+    (finding,) = examine(run, robot=ROBOT).diagnosis().findings
+    assert finding.name == "critic exploded"
+    assert finding.figure.startswith("the weights of its last layer have norm ")
+    assert " at iteration 0" in finding.figure
+
+
+def test_run_that_was_resumed_without_moments_is_found(trained, edited):
+    run = edited(trained(), resumed_before_the_first_file)
+    (run / "model_0.pt").unlink()
+    (run / "model_5.pt").unlink()
+    for number in (10, 15, 19):  # 40, 80 and 112 steps
+        (run / f"model_{number}.pt").rename(run / f"model_{number + 1000}.pt")
+    (finding,) = examine(run, robot=ROBOT).diagnosis().findings
+    assert finding.name == "optimiser restarted"
+    assert finding.figure == "40 steps at iteration 1010, though each iteration takes at least one"
+
+
+def test_files_that_are_numbered_by_something_else_were_not_resumed(trained, tmp_path):
+    for number in (5, 10, 15):
+        shutil.copy(trained() / f"model_{number}.pt", tmp_path / f"model_{number * 256_000}.pt")
+    assert names(examine(tmp_path, robot=ROBOT).diagnosis()) == []
+
+
+def test_critic_behind_the_returns_is_found_in_a_recording(trained, edited):
+    run = edited(
+        trained(), on_last(lambda stored: [critic(stored)[f"mlp.4.{kind}"].mul_(1e-3) for kind in ("weight", "bias")])
+    )
+    played = rollout(ROBOT, 64, 16, policy=read_run(run).checkpoints[-1].policy)
+    seen = {"policy": played.observations, "dones": played.dones, "rewards": played.rewards}
+    early = examine(run, seen).diagnosis()
+    assert names(early) == []
+    assert "critic behind the returns" not in [*early.absent, *early.unchecked]
+    (run / "model_19.pt").rename(run / "model_500.pt")
+    late = examine(run, seen)
+    (finding,) = late.diagnosis().findings
+    assert finding.name == "critic behind the returns"
+    assert "the returns that were recorded have" in finding.figure
+    without = examine(run, {name: x for name, x in seen.items() if name != "rewards"}).diagnosis()
+    assert without.unchecked["critic behind the returns"].startswith(
+        "needs rewards, dones and the critic's observations"
+    )
+
+
+def test_healthy_run_is_looked_through(trained, edited):
+    diagnosis = examine(trained(), robot=ROBOT).diagnosis()
+    assert OWN & {*diagnosis.absent} == {"critic exploded", "optimiser stale or restarted", "optimiser exploded"}
+    older = examine(edited(trained(), lambda stored, last: joint(stored)), robot=ROBOT).diagnosis()
+    assert names(older) == []
+    assert not OWN & {*older.unchecked}
+
+
+def test_export_of_weights_alone_has_no_findings_about_its_training(trained, edited):
+    def weights_alone(stored, last):
+        for part in [part for part in stored if part not in ("actor_state_dict", "iter")]:
+            del stored[part]
+
+    diagnosis = examine(edited(trained(), weights_alone), robot=ROBOT).diagnosis()
+    assert names(diagnosis) == []
+    assert not OWN & {*diagnosis.absent, *diagnosis.unchecked}
+
+
+def test_critic_that_is_broken_is_not_said_to_be_well(trained, edited):
+    diagnosis = examine(edited(trained(), on_last(nan_in_the_critic)), robot=ROBOT).diagnosis()
+    assert diagnosis.unchecked["critic exploded"] == "needs a critic without NaN"
+    assert {"dead units", "signal lost or exploded"} <= {*diagnosis.absent}  # of the actor
+    diagnosis = examine(edited(trained(), on_last(infinite_moment)), robot=ROBOT).diagnosis()
+    assert diagnosis.unchecked["optimiser exploded"] == "needs moments without NaN"
+
+
+def test_weights_that_broke_in_the_critic_say_since_when(trained, edited):
+    def fault(stored, last):
+        if stored["iter"] >= 10:
+            nan_in_the_critic(stored)
+
+    (finding,) = examine(edited(trained(), fault), robot=ROBOT).diagnosis().findings
+    assert finding.figure.endswith("since iteration 10")

@@ -1,0 +1,98 @@
+"""A learning rate that is held at the floor of its schedule is found, and so is the mean action that holds it there."""
+
+import pytest
+import torch
+from faults import names, policy_of, save_run
+
+from rsl_edu.diagnosis import examine
+from rsl_edu.run_folder import RunSettings
+
+FLOOR = "learning rate at its floor"
+
+
+def judged(folder, rates, schedule=None, **said):
+    run = save_run(folder, {500 * (i + 1): {"lr": rate} | said for i, rate in enumerate(rates)})
+    return examine(run, config=RunSettings({"activation": "elu"}, "agent.yaml", schedule=schedule)).diagnosis()
+
+
+@pytest.mark.parametrize(
+    ("rates", "schedule"),
+    [
+        ([3.8e-4, 1e-5, 1e-5], None),
+        ([1e-5, 1e-5], "adaptive"),
+        ([1e-3] * 6 + [1e-5, 1.5e-5], None),  # a step above the floor, and back: it is held there
+        ([1e-3, 1e-5, 2.25e-5], None),
+    ],
+)
+def test_rate_that_is_held_at_the_floor_is_found(rates, schedule, tmp_path):
+    diagnosis = judged(tmp_path, rates, schedule)
+    assert names(diagnosis) == [FLOOR]
+    (finding,) = diagnosis.findings
+    since = next(500 * (i + 1) for i in range(len(rates)) if max(rates[i:]) < 1e-4)
+    assert f"in 2 checkpoints since iteration {since}" in finding.figure
+    assert "algorithm.desired_kl" in finding.change
+
+
+@pytest.mark.parametrize(
+    ("rates", "schedule"),
+    [
+        ([1e-3, 1e-3, 1e-3], "adaptive"),
+        ([1e-2, 1e-2, 1e-2], "adaptive"),  # the ceiling
+        ([1e-3, 1e-3, 1e-5], "adaptive"),  # a single sample
+        ([1e-3, 1e-5, 1e-3], "adaptive"),
+        ([1e-5, 1e-5, 1e-5], None),  # it may be fixed there
+        ([1e-3] * 18 + [1e-5] * 2, "adaptive"),  # not yet a quarter
+    ],
+)
+def test_rate_that_is_not_held_there_is_not_found(rates, schedule, tmp_path):
+    diagnosis = judged(tmp_path, rates, schedule)
+    assert names(diagnosis) == []
+    assert FLOOR in diagnosis.absent
+
+
+def test_fixed_rate_has_no_floor(tmp_path):
+    diagnosis = judged(tmp_path, [1e-3, 1e-5, 1e-5], "fixed")
+    assert names(diagnosis) == []
+    assert FLOOR not in {*diagnosis.absent, *diagnosis.unchecked}
+
+
+def test_single_rate_is_not_judged(tmp_path):
+    assert judged(tmp_path, [1e-5], "adaptive").unchecked[FLOOR] == "needs two checkpoints or more"
+
+
+# The mean action.
+
+LAST = "last layer too large"
+
+
+def wide(diagnosis):
+    """The std of the mean actions that the finding names."""
+    (finding,) = [finding for finding in diagnosis.findings if finding.name == LAST]
+    return float(finding.figure.partition("vary by std ")[2].split()[0])
+
+
+def test_wide_mean_action_is_found_without_observations_where_the_rate_is_at_its_floor(tmp_path):
+    diagnosis = judged(tmp_path, [1e-3, 1e-5, 1e-5], scale=7)
+    assert names(diagnosis) == [FLOOR, LAST]
+    assert 20 < wide(diagnosis) < 100
+    other = judged(tmp_path / "other", [1e-3, 1e-4, 1e-3], scale=7)  # who knows what inputs of std 1 are
+    assert names(other) == []
+    assert other.unchecked[LAST] == "needs observations"
+
+
+def test_wide_mean_action_is_found_where_the_inputs_are_known(tmp_path):
+    still, wild = policy_of(), policy_of(norm_std=[0.01, 0.1, 1.0, 1.0, 1.0, 100.0])
+    seen = torch.randn(500, 6, generator=torch.Generator().manual_seed(0))
+    for policy, observations in ((still, seen), (wild, None)):
+        for scale, found in ((1, []), (3, []), (7, [LAST])):
+            run = save_run(tmp_path / f"{scale}", {1000: {"scale": scale}}, policy)
+            diagnosis = examine(run, observations, activation="elu").diagnosis()
+            assert names(diagnosis) == found
+            assert not found or 20 < wide(diagnosis) < 100
+
+
+def test_mean_action_is_measured_in_units_of_the_std_that_the_training_began_with(tmp_path):
+    run, seen = save_run(tmp_path, {1000: {"scale": 7, "std": 10.0}}), torch.randn(500, 6)
+    assert names(examine(run, seen, config=RunSettings({"activation": "elu"}, "agent.yaml")).diagnosis()) == [LAST]
+    torque = RunSettings({"activation": "elu"}, "agent.yaml", init_std=10.0)
+    assert names(examine(run, seen, config=torque).diagnosis()) == []

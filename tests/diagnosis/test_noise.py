@@ -1,0 +1,86 @@
+"""The std of the actions is judged by how many of them lost it, against what the training began with."""
+
+import pytest
+from faults import names, save_run
+
+from rsl_edu.diagnosis import examine
+from rsl_edu.run_folder import RunSettings
+
+
+def finding_of(run, **settings):
+    """The only finding about the std, and the whole diagnosis."""
+    config = RunSettings({"activation": "elu"}, "agent.yaml", **settings)
+    diagnosis = examine(run, config=config).diagnosis()
+    found = [finding for finding in diagnosis.findings if finding.name.startswith("std")]
+    return (found[0] if found else None), diagnosis
+
+
+def test_some_actions_that_collapsed_are_counted_and_the_others_said_to_explore(tmp_path):
+    run = save_run(tmp_path, {1000: {"std": [2.0, 1.4, 2.2, 2.4]}, 6500: {"std": [0.5, 0.011, 0.9, 0.9]}})
+    finding, diagnosis = finding_of(run)
+    assert finding.name == "std partly collapsed"
+    assert finding.figure == "1 of 4 actions: the std of action 1 is 0.011 at iteration 6500, 1.4 at iteration 1000"
+    assert "fewer than half" in finding.threshold
+    assert "still explores" in finding.meaning
+    assert "no longer tries anything" not in str(diagnosis)
+
+
+@pytest.mark.parametrize(
+    ("collapsed", "name"), [(1, "std partly collapsed"), (2, "std collapsed"), (4, "std collapsed")]
+)
+def test_from_half_of_the_actions_on_the_policy_has_stopped_exploring(collapsed, name, tmp_path):
+    last = [0.01] * collapsed + [0.3] * (4 - collapsed)
+    finding, diagnosis = finding_of(save_run(tmp_path, {0: {"std": 1.0}, 900: {"std": last}}))
+    assert finding.name == name
+    assert finding.figure.startswith(f"{collapsed} of 4 actions: ")
+    assert ("no longer tries anything" in finding.meaning) == (name == "std collapsed")
+    assert "std collapsed" not in diagnosis.absent
+
+
+def test_single_file_is_judged_against_the_std_that_the_configuration_begins_with(tmp_path):
+    run = save_run(tmp_path, {1499: {"std": 0.008}})
+    finding, _ = finding_of(run, init_std=0.5)
+    assert finding.figure == (
+        "4 of 4 actions: the std of action 0 is 0.008 at iteration 1499, 0.5 at the start (agent.yaml)"
+    )
+    finding, diagnosis = finding_of(run, init_std=0.01)
+    assert finding is None
+    assert {"std collapsed", "std growing"} <= set(diagnosis.absent)
+
+
+def test_single_file_without_configuration_is_judged_against_the_default_and_says_that_it_is_a_guess(tmp_path):
+    finding, diagnosis = finding_of(save_run(tmp_path, {1499: {"std": [0.008, 0.013, 0.02, 0.025]}}))
+    assert finding.name == "std collapsed"
+    assert finding.figure == (
+        "2 of 4 actions: the std of action 0 is 0.008 at iteration 1499, 1 at the start (a guess: rsl_rl's default)"
+    )
+    assert diagnosis.unchecked["std growing"] == "needs two checkpoints or more"
+
+
+def test_late_files_do_not_hide_a_std_that_collapsed_before_them(tmp_path):
+    finding, _ = finding_of(save_run(tmp_path, {1400: {"std": 0.01}, 1499: {"std": 0.009}}))
+    assert "a guess" in finding.figure
+
+
+@pytest.mark.parametrize("std", [0.03, 0.19, 0.25, 1.0, 2.5])
+def test_single_file_with_a_usual_std_is_not_found(std, tmp_path):
+    finding, diagnosis = finding_of(save_run(tmp_path, {1000: {"std": std}}))
+    assert finding is None
+    assert "std collapsed" in diagnosis.absent
+
+
+def test_untrained_file_is_not_held_against_a_default_that_its_run_did_not_have(tmp_path):
+    finding, diagnosis = finding_of(save_run(tmp_path, {0: {"std": 0.01}}))
+    assert finding is None
+    assert "std collapsed" in diagnosis.unchecked
+
+
+def test_noise_of_a_single_file_that_grew_beyond_the_configuration_is_found(tmp_path):
+    finding, _ = finding_of(save_run(tmp_path, {1000: {"std": 2.0}}), init_std=1.0)
+    assert finding.name == "std growing"
+    assert finding.figure == "mean std 1 at the start (agent.yaml), 2 at iteration 1000: 2.0 times"
+
+
+def test_healthy_run_that_ends_with_a_small_std_gives_no_finding(tmp_path):
+    run = save_run(tmp_path, {0: {"std": 1.0}, 500: {"std": 0.3}, 1000: {"std": [0.19, 0.25, 0.1, 0.05]}})
+    assert names(examine(run).diagnosis()) == []
