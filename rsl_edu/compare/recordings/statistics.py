@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 
-from .recording_data import SPAN, Recording
-from .recording_relations import GAP
+from .data import SPAN, Recording
+from .relations import GAP
 
 LEAST = 1e-9
 """What a feature must vary by, in units of its size, not to count as constant."""

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from .recording_data import Block, Recording
-from .recording_relations import FAR, NEAR, Relations, fast_part, relations, surprises
-from .recording_terms import looks
+from .data import Block, Recording
+from .relations import FAR, NEAR, Relations, fast_part, relations, surprises
+from .terms import looks
 
 STRONG = 0.2
 """A correlation from which on it counts."""
@@ -154,7 +154,7 @@ class Alignment:
         strength = (a**2).sum(1)
         norm = np.sqrt(strength[:, None] * (holds @ (b**2).T))
         tied = self.tied & (strength > TIED)
-        return np.where(tied[:, None], 1 - (a @ b.T) / np.maximum(norm, 1e-9), 0) + looks
+        return np.asarray(np.where(tied[:, None], 1 - (a @ b.T) / np.maximum(norm, 1e-9), 0) + looks)
 
 
 def none(features: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -322,9 +322,7 @@ def _groups(linked: np.ndarray) -> list[np.ndarray]:
     return groups
 
 
-def find_repair(
-    first: Recording, second: Recording, blocks: Sequence[Block], features: np.ndarray
-) -> Repair | None:
+def find_repair(first: Recording, second: Recording, blocks: Sequence[Block], features: np.ndarray) -> Repair | None:
     """Return the simplest repair with which the features of the second go together as in the first, if one is needed.
 
     It is believed if it restores most of what is broken, in each part of the second recording, and if more is broken

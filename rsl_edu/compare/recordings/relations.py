@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from .recording_data import Recording
+from .data import Recording
 
 NEAR, FAR = 3, 6
 """Steps apart at which features are correlated in the first recording, and in the second."""

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from .recording_alignment import Repair, find_repair
-from .recording_data import SENT, Block, Recording
-from .recording_pairs import Change, Pair, changes, find_pairs
-from .recording_statistics import Statistics, statistics
+from .alignment import Repair, find_repair
+from .data import SENT, Block, Recording
+from .pairs import Change, Pair, changes, find_pairs
+from .statistics import Statistics, statistics
 
+LONG = 300
+"""Fewest steps of a recording that carry a verdict on means, sizes and relations."""
 SHOWN = 4
 """The most features that are named one by one."""
 
@@ -52,6 +54,7 @@ class Evidence:
         explained: Features for which something was found.
         closed: Features that no test may look at any more.
         undone: What was repaired: kind and features.
+        dt: Seconds between two steps of the first, or None.
     """
 
     first: Recording
@@ -62,6 +65,7 @@ class Evidence:
     explained: frozenset[int] = frozenset()
     closed: frozenset[int] = frozenset()
     undone: frozenset[tuple[str, tuple[int, ...]]] = frozenset()
+    dt: float | None = None
 
     @functools.cached_property
     def statistics(self) -> Statistics:
@@ -87,7 +91,7 @@ class Evidence:
     @property
     def open(self) -> np.ndarray:
         """Which features are looked at: they move in both recordings, ``[features]``, bool."""
-        look = ~self.statistics.constant.any(0)
+        look = np.asarray(~self.statistics.constant.any(0))
         look[list(self.closed)] = False
         return look
 
@@ -107,6 +111,16 @@ class Evidence:
         """Return the term of a feature."""
         return next(block for block in self.blocks if feature in block.columns)
 
+    def by_term(self, features: Iterable[int]) -> Iterator[tuple[int, ...]]:
+        """Yield features term by term; without names, in runs of consecutive ones."""
+        at = sorted(int(feature) for feature in features)
+        if not self.named:
+            yield from (tuple(range(low, high + 1)) for low, high in runs(at))
+            return
+        for block in self.blocks:
+            if inside := tuple(column for column in block.columns if column in at):
+                yield inside
+
     def after(self, found: Found) -> Evidence:
         """Return what is left to look at."""
         explained = self.explained | frozenset(found.features)
@@ -119,6 +133,11 @@ class Evidence:
         """Raise :class:`UncheckedError` if the rows of a recording do not follow each other."""
         if not (self.first.ordered and self.second.ordered):
             raise UncheckedError("needs recordings in the order of time, [time, envs, features]")
+
+    def require_length(self) -> None:
+        """Raise :class:`UncheckedError` if a recording is too short for a verdict."""
+        if min(self.first.steps, self.second.steps) < LONG:
+            raise UncheckedError(f"needs {LONG} steps of each recording")
 
     def spoken(self, features: Iterable[int]) -> str:
         """Name features: whole terms, or each of a few, or how many."""
@@ -140,7 +159,9 @@ class Evidence:
         first, last = self.names[low], self.names[high]
         if low == high:
             return first
-        return f"{first.replace('feature', 'features')} to {last.split()[-1]}" if SENT not in first else f"{first} to {last}"
+        return (
+            f"{first} to {last}" if SENT in first else f"{first.replace('feature', 'features')} to {last.split()[-1]}"
+        )
 
 
 def runs(features: Sequence[int]) -> Iterator[tuple[int, int]]:

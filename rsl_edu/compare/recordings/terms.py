@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .recording_data import Block, Recording
-from .recording_relations import fast_part, relations
+from .data import Block, Recording
+from .relations import fast_part, relations
 
 MOST_TERMS = 14
 """The most terms of which any may be missing."""
@@ -67,7 +67,7 @@ def kept(first: Recording, second: Recording, blocks: Sequence[Block]) -> Iterat
         if sum(len(block.columns) for block in some) == left:
             candidates[tuple(column for block in some for column in block.columns)] = None
     for start in range(left + 1):  # a stretch is missing
-        candidates[(*range(start), *range(start + features - left, features))] = None
+        candidates[tuple(np.delete(np.arange(features), slice(start, start + features - left)).tolist())] = None
     for columns in candidates:
         yield float(cost[list(columns), range(left)].mean()), np.array(columns)
 

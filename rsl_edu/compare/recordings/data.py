@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from rsl_edu.data.learner_input import episode_ends, learner_tensor
 from rsl_edu.diagnosis import load
@@ -78,6 +79,12 @@ class Recording:
             return np.zeros(self.x.shape[2], bool)
         return np.asarray((self.x[1:] == self.x[:-1]).mean((0, 1)) > 0.5)
 
+    def repeats(self) -> np.ndarray:
+        """Return the share of steps in which a feature repeats its value, its extremes left out, ``[features]``."""
+        x = self.x
+        inside = (x[1:] > x.min((0, 1))) & (x[1:] < x.max((0, 1)))
+        return np.asarray(((x[1:] == x[:-1]) & inside).mean((0, 1)))
+
     def parts(self, number: int) -> list[Recording]:
         """Split it by robots, or if there are fewer of them than parts also by time."""
         time, envs = self.episode.shape
@@ -91,15 +98,33 @@ class Recording:
         ]
 
 
-def recording(value: Any, argument: str) -> tuple[Recording, bool]:
+@dataclasses.dataclass(frozen=True)
+class Stored:
+    """A recording as it was given.
+
+    Attributes:
+        x: Observations ``[time, envs, features]``; a table has one robot.
+        actions: What was done, ``[time, envs, actions]``, or None.
+        dones: Whether the episode ended in this step, ``[time, envs]``, or None.
+        ordered: Whether the rows are in the order of time.
+        source: Where it is from, in words.
+        names: Of the features, where parts of the observations were stored under names of their own.
+    """
+
+    x: np.ndarray
+    actions: np.ndarray | None
+    dones: np.ndarray | None
+    ordered: bool
+    source: str
+    names: tuple[str, ...] = ()
+
+
+def read(value: Any, argument: str) -> Stored:
     """Check a recording and bring it into one form.
 
     Args:
         value: A path, or what :func:`rsl_edu.diagnosis.load` gives.
         argument: Its name, for the messages.
-
-    Returns:
-        The recording, and whether it has actions.
 
     Raises:
         TypeError, ValueError: It is no recording; the message says what is expected.
@@ -110,51 +135,62 @@ def recording(value: Any, argument: str) -> tuple[Recording, bool]:
         source = argument = Path(value).name
         value = load(value)
     named = dict(value) if isinstance(value, Mapping) else {"observations": value}
-    name, x = _vectors(argument, {name: each for name, each in named.items() if name not in BESIDE})
+    names, x = _vectors(argument, {name: each for name, each in named.items() if name not in BESIDE})
     dones, actions = named.get("dones"), named.get("actions")
-    lead = x.shape[:-1]
     if actions is not None:
         actions = learner_tensor(f"{argument}: actions", actions).double().numpy()
-        if actions.shape[:-1] != lead:
-            raise ValueError(f"{argument}: expected actions of shape {[*lead, 'actions']}, got {list(actions.shape)}")
+        if actions.ndim != x.ndim or actions.shape[:-1] != x.shape[:-1]:
+            expected = [*x.shape[:-1], "actions"]
+            raise ValueError(f"{argument}: expected actions of shape {expected}, got {list(actions.shape)}")
+        _require_finite(argument, "actions", actions)
     if dones is not None:
-        dones = episode_ends(f"{argument}: dones", dones, lead).numpy()
-    for kind, each in ((name, x), ("actions", actions)):
-        _require_finite(argument, kind, each)
+        dones = episode_ends(f"{argument}: dones", dones, torch.Size(x.shape[:-1])).numpy()
+    _require_finite(argument, "observations", x)
     ordered = x.ndim == 3 and len(x) > 1
     if x.ndim == 2:
         ordered = dones is not None or _consecutive(x)
-        x, actions, dones = (None if each is None else each[:, None] for each in (x, actions, dones))
-    return _recording(x, actions, dones, ordered, source), actions is not None
+        x = x[:, None]
+        actions, dones = (None if each is None else each[:, None] for each in (actions, dones))
+    return Stored(x, actions, dones, ordered, source, names)
 
 
-def _recording(x: np.ndarray, actions: Any, dones: Any, ordered: bool, source: str) -> Recording:
+def recording(stored: Stored, with_actions: bool, features: np.ndarray | None = None) -> Recording:
+    """Return what is compared of a recording: at most :data:`NUMBERS` numbers, of robots side by side.
+
+    Args:
+        stored: What was given.
+        with_actions: Whether the recorded actions follow the observations.
+        features: Which observations are compared; None takes all.
+    """
+    x = stored.x if features is None else stored.x[..., features]
     time, envs, observed = x.shape
-    ends = np.zeros((time, envs), bool) if dones is None else dones
-    keep = max(1, min(envs, NUMBERS // (time * observed) or 1))
+    time = min(time, NUMBERS // observed)
+    keep = max(1, min(envs, NUMBERS // (time * observed)))
     robots = np.arange(keep) * envs // keep
-    x, ends = x[:, robots][: NUMBERS // observed], ends[:, robots][: NUMBERS // observed]
+    x = x[:time, robots]
+    ends = np.zeros((time, keep), bool) if stored.dones is None else stored.dones[:time, robots]
     episode = np.concatenate([np.zeros((1, keep), int), np.cumsum(ends[:-1], 0)])
-    if actions is not None:
-        sent = actions[:, robots][: len(x)]
+    if with_actions and stored.actions is not None and stored.ordered:
+        sent = stored.actions[:time, robots]
         before = np.where(ends[:-1, :, None], 0.0, sent[:-1])  # an episode begins with no action
         x, episode = np.concatenate([x[1:], before], -1), episode[1:]
-    return Recording(x, episode, ordered, observed, source)
+    return Recording(x, episode, stored.ordered, observed, stored.source)
 
 
-def _vectors(argument: str, named: Mapping[str, Any]) -> tuple[str, np.ndarray]:
-    """Pick the observations, or join them as a policy does."""
+def _vectors(argument: str, named: Mapping[str, Any]) -> tuple[tuple[str, ...], np.ndarray]:
+    """Pick the observations, or join them as a policy does and name them by their parts."""
     tensors = {name: learner_tensor(f"{argument}: {name}", each).double().numpy() for name, each in named.items()}
     fitting = {name: each for name, each in tensors.items() if each.ndim in (2, 3) and each.size}
     first = next((name for name in VECTORS if name in fitting), None)
-    if first is None and fitting and len({each.shape[:-1] for each in fitting.values()}) == 1:
-        return next(iter(fitting)), np.concatenate(list(fitting.values()), -1)
-    if first is None:
-        got = ", ".join(f"{name} {list(each.shape)}" for name, each in tensors.items()) or "none"
-        raise ValueError(
-            f"{argument}: expected observations [samples, features] or [time, envs, features], got {got}"
-        )
-    return first, fitting[first]
+    if first is None and len(fitting) == 1:
+        first = next(iter(fitting))
+    if first is not None:
+        return (), fitting[first]
+    if fitting and len({each.shape[:-1] for each in fitting.values()}) == 1:
+        names = tuple(f"{name}[{i}]" for name, each in fitting.items() for i in range(each.shape[-1]))
+        return names, np.concatenate(list(fitting.values()), -1)
+    got = ", ".join(f"{name} {list(each.shape)}" for name, each in tensors.items()) or "none"
+    raise ValueError(f"{argument}: expected observations [samples, features] or [time, envs, features], got {got}")
 
 
 def _require_finite(argument: str, kind: str, x: np.ndarray | None) -> None:

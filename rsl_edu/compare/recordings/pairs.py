@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 
-from .recording_data import Recording
-from .recording_relations import ENOUGH
+from .data import Recording
+from .relations import ENOUGH
 
 SURE, EVERYWHERE, COPY = 0.85, 0.7, 0.99
 """Correlation that makes two features a pair, in all of the first recording and in each part of it; and two copies."""
