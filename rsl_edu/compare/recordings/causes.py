@@ -47,7 +47,8 @@ def differences(evidence: Evidence) -> tuple[list[Found], list[str], dict[str, s
             continue
         try:
             while len(found) < before + MOST:
-                step = list(_until_repaired(test(evidence)))
+                fresh = (each for each in test(evidence) if (each.kind, each.features) not in evidence.undone)
+                step = list(_until_repaired(fresh))
                 for each in step:
                     evidence = evidence.after(each)
                 found += step

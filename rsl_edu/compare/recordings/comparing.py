@@ -12,12 +12,11 @@ from rsl_edu.number_format import counted
 from rsl_edu.run_folder import RunSettings
 
 from .causes import differences
-from .comparison import Difference, RecordingComparison
-from .data import SENT, Block, Recording, Stored, blocks, read, recording
+from .comparison import RecordingComparison
+from .data import SENT, Recording, Stored, blocks, read, recording, single
 from .evidence import LONG, Evidence, Found
-from .meanings import MEANINGS
 from .policy import judged_by_policy
-from .terms import FITS, kept
+from .sizes import compared_features, difference
 from .values import SHIFT, SURE
 
 
@@ -55,18 +54,20 @@ def compare_recordings(
     given = read(first, "first"), read(second, "second")
     acted = _acted(given)
     named, source = _names(given, settings, names)
-    sized, columns = _same_size(given, named)
-    here, there = (recording(each, acted, at) for each, at in zip(given, columns, strict=True))
-    kept_names = [named[column] for column in columns[0]] if named else [f"feature {column}" for column in columns[0]]
-    every = (*kept_names, *(f"{SENT}[{i}]" for i in range(here.x.shape[2] - here.observed)))
-    terms = blocks(every) if named else tuple(Block(name, (i,)) for i, name in enumerate(every))
+    about = {"first": _described(given[0]), "second": _described(given[1]), "names": source}
+    sized, (at, other) = compared_features(given, named)
+    if not len(at):
+        return RecordingComparison(about, tuple(sized), unchecked={"all else": "needs the same features in both"})
+    here, there = recording(given[0], acted, at), recording(given[1], acted, other)
+    every = tuple(named[column] if named else f"feature {column}" for column in at)
+    every += tuple(f"{SENT}[{i}]" for i in range(here.x.shape[2] - len(at)))
+    terms = blocks(every) if named else single(every)
     found, absent, unchecked, left = differences(Evidence(here, there, every, bool(named), terms, dt=dt))
-    seen = [*sized, *(_difference(left, each) for each in found)]
+    seen = [*sized, *(difference(each.kind, left.spoken(each.features), each.figure, _of(each, at)) for each in found)]
     notes = [*_followers(left, found), *_short(here, there)]
     if checkpoint is not None:
         more, said = judged_by_policy(checkpoint, given)
         seen, notes = [*seen, *more], [*said, *notes]
-    about = {"first": _described(given[0]), "second": _described(given[1]), "names": source}
     conclusive = min(here.steps, there.steps) >= LONG
     return RecordingComparison(about, tuple(seen), tuple(notes), tuple(absent), unchecked, conclusive)
 
@@ -105,44 +106,9 @@ def _guess(settings: RunSettings, features: int) -> tuple[str, ...]:
     return fitting.pop() if len(fitting) == 1 else ()
 
 
-def _same_size(
-    given: tuple[Stored, Stored], named: tuple[str, ...]
-) -> tuple[list[Difference], tuple[np.ndarray, np.ndarray]]:
-    """Return the difference in size, if there is one, and which features of each recording are compared."""
-    sizes = [each.x.shape[2] for each in given]
-    both = tuple(np.arange(size) for size in sizes)
-    if sizes[0] == sizes[1]:
-        return [], (both[0], both[1])
-    longer = int(sizes[1] > sizes[0])
-    long, short_one = (recording(given[which], False) for which in (longer, 1 - longer))
-    terms = blocks(named) if named and not longer else tuple(Block(f"feature {i}", (i,)) for i in range(sizes[longer]))
-    options = sorted(kept(long, short_one, terms), key=lambda each: each[0])
-    misfit, columns = options[0]
-    gone = np.setdiff1d(np.arange(sizes[longer]), columns)
-    evidence = Evidence(long, long, tuple(f"feature {i}" for i in range(sizes[longer])), False, terms)
-    if named and not longer:
-        evidence = Evidence(long, long, named, True, terms)
-    where = ("first", "second")
-    figure = f"{sizes[1]} features, in the first {sizes[0]}"
-    if misfit < FITS:
-        figure += f"; the others look alike without {evidence.spoken(gone)} of the {where[longer]}"
-    else:
-        figure += "; what is missing cannot be told: no part of the longer one looks like the shorter one"
-    found = Found("size", tuple(gone.tolist()) if not longer else (), figure)
-    title = evidence.spoken(gone) if misfit < FITS else "the recordings"
-    row = MEANINGS["size"]
-    difference = Difference(
-        "size", title, found.figure, row.threshold, row.meaning, row.change, row.lesson, found.features
-    )
-    return [difference], (columns, both[1]) if not longer else (both[0], columns)
-
-
-def _difference(evidence: Evidence, found: Found) -> Difference:
-    row = MEANINGS[found.kind]
-    words = evidence.spoken(found.features)
-    return Difference(
-        found.kind, words, found.figure, row.threshold, row.meaning, row.change, row.lesson, found.features
-    )
+def _of(found: Found, at: np.ndarray) -> tuple[int, ...]:
+    """Return the places of features in the first recording as it was given; its actions follow the observations."""
+    return tuple(int(at[i]) if i < len(at) else i - len(at) + int(at.max()) + 1 for i in found.features)
 
 
 def _followers(evidence: Evidence, found: Sequence[Found]) -> list[str]:

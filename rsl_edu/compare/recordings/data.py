@@ -227,3 +227,8 @@ def blocks(names: Sequence[str]) -> tuple[Block, ...]:
         else:
             found.append((term, [column]))
     return tuple(Block(term, tuple(columns)) for term, columns in found)
+
+
+def single(names: Sequence[str]) -> tuple[Block, ...]:
+    """Return features that stand alone, for want of names."""
+    return tuple(Block(name, (column,)) for column, name in enumerate(names))

@@ -40,6 +40,14 @@ MEANINGS = {
         change="the observation groups: the same terms, in the same order, with the same history_length",
         lesson=4,
     ),
+    "history": Meaning(
+        threshold="another place",
+        meaning="A history of observations is laid out otherwise. Isaac Lab and mjlab keep all frames of a term "
+        "together, the oldest first; others put one frame after another, or the newest first. Mean and std of all "
+        "features stay the same, so no statistic of single features shows it.",
+        change="build the history as the training does: the order of frames, and whether terms or frames come first",
+        lesson=3,
+    ),
     "constant": Meaning(
         threshold="never another value",
         meaning="A sensor that is absent, a term that is filled with zeros, or a command that was not varied. The "

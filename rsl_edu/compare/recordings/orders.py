@@ -41,8 +41,7 @@ def alignment(evidence: Evidence) -> Iterator[Found]:
     """Look for signs, lags and places of features with which they go together as in the first recording."""
     evidence.require_length()
     repair = evidence.repair
-    at = () if repair is None else tuple(repair.features.tolist())
-    if repair is None or (repair.kind, at) in evidence.undone:
+    if repair is None:
         return
     figure = {
         "sign": "they go with the other features as in the first, but with the opposite sign",
@@ -50,7 +49,7 @@ def alignment(evidence: Evidence) -> Iterator[Found]:
         "order": _places(evidence, repair) if repair.kind == "order" else "",
     }[repair.kind]
     agreement = f"agreement with the other features {short(repair.before)}, {short(repair.after)} when undone"
-    yield Found(repair.kind, at, f"{figure}; {agreement}", repair.of(evidence.second))
+    yield Found(repair.kind, tuple(repair.features.tolist()), f"{figure}; {agreement}", repair.of(evidence.second))
 
 
 def moved_terms(evidence: Evidence) -> Iterator[Found]:

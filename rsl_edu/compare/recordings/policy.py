@@ -12,7 +12,7 @@ from rsl_edu.number_format import short
 
 from .comparison import Difference
 from .data import Stored
-from .meanings import MEANINGS
+from .sizes import difference
 
 OWN = 0.05
 """How far recorded actions may be from the policy's mean, in units of their std, to be its own."""
@@ -44,13 +44,7 @@ def judged_by_policy(checkpoint: str | Path, given: tuple[Stored, Stored]) -> tu
         said, own = _acted(policy, stored)
         notes.append(f"the actions of the {name} are {said}")
         if not own:
-            row = MEANINGS["actions"]
-            figure = f"in the {name}, they are {said}"
-            found.append(
-                Difference(
-                    "actions", f"actions of the {name}", figure, row.threshold, row.meaning, row.change, row.lesson
-                )
-            )
+            found.append(difference("actions", f"actions of the {name}", f"they are {said}"))
     return found, notes
 
 

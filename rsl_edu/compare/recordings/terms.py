@@ -12,6 +12,8 @@ from .relations import fast_part, relations
 
 MOST_TERMS = 14
 """The most terms of which any may be missing."""
+APART, CLOSE = 4.0, 2.5
+"""Ratio of sizes of two terms that have changed places, at least; and with each in its place, at most."""
 FITS, CLEAR = 0.45, 0.6
 """What features may differ by in looks to be the same, and what an order must save of the cost of another."""
 
@@ -35,6 +37,7 @@ def looks(first: Recording, second: Recording) -> np.ndarray:
 def swapped(first: Recording, second: Recording, blocks: Sequence[Block]) -> np.ndarray | None:
     """Return the order of the features of the second if two terms have changed places; None if none have."""
     cost = looks(first, second)
+    sizes = [np.log(np.sqrt((each.flat**2).mean(0)).clip(1e-12)) for each in (first, second)]
     features = np.arange(len(cost))
     best: tuple[float, np.ndarray] = (np.inf, features)
     for a, b in itertools.combinations(range(len(blocks)), 2):
@@ -42,6 +45,10 @@ def swapped(first: Recording, second: Recording, blocks: Sequence[Block]) -> np.
         terms[a], terms[b] = terms[b], terms[a]
         order = np.empty(len(features), int)  # where the second has them, the first has them one after the other
         order[np.concatenate(terms)] = features
+        moved = order != features
+        grown = [np.abs(sizes[1][at[moved]] - sizes[0][moved]) for at in (features, order)]
+        if len(terms[a]) == len(terms[b]) and np.min(grown[0]) > np.log(APART) and np.median(grown[1]) < np.log(CLOSE):
+            return order
         best = min(best, (float(cost[features, order].sum()), order), key=lambda each: each[0])
     order = best[1]
     moved = order != features
