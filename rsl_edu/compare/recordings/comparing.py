@@ -13,8 +13,9 @@ from rsl_edu.run_folder import RunSettings
 
 from .causes import differences
 from .comparison import RecordingComparison
-from .data import SENT, Recording, Stored, blocks, read, recording, single
+from .data import SENT, Recording, Stored, blocks, read, recording
 from .evidence import LONG, Evidence, Found
+from .pairs import find_pairs, paired_blocks
 from .policy import judged_by_policy
 from .sizes import compared_features, difference
 from .values import SHIFT, SURE
@@ -61,12 +62,15 @@ def compare_recordings(
     here, there = recording(given[0], acted, at), recording(given[1], acted, other)
     every = tuple(named[column] if named else f"feature {column}" for column in at)
     every += tuple(f"{SENT}[{i}]" for i in range(here.x.shape[2] - len(at)))
-    terms = blocks(every) if named else single(every)
+    terms = blocks(every) if named else paired_blocks(find_pairs(here), every)
     found, absent, unchecked, left = differences(Evidence(here, there, every, bool(named), terms, dt=dt))
-    seen = [*sized, *(difference(each.kind, left.spoken(each.features), each.figure, _of(each, at)) for each in found)]
+    places = [_of(each, at, given[0].x.shape[2]) for each in found]
+    said = [left.spoken(each.features) for each in found]
+    rows = zip((each.kind for each in found), said, (each.figure for each in found), places, strict=True)
+    seen = [*sized, *(difference(*row) for row in rows)]
     notes = [*_followers(left, found), *_short(here, there)]
     if checkpoint is not None:
-        more, said = judged_by_policy(checkpoint, given)
+        more, said = judged_by_policy(checkpoint, given, settings)
         seen, notes = [*seen, *more], [*said, *notes]
     conclusive = min(here.steps, there.steps) >= LONG
     return RecordingComparison(about, tuple(seen), tuple(notes), tuple(absent), unchecked, conclusive)
@@ -85,9 +89,7 @@ def _names(
     features = given[0].x.shape[2]
     if names:
         if len(names) != features:
-            raise ValueError(
-                f"names: expected {features}, as many as the first recording has features, got {len(names)}"
-            )
+            raise ValueError(f"names: expected {features}, one for each feature of the first, got {len(names)}")
         return tuple(names), "given"
     if given[0].names:
         return given[0].names, f"those of the parts in {given[0].source}"
@@ -106,9 +108,9 @@ def _guess(settings: RunSettings, features: int) -> tuple[str, ...]:
     return fitting.pop() if len(fitting) == 1 else ()
 
 
-def _of(found: Found, at: np.ndarray) -> tuple[int, ...]:
+def _of(found: Found, at: np.ndarray, features: int) -> tuple[int, ...]:
     """Return the places of features in the first recording as it was given; its actions follow the observations."""
-    return tuple(int(at[i]) if i < len(at) else i - len(at) + int(at.max()) + 1 for i in found.features)
+    return tuple(int(at[i]) if i < len(at) else i - len(at) + features for i in found.features)
 
 
 def _followers(evidence: Evidence, found: Sequence[Found]) -> list[str]:
@@ -116,7 +118,7 @@ def _followers(evidence: Evidence, found: Sequence[Found]) -> list[str]:
     s = evidence.statistics
     away = np.abs(s.shift) > np.maximum(SHIFT, SURE * s.shift_error)
     away |= np.abs(s.spread) > np.maximum(np.log(2), SURE * s.spread_error)
-    away &= evidence.unexplained & ~evidence.commanded
+    away &= evidence.unexplained & ~evidence.free
     if not found or not away.any():
         return []
     others, have = counted(int(away.sum()), "other feature"), "has" if away.sum() == 1 else "have"
@@ -138,7 +140,7 @@ def _described(given: Stored) -> str:
     size = (
         f"{time:,} steps of {counted(envs, 'robot')}"
         if given.ordered
-        else f"{time * envs:,} samples in no order of time"
+        else f"{time * envs:,} samples, not in the order of time"
     )
     acts = "" if given.actions is None else f", {counted(given.actions.shape[2], 'action')}"
     dones = "" if given.dones is None else f", {counted(int(given.dones.sum()), 'end')} of episodes"

@@ -107,6 +107,23 @@ class Evidence:
         """Which features are commands by their names: what is asked of the robot may differ, ``[features]``, bool."""
         return np.array(["command" in name for name in self.names])
 
+    @functools.cached_property
+    def acts(self) -> np.ndarray:
+        """Which features are actions, by their names or as copies of recorded ones, ``[features]``, bool.
+
+        Their size may differ: a policy samples them in training, and plays their mean.
+        """
+        found = np.array([name.startswith((SENT, "action", "last_action")) for name in self.names])
+        for pair in self.pairs:
+            if pair.copied and found[pair.velocity]:
+                found[pair.position] = True
+        return found
+
+    @property
+    def free(self) -> np.ndarray:
+        """Which features may lawfully differ between two recordings of one policy, ``[features]``, bool."""
+        return self.commanded | self.acts
+
     def block_of(self, feature: int) -> Block:
         """Return the term of a feature."""
         return next(block for block in self.blocks if feature in block.columns)

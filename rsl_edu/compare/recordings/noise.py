@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .data import SENT, Recording
+from .data import Recording
 from .evidence import Evidence, Found
 
 NOISE = 0.05
@@ -20,17 +20,17 @@ def noise(evidence: Evidence) -> Iterator[Found]:
     evidence.require_time()
     first, second = (_jumps(each) for each in (evidence.first, evidence.second))
     more = second - first
-    acts = np.array([name.startswith((SENT, "action", "last_action")) for name in evidence.names]) & evidence.open
+    acts = evidence.acts & evidence.open
     calm = bool(acts.any() and (more[acts] < 2 * NOISE).all())  # rough actions shake the robot
-    noisy = (more > NOISE) & (first < NOISE) & calm
+    noisy = (more > 2 * NOISE) & (first < NOISE) & calm
     steps = [_jumps(_steps(each)) for each in (evidence.first, evidence.second)]
     for change in evidence.changes:  # a robot that moves roughly shows it in both
         p, v = change.pair.position, change.pair.velocity
         rough = (float(steps[1][p] - steps[0][p]), float(more[v]))
         lost = change.pair.fit**2 - change.fits.max() ** 2 > NOISE / 2 and not change.pair.copied
-        noisy[p] = lost and rough[0] > NOISE and rough[1] < rough[0] / 3
+        noisy[p] = lost and rough[0] > NOISE and rough[1] < rough[0] / 3 and more[p] > NOISE / 2
         noisy[v] = lost and rough[1] > NOISE and rough[0] < rough[1] / 3
-    noisy &= evidence.unexplained & ~acts & ~evidence.commanded & ~evidence.first.rarely_move()
+    noisy &= evidence.unexplained & ~evidence.free & ~evidence.first.rarely_move()
     for group in evidence.by_term(np.flatnonzero(noisy)):
         if evidence.named and 3 * len(group) < len(evidence.block_of(group[0]).columns):
             continue

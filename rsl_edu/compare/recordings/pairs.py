@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
-from .data import Recording
+from .data import Block, Recording
 from .relations import ENOUGH
 
 SURE, EVERYWHERE, COPY = 0.85, 0.7, 0.99
@@ -133,3 +134,23 @@ def _shifted(recording: Recording, pair: Pair) -> tuple[np.ndarray, float]:
     fits = np.array([np.corrcoef(change, each)[0, 1] for each in values]) * sign
     best = values[int(fits.argmax())]
     return fits, float(sign * change.std() / best.std())
+
+
+def paired_blocks(pairs: tuple[Pair, ...], names: Sequence[str]) -> tuple[Block, ...]:
+    """Return the terms of features without names: neighbours whose velocities, or copies, are neighbours too."""
+    runs: list[list[Pair]] = []
+    for pair in sorted(pairs, key=lambda each: (each.copied, each.position)):
+        last = runs[-1][-1] if runs else None
+        follows = last is not None and (pair.copied, pair.position) == (last.copied, last.position + 1)
+        if last is not None and follows and pair.velocity == last.velocity + 1:
+            runs[-1].append(pair)
+        else:
+            runs.append([pair])
+    left = set(range(len(names)))
+    found = []
+    for run in runs:
+        for columns in (tuple(pair.position for pair in run), tuple(pair.velocity for pair in run)):
+            if len(run) > 1 and left >= set(columns):
+                left -= set(columns)
+                found.append(Block(names[columns[0]], columns))
+    return tuple(sorted((*found, *(Block(names[i], (i,)) for i in left)), key=lambda block: block.columns))

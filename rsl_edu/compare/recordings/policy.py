@@ -9,6 +9,7 @@ import torch
 
 from rsl_edu.checkpoint import Policy, read_run
 from rsl_edu.number_format import short
+from rsl_edu.run_folder import RunSettings
 
 from .comparison import Difference
 from .data import Stored
@@ -20,30 +21,36 @@ SAMPLES = 20_000
 """The most samples that are shown to the policy."""
 
 
-def judged_by_policy(checkpoint: str | Path, given: tuple[Stored, Stored]) -> tuple[list[Difference], list[str]]:
+def judged_by_policy(
+    checkpoint: str | Path, given: tuple[Stored, Stored], settings: RunSettings | None = None
+) -> tuple[list[Difference], list[str]]:
     """Say which recording the normaliser fits, and whether the actions are the policy's.
+
+    Args:
+        checkpoint: A run folder, or one of its files.
+        given: The recordings.
+        settings: What lies beside the run; None looks there.
 
     Returns:
         Differences, and notes.
     """
-    run = read_run(checkpoint)
+    run = read_run(checkpoint, config=settings)
     policy = run.checkpoints[-1].policy.eval()
     found: list[Difference] = []
     notes: list[str] = []
-    words = dict(zip(("first", "second"), given, strict=True))
-    for name, stored in words.items():
+    for name, stored in zip(("first", "second"), given, strict=True):
         if stored.x.shape[2] != policy.features or policy.cnns:
             notes.append(f"the checkpoint takes {policy.features} features, the {name} has {stored.x.shape[2]}")
-        elif policy.normalizer is not None and policy.normalizer.count:
+            continue
+        if policy.normalizer is not None and policy.normalizer.count:
             notes.append(f"the {name} {_fit(policy, stored)}")
-    if (notes and notes[0].startswith("the checkpoint")) or policy.rnn is not None:
-        return found, notes
-    for name, stored in words.items():
-        if stored.actions is None or stored.actions.shape[2] != policy.actions:
+        if stored.actions is None or stored.actions.shape[2] != policy.actions or policy.rnn is not None:
             continue
         said, own = _acted(policy, stored)
         notes.append(f"the actions of the {name} are {said}")
-        if not own:
+        if not own and not run.activation_from:
+            notes.append("the checkpoint does not hold its activation: elu is a guess, --config FILE settles it")
+        elif not own:
             found.append(difference("actions", f"actions of the {name}", f"they are {said}"))
     return found, notes
 

@@ -172,7 +172,7 @@ def _ratios(evidence: Evidence) -> tuple[dict[int, float], set[int]]:
     speed = np.where(rare, s.spread, s.speed - usual)
     same = np.sign(speed) == np.sign(s.size)
     large = (np.abs(s.size) > least) & (np.abs(speed) > least) & same & (np.abs(s.size - speed) < np.abs(s.size) / 2)
-    large &= (np.abs(s.spread) > SURE * s.spread_error) & look & ~cut
+    large &= (np.abs(s.spread) > SURE * s.spread_error) & look & ~cut & ~evidence.acts
     partner = {
         a: b for pair in evidence.pairs for a, b in ((pair.position, pair.velocity), (pair.velocity, pair.position))
     }

@@ -14,6 +14,8 @@ from .evidence import Evidence, Found
 
 HELD, FREE = 0.3, 0.05
 """Share of steps in which a sensor repeats its value: in the second recording from, in the first up to."""
+STUCK = 0.2
+"""Share of the repeated values that are one value, from which on the robot, not the sensor, is stuck."""
 SHIFT, SURE = 1.0, 5.0
 """Shift in std of the first recording, and how many standard errors it must be."""
 OTHERWISE = 1 / 3
@@ -77,7 +79,7 @@ def shift(evidence: Evidence) -> Iterator[Found]:
     evidence.require_length()
     s = evidence.statistics
     away = (np.abs(s.shift) > SHIFT) & (np.abs(s.shift) > SURE * s.shift_error) & (np.abs(s.spread) < np.log(2))
-    away &= evidence.unexplained & ~evidence.commanded
+    away &= evidence.unexplained & ~evidence.free
     if away.sum() > OTHERWISE * evidence.open.sum():
         return
     for group in evidence.by_term(np.flatnonzero(away)):
@@ -94,7 +96,7 @@ def motion(evidence: Evidence) -> Iterator[Found]:
     s = evidence.statistics
     away = np.abs(s.shift) > np.maximum(2 * SHIFT, SURE * s.shift_error)
     wide = np.abs(s.spread) > np.maximum(np.log(3), SURE * s.spread_error)
-    differ = evidence.unexplained & ~evidence.commanded & (away | wide)
+    differ = evidence.unexplained & ~evidence.free & (away | wide)
     if evidence.explained or differ.sum() <= OTHERWISE * evidence.open.sum():
         return
     worst = int(np.where(differ, np.maximum(np.abs(s.shift), np.abs(s.spread)), 0).argmax())
@@ -106,9 +108,13 @@ def motion(evidence: Evidence) -> Iterator[Found]:
 
 
 def _together(recording: Recording, features: Sequence[int]) -> float:
-    """Return the share of steps in which all of these features repeat their values; 0 if the robot rests in them."""
-    still = (recording.x[1:] == recording.x[:-1])[..., list(features)].all(-1)
-    others = np.abs(np.diff(np.delete(recording.x, list(features), axis=2), axis=0)) / recording.x.std((0, 1)).max()
-    move = others.mean(-1)
-    resting = still.any() and not still.all() and move[still].mean() < move[~still].mean() / 2
-    return 0.0 if resting else float(still.mean())
+    """Return the share of steps in which all of these features repeat their values, and the robot does not rest."""
+    x = recording.x[..., list(features)]
+    still = (x[1:] == x[:-1]).all(-1)
+    if not still.any() or still.all():
+        return 0.0
+    others = np.delete(recording.x, list(features), axis=2)
+    move = (np.abs(np.diff(others, axis=0)) / others.std((0, 1)).clip(1e-12)).mean(-1)
+    kept = np.round(x[1:][still][:, 0] / (0.01 * x[..., 0].std() + 1e-12))
+    stuck = np.unique(kept, return_counts=True)[1].max() > STUCK * len(kept)  # at the end of a joint's range
+    return 0.0 if stuck or move[still].mean() < move[~still].mean() / 2 else float(still.mean())
