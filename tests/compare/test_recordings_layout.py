@@ -132,13 +132,8 @@ def test_parts_under_names_of_their_own_name_the_features():
 def env_yaml(folder):
     """Write what Isaac Lab writes beside a run."""
     (folder / "params").mkdir(parents=True)
-    group = {"concatenate_terms": True, "history_length": None}
-    functions = {"velocity_commands": "generated_commands", "actions": "last_action"}
-    functions |= {"joint_pos": "joint_pos_rel", "joint_vel": "joint_vel_rel"}
-    for term in TERMS:
-        function = functions.get(term, term)
-        group[term] = {"func": f"isaaclab.envs.mdp.observations:{function}", "params": {}, "history_length": 0}
-    stored = {"observations": {"policy": group}, "actions": {"joint_pos": {"joint_names": [".*"]}}}
+    terms = {term: {"func": "tasks.mdp:own", "scale": [1.0] * size} for term, size in TERMS.items()}
+    stored = {"observations": {"policy": terms}}
     (folder / "params" / "env.yaml").write_text(yaml.safe_dump(stored, sort_keys=False))
     (folder / "params" / "agent.yaml").write_text("policy:\n  activation: elu\n")
 

@@ -26,7 +26,7 @@ PARTS, SURE = 8, 4.0
 """Parts of the first recording in which a relation is looked for, and how many standard errors it must be from 0."""
 EVERYWHERE = 0.7
 """How well a feature must go with the others, on average, in a part of the first recording."""
-FIRM = 1.0
+FIRM = 2.0
 """The same for at least one of the features that a repair changes."""
 BROKEN, RESTORED = 0.03, 0.4
 """How far features must be from going together as in the first, and the part of it that a repair may leave."""

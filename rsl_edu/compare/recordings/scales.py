@@ -24,6 +24,8 @@ FACTOR, EXACT = 2.5, 1.6
 FITS, LOSS = 0.8, 0.03
 """Correlation of a position's change with the velocity, from which on their ratio is believed; and how much it may
 lose against the first recording."""
+MOST = 0.5
+"""Share of two terms' pairs whose ratio must have changed."""
 ALIKE = 1.35
 """How far the ratios of neighbours may be apart to count as one."""
 NEAR = 0.1
@@ -151,18 +153,23 @@ def _ratios(evidence: Evidence) -> tuple[dict[int, float], set[int]]:
     exact: set[int] = set()
     consistent: set[int] = set()
     changed: dict[tuple[str, str], list[tuple[int, int, float]]] = {}
+    together: dict[tuple[str, str], int] = {}
     for change in evidence.changes:
         p, v = change.pair.position, change.pair.velocity
         fits = change.fits.max() > max(FITS, 1 - 3 * (1 - change.pair.usual) - LOSS)
         if not fits or not _apart(evidence, change) or cut[[p, v]].any():
             continue
         factor = float(np.log(change.factor))
+        terms = (evidence.block_of(p).name, evidence.block_of(v).name)
+        together[terms] = together.get(terms, 0) + 1
         if abs(factor) < np.log(EXACT):
             consistent |= {p, v}
         elif abs(s.size[p] - s.size[v] - factor) < abs(factor) / 2:  # else it is the time between two steps
-            changed.setdefault((evidence.block_of(p).name, evidence.block_of(v).name), []).append((p, v, factor))
+            changed.setdefault(terms, []).append((p, v, factor))
     for pairs in changed.values():
         ps, vs = [p for p, _, _ in pairs], [v for _, v, _ in pairs]
+        if len(pairs) < MOST * together[evidence.block_of(ps[0]).name, evidence.block_of(vs[0]).name]:
+            continue  # a joint at the end of its range
         positions = np.median(np.abs(s.size[ps] - usual)) > np.median(np.abs(s.size[vs] - usual))
         ratio |= {p if positions else v: factor if positions else -factor for p, v, factor in pairs}
         exact |= set(ps if positions else vs)
