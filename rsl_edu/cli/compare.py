@@ -99,7 +99,7 @@ def _recordings(parser: argparse.ArgumentParser, options: argparse.Namespace) ->
     settings = _settings(options)
     from rsl_edu.compare import compare_recordings
 
-    return compare_recordings(options.first, options.second, settings, checkpoint=options.checkpoint)
+    return compare_recordings(options.first, options.second, settings=settings, checkpoint=options.checkpoint)
 
 
 def _settings(options: argparse.Namespace) -> Any:

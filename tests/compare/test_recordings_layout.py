@@ -154,14 +154,15 @@ def test_the_command_finds_the_names_and_says_with_its_status_whether_they_are_t
     env_yaml(tmp_path / "run")
     torch.save({name: torch.as_tensor(x) for name, x in FIRST.items()}, "run/train.pt")
     np.savez("play.npz", **SECOND)
-    np.savez("robot.npz", **(SECOND | {"observations": SECOND["observations"] * 57.2958}))
+    degrees = SECOND["observations"] * np.where(np.isin(range(30), columns("base_ang_vel")), 57.2958, 1)
+    np.savez("robot.npz", **(SECOND | {"observations": degrees}))
     assert cli.main(["compare", "run/train.pt", "play.npz"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("first       train.pt: 400 steps of 8 robots, 30 features, 6 actions, ")
     assert "\nnames       from params/env.yaml\n" in out
     words = ["play.npz", "robot.npz", "--config", "run/params/agent.yaml", "--html", "page.html"]
     assert cli.main(["compare", *words]) == 1
-    assert "base_ang_vel" in capsys.readouterr().out
+    assert "\n1. scale: base_ang_vel\n" in capsys.readouterr().out
     assert "degrees instead of radians" in (tmp_path / "page.html").read_text("utf-8")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from rsl_edu.number_format import short
 
-from .data import Recording
+from .data import Block, Recording
 from .evidence import Evidence, Found, UncheckedError
 from .limits import CLIPPED, cut_short
 from .pairs import Change
@@ -139,55 +139,62 @@ def _sure_of_scale(evidence: Evidence, group: Sequence[int], factor: float) -> b
     term = [feature for feature in evidence.block_of(group[0]).columns if evidence.open[feature]]
     if evidence.named and len(group) < len(term):
         return False
-    if evidence.explained or len(group) < 3:
-        return bool(_known(factor)) and len(group) > bool(evidence.explained) and abs(np.log(factor)) > np.log(FACTOR)
-    return True
+    if evidence.explained and len(group) < 2:
+        return False
+    many = len(group) > 2 and not evidence.explained
+    return many or (bool(_known(factor)) and abs(np.log(factor)) > np.log(FACTOR))
 
 
 def _ratios(evidence: Evidence) -> tuple[dict[int, float], set[int]]:
     """Return the logarithm of each feature's ratio, where it has one, and for which of them it is exact."""
+    cut = np.maximum(cut_short(evidence.first, evidence.second), cut_short(evidence.second, evidence.first)) > CLIPPED
     s, look = evidence.statistics, evidence.open
     usual = float(np.median(s.speed[look])) if look.any() else 0.0
-    cut = np.maximum(cut_short(evidence.first, evidence.second), cut_short(evidence.second, evidence.first)) > CLIPPED
+    ratio, consistent = _by_velocities(evidence, cut, usual)
+    exact = set(ratio)
+    least = np.log(FACTOR)
+    speed = np.where(evidence.first.rarely_move(), s.spread, s.speed - usual)
+    same = (np.sign(speed) == np.sign(s.size)) & (np.abs(s.size - speed) < np.abs(s.size) / 2)
+    large = (np.abs(s.size) > least) & (np.abs(speed) > least) & same
+    large &= (np.abs(s.spread) > SURE * s.spread_error) & look & ~cut & ~evidence.acts
+    partner = {pair.position: pair.velocity for pair in evidence.pairs}
+    partner |= {pair.velocity: pair.position for pair in evidence.pairs}
+    for feature in map(int, np.flatnonzero(large)):
+        both = large[partner.get(feature, feature)]  # position and velocity together keep their ratio
+        if feature not in exact and (both or feature not in consistent):
+            ratio[feature] = float(s.size[feature])
+    return ratio, exact
+
+
+def _by_velocities(evidence: Evidence, cut: np.ndarray, usual: float) -> tuple[dict[int, float], set[int]]:
+    """Return ratios by which positions change at the same velocity, and the features that keep their scale.
+
+    Args:
+        evidence: The recordings.
+        cut: Which features end at a limit in one of them.
+        usual: How much faster most features move in the second, as a logarithm.
+    """
+    s = evidence.statistics
+    changed: dict[tuple[Block, Block], list[tuple[int, int, float]]] = {}
     ratio: dict[int, float] = {}
-    exact: set[int] = set()
     consistent: set[int] = set()
-    changed: dict[tuple[str, str], list[tuple[int, int, float]]] = {}
-    together: dict[tuple[str, str], int] = {}
     for change in evidence.changes:
         p, v = change.pair.position, change.pair.velocity
         fits = change.fits.max() > max(FITS, 1 - 3 * (1 - change.pair.usual) - LOSS)
-        if not fits or not _apart(evidence, change) or cut[[p, v]].any():
-            continue
-        factor = float(np.log(change.factor))
-        terms = (evidence.block_of(p).name, evidence.block_of(v).name)
-        together[terms] = together.get(terms, 0) + 1
-        if abs(factor) < np.log(EXACT):
-            consistent |= {p, v}
-        elif abs(s.size[p] - s.size[v] - factor) < abs(factor) / 2:  # else it is the time between two steps
-            changed.setdefault(terms, []).append((p, v, factor))
+        if fits and _apart(evidence, change) and not cut[[p, v]].any():
+            terms = evidence.block_of(p), evidence.block_of(v)
+            changed.setdefault(terms, []).append((p, v, float(np.log(change.factor))))
     for pairs in changed.values():
-        ps, vs = [p for p, _, _ in pairs], [v for _, v, _ in pairs]
-        if len(pairs) < MOST * together[evidence.block_of(ps[0]).name, evidence.block_of(vs[0]).name]:
+        consistent |= {i for p, v, factor in pairs if abs(factor) < np.log(EXACT) for i in (p, v)}
+        other = [each for each in pairs if abs(each[2]) >= np.log(EXACT)]
+        other = [(p, v, f) for p, v, f in other if abs(s.size[p] - s.size[v] - f) < abs(f) / 2]  # else it is the rate
+        if not other or len(other) < MOST * len(pairs):
             continue  # a joint at the end of its range
+        ps, vs = [p for p, _, _ in other], [v for _, v, _ in other]
         positions = np.median(np.abs(s.size[ps] - usual)) > np.median(np.abs(s.size[vs] - usual))
-        ratio |= {p if positions else v: factor if positions else -factor for p, v, factor in pairs}
-        exact |= set(ps if positions else vs)
+        ratio |= {p if positions else v: factor if positions else -factor for p, v, factor in other}
         consistent |= set(vs if positions else ps)
-    least = np.log(FACTOR)
-    rare = evidence.first.rarely_move()
-    speed = np.where(rare, s.spread, s.speed - usual)
-    same = np.sign(speed) == np.sign(s.size)
-    large = (np.abs(s.size) > least) & (np.abs(speed) > least) & same & (np.abs(s.size - speed) < np.abs(s.size) / 2)
-    large &= (np.abs(s.spread) > SURE * s.spread_error) & look & ~cut & ~evidence.acts
-    partner = {
-        a: b for pair in evidence.pairs for a, b in ((pair.position, pair.velocity), (pair.velocity, pair.position))
-    }
-    for feature in np.flatnonzero(large):
-        alone = feature in consistent and not large[partner.get(int(feature), int(feature))]
-        if int(feature) not in exact and not alone:
-            ratio[int(feature)] = float(s.size[feature])
-    return ratio, exact
+    return ratio, consistent
 
 
 def _neighbours(evidence: Evidence, ratio: dict[int, float]) -> Iterator[tuple[int, ...]]:
