@@ -338,9 +338,11 @@ def find_repair(first: Recording, second: Recording, blocks: Sequence[Block], fe
         return None
     place = {int(feature): i for i, feature in enumerate(features)}
     inside = [Block(b.name, tuple(place[c] for c in b.columns if c in place)) for b in blocks]
-    here, there, terms = first.of(features), second.of(features), [b for b in inside if b.columns]
+    ordered = first.ordered and second.ordered
+    here, there = (dataclasses.replace(each.of(features), ordered=ordered) for each in (first, second))
+    terms = [b for b in inside if b.columns]
     found = [_best(here, there, terms, fast_part)]
-    if first.ordered and second.ordered and (found[0] is None or found[0].kind != "lag"):
+    if ordered and (found[0] is None or found[0].kind != "lag"):
         found.append(_best(here, there, terms, surprises))
     believed = [each for each in found if each is not None]
     if not believed:

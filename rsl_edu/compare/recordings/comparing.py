@@ -77,9 +77,9 @@ def compare_recordings(
 
 
 def _acted(given: tuple[Stored, Stored]) -> bool:
-    """Tell whether both have actions, of one number."""
+    """Tell whether both have actions, of one number, and their order."""
     numbers = {None if each.actions is None else each.actions.shape[2] for each in given}
-    return len(numbers) == 1 and None not in numbers
+    return len(numbers) == 1 and None not in numbers and all(each.ordered for each in given)
 
 
 def _names(

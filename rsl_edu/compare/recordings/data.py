@@ -75,7 +75,7 @@ class Recording:
 
     def rarely_move(self) -> np.ndarray:
         """Return which features keep their value in most steps, such as commands, ``[features]``."""
-        if not self.ordered:
+        if not self.ordered or len(self.x) < 2:
             return np.zeros(self.x.shape[2], bool)
         return np.asarray((self.x[1:] == self.x[:-1]).mean((0, 1)) > 0.5)
 
