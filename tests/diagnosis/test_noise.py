@@ -1,6 +1,7 @@
 """The std of the actions is judged by how many of them lost it, against what the training began with."""
 
 import pytest
+import torch
 from faults import names, save_run
 
 from rsl_edu.diagnosis import examine
@@ -73,6 +74,31 @@ def test_untrained_file_is_not_held_against_a_default_that_its_run_did_not_have(
     finding, diagnosis = finding_of(save_run(tmp_path, {0: {"std": 0.01}}))
     assert finding is None
     assert "std collapsed" in diagnosis.unchecked
+
+
+def renamed(folder, steps, **said):
+    """A lone ``best.pt`` whose ``iter`` is 0, after so many steps of Adam."""
+    run = save_run(folder, {0: said})
+    stored = torch.load(run / "model_0.pt", weights_only=True)
+    std = stored["actor_state_dict"]["distribution.std_param"]
+    moments = {"step": torch.tensor(float(steps)), "exp_avg": std * 0, "exp_avg_sq": std * 0}
+    group = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "params": [0]}
+    stored["optimizer_state_dict"] = {"state": {0: moments}, "param_groups": [group]}
+    (run / "model_0.pt").unlink()
+    torch.save(stored, run / "best.pt")
+    return run / "best.pt"
+
+
+def test_renamed_file_of_a_training_is_no_untrained_one(tmp_path):
+    finding, diagnosis = finding_of(renamed(tmp_path, 59_020, std=0.005))
+    assert finding.name == "std collapsed"
+    assert "the std of action 0 is 0.005 now, 1 at the start" in finding.figure
+    assert "iteration unknown (iter is 0 in the file, Adam took 59,020 steps)" in diagnosis.about["run"]
+    large = examine(renamed(tmp_path / "large", 59_020, std=0.2, scale=3), torch.randn(500, 6), activation="elu")
+    assert names(large.diagnosis()) == []
+    early = examine(renamed(tmp_path / "early", 20, std=0.2, scale=3), torch.randn(500, 6), activation="elu")
+    assert names(early.diagnosis()) == ["last layer too large"]
+    assert "at iteration 0 the mean action" in early.diagnosis().findings[0].figure
 
 
 def test_noise_of_a_single_file_that_grew_beyond_the_configuration_is_found(tmp_path):

@@ -52,8 +52,7 @@ def last_layer_too_large(evidence: Evidence) -> str | None:
     if evidence.untrained and evidence.sample.real and loud > LOUD:
         times = short(loud)
         return (
-            f"at iteration {first.iteration} the mean action varies by {times} times its noise, for inputs of std 1"
-            + evidence.if_guessed
+            f"{first.at} the mean action varies by {times} times its noise, for inputs of std 1" + evidence.if_guessed
         )
     if last.gain > GAIN:
         return f"the weights of the last layer have gain {short(last.gain)}"

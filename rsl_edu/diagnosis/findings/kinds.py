@@ -81,7 +81,8 @@ class Evidence:
     @property
     def untrained(self) -> bool:
         """Whether the first checkpoint is from before the training."""
-        return self.first.iteration <= EARLY
+        first = self.checkpoints[0]
+        return not first.undated and first.iteration <= EARLY and not first.trained
 
     @property
     def if_guessed(self) -> str:

@@ -18,15 +18,16 @@ training is unstable."""
 def broken_weights(evidence: Evidence) -> str | None:
     """Look for NaN and infinity in actor, critic, normalisers, Adam's moments, and what else a file holds."""
     broken = [
-        (measures.iteration, tuple(dict.fromkeys((*measures.broken, *checkpoint.broken))))
+        (measures, tuple(dict.fromkeys((*measures.broken, *checkpoint.broken))))
         for measures, checkpoint in zip(evidence.measures, evidence.checkpoints, strict=True)
     ]
     names = broken[-1][1]
     if not names:
         return None
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    since = next(iteration for iteration, held in broken if held)
-    return f"NaN or infinity in {names[0]}{more}, since iteration {since}"
+    since = next(measures for measures, held in broken if held)
+    when = f", since iteration {since.iteration}" if since.dated else ""
+    return f"NaN or infinity in {names[0]}{more}{when}"
 
 
 def unread_parts(evidence: Evidence) -> str | None:

@@ -53,16 +53,13 @@ def std_growing(evidence: Evidence) -> str | None:
     grown = float(last.std.mean() / start.mean())
     if grown <= GROWN:
         return None
-    return (
-        f"mean std {short(start.mean())} {when}, "
-        f"{short(last.std.mean())} at iteration {last.iteration}: {grown:.1f} times"
-    )
+    return f"mean std {short(start.mean())} {when}, {short(last.std.mean())} {last.at}: {grown:.1f} times"
 
 
 def _start(evidence: Evidence) -> tuple[np.ndarray, str] | None:
     """Return the std of each action when the training began, and when that was, in words; None if nothing says it."""
     first, init_std = evidence.first, evidence.settings.init_std
-    of_first = (first.std, f"at iteration {first.iteration}") if len(evidence.measures) > 1 else None
+    of_first = (first.std, first.at) if len(evidence.measures) > 1 else None
     if init_std is None or not _has_init_std(evidence) or (of_first and evidence.untrained):
         return of_first
     return np.full_like(first.std, init_std), f"at the start ({evidence.settings.source})"
@@ -89,7 +86,7 @@ def _collapsed(evidence: Evidence) -> tuple[np.ndarray, str]:
     ratio = last.std / start
     collapsed, worst = ratio < COLLAPSED, int(ratio.argmin())
     return collapsed, (
-        f"{_of_all(collapsed)}: the std of action {worst} is {short(last.std[worst])} at iteration {last.iteration}, "
+        f"{_of_all(collapsed)}: the std of action {worst} is {short(last.std[worst])} {last.at}, "
         f"{short(start[worst])} {when[worst]}"
     )
 
