@@ -30,7 +30,6 @@ from .policy import Policy
 from .rebuild import rebuild_policy
 from .untrusted import is_finite, load, readable_tensors
 
-
 STEPS, SAMPLES = 1_000, 20_000_000
 """Steps of Adam, and samples of the normaliser, that no file from the beginning of a training has: an iteration of
 rsl_rl has 20 steps by default, and 65,536 robots in 64 steps give 4,200,000 samples."""

@@ -226,9 +226,8 @@ def _rows(
 def _alone(values: torch.Tensor, module: nn.Module) -> Layers:
     """Return one row: values that no gradient was measured for."""
     nan = np.array([np.nan])
-    return Layers(
-        (values.shape[1],), (_size(module),), shares_of_bins(values)[None], np.array([spread(values)]), nan, nan, nan
-    )
+    bars, std = shares_of_bins(values)[None], np.array([spread(values)])
+    return Layers((values.shape[1],), (_size(module),), bars, std, nan, nan, nan, nan)
 
 
 def _without_input(layers: Layers) -> Layers:
