@@ -6,7 +6,7 @@ import numpy as np
 
 from rsl_edu.number_format import counted, short
 
-from .kinds import Evidence, FindingKind, NotApplicable, UncheckedError
+from .kinds import Evidence, FindingKind, NotApplicable, Passed, UncheckedError
 
 COLLAPSED, GROWN = 0.02, 1.5
 """The last std over the one that the training began with."""
@@ -46,29 +46,33 @@ def std_partly_collapsed(evidence: Evidence) -> str | None:
     return figure if collapsed.any() and collapsed.mean() < MOST else None
 
 
-def std_growing(evidence: Evidence) -> str | None:
+def std_growing(evidence: Evidence) -> str | Passed | None:
     """Look for noise that grew."""
     start, when, last = *_start_of_growth(evidence), evidence.last
-    grown = float(last.std.mean() / start.mean())
-    if not _can_be_compared(evidence, start) or grown <= (GUESSED_GROWN if when == DEFAULT else GROWN):
+    grown, most = float(last.std.mean() / start.mean()), _most(GROWN, when)
+    if not _can_be_compared(evidence, start) or grown <= most:
         return None
     times = f"{grown:.1f}" if grown < 10 else short(grown)
-    return f"mean std {short(start.mean())} {when}, {short(last.std.mean())} {last.at}: {times} times"
+    figure = f"mean std {short(start.mean())} {when}, {short(last.std.mean())} {last.at}: {times} times"
+    return Passed(figure, f"above {most:g} times the first")
 
 
-def std_partly_growing(evidence: Evidence) -> str | None:
+def std_partly_growing(evidence: Evidence) -> str | Passed | None:
     """Look for single actions whose noise grew while the mean of all did not."""
     start, when, last = *_start_of_growth(evidence), evidence.last
     if not _can_be_compared(evidence, start) or std_growing(evidence) is not None:
         return None
-    ratio = last.std / start
-    grown, worst = ratio > (GUESSED_GROWN if when == DEFAULT else PARTLY_GROWN), int(ratio.argmax())
+    ratio, most = last.std / start, _most(PARTLY_GROWN, when)
+    grown, worst = ratio > most, int(ratio.argmax())
     if not grown.any():
         return None
-    return (
-        f"{_of_all(grown)}: the std of action {worst} is {short(last.std[worst])} {last.at}, "
-        f"{short(start[worst])} {when}"
-    )
+    now = f"{_of_all(grown)}: the std of action {worst} is {short(last.std[worst])} {last.at}"
+    return Passed(f"{now}, {short(start[worst])} {when}", f"above {most:g} times the first, in single actions")
+
+
+def _most(growth: float, when: str) -> float:
+    """Return how far the std may grow; further where the first one is a guess."""
+    return GUESSED_GROWN if when == DEFAULT else growth
 
 
 def _start_of_growth(evidence: Evidence) -> tuple[np.ndarray, str]:
@@ -173,7 +177,7 @@ FINDINGS = (
         name="std growing",
         listed_as="std growing",
         check=std_growing,
-        threshold=f"above {GROWN:g} times the first, {GUESSED_GROWN:g} times if that is a guess",
+        threshold=f"above {GROWN:g} times the first; {GUESSED_GROWN:g} times if that is a guess",
         meaning="Noise pays more than what the robot earns with it: the entropy bonus is too large beside the rewards, "
         "or the advantages are noise themselves, as when a time-out counts as a failure.",
         lesson=5,
@@ -183,7 +187,7 @@ FINDINGS = (
         name="std partly growing",
         listed_as="std growing",
         check=std_partly_growing,
-        threshold=f"above {PARTLY_GROWN:g} times the first, {GUESSED_GROWN:g} times if that is a guess, "
+        threshold=f"above {PARTLY_GROWN:g} times the first; {GUESSED_GROWN:g} times if that is a guess, "
         "in single actions",
         meaning="The mean of all actions hides it, as the noise of the others fell: for the rewards it matters little "
         "what these actions do, so the entropy bonus widens them.",
