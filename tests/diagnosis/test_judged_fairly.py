@@ -21,7 +21,7 @@ def test_too_few_different_samples_judge_no_layer(observations, tmp_path):
     assert names(diagnosis) == []
     missing = diagnosis.unchecked["dead units"]
     assert missing == f"needs 32 different samples or more, got {len(observations.unique(dim=0))}"
-    for name in ("signal lost or exploded", "input not normalised"):
+    for name in ("signal lost or exploded", "input not normalised", "last layer too large", "mean actions too large"):
         assert diagnosis.unchecked[name] == missing
     assert "dead units" in examine(run, seen(32), activation="elu").diagnosis().absent
 

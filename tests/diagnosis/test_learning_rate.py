@@ -118,10 +118,10 @@ def test_figure_is_the_one_that_is_farthest_beyond_its_threshold_and_that_thresh
     norm = grown(tmp_path / "norm", 1, 30, 0.1)[LAST]
     assert norm.threshold == "norm 5"
     assert "have norm" in norm.figure
-    both = grown(tmp_path / "both", 8, 3, 1.0)[LAST]
-    assert both.threshold == "std 20"
-    assert "in the last layer" in both.figure
-    assert "init_std" not in norm.change + both.change
+    both = grown(tmp_path / "both", 8, 3, 1.0)
+    assert LAST not in both
+    assert both[WIDE].threshold == "std 20"
+    assert "init_std" not in norm.change + both[WIDE].change
 
 
 def test_mean_actions_within_their_noise_are_not_said_to_drown_it(tmp_path):

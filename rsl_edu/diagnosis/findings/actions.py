@@ -48,17 +48,17 @@ def hidden_state_not_reset(evidence: Evidence) -> str | None:
 def last_layer_too_large(evidence: Evidence) -> str | Passed | None:
     """Look for mean actions that drown the noise before anything is learned, and for a last layer that grew."""
     first, last = evidence.first, evidence.last
+    if evidence.sample.real:
+        evidence.require_different_samples()
     with np.errstate(divide="ignore", invalid="ignore"):
         loud = float(np.nan_to_num(first.spread / first.std).max()) / max(1, first.layers.std[0])
     if evidence.untrained and evidence.sample.real and loud > LOUD:
-        evidence.require_different_samples()
         times = short(loud)
         figure = f"{first.at} the mean action varies by {times} times its noise, for inputs of std 1"
         return Passed(figure + evidence.if_guessed, f"{LOUD:g} times before training")
     if last.gain > GAIN and _beyond_the_noise(evidence):
-        wide = _wide(evidence)
-        if wide / _wide_limit(evidence) > last.gain / GAIN:
-            return Passed(_wide_in_words(evidence, wide), f"std {WIDE:g}")
+        if _mean_is_worse(evidence):
+            raise NotApplicable
         norm = f"the weights of the last layer have norm {short(last.gain)} for each action"
         return Passed(f"{norm} (root mean square)", f"norm {GAIN:g}")
     if evidence.untrained:
@@ -67,17 +67,25 @@ def last_layer_too_large(evidence: Evidence) -> str | Passed | None:
 
 
 def mean_actions_too_large(evidence: Evidence) -> str | None:
-    """Look for mean actions that are large and drown the noise, though the last layer is of a usual size."""
-    last = evidence.last
-    exploded = bool((last.layers.std[1:-1] > SIGNAL_EXPLODED).any())  # a finding of its own
-    wide = _wide(evidence)
-    if exploded or last.gain > GAIN or not wide > _wide_limit(evidence) or not _beyond_the_noise(evidence):
-        return None
-    if not (last.count or _is_held_back(evidence)):
-        evidence.require_observations()
+    """Look for mean actions that are large and drown the noise, and are more so than the last layer alone."""
+    last, wide = evidence.last, _wide(evidence)
     if evidence.sample.real:
         evidence.require_different_samples()
+    if not wide > _wide_limit(evidence) or not _beyond_the_noise(evidence):
+        return None
+    if last.gain > GAIN:
+        if not _mean_is_worse(evidence):
+            raise NotApplicable
+    elif not (last.count or _is_held_back(evidence)):
+        evidence.require_observations()
+    if last.gain <= GAIN and (last.layers.std[1:-1] > SIGNAL_EXPLODED).any():
+        raise NotApplicable  # a finding of its own
     return _wide_in_words(evidence, wide)
+
+
+def _mean_is_worse(evidence: Evidence) -> bool:
+    """Tell whether the mean actions are farther beyond their threshold than the last layer is beyond its own."""
+    return _wide(evidence) / _wide_limit(evidence) > evidence.last.gain / GAIN
 
 
 def _wide(evidence: Evidence) -> float:
