@@ -123,7 +123,7 @@ def _flat(group: list[tuple[nn.Module, torch.Tensor, torch.Tensor]]) -> tuple[fl
 def _constant(group: list[tuple[nn.Module, torch.Tensor, torch.Tensor]]) -> float:
     """Return the share of the units of a layer that have one value on all samples; NaN of a convolution."""
     h = group[-1][2]
-    return float((h == h[0]).all(0).double().mean()) if isinstance(group[0][0], nn.Linear) else np.nan
+    return float(((h == h[0]) & h.isfinite()).all(0).double().mean()) if isinstance(group[0][0], nn.Linear) else np.nan
 
 
 def shares_of_bins(h: torch.Tensor) -> np.ndarray:
