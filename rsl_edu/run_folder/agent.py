@@ -30,6 +30,7 @@ class Training:
         schedule: Of the learning rate, ``adaptive`` or ``fixed``, or None.
         learning_rate: The one that was configured, or None.
         groups: Groups of observations that the actor sees; empty if this is not said.
+        obs_normalization: Whether the actor has a normaliser, or None.
     """
 
     actor: Mapping[str, Any]
@@ -37,6 +38,7 @@ class Training:
     schedule: str | None
     learning_rate: float | None
     groups: tuple[str, ...]
+    obs_normalization: bool | None = None
 
 
 def read_settings(file: Path) -> Any:
@@ -84,6 +86,7 @@ def training(settings: Any) -> Training | None:
                 schedule=schedule if isinstance(schedule, str) else None,
                 learning_rate=_number(algorithm.get("learning_rate")),
                 groups=_groups(part.get("obs_groups")),
+                obs_normalization=_normalization(actor, part),
             )
     return None
 
@@ -115,6 +118,16 @@ def _actor(said: Mapping[str, Any]) -> dict[str, Any]:
         std_type = said.get("noise_std_type", "scalar")
         config["distribution_cfg"] = {"class_name": "HeteroscedasticGaussianDistribution", "std_type": std_type}
     return config
+
+
+def _normalization(actor: Mapping[str, Any], part: Mapping[str, Any]) -> bool | None:
+    """Return whether the actor has a normaliser, under the name that each release has for it, or None."""
+    said = (
+        actor.get("obs_normalization"),  # rsl_rl 4 and 5
+        actor.get("actor_obs_normalization"),  # 3
+        part.get("empirical_normalization"),  # 2
+    )
+    return next((value for value in said if isinstance(value, bool)), None)
 
 
 def _number(said: Any) -> float | None:

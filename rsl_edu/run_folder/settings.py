@@ -31,6 +31,7 @@ class RunSettings:
         folders: Where ``params/env.yaml`` is looked for once names are asked for.
         unread: Why a file that lies there could not be read, for each of these files; ``params/env.yaml`` is among them
             once names were asked for.
+        obs_normalization: Whether the actor has a normaliser, or None.
     """
 
     actor: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -41,6 +42,7 @@ class RunSettings:
     groups: tuple[str, ...] = ()
     folders: tuple[Path, ...] = ()
     unread: dict[str, str] = dataclasses.field(default_factory=dict)
+    obs_normalization: bool | None = None
 
     def feature_names(self, features: int, actions: int) -> tuple[str, ...]:
         """Return the names of the actor's features, in their order, or nothing if the files do not settle them.

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import torch
-from actors import built, contents, saved, without
+from actors import built, contents, saved, trained, without
 
 from rsl_edu import checkpoint
 from rsl_edu.checkpoint import CheckpointError
@@ -16,10 +16,45 @@ def test_the_number_of_a_checkpoint_is_in_its_name(tmp_path):
     assert checkpoint.read(saved(tmp_path, contents(), "best.pt")).iteration == 3
 
 
-@pytest.mark.parametrize("unknown", ["x", None, 1.5, [1]])
-def test_without_a_number_the_iteration_is_0(unknown, tmp_path):
-    assert checkpoint.read(saved(tmp_path, contents(iter=unknown), "best.pt")).iteration == 0
-    assert checkpoint.read(saved(tmp_path, without(contents(), "iter"), "best.pt")).iteration == 0
+@pytest.mark.parametrize("unknown", ["x", None, 1.5, [1], True, float("nan"), torch.tensor(7)])
+def test_without_a_number_the_iteration_is_unknown(unknown, tmp_path):
+    for stored in (contents(iter=unknown), without(contents(), "iter")):
+        found = checkpoint.read(saved(tmp_path, stored, "best.pt"))
+        assert (found.iteration, found.when) == (0, "iteration unknown (the file does not say it)")
+
+
+def with_steps(steps, **others):
+    """A file whose Adam claims to have taken this many steps."""
+    stored = trained() | others
+    for moments in stored["optimizer_state_dict"]["state"].values():
+        moments["step"].fill_(steps)
+    return stored
+
+
+@pytest.mark.parametrize(
+    ("name", "stored", "when"),
+    [
+        ("best.pt", with_steps(20, iter=0), "iteration 0"),
+        ("best.pt", with_steps(59_020, iter=0), "iteration unknown (iter is 0 in the file, Adam took 59,020 steps)"),
+        ("best.pt", contents(iter=0), "iteration unknown (iter is 0 in the file)"),
+        (
+            "policy_1.pt",
+            with_steps(59_020, iter=0),
+            "iteration unknown (iter is 0 in the file, Adam took 59,020 steps)",
+        ),
+        (
+            "best.pt",
+            contents({"obs_normalizer.count": torch.tensor(98_304_000)}, iter=0),
+            "iteration unknown (iter is 0 in the file, the normaliser has learned from 98,304,000 samples)",
+        ),
+        ("best.pt", with_steps(59_020, iter=2950), "iteration 2950"),
+        ("model_0.pt", with_steps(59_020), "iteration 0"),
+    ],
+)
+def test_iteration_0_is_believed_where_adam_has_hardly_begun(name, stored, when, tmp_path):
+    found = checkpoint.read(saved(tmp_path, stored, name))
+    assert found.when == when
+    assert bool(found.trained) == ("59,020" in when or "samples" in when or when == "iteration 2950" or "model" in name)
 
 
 def run_folder(folder, numbers):
