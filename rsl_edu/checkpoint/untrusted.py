@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from rsl_edu.run_folder import CheckpointError, reason, what_is
+from rsl_edu.run_folder import CheckpointError, reason, regular, what_is
 
 _REAL_NUMBERS = (torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.int64, torch.int32)
 
@@ -24,7 +24,7 @@ def load(path: Path) -> dict[str, Any]:
         CheckpointError: The file is damaged, asks for code, or is something else; the message says what it is.
         OSError: The file cannot be read.
     """
-    with path.open("rb"):  # an OSError after this is one of a damaged file, which says where to look in it
+    with regular(path).open("rb"):  # an OSError after this is one of a damaged file, which says where to look in it
         pass
     try:
         if zipfile.is_zipfile(path):

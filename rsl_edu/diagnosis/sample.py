@@ -14,7 +14,7 @@ import torch
 from rsl_edu.checkpoint import Policy
 from rsl_edu.data import rollout
 from rsl_edu.data.learner_input import learner_tensor
-from rsl_edu.run_folder import reason
+from rsl_edu.run_folder import reason, regular
 
 STEPS, ENVS = 64, 16
 """Steps and robots of a rollout, and the most that a recurrent policy is shown."""
@@ -93,7 +93,7 @@ def load(path: str | Path) -> torch.Tensor | dict[str, torch.Tensor]:
         ValueError: Another file, or a damaged one; the message names it. Nothing in it is executed.
         OSError: The file cannot be read.
     """
-    path = Path(path)
+    path = regular(Path(path))
     try:
         if path.suffix in (".npy", ".npz"):
             with path.open("rb") as file:

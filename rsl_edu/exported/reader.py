@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rsl_edu.run_folder import export_format, what_is
+from rsl_edu.run_folder import export_format, regular, what_is
 
 from . import onnx_file, torchscript
 from .export import Export
@@ -26,7 +26,7 @@ def read_export(path: str | Path) -> Export:
         OSError: The file cannot be read.
     """
     path = Path(path)
-    size = path.stat().st_size
+    size = regular(path).stat().st_size
     with path.open("rb"):  # an OSError after this is one of a damaged file
         pass
     if size > LARGEST:

@@ -6,6 +6,7 @@ from .exports import export_format, exports_beside
 from .files import checkpoint_files
 from .foreign import what_is
 from .libraries import whose
+from .regular import regular
 from .settings import RunSettings, run_settings
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "exports_beside",
     "iteration_in_name",
     "reason",
+    "regular",
     "run_settings",
     "what_is",
     "whose",

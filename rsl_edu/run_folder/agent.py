@@ -12,6 +12,7 @@ from typing import Any
 from .errors import CheckpointError, reason
 from .plain_pickle import NotPlainError, plain_pickle
 from .plain_yaml import plain_yaml
+from .regular import regular
 
 _LARGEST = 4 << 20
 """Bytes of a file of settings; what Isaac Lab writes has up to some 100,000."""
@@ -46,7 +47,7 @@ def read_settings(file: Path) -> Any:
         CheckpointError: It is neither; the message names the file.
         OSError: It cannot be read.
     """
-    if file.stat().st_size > _LARGEST:
+    if regular(file).stat().st_size > _LARGEST:
         raise CheckpointError(
             f"{file}: expected settings, got {file.stat().st_size:,} bytes; {_LARGEST:,} are the most"
         )

@@ -7,6 +7,8 @@ import re
 import zipfile
 from pathlib import Path
 
+from .regular import regular
+
 LEGACY_TORCH = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 """What ``torch.save`` wrote first before torch 1.6, when it wrote no archive."""
 _CONTENTS = {  # kind of archive -> a name that it holds; in this order, as TorchScript has a data.pkl, too
@@ -31,7 +33,7 @@ def archive_kind(path: Path) -> str | None:
     Raises:
         OSError: The file cannot be read.
     """
-    with path.open("rb") as file:
+    with regular(path).open("rb") as file:
         if file.read(4) not in (b"PK\3\4", b"PK\5\6"):
             return None
     try:

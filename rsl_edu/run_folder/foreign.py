@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from .archives import LEGACY_TORCH, archive_kind, module_in
+from .regular import regular
 from .signatures import COMPARE, binary_kind, text_kind
 
 _HEAD = 4096
@@ -52,7 +53,7 @@ def what_is(path: str | Path) -> str | None:
     path = Path(path)
     if path.is_dir():
         return _folder(path) or _folder(_last_step(path))
-    with path.open("rb") as file:
+    with regular(path).open("rb") as file:
         head = file.read(_HEAD)
         if not head:
             return "an empty file (0 bytes); copy or download it again"

@@ -115,7 +115,9 @@ def _read(folder: Path, name: str, unread: dict[str, str]) -> Any:
     """Return what a file holds, or None if there is none or it cannot be read, which is noted."""
     file = folder / name
     try:
-        return read_settings(file) if file.is_file() else None
+        return read_settings(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except CheckpointError as error:
         unread[name] = str(error).removeprefix(f"{file}: ")
     except OSError as error:

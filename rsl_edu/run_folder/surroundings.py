@@ -99,7 +99,7 @@ def _look(folder: Path, most: int) -> _Seen:
             count += 1
             if entry.is_dir(follow_symlinks=False):  # a link could lead back up
                 folders += [] if entry.name.startswith((".", "__")) else [folder / entry.name]
-            elif match := NUMBERED.fullmatch(entry.name):
+            elif (match := NUMBERED.fullmatch(entry.name)) and entry.is_file():
                 numbered[int(match[1])] = folder / entry.name
             elif entry.name.endswith(ENDS):
                 others.append(folder / entry.name)
