@@ -63,6 +63,31 @@ def rebuild_policy(
     return policy.eval().requires_grad_(False)
 
 
+def mlp_shapes(weights: Mapping[str, torch.Tensor]) -> list[tuple[int, ...]]:
+    """Return ``[outputs, inputs]`` of each layer of an actor's MLP; nothing if they do not fit together."""
+    try:
+        return _shapes(weights, "mlp.", dims=2)
+    except CheckpointError:
+        return []
+
+
+def shown_network(weights: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+    """Return what an actor's weights say of what its settings say, too; nothing if they do not fit together.
+
+    Returns:
+        ``hidden_dims``; ``recurrent``; ``std``: ``std``, ``log std``, or empty if it is an output of the network.
+    """
+    layers = mlp_shapes(weights)
+    if not layers:
+        return {}
+    stds = {"distribution.std_param": "std", "distribution.log_std_param": "log std"}
+    return {
+        "hidden_dims": [outputs for outputs, _ in layers[:-1]],
+        "recurrent": any(name.startswith("rnn.") for name in weights),
+        "std": next((word for name, word in stds.items() if name in weights), ""),
+    }
+
+
 def _without_empty_normalizer(weights: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
     """Leave out the normaliser of an actor that sees images alone: it has no features to normalise."""
     mean = weights.get("obs_normalizer._mean")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import CheckpointError, reason
+from .network import network
 from .plain_pickle import NotPlainError, plain_pickle
 from .plain_yaml import plain_yaml
 from .regular import regular
@@ -31,6 +32,7 @@ class Training:
         schedule: Of the learning rate, ``adaptive`` or ``fixed``, or None.
         learning_rate: The one that was configured, or None.
         groups: Groups of observations that the actor sees; empty if this is not said.
+        network: What they say of the actor that its weights show, too, as for :func:`.network.contradiction`.
     """
 
     actor: Mapping[str, Any]
@@ -38,6 +40,7 @@ class Training:
     schedule: str | None
     learning_rate: float | None
     groups: tuple[str, ...]
+    network: Mapping[str, Any]
 
 
 def read_settings(file: Path) -> Any:
@@ -85,6 +88,7 @@ def training(settings: Any) -> Training | None:
                 schedule=schedule if isinstance(schedule, str) else None,
                 learning_rate=_number(algorithm.get("learning_rate")),
                 groups=_groups(part.get("obs_groups")),
+                network=network(actor),
             )
     return None
 

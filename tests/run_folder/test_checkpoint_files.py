@@ -307,14 +307,15 @@ def test_a_folder_that_may_not_be_read_is_passed_over(tmp_path, monkeypatch):
 
 
 def test_what_is_no_file_is_named_and_not_opened(tmp_path):
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "model_5.pt").symlink_to("/dev/zero")
-    for path, says in ((tmp_path / "pipe", "a named pipe"), (Path("/dev/null"), "a device"), (tmp_path / "run", "a dev")):
+    pipe, device, run = tmp_path / "pipe", Path("/dev/null"), tmp_path / "run"
+    os.mkfifo(pipe)
+    run.mkdir()
+    (run / "model_5.pt").symlink_to("/dev/zero")
+    for path, says in ((pipe, "a named pipe"), (device, "a device"), (run, "a device")):
         with pytest.raises(OSError, match=says):
             checkpoint_files(path)
-        with pytest.raises(OSError, match="a named pipe"):
-            what_is(tmp_path / "pipe")
+    with pytest.raises(OSError, match="a named pipe"):
+        what_is(pipe)
 
 
 def test_a_pipe_beside_a_run_is_not_opened(tmp_path):
