@@ -347,7 +347,7 @@ def test_xray_takes_the_activation_from_the_option_or_the_configuration(tmp_path
         (["RUN", "--obs", "nowhere.pt"], "nowhere.pt: No such file or directory"),
         (
             ["RUN", "--obs", "notes.txt"],
-            "notes.txt: expected a tensor, or a dictionary of tensors, in .pt, ",
+            "notes.txt: expected observations, a tensor or a dictionary of tensors in .pt, ",
         ),
         (["RUN", "--robot", "Hopper-v5"], "Hopper-v5 has 11 and 3"),
         (["RUN", "--robot", "Hopper-v5", "--obs", "notes.txt"], "--obs: not allowed with argument --robot"),

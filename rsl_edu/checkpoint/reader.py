@@ -27,7 +27,7 @@ from .critic import Critic
 from .layout import NAMED, StoredModels, find_models, learning_rate
 from .optimizer import AdamState, read_optimizer
 from .policy import Policy
-from .rebuild import mlp_shapes, rebuild_policy, shown_network
+from .rebuild import SettingError, mlp_shapes, rebuild_policy, shown_network
 from .untrusted import is_finite, load, readable_tensors
 
 
@@ -117,7 +117,7 @@ def read(
     try:
         policy = rebuild_policy(models.actor, config, images or {})
     except CheckpointError as error:
-        raise CheckpointError(f"{path.name}: {error}") from None
+        raise type(error)(f"{path.name}: {error}") from None
     optimizer, broken_moments = read_optimizer(path, stored.get("optimizer_state_dict"), models)
     return Checkpoint(
         path=path,
@@ -178,6 +178,8 @@ def read_run(
             if found and (other := _difference(found[0].policy, checkpoint.policy)):
                 raise CheckpointError(f"{file.name}: {other}, unlike {found[0].path.name}")
         except (CheckpointError, OSError) as error:
+            if isinstance(error, SettingError) and settings.source not in ("", "you"):
+                raise CheckpointError(f"{settings.source}: {str(error).removeprefix(f'{file.name}: ')}") from None
             why = f"{file.name}: cannot be read ({error.strerror})" if isinstance(error, OSError) else str(error)
             skipped[file] = why
         else:

@@ -29,6 +29,10 @@ _OF_THE_STATE: dict[str, Any] = {
 """Distributions whose std is an output of the network, so that a checkpoint has no parameter for it."""
 
 
+class SettingError(CheckpointError):
+    """A setting that does not fit the weights, or that no module of rsl_rl takes."""
+
+
 def rebuild_policy(
     weights: Mapping[str, torch.Tensor], config: Mapping[str, Any], images: Mapping[str, tuple[int, int]]
 ) -> Policy:
@@ -56,8 +60,10 @@ def rebuild_policy(
             names = dict.fromkeys(name.split(".")[1] for name in weights if name.startswith("cnns."))
             cnns = {name: _cnn(name, weights, config.get("cnn_cfg") or {}, images) for name in names}
             policy = Policy(mlp, distribution, normalizer, _rnn(weights), cnns)
-    except (TypeError, ValueError, AttributeError, RuntimeError) as error:  # of what the configuration says, too
-        raise CheckpointError(str(error)) from None
+    except CheckpointError:
+        raise
+    except (TypeError, ValueError, AttributeError, RuntimeError) as error:  # of a module, which got what it cannot be
+        raise SettingError(str(error)) from None
     _fill(policy, weights)
     _check_sizes(policy, None if mean is None else mean.numel(), linear[0][1])
     return policy.eval().requires_grad_(False)

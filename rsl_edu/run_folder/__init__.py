@@ -1,5 +1,6 @@
 """The folder of a run: which checkpoints it has, and what is written beside them. Imports no torch, to fail fast."""
 
+from .archives import texts_in
 from .candidates import NUMBERED, iteration_in_name
 from .errors import CheckpointError, reason
 from .exports import export_format, exports_beside
@@ -20,6 +21,7 @@ __all__ = [
     "reason",
     "regular",
     "run_settings",
+    "texts_in",
     "what_is",
     "whose",
 ]

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from .archives import archive_kind, is_recording
 from .candidates import ENDS, NUMBERED, may_be_checkpoint
 from .exports import exports_beside
 from .foreign import what_is
@@ -62,6 +63,8 @@ def surroundings(path: Path, files: Sequence[Path]) -> str:
 
 def _kind(file: Path) -> str | None:
     try:
+        if archive_kind(file) == "torch.save" and is_recording(file):
+            return "a recording, which --obs takes"
         return what_is(file)
     except OSError:
         return None

@@ -179,3 +179,11 @@ def test_a_pipe_among_the_checkpoints_is_left_out(tmp_path):
     os.mkfifo(tmp_path / "model_5.pt")
     run = checkpoint.read_run(tmp_path)
     assert run.skipped == {tmp_path / "model_5.pt": "model_5.pt: cannot be read (a named pipe, not a file)"}
+
+
+def test_a_wrong_setting_is_an_error_of_its_file(tmp_path):
+    run_folder(tmp_path, [0])
+    for text in ("actor: {activation: sine}", "actor: {activation: elu, distribution_cfg: {std_range: [3, 1]}}"):
+        (tmp_path / "agent.yaml").write_text(text)
+        with pytest.raises(CheckpointError, match=r"^agent.yaml: (activation|std_range): "):
+            checkpoint.read_run(tmp_path)
