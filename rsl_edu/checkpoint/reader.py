@@ -178,10 +178,7 @@ def read_run(
             if found and (other := _difference(found[0].policy, checkpoint.policy)):
                 raise CheckpointError(f"{file.name}: {other}, unlike {found[0].path.name}")
         except (CheckpointError, OSError) as error:
-            if isinstance(error, SettingError) and settings.source not in ("", "you"):
-                raise CheckpointError(f"{settings.source}: {str(error).removeprefix(f'{file.name}: ')}") from None
-            why = f"{file.name}: cannot be read ({error.strerror})" if isinstance(error, OSError) else str(error)
-            skipped[file] = why
+            skipped[file] = _why(file, error, settings.source)
         else:
             found.append(checkpoint)
     if not found:
@@ -194,6 +191,13 @@ def read_run(
         settings=settings,
         activation_from=said_by,
     )
+
+
+def _why(file: Path, error: CheckpointError | OSError, source: str) -> str:
+    """Say why a file cannot be read; if it is because of a file of settings, raise the error of that one."""
+    if isinstance(error, SettingError) and source not in ("", "you"):
+        raise CheckpointError(f"{source}: {str(error).removeprefix(f'{file.name}: ')}") from None
+    return f"{file.name}: cannot be read ({error.strerror})" if isinstance(error, OSError) else str(error)
 
 
 def _last_network(files: Sequence[Path]) -> tuple[list[tuple[int, ...]], dict[str, Any]]:
