@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from rsl_edu.exported import activation_of
+from rsl_edu.exported import mlp_of
 from rsl_edu.modules.mlp import ACTIVATIONS
 from rsl_edu.modules.validate import choice, whole
 from rsl_edu.run_folder import (
@@ -27,7 +27,7 @@ from .critic import Critic
 from .layout import NAMED, StoredModels, find_models, learning_rate
 from .optimizer import AdamState, read_optimizer
 from .policy import Policy
-from .rebuild import rebuild_policy
+from .rebuild import SettingError, mlp_shapes, rebuild_policy, shown_network
 from .untrusted import is_finite, load, readable_tensors
 
 STEPS, SAMPLES = 1_000, 20_000_000
@@ -133,7 +133,7 @@ def read(
     try:
         policy = rebuild_policy(models.actor, config, images or {})
     except CheckpointError as error:
-        raise CheckpointError(f"{path.name}: {error}") from None
+        raise type(error)(f"{path.name}: {error}") from None
     optimizer, broken_moments = read_optimizer(path, stored.get("optimizer_state_dict"), models)
     iteration, undated = _iteration(path, stored, _trained(policy, optimizer), optimizer is not None)
     return Checkpoint(
@@ -183,9 +183,11 @@ def read_run(
         settings = config
     else:
         settings = run_settings(path) if config is None else RunSettings(config, "you")
+    layers, shown = _last_network(chosen)
+    settings = settings.fitting(shown) if shown else settings
     said_by = "you" if activation is not None else settings.source if settings.actor.get("activation") else ""
     if not said_by:
-        activation, said_by = _exported_activation(path)
+        activation, said_by = _exported_activation(path, layers, settings.unread)
     found: list[Checkpoint] = []
     skipped: dict[Path, str] = {}
     for file in reversed(chosen):
@@ -194,8 +196,7 @@ def read_run(
             if found and (other := _difference(found[0].policy, checkpoint.policy)):
                 raise CheckpointError(f"{file.name}: {other}, unlike {found[0].path.name}")
         except (CheckpointError, OSError) as error:
-            why = f"{file.name}: cannot be read ({error.strerror})" if isinstance(error, OSError) else str(error)
-            skipped[file] = why
+            skipped[file] = _why(file, error, settings.source)
         else:
             found.append(checkpoint)
     if not found:
@@ -210,12 +211,40 @@ def read_run(
     )
 
 
-def _exported_activation(path: Path) -> tuple[str | None, str]:
-    """Return the activation of an exported policy beside a run, and that file as seen from it; None without one."""
+def _why(file: Path, error: CheckpointError | OSError, source: str) -> str:
+    """Say why a file cannot be read; if it is because of a file of settings, raise the error of that one."""
+    if isinstance(error, SettingError) and source not in ("", "you"):
+        raise CheckpointError(f"{source}: {str(error).removeprefix(f'{file.name}: ')}") from None
+    return f"{file.name}: cannot be read ({error.strerror})" if isinstance(error, OSError) else str(error)
+
+
+def _last_network(files: Sequence[Path]) -> tuple[list[tuple[int, ...]], dict[str, Any]]:
+    """Return the shapes of the layers in the last file that can be read, and what its actor shows; or nothing."""
+    for file in reversed(files):
+        try:
+            actor = find_models(file, load(file)).actor
+        except (CheckpointError, OSError):  # whoever reads it says why
+            continue
+        return mlp_shapes(actor), shown_network(actor)
+    return [], {}
+
+
+def _exported_activation(path: Path, layers: list[tuple[int, ...]], unread: dict[str, str]) -> tuple[str | None, str]:
+    """Return the activation of an exported policy beside a run, and that file as seen from it; None without one.
+
+    Args:
+        path: The run.
+        layers: Shapes of the layers that the export must have.
+        unread: Where an export of another network is noted.
+    """
     folder = path.parent if path.is_file() else path
     for file in exports_beside(path):
-        if (name := activation_of(file)) in ACTIVATIONS:
-            return name, Path(os.path.relpath(file, folder)).as_posix()
+        name, shapes = mlp_of(file)
+        place = Path(os.path.relpath(file, folder)).as_posix()
+        if name in ACTIVATIONS and shapes == layers:
+            return name, place
+        if name in ACTIVATIONS:
+            unread[place] = "of another network: its layers have other sizes"
     return None, ""
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from .errors import CheckpointError, reason
+from .network import network
 from .plain_pickle import NotPlainError, plain_pickle
 from .plain_yaml import plain_yaml
+from .regular import regular
 
 _LARGEST = 4 << 20
 """Bytes of a file of settings; what Isaac Lab writes has up to some 100,000."""
@@ -31,6 +33,7 @@ class Training:
         learning_rate: The one that was configured, or None.
         groups: Groups of observations that the actor sees; empty if this is not said.
         obs_normalization: Whether the actor has a normaliser, or None.
+        network: What they say of the actor that its weights show, too, as for :func:`.network.contradiction`.
     """
 
     actor: Mapping[str, Any]
@@ -38,6 +41,7 @@ class Training:
     schedule: str | None
     learning_rate: float | None
     groups: tuple[str, ...]
+    network: Mapping[str, Any]
     obs_normalization: bool | None = None
 
 
@@ -48,7 +52,7 @@ def read_settings(file: Path) -> Any:
         CheckpointError: It is neither; the message names the file.
         OSError: It cannot be read.
     """
-    if file.stat().st_size > _LARGEST:
+    if regular(file).stat().st_size > _LARGEST:
         raise CheckpointError(
             f"{file}: expected settings, got {file.stat().st_size:,} bytes; {_LARGEST:,} are the most"
         )
@@ -87,6 +91,7 @@ def training(settings: Any) -> Training | None:
                 learning_rate=_number(algorithm.get("learning_rate")),
                 groups=_groups(part.get("obs_groups")),
                 obs_normalization=_normalization(actor, part),
+                network=network(actor),
             )
     return None
 
