@@ -225,7 +225,7 @@ def test_an_exported_policy_is_told_from_a_checkpoint(tmp_path):
     ("content", "found"),
     [
         ([1, 2], "got one list"),
-        (torch.ones(3), "got one Tensor"),
+        (torch.ones(3), "a recording of one tensor \\[3\\]"),
         (None, "got one NoneType"),
         ({}, "it holds nothing"),
         (built().mlp.state_dict(), "it holds 4 → 8 → 2; if"),
