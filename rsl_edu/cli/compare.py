@@ -32,6 +32,9 @@ def add(commands: Any) -> None:
         "--activation", metavar="NAME", help="of the checkpoint's hidden layers, if nothing next to it says"
     )
     parser.add_argument("--config", type=path_argument, metavar="FILE", help="agent.yaml of the run")
+    parser.add_argument(
+        "--checkpoint", type=path_argument, metavar="FILE", help="of two recordings: the policy that acted in them"
+    )
     parser.add_argument("--html", type=path_argument, metavar="OUT", help="write a page, to read offline")
     parser.add_argument(
         "--unsafe", action="store_true", help="run TorchScript without a sandbox: for a file that you trust"
@@ -43,7 +46,8 @@ def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> in
     from rsl_edu.run_folder import regular
 
     try:
-        for path in filter(None, (options.first, options.second, options.obs, options.config)):
+        given = (options.first, options.second, options.obs, options.config, options.checkpoint)
+        for path in filter(None, given):
             if not path.is_dir():
                 regular(path).open("rb").close()
         if options.html is not None:
@@ -52,6 +56,8 @@ def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> in
         if kinds == [_RECORDING, _RECORDING]:
             comparison = _recordings(parser, options)
         elif kinds.count(_EXPORT) == 1 and _RECORDING not in kinds:
+            if options.checkpoint is not None:
+                parser.error("--checkpoint is for two recordings, got a checkpoint and an export")
             files = [options.first, options.second]
             export = files.pop(kinds.index(_EXPORT))
             comparison = _export(files[0], export, options)
@@ -91,9 +97,24 @@ def _recordings(parser: argparse.ArgumentParser, options: argparse.Namespace) ->
     """Compare two recordings."""
     if options.obs is not None or options.activation is not None or options.unsafe:
         parser.error("--obs, --activation and --unsafe are for a checkpoint and an export, got two recordings")
-    from rsl_edu.compare import compare_recordings  # type: ignore[attr-defined, unused-ignore]
+    settings = _settings(options)
+    from rsl_edu.compare import compare_recordings
 
-    return compare_recordings(options.first, options.second)
+    return compare_recordings(options.first, options.second, settings, checkpoint=options.checkpoint)
+
+
+def _settings(options: argparse.Namespace) -> Any:
+    """Return what lies beside the run that a recording lies in, or a folder or two below; None without names."""
+    from rsl_edu.run_folder import run_settings
+
+    if options.config is not None:
+        return run_settings(options.config.parent, options.config)
+    for path in filter(None, (options.checkpoint, options.first, options.second)):
+        for folder in list(path.resolve().parents)[:3]:
+            settings = run_settings(folder)
+            if settings.names_source:
+                return settings
+    return None
 
 
 def _kind(path: Path) -> str:

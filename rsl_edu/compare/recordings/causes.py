@@ -1,0 +1,69 @@
+"""Which differences are looked for, in the order in which none hides or imitates another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from . import limits, noise, orders, scales, values
+from .evidence import Evidence, Found, UncheckedError
+
+MOST = 40
+"""The most differences that a test may find."""
+TESTS: tuple[tuple[str, Callable[[Evidence], Iterator[Found]], bool], ...] = (
+    ("constant", values.constant, True),
+    ("held", values.held, True),
+    ("normalised", values.normalised, True),
+    ("length of vectors", scales.length, True),
+    ("lag", orders.late_velocities, True),
+    ("order, sign", orders.alignment, True),
+    ("order, sign", orders.moved_terms, True),
+    ("scale", scales.scale, True),
+    ("time step", scales.rate, True),
+    ("clipped", limits.clipped, True),
+    ("noise", noise.noise, False),
+    ("clipped", limits.unclipped, False),
+    ("shift", values.shift, False),
+    ("motion", values.motion, False),
+)
+"""What the report calls each test, the test, and whether what it finds cannot follow from another difference."""
+
+
+def differences(evidence: Evidence) -> tuple[list[Found], list[str], dict[str, str], Evidence]:
+    """Make all tests, each on the second recording as the ones before it repaired it.
+
+    Where something has been found that cannot be a consequence, what can be one is not looked for: with one wrong
+    input, the robot moves differently, and all other features change with it.
+
+    Returns:
+        What was found; the tests that found nothing; why others could not be made; and what is left.
+    """
+    found: list[Found] = []
+    absent: dict[str, bool] = {}
+    unchecked: dict[str, str] = {}
+    for name, test, first_hand in TESTS:
+        before = len(found)
+        if found and not first_hand:
+            unchecked.setdefault(name, "can follow from what was found: undo that, and compare again")
+            continue
+        try:
+            while len(found) < before + MOST:
+                fresh = (each for each in test(evidence) if (each.kind, each.features) not in evidence.undone)
+                step = list(_until_repaired(fresh))
+                for each in step:
+                    evidence = evidence.after(each)
+                found += step
+                if not step or step[-1].second is None:
+                    break
+        except UncheckedError as error:
+            unchecked[name] = str(error)
+            continue
+        absent[name] = absent.get(name, True) and len(found) == before
+    return found, [name for name, nothing in absent.items() if nothing and name not in unchecked], unchecked, evidence
+
+
+def _until_repaired(found: Iterator[Found]) -> Iterator[Found]:
+    """Yield up to the first that changes what is looked at."""
+    for each in found:
+        yield each
+        if each.second is not None:
+            return

@@ -1,0 +1,147 @@
+"""Compares two recordings of observations: from training, and from play or the robot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rsl_edu.number_format import counted
+from rsl_edu.run_folder import RunSettings
+
+from .causes import differences
+from .comparison import RecordingComparison
+from .data import SENT, Recording, Stored, blocks, read, recording
+from .evidence import LONG, Evidence, Found
+from .pairs import find_pairs, paired_blocks
+from .policy import judged_by_policy
+from .sizes import compared_features, difference
+from .values import SHIFT, SURE
+
+
+def compare_recordings(
+    first: Any,
+    second: Any,
+    settings: RunSettings | None = None,
+    names: Sequence[str] = (),
+    dt: float | None = None,
+    checkpoint: str | Path | None = None,
+) -> RecordingComparison:
+    """Say per feature how the second recording differs from the first, beyond what two recordings always do.
+
+    The first is the reference, from training. The tests rely on what holds in it: vectors of constant length, positions
+    and their velocities, correlations of all features; a robot that merely goes elsewhere leaves these alone.
+
+    Args:
+        first: A path to observations, or what :func:`rsl_edu.diagnosis.load` gives: ``[time, envs, features]``, a table
+            ``[samples, features]``, or a dictionary of these with ``actions`` and ``dones`` if they were recorded.
+        second: The same, from play or from the robot.
+        settings: What lies beside the run, for the names of the features, as :func:`rsl_edu.run_folder.run_settings`
+            reads it.
+        names: Names of the features instead, such as ``joint_vel[3]``.
+        dt: Seconds between two steps of the first, to tell lags and rates in seconds.
+        checkpoint: A checkpoint that may have acted in both: which recording its normaliser fits, and whether the
+            recorded actions are its own.
+
+    Raises:
+        TypeError, ValueError: What is given is no recording, or the names are too many or too few; the message says
+            what is expected.
+        OSError: A file cannot be read.
+    """
+    if dt is not None and not dt > 0:
+        raise ValueError(f"dt: expected seconds above 0, got {dt}")
+    given = read(first, "first"), read(second, "second")
+    acted = _acted(given)
+    named, source = _names(given, settings, names)
+    about = {"first": _described(given[0]), "second": _described(given[1]), "names": source}
+    sized, (at, other) = compared_features(given, named)
+    if not len(at):
+        return RecordingComparison(about, tuple(sized), unchecked={"all else": "needs the same features in both"})
+    here, there = recording(given[0], acted, at), recording(given[1], acted, other)
+    every = tuple(named[column] if named else f"feature {column}" for column in at)
+    every += tuple(f"{SENT}[{i}]" for i in range(here.x.shape[2] - len(at)))
+    terms = blocks(every) if named else paired_blocks(find_pairs(here), every)
+    found, absent, unchecked, left = differences(Evidence(here, there, every, bool(named), terms, dt=dt))
+    places = [_of(each, at, given[0].x.shape[2]) for each in found]
+    said = [left.spoken(each.features) for each in found]
+    rows = zip((each.kind for each in found), said, (each.figure for each in found), places, strict=True)
+    seen = [*sized, *(difference(*row) for row in rows)]
+    notes = [*_followers(left, found), *_short(here, there)]
+    if checkpoint is not None:
+        more, said = judged_by_policy(checkpoint, given, settings)
+        seen, notes = [*seen, *more], [*said, *notes]
+    conclusive = min(here.steps, there.steps) >= LONG
+    return RecordingComparison(about, tuple(seen), tuple(notes), tuple(absent), unchecked, conclusive)
+
+
+def _acted(given: tuple[Stored, Stored]) -> bool:
+    """Tell whether both have actions, of one number."""
+    numbers = {None if each.actions is None else each.actions.shape[2] for each in given}
+    return len(numbers) == 1 and None not in numbers
+
+
+def _names(
+    given: tuple[Stored, Stored], settings: RunSettings | None, names: Sequence[str]
+) -> tuple[tuple[str, ...], str]:
+    """Return the names of the first recording's features, and where they are from, in words."""
+    features = given[0].x.shape[2]
+    if names:
+        if len(names) != features:
+            raise ValueError(f"names: expected {features}, one for each feature of the first, got {len(names)}")
+        return tuple(names), "given"
+    if given[0].names:
+        return given[0].names, f"those of the parts in {given[0].source}"
+    acts = next((each.actions.shape[2] for each in given if each.actions is not None), None)
+    if settings is None:
+        return (), "none: features are counted from 0"
+    found = settings.feature_names(features, acts) if acts is not None else _guess(settings, features)
+    if found:
+        return found, f"from {settings.names_source}"
+    return (), f"none: {settings.names_source or 'no file beside the run'} does not settle {features} features"
+
+
+def _guess(settings: RunSettings, features: int) -> tuple[str, ...]:
+    """Return names for a recording without actions: those of the only number of actions that fits."""
+    fitting = {found for acts in range(1, features) if (found := settings.feature_names(features, acts))}
+    return fitting.pop() if len(fitting) == 1 else ()
+
+
+def _of(found: Found, at: np.ndarray, features: int) -> tuple[int, ...]:
+    """Return the places of features in the first recording as it was given; its actions follow the observations."""
+    return tuple(int(at[i]) if i < len(at) else i - len(at) + features for i in found.features)
+
+
+def _followers(evidence: Evidence, found: Sequence[Found]) -> list[str]:
+    """Say how much else differs, once a cause is found."""
+    s = evidence.statistics
+    away = np.abs(s.shift) > np.maximum(SHIFT, SURE * s.shift_error)
+    away |= np.abs(s.spread) > np.maximum(np.log(2), SURE * s.spread_error)
+    away &= evidence.unexplained & ~evidence.free
+    if not found or not away.any():
+        return []
+    others, have = counted(int(away.sum()), "other feature"), "has" if away.sum() == 1 else "have"
+    return [f"{others} {have} another mean or size, too: with a wrong input, the robot moves differently"]
+
+
+def _short(first: Recording, second: Recording) -> list[str]:
+    """Say so if a recording is too short for a verdict."""
+    said = []
+    for name, each in (("first", first), ("second", second)):
+        if each.steps < LONG:
+            steps = f"the {name} has only {counted(each.steps, 'step')}, which carries no verdict"
+            said.append(f"{steps}: constants, vectors of constant length and velocities were checked all the same")
+    return said
+
+
+def _described(given: Stored) -> str:
+    time, envs, features = given.x.shape
+    size = (
+        f"{time:,} steps of {counted(envs, 'robot')}"
+        if given.ordered
+        else f"{time * envs:,} samples, not in the order of time"
+    )
+    acts = "" if given.actions is None else f", {counted(given.actions.shape[2], 'action')}"
+    dones = "" if given.dones is None else f", {counted(int(given.dones.sum()), 'end')} of episodes"
+    return f"{given.source}: {size}, {counted(features, 'feature')}{acts}{dones}"

@@ -1,0 +1,234 @@
+"""A recording as the comparison looks at it: steps, robots, features, and where episodes end."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from rsl_edu.data.learner_input import episode_ends, learner_tensor
+from rsl_edu.diagnosis import load
+
+VECTORS = ("policy", "actor", "obs", "observations")
+"""Names under which the vector observations of an actor are likely stored, likeliest first."""
+BESIDE = ("actions", "dones", "rewards")
+NUMBERS = 6_000_000
+"""The most numbers of a recording that are looked at; of more robots, some are left out."""
+SPAN = 40
+"""The fewest steps of a robot that are looked at by themselves."""
+ORDERED = 0.3
+"""Correlation of consecutive rows of a table from which on it is read as one robot over time."""
+SENT = "recorded action"
+"""Name of the actions that were recorded beside the observations."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    """Consecutive features of one term.
+
+    Attributes:
+        name: Of the term, such as ``joint_vel``; with a history ``joint_vel (t-2)``.
+        columns: Its features.
+    """
+
+    name: str
+    columns: tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Recording:
+    """What robots saw, and the action that each had done the step before.
+
+    Attributes:
+        x: ``[time, envs, features]``, float64; the recorded actions, if there are any, follow the observations.
+        episode: Which episode of its robot a step belongs to, ``[time, envs]``.
+        ordered: Whether the rows are in the order of time.
+        observed: How many of the features are observations.
+        source: Where it is from, in words.
+    """
+
+    x: np.ndarray
+    episode: np.ndarray
+    ordered: bool
+    observed: int
+    source: str
+
+    @property
+    def steps(self) -> int:
+        """Steps of all robots together."""
+        return int(self.x.shape[0] * self.x.shape[1])
+
+    @property
+    def flat(self) -> np.ndarray:
+        """All samples, ``[samples, features]``."""
+        return self.x.reshape(-1, self.x.shape[2])
+
+    def of(self, features: Sequence[int] | np.ndarray) -> Recording:
+        """Return the recording with these features, in this order."""
+        return dataclasses.replace(self, x=self.x[..., features])
+
+    def rarely_move(self) -> np.ndarray:
+        """Return which features keep their value in most steps, such as commands, ``[features]``."""
+        if not self.ordered:
+            return np.zeros(self.x.shape[2], bool)
+        return np.asarray((self.x[1:] == self.x[:-1]).mean((0, 1)) > 0.5)
+
+    def repeats(self) -> np.ndarray:
+        """Return the share of steps in which a feature repeats its value, its extremes left out, ``[features]``."""
+        x = self.x
+        inside = (x[1:] > x.min((0, 1))) & (x[1:] < x.max((0, 1)))
+        return np.asarray(((x[1:] == x[:-1]) & inside).mean((0, 1)))
+
+    def parts(self, number: int) -> list[Recording]:
+        """Split it by robots, or if there are fewer of them than parts also by time."""
+        time, envs = self.episode.shape
+        spans = max(1, min(-(-number // envs), time // SPAN))
+        bounds = [time * span // spans for span in range(spans + 1)]
+        step = max(1, number // spans)
+        return [
+            dataclasses.replace(self, x=self.x[low:high, robot::step], episode=self.episode[low:high, robot::step])
+            for robot in range(min(step, envs))
+            for low, high in itertools.pairwise(bounds)
+        ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Stored:
+    """A recording as it was given.
+
+    Attributes:
+        x: Observations ``[time, envs, features]``; a table has one robot.
+        actions: What was done, ``[time, envs, actions]``, or None.
+        dones: Whether the episode ended in this step, ``[time, envs]``, or None.
+        ordered: Whether the rows are in the order of time.
+        source: Where it is from, in words.
+        names: Of the features, where parts of the observations were stored under names of their own.
+    """
+
+    x: np.ndarray
+    actions: np.ndarray | None
+    dones: np.ndarray | None
+    ordered: bool
+    source: str
+    names: tuple[str, ...] = ()
+
+
+def read(value: Any, argument: str) -> Stored:
+    """Check a recording and bring it into one form.
+
+    Args:
+        value: A path, or what :func:`rsl_edu.diagnosis.load` gives.
+        argument: Its name, for the messages.
+
+    Raises:
+        TypeError, ValueError: It is no recording; the message says what is expected.
+        OSError: The file cannot be read.
+    """
+    source = argument
+    if isinstance(value, (str, Path)):
+        source = argument = Path(value).name
+        value = load(value)
+    named = dict(value) if isinstance(value, Mapping) else {"observations": value}
+    names, x = _vectors(argument, {name: each for name, each in named.items() if name not in BESIDE})
+    dones, actions = named.get("dones"), named.get("actions")
+    if actions is not None:
+        actions = learner_tensor(f"{argument}: actions", actions).double().numpy()
+        if actions.ndim != x.ndim or actions.shape[:-1] != x.shape[:-1]:
+            expected = [*x.shape[:-1], "actions"]
+            raise ValueError(f"{argument}: expected actions of shape {expected}, got {list(actions.shape)}")
+        _require_finite(argument, "actions", actions)
+    if dones is not None:
+        dones = episode_ends(f"{argument}: dones", dones, torch.Size(x.shape[:-1])).numpy()
+    _require_finite(argument, "observations", x)
+    ordered = x.ndim == 3 and len(x) > 1
+    if x.ndim == 2:
+        ordered = dones is not None or _consecutive(x)
+        x = x[:, None]
+        actions, dones = (None if each is None else each[:, None] for each in (actions, dones))
+    return Stored(x, actions, dones, ordered, source, names)
+
+
+def recording(stored: Stored, with_actions: bool, features: np.ndarray | None = None) -> Recording:
+    """Return what is compared of a recording: at most :data:`NUMBERS` numbers, of robots side by side.
+
+    Args:
+        stored: What was given.
+        with_actions: Whether the recorded actions follow the observations.
+        features: Which observations are compared; None takes all.
+    """
+    x = stored.x if features is None else stored.x[..., features]
+    time, envs, observed = x.shape
+    time = min(time, NUMBERS // observed)
+    keep = max(1, min(envs, NUMBERS // (time * observed)))
+    robots = np.arange(keep) * envs // keep
+    x = x[:time, robots]
+    ends = np.zeros((time, keep), bool) if stored.dones is None else stored.dones[:time, robots]
+    episode = np.concatenate([np.zeros((1, keep), int), np.cumsum(ends[:-1], 0)])
+    if with_actions and stored.actions is not None and stored.ordered:
+        sent = stored.actions[:time, robots]
+        before = np.where(ends[:-1, :, None], 0.0, sent[:-1])  # an episode begins with no action
+        x, episode = np.concatenate([x[1:], before], -1), episode[1:]
+    return Recording(x, episode, stored.ordered, observed, stored.source)
+
+
+def _vectors(argument: str, named: Mapping[str, Any]) -> tuple[tuple[str, ...], np.ndarray]:
+    """Pick the observations, or join them as a policy does and name them by their parts."""
+    tensors = {name: learner_tensor(f"{argument}: {name}", each).double().numpy() for name, each in named.items()}
+    fitting = {name: each for name, each in tensors.items() if each.ndim in (2, 3) and each.size}
+    first = next((name for name in VECTORS if name in fitting), None)
+    if first is None and len(fitting) == 1:
+        first = next(iter(fitting))
+    if first is not None:
+        return (), fitting[first]
+    if fitting and len({each.shape[:-1] for each in fitting.values()}) == 1:
+        names = tuple(f"{name}[{i}]" for name, each in fitting.items() for i in range(each.shape[-1]))
+        return names, np.concatenate(list(fitting.values()), -1)
+    got = ", ".join(f"{name} {list(each.shape)}" for name, each in tensors.items()) or "none"
+    raise ValueError(f"{argument}: expected observations [samples, features] or [time, envs, features], got {got}")
+
+
+def _require_finite(argument: str, kind: str, x: np.ndarray | None) -> None:
+    if x is None or np.isfinite(x).all():
+        return
+    bad = ~np.isfinite(x.reshape(-1, x.shape[-1]))
+    worst = int(bad.sum(0).argmax())
+    raise ValueError(
+        f"{argument}: expected finite values, got NaN or infinity in {int(bad.sum(0)[worst])} of {len(bad)} rows of "
+        f"{kind}, feature {worst} (first in row {int(bad[:, worst].argmax())}): leave these rows out, or find out "
+        "which sensor writes them"
+    )
+
+
+def _consecutive(x: np.ndarray) -> bool:
+    """Tell whether the rows of a table follow each other in time."""
+    if len(x) < 10:
+        return False
+    centred = x - x.mean(0)
+    power = (centred**2).mean(0)
+    moving = power > 1e-12 * np.maximum(1, (x**2).mean(0))
+    if not moving.any():
+        return False
+    return bool(np.median((centred[1:] * centred[:-1]).mean(0)[moving] / power[moving]) > ORDERED)
+
+
+def blocks(names: Sequence[str]) -> tuple[Block, ...]:
+    """Return the terms of features named like ``joint_vel[3]`` or ``joint_vel[3] (t-2)``; others stand alone."""
+    found: list[tuple[str, list[int]]] = []
+    for column, name in enumerate(names):
+        term = re.sub(r"\[\d+\]", "", name)
+        if found and found[-1][0] == term:
+            found[-1][1].append(column)
+        else:
+            found.append((term, [column]))
+    return tuple(Block(term, tuple(columns)) for term, columns in found)
+
+
+def single(names: Sequence[str]) -> tuple[Block, ...]:
+    """Return features that stand alone, for want of names."""
+    return tuple(Block(name, (column,)) for column, name in enumerate(names))

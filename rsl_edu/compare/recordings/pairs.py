@@ -1,0 +1,156 @@
+"""Features of which one is the velocity, or a copy, of the other: that holds wherever the robot goes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from .data import Block, Recording
+from .relations import ENOUGH
+
+SURE, EVERYWHERE, COPY = 0.85, 0.7, 0.99
+"""Correlation that makes two features a pair, in all of the first recording and in each part of it; and two copies."""
+SHIFTS = (-3, -2, -1, 0, 1, 2, 3)
+"""Steps by which a velocity may be late (positive), or its position."""
+PARTS = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """A feature whose change from step to step is another one, or that is another one.
+
+    Attributes:
+        position: The first of them.
+        velocity: The second, which is the velocity of the first, or its copy.
+        copied: Whether it is a copy, as the last action among the observations is of the recorded one.
+        slope: What the position changes in a step, for a velocity of 1.
+        fit: Correlation of change and velocity.
+        usual: The least correlation in a part of the recording.
+    """
+
+    position: int
+    velocity: int
+    copied: bool
+    slope: float
+    fit: float
+    usual: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """A pair in the second recording, against the first.
+
+    Attributes:
+        pair: As it is in the first.
+        fits: Correlation of change and velocity for each of :data:`SHIFTS`.
+        factor: The slope, in units of the first recording's, at the best of them.
+    """
+
+    pair: Pair
+    fits: np.ndarray
+    factor: float
+
+    @property
+    def late(self) -> int:
+        """How many steps the velocity is late; 0 unless that explains most of what does not fit."""
+        here, best = self.fits[len(SHIFTS) // 2], int(self.fits.argmax())
+        gap = 1 - here
+        explained = 1 - self.fits[best] < 0.4 * gap and self.fits.max() > -self.fits.min()
+        return SHIFTS[best] if explained and gap > 3 * (1 - self.pair.usual) + 0.003 else 0
+
+
+def find_pairs(first: Recording) -> tuple[Pair, ...]:
+    """Return the pairs that hold in all parts of the first recording."""
+    if not first.ordered:
+        return ()
+    found: list[Pair] = []
+    parts = first.parts(PARTS)
+    for copied, sure, at_least in ((True, COPY, COPY), (False, SURE, EVERYWHERE)):
+        whole = _correlations(first, copied)
+        everywhere = [each for part in parts if (each := _correlations(part, copied)) is not None]
+        if whole is None or not everywhere:
+            return ()
+        fit = np.abs(whole)
+        least = np.min(np.sign(whole) * np.array(everywhere), axis=0)
+        for position, velocity in enumerate(fit.argmax(1)):
+            mutual = fit[:, velocity].argmax() == position and (not copied or position < velocity)
+            if not mutual or fit[position, velocity] < sure or least[position, velocity] < at_least:
+                continue
+            pair = Pair(position, int(velocity), copied, float(np.sign(whole[position, velocity])), 0.0, 0.0)
+            fits, slope = _shifted(first, pair)
+            middle = float(fits[len(SHIFTS) // 2])
+            if fits.max() <= middle + 1e-9:
+                usual = min(middle, float(least[position, velocity]))
+                found.append(dataclasses.replace(pair, slope=slope, fit=middle, usual=usual))
+    return tuple(found)
+
+
+def changes(pairs: tuple[Pair, ...], second: Recording) -> tuple[Change, ...]:
+    """Return what became of the pairs in the second recording; those that stand still in it are left out."""
+    found = []
+    for pair in pairs if second.ordered else ():
+        fits, slope = _shifted(second, pair)
+        if np.isfinite(fits).all():
+            found.append(Change(pair, fits, abs(slope / pair.slope)))
+    return tuple(found)
+
+
+def _correlations(recording: Recording, copied: bool) -> np.ndarray | None:
+    """Correlate each feature, or its change, (rows) with each feature, halfway between its two steps."""
+    whole = recording.episode[1:] == recording.episode[:-1]
+    value = ((recording.x[1:] + recording.x[:-1]) / 2)[whole]
+    change = value if copied else (recording.x[1:] - recording.x[:-1])[whole]
+    if len(change) < ENOUGH:
+        return None
+    correlations = _unit(change).T @ _unit(value) / len(change)
+    np.fill_diagonal(correlations, 0)
+    return np.asarray(correlations)
+
+
+def _unit(x: np.ndarray) -> np.ndarray:
+    std = x.std(0)
+    moves = std > 1e-9 * (np.abs(x).max(0) + 1e-12)
+    return np.asarray(np.where(moves, (x - x.mean(0)) / np.where(moves, std, 1), 0.0))
+
+
+def _shifted(recording: Recording, pair: Pair) -> tuple[np.ndarray, float]:
+    """Return the correlations for all shifts, and the slope at the best of them; NaN if something stands still."""
+    most = SHIFTS[-1]
+    x, episode = recording.x, recording.episode
+    before, after = x[:-1, :, pair.position], x[1:, :, pair.position]
+    change = (after + before) / 2 if pair.copied else after - before
+    value = (x[1:, :, pair.velocity] + x[:-1, :, pair.velocity]) / 2
+    sign = np.sign(pair.slope)
+    count = len(change) - 2 * most
+    if count < 1:
+        return np.full(len(SHIFTS), np.nan), np.nan
+    whole = episode[:count] == episode[2 * most + 1 :]
+    change = change[most : most + count][whole]
+    values = [value[most + shift : most + shift + count][whole] for shift in SHIFTS]
+    if len(change) < ENOUGH or not change.std() or not min(each.std() for each in values):
+        return np.full(len(SHIFTS), np.nan), np.nan
+    fits = np.array([np.corrcoef(change, each)[0, 1] for each in values]) * sign
+    best = values[int(fits.argmax())]
+    return fits, float(sign * change.std() / best.std())
+
+
+def paired_blocks(pairs: tuple[Pair, ...], names: Sequence[str]) -> tuple[Block, ...]:
+    """Return the terms of features without names: neighbours whose velocities, or copies, are neighbours too."""
+    runs: list[list[Pair]] = []
+    for pair in sorted(pairs, key=lambda each: (each.copied, each.position)):
+        last = runs[-1][-1] if runs else None
+        follows = last is not None and (pair.copied, pair.position) == (last.copied, last.position + 1)
+        if last is not None and follows and pair.velocity == last.velocity + 1:
+            runs[-1].append(pair)
+        else:
+            runs.append([pair])
+    left = set(range(len(names)))
+    found = []
+    for run in runs:
+        for columns in (tuple(pair.position for pair in run), tuple(pair.velocity for pair in run)):
+            if len(run) > 1 and left >= set(columns):
+                left -= set(columns)
+                found.append(Block(names[columns[0]], columns))
+    return tuple(sorted((*found, *(Block(names[i], (i,)) for i in left)), key=lambda block: block.columns))

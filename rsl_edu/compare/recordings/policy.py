@@ -1,0 +1,83 @@
+"""What a checkpoint says of two recordings: which of them it was trained on, and whether it acted in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from rsl_edu.checkpoint import Policy, read_run
+from rsl_edu.number_format import short
+from rsl_edu.run_folder import RunSettings
+
+from .comparison import Difference
+from .data import Stored
+from .sizes import difference
+
+OWN = 0.05
+"""How far recorded actions may be from the policy's mean, in units of their std, to be its own."""
+SAMPLES = 20_000
+"""The most samples that are shown to the policy."""
+
+
+def judged_by_policy(
+    checkpoint: str | Path, given: tuple[Stored, Stored], settings: RunSettings | None = None
+) -> tuple[list[Difference], list[str]]:
+    """Say which recording the normaliser fits, and whether the actions are the policy's.
+
+    Args:
+        checkpoint: A run folder, or one of its files.
+        given: The recordings.
+        settings: What lies beside the run; None looks there.
+
+    Returns:
+        Differences, and notes.
+    """
+    run = read_run(checkpoint, config=settings)
+    policy = run.checkpoints[-1].policy.eval()
+    found: list[Difference] = []
+    notes: list[str] = []
+    for name, stored in zip(("first", "second"), given, strict=True):
+        if stored.x.shape[2] != policy.features or policy.cnns:
+            notes.append(f"the checkpoint takes {policy.features} features, the {name} has {stored.x.shape[2]}")
+            continue
+        if policy.normalizer is not None and policy.normalizer.count:
+            notes.append(f"the {name} {_fit(policy, stored)}")
+        if stored.actions is None or stored.actions.shape[2] != policy.actions or policy.rnn is not None:
+            continue
+        said, own = _acted(policy, stored)
+        notes.append(f"the actions of the {name} are {said}")
+        if not own and not run.activation_from:
+            notes.append("the checkpoint does not hold its activation: elu is a guess, --config FILE settles it")
+        elif not own:
+            found.append(difference("actions", f"actions of the {name}", f"they are {said}"))
+    return found, notes
+
+
+def _fit(policy: Policy, stored: Stored) -> str:
+    assert policy.normalizer is not None
+    flat = stored.x.reshape(-1, stored.x.shape[2])
+    mean, std = policy.normalizer.mean.numpy(), policy.normalizer.std.numpy() + policy.normalizer.eps
+    off = float(np.median(np.abs(flat.mean(0) - mean) / std))
+    wide = float(np.median(flat.std(0) / std))
+    return f"lies {short(off)} std from the normaliser's mean and has {short(wide)} times its std (medians)"
+
+
+def _acted(policy: Policy, stored: Stored) -> tuple[str, bool]:
+    """Say whether recorded actions are those of the policy."""
+    assert stored.actions is not None
+    x, actions = (each.reshape(-1, each.shape[2])[:SAMPLES] for each in (stored.x, stored.actions))
+    with torch.no_grad():
+        parameters = policy.mlp(policy.latent(torch.as_tensor(x, dtype=torch.float32)))
+        mean = policy.distribution.deterministic_output(parameters).double().numpy()
+        policy.distribution.update(parameters)
+        std = policy.distribution.std.double().numpy()
+    error = actions - mean
+    off = float(np.sqrt((error**2).mean()) / max(actions.std(), 1e-12))
+    if off < OWN:
+        return f"the policy's mean actions ({short(off)} std away)", True
+    noise = np.sqrt((error**2).mean(0) / (std**2).mean(0))
+    if (np.abs(np.log(noise)) < 0.25).all() and np.abs(error.mean(0) / std.mean(0)).max() < 0.25:
+        return "samples of the policy (away from its mean by its own std)", True
+    return f"not the policy's: {short(off)} std from its mean", False

@@ -1,0 +1,212 @@
+"""Features that are a multiple of what they were: other units, another scale, another step of time."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from rsl_edu.number_format import short
+
+from .data import Recording
+from .evidence import Evidence, Found, UncheckedError
+from .limits import CLIPPED, cut_short
+from .pairs import Change
+from .values import SURE
+
+UNIT = 0.35
+"""Spread of the squared length of a vector, in units of what it would be if its parts had nothing to do with it."""
+LENGTH = 0.05
+"""How far the length of a vector may change, as a logarithm."""
+FACTOR, EXACT = 2.5, 1.6
+"""Ratio of sizes that is a scale, and the same for position and velocity, whose ratio does not depend on the motion."""
+FITS, LOSS = 0.8, 0.03
+"""Correlation of a position's change with the velocity, from which on their ratio is believed; and how much it may
+lose against the first recording."""
+ALIKE = 1.35
+"""How far the ratios of neighbours may be apart to count as one."""
+NEAR = 0.1
+"""How far a ratio may be from a known one, as a part of it."""
+
+KNOWN = {
+    57.2958: "degrees instead of radians",
+    1 / 57.2958: "radians instead of degrees",
+    9.81: "m/s² instead of units of g",
+    1 / 9.81: "units of g instead of m/s²",
+    60 / 2 / np.pi: "rpm instead of rad/s",
+    2 * np.pi / 60: "rad/s instead of rpm",
+    1000.0: "thousandths of the unit",
+    0.001: "a unit that is a thousand times larger",
+    20.0: "an observation scale of 0.05 that is missing",
+    0.05: "an observation scale of 0.05",
+    5.0: "an observation scale of 0.2 that is missing",
+    0.2: "an observation scale of 0.2",
+    4.0: "an observation scale of 0.25 that is missing",
+    0.25: "an observation scale of 0.25",
+    2.0: "an observation scale of 2",
+    0.5: "an observation scale of 2 that is missing",
+    10.0: "a factor of ten",
+    0.1: "a factor of ten",
+}
+"""Ratios that are met in practice, and what they usually are."""
+
+
+def length(evidence: Evidence) -> Iterator[Found]:
+    """Look for vectors whose length is the same at all times in the first recording, and another in the second."""
+    for columns in _vectors(evidence):
+        first, second = (np.linalg.norm(each.flat[:, columns], axis=1) for each in (evidence.first, evidence.second))
+        usual, now = float(np.median(first)), float(np.median(second))
+        spread, spread_now = (float(np.std(each) / max(np.median(each), 1e-12)) for each in (first, second))
+        if now <= 0 or abs(np.log(now / usual)) <= LENGTH + 3 * spread:
+            if spread_now > LENGTH + 3 * spread:
+                yield Found(
+                    "length",
+                    tuple(columns),
+                    f"its length varies by {100 * spread_now:.0f} % (in the first by {100 * spread:.0f} %)",
+                )
+            continue
+        figure = f"its length is {short(now)}, in the first {short(usual)}: {_times(now / usual)}"
+        yield Found("scale", tuple(columns), figure, _divided(evidence.second, columns, now / usual))
+
+
+def scale(evidence: Evidence) -> Iterator[Found]:
+    """Look for features that are a multiple of those in the first recording."""
+    evidence.require_length()
+    if not evidence.unexplained[: evidence.first.observed].any():
+        return  # normalised: its scale is not known any more
+    ratio, exact = _ratios(evidence)
+    for group in _neighbours(evidence, ratio):
+        certain = [feature for feature in group if feature in exact]
+        factor = float(np.exp(np.median([ratio[feature] for feature in certain or group])))
+        term = evidence.block_of(group[0]).columns
+        if evidence.named and len(certain) > 1 and certain == [feature for feature in term if feature in exact]:
+            group = tuple(feature for feature in term if evidence.open[feature])
+        if not certain and not _sure_of_scale(evidence, group, factor):
+            continue
+        std = [short(float(each.flat[:, list(group)].std(0).mean())) for each in (evidence.second, evidence.first)]
+        figure = f"{_times(factor)} (std {std[0]}, in the first {std[1]})"
+        yield Found("scale", group, figure, _divided(evidence.second, group, factor))
+
+
+def rate(evidence: Evidence) -> Iterator[Found]:
+    """Look for steps that last longer or shorter: positions change by another multiple of their velocity."""
+    evidence.require_time()
+    if not evidence.pairs:
+        raise UncheckedError("needs a position and its velocity among the features")
+    here = [change for change in evidence.changes if change.fits.max() >= FITS and _apart(evidence, change)]
+    factors = np.log([change.factor for change in here])
+    if len(factors) < 2:
+        return
+    middle = float(np.median(factors))
+    together = np.abs(factors - middle) < np.log(ALIKE)
+    if abs(middle) > np.log(EXACT) and together.mean() > 0.8:
+        at = sorted({feature for change in here for feature in (change.pair.position, change.pair.velocity)})
+        lasts = f": {short(evidence.dt * np.exp(middle))} s instead of {short(evidence.dt)} s" if evidence.dt else ""
+        figure = f"positions change {short(np.exp(middle))} times as much in a step, at the same velocity{lasts}"
+        yield Found("time step", tuple(at), figure)
+
+
+def _vectors(evidence: Evidence) -> Iterator[list[int]]:
+    """Yield features that are the parts of a vector of constant length in the first recording."""
+    x, look = evidence.first.flat, evidence.open
+    taken: set[int] = set()
+    for size in (4, 3, 2):
+        starts = range(evidence.first.observed - size + 1)
+        places = [list(range(start, start + size)) for start in starts]
+        if evidence.named:
+            places = [list(block.columns) for block in evidence.blocks if len(block.columns) == size]
+        for columns in places:
+            if (taken | evidence.explained) & set(columns) or look[columns].sum() < 2:
+                continue
+            squares = x[:, columns] ** 2
+            free = np.sqrt(squares.var(0).sum())
+            if squares.sum(1).mean() > 0 and squares.sum(1).std() < UNIT * free:
+                taken |= set(columns)
+                yield columns
+
+
+def _apart(evidence: Evidence, change: Change) -> bool:
+    """Tell whether position and velocity are of two terms, unlike sine and cosine."""
+    pair = change.pair
+    return not evidence.named or evidence.block_of(pair.position) != evidence.block_of(pair.velocity)
+
+
+def _sure_of_scale(evidence: Evidence, group: Sequence[int], factor: float) -> bool:
+    """Tell whether a ratio of sizes is one of units: of many features alike, or a known one."""
+    term = [feature for feature in evidence.block_of(group[0]).columns if evidence.open[feature]]
+    if evidence.named and len(group) < len(term):
+        return False
+    if evidence.explained or len(group) < 3:
+        return bool(_known(factor)) and len(group) > bool(evidence.explained) and abs(np.log(factor)) > np.log(FACTOR)
+    return True
+
+
+def _ratios(evidence: Evidence) -> tuple[dict[int, float], set[int]]:
+    """Return the logarithm of each feature's ratio, where it has one, and for which of them it is exact."""
+    s, look = evidence.statistics, evidence.open
+    usual = float(np.median(s.speed[look])) if look.any() else 0.0
+    cut = np.maximum(cut_short(evidence.first, evidence.second), cut_short(evidence.second, evidence.first)) > CLIPPED
+    ratio: dict[int, float] = {}
+    exact: set[int] = set()
+    consistent: set[int] = set()
+    changed: dict[tuple[str, str], list[tuple[int, int, float]]] = {}
+    for change in evidence.changes:
+        p, v = change.pair.position, change.pair.velocity
+        fits = change.fits.max() > max(FITS, 1 - 3 * (1 - change.pair.usual) - LOSS)
+        if not fits or not _apart(evidence, change) or cut[[p, v]].any():
+            continue
+        factor = float(np.log(change.factor))
+        if abs(factor) < np.log(EXACT):
+            consistent |= {p, v}
+        elif abs(s.size[p] - s.size[v] - factor) < abs(factor) / 2:  # else it is the time between two steps
+            changed.setdefault((evidence.block_of(p).name, evidence.block_of(v).name), []).append((p, v, factor))
+    for pairs in changed.values():
+        ps, vs = [p for p, _, _ in pairs], [v for _, v, _ in pairs]
+        positions = np.median(np.abs(s.size[ps] - usual)) > np.median(np.abs(s.size[vs] - usual))
+        ratio |= {p if positions else v: factor if positions else -factor for p, v, factor in pairs}
+        exact |= set(ps if positions else vs)
+        consistent |= set(vs if positions else ps)
+    least = np.log(FACTOR)
+    rare = evidence.first.rarely_move()
+    speed = np.where(rare, s.spread, s.speed - usual)
+    same = np.sign(speed) == np.sign(s.size)
+    large = (np.abs(s.size) > least) & (np.abs(speed) > least) & same & (np.abs(s.size - speed) < np.abs(s.size) / 2)
+    large &= (np.abs(s.spread) > SURE * s.spread_error) & look & ~cut & ~evidence.acts
+    partner = {
+        a: b for pair in evidence.pairs for a, b in ((pair.position, pair.velocity), (pair.velocity, pair.position))
+    }
+    for feature in np.flatnonzero(large):
+        alone = feature in consistent and not large[partner.get(int(feature), int(feature))]
+        if int(feature) not in exact and not alone:
+            ratio[int(feature)] = float(s.size[feature])
+    return ratio, exact
+
+
+def _neighbours(evidence: Evidence, ratio: dict[int, float]) -> Iterator[tuple[int, ...]]:
+    """Yield neighbours of one term with about the same ratio."""
+    for group in evidence.by_term(sorted(ratio)):
+        left = list(group)
+        while left:
+            middle = sorted(ratio[feature] for feature in left)[len(left) // 2]
+            near = max(np.log(ALIKE), abs(middle) / 3)
+            like = tuple(feature for feature in left if abs(ratio[feature] - middle) < near)
+            yield like
+            left = [feature for feature in left if feature not in like]
+
+
+def _known(factor: float) -> str:
+    """Say what a ratio usually is; empty if it is not a known one."""
+    nearest = min(KNOWN, key=lambda known: abs(np.log(factor / known)))
+    return KNOWN[nearest] if abs(factor / nearest - 1) < NEAR else ""
+
+
+def _times(factor: float) -> str:
+    known = _known(factor)
+    return f"{short(factor, 3 if factor < 1 else 1)} times as large" + (f", as with {known}" if known else "")
+
+
+def _divided(recording: Recording, features: Sequence[int], factor: float) -> Recording:
+    x = recording.x.copy()
+    x[..., list(features)] /= factor
+    return dataclasses.replace(recording, x=x)

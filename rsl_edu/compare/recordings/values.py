@@ -1,0 +1,120 @@
+"""Features that stand still, repeat themselves, were normalised, or lie elsewhere."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from rsl_edu.number_format import short
+
+from .data import Recording
+from .evidence import Evidence, Found
+
+HELD, FREE = 0.3, 0.05
+"""Share of steps in which a sensor repeats its value: in the second recording from, in the first up to."""
+STUCK = 0.2
+"""Share of the repeated values that are one value, from which on the robot, not the sensor, is stuck."""
+SHIFT, SURE = 1.0, 5.0
+"""Shift in std of the first recording, and how many standard errors it must be."""
+OTHERWISE = 1 / 3
+"""Share of the features that differ in mean or size, from which on the robots do not move alike."""
+
+
+def constant(evidence: Evidence) -> Iterator[Found]:
+    """Look for features that stand still in one recording and move in the other."""
+    still = evidence.statistics.constant
+    for which, (a, b) in enumerate((("first", "second"), ("second", "first"))):
+        moving = evidence.first if which == 1 else evidence.second
+        resting = evidence.second if which == 1 else evidence.first
+        only = still[which] & ~still[1 - which] & ~evidence.commanded
+        for group in evidence.by_term(np.flatnonzero(only)):
+            values = sorted({short(value) for value in resting.flat[0, list(group)]})
+            low, high = moving.flat[:, list(group)].min(), moving.flat[:, list(group)].max()
+            said = values[0] if len(values) == 1 else f"{len(values)} different values"
+            yield Found("constant", group, f"always {said} in the {a}, from {short(low)} to {short(high)} in the {b}")
+    both = still.all(0) & (np.abs(evidence.second.flat[0] - evidence.first.flat[0]) > 1e-6) & ~evidence.commanded
+    for group in evidence.by_term(np.flatnonzero(both)):
+        one, other = (each.flat[0, group[0]] for each in (evidence.first, evidence.second))
+        yield Found("constant", group, f"always {short(one)} in the first, always {short(other)} in the second")
+
+
+def held(evidence: Evidence) -> Iterator[Found]:
+    """Look for sensors that repeat their values from step to step, while the robot moves."""
+    evidence.require_time()
+    first, second = evidence.first, evidence.second
+    if (first.rarely_move() & ~second.rarely_move()).any():
+        return  # the commands are in other places
+    slow = np.flatnonzero(evidence.open & (second.repeats() > HELD) & (first.repeats() < FREE))
+    if 2 * len(slow) > evidence.open.sum():
+        return  # the robot stands still
+    for group in evidence.by_term(slow):
+        share, before = (100 * _together(each, group) for each in (second, first))
+        if share > 100 * HELD:
+            yield Found(
+                "held", group, f"{share:.0f} % of the values repeat the one before, {before:.0f} % in the first"
+            )
+
+
+def normalised(evidence: Evidence) -> Iterator[Found]:
+    """Look for a recording that was made behind the normaliser, where the other was made before it."""
+    seen = np.flatnonzero(evidence.open & (np.arange(len(evidence.names)) < evidence.first.observed))
+    both = [(each.flat[:, seen].mean(0), each.flat[:, seen].std(0)) for each in (evidence.first, evidence.second)]
+    like = [np.mean((np.abs(mean) < 0.5) & (std > 0.5) & (std < 1.6)) if len(seen) > 3 else 0 for mean, std in both]
+    for which, (a, b) in enumerate((("first", "second"), ("second", "first"))):
+        if like[which] > 0.85 and like[1 - which] < 0.5:
+            (mean, std), (to_mean, to_std) = both[1], both[0]
+            x = evidence.second.x.copy()
+            x[..., seen] = (x[..., seen] - mean) / std * to_std + to_mean
+            figure = (
+                f"{100 * like[which]:.0f} % of the features have mean 0 and std 1 in the {a}, "
+                f"{100 * like[1 - which]:.0f} % in the {b}"
+            )
+            yield Found("normalised", tuple(seen.tolist()), figure, dataclasses.replace(evidence.second, x=x))
+
+
+def shift(evidence: Evidence) -> Iterator[Found]:
+    """Look for an offset that nothing else explains."""
+    evidence.require_length()
+    s = evidence.statistics
+    away = (np.abs(s.shift) > SHIFT) & (np.abs(s.shift) > SURE * s.shift_error) & (np.abs(s.spread) < np.log(2))
+    away &= evidence.unexplained & ~evidence.free
+    if away.sum() > OTHERWISE * evidence.open.sum():
+        return
+    for group in evidence.by_term(np.flatnonzero(away)):
+        worst = max(group, key=lambda feature: abs(s.shift[feature]))
+        mean = s.mean[worst]
+        now = mean + s.shift[worst] * s.std[worst]
+        figure = f"{evidence.names[worst]} has mean {short(now)}, in the first {short(mean)}: "
+        yield Found("shift", group, figure + f"{short(abs(s.shift[worst]))} std away, with about the same std")
+
+
+def motion(evidence: Evidence) -> Iterator[Found]:
+    """Look for robots that move otherwise, although nothing is wrong with what they saw."""
+    evidence.require_length()
+    s = evidence.statistics
+    away = np.abs(s.shift) > np.maximum(2 * SHIFT, SURE * s.shift_error)
+    wide = np.abs(s.spread) > np.maximum(np.log(3), SURE * s.spread_error)
+    differ = evidence.unexplained & ~evidence.free & (away | wide)
+    if evidence.explained or differ.sum() <= OTHERWISE * evidence.open.sum():
+        return
+    worst = int(np.where(differ, np.maximum(np.abs(s.shift), np.abs(s.spread)), 0).argmax())
+    figure = (
+        f"{int(differ.sum())} of {len(differ)} features have another mean or size, {evidence.names[worst]} most: "
+        f"{short(abs(s.shift[worst]))} std away, {short(np.exp(s.spread[worst]))} times the std"
+    )
+    yield Found("motion", tuple(np.flatnonzero(differ).tolist()), figure)
+
+
+def _together(recording: Recording, features: Sequence[int]) -> float:
+    """Return the share of steps in which all of these features repeat their values, and the robot does not rest."""
+    x = recording.x[..., list(features)]
+    still = (x[1:] == x[:-1]).all(-1)
+    if not still.any() or still.all():
+        return 0.0
+    others = np.delete(recording.x, list(features), axis=2)
+    move = (np.abs(np.diff(others, axis=0)) / others.std((0, 1)).clip(1e-12)).mean(-1)
+    kept = np.round(x[1:][still][:, 0] / (0.01 * x[..., 0].std() + 1e-12))
+    stuck = np.unique(kept, return_counts=True)[1].max() > STUCK * len(kept)  # at the end of a joint's range
+    return 0.0 if stuck or move[still].mean() < move[~still].mean() / 2 else float(still.mean())

@@ -1,0 +1,263 @@
+"""Two recordings: every kind of difference is found and named, and honest recordings are the same."""
+
+import functools
+import re
+
+import numpy as np
+import pytest
+import torch
+from legged import DT, NAMES, TERMS, columns, late, walk
+
+from rsl_edu.compare import compare_recordings
+
+POS, VEL, ACT, IMU, LIN, GRAVITY = (
+    columns(term) for term in ("joint_pos", "joint_vel", "actions", "base_ang_vel", "base_lin_vel", "projected_gravity")
+)
+LEGS, BY_KIND = [3, 4, 5, 0, 1, 2], [0, 2, 4, 1, 3, 5]
+
+
+@functools.cache
+def recorded(seed, **options):
+    return walk(seed, **options)
+
+
+def changed(seed, change):
+    """A recording with other observations."""
+    made = recorded(seed)
+    return made | {"observations": change(made["observations"].copy())}
+
+
+def times(factor, features):
+    def change(x):
+        x[..., features] *= factor
+        return x
+
+    return change
+
+
+def reordered(order, *terms):
+    def change(x):
+        places = np.arange(x.shape[2])
+        for term in terms:
+            places[term] = np.array(term)[order]
+        return x[..., places]
+
+    return change
+
+
+def plus(offset, features):
+    def change(x):
+        x[..., features] += offset
+        return x
+
+    return change
+
+
+def clip(limit, features):
+    def change(x):
+        x[..., features] = x[..., features].clip(-limit, limit)
+        return x
+
+    return change
+
+
+def noisy(share, features):
+    def change(x):
+        spread = share * x[..., features].std((0, 1))
+        x[..., features] += spread * np.random.default_rng(0).normal(size=x[..., features].shape)
+        return x
+
+    return change
+
+
+def held(steps, features):
+    def change(x):
+        x[..., features] = x[np.arange(len(x)) // steps * steps][..., features]
+        return x
+
+    return change
+
+
+def normalise(x):
+    return (x - x.mean((0, 1))) / (x.std((0, 1)) + 0.01)
+
+
+def swap_terms(x):
+    order = [*LIN, *IMU, *GRAVITY, *columns("velocity_commands"), *VEL, *POS, *ACT]
+    return x[..., order]
+
+
+OFFSETS = np.tile([0.6, -0.9, 0.8], 2).astype("f4")
+PLANTED = {
+    "absent": ("constant", LIN, times(0, LIN)),
+    "held": ("held", IMU, held(3, IMU)),
+    "normalised": ("normalised", range(len(NAMES)), normalise),
+    "gravity in m/s²": ("scale", GRAVITY, times(9.81, GRAVITY)),
+    "gravity a tenth": ("scale", GRAVITY, times(0.1, GRAVITY)),
+    "positions in degrees": ("scale", POS, times(57.2958, POS)),
+    "all joints in degrees": ("scale", [*POS, *VEL], times(57.2958, [*POS, *VEL])),
+    "rates in degrees": ("scale", IMU, times(57.2958, IMU)),
+    "velocities scaled": ("scale", VEL, times(0.05, VEL)),
+    "velocities not scaled": ("scale", VEL, times(20, VEL)),
+    "positions twice": ("scale", POS, times(2, POS)),
+    "rates scaled": ("scale", IMU, times(0.25, IMU)),
+    "a joint the other way": ("sign", [POS[1], VEL[1]], times(-1, [POS[1], VEL[1]])),
+    "four joints the other way": (
+        "sign",
+        [*POS[:4], *VEL[:4], *ACT[:4]],
+        times(-1, [*POS[:4], *VEL[:4], *ACT[:4]]),
+    ),
+    "inverse rotation": ("sign", GRAVITY[:2], times(-1, GRAVITY[:2])),
+    "velocities late": ("lag", VEL, lambda x: late(x, VEL, 1)),
+    "joints late": ("lag", [*POS, *VEL], lambda x: late(x, [*POS, *VEL], 2)),
+    "IMU late": ("lag", [*IMU, *GRAVITY], lambda x: late(x, [*IMU, *GRAVITY], 2)),
+    "last action late": ("lag", ACT, lambda x: late(x, ACT, 1)),
+    "legs": ("order", [*POS, *VEL, *ACT], reordered(LEGS, POS, VEL, ACT)),
+    "by kind of joint": ("order", [i for t in (POS, VEL) for i in t[1:5]], reordered(BY_KIND, POS, VEL)),
+    "two joints": ("order", VEL[:2], reordered([1, 0, 2, 3, 4, 5], VEL)),
+    "terms": ("order", [*POS, *VEL], swap_terms),
+    "default pose": ("shift", POS, plus(OFFSETS, POS)),
+    "saturated": ("clipped", VEL, clip(3, VEL)),
+    "noisy": ("noise", VEL, noisy(0.5, VEL)),
+}
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
+@pytest.mark.parametrize("fault", PLANTED)
+def test_a_planted_difference_is_found_and_named_and_nothing_else(fault, named):
+    kind, features, change = PLANTED[fault]
+    if fault == "all joints in degrees" and not named:
+        pytest.skip("positions and velocities are neighbours: one run of features")
+    found = compare_recordings(recorded(0), changed(1, change), names=NAMES if named else ())
+    assert {each.kind for each in found.differences} == {kind}, found
+    assert sorted(i for each in found.differences for i in each.columns) == sorted(features)
+    assert not found.same
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
+@pytest.mark.parametrize(
+    "second",
+    [
+        {"seed": 2},
+        {"seed": 3, "noise": 0.1},
+        {"seed": 4, "noise": 0.0},
+        {"seed": 5, "speed": 1.15},
+        {"seed": 6, "envs": 1, "steps": 600},
+        {"seed": 7, "steps": 150, "envs": 30},
+        {"seed": 8, "steps": 60},
+    ],
+    ids=str,
+)
+def test_honest_recordings_are_the_same(second, named):
+    names = NAMES if named else ()
+    assert compare_recordings(recorded(0), recorded(**second), names=names).same
+    assert compare_recordings(recorded(**second), recorded(0), names=names).same
+
+
+def test_recordings_without_actions_and_dones_do_too():
+    first, second = (recorded(seed)["observations"] for seed in (0, 1))
+    assert compare_recordings(first, second, names=NAMES).same
+    found = compare_recordings(torch.as_tensor(first), reordered(LEGS, POS, VEL, ACT)(second), names=NAMES)
+    assert [each.features for each in found.differences] == ["joint_pos, joint_vel, actions"]
+
+
+def test_a_table_is_read_as_one_robot_if_its_rows_follow_each_other():
+    first = recorded(0)["observations"]
+    table = recorded(6, envs=1, steps=600)["observations"][:, 0]
+    found = compare_recordings(first, late(table[:, None], VEL, 2)[:, 0], names=NAMES)
+    assert found.about["second"] == "second: 600 steps of 1 robot, 30 features"
+    assert [(each.kind, each.features) for each in found.differences] == [("lag", "joint_vel")]
+
+
+def test_of_samples_in_no_order_what_needs_none_is_checked():
+    draw = np.random.default_rng(0)
+    first, second = (draw.permutation(recorded(seed)["observations"].reshape(-1, len(NAMES))) for seed in (0, 1))
+    assert compare_recordings(first, second, names=NAMES).same
+    found = compare_recordings(first, times(57.3, IMU)(second.copy()), names=NAMES)
+    assert found.about["first"] == "first: 3,200 samples, not in the order of time, 30 features"
+    assert [(each.kind, each.features) for each in found.differences] == [("scale", "base_ang_vel")]
+    assert found.unchecked["lag"] == "needs recordings in the order of time, [time, envs, features]"
+    flipped = times(-1, [POS[0], POS[3]])(second.copy())
+    found = compare_recordings(first, flipped, names=NAMES)
+    assert [(each.kind, each.columns) for each in found.differences] == [("sign", (POS[0], POS[3]))]
+
+
+def test_too_little_data_carries_no_verdict_but_what_holds_at_every_step_is_checked():
+    first, short = recorded(0), {name: x[:100, :1] for name, x in changed(1, times(9.81, GRAVITY)).items()}
+    found = compare_recordings(first, short, names=NAMES)
+    assert [each.features for each in found.differences] == ["projected_gravity"]
+    assert any("the second has only 99 steps, which carries no verdict" in note for note in found.notes)
+    found = compare_recordings(first, {name: x[:100, :1] for name, x in recorded(1).items()}, names=NAMES)
+    assert found.same
+    assert not found.conclusive
+    assert found.verdict.startswith("Too little was recorded for a verdict")
+    assert found.unchecked["order, sign"] == "needs 300 steps of each recording"
+
+
+def still(value, features):
+    return lambda x: plus(value, features)(times(0, features)(x))
+
+
+def test_a_command_that_is_not_varied_is_no_difference_and_other_terms_are():
+    commands = columns("velocity_commands")
+    assert compare_recordings(recorded(0), changed(1, still(1, commands)), names=NAMES).same
+    found = compare_recordings(changed(0, still(0, LIN)), recorded(1), names=NAMES)
+    assert found.differences[0].figure.startswith("always 0 in the first, from -")
+    found = compare_recordings(changed(0, still(0, LIN)), changed(1, still(2, LIN)), names=NAMES)
+    assert found.differences[0].figure == "always 0 in the first, always 2 in the second"
+
+
+def test_two_faults_are_both_found():
+    found = compare_recordings(
+        recorded(0), changed(1, lambda x: times(57.2958, IMU)(reordered(LEGS, POS, VEL)(x))), names=NAMES
+    )
+    assert {(each.kind, each.features) for each in found.differences} == {
+        ("order", "joint_pos, joint_vel"),
+        ("scale", "base_ang_vel"),
+    }
+    found = compare_recordings(
+        recorded(0), changed(1, lambda x: times(0, LIN)(times(9.81, GRAVITY)(late(x, VEL, 1)))), names=NAMES
+    )
+    assert {each.kind for each in found.differences} == {"constant", "scale", "lag"}
+
+
+def test_an_order_is_said_as_a_robot_s_program_has_it():
+    found = compare_recordings(recorded(0), changed(1, reordered([1, 2, 0, 3, 4, 5], POS, VEL)), names=NAMES)
+    assert "joint_pos 0 to 5 of the first are 2, 0, 1, 3, 4, 5 of the second; " in found.differences[0].figure
+    found = compare_recordings(recorded(0), changed(1, swap_terms), names=NAMES)
+    assert "joint_pos is where joint_vel should be; joint_vel is where joint_pos" in found.differences[0].figure
+
+
+def test_lags_and_rates_are_told_in_seconds_if_the_step_is_known():
+    found = compare_recordings(recorded(0), changed(1, lambda x: late(x, VEL, 1)), names=NAMES, dt=DT)
+    assert "1 step (20 ms) late" in found.differences[0].figure
+    slow = {name: x[::2] for name, x in walk(9, steps=800).items() if name == "observations"}
+    found = compare_recordings({"observations": recorded(0)["observations"]}, slow, names=NAMES, dt=DT)
+    (rate,) = found.differences
+    assert rate.kind == "time step"
+    assert re.search(r"in a step, at the same velocity: 0.0(3[5-9]|4\d?) s instead of 0.02 s$", rate.figure)
+
+
+def test_a_robot_that_stands_still_moves_otherwise_and_has_no_other_scale():
+    standing = recorded(1)["observations"].copy()
+    mean = standing.mean((0, 1))
+    quiet = [i for term in TERMS for i in columns(term) if term != "velocity_commands"]
+    standing[..., quiet] = mean[quiet] + 0.02 * (standing[..., quiet] - mean[quiet])
+    found = compare_recordings(recorded(0)["observations"], standing, names=NAMES)
+    assert [each.kind for each in found.differences] == ["motion"]
+
+
+def test_what_follows_from_a_wrong_input_is_a_note():
+    second = changed(1, lambda x: times(9.81, GRAVITY)(plus(3, LIN)(x)))
+    found = compare_recordings(recorded(0), second, names=NAMES)
+    assert [each.kind for each in found.differences] == ["scale"]
+    assert found.notes[0].startswith("3 other features have another mean or size, too")
+    assert found.unchecked["shift"] == "can follow from what was found: undo that, and compare again"
+
+
+def test_the_inputs_stay_as_they_are():
+    first, second = recorded(0), changed(1, normalise)
+    before = [x.copy() for each in (first, second) for x in each.values()]
+    compare_recordings(first, second, names=NAMES)
+    for x, y in zip(before, [x for each in (first, second) for x in each.values()], strict=True):
+        np.testing.assert_array_equal(x, y)

@@ -1,0 +1,277 @@
+"""Recordings of other sizes, with histories, from files; names, checkpoints, and what is no recording."""
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from exporters import ACTIONS, FEATURES, policy, save
+from legged import NAMES, TERMS, columns, walk
+
+from rsl_edu import cli
+from rsl_edu.compare import compare_recordings
+from rsl_edu.run_folder import run_settings
+
+FIRST, SECOND = walk(0), walk(1)
+
+
+def without(made, *terms):
+    """A recording that lacks some terms."""
+    kept = [i for i in range(len(NAMES)) if i not in columns(*terms)]
+    return made | {"observations": made["observations"][..., kept]}
+
+
+def with_history(made, by_term=True, oldest_first=True, steps=4):
+    """A recording with a history, and the names of its features."""
+    x = made["observations"]
+    past = [np.concatenate([np.repeat(x[:1], k, 0), x[: len(x) - k]]) for k in range(steps)]
+    order = range(steps)[:: -1 if oldest_first else 1]
+    places = [(term, k) for term in TERMS for k in order] if by_term else [(term, k) for k in order for term in TERMS]
+    joined = np.concatenate([past[k][..., columns(term)] for term, k in places], -1)
+    ago = {k: f" (t-{k})" if k else "" for k in order}
+    names = tuple(f"{term}[{i}]{ago[k]}" for term, k in places for i in range(TERMS[term]))
+    return made | {"observations": joined}, names
+
+
+# Sizes ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("term", ["base_lin_vel", "velocity_commands", "actions"])
+def test_a_term_that_is_missing_is_named_and_the_others_are_compared(term):
+    found = compare_recordings(FIRST, without(SECOND, term), names=NAMES)
+    assert [(each.kind, each.features) for each in found.differences] == [("size", term)]
+    assert f"without {term} of the first" in found.differences[0].figure
+    wrong = without(SECOND, term)["observations"].copy()
+    places = [NAMES[i] for i in range(len(NAMES)) if i not in columns(term)]
+    wrong[..., [places.index("joint_vel[0]"), places.index("joint_pos[0]")]] *= -1
+    found = compare_recordings(FIRST, without(SECOND, term) | {"observations": wrong}, names=NAMES)
+    assert [each.kind for each in found.differences] == ["size", "sign"]
+    assert found.differences[1].columns == (NAMES.index("joint_pos[0]"), NAMES.index("joint_vel[0]"))
+
+
+def test_without_names_the_missing_features_are_numbered_in_either_recording():
+    found = compare_recordings(FIRST, without(SECOND, "joint_pos"))
+    assert found.differences[0].features == "features 12 to 17"
+    found = compare_recordings(without(FIRST, "base_ang_vel"), SECOND)
+    assert found.differences[0].figure == (
+        "30 features, in the first 27; without features 3 to 5 of the second, the others look alike"
+    )
+
+
+def test_recordings_of_two_robots_cannot_be_compared():
+    other = np.random.default_rng(0).normal(size=(400, 8, 7)) * 100
+    found = compare_recordings(FIRST["observations"], other)
+    assert "what is missing cannot be told" in found.differences[0].figure
+    assert found.unchecked == {"all else": "needs the same features in both"}
+
+
+# Histories ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize(
+    ("layout", "says"),
+    [
+        ({"oldest_first": False}, "6 places after the newest one, in the first 6 places before"),
+        ({"by_term": False}, "30 places before the newest one, in the first 6 places before"),
+        ({"by_term": False, "oldest_first": False}, "30 places after the newest one, in the first 6 places before"),
+    ],
+    ids=["newest first", "by frames", "by frames, newest first"],
+)
+def test_another_layout_of_the_history_is_found(layout, says, named):
+    first, names = with_history(FIRST)
+    found = compare_recordings(first, with_history(SECOND, **layout)[0], names=names if named else ())
+    assert [each.kind for each in found.differences] == ["history"]
+    assert says in found.differences[0].figure
+
+
+def test_the_same_history_is_the_same_and_the_newest_frame_is_compared():
+    (first, names), (second, _) = with_history(FIRST), with_history(SECOND)
+    assert compare_recordings(first, second, names=names).same
+    gravity = [i for i, name in enumerate(names) if name.startswith("projected_gravity")]
+    second["observations"][..., gravity] *= 9.81
+    found = compare_recordings(first, second, names=names)
+    assert [(each.kind, each.features) for each in found.differences] == [("scale", "projected_gravity")]
+    assert [names[i] for i in found.differences[0].columns] == [f"projected_gravity[{i}]" for i in range(3)]
+
+
+def test_a_history_that_is_missing_is_told_from_a_missing_term():
+    first, names = with_history(FIRST)
+    found = compare_recordings(first, SECOND, names=names)
+    assert [each.figure for each in found.differences] == [
+        "30 features, in the first 120: no history, in the first a history of 4 frames"
+    ]
+
+
+def test_a_quaternion_in_another_order_is_found():
+    def quaternions(seed):
+        draw = np.random.default_rng(seed)
+        angle = np.cumsum(0.05 * draw.normal(size=(400, 8, 3)), 0)
+        angle = np.concatenate([np.sin(angle) * [0.3, 0.2, 1.5], 0.1 * draw.normal(size=(400, 8, 3)).cumsum(0)], -1)
+        half = angle[..., :3] / 2
+        size = np.linalg.norm(half, axis=-1, keepdims=True)
+        return np.concatenate([np.cos(size), half * np.sinc(size / np.pi), angle[..., :3]], -1)
+
+    names = [f"base_quat[{i}]" for i in range(4)] + [f"angle[{i}]" for i in range(3)]
+    assert compare_recordings(quaternions(0), quaternions(1), names=names).same
+    found = compare_recordings(quaternions(0), quaternions(1)[..., [1, 2, 3, 0, 4, 5, 6]], names=names)
+    assert [(each.kind, each.features) for each in found.differences] == [("order", "base_quat")]
+    assert "base_quat 0 to 3 of the first are 3, 0, 1, 2 of the second" in found.differences[0].figure
+
+
+# Names and files ------------------------------------------------------------------------------------------------------
+
+
+def test_parts_under_names_of_their_own_name_the_features():
+    parts = [{term: made["observations"][..., columns(term)] for term in TERMS} for made in (FIRST, SECOND)]
+    parts[1]["base_ang_vel"] = parts[1]["base_ang_vel"] * 57.2958
+    found = compare_recordings(*parts)
+    assert found.about["names"] == "those of the parts in first"
+    assert [each.features for each in found.differences] == ["base_ang_vel"]
+
+
+def env_yaml(folder):
+    """Write what Isaac Lab writes beside a run."""
+    (folder / "params").mkdir(parents=True)
+    group = {"concatenate_terms": True, "history_length": None}
+    functions = {"velocity_commands": "generated_commands", "actions": "last_action"}
+    functions |= {"joint_pos": "joint_pos_rel", "joint_vel": "joint_vel_rel"}
+    for term in TERMS:
+        function = functions.get(term, term)
+        group[term] = {"func": f"isaaclab.envs.mdp.observations:{function}", "params": {}, "history_length": 0}
+    stored = {"observations": {"policy": group}, "actions": {"joint_pos": {"joint_names": [".*"]}}}
+    (folder / "params" / "env.yaml").write_text(yaml.safe_dump(stored, sort_keys=False))
+    (folder / "params" / "agent.yaml").write_text("policy:\n  activation: elu\n")
+
+
+def test_names_come_from_the_run(tmp_path):
+    env_yaml(tmp_path)
+    found = compare_recordings(FIRST, without(SECOND, "base_lin_vel"), run_settings(tmp_path))
+    assert found.about["names"] == "from params/env.yaml"
+    assert found.differences[0].features == "base_lin_vel"
+    found = compare_recordings(
+        FIRST["observations"][..., :11], SECOND["observations"][..., :11], run_settings(tmp_path)
+    )
+    assert found.about["names"] == "none: params/env.yaml does not settle 11 features"
+
+
+def test_the_command_finds_the_names_and_says_with_its_status_whether_they_are_the_same(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    env_yaml(tmp_path / "run")
+    torch.save({name: torch.as_tensor(x) for name, x in FIRST.items()}, "run/train.pt")
+    np.savez("play.npz", **SECOND)
+    np.savez("robot.npz", **(SECOND | {"observations": SECOND["observations"] * 57.2958}))
+    assert cli.main(["compare", "run/train.pt", "play.npz"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("first       train.pt: 400 steps of 8 robots, 30 features, 6 actions, ")
+    assert "\nnames       from params/env.yaml\n" in out
+    words = ["play.npz", "robot.npz", "--config", "run/params/agent.yaml", "--html", "page.html"]
+    assert cli.main(["compare", *words]) == 1
+    assert "base_ang_vel" in capsys.readouterr().out
+    assert "degrees instead of radians" in (tmp_path / "page.html").read_text("utf-8")
+
+
+# A checkpoint ---------------------------------------------------------------------------------------------------------
+
+
+def played(actor, seed, how="mean", scale=1.0):
+    """Observations as the normaliser knows them, and what the policy does with them."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        x = actor.normalizer.mean + actor.normalizer.std * torch.randn(500, 4, FEATURES)
+        seen = x.reshape(-1, FEATURES) * scale
+        actions = actor(seen)
+        if how == "sample":
+            actions = actions + torch.tensor([0.3, 0.5, 0.7]) * torch.randn(2000, ACTIONS)
+    return {"observations": x, "actions": actions.reshape(500, 4, ACTIONS)}
+
+
+def test_a_checkpoint_says_which_recording_it_was_trained_on_and_whether_it_acted(tmp_path):
+    actor = policy()
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params" / "agent.yaml").write_text("actor:\n  activation: elu\n")
+    checkpoint = save(actor, tmp_path / "model_0.pt")
+    found = compare_recordings(played(actor, 1, "sample"), played(actor, 2), checkpoint=checkpoint)
+    assert found.same
+    said = "; ".join(found.notes)
+    assert "the actions of the first are samples of the policy" in said
+    assert "the actions of the second are the policy's mean actions" in said
+    assert said.count("std from the normaliser's mean") == 2
+    wrong = compare_recordings(played(actor, 1), played(actor, 2, scale=3.0), checkpoint=checkpoint)
+    assert [(each.kind, each.features) for each in wrong.differences] == [("actions", "actions of the second")]
+    (tmp_path / "params" / "agent.yaml").unlink()
+    guessed = compare_recordings(played(actor, 1), played(actor, 2, scale=3.0), checkpoint=checkpoint)
+    assert guessed.same
+    assert any("elu is a guess" in note for note in guessed.notes)
+
+
+def test_a_checkpoint_of_another_size_is_a_note(tmp_path):
+    checkpoint = save(policy(), tmp_path / "model_0.pt")
+    found = compare_recordings(FIRST, SECOND, names=NAMES, checkpoint=checkpoint)
+    assert found.notes[0] == "the checkpoint takes 6 features, the first has 30"
+    assert found.same
+
+
+# What is none ---------------------------------------------------------------------------------------------------------
+
+NAN = np.where(np.arange(30) == 17, np.nan, FIRST["observations"])
+
+
+@pytest.mark.parametrize(
+    ("second", "options", "says"),
+    [
+        (np.zeros(5), {}, r"second: expected observations \[samples, features\] or \[time, envs, features\], got "),
+        ({"actions": np.zeros((3, 2))}, {}, "second: expected observations .*, got none"),
+        ({"a": np.zeros((3, 2)), "b": np.zeros((4, 2))}, {}, r"got a \[3, 2\], b \[4, 2\]"),
+        (
+            NAN,
+            {},
+            "second: expected finite values, got NaN or infinity in 3200 of 3200 rows of observations, feature",
+        ),
+        (
+            SECOND | {"actions": np.zeros((3, 2))},
+            {},
+            r"second: expected actions of shape \[400, 8, 'actions'\], got \[3",
+        ),
+        (
+            SECOND | {"dones": np.zeros(3)},
+            {},
+            r"second: dones: expected shape \[time, envs\], here \[400, 8\], got \[3\]",
+        ),
+        (SECOND, {"names": ["a", "b"]}, "names: expected 30, one for each feature of the first, got 2"),
+        (SECOND, {"dt": 0.0}, "dt: expected seconds above 0, got 0.0"),
+    ],
+)
+def test_what_is_no_recording_is_an_error_that_says_what_is_expected(second, options, says):
+    with pytest.raises(ValueError, match=says):
+        compare_recordings(FIRST, second, **options)
+
+
+def test_a_file_is_named_in_errors(tmp_path):
+    np.save(tmp_path / "robot.npy", NAN)
+    with pytest.raises(ValueError, match=r"robot.npy: expected finite values"):
+        compare_recordings(FIRST, tmp_path / "robot.npy")
+    (tmp_path / "notes.pt").write_text("notes")
+    with pytest.raises(ValueError, match=r"notes.pt: expected a tensor"):
+        compare_recordings(tmp_path / "notes.pt", SECOND)
+    with pytest.raises(FileNotFoundError):
+        compare_recordings(tmp_path / "none.pt", SECOND)
+
+
+# The report -----------------------------------------------------------------------------------------------------------
+
+
+def test_text_fits_and_nothing_in_a_name_is_obeyed():
+    names = [f"<script>\x1b[31m{'long ' * 9}{name}" for name in NAMES]
+    wrong = SECOND | {"observations": SECOND["observations"] * 57.2958}
+    found = compare_recordings(FIRST, wrong, names=names)
+    assert not found.same
+    text, page = str(found), found._repr_html_()
+    assert max(map(len, text.splitlines())) <= 100
+    assert "\x1b" not in text
+    assert "\x1b" not in page
+    assert "<script>" not in page
+    assert "4 · Normalization" in text
+    assert "4 · Normalization" in page
+    same = compare_recordings(FIRST, SECOND, names=NAMES)
+    assert str(same).splitlines()[4].startswith("No difference was found")
+    assert "difference" not in same._repr_html_().split("</strong>")[1].split("<dl>")[0]
