@@ -122,7 +122,8 @@ class Evidence:
     @property
     def free(self) -> np.ndarray:
         """Which features may lawfully differ between two recordings of one policy, ``[features]``, bool."""
-        return self.commanded | self.acts
+        free: np.ndarray = self.commanded | self.acts
+        return free
 
     def block_of(self, feature: int) -> Block:
         """Return the term of a feature."""
