@@ -347,7 +347,7 @@ def test_xray_takes_the_activation_from_the_option_or_the_configuration(tmp_path
         (["RUN", "--obs", "nowhere.pt"], "nowhere.pt: No such file or directory"),
         (
             ["RUN", "--obs", "notes.txt"],
-            "notes.txt: expected a tensor, or a dictionary of tensors, in .pt, ",
+            "notes.txt: expected observations, a tensor or a dictionary of tensors in .pt, ",
         ),
         (["RUN", "--robot", "Hopper-v5"], "Hopper-v5 has 11 and 3"),
         (["RUN", "--robot", "Hopper-v5", "--obs", "notes.txt"], "--obs: not allowed with argument --robot"),
@@ -416,3 +416,44 @@ def test_a_wrong_name_or_path_is_reported_before_torch_is_imported(tmp_path):
         assert filled(message) in line
     assert set(lines[1::2]) == {"imported:"}
     assert {path.name for path in tmp_path.iterdir()} == {"notes.txt", "folder.csv", "shipped"}
+
+
+@pytest.mark.parametrize(
+    ("page", "says"),
+    [
+        ("run/model_0.pt", "--html: run/model_0.pt is the same file as run/model_0.pt, which is read"),
+        ("link", "--html: link is the same file as run/model_0.pt, which is read"),
+        ("hard", "--html: hard is the same file as run/model_0.pt, which is read"),
+        ("obs.pt", "--html: obs.pt is the same file as obs.pt, which is read"),
+        ("run/model_4.pt", "--html: run/model_4.pt exists, and is no HTML page"),
+        ("notes.txt", "--html: notes.txt exists, and is no HTML page"),
+    ],
+)
+@pytest.mark.parametrize("command", ["xray run/model_0.pt", "compare run/model_0.pt export.pt"])
+def test_a_page_replaces_no_other_file(tmp_path, monkeypatch, capsys, command, page, says):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(example_run(), "run")
+    torch.save(torch.zeros(3, 4), "obs.pt")
+    for name in ("notes.txt", "export.pt"):
+        (tmp_path / name).write_text("mine")
+    (tmp_path / "link").symlink_to("run/model_0.pt")
+    os.link("run/model_0.pt", "hard")
+    before = (tmp_path / page).read_bytes()
+    assert says in wrong(capsys, *command.split(), "--obs", "obs.pt", "--html", page)
+    assert (tmp_path / page).read_bytes() == before
+
+
+def test_a_page_replaces_a_page(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for begin in ("", "<!doctype HTML><p>old", "\n<html>"):
+        (tmp_path / "page.html").write_text(begin)
+        assert cli.main(["xray", f"{example_run()}/model_0.pt", "--html", "page.html"]) == 0
+        assert (tmp_path / "page.html").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("words", ["xray pipe", "xray RUN --obs pipe", "xray RUN --config pipe", "compare RUN pipe"])
+def test_a_pipe_is_not_opened(tmp_path, monkeypatch, capsys, words):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    said = wrong(capsys, *words.replace("RUN", str(example_run())).split())
+    assert "pipe: a named pipe, not a file" in said or "--config: expected a file, got pipe" in said

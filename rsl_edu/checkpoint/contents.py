@@ -95,7 +95,7 @@ def read_contents(path: str | Path) -> Contents:
         learning_rate="" if rate is None else short(rate),
         iteration=f"{iteration:,}" if numbered else "",
         renumbered=isinstance(iteration, int) and number is not None and abs(int(number[1]) - iteration) > 1,
-        infos="yes" if "infos" in stored else "",
+        infos=("yes" if stored["infos"] else "empty") if "infos" in stored else "",
         rnd="yes" if "rnd_state_dict" in stored else "",
         teacher=_network(teacher),
         others=counted(len(models.unread), "parameter") if models.unread else "",

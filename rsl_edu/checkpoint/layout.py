@@ -13,7 +13,7 @@ import torch
 from rsl_edu.run_folder import CheckpointError, whose
 
 from .names import groups, held, unwrapped
-from .untrusted import checked_tensors, readable_tensors
+from .untrusted import checked_tensors, is_plain, readable_tensors, recording
 
 _MODELS = ("actor_state_dict", "student_state_dict", "model_state_dict")
 """Names of the model that holds the actor: since rsl_rl 4, since 4 after a distillation, and before 4."""
@@ -130,8 +130,21 @@ def _no_actor(
     writer = whose(stored, [*stored, *names])
     if writer is not None:
         return CheckpointError(f"{path.name}: {writer}; it holds {found}")
+    if _is_recorded(stored):
+        shapes = [f"{name} {list(tensor.shape)}" for name, tensor in stored.items()]
+        return CheckpointError(f"{path.name}: {recording(path, '; '.join(shapes[:8]))}")
+    if any(_LAYER.fullmatch(str(name)) for name in stored):
+        key = "actor_state_dict" if any(str(name).startswith("mlp.") for name in stored) else _MODELS[-1]
+        wrap = f'its names are those of rsl_rl: wrap it, torch.save({{"{key}": state_dict}}, "model_0.pt")'
+        return CheckpointError(f"{path.name}: expected {expected}; it holds {found}; {wrap}")
     rename = "; if one of these networks is the whole policy, save its layers under the names that rsl_rl gives them"
     return CheckpointError(f"{path.name}: expected {expected}; it holds {found}{rename if '→' in found else ''}")
+
+
+def _is_recorded(stored: Mapping[str, Any]) -> bool:
+    """Tell whether a file holds plain tensors, and none of a layer, by their names."""
+    plain = [name for name, value in stored.items() if is_plain(value)]
+    return len(plain) == len(stored) > 0 and not any(re.search("weight|bias|std", str(name)) for name in plain)
 
 
 def _renamed(name: str) -> tuple[str | None, str]:

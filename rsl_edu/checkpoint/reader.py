@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from rsl_edu.exported import activation_of
+from rsl_edu.exported import mlp_of
 from rsl_edu.modules.mlp import ACTIVATIONS
 from rsl_edu.modules.validate import choice, whole
 from rsl_edu.run_folder import (
@@ -27,8 +27,12 @@ from .critic import Critic
 from .layout import NAMED, StoredModels, find_models, learning_rate
 from .optimizer import AdamState, read_optimizer
 from .policy import Policy
-from .rebuild import rebuild_policy
+from .rebuild import SettingError, mlp_shapes, rebuild_policy, shown_network
 from .untrusted import is_finite, load, readable_tensors
+
+STEPS, SAMPLES = 1_000, 20_000_000
+"""Steps of Adam, and samples of the normaliser, that no file from the beginning of a training has: an iteration of
+rsl_rl has 20 steps by default, and 65,536 robots in 64 steps give 4,200,000 samples."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Checkpoint:
     Attributes:
         path: The file.
         releases: Major releases of rsl_rl that write files like this; several where the file leaves it open.
-        iteration: Iteration of the training: the number in the file's name, or else the one in the file.
+        iteration: Iteration of the training: the number in the file's name, or else the one in the file; 0 if unknown.
         policy: The actor, in evaluation mode.
         learning_rate: Learning rate of the optimiser, or None if the file has none.
         critic_normalized: Whether the observations of the critic are normalised.
@@ -47,6 +51,7 @@ class Checkpoint:
         optimizer: The state of Adam, or None if the file has none that can be read.
         broken: Names of what holds NaN or infinity, in all models, normalisers and moments of the file:
             ``mlp.0.weight``, ``critic's mlp.0.weight``, ``Adam's second moment of mlp.0.weight``.
+        undated: Why the iteration is unknown, in words; empty if it is known.
     """
 
     path: Path
@@ -59,6 +64,17 @@ class Checkpoint:
     critic: Critic | None = None
     optimizer: AdamState | None = None
     broken: tuple[str, ...] = ()
+    undated: str = ""
+
+    @property
+    def when(self) -> str:
+        """The iteration in words: ``iteration 50``."""
+        return f"iteration unknown ({self.undated})" if self.undated else f"iteration {self.iteration}"
+
+    @property
+    def trained(self) -> str:
+        """What shows that the file is not from the beginning of a training, in words; empty if nothing does."""
+        return _trained(self.policy, self.optimizer)
 
     @property
     def layout(self) -> str:
@@ -117,12 +133,13 @@ def read(
     try:
         policy = rebuild_policy(models.actor, config, images or {})
     except CheckpointError as error:
-        raise CheckpointError(f"{path.name}: {error}") from None
+        raise type(error)(f"{path.name}: {error}") from None
     optimizer, broken_moments = read_optimizer(path, stored.get("optimizer_state_dict"), models)
+    iteration, undated = _iteration(path, stored, _trained(policy, optimizer), optimizer is not None)
     return Checkpoint(
         path=path,
         releases=models.releases,
-        iteration=_iteration(path, stored),
+        iteration=iteration,
         policy=policy,
         learning_rate=learning_rate(stored),
         critic_normalized=models.critic_normalized,
@@ -130,6 +147,7 @@ def read(
         critic=Critic(models.critic, config.get("activation", "elu")) if models.critic else None,
         optimizer=optimizer,
         broken=(*_broken(path, stored, models), *broken_moments),
+        undated=undated,
     )
 
 
@@ -165,9 +183,11 @@ def read_run(
         settings = config
     else:
         settings = run_settings(path) if config is None else RunSettings(config, "you")
+    layers, shown = _last_network(chosen)
+    settings = settings.fitting(shown) if shown else settings
     said_by = "you" if activation is not None else settings.source if settings.actor.get("activation") else ""
     if not said_by:
-        activation, said_by = _exported_activation(path)
+        activation, said_by = _exported_activation(path, layers, settings.unread)
     found: list[Checkpoint] = []
     skipped: dict[Path, str] = {}
     for file in reversed(chosen):
@@ -176,8 +196,7 @@ def read_run(
             if found and (other := _difference(found[0].policy, checkpoint.policy)):
                 raise CheckpointError(f"{file.name}: {other}, unlike {found[0].path.name}")
         except (CheckpointError, OSError) as error:
-            why = f"{file.name}: cannot be read ({error.strerror})" if isinstance(error, OSError) else str(error)
-            skipped[file] = why
+            skipped[file] = _why(file, error, settings.source)
         else:
             found.append(checkpoint)
     if not found:
@@ -192,12 +211,40 @@ def read_run(
     )
 
 
-def _exported_activation(path: Path) -> tuple[str | None, str]:
-    """Return the activation of an exported policy beside a run, and that file as seen from it; None without one."""
+def _why(file: Path, error: CheckpointError | OSError, source: str) -> str:
+    """Say why a file cannot be read; if it is because of a file of settings, raise the error of that one."""
+    if isinstance(error, SettingError) and source not in ("", "you"):
+        raise CheckpointError(f"{source}: {str(error).removeprefix(f'{file.name}: ')}") from None
+    return f"{file.name}: cannot be read ({error.strerror})" if isinstance(error, OSError) else str(error)
+
+
+def _last_network(files: Sequence[Path]) -> tuple[list[tuple[int, ...]], dict[str, Any]]:
+    """Return the shapes of the layers in the last file that can be read, and what its actor shows; or nothing."""
+    for file in reversed(files):
+        try:
+            actor = find_models(file, load(file)).actor
+        except (CheckpointError, OSError):  # whoever reads it says why
+            continue
+        return mlp_shapes(actor), shown_network(actor)
+    return [], {}
+
+
+def _exported_activation(path: Path, layers: list[tuple[int, ...]], unread: dict[str, str]) -> tuple[str | None, str]:
+    """Return the activation of an exported policy beside a run, and that file as seen from it; None without one.
+
+    Args:
+        path: The run.
+        layers: Shapes of the layers that the export must have.
+        unread: Where an export of another network is noted.
+    """
     folder = path.parent if path.is_file() else path
     for file in exports_beside(path):
-        if (name := activation_of(file)) in ACTIVATIONS:
-            return name, Path(os.path.relpath(file, folder)).as_posix()
+        name, shapes = mlp_of(file)
+        place = Path(os.path.relpath(file, folder)).as_posix()
+        if name in ACTIVATIONS and shapes == layers:
+            return name, place
+        if name in ACTIVATIONS:
+            unread[place] = "of another network: its layers have other sizes"
     return None, ""
 
 
@@ -212,14 +259,36 @@ def _broken(path: Path, stored: Mapping[str, Any], models: StoredModels) -> tupl
     return tuple(name for name, tensor in (models.named | others).items() if not is_finite(tensor))
 
 
-def _iteration(path: Path, stored: Mapping[str, Any]) -> int:
-    number = NUMBERED.fullmatch(path.name)
+def _iteration(path: Path, stored: Mapping[str, Any], trained: str, dated: bool) -> tuple[int, str]:
+    """Return the iteration, and why it is unknown; some libraries around rsl_rl save 0 in every file.
+
+    Args:
+        path: The file.
+        stored: What it holds.
+        trained: What shows that it is not from the beginning.
+        dated: Whether it has steps of Adam, which would show that.
+    """
+    number, iteration = NUMBERED.fullmatch(path.name), stored.get("iter")
     if number:
-        return int(number[1])
-    iteration = stored.get("iter")
-    if isinstance(iteration, int) and iteration:
-        return iteration
-    return iteration_in_name(path) or 0  # some libraries around rsl_rl save 0
+        return int(number[1]), ""
+    whole_number = type(iteration) is int
+    if isinstance(iteration, int) and whole_number and iteration > 0:
+        return iteration, ""
+    named = iteration_in_name(path)
+    if named is not None and named > 1:  # policy_1.pt is no iteration
+        return named, ""
+    if whole_number and iteration == 0 and dated and not trained:
+        return 0, ""
+    said = f"iter is {iteration} in the file" if whole_number else "the file does not say it"
+    return 0, f"{said}, {trained}" if trained else said
+
+
+def _trained(policy: Policy, adam: AdamState | None) -> str:
+    """Say what shows that a file is not from the beginning of a training; an empty text if nothing does."""
+    if adam is not None and adam.step > STEPS:
+        return f"Adam took {adam.step:,} steps"
+    count = 0 if policy.normalizer is None else int(policy.normalizer.count)
+    return f"the normaliser has learned from {count:,} samples" if count > SAMPLES else ""
 
 
 def _evenly(files: list[Path], most: int) -> list[Path]:

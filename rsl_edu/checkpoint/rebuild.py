@@ -29,6 +29,10 @@ _OF_THE_STATE: dict[str, Any] = {
 """Distributions whose std is an output of the network, so that a checkpoint has no parameter for it."""
 
 
+class SettingError(CheckpointError):
+    """A setting that does not fit the weights, or that no module of rsl_rl takes."""
+
+
 def rebuild_policy(
     weights: Mapping[str, torch.Tensor], config: Mapping[str, Any], images: Mapping[str, tuple[int, int]]
 ) -> Policy:
@@ -56,11 +60,38 @@ def rebuild_policy(
             names = dict.fromkeys(name.split(".")[1] for name in weights if name.startswith("cnns."))
             cnns = {name: _cnn(name, weights, config.get("cnn_cfg") or {}, images) for name in names}
             policy = Policy(mlp, distribution, normalizer, _rnn(weights), cnns)
-    except (TypeError, ValueError, AttributeError, RuntimeError) as error:  # of what the configuration says, too
-        raise CheckpointError(str(error)) from None
+    except CheckpointError:
+        raise
+    except (TypeError, ValueError, AttributeError, RuntimeError) as error:  # of a module, which got what it cannot be
+        raise SettingError(str(error)) from None
     _fill(policy, weights)
     _check_sizes(policy, None if mean is None else mean.numel(), linear[0][1])
     return policy.eval().requires_grad_(False)
+
+
+def mlp_shapes(weights: Mapping[str, torch.Tensor]) -> list[tuple[int, ...]]:
+    """Return ``[outputs, inputs]`` of each layer of an actor's MLP; nothing if they do not fit together."""
+    try:
+        return _shapes(weights, "mlp.", dims=2)
+    except CheckpointError:
+        return []
+
+
+def shown_network(weights: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+    """Return what an actor's weights say of what its settings say, too; nothing if they do not fit together.
+
+    Returns:
+        ``hidden_dims``; ``recurrent``; ``std``: ``std``, ``log std``, or empty if it is an output of the network.
+    """
+    layers = mlp_shapes(weights)
+    if not layers:
+        return {}
+    stds = {"distribution.std_param": "std", "distribution.log_std_param": "log std"}
+    return {
+        "hidden_dims": [outputs for outputs, _ in layers[:-1]],
+        "recurrent": any(name.startswith("rnn.") for name in weights),
+        "std": next((word for name, word in stds.items() if name in weights), ""),
+    }
 
 
 def _without_empty_normalizer(weights: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:

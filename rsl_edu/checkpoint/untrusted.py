@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from rsl_edu.run_folder import CheckpointError, reason, what_is
+from rsl_edu.run_folder import CheckpointError, reason, regular, texts_in, what_is, whose
 
 _REAL_NUMBERS = (torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.int64, torch.int32)
 
@@ -24,7 +24,7 @@ def load(path: Path) -> dict[str, Any]:
         CheckpointError: The file is damaged, asks for code, or is something else; the message says what it is.
         OSError: The file cannot be read.
     """
-    with path.open("rb"):  # an OSError after this is one of a damaged file, which says where to look in it
+    with regular(path).open("rb"):  # an OSError after this is one of a damaged file, which says where to look in it
         pass
     try:
         if zipfile.is_zipfile(path):
@@ -36,9 +36,16 @@ def load(path: Path) -> dict[str, Any]:
         raise
     except Exception as error:  # a damaged file makes torch raise nearly anything
         raise CheckpointError(f"{path.name}: {_refusal(path, error)}") from None
+    if isinstance(stored, torch.Tensor):
+        raise CheckpointError(f"{path.name}: {recording(path, f'one tensor {list(stored.shape)}')}")
     if not isinstance(stored, dict):
         raise CheckpointError(f"{path.name}: expected a checkpoint of rsl_rl, got one {type(stored).__name__}")
     return _entries(stored)
+
+
+def recording(path: Path, found: str) -> str:
+    """Say of what a file is a recording, and what to do with it."""
+    return f"a recording of {found}; it is shown to a policy by: rsl-edu xray RUN --obs {path.name}"
 
 
 def checked_tensors(path: Path, part: str, table: Any) -> dict[str, torch.Tensor]:
@@ -104,6 +111,9 @@ def _refusal(path: Path, error: Exception) -> str:
     what = what_is(path)
     if what is not None:
         return what
+    texts = texts_in(path)
+    if not any(text.endswith("_state_dict") for text in texts) and (writer := whose((), texts)):
+        return writer
     called = re.search(r"GLOBAL (\S+)", str(error))
     if called:
         return f"expected tensors and plain data, but it asks for {called[1]}; not loaded, as that could run any code"

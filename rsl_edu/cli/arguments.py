@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,26 @@ def try_folder(folder: Path) -> None:
     while not folder.exists():
         folder = folder.parent
     tempfile.TemporaryFile(dir=folder).close()
+
+
+def try_page(parser: argparse.ArgumentParser, page: Path, *inputs: Path | None) -> None:
+    """Report as an error of its option that a page cannot be written, or that it would replace something else.
+
+    Args:
+        parser: Of the command.
+        page: The file to write. One that exists is replaced if it is a page, or empty.
+        inputs: What the command reads; it is never replaced, whatever it is.
+    """
+    with writing_html(parser, page):
+        if page.is_file():
+            for given in inputs:
+                if given is not None and given.exists() and given.samefile(page):
+                    parser.error(f"--html: {page} is the same file as {given}, which is read; give another name")
+            with page.open("rb") as file:
+                head = file.read(1024)
+            if head and not re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html)\b", head, re.IGNORECASE):
+                parser.error(f"--html: {page} exists, and is no HTML page; it is not replaced: give another name")
+        try_file(page)
 
 
 @contextlib.contextmanager

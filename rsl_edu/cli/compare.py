@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from .arguments import path_argument, system_error, try_file, writing_html
+from .arguments import path_argument, system_error, try_page, writing_html
 
 _PAIRS = "a checkpoint (or a run folder) and an export of it (TorchScript or ONNX), or two recordings"
 _CHECKPOINT, _EXPORT, _RECORDING, _RUN = "a checkpoint", "an export", "a recording", "a folder"
@@ -43,14 +43,15 @@ def add(commands: Any) -> None:
 
 
 def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    from rsl_edu.run_folder import regular
+
     try:
         given = (options.first, options.second, options.obs, options.config, options.checkpoint)
         for path in filter(None, given):
             if not path.is_dir():
-                path.open("rb").close()
+                regular(path).open("rb").close()
         if options.html is not None:
-            with writing_html(parser, options.html):
-                try_file(options.html)
+            try_page(parser, options.html, options.first, options.second, options.obs, options.config)
         kinds = [_kind(options.first), _kind(options.second)]
         if kinds == [_RECORDING, _RECORDING]:
             comparison = _recordings(parser, options)

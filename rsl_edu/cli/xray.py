@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .arguments import path_argument, system_error, try_file, writing_html
+from .arguments import path_argument, system_error, try_page, writing_html
 
 
 def add(commands: Any) -> None:
@@ -68,13 +68,12 @@ def _xray(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 def _examined(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Any:
     """Return the examination of a run, or the table of what its last checkpoint has."""
     # What can be found wrong at once, before torch and Matplotlib are imported, which takes seconds.
-    from rsl_edu.run_folder import checkpoint_files, run_settings
+    from rsl_edu.run_folder import checkpoint_files, regular, run_settings
 
     if options.html is not None:
-        with writing_html(parser, options.html):
-            try_file(options.html)
+        try_page(parser, options.html, options.run, options.obs, options.config)
     if options.obs is not None:
-        options.obs.open("rb").close()
+        regular(options.obs).open("rb").close()
     if options.config is not None and not options.config.is_file():
         parser.error(f"--config: expected a file, got {options.config}")
     checkpoint_files(options.run)

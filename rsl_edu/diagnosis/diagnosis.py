@@ -10,6 +10,8 @@ from rsl_edu.report import lesson_title, line, page
 
 from .findings import Finding
 
+RECORD = "observations: section “Record them” of the page “Open your own policy” of the book"
+
 
 @dataclasses.dataclass(frozen=True)
 class Diagnosis:
@@ -30,7 +32,9 @@ class Diagnosis:
     @property
     def summary(self) -> str:
         """How many findings there are, in words."""
-        return counted(len(self.findings), "finding") if self.findings else "No finding"
+        if self.findings:
+            return counted(len(self.findings), "finding")
+        return f"No finding among the {len(self.absent)} that could be checked" if self.unchecked else "No finding"
 
     def __str__(self) -> str:
         """Lines of at most 100 characters, for a terminal."""
@@ -71,4 +75,6 @@ class Diagnosis:
             for name, missing in self.unchecked.items():
                 by_missing.setdefault(missing, []).append(name)
             words["not checked"] = "; ".join(f"{', '.join(names)}: {missing}" for missing, names in by_missing.items())
+        if any(missing.startswith("needs observations") for missing in self.unchecked.values()):
+            words["to record"] = RECORD
         return words

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from rsl_edu.checkpoint import Policy, Run, read_run
+from rsl_edu.checkpoint import Checkpoint, Policy, Run, read_run
 from rsl_edu.modules.mlp import ACTIVATIONS
 from rsl_edu.number_format import counted
 from rsl_edu.run_folder import RunSettings
@@ -62,7 +62,7 @@ class Examination:
         skipped = list(self.run.skipped.values())
         skipped += [f"{file} ({why})" for file, why in settings.unread.items()]
         about = {
-            "run": f"{self.name}: {_iterations(self.measures[:end])}, written by {checkpoints[-1].layout}",
+            "run": f"{self.name}: {_iterations(checkpoints)}, written by {checkpoints[-1].layout}",
             "policy": describe(policy, self.run.activation_from),
         }
         if guessed := self._guessed():
@@ -171,7 +171,7 @@ def describe(policy: Policy, activation_from: str = "you") -> str:
     return f"{' → '.join(parts)}, {type(policy.distribution).__name__.removesuffix('Distribution')}"
 
 
-def _iterations(measures: Sequence[Measures]) -> str:
-    if len(measures) == 1:
-        return f"iteration {measures[0].iteration}"
-    return f"{len(measures)} checkpoints, iterations {measures[0].iteration} to {measures[-1].iteration}"
+def _iterations(checkpoints: Sequence[Checkpoint]) -> str:
+    if len(checkpoints) == 1:
+        return checkpoints[0].when
+    return f"{len(checkpoints)} checkpoints, iterations {checkpoints[0].iteration} to {checkpoints[-1].iteration}"

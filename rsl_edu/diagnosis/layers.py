@@ -36,6 +36,8 @@ class Layers:
         gradient: Norm of the loss's gradient at this row's values, ``[rows]``; 1 at the output.
         flat: Share of the values where the activation is flat, ``[rows]``; NaN without an activation.
         asleep: Share of the units that are dead or saturated, ``[rows]``; NaN without an activation.
+        constant: Share of the units that have exactly one value on all samples, ``[rows]``; NaN of what a convolution
+            gives, as at the edge of an image that may be right.
     """
 
     units: tuple[int, ...]
@@ -45,6 +47,7 @@ class Layers:
     gradient: np.ndarray
     flat: np.ndarray
     asleep: np.ndarray
+    constant: np.ndarray
 
 
 def in_order(modules: Iterable[nn.Module]) -> Iterator[nn.Module]:
@@ -99,6 +102,7 @@ def measure(network: nn.Sequential, x: torch.Tensor, seed: int = 0, by_module: b
         gradient=norms / norms[-1],
         flat=np.array([of_values for of_values, _ in slopes]),
         asleep=np.array([of_units for _, of_units in slopes]),
+        constant=np.array([np.nan, *(_constant(group) for group in groups)]),
     )
 
 
@@ -114,6 +118,12 @@ def _flat(group: list[tuple[nn.Module, torch.Tensor, torch.Tensor]]) -> tuple[fl
             flat = (slope.abs() < FLAT).double().mean(0)  # [units]
             return float(flat.mean()), float((flat >= (0.95 if isinstance(module, BOUNDED) else 1)).double().mean())
     return np.nan, np.nan
+
+
+def _constant(group: list[tuple[nn.Module, torch.Tensor, torch.Tensor]]) -> float:
+    """Return the share of the units of a layer that have one value on all samples; NaN of a convolution."""
+    h = group[-1][2]
+    return float(((h == h[0]) & h.isfinite()).all(0).double().mean()) if isinstance(group[0][0], nn.Linear) else np.nan
 
 
 def shares_of_bins(h: torch.Tensor) -> np.ndarray:

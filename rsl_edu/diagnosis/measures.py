@@ -46,7 +46,7 @@ class Measures:
     """What was measured on one checkpoint, on a sample.
 
     Attributes:
-        iteration: Of the checkpoint.
+        iteration: Of the checkpoint; 0 if unknown.
         broken: Names of the policy's parameters and statistics that hold NaN or infinity.
         rows: Name of each row of ``layers``: input, layers of a CNN, memory, hidden layers, output.
         layers: The values of each row, over the sample.
@@ -67,6 +67,7 @@ class Measures:
         memory: Of a recurrent policy, or None.
         critic: Of the critic, or None if the file has none.
         optimizer: Of Adam, or None if the file has none of its moments.
+        dated: Whether the iteration is known.
     """
 
     iteration: int
@@ -91,6 +92,12 @@ class Measures:
     memory: MemoryMeasures | None
     critic: CriticMeasures | None = None
     optimizer: OptimizerMeasures | None = None
+    dated: bool = True
+
+    @property
+    def at(self) -> str:
+        """When this was, in words: ``at iteration 50``."""
+        return f"at iteration {self.iteration}" if self.dated else "now"
 
     @property
     def off(self) -> np.ndarray:
@@ -149,6 +156,7 @@ def measure_policy(checkpoint: Checkpoint, sample: Sample) -> Measures:
         memory=None if policy.rnn is None else _measure_memory(policy, shown, mean, std),
         critic=measure_critic(checkpoint, sample),
         optimizer=measure_optimizer(checkpoint.optimizer),
+        dated=not checkpoint.undated,
     )
 
 
@@ -218,9 +226,8 @@ def _rows(
 def _alone(values: torch.Tensor, module: nn.Module) -> Layers:
     """Return one row: values that no gradient was measured for."""
     nan = np.array([np.nan])
-    return Layers(
-        (values.shape[1],), (_size(module),), shares_of_bins(values)[None], np.array([spread(values)]), nan, nan, nan
-    )
+    bars, std = shares_of_bins(values)[None], np.array([spread(values)])
+    return Layers((values.shape[1],), (_size(module),), bars, std, nan, nan, nan, nan)
 
 
 def _without_input(layers: Layers) -> Layers:

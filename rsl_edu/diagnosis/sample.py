@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ import torch
 from rsl_edu.checkpoint import Policy
 from rsl_edu.data import rollout
 from rsl_edu.data.learner_input import learner_tensor
-from rsl_edu.run_folder import reason
+from rsl_edu.run_folder import regular, what_is
 
 STEPS, ENVS = 64, 16
 """Steps and robots of a rollout, and the most that a recurrent policy is shown."""
@@ -22,6 +23,7 @@ SAMPLES = 1024
 """The most samples that a policy without memory is shown."""
 _CRITIC = ("critic", "privileged", "privileged_obs", "critic_obs")
 """Names under which the observations of a critic are likely stored, likeliest first."""
+_EXPECTED = "expected observations, a tensor or a dictionary of tensors in .pt, .npy or .npz"
 _VECTORS = ("policy", "actor", "obs", "observations")
 """Names under which the vector observations of an actor are likely stored, likeliest first."""
 
@@ -93,7 +95,7 @@ def load(path: str | Path) -> torch.Tensor | dict[str, torch.Tensor]:
         ValueError: Another file, or a damaged one; the message names it. Nothing in it is executed.
         OSError: The file cannot be read.
     """
-    path = Path(path)
+    path = regular(Path(path))
     try:
         if path.suffix in (".npy", ".npz"):
             with path.open("rb") as file:
@@ -106,14 +108,27 @@ def load(path: str | Path) -> torch.Tensor | dict[str, torch.Tensor]:
     except OSError:
         raise
     except Exception as error:  # a damaged file makes torch and numpy raise nearly anything
-        raise ValueError(
-            f"{path.name}: expected a tensor, or a dictionary of tensors, in .pt, .npy or .npz ({reason(error)})"
-        ) from None
+        raise ValueError(f"{path.name}: {_EXPECTED}, got {_refusal(path, error)}") from None
+    if isinstance(stored, Mapping) and any(isinstance(x, Mapping) for x in stored.values()):
+        got = "a checkpoint" if any(str(name).endswith("_state_dict") for name in stored) else "tables in a table"
+        raise ValueError(f"{path.name}: {_EXPECTED}, got {got}: {', '.join(map(str, stored))}"[:300])
     read: torch.Tensor | dict[str, torch.Tensor] = _tensors(path.name, stored)
     tensors = read.values() if isinstance(read, dict) else [read]
     if path.suffix == ".pt" and sum(x.numel() * x.element_size() for x in tensors) > path.stat().st_size:
         raise ValueError(f"{path.name}: it claims more numbers than there are in the file")
     return read
+
+
+def _refusal(path: Path, error: Exception) -> str:
+    """Say what a file is that torch or numpy refused."""
+    what = (what_is(path) or "").partition("; ")[0]
+    asked = re.search(r"GLOBAL (\S+)", str(error))
+    if what and not what.startswith(("an array of NumPy", "arrays of NumPy")):
+        return what
+    if asked or "allow_pickle" in str(error):
+        named = f" ({asked[1]})" if asked else ""
+        return f"objects{named}, which are not loaded, as that could run any code"
+    return "a damaged file; copy or record it again"
 
 
 def own(policy: Policy, recorded: Any, source: str = "your observations") -> Sample:
@@ -138,7 +153,7 @@ def own(policy: Policy, recorded: Any, source: str = "your observations") -> Sam
     if missing:
         raise ValueError(f"observations: expected an image {missing[0]!r}, got {', '.join(named)}")
     seen = {name: named.pop(name) for name in policy.cnns}
-    x = _vectors(policy, {name: x for name, x in named.items() if x.dim() in (2, 3)}).float()
+    x = _vectors(policy, named).float()
     lead = x.shape[:-1]
     for name, image in seen.items():
         cnn: Any = policy.cnns[name]
@@ -163,8 +178,10 @@ def own(policy: Policy, recorded: Any, source: str = "your observations") -> Sam
         raise ValueError("actions: expected finite values, got NaN or infinity")
     rewards = beside["rewards"]
     if rewards is not None:
-        if rewards.shape not in (lead, (*lead, 1)) or not rewards.isfinite().all():
-            raise ValueError(f"rewards: expected finite values of shape {list(lead)}, got {list(rewards.shape)}")
+        if rewards.shape not in (lead, (*lead, 1)):
+            raise ValueError(f"rewards: expected shape {list(lead)}, got {list(rewards.shape)}")
+        if not rewards.isfinite().all():
+            raise ValueError("rewards: expected finite values, got NaN or infinity")
         rewards = rewards.reshape(lead).double()
     if of_critic is not None and (of_critic.shape[:-1] != lead or not of_critic.isfinite().all()):
         of_critic = None
@@ -235,6 +252,8 @@ def _tensors(name: str, value: Any) -> Any:
 
 def _vectors(policy: Policy, named: dict[str, torch.Tensor]) -> torch.Tensor:
     """Pick or join what the policy takes."""
+    everything = named
+    named = {name: x for name, x in named.items() if x.dim() in (2, 3)}
     fitting = [name for name, x in named.items() if x.shape[-1] == policy.features]
     first = next((name for name in _VECTORS if name in fitting), fitting[0] if len(fitting) == 1 else None)
     if first is not None:
@@ -242,7 +261,7 @@ def _vectors(policy: Policy, named: dict[str, torch.Tensor]) -> torch.Tensor:
     leads = {x.shape[:-1] for x in named.values()}
     if len(named) > 1 and len(leads) == 1 and sum(x.shape[-1] for x in named.values()) == policy.features:
         return torch.cat([x.float() for x in named.values()], dim=-1)
-    got = ", ".join(f"{name} {list(x.shape)}" for name, x in named.items()) or "none of two or three dimensions"
+    got = ", ".join(f"{name} {list(x.shape)}" for name, x in (named or everything).items()) or "none"
     raise ValueError(
         f"observations: expected shape [samples, {policy.features}] or [time, envs, {policy.features}], got {got}"
     )

@@ -200,6 +200,7 @@ class XRay(Explorer[XRayState, XRayResult]):
     def describe(self, result: XRayResult) -> str:
         """Say what the policy is like at this iteration, and what is likely wrong."""
         now = result.now
+        when = f"Iteration {now.iteration} of {result.iterations[-1]}." if now.dated else "Iteration unknown."
         start, asleep = _word(result.std[0].mean()), _asleep(now)
         found = f"Findings: {', '.join(result.findings)}." if result.findings else "No finding."
         broken = "Its weights hold NaN. " if now.broken else ""
@@ -210,7 +211,7 @@ class XRay(Explorer[XRayState, XRayResult]):
         worst = self.examination.sample.name(int(now.off.argmax()))
         far = f"Far off: {many} of {len(now.off)} features, {worst} the farthest. " if many else ""
         return (
-            f"Iteration {now.iteration} of {result.iterations[-1]}. {broken}Mean std of the actions "
+            f"{when} {broken}Mean std of the actions "
             f"{_word(now.std.mean())} (first checkpoint: {start}), entropy {_word(now.entropy)} nats{moved}. "
             f"{100 * asleep:.0f} % of the hidden units are dead or saturated{guessed}. {far}{found}"
         )

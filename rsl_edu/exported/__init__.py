@@ -2,14 +2,14 @@
 
 from .export import Export
 from .export_error import ExportError
-from .reader import activation_of, read_export
+from .reader import mlp_of, read_export
 from .run import Played, run_export
 
 __all__ = [
     "Export",
     "ExportError",
     "Played",
-    "activation_of",
+    "mlp_of",
     "read_export",
     "run_export",
 ]

@@ -39,9 +39,10 @@ def read(path: Path) -> Export:
     )
 
 
-def activation(path: Path) -> str | None:
-    """Return the activation of the hidden layers, or None; the weights need not be there."""
-    return Graph(_load(path).graph).activation()
+def mlp(path: Path) -> tuple[str | None, list[tuple[int, ...]]]:
+    """Return the activation of the hidden layers, or None, and the shapes of all layers; no weights need be there."""
+    graph = Graph(_load(path).graph)
+    return graph.activation(), graph.shapes()
 
 
 def _load(path: Path) -> Any:

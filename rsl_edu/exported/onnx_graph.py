@@ -117,6 +117,12 @@ class Graph:
             return None
         return only(self._activation(here, there) for here, there in itertools.pairwise(self._layers))
 
+    def shapes(self) -> list[tuple[int, ...]]:
+        """Return the shape of each layer's weight, as torch has it."""
+        layers = [self._nodes[place] for place in self._layers]
+        shapes = [self._shapes[self._weight_of(node) or ""] for node in layers]
+        return [shape[::-1] if _is_turned(node) else shape for node, shape in zip(layers, shapes, strict=True)]
+
     def ending(self) -> tuple[str, ...]:
         """Return the operations after the last layer."""
         if not self._layers:
@@ -168,9 +174,7 @@ class Graph:
         weight = self._constants.get(self._weight_of(node) or "")
         if weight is None:
             return {}
-        given = {attribute.name: attribute for attribute in node.attribute}
-        turned = node.op_type == "MatMul" or not ("transB" in given and given["transB"].i)
-        layer = {"weight": _tensor(weight.T if turned else weight)}
+        layer = {"weight": _tensor(weight.T if _is_turned(node) else weight)}
         name = self._bias_of(node)[1]
         return layer | ({"bias": _tensor(self._constants[name])} if name in self._constants else {})
 
@@ -196,6 +200,12 @@ class Graph:
         bias = self._bias_of(self._nodes[here])[0]
         between = [node for node in self._nodes[here + 1 : there] if node is not bias and node.op_type not in _PASSING]
         return _ACTIVATIONS.get(tuple(sorted({node.op_type for node in between})))
+
+
+def _is_turned(node: Any) -> bool:
+    """Tell whether a layer has its weight with the inputs first."""
+    given = {attribute.name: attribute for attribute in node.attribute}
+    return node.op_type == "MatMul" or not ("transB" in given and given["transB"].i)
 
 
 def _sizes(value: Any) -> tuple[int | None, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rsl_edu.run_folder import export_format, what_is
+from rsl_edu.run_folder import export_format, regular, what_is
 
 from . import onnx_file, torchscript
 from .export import Export
@@ -26,7 +26,7 @@ def read_export(path: str | Path) -> Export:
         OSError: The file cannot be read.
     """
     path = Path(path)
-    size = path.stat().st_size
+    size = regular(path).stat().st_size
     with path.open("rb"):  # an OSError after this is one of a damaged file
         pass
     if size > LARGEST:
@@ -43,22 +43,23 @@ def read_export(path: str | Path) -> Export:
         raise ExportError(f"{path.name}: damaged ({type(error).__name__}: {str(error)[:120]})") from None
 
 
-def activation_of(path: str | Path) -> str | None:
-    """Return the activation of an exported policy's hidden layers, in rsl_rl's name.
+def mlp_of(path: str | Path) -> tuple[str | None, list[tuple[int, ...]]]:
+    """Return the activation of an exported policy's hidden layers, in rsl_rl's name, and the shapes of its layers.
 
     Args:
         path: Any file.
 
     Returns:
-        The name; None if the file is no export, does not tell, or cannot be read here.
+        The name, None if the file is no export, does not tell, or cannot be read here; and ``[outputs, inputs]`` of
+        each layer of the MLP, nothing if they cannot be told.
     """
     path = Path(path)
     try:
         if path.stat().st_size > LARGEST:
-            return None
+            return None, []
         kind = export_format(path)
         if kind is None:
-            return None
-        return torchscript.activation(path) if kind == "TorchScript" else onnx_file.activation(path)
+            return None, []
+        return torchscript.mlp(path) if kind == "TorchScript" else onnx_file.mlp(path)
     except Exception:  # whatever is wrong with it, it is of no use here
-        return None
+        return None, []

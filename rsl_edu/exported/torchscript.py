@@ -54,11 +54,13 @@ def read(path: Path) -> Export:
     )
 
 
-def activation(path: Path) -> str | None:
-    """Return the activation of the hidden layers, or None."""
+def mlp(path: Path) -> tuple[str | None, list[tuple[int, ...]]]:
+    """Return the activation of the hidden layers, or None, and the shapes of all layers, as far as they can be told."""
     with zipfile.ZipFile(path) as archive:
         root, tensors = _read(archive, path.stat().st_size)
-    return _activation(_around(root, mlp_part(tensors))[0])
+    layers = named_weights(tensors)
+    shapes = [tuple(x.shape) for name, x in layers.items() if name.startswith("mlp.") and name.endswith(".weight")]
+    return _activation(_around(root, mlp_part(tensors))[0]), shapes
 
 
 def _read(archive: zipfile.ZipFile, size: int) -> tuple[Module, dict[str, torch.Tensor]]:

@@ -1,11 +1,13 @@
 """The folder of a run: which checkpoints it has, and what is written beside them. Imports no torch, to fail fast."""
 
+from .archives import texts_in
 from .candidates import NUMBERED, iteration_in_name
 from .errors import CheckpointError, reason
 from .exports import export_format, exports_beside
 from .files import checkpoint_files
 from .foreign import what_is
 from .libraries import whose
+from .regular import regular
 from .settings import RunSettings, run_settings
 
 __all__ = [
@@ -17,7 +19,9 @@ __all__ = [
     "exports_beside",
     "iteration_in_name",
     "reason",
+    "regular",
     "run_settings",
+    "texts_in",
     "what_is",
     "whose",
 ]

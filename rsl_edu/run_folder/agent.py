@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from .errors import CheckpointError, reason
+from .network import network
 from .plain_pickle import NotPlainError, plain_pickle
 from .plain_yaml import plain_yaml
+from .regular import regular
 
 _LARGEST = 4 << 20
 """Bytes of a file of settings; what Isaac Lab writes has up to some 100,000."""
@@ -30,6 +32,8 @@ class Training:
         schedule: Of the learning rate, ``adaptive`` or ``fixed``, or None.
         learning_rate: The one that was configured, or None.
         groups: Groups of observations that the actor sees; empty if this is not said.
+        obs_normalization: Whether the actor has a normaliser, or None.
+        network: What they say of the actor that its weights show, too, as for :func:`.network.contradiction`.
     """
 
     actor: Mapping[str, Any]
@@ -37,6 +41,8 @@ class Training:
     schedule: str | None
     learning_rate: float | None
     groups: tuple[str, ...]
+    network: Mapping[str, Any]
+    obs_normalization: bool | None = None
 
 
 def read_settings(file: Path) -> Any:
@@ -46,7 +52,7 @@ def read_settings(file: Path) -> Any:
         CheckpointError: It is neither; the message names the file.
         OSError: It cannot be read.
     """
-    if file.stat().st_size > _LARGEST:
+    if regular(file).stat().st_size > _LARGEST:
         raise CheckpointError(
             f"{file}: expected settings, got {file.stat().st_size:,} bytes; {_LARGEST:,} are the most"
         )
@@ -84,6 +90,8 @@ def training(settings: Any) -> Training | None:
                 schedule=schedule if isinstance(schedule, str) else None,
                 learning_rate=_number(algorithm.get("learning_rate")),
                 groups=_groups(part.get("obs_groups")),
+                obs_normalization=_normalization(actor, part),
+                network=network(actor),
             )
     return None
 
@@ -115,6 +123,16 @@ def _actor(said: Mapping[str, Any]) -> dict[str, Any]:
         std_type = said.get("noise_std_type", "scalar")
         config["distribution_cfg"] = {"class_name": "HeteroscedasticGaussianDistribution", "std_type": std_type}
     return config
+
+
+def _normalization(actor: Mapping[str, Any], part: Mapping[str, Any]) -> bool | None:
+    """Return whether the actor has a normaliser, under the name that each release has for it, or None."""
+    said = (
+        actor.get("obs_normalization"),  # rsl_rl 4 and 5
+        actor.get("actor_obs_normalization"),  # 3
+        part.get("empirical_normalization"),  # 2
+    )
+    return next((value for value in said if isinstance(value, bool)), None)
 
 
 def _number(said: Any) -> float | None:

@@ -7,6 +7,8 @@ import re
 import zipfile
 from pathlib import Path
 
+from .regular import regular
+
 LEGACY_TORCH = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 """What ``torch.save`` wrote first before torch 1.6, when it wrote no archive."""
 _CONTENTS = {  # kind of archive -> a name that it holds; in this order, as TorchScript has a data.pkl, too
@@ -31,7 +33,7 @@ def archive_kind(path: Path) -> str | None:
     Raises:
         OSError: The file cannot be read.
     """
-    with path.open("rb") as file:
+    with regular(path).open("rb") as file:
         if file.read(4) not in (b"PK\3\4", b"PK\5\6"):
             return None
     try:
@@ -45,6 +47,36 @@ def archive_kind(path: Path) -> str | None:
     return "NumPy" if names and all(name.endswith(".npy") for name in names) else "zip"
 
 
+def texts_in(path: Path) -> list[str]:
+    """Return the names and other texts in what ``torch.save`` wrote, which is not loaded; nothing if it is damaged."""
+    try:
+        return [arg for code, arg, _ in pickletools.genops(_pickle(path)) if isinstance(arg, str)]
+    except Exception:  # a damaged pickle makes pickletools raise nearly anything
+        return []
+
+
+def is_recording(path: Path) -> bool:
+    """Tell whether ``torch.save`` wrote tensors, and none of them is of a layer, by their names.
+
+    Args:
+        path: A file of the kind ``torch.save``.
+    """
+    try:
+        content = _pickle(path)
+    except Exception:  # whoever reads it says what is wrong
+        return False
+    return b"_rebuild_tensor" in content and not re.search(rb"weight|bias|state_dict|std", content)
+
+
+def _pickle(path: Path) -> bytes:
+    """Return the pickle in what ``torch.save`` wrote, without the numbers of its tensors."""
+    with zipfile.ZipFile(path) as archive:
+        (entry,) = (entry for entry in archive.infolist() if re.fullmatch(r"[^/]+/data\.pkl", entry.filename))
+        if entry.file_size > _LARGEST or entry.compress_type != zipfile.ZIP_STORED:
+            raise ValueError(f"a pickle of {entry.file_size:,} bytes")
+        return archive.read(entry)
+
+
 def module_in(path: Path) -> str | None:
     """Return the class of a module that ``torch.save`` wrote whole, or None if it wrote something else.
 
@@ -52,14 +84,10 @@ def module_in(path: Path) -> str | None:
         path: A file of the kind ``torch.save``.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            (entry,) = (entry for entry in archive.infolist() if re.fullmatch(r"[^/]+/data\.pkl", entry.filename))
-            if entry.file_size > _LARGEST or entry.compress_type != zipfile.ZIP_STORED:
-                return None
-            operations = pickletools.genops(archive.read(entry))
-            next(operations)  # the protocol; after it comes a dictionary, or what makes the object
-            first, made, _ = next(operations)
-            classes = [str(arg) for code, arg, _ in operations if code.name == "GLOBAL"]
+        operations = pickletools.genops(_pickle(path))
+        next(operations)  # the protocol; after it comes a dictionary, or what makes the object
+        first, made, _ = next(operations)
+        classes = [str(arg) for code, arg, _ in operations if code.name == "GLOBAL"]
     except Exception:  # a damaged pickle makes pickletools raise nearly anything
         return None
     whole = first.name == "GLOBAL" and any(name.startswith("torch.nn.modules.") for name in [str(made), *classes])

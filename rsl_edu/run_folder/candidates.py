@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from .archives import LEGACY_TORCH, archive_kind
+from .archives import LEGACY_TORCH, archive_kind, is_recording
 
 NUMBERED = re.compile(r"model_(\d+)\.pt")
 """Name of a checkpoint, with the iteration at which it was saved."""
@@ -17,13 +17,13 @@ _IN_ORDER = re.compile(r"(.*?)(\d+)(k?)\.\w+")
 
 
 def may_be_checkpoint(file: Path) -> bool:
-    """Tell whether a file is what ``torch.save`` writes, and has the end of such a name."""
+    """Tell whether a file is what ``torch.save`` writes, no recording, and has the end of such a name."""
     if file.suffix not in ENDS:
         return False
     try:
         kind = archive_kind(file)
         if kind is not None:
-            return kind in ("torch.save", "damaged")
+            return kind == "damaged" or (kind == "torch.save" and not is_recording(file))
         with file.open("rb") as opened:
             return opened.read(len(LEGACY_TORCH)) == LEGACY_TORCH
     except OSError:  # whoever reads it says why

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .candidates import NUMBERED, in_order, may_be_checkpoint
 from .errors import CheckpointError
+from .regular import regular
 from .surroundings import surroundings
 
 
@@ -20,11 +21,11 @@ def checkpoint_files(path: Path) -> list[Path]:
     Raises:
         CheckpointError: There is none in the folder, and the message says what there is, and where runs are; or there
             are several, and their names do not tell their order.
-        OSError: The folder cannot be read, or does not exist.
+        OSError: The folder cannot be read, or does not exist; or a pipe or a device is in its place.
     """
     if not path.exists():
         raise FileNotFoundError(2, "no such file or folder", str(path))
-    if path.is_file():
+    if regular(path).is_file():
         return [path]
     with os.scandir(path) as entries:
         names = {entry.name: entry.is_file() for entry in entries}
@@ -42,4 +43,7 @@ def checkpoint_files(path: Path) -> list[Path]:
             f"{path}: {len(others)} files that may be checkpoints, and their names do not tell their order ({named}); "
             f"give one of them: {others[0]}"
         )
+    for name in sorted(numbered.values()):
+        if (path / name).exists():
+            regular(path / name)
     raise CheckpointError(f"{path}: {surroundings(path, files)}")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 from pathlib import Path
 
 from .archives import LEGACY_TORCH, archive_kind, module_in
+from .regular import regular
 from .signatures import COMPARE, binary_kind, text_kind
 
 _HEAD = 4096
@@ -52,7 +54,9 @@ def what_is(path: str | Path) -> str | None:
     path = Path(path)
     if path.is_dir():
         return _folder(path) or _folder(_last_step(path))
-    with path.open("rb") as file:
+    if path.name.endswith(".onnx.data"):
+        return f"the weights of an exported policy (ONNX), which belong to {path.stem} next to it; {COMPARE}"
+    with regular(path).open("rb") as file:
         head = file.read(_HEAD)
         if not head:
             return "an empty file (0 bytes); copy or download it again"
@@ -63,6 +67,8 @@ def what_is(path: str | Path) -> str | None:
         kind = archive_kind(path)
         if kind is None:
             return binary_kind(head, file) or text_kind(head)
+    if kind == "TorchScript" and re.search("actuator|anydrive", "/".join(path.absolute().parts[-2:])):
+        return "a network of an actuator (TorchScript), by its name; expected a checkpoint such as model_50.pt"
     if kind == "torch.save" and (module := module_in(path)):
         return f"a whole module ({module}), which could run any code when it is loaded; save its state_dict() instead"
     return _ARCHIVES.get(kind)

@@ -19,6 +19,7 @@ _BY_KEY = {  # a key at the top of the file
 }
 _BY_NAME = {  # the beginning of a tensor's name, after a dot or at its start
     r"(net_container|policy_layer|value_layer)\.|log_std_parameter": f"an agent of skrl, {_OTHER}",
+    r"(mlp|pi_features|vf_features)_extractor\.": f"a policy of Stable-Baselines3, {_OTHER}",
     r"a2c_network\.": f"a checkpoint of rl_games, {_OTHER}",
     r"actor_logstd": f"an agent of CleanRL, {_OTHER}",
     r"actor_module\.": f"a checkpoint of HumanoidVerse or ASAP, {_FORK}",

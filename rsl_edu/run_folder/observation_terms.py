@@ -10,7 +10,7 @@ from typing import Any
 
 from rsl_edu.printable import printable
 
-from .term_widths import ACTIONS, deployed_width, width
+from .term_widths import ACTIONS, JOINTS, deployed_width, width
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +35,7 @@ def feature_names(terms: Iterable[Term], features: int, actions: int) -> tuple[s
     """Return the name of each feature; nothing if the widths of the terms are not settled.
 
     They are if one number at most is unknown, such as that of the joints, and the terms together have as many features
-    as the policy.
+    as the policy. Of fewer joints than actions, the robot is another one.
 
     Args:
         terms: In the order of the features.
@@ -54,7 +54,7 @@ def feature_names(terms: Iterable[Term], features: int, actions: int) -> tuple[s
     if len(unknown) == 1:
         ((of, times),) = unknown.items()
         each[of], rest = divmod(rest, times)
-    if rest or len(unknown) > 1 or min(each.values()) < 1:
+    if rest or len(unknown) > 1 or min(each.values()) < 1 or each.get(JOINTS, actions) < actions:
         return ()
     return tuple(name for term in terms for name in _names(term, term.count * each[term.of]))
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from .agent import read_settings, training
 from .errors import CheckpointError
+from .network import contradiction
 from .observation_terms import Term, deployed_terms, environment_terms, feature_names
 
 _SETTINGS = ("params/agent.yaml", "agent.yaml", "cfgs.pkl", "config.yaml", "../params/agent.yaml", "../cfgs.pkl")
@@ -29,8 +30,11 @@ class RunSettings:
         learning_rate: The one that was configured, or None.
         groups: Groups of observations that the actor sees, in their order; empty if no file says so.
         folders: Where ``params/env.yaml`` is looked for once names are asked for.
+        network: What the settings say of the actor that its weights show, too: ``hidden_dims``, ``recurrent``, ``std``.
+        given: Whether someone named the file: then it is an error if it is of another network.
         unread: Why a file that lies there could not be read, for each of these files; ``params/env.yaml`` is among them
             once names were asked for.
+        obs_normalization: Whether the actor has a normaliser, or None.
     """
 
     actor: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -40,7 +44,24 @@ class RunSettings:
     learning_rate: float | None = None
     groups: tuple[str, ...] = ()
     folders: tuple[Path, ...] = ()
+    network: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    given: bool = False
     unread: dict[str, str] = dataclasses.field(default_factory=dict)
+    obs_normalization: bool | None = None
+
+    def fitting(self, shown: Mapping[str, Any]) -> RunSettings:
+        """Return these settings, or if they are of another network, no settings, with a note of it in ``unread``.
+
+        Args:
+            shown: What the weights say of the actor: ``hidden_dims``, ``recurrent`` and ``std``.
+
+        Raises:
+            CheckpointError: They are of another network, and someone named the file.
+        """
+        wrong = contradiction(self.network, shown)
+        if wrong and self.given:
+            raise CheckpointError(f"{self.source}: {wrong}; give the file of this run, or none")
+        return RunSettings(unread=self.unread | {self.source: wrong}) if wrong else self
 
     def feature_names(self, features: int, actions: int) -> tuple[str, ...]:
         """Return the names of the actor's features, in their order, or nothing if the files do not settle them.
@@ -102,7 +123,7 @@ def run_settings(run: str | Path, config: str | Path | None = None) -> RunSettin
             raise CheckpointError(
                 f"{file}: expected the settings of an actor, as in agent.yaml (actor: {{activation: elu}})"
             )
-        return RunSettings(**vars(said), source=file.name, folders=(folder, file.parent))
+        return RunSettings(**vars(said), source=file.name, folders=(folder, file.parent), given=True)
     unread: dict[str, str] = {}
     for source in _SETTINGS:
         said = training(_read(folder, source, unread))
@@ -115,7 +136,9 @@ def _read(folder: Path, name: str, unread: dict[str, str]) -> Any:
     """Return what a file holds, or None if there is none or it cannot be read, which is noted."""
     file = folder / name
     try:
-        return read_settings(file) if file.is_file() else None
+        return read_settings(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except CheckpointError as error:
         unread[name] = str(error).removeprefix(f"{file}: ")
     except OSError as error:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from .archives import archive_kind, is_recording
 from .candidates import ENDS, NUMBERED, may_be_checkpoint
 from .exports import exports_beside
 from .foreign import what_is
@@ -62,6 +63,8 @@ def surroundings(path: Path, files: Sequence[Path]) -> str:
 
 def _kind(file: Path) -> str | None:
     try:
+        if archive_kind(file) == "torch.save" and is_recording(file):
+            return "a recording, which --obs takes"
         return what_is(file)
     except OSError:
         return None
@@ -99,7 +102,7 @@ def _look(folder: Path, most: int) -> _Seen:
             count += 1
             if entry.is_dir(follow_symlinks=False):  # a link could lead back up
                 folders += [] if entry.name.startswith((".", "__")) else [folder / entry.name]
-            elif match := NUMBERED.fullmatch(entry.name):
+            elif (match := NUMBERED.fullmatch(entry.name)) and entry.is_file():
                 numbered[int(match[1])] = folder / entry.name
             elif entry.name.endswith(ENDS):
                 others.append(folder / entry.name)

@@ -1,14 +1,17 @@
 """The checkpoints of a run are read in their order; what cannot be read is left out, and its reason kept."""
 
 import itertools
+import os
 import shutil
 
 import pytest
 import torch
-from actors import built, contents, saved, without
+from actors import built, contents, saved, trained, without
 
 from rsl_edu import checkpoint
 from rsl_edu.checkpoint import CheckpointError
+from rsl_edu.modules import MLP
+from rsl_edu.run_folder import run_settings
 
 
 def test_the_number_of_a_checkpoint_is_in_its_name(tmp_path):
@@ -16,10 +19,45 @@ def test_the_number_of_a_checkpoint_is_in_its_name(tmp_path):
     assert checkpoint.read(saved(tmp_path, contents(), "best.pt")).iteration == 3
 
 
-@pytest.mark.parametrize("unknown", ["x", None, 1.5, [1]])
-def test_without_a_number_the_iteration_is_0(unknown, tmp_path):
-    assert checkpoint.read(saved(tmp_path, contents(iter=unknown), "best.pt")).iteration == 0
-    assert checkpoint.read(saved(tmp_path, without(contents(), "iter"), "best.pt")).iteration == 0
+@pytest.mark.parametrize("unknown", ["x", None, 1.5, [1], True, float("nan"), torch.tensor(7)])
+def test_without_a_number_the_iteration_is_unknown(unknown, tmp_path):
+    for stored in (contents(iter=unknown), without(contents(), "iter")):
+        found = checkpoint.read(saved(tmp_path, stored, "best.pt"))
+        assert (found.iteration, found.when) == (0, "iteration unknown (the file does not say it)")
+
+
+def with_steps(steps, **others):
+    """A file whose Adam claims to have taken this many steps."""
+    stored = trained() | others
+    for moments in stored["optimizer_state_dict"]["state"].values():
+        moments["step"].fill_(steps)
+    return stored
+
+
+@pytest.mark.parametrize(
+    ("name", "stored", "when"),
+    [
+        ("best.pt", with_steps(20, iter=0), "iteration 0"),
+        ("best.pt", with_steps(59_020, iter=0), "iteration unknown (iter is 0 in the file, Adam took 59,020 steps)"),
+        ("best.pt", contents(iter=0), "iteration unknown (iter is 0 in the file)"),
+        (
+            "policy_1.pt",
+            with_steps(59_020, iter=0),
+            "iteration unknown (iter is 0 in the file, Adam took 59,020 steps)",
+        ),
+        (
+            "best.pt",
+            contents({"obs_normalizer.count": torch.tensor(98_304_000)}, iter=0),
+            "iteration unknown (iter is 0 in the file, the normaliser has learned from 98,304,000 samples)",
+        ),
+        ("best.pt", with_steps(59_020, iter=2950), "iteration 2950"),
+        ("model_0.pt", with_steps(59_020), "iteration 0"),
+    ],
+)
+def test_iteration_0_is_believed_where_adam_has_hardly_begun(name, stored, when, tmp_path):
+    found = checkpoint.read(saved(tmp_path, stored, name))
+    assert found.when == when
+    assert bool(found.trained) == ("59,020" in when or "samples" in when or when == "iteration 2950" or "model" in name)
 
 
 def run_folder(folder, numbers):
@@ -116,3 +154,71 @@ def test_a_run_takes_the_activation_from_its_configuration_unless_it_is_given(tm
         (tmp_path, {"config": {}}, elu),
     ]:
         assert torch.equal(checkpoint.read_run(run, **options).checkpoints[0].policy(observed), expected)
+
+
+# What lies beside a checkpoint may be of another one.
+
+
+OTHERS = {
+    "actor: {activation: tanh, hidden_dims: [32, 32]}": "hidden layers of [32, 32], and the checkpoint has hidden ",
+    "policy: {activation: tanh, actor_hidden_dims: [8, 8]}": "hidden layers of [8, 8]",
+    "policy: {activation: tanh, class_name: ActorCriticRecurrent}": "a memory, and the checkpoint has no memory",
+    "actor: {activation: tanh, class_name: 'rsl_rl.models:RNNModel'}": "a memory",
+    "actor: {activation: tanh, distribution_cfg: {class_name: BetaDistribution}}": "an output of the network",
+    "policy: {activation: tanh, noise_std_type: log}": "log std as a parameter, and the checkpoint has std",
+    "policy: {activation: tanh, state_dependent_std: true}": "an output of the network",
+    "actor: {activation: tanh, distribution_cfg: {class_name: GaussianDistribution, std_type: log}}": "log std",
+}
+OWN = [
+    "actor: {activation: tanh, hidden_dims: [8], class_name: MLPModel, distribution_cfg: {class_name: Gaussian}}",
+    "policy: {activation: tanh, actor_hidden_dims: [8], noise_std_type: scalar, state_dependent_std: false}",
+    "actor: {activation: tanh, hidden_dims: [-1], class_name: ActorCriticOfMine}",
+    "policy: {activation: tanh, actor_hidden_dims: {}, class_name: {}, noise_std_type: {}}",
+]
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_settings_of_another_network_are_not_used(text, tmp_path):
+    run_folder(tmp_path, [0])
+    (tmp_path / "agent.yaml").write_text(text + "\nalgorithm: {schedule: fixed}")
+    run = checkpoint.read_run(tmp_path)
+    assert run.activation_from == ""
+    assert run.settings.schedule is None
+    assert run.settings.unread["agent.yaml"].startswith("of another network: ")
+    assert OTHERS[text] in run.settings.unread["agent.yaml"]
+    with pytest.raises(CheckpointError, match=r"^agent.yaml: of another network: .*; give the file of this run"):
+        checkpoint.read_run(tmp_path, config=run_settings(tmp_path, tmp_path / "agent.yaml"))
+
+
+@pytest.mark.parametrize("text", OWN)
+def test_settings_that_fit_are_used(text, tmp_path):
+    run_folder(tmp_path, [0])
+    (tmp_path / "agent.yaml").write_text(text)
+    run = checkpoint.read_run(tmp_path, config=run_settings(tmp_path, tmp_path / "agent.yaml"))
+    assert (run.activation_from, run.settings.unread) == ("agent.yaml", {})
+
+
+@pytest.mark.parametrize(("hidden", "fits"), [((8,), True), ((9,), False), ((8, 8), False)])
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_an_export_of_another_network_says_no_activation(hidden, fits, tmp_path):
+    run_folder(tmp_path, [0])
+    (tmp_path / "exported").mkdir()
+    torch.jit.script(MLP(4, 2, list(hidden), "tanh")).save(tmp_path / "exported" / "policy.pt")
+    run = checkpoint.read_run(tmp_path)
+    note = {} if fits else {"exported/policy.pt": "of another network: its layers have other sizes"}
+    assert (run.activation_from, run.settings.unread) == ("exported/policy.pt" if fits else "", note)
+
+
+def test_a_pipe_among_the_checkpoints_is_left_out(tmp_path):
+    run_folder(tmp_path, [0])
+    os.mkfifo(tmp_path / "model_5.pt")
+    run = checkpoint.read_run(tmp_path)
+    assert run.skipped == {tmp_path / "model_5.pt": "model_5.pt: cannot be read (a named pipe, not a file)"}
+
+
+def test_a_wrong_setting_is_an_error_of_its_file(tmp_path):
+    run_folder(tmp_path, [0])
+    for text in ("actor: {activation: sine}", "actor: {activation: elu, distribution_cfg: {std_range: [3, 1]}}"):
+        (tmp_path / "agent.yaml").write_text(text)
+        with pytest.raises(CheckpointError, match=r"^agent.yaml: (activation|std_range): "):
+            checkpoint.read_run(tmp_path)

@@ -225,7 +225,7 @@ def test_an_exported_policy_is_told_from_a_checkpoint(tmp_path):
     ("content", "found"),
     [
         ([1, 2], "got one list"),
-        (torch.ones(3), "got one Tensor"),
+        (torch.ones(3), "a recording of one tensor \\[3\\]"),
         (None, "got one NoneType"),
         ({}, "it holds nothing"),
         (built().mlp.state_dict(), "it holds 4 → 8 → 2; if"),
@@ -332,3 +332,44 @@ def test_a_legacy_file_that_claims_terabytes_takes_no_memory(tmp_path):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert "damaged" in refusal(path)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB
+
+
+class Scalar:
+    """Pickles as a call, as rl_games stores numbers of NumPy."""
+
+    def __reduce__(self):
+        return (os.path.join, ("a", "b"))
+
+
+def test_another_library_is_named_although_its_file_is_refused(tmp_path):
+    stored = {"model": {"a2c_network.mu.weight": torch.zeros(1, 1)}, "epoch": 3, "last_mean_rewards": Scalar()}
+    assert refusal(saved(tmp_path, stored)).startswith("a checkpoint of rl_games, ")
+    own = {"actor_state_dict": {"a2c_network.x": torch.zeros(1)}, "infos": Scalar()}
+    assert "asks for posixpath.join; not loaded" in refusal(saved(tmp_path, own))
+
+
+@pytest.mark.parametrize(
+    ("stored", "found"),
+    [
+        ({"policy": torch.zeros(5, 2, 4), "dones": torch.zeros(5, 2)}, "policy [5, 2, 4]; dones [5, 2]"),
+        (torch.zeros(7, 4), "one tensor [7, 4]"),
+    ],
+)
+def test_a_recording_is_told_from_a_run(stored, found, tmp_path):
+    path = saved(tmp_path, stored, "obs.pt")
+    said = f"a recording of {found}; it is shown to a policy by: rsl-edu xray RUN --obs obs.pt"
+    assert refusal(path) == said
+    with pytest.raises(CheckpointError, match=r"no checkpoint .*obs.pt is a recording, which --obs takes"):
+        checkpoint.read_run(tmp_path)
+    with pytest.raises(CheckpointError, match=r"^(?!.*run in it)"):
+        checkpoint.read_run(tmp_path.parent)
+
+
+def test_a_bare_state_dict_is_to_be_wrapped(tmp_path):
+    actor = built().state_dict()
+    wrapped = saved(tmp_path, {"actor_state_dict": actor})
+    assert checkpoint.read(wrapped).policy.actions == 2
+    said = refusal(saved(tmp_path, actor))
+    assert 'wrap it, torch.save({"actor_state_dict": state_dict}, "model_0.pt")' in said
+    old = {name.replace("mlp", "actor"): tensor for name, tensor in actor.items()}
+    assert 'torch.save({"model_state_dict": state_dict}' in refusal(saved(tmp_path, old))

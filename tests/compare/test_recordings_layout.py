@@ -247,7 +247,7 @@ def test_a_file_is_named_in_errors(tmp_path):
     with pytest.raises(ValueError, match=r"robot.npy: expected finite values"):
         compare_recordings(FIRST, tmp_path / "robot.npy")
     (tmp_path / "notes.pt").write_text("notes")
-    with pytest.raises(ValueError, match=r"notes.pt: expected a tensor"):
+    with pytest.raises(ValueError, match=r"notes.pt: expected observations, a tensor"):
         compare_recordings(tmp_path / "notes.pt", SECOND)
     with pytest.raises(FileNotFoundError):
         compare_recordings(tmp_path / "none.pt", SECOND)

@@ -29,7 +29,7 @@ def test_rate_that_is_held_at_the_floor_is_found(rates, schedule, tmp_path):
     assert names(diagnosis) == [FLOOR]
     (finding,) = diagnosis.findings
     since = next(500 * (i + 1) for i in range(len(rates)) if max(rates[i:]) < 1e-4)
-    assert f"in 2 checkpoints since iteration {since}" in finding.figure
+    assert f"in all of the 2 checkpoints that were read since iteration {since}" in finding.figure
     assert "algorithm.desired_kl" in finding.change
 
 
@@ -40,7 +40,6 @@ def test_rate_that_is_held_at_the_floor_is_found(rates, schedule, tmp_path):
         ([1e-2, 1e-2, 1e-2], "adaptive"),  # the ceiling
         ([1e-3, 1e-3, 1e-5], "adaptive"),  # a single sample
         ([1e-3, 1e-5, 1e-3], "adaptive"),
-        ([1e-5, 1e-5, 1e-5], None),  # it may be fixed there
         ([1e-3] * 18 + [1e-5] * 2, "adaptive"),  # not yet a quarter
     ],
 )
@@ -48,6 +47,12 @@ def test_rate_that_is_not_held_there_is_not_found(rates, schedule, tmp_path):
     diagnosis = judged(tmp_path, rates, schedule)
     assert names(diagnosis) == []
     assert FLOOR in diagnosis.absent
+
+
+def test_rate_that_was_never_higher_is_not_judged_without_its_schedule(tmp_path):
+    diagnosis = judged(tmp_path, [1e-5, 1e-5, 1e-5])
+    assert names(diagnosis) == []
+    assert diagnosis.unchecked[FLOOR] == "needs the schedule: --config agent.yaml"
 
 
 def test_fixed_rate_has_no_floor(tmp_path):
@@ -62,29 +67,29 @@ def test_single_rate_is_not_judged(tmp_path):
 
 # The mean action.
 
-LAST = "last layer too large"
+LAST, WIDE = "last layer too large", "mean actions too large"
 
 
 def wide(diagnosis):
     """The std of the mean actions that the finding names."""
-    (finding,) = [finding for finding in diagnosis.findings if finding.name == LAST]
+    (finding,) = [finding for finding in diagnosis.findings if finding.name == WIDE]
     return float(finding.figure.partition("vary by std ")[2].split()[0])
 
 
 def test_wide_mean_action_is_found_without_observations_where_the_rate_is_at_its_floor(tmp_path):
     diagnosis = judged(tmp_path, [1e-3, 1e-5, 1e-5], scale=7)
-    assert names(diagnosis) == [FLOOR, LAST]
+    assert names(diagnosis) == [FLOOR, WIDE]
     assert 20 < wide(diagnosis) < 100
     other = judged(tmp_path / "other", [1e-3, 1e-4, 1e-3], scale=7)  # who knows what inputs of std 1 are
     assert names(other) == []
-    assert other.unchecked[LAST] == "needs observations"
+    assert other.unchecked[WIDE] == "needs observations"
 
 
 def test_wide_mean_action_is_found_where_the_inputs_are_known(tmp_path):
     still, wild = policy_of(), policy_of(norm_std=[0.01, 0.1, 1.0, 1.0, 1.0, 100.0])
     seen = torch.randn(500, 6, generator=torch.Generator().manual_seed(0))
     for policy, observations in ((still, seen), (wild, None)):
-        for scale, found in ((1, []), (3, []), (7, [LAST])):
+        for scale, found in ((1, []), (3, []), (7, [WIDE])):
             run = save_run(tmp_path / f"{scale}", {1000: {"scale": scale}}, policy)
             diagnosis = examine(run, observations, activation="elu").diagnosis()
             assert names(diagnosis) == found
@@ -93,6 +98,36 @@ def test_wide_mean_action_is_found_where_the_inputs_are_known(tmp_path):
 
 def test_mean_action_is_measured_in_units_of_the_std_that_the_training_began_with(tmp_path):
     run, seen = save_run(tmp_path, {1000: {"scale": 7, "std": 10.0}}), torch.randn(500, 6)
-    assert names(examine(run, seen, config=RunSettings({"activation": "elu"}, "agent.yaml")).diagnosis()) == [LAST]
+    assert names(examine(run, seen, config=RunSettings({"activation": "elu"}, "agent.yaml")).diagnosis()) == [WIDE]
     torque = RunSettings({"activation": "elu"}, "agent.yaml", init_std=10.0)
     assert names(examine(run, seen, config=torque).diagnosis()) == []
+
+
+def grown(folder, scale, last, std):
+    """A lone file whose weights, and those of its last layer more, are larger than at the start."""
+    run = save_run(folder, {1000: {"scale": scale, "std": std}})
+    stored = torch.load(run / "model_1000.pt", weights_only=True)
+    stored["actor_state_dict"]["mlp.4.weight"] *= last
+    torch.save(stored, run / "model_1000.pt")
+    seen = torch.randn(500, 6, generator=torch.Generator().manual_seed(0))
+    diagnosis = examine(run, seen, config=RunSettings({"activation": "elu"}, "agent.yaml")).diagnosis()
+    return {finding.name: finding for finding in diagnosis.findings}
+
+
+def test_figure_is_the_one_that_is_farthest_beyond_its_threshold_and_that_threshold_is_told(tmp_path):
+    norm = grown(tmp_path / "norm", 1, 30, 0.1)[LAST]
+    assert norm.threshold == "norm 5"
+    assert "have norm" in norm.figure
+    both = grown(tmp_path / "both", 8, 3, 1.0)
+    assert LAST not in both
+    assert both[WIDE].threshold == "std 20"
+    assert "init_std" not in norm.change + both[WIDE].change
+
+
+def test_mean_actions_within_their_noise_are_not_said_to_drown_it(tmp_path):
+    assert not {LAST, WIDE} & grown(tmp_path, 5, 6, 910.0).keys()
+
+
+def test_layers_that_make_the_mean_actions_large_are_named(tmp_path):
+    figure = grown(tmp_path, 7, 1, 1.0)[WIDE].figure
+    assert all(f" in {layer}" in figure for layer in ("layer 1", "layer 2", "the last layer"))

@@ -87,7 +87,7 @@ def test_values_of_a_trained_critic_are_of_the_size_of_the_returns(last):
 
 @pytest.mark.parametrize("rewards", [torch.ones(3, 8), torch.full((5, 8), torch.inf)])
 def test_rewards_that_do_not_fit_are_refused(rewards, last):
-    with pytest.raises(ValueError, match=r"rewards: expected finite values of shape \[5, 8\]"):
+    with pytest.raises(ValueError, match=r"rewards: expected (shape \[5, 8\]|finite values)"):
         own(last.policy, {"policy": torch.zeros(5, 8, 4), "rewards": rewards})
 
 

@@ -1,6 +1,7 @@
 """The std of the actions is judged by how many of them lost it, against what the training began with."""
 
 import pytest
+import torch
 from faults import names, save_run
 
 from rsl_edu.diagnosis import examine
@@ -54,7 +55,7 @@ def test_single_file_without_configuration_is_judged_against_the_default_and_say
     assert finding.figure == (
         "2 of 4 actions: the std of action 0 is 0.008 at iteration 1499, 1 at the start (a guess: rsl_rl's default)"
     )
-    assert diagnosis.unchecked["std growing"] == "needs two checkpoints or more"
+    assert "std growing" in diagnosis.absent
 
 
 def test_late_files_do_not_hide_a_std_that_collapsed_before_them(tmp_path):
@@ -75,10 +76,55 @@ def test_untrained_file_is_not_held_against_a_default_that_its_run_did_not_have(
     assert "std collapsed" in diagnosis.unchecked
 
 
+def renamed(folder, steps, **said):
+    """A lone ``best.pt`` whose ``iter`` is 0, after so many steps of Adam."""
+    run = save_run(folder, {0: said})
+    stored = torch.load(run / "model_0.pt", weights_only=True)
+    std = stored["actor_state_dict"]["distribution.std_param"]
+    moments = {"step": torch.tensor(float(steps)), "exp_avg": std * 0, "exp_avg_sq": std * 0}
+    group = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "params": [0]}
+    stored["optimizer_state_dict"] = {"state": {0: moments}, "param_groups": [group]}
+    (run / "model_0.pt").unlink()
+    torch.save(stored, run / "best.pt")
+    return run / "best.pt"
+
+
+def test_renamed_file_of_a_training_is_no_untrained_one(tmp_path):
+    finding, diagnosis = finding_of(renamed(tmp_path, 59_020, std=0.005))
+    assert finding.name == "std collapsed"
+    assert "the std of action 0 is 0.005 now, 1 at the start" in finding.figure
+    assert "iteration unknown (iter is 0 in the file, Adam took 59,020 steps)" in diagnosis.about["run"]
+    large = examine(renamed(tmp_path / "large", 59_020, std=0.2, scale=3), torch.randn(500, 6), activation="elu")
+    assert names(large.diagnosis()) == []
+    early = examine(renamed(tmp_path / "early", 20, std=0.2, scale=3), torch.randn(500, 6), activation="elu")
+    assert names(early.diagnosis()) == ["last layer too large"]
+    assert "at iteration 0 the mean action" in early.diagnosis().findings[0].figure
+
+
 def test_noise_of_a_single_file_that_grew_beyond_the_configuration_is_found(tmp_path):
     finding, _ = finding_of(save_run(tmp_path, {1000: {"std": 2.0}}), init_std=1.0)
     assert finding.name == "std growing"
     assert finding.figure == "mean std 1 at the start (agent.yaml), 2 at iteration 1000: 2.0 times"
+
+
+def test_noise_of_a_single_file_that_exploded_is_found_without_a_configuration(tmp_path):
+    finding, diagnosis = finding_of(save_run(tmp_path, {2950: {"std": [907.0, 911.0, 909.0, 909.0]}}))
+    assert finding.name == "std growing"
+    assert finding.figure == ("mean std 1 at the start (a guess: rsl_rl's default), 910 at iteration 2950: 910 times")
+    late, _ = finding_of(save_run(tmp_path / "late", {2900: {"std": 905.0}, 2950: {"std": 909.0}}))
+    assert late.name == "std growing"
+    none, _ = finding_of(save_run(tmp_path / "known", {2900: {"std": 905.0}, 2950: {"std": 909.0}}), init_std=900.0)
+    assert none is None
+    assert diagnosis.absent.count("std growing") == 0
+
+
+def test_noise_of_single_actions_that_grew_is_found_though_the_mean_did_not(tmp_path):
+    finding, _ = finding_of(save_run(tmp_path, {0: {"std": 1.0}, 900: {"std": [0.6, 2.04, 2.34, 0.4]}}))
+    assert finding.name == "std partly growing"
+    assert finding.figure == "2 of 4 actions: the std of action 2 is 2.3 at iteration 900, 1 at iteration 0"
+    few, diagnosis = finding_of(save_run(tmp_path / "few", {0: {"std": 1.0}, 900: {"std": [0.6, 1.9, 1.5, 0.4]}}))
+    assert few is None
+    assert "std growing" in diagnosis.absent
 
 
 def test_healthy_run_that_ends_with_a_small_std_gives_no_finding(tmp_path):

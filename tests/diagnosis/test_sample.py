@@ -2,12 +2,15 @@
 
 import os
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from rsl_edu import checkpoint
 from rsl_edu.checkpoint import Policy
+from rsl_edu.data import example_run
 from rsl_edu.diagnosis import load, own, play, stand_in
 from rsl_edu.diagnosis.sample import ENVS, SAMPLES, STEPS, image_sizes
 from rsl_edu.modules import CNN, MLP, RNN, EmpiricalNormalization, GaussianDistribution
@@ -107,10 +110,10 @@ SHAPES = r"expected shape \[samples, 4\] or \[time, envs, 4\], got "
     ("recorded", "error", "message"),
     [
         (torch.zeros(7, 5), ValueError, rf"observations: {SHAPES}observations \[7, 5\]"),
-        (torch.zeros(4), ValueError, f"observations: {SHAPES}none of two or three dimensions"),
-        (torch.zeros(2, 7, 3, 4), ValueError, f"observations: {SHAPES}none"),
+        (torch.zeros(4), ValueError, rf"observations: {SHAPES}observations \[4\]"),
+        (torch.zeros(2, 7, 3, 4), ValueError, f"observations: {SHAPES}"),
         ({"critic": torch.zeros(7, 5)}, ValueError, rf"observations: {SHAPES}critic \[7, 5\]"),
-        ({}, ValueError, f"observations: {SHAPES}none"),
+        ({}, ValueError, f"observations: {SHAPES}"),
         ({"a": torch.zeros(7, 2), "b": torch.zeros(6, 2)}, ValueError, rf"{SHAPES}a \[7, 2\], b \[6, 2\]"),
         ({"a": torch.zeros(7, 2), "b": torch.zeros(7, 3, 2)}, ValueError, rf"{SHAPES}a \[7, 2\], b \[7, 3, 2\]"),
         (torch.full((7, 4), torch.nan), ValueError, "observations: expected finite values, got NaN or infinity"),
@@ -203,7 +206,7 @@ def test_nothing_in_a_file_is_executed(name, tmp_path):
         np.save(path, np.array([bomb], dtype=object), allow_pickle=True)
     else:
         np.savez(path, allow_pickle=True, policy=np.array([bomb], dtype=object))
-    with pytest.raises(ValueError, match=f"{name}: expected a tensor, or a dictionary of tensors"):
+    with pytest.raises(ValueError, match=f"{name}: expected observations, a tensor or a dictionary of tensors"):
         load(path)
     assert not (tmp_path / "exploded").exists()
 
@@ -213,7 +216,7 @@ def test_nothing_in_a_file_is_executed(name, tmp_path):
 def test_damaged_files_are_named(name, content, tmp_path):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(
-        ValueError, match=f"^{name}: expected a tensor, or a dictionary of tensors, in .pt, .npy or .npz"
+        ValueError, match=f"^{name}: expected observations, a tensor or a dictionary of tensors in .pt, .npy or .npz"
     ):
         load(tmp_path / name)
 
@@ -242,7 +245,7 @@ def test_files_that_are_not_there_stay_errors_of_the_system(tmp_path):
 @pytest.mark.parametrize("content", ["text", {"policy": "text"}, {"policy": {"deep": torch.zeros(3)}}, None])
 def test_other_content_is_named(content, tmp_path):
     torch.save(content, tmp_path / "x.pt")
-    with pytest.raises((TypeError, ValueError), match=r"^x\.pt.*: expected a tensor"):
+    with pytest.raises((TypeError, ValueError), match=r"^x\.pt.*: expected (a tensor|observations)"):
         load(tmp_path / "x.pt")
 
 
@@ -400,3 +403,25 @@ def test_small_file_that_claims_many_numbers_is_refused(tmp_path):
     torch.save({"policy": torch.zeros(1, 1).expand(10**6, 10**6)}, tmp_path / "obs.pt")
     with pytest.raises(ValueError, match=r"obs.pt: it claims more numbers than there are in the file"):
         load(tmp_path / "obs.pt")
+
+
+@pytest.mark.parametrize(
+    ("stored", "says"),
+    [
+        ({"actor_state_dict": {"mlp.0.weight": torch.zeros(1)}, "iter": 0}, "got a checkpoint: actor_state_dict, iter"),
+        ({"a": {"b": torch.zeros(1)}}, "got tables in a table: a"),
+        (torch.nn.Linear(1, 1), r"got a whole module \(torch.nn.modules.linear.Linear\), which could run any code"),
+        (Path("x"), r"got objects \(pathlib.PosixPath\), which are not loaded"),
+    ],
+)
+def test_what_is_no_recording_is_said_in_plain_words(stored, says, tmp_path):
+    torch.save(stored, tmp_path / "x.pt")
+    with pytest.raises(ValueError, match=says) as error:
+        load(tmp_path / "x.pt")
+    assert "weights_only" not in str(error.value)
+
+
+def test_rewards_that_are_not_finite_are_not_said_to_be_of_another_shape():
+    recorded = {"policy": torch.zeros(5, 2, 4), "rewards": torch.full((5, 2), float("nan"))}
+    with pytest.raises(ValueError, match=r"^rewards: expected finite values, got NaN or infinity$"):
+        own(checkpoint.read(example_run() / "model_0.pt").policy, recorded)

@@ -1,5 +1,6 @@
 """ONNX is read as data: its graph tells the policy, its weights may lie next to it, and nowhere else."""
 
+import re
 import sys
 
 import pytest
@@ -8,7 +9,7 @@ from exporters import FEATURES, IsaacLab, OnnxMemory, policy
 from exporters import to_onnx as save
 from torch import nn
 
-from rsl_edu.exported import ExportError, activation_of, read_export
+from rsl_edu.exported import ExportError, mlp_of, read_export
 from rsl_edu.modules import mlp
 
 onnx = pytest.importorskip("onnx")
@@ -88,12 +89,14 @@ def test_a_memory_has_its_gates_in_torchs_order(kind, layers, tmp_path):
 @pytest.mark.parametrize("activation", [name for name in mlp.ACTIVATIONS if name != "crelu"])
 def test_the_activation_is_told_by_operations(activation, tmp_path):
     path = save(IsaacLab(policy(activation=activation)), tmp_path / "p.onnx")
-    assert activation_of(path) == read_export(path).activation == activation
+    assert mlp_of(path)[0] == read_export(path).activation == activation
+    weights = read_export(path).weights
+    assert mlp_of(path)[1] == [tuple(x.shape) for name, x in weights.items() if re.fullmatch(r"mlp.*weight", name)]
 
 
 def test_two_activations_are_none(tmp_path):
     network = nn.Sequential(nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2))
-    assert activation_of(save(network, tmp_path / "p.onnx")) is None
+    assert mlp_of(save(network, tmp_path / "p.onnx"))[0] is None
 
 
 def test_two_networks_side_by_side_have_no_activation(tmp_path):
@@ -105,7 +108,7 @@ def test_two_networks_side_by_side_have_no_activation(tmp_path):
         def forward(self, x):
             return self.a(x) + self.b(x)
 
-    assert activation_of(save(Two(), tmp_path / "p.onnx")) is None
+    assert mlp_of(save(Two(), tmp_path / "p.onnx"))[0] is None
 
 
 def test_what_follows_the_last_layer_is_told(tmp_path):
@@ -181,7 +184,7 @@ def test_without_its_weights_it_says_what_is_missing_and_still_tells_the_activat
         "its weights are in policy.onnx.data, which must lie next to it under this name, and does not"
     )
     assert "external_data=False" in message
-    assert activation_of(path) == "elu"
+    assert mlp_of(path)[0] == "elu"
 
 
 def test_a_renamed_file_says_which_name_it_needs(moved):
@@ -237,7 +240,7 @@ def test_a_file_that_broke_off_is_damaged(moved):
     path = moved()
     path.write_bytes(path.read_bytes()[:-50])
     assert refusal(path).startswith("damaged (DecodeError")
-    assert activation_of(path) is None
+    assert mlp_of(path)[0] is None
 
 
 def test_more_operations_than_any_policy_has_are_refused(tmp_path):
@@ -268,10 +271,10 @@ def test_without_the_package_it_says_what_to_install(moved, monkeypatch):
     path = moved()
     monkeypatch.setitem(sys.modules, "onnx", None)
     assert refusal(path) == "reading ONNX takes the package onnx: pip install 'rsl_edu[onnx]'"
-    assert activation_of(path) is None
+    assert mlp_of(path)[0] is None
 
 
 def test_the_tests_of_activations_miss_only_one_that_is_another_in_onnx(tmp_path):
     """CELU with an alpha of 1 is ELU; the exporter writes the one or the other."""
     path = save(IsaacLab(policy(activation="crelu")), tmp_path / "p.onnx")
-    assert activation_of(path) in ("elu", "crelu")
+    assert mlp_of(path)[0] in ("elu", "crelu")

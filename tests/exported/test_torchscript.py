@@ -10,7 +10,7 @@ import torch
 from exporters import FEATURES, IsaacLab, policy, script
 from torch import nn
 
-from rsl_edu.exported import ExportError, activation_of, read_export
+from rsl_edu.exported import ExportError, mlp_of, read_export
 from rsl_edu.exported.names import ACTIVATIONS
 from rsl_edu.modules import mlp
 
@@ -23,7 +23,9 @@ def test_activations_are_those_of_the_modules():
 @pytest.mark.parametrize("activation", mlp.ACTIVATIONS)
 def test_the_activation_is_read_without_running_anything(activation, tmp_path):
     path = script(IsaacLab(policy(activation=activation)), tmp_path / "policy.pt")
-    assert activation_of(path) == read_export(path).activation == activation
+    assert mlp_of(path)[0] == read_export(path).activation == activation
+    weights = read_export(path).weights
+    assert mlp_of(path)[1] == [tuple(x.shape) for name, x in weights.items() if re.fullmatch(r"mlp.*weight", name)]
 
 
 def test_isaac_labs_names_are_those_of_rsl_rl_5(tmp_path):
@@ -77,7 +79,7 @@ def test_a_network_next_to_others_is_told_by_its_name(tmp_path):
 def test_two_activations_are_none(tmp_path):
     network = nn.Sequential(nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2))
     path = script(network, tmp_path / "policy.pt")
-    assert activation_of(path) is read_export(path).activation is None
+    assert mlp_of(path)[0] is read_export(path).activation is None
 
 
 def test_a_frozen_module_keeps_its_weights_as_constants(tmp_path):
@@ -115,7 +117,7 @@ def refusal(path):
     message = str(error.value)
     assert message.startswith(f"{path.name}: ")
     assert message.isprintable()
-    assert activation_of(path) is None
+    assert mlp_of(path)[0] is None
     return message.removeprefix(f"{path.name}: ")
 
 
@@ -228,8 +230,8 @@ def test_a_file_that_broke_off_is_no_export(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"version https://git-lfs", b"\x08\x08\x12", b"<html>"])
 def test_foreign_files_have_no_activation_and_raise_nothing(content, tmp_path):
     (tmp_path / "policy.pt").write_bytes(content)
-    assert activation_of(tmp_path / "policy.pt") is None
+    assert mlp_of(tmp_path / "policy.pt")[0] is None
     with pytest.raises(ExportError):
         read_export(tmp_path / "policy.pt")
-    assert activation_of(tmp_path / "nothing.pt") is None
-    assert activation_of(tmp_path) is None
+    assert mlp_of(tmp_path / "nothing.pt")[0] is None
+    assert mlp_of(tmp_path)[0] is None

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from rsl_edu.run_folder import CheckpointError, checkpoint_files, iteration_in_name
+from rsl_edu.run_folder import (
+    CheckpointError,
+    checkpoint_files,
+    exports_beside,
+    iteration_in_name,
+    run_settings,
+    what_is,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 
@@ -294,3 +301,34 @@ def test_a_folder_that_may_not_be_read_is_passed_over(tmp_path, monkeypatch):
     assert refusal(tmp_path).endswith("give the run in it: RUN/a")
     with pytest.raises(PermissionError):
         checkpoint_files(tmp_path / "b")
+
+
+# What is no file: opening a pipe would wait for ever, and a device never ends.
+
+
+def test_what_is_no_file_is_named_and_not_opened(tmp_path):
+    pipe, device, run = tmp_path / "pipe", Path("/dev/null"), tmp_path / "run"
+    os.mkfifo(pipe)
+    run.mkdir()
+    (run / "model_5.pt").symlink_to("/dev/zero")
+    for path, says in ((pipe, "a named pipe"), (device, "a device"), (run, "a device")):
+        with pytest.raises(OSError, match=says):
+            checkpoint_files(path)
+    with pytest.raises(OSError, match="a named pipe"):
+        what_is(pipe)
+
+
+def test_a_pipe_beside_a_run_is_not_opened(tmp_path):
+    run = saved(tmp_path / "run", "model_0.pt")
+    (run / "params").mkdir()
+    for name in ("policy.pt", "policy.onnx", "model_7.pt", "params/agent.yaml"):
+        os.mkfifo(run / name)
+    (run / "agent.yaml").symlink_to("/dev/zero")
+    (run / "cfgs.pkl").mkdir()
+    assert found(run) == ["model_0.pt", "model_7.pt"]  # the reader says why it leaves one out
+    assert exports_beside(run) == []
+    assert run_settings(run).unread == {
+        "params/agent.yaml": "a named pipe, not a file",
+        "agent.yaml": "a device, not a file",
+        "cfgs.pkl": "Is a directory",
+    }

@@ -331,3 +331,13 @@ def test_what_is_not_there_is_an_error_of_the_system(tmp_path):
     shutil.rmtree(tmp_path)
     with pytest.raises(FileNotFoundError):
         what_is(tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_what_the_name_tells(tmp_path):
+    (tmp_path / "policy.onnx.data").write_bytes(bytes(range(1, 99)))
+    assert what_is(tmp_path / "policy.onnx.data").startswith("the weights of an exported policy (ONNX), which belong")
+    (tmp_path / "actuator_nets").mkdir()
+    for name in ("actuator_nets/net.pt", "anydrive_v3_lstm.pt"):
+        torch.jit.script(torch.nn.Linear(6, 1)).save(tmp_path / name)
+        assert what_is(tmp_path / name).startswith("a network of an actuator (TorchScript), by its name")

@@ -99,3 +99,8 @@ def test_another_library_is_told_by_its_names(keys, names, said):
 )
 def test_names_that_rsl_rl_or_nobody_known_writes_tell_nothing(keys, names):
     assert whose(keys, names) is None
+
+
+def test_a_policy_of_stable_baselines3_taken_out_of_its_zip():
+    names = ["mlp_extractor.policy_net.0.weight", "action_net.weight", "value_net.weight"]
+    assert whose(names).startswith("a policy of Stable-Baselines3, ")

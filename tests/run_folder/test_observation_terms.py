@@ -396,3 +396,9 @@ def test_terms_that_are_known_need_no_file():
     assert blocks(feature_names(terms, 13, 1)) == "a (t-1) 3, a 3, b 6, c 1"
     assert feature_names(terms, 14, 1) == feature_names([], 3, 1) == feature_names(terms, 1, 1) == ()
     assert RunSettings().names_source == ""
+
+
+def test_of_fewer_joints_than_actions_the_robot_is_another(tmp_path):
+    settings = beside(tmp_path, {"policy": group(joint_pos=term("joint_pos_rel"), actions=term("last_action"))})
+    assert blocks(settings.feature_names(17, 8)) == "joint_pos 9, actions 8"
+    assert settings.feature_names(10, 8) == ()

@@ -90,10 +90,11 @@ def _reference(
     file = checkpoint_files(path)[-1]
     if not isinstance(config, RunSettings):
         config = run_settings(path) if config is None else RunSettings(config, "you")
-    if activation is not None or config.actor.get("activation"):
-        return read_run(file, activation, config, images), config, images
-    run = read_run(file, export.activation, config, images)  # what lies next to it may be of another run
-    return dataclasses.replace(run, activation_from="the export" if export.activation else ""), config, images
+    run = read_run(file, activation, config, images)
+    if activation is None and not run.settings.actor.get("activation"):  # another export may be of another run
+        run = read_run(file, export.activation, run.settings, images)
+        run = dataclasses.replace(run, activation_from="the export" if export.activation else "")
+    return run, run.settings, images
 
 
 def _siblings(ours: Checkpoint, settings: RunSettings, images: Mapping[str, tuple[int, int]]) -> Sequence[Checkpoint]:

@@ -39,7 +39,7 @@ def compared(evidence: Evidence, activation_from: str, unsafe: bool, limits: Lim
     made_by = f", {theirs.made_by}" if theirs.made_by else ""
     policy = describe(ours.policy, activation_from)
     about = {
-        "checkpoint": f"{ours.path.name}: iteration {ours.iteration}, {ours.layout}, {policy}",
+        "checkpoint": f"{ours.path.name}: {ours.when}, {ours.layout}, {policy}",
         "export": f"{theirs.path.name}: {theirs.format}{made_by}",
         "shown": evidence.sample.source,
     }

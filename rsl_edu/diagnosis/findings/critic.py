@@ -47,15 +47,18 @@ def critic_exploded(evidence: Evidence) -> str | None:
 def _began(evidence: Evidence, figure: float) -> str:
     """Say what a figure was at the first checkpoint, if there is one."""
     told = len(evidence.measures) > 1 and math.isfinite(figure)
-    return f", {large(figure)} at iteration {evidence.first.iteration}" if told else ""
+    return f", {large(figure)} {evidence.first.at}" if told else ""
 
 
 def critic_behind(evidence: Evidence) -> str | None:
     """Look for values that are next to nothing beside the returns of a policy that has been trained for a while."""
     critic = _critic(evidence)
     stored = evidence.checkpoint.critic
-    if evidence.last.iteration < TRAINED or stored is None or stored.features is None:
+    early = evidence.last.dated and evidence.last.iteration < TRAINED
+    if early or stored is None or stored.features is None:
         raise NotApplicable
+    if not evidence.last.dated:
+        raise UncheckedError("needs to know the iteration: name the file model_ITERATION.pt")
     if not evidence.whole:
         raise UncheckedError("judged at the last checkpoint: what is shown is from there")
     if math.isnan(critic.returns) or math.isnan(critic.value):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from rsl_edu.number_format import counted, short
@@ -38,9 +40,12 @@ def input_not_normalised(evidence: Evidence) -> str | None:
 
 
 def normaliser_absent(evidence: Evidence) -> str | None:
-    """Look for a critic that has a normaliser where the actor has none."""
+    """Look for a critic that has a normaliser, or a configuration that asks for one, where the actor has none."""
     if evidence.last.count is not None:
         raise NotApplicable
+    if evidence.settings.obs_normalization:
+        said = evidence.settings.source or "the configuration"
+        return f"{said} asks for a normaliser; its statistics are not in the file"
     if evidence.checkpoint.critic_normalized:
         return "the critic's observations are normalised, the actor's are not"
     return None
@@ -66,6 +71,19 @@ def normaliser_frozen(evidence: Evidence) -> str | None:
         return None
     still = [measures.iteration for measures in evidence.measures if measures.count == count]
     return f"{count:,} samples at iteration {still[0]} and still at iteration {still[-1]}"
+
+
+def runs_mixed(evidence: Evidence) -> str | None:
+    """Look for a normaliser that knows fewer samples than it did before."""
+    counts = [(measures.iteration, measures.count) for measures in evidence.measures if measures.count is not None]
+    if evidence.last.count is None:
+        raise NotApplicable
+    if len(counts) < 2:
+        raise UncheckedError("needs two checkpoints or more")
+    for (earlier, many), (later, few) in itertools.pairwise(counts):
+        if few < many:
+            return f"the normaliser knows {many:,} samples at iteration {earlier}, {few:,} at iteration {later}"
+    return None
 
 
 def normaliser_stale(evidence: Evidence) -> str | None:
@@ -117,7 +135,7 @@ FINDINGS = (
         name="normaliser absent",
         listed_as="normaliser absent",
         check=normaliser_absent,
-        threshold="both or none",
+        threshold="both or none, and as configured",
         meaning="Either the actor was configured without, or its statistics were lost when the file was written: the "
         "same weights then see inputs of another size, and the robot falls.",
         lesson=4,
@@ -142,6 +160,17 @@ FINDINGS = (
         "the model was in evaluation mode while it trained.",
         lesson=4,
         change="until, of the normaliser; model.train() while training",
+    ),
+    FindingKind(
+        name="runs mixed",
+        listed_as="runs mixed",
+        check=runs_mixed,
+        threshold="fewer samples than before",
+        meaning="The count of the normaliser only grows in a training. Checkpoints of two trainings lie in one folder, "
+        "or the training was resumed without the statistics: what is said of its course may be wrong.",
+        lesson=4,
+        change="the folder: one for each training; load statistics and weights from one file",
+        holds_with_nan=True,
     ),
     FindingKind(
         name="normaliser stale",

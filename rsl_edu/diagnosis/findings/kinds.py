@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from rsl_edu.checkpoint import Checkpoint, Policy
 from rsl_edu.run_folder import RunSettings
@@ -13,6 +16,8 @@ from rsl_edu.run_folder import RunSettings
 from ..measures import Measures
 from ..sample import Sample
 
+DIFFERENT = 32
+"""Different samples from which on recorded observations are judged: on one alone, every unit always says the same."""
 EARLY = 1
 """Up to this iteration a policy counts as untrained."""
 
@@ -36,6 +41,13 @@ class Finding:
     meaning: str
     lesson: int
     change: str
+
+
+class Passed(NamedTuple):
+    """What a check with several thresholds returns: the figure in words, and the threshold that it passed."""
+
+    figure: str
+    threshold: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +93,8 @@ class Evidence:
     @property
     def untrained(self) -> bool:
         """Whether the first checkpoint is from before the training."""
-        return self.first.iteration <= EARLY
+        first = self.checkpoints[0]
+        return not first.undated and first.iteration <= EARLY and not first.trained
 
     @property
     def if_guessed(self) -> str:
@@ -100,10 +113,23 @@ class Evidence:
         low, high = getattr(self.policy.distribution, name, None) or (-np.inf, np.inf)
         return low, high
 
+    @functools.cached_property
+    def different(self) -> int:
+        """How many different samples the policies were shown."""
+        shown = self.sample.thinned(self.policy.rnn is not None)
+        parts = [shown.observations.flatten(0, 1), *(image.flatten(0, 1).flatten(1) for image in shown.images.values())]
+        return len(torch.cat(parts, dim=1).unique(dim=0))
+
+    def require_different_samples(self) -> None:
+        """Raise :class:`UncheckedError` if the policies were shown too few samples, or the same one again and again."""
+        if self.different < DIFFERENT:
+            raise UncheckedError(f"needs {DIFFERENT} different samples or more, got {self.different}")
+
     def require_observations(self) -> None:
-        """Raise :class:`UncheckedError` if no robot saw what the policies were shown."""
+        """Raise :class:`UncheckedError` if no robot saw what the policies were shown, or too little of it."""
         if not self.sample.real:
             raise UncheckedError("needs observations")
+        self.require_different_samples()
 
 
 class UncheckedError(Exception):
@@ -122,8 +148,8 @@ class FindingKind:
         name: Name of the finding.
         listed_as: What the report calls it if it was not found or could not be checked. Rows that follow each other
             may share this name; the report then lists them once.
-        check: Returns the figure that makes it a finding, in words, or None; raises :class:`UncheckedError` if it
-            cannot tell, and :class:`NotApplicable` if the policy has no such thing.
+        check: Returns the figure that makes it a finding, in words, alone or as :class:`Passed`, or None; raises
+            :class:`UncheckedError` if it cannot tell, and :class:`NotApplicable` if the policy has no such thing.
         threshold: From where on it is a finding; ``{std_low}`` and ``{std_high}`` are the limits of the policy's std.
         meaning: What it usually means.
         lesson: Number of the lesson that explains it.
@@ -133,7 +159,7 @@ class FindingKind:
 
     name: str
     listed_as: str
-    check: Callable[[Evidence], str | None]
+    check: Callable[[Evidence], str | Passed | None]
     threshold: str
     meaning: str
     lesson: int

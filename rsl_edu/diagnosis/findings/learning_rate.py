@@ -29,12 +29,14 @@ def learning_rate_at_its_floor(evidence: Evidence) -> str | None:
         raise UncheckedError("needs two checkpoints or more")
     low = rates <= 1.01 * FLOOR * STEP**2
     held = int(np.flatnonzero(~low)[-1]) + 1 if not low.all() else 0  # the first of the last ones
-    if len(low) - held < max(2, SHARE * len(low)) or (schedule is None and held == 0):
-        return None  # one that was never higher may be fixed there
+    if len(low) - held < max(2, SHARE * len(low)):
+        return None
+    if schedule is None and held == 0:  # one that was never higher may be fixed there
+        raise UncheckedError("needs the schedule: --config agent.yaml")
     first, last = evidence.measures[held], evidence.last
     return (
-        f"{short(last.learning_rate)} at iteration {last.iteration}, and so low in "
-        f"{counted(len(low) - held, 'checkpoint')} since iteration {first.iteration}"
+        f"{short(last.learning_rate)} at iteration {last.iteration}, and so low in all of the "
+        f"{counted(len(low) - held, 'checkpoint')} that were read since iteration {first.iteration}"
     )
 
 

@@ -18,15 +18,16 @@ training is unstable."""
 def broken_weights(evidence: Evidence) -> str | None:
     """Look for NaN and infinity in actor, critic, normalisers, Adam's moments, and what else a file holds."""
     broken = [
-        (measures.iteration, tuple(dict.fromkeys((*measures.broken, *checkpoint.broken))))
+        (measures, tuple(dict.fromkeys((*measures.broken, *checkpoint.broken))))
         for measures, checkpoint in zip(evidence.measures, evidence.checkpoints, strict=True)
     ]
     names = broken[-1][1]
     if not names:
         return None
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    since = next(iteration for iteration, held in broken if held)
-    return f"NaN or infinity in {names[0]}{more}, since iteration {since}"
+    since = next(measures for measures, held in broken if held)
+    when = f", since iteration {since.iteration}" if since.dated else ""
+    return f"NaN or infinity in {names[0]}{more}{when}"
 
 
 def unread_parts(evidence: Evidence) -> str | None:
@@ -40,17 +41,22 @@ def unread_parts(evidence: Evidence) -> str | None:
 def dead_units(evidence: Evidence) -> str | None:
     """Look for a layer of which too many units are dead or saturated."""
     _require_inputs(evidence)
-    shares = np.nan_to_num(evidence.last.layers.asleep)
+    layers = evidence.last.layers
+    shares = np.maximum(np.nan_to_num(layers.asleep), np.nan_to_num(layers.constant))[:-1]  # the output has its own
     worst = int(shares.argmax())
     if shares[worst] < ASLEEP:
         return None
     share, layer = f"{100 * shares[worst]:.0f} %", evidence.last.rows[worst]
+    if shares[worst] > np.nan_to_num(layers.asleep[worst]):
+        return f"{share} of the units of layer {layer} say the same on all samples"
     return f"{share} of the units of layer {layer} are dead or saturated on all samples{evidence.if_guessed}"
 
 
 def signal_lost(evidence: Evidence) -> str | None:
     """Look for a hidden layer that is nearly the same for all samples."""
     layers, std = _hidden_std(evidence)
+    if evidence.last.layers.constant[-1] == 1 and (len(evidence.measures) > 1 or not evidence.untrained):
+        return "std over the samples 0 in all mean actions"
     entering = evidence.last.layers.std[0]
     if not len(std) or not std.min() < SIGNAL_LOST * min(1, entering):
         return None
@@ -84,6 +90,7 @@ def _require_inputs(evidence: Evidence) -> None:
         raise NotApplicable
     if evidence.policy.normalizer is None:
         evidence.require_observations()
+    evidence.require_different_samples()
 
 
 FINDINGS = (

@@ -6,10 +6,14 @@ import numpy as np
 
 from rsl_edu.number_format import counted, short
 
-from .kinds import Evidence, FindingKind, NotApplicable, UncheckedError
+from .kinds import Evidence, FindingKind, NotApplicable, Passed, UncheckedError
 
 COLLAPSED, GROWN = 0.02, 1.5
 """The last std over the one that the training began with."""
+PARTLY_GROWN = 2.0
+"""The same of a single action."""
+GUESSED_GROWN = 10.0
+"""The same where the first one is a guess: some trainings begin with more than rsl_rl's default."""
 MOST = 0.5
 """Share of the actions from which on the policy as a whole has stopped exploring."""
 DEFAULT_STD = 1.0
@@ -42,27 +46,50 @@ def std_partly_collapsed(evidence: Evidence) -> str | None:
     return figure if collapsed.any() and collapsed.mean() < MOST else None
 
 
-def std_growing(evidence: Evidence) -> str | None:
+def std_growing(evidence: Evidence) -> str | Passed | None:
     """Look for noise that grew."""
-    known = _start(evidence)
+    start, when, last = *_start_of_growth(evidence), evidence.last
+    grown, most = float(last.std.mean() / start.mean()), _most(GROWN, when)
+    if not _can_be_compared(evidence, start) or grown <= most:
+        return None
+    times = f"{grown:.1f}" if grown < 10 else short(grown)
+    figure = f"mean std {short(start.mean())} {when}, {short(last.std.mean())} {last.at}: {times} times"
+    return Passed(figure, f"above {most:g} times the first")
+
+
+def std_partly_growing(evidence: Evidence) -> str | Passed | None:
+    """Look for single actions whose noise grew while the mean of all did not."""
+    start, when, last = *_start_of_growth(evidence), evidence.last
+    if not _can_be_compared(evidence, start) or std_growing(evidence) is not None:
+        return None
+    ratio, most = last.std / start, _most(PARTLY_GROWN, when)
+    grown, worst = ratio > most, int(ratio.argmax())
+    if not grown.any():
+        return None
+    now = f"{_of_all(grown)}: the std of action {worst} is {short(last.std[worst])} {last.at}"
+    return Passed(f"{now}, {short(start[worst])} {when}", f"above {most:g} times the first, in single actions")
+
+
+def _most(growth: float, when: str) -> float:
+    """Return how far the std may grow; further where the first one is a guess."""
+    return GUESSED_GROWN if when == DEFAULT else growth
+
+
+def _start_of_growth(evidence: Evidence) -> tuple[np.ndarray, str]:
+    """Return the std that growth is measured from, and when it was; rsl_rl's default where no figure is known."""
+    known, first = _start(evidence), evidence.first
+    guess = evidence.settings.init_std is None and _has_init_std(evidence) and not evidence.untrained
+    if guess and (known is None or first.std.mean() > GUESSED_GROWN * DEFAULT_STD):
+        return np.full_like(first.std, DEFAULT_STD), DEFAULT
     if known is None:
         raise UncheckedError(HISTORY)
-    (start, when), last = known, evidence.last
-    if not _can_be_compared(evidence, start):
-        return None
-    grown = float(last.std.mean() / start.mean())
-    if grown <= GROWN:
-        return None
-    return (
-        f"mean std {short(start.mean())} {when}, "
-        f"{short(last.std.mean())} at iteration {last.iteration}: {grown:.1f} times"
-    )
+    return known
 
 
 def _start(evidence: Evidence) -> tuple[np.ndarray, str] | None:
     """Return the std of each action when the training began, and when that was, in words; None if nothing says it."""
     first, init_std = evidence.first, evidence.settings.init_std
-    of_first = (first.std, f"at iteration {first.iteration}") if len(evidence.measures) > 1 else None
+    of_first = (first.std, first.at) if len(evidence.measures) > 1 else None
     if init_std is None or not _has_init_std(evidence) or (of_first and evidence.untrained):
         return of_first
     return np.full_like(first.std, init_std), f"at the start ({evidence.settings.source})"
@@ -89,7 +116,7 @@ def _collapsed(evidence: Evidence) -> tuple[np.ndarray, str]:
     ratio = last.std / start
     collapsed, worst = ratio < COLLAPSED, int(ratio.argmin())
     return collapsed, (
-        f"{_of_all(collapsed)}: the std of action {worst} is {short(last.std[worst])} at iteration {last.iteration}, "
+        f"{_of_all(collapsed)}: the std of action {worst} is {short(last.std[worst])} {last.at}, "
         f"{short(start[worst])} {when[worst]}"
     )
 
@@ -150,10 +177,21 @@ FINDINGS = (
         name="std growing",
         listed_as="std growing",
         check=std_growing,
-        threshold=f"above {GROWN:g} times the first",
+        threshold=f"above {GROWN:g} times the first; {GUESSED_GROWN:g} times if that is a guess",
         meaning="Noise pays more than what the robot earns with it: the entropy bonus is too large beside the rewards, "
         "or the advantages are noise themselves, as when a time-out counts as a failure.",
         lesson=5,
         change='algorithm.entropy_coef (lower); extras["time_outs"] of the environment',
+    ),
+    FindingKind(
+        name="std partly growing",
+        listed_as="std growing",
+        check=std_partly_growing,
+        threshold=f"above {PARTLY_GROWN:g} times the first; {GUESSED_GROWN:g} times if that is a guess, "
+        "in single actions",
+        meaning="The mean of all actions hides it, as the noise of the others fell: for the rewards it matters little "
+        "what these actions do, so the entropy bonus widens them.",
+        lesson=5,
+        change="algorithm.entropy_coef (lower); the scale of these actions, and the rewards that depend on them",
     ),
 )

@@ -63,8 +63,12 @@ def actor_crowded_out(evidence: Evidence) -> str | None:
     """Look for a gradient that is next to nothing compared with the critic's, where the two are clipped together."""
     adam = _adam(evidence)
     together = max(evidence.checkpoint.releases) <= TOGETHER
-    if not together or adam.step < SETTLED or not (adam.actor >= 0 and adam.critic > 0):
+    if not together or evidence.checkpoint.critic is None:
         raise NotApplicable
+    if adam.step < SETTLED:
+        raise UncheckedError(f"needs {SETTLED:,} steps of Adam")
+    if not (adam.actor >= 0 and adam.critic > 0):
+        raise UncheckedError("needs moments that are known to be of the actor or of the critic")
     if adam.actor >= CROWDED_OUT * adam.critic:
         return None
     return f"the norm of the actor's gradient is {short(adam.actor / adam.critic)} of the critic's"
@@ -101,9 +105,9 @@ FINDINGS = (
         listed_as="optimiser stale or restarted",
         check=optimizer_restarted,
         threshold="fewer steps than before, or than iterations",
-        meaning="The training was resumed without Adam's state. Its first steps then are of the size of the learning "
-        "rate whatever the gradients are, and the learning rate is the configured one: return and KL jump. Intended if "
-        "you fine-tune on purpose.",
+        meaning="The training was resumed without Adam's state, or two trainings wrote into one folder. Adam's first "
+        "steps after a restart are of the size of the learning rate whatever the gradients are, and the learning rate "
+        "is the configured one: return and KL jump. Intended if you fine-tune on purpose.",
         lesson=6,
         change="runner.load(path) with the optimiser, as it does by default; before rsl_rl 5.4.2 also "
         "algorithm.learning_rate, set to the one in the checkpoint",

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from rsl_edu.number_format import short
 
 from . import actions, critic, inputs, learning_rate, network, noise, optimizer
-from .kinds import Evidence, Finding, FindingKind, NotApplicable, UncheckedError
+from .kinds import Evidence, Finding, FindingKind, NotApplicable, Passed, UncheckedError
 
 FINDINGS: tuple[FindingKind, ...] = (
     *network.FINDINGS,
@@ -114,7 +114,8 @@ def _look_for(kinds: Iterable[FindingKind], evidence: Evidence) -> tuple[list[Fi
             continue
         missing = missing or ""
         if figure is not None:
-            threshold, change = (fill_in(text, release, limits) for text in (kind.threshold, kind.change))
+            figure, passed = figure if isinstance(figure, Passed) else (figure, kind.threshold)
+            threshold, change = (fill_in(text, release, limits) for text in (passed, kind.change))
             found.append(Finding(kind.name, figure, threshold, kind.meaning, kind.lesson, change))
         elif evidence.last.broken and not kind.holds_with_nan:
             missing = missing or "needs weights without NaN"

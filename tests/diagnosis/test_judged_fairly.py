@@ -1,0 +1,99 @@
+"""Nothing is said to be well, or ill, on evidence that cannot show it."""
+
+import re
+
+import pytest
+import torch
+from faults import names, policy_of, save_run
+
+from rsl_edu.diagnosis import examine
+from rsl_edu.run_folder import RunSettings, run_settings
+
+
+def seen(samples=500):
+    return torch.randn(samples, 6, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("observations", [seen(1), seen(31), seen(1).repeat(500, 1)])
+def test_too_few_different_samples_judge_no_layer(observations, tmp_path):
+    run = save_run(tmp_path, {500: {}})
+    diagnosis = examine(run, observations, activation="relu").diagnosis()
+    assert names(diagnosis) == []
+    missing = diagnosis.unchecked["dead units"]
+    assert missing == f"needs 32 different samples or more, got {len(observations.unique(dim=0))}"
+    for name in ("signal lost or exploded", "input not normalised", "last layer too large", "mean actions too large"):
+        assert diagnosis.unchecked[name] == missing
+    assert "dead units" in examine(run, seen(32), activation="elu").diagnosis().absent
+
+
+def rewritten(folder, edit, iterations=(500,), policy=None):
+    """A run whose actors were changed in the files: ``edit(weights, iteration)``."""
+    run = save_run(folder, {iteration: {} for iteration in iterations}, policy)
+    for iteration in iterations:
+        stored = torch.load(run / f"model_{iteration}.pt", weights_only=True)
+        edit(stored["actor_state_dict"], iteration)
+        torch.save(stored, run / f"model_{iteration}.pt")
+    return run
+
+
+def test_units_that_say_the_same_on_all_samples_are_dead_whatever_the_slope_of_their_activation(tmp_path):
+    def zeroed(share):
+        return lambda weights, _: weights["mlp.2.weight"][: int(16 * share)].zero_()
+
+    (finding,) = examine(rewritten(tmp_path / "ill", zeroed(0.75)), seen(), activation="elu").diagnosis().findings
+    assert finding.name == "dead units"
+    assert finding.figure == "75 % of the units of layer 2 say the same on all samples"
+    assert names(examine(rewritten(tmp_path / "well", zeroed(0.25)), seen(), activation="elu").diagnosis()) == []
+
+
+def test_mean_actions_that_are_constant_are_found_once_trained(tmp_path):
+    def zeroed(weights, _):
+        weights["mlp.4.weight"].zero_()
+
+    run = rewritten(tmp_path, zeroed, (0, 500))
+    (finding,) = examine(run, seen(), activation="elu").diagnosis().findings
+    assert (finding.name, finding.figure) == ("signal lost", "std over the samples 0 in all mean actions")
+    assert names(examine(run / "model_0.pt", seen(), activation="elu").diagnosis()) == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "actor: {activation: elu, obs_normalization: true}",
+        "policy: {activation: elu, actor_obs_normalization: true}",
+        "policy: {activation: elu}\nempirical_normalization: true",
+    ],
+)
+def test_normaliser_that_the_configuration_asks_for_and_the_file_lacks_is_absent(said, tmp_path):
+    run = save_run(tmp_path, {500: {}})
+    (run / "agent.yaml").write_text(said)
+    assert run_settings(run).obs_normalization is True
+    (finding,) = examine(run).diagnosis().findings
+    assert (finding.name, finding.figure) == (
+        "normaliser absent",
+        "agent.yaml asks for a normaliser; its statistics are not in the file",
+    )
+    (run / "agent.yaml").write_text(said.replace("true", "false"))
+    assert run_settings(run).obs_normalization is False
+    assert "normaliser absent" in examine(run).diagnosis().absent
+
+
+def test_normaliser_of_another_training_in_the_folder_is_noticed(tmp_path):
+    def counted(counts):
+        return lambda weights, iteration: weights["obs_normalizer.count"].fill_(counts[iteration])
+
+    policy, iterations = policy_of(norm_std=[1.0] * 6), (100, 200, 300)
+    mixed = rewritten(tmp_path / "mixed", counted({100: 5_000, 200: 9_000, 300: 7_000}), iterations, policy)
+    (finding,) = examine(mixed).diagnosis().findings
+    assert finding.name == "runs mixed"
+    assert finding.figure == "the normaliser knows 9,000 samples at iteration 200, 7,000 at iteration 300"
+    one = rewritten(tmp_path / "one", counted({100: 5_000, 200: 9_000, 300: 9_500}), iterations, policy)
+    assert "runs mixed" in examine(one).diagnosis().absent
+
+
+def test_no_finding_is_told_apart_from_nothing_checked(tmp_path):
+    run = save_run(tmp_path, {500: {}})
+    diagnosis = examine(run, config=RunSettings({"activation": "elu"}, "agent.yaml")).diagnosis()
+    assert diagnosis.summary == f"No finding among the {len(diagnosis.absent)} that could be checked"
+    assert "“Record them”" in re.sub(r"\s+", " ", str(diagnosis))
+    assert "to record" not in str(examine(run, seen(), activation="elu").diagnosis())
