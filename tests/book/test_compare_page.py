@@ -8,6 +8,7 @@ from test_pages import BOOK, broken, rows
 
 from rsl_edu.compare.exports import special
 from rsl_edu.compare.exports.causes import CAUSES
+from rsl_edu.compare.recordings.meanings import MEANINGS
 from rsl_edu.diagnosis.findings import FINDINGS
 
 PAGE = (BOOK / "compare.md").read_text("utf-8")
@@ -37,3 +38,7 @@ def test_links_of_the_page_lead_to_sections():
 def test_readme_counts_the_findings():
     readme = (BOOK.parent / "README.md").read_text("utf-8")
     assert f"There are {len(FINDINGS)} findings" in readme
+
+
+def test_page_has_a_row_for_every_difference_of_recordings():
+    assert {name.strip() for name, *_ in rows("Two recordings", PAGE)} == MEANINGS.keys()
