@@ -579,15 +579,40 @@ def no_sandbox(monkeypatch):
         (lambda: IsaacLab(MAIN), "mlp", ["normaliser left out"]),
         (lambda: IsaacLab(with_activation("relu"), NORMALIZER), "mlp", ["another activation"]),
         (lambda: IsaacLab(MEMORY, MEMORY.obs_normalizer), "lstm", []),
+        (
+            lambda: filled(IsaacLab(MEMORY, MEMORY.obs_normalizer), 0.3),
+            "lstm",
+            ["memory not reset before the export"],
+        ),
+        (lambda: IsaacLab(MAIN, NORMALIZER, after=Apply(scale=0.25, tanh=True)), "mlp", []),
     ],
 )
 def test_without_a_sandbox_the_policy_is_rebuilt_from_its_tensors(module, of, causes, compare, no_sandbox):
     comparison = compare(module(), of)
     assert names(comparison) == causes
     assert comparison.about["export"].endswith("; not run")
-    assert ("as far as its tensors tell" in comparison.verdict) is comparison.same
+    assert comparison.same is None
+    alone = "same actions" if not causes else f"not the same: {causes[0]}"
+    assert comparison.verdict.startswith(f"Cannot tell, as its code was not run; by its tensors alone: {alone}")
+    assert comparison.unchecked["what its code does"] == "needs a sandbox"
     assert comparison.notes[0].startswith("its code was not run, as there is no sandbox (cannot run bwrap: No such")
     assert "--unsafe" in comparison.notes[0]
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_sandbox_that_is_refused_is_not_to_be_installed(frozen, runs, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise SandboxError("bwrap: No permissions to create new namespace", refused=True)
+
+    monkeypatch.setattr("rsl_edu.compare.exports.verdict.run_export", refuse)
+    module = torch.jit.script(IsaacLab(MAIN, NORMALIZER).eval())
+    (torch.jit.freeze(module) if frozen else module).save(str(tmp_path / "policy.pt"))
+    try:
+        said = str(compare_export(runs / "mlp", tmp_path / "policy.pt", activation="elu").notes)
+    except ExportError as error:
+        said = str(error)
+    assert "bubblewrap is installed, and the system refuses it" in said
+    assert "apt-get" not in said
 
 
 def test_without_a_sandbox_tensors_without_names_are_an_error(runs, tmp_path, no_sandbox):

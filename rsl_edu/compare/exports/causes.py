@@ -145,9 +145,8 @@ def _not_carried(evidence: Evidence, model: Model) -> Iterator[Variant]:
 
 
 def _not_zero(evidence: Evidence, model: Model) -> Iterator[Variant]:
-    memory = sorted(evidence.export.memory.items(), key=lambda item: "cell" in item[0])
-    start = tuple(tensor.double() for _, tensor in memory)
-    if model.policy.rnn is not None and any(part.abs().max() > 0 for part in start):
+    start = evidence.start
+    if any(part.abs().max() > 0 for part in start):
         largest = max(part.abs().max().item() for part in start)
         yield _with(model, f"with the memory that is in its file (values up to {short(largest)})", start=start)
 

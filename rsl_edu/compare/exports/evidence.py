@@ -70,6 +70,12 @@ class Evidence:
         """The export's weights in the names of the policy."""
         return weights_for(self.export, self.checkpoint.policy)
 
+    @functools.cached_property
+    def start(self) -> tuple[torch.Tensor, ...]:
+        """What the memory begins with by the export's file, ``[layers, 1, hidden]`` each; nothing stands for zeros."""
+        memory = sorted(self.export.memory.items(), key=lambda item: "cell" in item[0])
+        return tuple(tensor.double() for _, tensor in memory) if self.checkpoint.policy.rnn is not None else ()
+
     @property
     def actions(self) -> torch.Tensor:
         """What the export did, ``[time, envs, actions]``, in double precision."""

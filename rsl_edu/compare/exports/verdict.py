@@ -20,7 +20,12 @@ from .model import Model
 from .tensors import account, readable, same_network
 
 _OUTSIDE = "order, scale and clip of the robot's observations and actions: they are in its program, not in the export"
-_NO_SANDBOX = "apt-get install bubblewrap, or --unsafe for a file that you trust"
+_UNSAFE = "or --unsafe for a file that you trust"
+_NO_SANDBOX = {  # by whether bubblewrap is installed
+    False: f"apt-get install bubblewrap, {_UNSAFE}",
+    True: f"bubblewrap is installed, and the system refuses it: allow user namespaces (for a container, "
+    f"--security-opt seccomp=unconfined), {_UNSAFE}",
+}
 
 
 def compared(evidence: Evidence, activation_from: str, unsafe: bool, limits: Limits | None) -> Comparison:
@@ -49,7 +54,16 @@ def compared(evidence: Evidence, activation_from: str, unsafe: bool, limits: Lim
     evidence, where = _played(evidence, unsafe, limits)
     about["export"] += f"; run {where}" if evidence.ran else "; not run"
     comparison = _judged(evidence, not activation_from)
-    notes = [] if evidence.ran else [where]
+    notes = []
+    if not evidence.ran:
+        notes.append(where)
+        verdict = f"{comparison.verdict[:1].lower()}{comparison.verdict[1:]}"
+        comparison = dataclasses.replace(
+            comparison,
+            same=None,
+            verdict=f"Cannot tell, as its code was not run; by its tensors alone: {verdict}",
+            unchecked={**comparison.unchecked, "what its code does": "needs a sandbox"},
+        )
     return dataclasses.replace(comparison, about=about, notes=(*notes, *_notes(evidence), *comparison.notes))
 
 
@@ -65,13 +79,15 @@ def _played(evidence: Evidence, unsafe: bool, limits: Limits | None) -> tuple[Ev
     except SandboxError as error:
         if evidence.own is None:
             raise ExportError(
-                f"{evidence.export.path.name}: TorchScript is code and runs in a sandbox only ({error}): {_NO_SANDBOX}"
+                f"{evidence.export.path.name}: TorchScript is code and runs in a sandbox only ({error}): "
+                f"{_NO_SANDBOX[error.refused]}"
             ) from None
-        model = Model(evidence.export.path.name, evidence.own, evidence.export.normalizer, evidence.export.activation)
+        theirs = evidence.export
+        model = Model(theirs.path.name, evidence.own, theirs.normalizer, theirs.activation, start=evidence.start)
         actions = evidence.play(model).float()
         why = (
             f"its code was not run, as there is no sandbox ({error}): this is the policy that its tensors make, and "
-            f"what else its code does is not seen. To run it: {_NO_SANDBOX}"
+            f"what else its code does is not seen. To run it: {_NO_SANDBOX[error.refused]}"
         )
         return dataclasses.replace(evidence, played=Played(actions, actions, None, ""), ran=False), why
 
@@ -125,7 +141,6 @@ def _same(evidence: Evidence, model: Model, *notes: str) -> Comparison:
         more.append(f"by its tensors: {account(evidence)}")
     words = f"the largest difference is {short(evidence.miss(model))} of the actions' std, {_on(evidence)}"
     same = "Same actions, as far as half precision goes" if evidence.export.half else "Same actions"
-    same += "" if evidence.ran else ", as far as its tensors tell"
     return Comparison(True, {}, f"{same}: {words}.", (), tuple(more), (), {"outside of the policy": _OUTSIDE})
 
 
@@ -178,8 +193,6 @@ def _unchecked(evidence: Evidence) -> dict[str, str]:
         missing["another order of the observations"] = "the first layer cannot be told from its tensors"
     if evidence.actions.flatten(0, 1).shape[0] < ENOUGH:
         missing["actions scaled or shifted"] = f"needs {ENOUGH} observations"
-    if not evidence.ran:
-        missing["what its code does"] = "needs a sandbox"
     return missing
 
 
