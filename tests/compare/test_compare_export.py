@@ -370,6 +370,11 @@ def test_the_activation_is_the_exports_where_the_checkpoint_does_not_say(compare
     comparison = compare(IsaacLab(with_activation("tanh"), NORMALIZER), activation=None)
     assert comparison.same
     assert "MLP 16, 16 (tanh, from the export)" in comparison.about["checkpoint"]
+    assert comparison.verdict.startswith("Same actions, if the checkpoint was trained with tanh, which only the export")
+    assert comparison.unchecked["another activation"] == "needs --activation, or --config agent.yaml"
+    told = compare(IsaacLab(with_activation("tanh"), NORMALIZER), activation="tanh")
+    assert told.verdict.startswith("Same actions: ")
+    assert "another activation" not in told.unchecked
 
 
 def test_an_export_of_another_run_does_not_say_the_activation(tmp_path):
@@ -398,7 +403,7 @@ def test_the_activation_is_found_by_trying_where_nothing_says_it(runs, tmp_path)
     module.save(str(tmp_path / "policy.pt"))
     comparison = compare_export(runs / "mlp", tmp_path / "policy.pt")
     assert comparison.same
-    assert any(note.startswith("with the activation tanh: the checkpoint does not say") for note in comparison.notes)
+    assert comparison.verdict.startswith("Same actions, if the checkpoint was trained with tanh, which only the export")
     given = compare_export(runs / "mlp", tmp_path / "policy.pt", activation="elu")
     assert names(given) == ["another activation"]
 

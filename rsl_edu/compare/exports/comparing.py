@@ -19,7 +19,7 @@ from rsl_edu.sandbox import Limits
 from .causes import activation_name
 from .comparison import Comparison
 from .evidence import Evidence
-from .verdict import compared
+from .verdict import THE_EXPORT, compared
 
 _IMAGES = 64  # observations that are drawn with images
 _SEQUENCES = 8  # sequences that are drawn for a memory
@@ -93,7 +93,7 @@ def _reference(
     run = read_run(file, activation, config, images)
     if activation is None and not run.settings.actor.get("activation"):  # another export may be of another run
         run = read_run(file, export.activation, run.settings, images)
-        run = dataclasses.replace(run, activation_from="the export" if export.activation else "")
+        run = dataclasses.replace(run, activation_from=THE_EXPORT if export.activation else "")
     return run, run.settings, images
 
 

@@ -11,6 +11,7 @@ from rsl_edu.number_format import counted, short
 from rsl_edu.sandbox import Limits, SandboxError
 
 from . import special
+from .causes import activation_name
 from .comparison import Comparison, Reason
 from .endings import ENOUGH
 from .evidence import Evidence
@@ -18,6 +19,9 @@ from .explain import explain, nearest
 from .kinds import Explanation
 from .model import Model
 from .tensors import account, readable, same_network
+
+THE_EXPORT = "the export"
+"""Where an activation is from that nothing but the export under test says."""
 
 _OUTSIDE = "order, scale and clip of the robot's observations and actions: they are in its program, not in the export"
 _UNSAFE = "or --unsafe for a file that you trust"
@@ -53,7 +57,7 @@ def compared(evidence: Evidence, activation_from: str, unsafe: bool, limits: Lim
         return Comparison(False, about, f"Not the same: {reason.name}.", (reason,))
     evidence, where = _played(evidence, unsafe, limits)
     about["export"] += f"; run {where}" if evidence.ran else "; not run"
-    comparison = _judged(evidence, not activation_from)
+    comparison = _judged(evidence, activation_from)
     notes = []
     if not evidence.ran:
         notes.append(where)
@@ -92,7 +96,7 @@ def _played(evidence: Evidence, unsafe: bool, limits: Limits | None) -> tuple[Ev
         return dataclasses.replace(evidence, played=Played(actions, actions, None, ""), ran=False), why
 
 
-def _judged(evidence: Evidence, guessed: bool) -> Comparison:
+def _judged(evidence: Evidence, activation_from: str) -> Comparison:
     """Judge what the export did."""
     reason = special.no_numbers(evidence) or special.size_of_actions(evidence)
     if reason is not None:
@@ -102,13 +106,13 @@ def _judged(evidence: Evidence, guessed: bool) -> Comparison:
         others = () if evidence.fits(evidence.base) else _reasons(evidence, explain(evidence))
         return Comparison(False, {}, f"Not the same: {first.name}.", (first, *others))
     if evidence.fits(evidence.base):
-        return _same(evidence, evidence.base)
-    if guessed:
+        unknown = activation_from in ("", THE_EXPORT) and activation_name(evidence.checkpoint.policy)
+        return _same(evidence, evidence.base, unknown or "")
+    if not activation_from:
         for name in ACTIVATIONS.values():
             model = dataclasses.replace(evidence.base, activation=name)
             if evidence.fits(model):
-                note = f"with the activation {name}: the checkpoint does not say which it is, the export shows it"
-                return _same(evidence, model, note)
+                return _same(evidence, model, name)
     words = f"the largest difference is {short(_apart(evidence))} of the actions' std, {_on(evidence)}"
     reason = special.training_mode(evidence)
     if reason is not None:
@@ -133,15 +137,25 @@ def _explained(evidence: Evidence, words: str) -> Comparison:
     return Comparison(False, {}, verdict, (), tuple(notes), found.tried, unchecked)
 
 
-def _same(evidence: Evidence, model: Model, *notes: str) -> Comparison:
-    more = list(notes)
+def _same(evidence: Evidence, model: Model, unknown: str) -> Comparison:
+    """Say that both are the same, and under which condition.
+
+    Args:
+        evidence: What is known.
+        model: What does what the export does.
+        unknown: The activation, if nothing but the export says which it is; an export cannot vouch for itself.
+    """
+    more, unchecked = [], {"outside of the policy": _OUTSIDE}
     if evidence.export.ending and type(evidence.base.policy.distribution).__name__ == "GaussianDistribution":
         more.append(f"it ends in {', '.join(evidence.export.ending)}, which changed none of these actions")
     if readable(evidence) and not same_network(evidence, evidence.checkpoint):
         more.append(f"by its tensors: {account(evidence)}")
     words = f"the largest difference is {short(evidence.miss(model))} of the actions' std, {_on(evidence)}"
     same = "Same actions, as far as half precision goes" if evidence.export.half else "Same actions"
-    return Comparison(True, {}, f"{same}: {words}.", (), tuple(more), (), {"outside of the policy": _OUTSIDE})
+    if unknown:
+        same += f", if the checkpoint was trained with {unknown}, which only the export says"
+        unchecked = {"another activation": "needs --activation, or --config agent.yaml"} | unchecked
+    return Comparison(True, {}, f"{same}: {words}.", (), tuple(more), (), unchecked)
 
 
 def _reasons(evidence: Evidence, found: Explanation) -> tuple[Reason, ...]:
