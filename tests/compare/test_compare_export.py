@@ -91,6 +91,17 @@ class Normalizer(nn.Module):
         return self.statistics(x)
 
 
+class Clipped(Normalizer):
+    """A normaliser with a clip behind it."""
+
+    def __init__(self, limit: float):
+        super().__init__()
+        self.limit = limit
+
+    def forward(self, x):
+        return self.statistics(x).clamp(-self.limit, self.limit)
+
+
 class Forgetful(IsaacLab):
     """Does not write its memory back."""
 
@@ -200,6 +211,26 @@ PLANTED = {  # the module that is exported, the causes, and what the first says
         ["actions clipped"],
         "with actions clipped at -0.3 to -0.2 and 0.3 to 0.5",
     ),
+    "clip that acts on large actions only": (
+        lambda: IsaacLab(MAIN, NORMALIZER, after=Apply(low=-1.2, high=1.2)),
+        ["actions clipped"],
+        "with actions clipped at",
+    ),
+    "clip of normalised observations": (
+        lambda: IsaacLab(MAIN, Clipped(10.0)),
+        ["observations clipped"],
+        "with normalised observations clipped at ±10",
+    ),
+    "clip of normalised observations at 5": (
+        lambda: IsaacLab(MAIN, Clipped(5.0)),
+        ["observations clipped"],
+        "with normalised observations clipped at ±5",
+    ),
+    "clip of observations": (
+        lambda: IsaacLab(MAIN, NORMALIZER, before=Apply(low=-18.0, high=18.0)),
+        ["observations clipped"],
+        "with observations clipped at ±18",
+    ),
     "scale": (
         lambda: IsaacLab(MAIN, NORMALIZER, after=Apply(scale=0.25)),
         ["actions scaled or shifted"],
@@ -293,6 +324,52 @@ def test_a_planted_fault_is_named(fault, compare):
     assert not set(causes) & set(comparison.ruled_out)
 
 
+def test_a_difference_on_large_observations_alone_is_told(compare):
+    comparison = compare(IsaacLab(MAIN, Clipped(10.0)))
+    assert re.search(r", on 1,024 observations, and there is none on those up to 4\.\d stds", comparison.verdict)
+    shown = r"1,024 observations, drawn with .* normaliser: up to 4\.\d stds from the mean, 64 of them up to (1[0-9]|2[0-9])"
+    assert re.match(shown, comparison.about["shown"])
+    assert "there is none on those" not in compare(IsaacLab(MAIN)).verdict
+
+
+@pytest.mark.parametrize("layout", [(500, FEATURES), (1, 500, FEATURES), (500, 1, FEATURES)])
+def test_a_recording_for_a_memory_is_one_sequence(layout, compare):
+    """The memory is lost at step 300, which is past the beginning of a long recording."""
+
+    class Forgets(IsaacLab):
+        def __init__(self, actor, normalizer):
+            super().__init__(actor, normalizer)
+            self.register_buffer("step", torch.zeros(1))
+
+        def forward_lstm(self, x):
+            self.step[:] = self.step + 1
+            if bool(self.step == 300):
+                self.hidden_state[:] = 0
+            x = self.normalizer(self.before(x))
+            x, (h, c) = self.rnn(x.unsqueeze(0), (self.hidden_state, self.cell_state))
+            self.hidden_state[:] = h
+            self.cell_state[:] = c
+            return self.after(self.actor(x.squeeze(0)))
+
+    seen = MEMORY.obs_normalizer.mean + torch.randn(layout, generator=torch.Generator().manual_seed(0))
+    healthy = compare(IsaacLab(MEMORY, MEMORY.obs_normalizer), "lstm", observations=seen, source="obs.pt")
+    assert healthy.same
+    assert healthy.about["shown"] == "obs.pt: 1 robot, 500 steps in a row"
+    assert not compare(Forgets(MEMORY, MEMORY.obs_normalizer), "lstm", observations=seen).same
+
+
+def test_the_rows_that_are_not_shown_are_told(compare):
+    draw = torch.Generator().manual_seed(0)
+    of_robots = compare(
+        IsaacLab(MEMORY, MEMORY.obs_normalizer), "lstm", observations=torch.randn(90, 20, FEATURES, generator=draw)
+    )
+    assert of_robots.about["shown"] == (
+        "your observations: 16 robots, 64 steps in a row, 1,024 of its 1,800 observations"
+    )
+    many = compare(IsaacLab(MAIN, NORMALIZER), observations=torch.randn(3000, FEATURES, generator=draw))
+    assert many.about["shown"] == "your observations: 1,024 of its 3,000 observations"
+
+
 MEMORIES = {
     "normaliser left out": (lambda: IsaacLab(MEMORY), "lstm", ["normaliser left out"]),
     "not carried": (lambda: Forgetful(MEMORY, MEMORY.obs_normalizer), "lstm", ["memory not carried along"]),
@@ -336,8 +413,7 @@ def test_a_healthy_export_is_the_same(kind, compare):
     comparison = compare(module(), of)
     assert names(comparison) == []
     goes = "Same actions, as far as half precision goes" if kind == "half precision" else "Same actions"
-    many = "1,024" if of == "mlp" else "512"
-    largest = rf"the largest difference is \S+ of the actions' std, on {many} observations\."
+    largest = r"the largest difference is \S+ of the actions' std, on 1,024 observations\."
     assert re.fullmatch(f"{goes}: {largest}", comparison.verdict)
     loses = any("no method that resets its memory" in note for note in comparison.notes)
     assert loses is (of != "mlp")

@@ -31,6 +31,8 @@ class Evidence:
         checkpoint: What was trained.
         export: What was deployed.
         sample: The observations.
+        large: Which of them were drawn far from the mean, ``[time, envs]``, bool.
+        reach: How far the others reach, in stds; 0 for recorded ones.
         siblings: Reads the other checkpoints of the run.
         played: What the export did, or what its tensors give where its code was not run.
         ran: Whether it was run.
@@ -39,6 +41,8 @@ class Evidence:
     checkpoint: Checkpoint
     export: Export
     sample: Sample
+    large: torch.Tensor
+    reach: float
     siblings: Callable[[], Sequence[Checkpoint]]
     played: Played = dataclasses.field(default_factory=lambda: Played(torch.empty(0), torch.empty(0), None, ""))
     ran: bool = True
@@ -91,13 +95,21 @@ class Evidence:
 
     @functools.cached_property
     def scale(self) -> float:
-        """Std of the actions over the observations, of all actions together."""
-        return max(_spread(self.expected), 1e-3 * self.expected.abs().max().item(), 1e-12)
+        """Std of the actions over the observations but for large ones, of all actions together."""
+        usual = self.expected[~self.large]
+        return max(_spread(usual), 1e-3 * usual.abs().max().item(), 1e-12)
 
     @functools.cached_property
     def tolerance(self) -> float:
         """The largest difference that is taken for rounding, in stds: ten times what rounding does to the policy."""
         return max(HALF if self.export.half else SINGLE, self._rounding(self.base))
+
+    @property
+    def only_large(self) -> bool:
+        """Whether only large observations show that the export does something else."""
+        usual = ~self.large
+        same = self.error(self.expected[usual], self.actions[usual]) <= self.tolerance
+        return same and bool(self.large.any())
 
     @functools.cached_property
     def noisy(self) -> bool:
@@ -136,7 +148,7 @@ class Evidence:
             spread, centre = missed.std(0), missed.mean(0)
             as_noisy = (spread / self.noise - 1).abs() < 0.15
             return bool((as_noisy & (centre.abs() < 6 * spread / len(missed) ** 0.5)).all())
-        larger = max(1.0, _spread(self.actions) / self.scale)  # large actions are rounded more
+        larger = max(1.0, _spread(self.actions[~self.large]) / self.scale)  # large actions are rounded more
         if self.miss(model, small=True) > max(self.tolerance, _MOST[self.export.half]) * larger:
             return False
         miss = self.miss(model)
@@ -158,5 +170,5 @@ class Evidence:
 
 
 def _spread(actions: torch.Tensor) -> float:
-    """Return the std of actions ``[time, envs, actions]``, of all together."""
-    return actions.flatten(0, 1).var(0, correction=0).mean().sqrt().item()
+    """Return the std of actions ``[samples, actions]``, of all together."""
+    return actions.var(0, correction=0).mean().sqrt().item()

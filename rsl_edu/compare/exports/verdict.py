@@ -114,6 +114,8 @@ def _judged(evidence: Evidence, activation_from: str) -> Comparison:
             if evidence.fits(model):
                 return _same(evidence, model, name)
     words = f"the largest difference is {short(_apart(evidence))} of the actions' std, {_on(evidence)}"
+    if evidence.only_large:
+        words += f", and there is none on those up to {short(evidence.reach)} stds from the mean"
     reason = special.training_mode(evidence)
     if reason is not None:
         return Comparison(False, {}, f"Not the same: {words}.", (reason,))
