@@ -17,9 +17,12 @@ from rsl_edu.exported import Export, Played
 from .model import Model
 from .rebuilt import rebuilt, weights_for
 
-SINGLE, HALF = 1e-5, 1e-3
-"""Differences that rounding makes, in stds of the actions: in single and in half precision."""
-_MOST = {False: 1e-3, True: 0.05}  # the largest tolerance, in single and in half precision
+LEAST = {False: 1e-5, True: 1e-3}
+"""Differences that are always taken for rounding, in stds of the actions: in single and in half precision."""
+TIMES = {False: 10, True: 2}
+"""How many times what rounding does to the checkpoint's policy is taken for rounding, too."""
+MOST = {False: 1e-3, True: 0.25}
+"""The largest difference that may be."""
 _SMALL = (16, 64)  # steps and environments of what many guesses are tried on
 
 
@@ -101,8 +104,8 @@ class Evidence:
 
     @functools.cached_property
     def tolerance(self) -> float:
-        """The largest difference that is taken for rounding, in stds: ten times what rounding does to the policy."""
-        return max(HALF if self.export.half else SINGLE, self._rounding(self.base))
+        """The largest difference that is taken for rounding, in stds."""
+        return max(LEAST[self.export.half], self._rounding(self.base))
 
     @property
     def only_large(self) -> bool:
@@ -149,17 +152,18 @@ class Evidence:
             as_noisy = (spread / self.noise - 1).abs() < 0.15
             return bool((as_noisy & (centre.abs() < 6 * spread / len(missed) ** 0.5)).all())
         larger = max(1.0, _spread(self.actions[~self.large]) / self.scale)  # large actions are rounded more
-        if self.miss(model, small=True) > max(self.tolerance, _MOST[self.export.half]) * larger:
+        if self.miss(model, small=True) > max(self.tolerance, MOST[self.export.half]) * larger:
             return False
         miss = self.miss(model)
         return miss <= self.tolerance * larger or miss <= self._rounding(model, larger)
 
     def _rounding(self, model: Model, larger: float = 1.0) -> float:
-        """Return ten times what the export's precision does to the actions of a model, in stds, up to a limit."""
-        weights = self.export.weights.values() if self.export.half else ()
+        """Return a multiple of what the export's precision does to the actions of a model, in stds, up to a limit."""
+        half = self.export.half
+        weights = self.export.weights.values() if half else ()
         dtype = next((x.dtype for x in weights if x.is_floating_point()), torch.float32)
         error = self.error(self.play(model.rounded(dtype)), self.play(model))
-        return min(10 * error, _MOST[self.export.half] * larger)
+        return min(TIMES[half] * error, MOST[half] * larger)
 
     @functools.cached_property
     def noise(self) -> torch.Tensor:

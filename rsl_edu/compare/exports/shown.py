@@ -72,19 +72,19 @@ def drawn(policy: Policy) -> Shown:
     draw = torch.Generator().manual_seed(0)
     z = torch.randn(time, envs, policy.features, generator=draw)
     z[large] *= _FACTOR
-    x, mean, std = z, 0.0, 1.0
+    mean, std = torch.zeros(policy.features), torch.ones(policy.features)
     if normalizer is not None:  # with eps, a feature that never varied varies, too
         mean, std = normalizer.mean.nan_to_num(), (normalizer.std + normalizer.eps).nan_to_num()
-        x = mean + std * z
+    x = mean + std * z
     most = max(_CLIP, x[~large].abs().max().item())
     x[large] = x[large].clamp(-most, most)
     reach = z[~large].abs().max().item()
-    far = torch.where(std > 0, (x - mean) / std, 0.0) if normalizer is not None else x
+    far = ((x - mean) / std).nan_to_num(0, 0, 0)[large].abs().max().item()
     whose = "the mean and the std of the checkpoint's normaliser" if normalizer is not None else "mean 0 and std 1"
     many = f"{envs} sequences of {time} observations" if recurrent else f"{envs:,} observations"
     words = (
         f"{many}, drawn with {whose}: up to {short(reach)} stds from the mean, {int(large.sum())} of them up to "
-        f"{short(far[large].abs().max().item())}"
+        f"{short(far)}"
     )
     shapes: Mapping[str, Any] = {name: (time, envs, *cnn.input_shape) for name, cnn in policy.cnns.items()}  # type: ignore[misc]
     images = {name: torch.rand(shape, generator=draw) for name, shape in shapes.items()}

@@ -19,6 +19,7 @@ from .explain import explain, nearest
 from .kinds import Explanation
 from .model import Model
 from .tensors import account, readable, same_network
+from .told_apart import told_apart
 
 THE_EXPORT = "the export"
 """Where an activation is from that nothing but the export under test says."""
@@ -106,6 +107,11 @@ def _judged(evidence: Evidence, activation_from: str) -> Comparison:
         others = () if evidence.fits(evidence.base) else _reasons(evidence, explain(evidence))
         return Comparison(False, {}, f"Not the same: {first.name}.", (first, *others))
     if evidence.fits(evidence.base):
+        reason = told_apart(evidence)
+        if reason is not None:
+            words = f"{reason.name}, by its tensors; the actions agree but for rounding, the largest difference is"
+            words += f" {short(_apart(evidence))} of their std, {_on(evidence)}"
+            return Comparison(False, {}, f"Not the same: {words}.", (reason,))
         unknown = activation_from in ("", THE_EXPORT) and activation_name(evidence.checkpoint.policy)
         return _same(evidence, evidence.base, unknown or "")
     if not activation_from:
