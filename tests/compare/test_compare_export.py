@@ -111,6 +111,22 @@ class Forgetful(IsaacLab):
         return self.after(self.actor(x.squeeze(0)))
 
 
+class Resets(IsaacLab):
+    """Has a method that resets its memory, or the half of it."""
+
+    def __init__(self, actor, normalizer, kind: str = "all"):
+        super().__init__(actor, normalizer)
+        self.kind = kind
+
+    @torch.jit.export
+    def reset(self):
+        self.hidden_state[:] = 0
+        if self.kind == "all":
+            self.cell_state[:] = 0
+        if self.kind == "raises":
+            raise RuntimeError("no")
+
+
 def filled(module, value):
     module.hidden_state[:] = value
     module.cell_state[:] = -value
@@ -368,6 +384,30 @@ def test_the_rows_that_are_not_shown_are_told(compare):
     )
     many = compare(IsaacLab(MAIN, NORMALIZER), observations=torch.randn(3000, FEATURES, generator=draw))
     assert many.about["shown"] == "your observations: 1,024 of its 3,000 observations"
+
+
+def test_a_reset_that_leaves_something_is_named(compare):
+    made = {kind: Resets(MEMORY, MEMORY.obs_normalizer, kind) for kind in ("all", "half", "raises")}
+    assert names(compare(made["all"], "lstm")) == []
+    assert "reset of the memory" not in compare(made["all"], "lstm").unchecked
+    comparison = compare(made["half"], "lstm")
+    assert names(comparison) == ["memory not reset by its own method"]
+    assert comparison.verdict == "Not the same: memory not reset by its own method."
+    assert compare(made["raises"], "lstm").unchecked["reset of the memory"] == "its method could not be called"
+    without = compare(IsaacLab(MEMORY, MEMORY.obs_normalizer), "lstm")
+    assert without.unchecked["reset of the memory"] == "it has no method for it"
+
+
+def test_clamps_in_the_code_are_named(compare):
+    class Limited(IsaacLab):
+        def forward(self, x):
+            return torch.clamp(self.actor(self.normalizer(x.clamp(-1e3, 1e3))), -100.0, 100.0).clamp(min=-500.0)
+
+    notes = compare(Limited(MAIN, NORMALIZER)).notes
+    assert (
+        "its code has clamp(-1000, 1000), clamp(-100, 100), clamp(-500), which changed none of these actions" in notes
+    )
+    assert not any("clamp" in note for note in compare(IsaacLab(MAIN, NORMALIZER)).notes)
 
 
 MEMORIES = {
@@ -806,6 +846,7 @@ def test_onnx_that_ends_in_a_clip_says_that_it_did_nothing(onnx, runs):
     comparison = compare_export(runs / "mlp", onnx(module))
     assert comparison.same
     assert "it ends in Clip, which changed none of these actions" in comparison.notes
+    assert "its graph has Clip(-100, 100), which changed none of these actions" in comparison.notes
 
 
 def test_other_inputs_and_outputs_are_told(onnx, runs):

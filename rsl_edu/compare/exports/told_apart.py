@@ -52,6 +52,24 @@ def told_apart(evidence: Evidence) -> Reason | None:
     return _reason(name, evidence, words)
 
 
+def reset_leaves(evidence: Evidence) -> Reason | None:
+    """Tell that an export does something else after its memory was reset than when it was loaded anew."""
+    after = evidence.played.reset
+    if after is None or not after.isfinite().all():
+        return None
+    time, envs = after.shape[:2]
+    apart = evidence.error(after, evidence.actions[:time, :envs])
+    if apart <= evidence.tolerance:
+        return None
+    return Reason(
+        "memory not reset by its own method",
+        "loaded anew, it does what the checkpoint does; after it was run and its reset was called, it does something "
+        f"else, by {short(apart)} of the actions' std: a part of its state is left",
+        "reset must set every buffer that forward writes to zero: hidden_state and, of an LSTM, cell_state",
+        3,
+    )
+
+
 def _rounded(theirs: torch.Tensor, ours: torch.Tensor) -> bool:
     """Tell whether a tensor is another, rounded to its precision, up or down."""
     return _off(theirs.double(), ours.double()) <= _STEP.get(theirs.dtype, 1e-6)

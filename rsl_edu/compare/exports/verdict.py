@@ -19,7 +19,7 @@ from .explain import explain, nearest
 from .kinds import Explanation
 from .model import Model
 from .tensors import account, readable, same_network
-from .told_apart import told_apart
+from .told_apart import reset_leaves, told_apart
 
 THE_EXPORT = "the export"
 """Where an activation is from that nothing but the export under test says."""
@@ -112,6 +112,9 @@ def _judged(evidence: Evidence, activation_from: str) -> Comparison:
             words = f"{reason.name}, by its tensors; the actions agree but for rounding, the largest difference is"
             words += f" {short(_apart(evidence))} of their std, {_on(evidence)}"
             return Comparison(False, {}, f"Not the same: {words}.", (reason,))
+        reason = reset_leaves(evidence)
+        if reason is not None:
+            return Comparison(False, {}, f"Not the same: {reason.name}.", (reason,))
         unknown = activation_from in ("", THE_EXPORT) and activation_name(evidence.checkpoint.policy)
         return _same(evidence, evidence.base, unknown or "")
     if not activation_from:
@@ -156,6 +159,16 @@ def _same(evidence: Evidence, model: Model, unknown: str) -> Comparison:
     more, unchecked = [], {"outside of the policy": _OUTSIDE}
     if evidence.export.ending and type(evidence.base.policy.distribution).__name__ == "GaussianDistribution":
         more.append(f"it ends in {', '.join(evidence.export.ending)}, which changed none of these actions")
+    if evidence.export.clamps:
+        clamps = ", ".join(evidence.export.clamps)
+        what = "graph" if evidence.export.format == "ONNX" else "code"
+        effect = "which changed none of these actions" if evidence.ran else "whose effect is not seen"
+        more.append(f"its {what} has {clamps}, {effect}")
+    if evidence.checkpoint.policy.rnn is not None and evidence.export.format == "TorchScript" and evidence.ran:
+        if evidence.played.reset is None:
+            unchecked["reset of the memory"] = "it has no method for it"
+        elif not evidence.played.reset.isfinite().all():
+            unchecked["reset of the memory"] = "its method could not be called"
     if readable(evidence) and not same_network(evidence, evidence.checkpoint):
         more.append(f"by its tensors: {account(evidence)}")
     words = f"the largest difference is {short(evidence.miss(model))} of the actions' std, {_on(evidence)}"
