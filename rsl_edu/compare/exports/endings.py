@@ -18,7 +18,10 @@ ENOUGH = 32
 
 
 def clipped(evidence: Evidence, model: Model) -> Iterator[Variant]:
-    """Clip the actions at limits that the export returned more than once."""
+    """Clip the actions at one limit, or at limits of each action that the export returned more than once."""
+    most = evidence.actions.abs().max()
+    if (evidence.actions.abs() == most).sum() > 1:  # not every action need have reached it
+        yield _ending(model, f"with actions clipped at ±{short(most.item(), 4)}", _clip(-most, most))
     low, high = _limits(evidence.actions.flatten(0, 1))
     if low.isfinite().any() or high.isfinite().any():
         yield _ending(model, f"with actions clipped {_at(low, high)}", _clip(low, high))

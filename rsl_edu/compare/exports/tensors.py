@@ -59,8 +59,11 @@ def same_normalizer(evidence: Evidence, checkpoint: Checkpoint) -> bool:
     theirs, ours = evidence.export.normalizer, checkpoint.policy.normalizer
     if theirs is None or ours is None or theirs[0].shape != ours.mean.shape:
         return False
-    size = max(ours.mean.double().norm().item(), 1e-12)
-    return bool((theirs[0] - ours.mean.double()).norm().item() / size <= _ROUNDING)
+    mean = ours.mean.double()
+    size = max(mean.norm().item(), 1e-12)
+    half = (torch.float16, torch.bfloat16) if evidence.export.half else ()
+    near = min((theirs[0] - mean.to(dtype).double()).norm().item() for dtype in (torch.float64, *half))
+    return bool(near / size <= _ROUNDING)
 
 
 def account(evidence: Evidence) -> str:
