@@ -59,6 +59,16 @@ def test_a_reader_that_has_gone_ends_it_without_a_word(tmp_path):
     assert (done.returncode, done.stderr) == (1, b"")
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_an_output_that_cannot_be_written_is_an_error_in_a_line(tmp_path):
+    begin = "import sys; from rsl_edu.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", begin, "lab", "--copy-only", tmp_path / "mine"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 2
+    assert done.stderr == b"rsl-edu: error: cannot write the output: No space left on device\n"
+
+
 def test_ctrl_c_ends_it_with_a_word(tmp_path, monkeypatch, capsys):
     def stopped(*_):
         raise KeyboardInterrupt

@@ -323,6 +323,17 @@ def test_a_small_file_that_claims_terabytes_takes_no_memory(content, message, tm
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB
 
 
+def test_what_actor_and_critic_share_is_counted_once(tmp_path):
+    actor = built(hidden=(64, 64, 64)).mlp
+    joint = {f"{owner}.{name}": x for owner in ("actor", "critic") for name, x in actor.state_dict().items()}
+    path = saved(tmp_path, {"model_state_dict": joint | {"std": torch.ones(2)}})
+    assert sum(4 * x.numel() for x in joint.values()) > path.stat().st_size
+    read = checkpoint.read(path)
+    torch.testing.assert_close(read.critic.weights["mlp.2.weight"], read.policy.mlp[2].weight.data)
+    more = joint | {f"{owner}.4.weight": joint["actor.2.weight"] for owner in ("actor", "critic")}
+    assert "claims" in refusal(saved(tmp_path, {"model_state_dict": more}))
+
+
 def test_a_legacy_file_that_claims_terabytes_takes_no_memory(tmp_path):
     path = saved(tmp_path, contents(), _use_new_zipfile_serialization=False)
     content = path.read_bytes()
