@@ -4,6 +4,7 @@ import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -59,11 +60,11 @@ def test_a_reader_that_has_gone_ends_it_without_a_word(tmp_path):
     assert (done.returncode, done.stderr) == (1, b"")
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_an_output_that_cannot_be_written_is_an_error_in_a_line(tmp_path):
     begin = "import sys; from rsl_edu.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", begin, "lab", "--copy-only", tmp_path / "mine"]
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE)
     assert done.returncode == 2
     assert done.stderr == b"rsl-edu: error: cannot write the output: No space left on device\n"
