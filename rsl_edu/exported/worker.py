@@ -81,6 +81,8 @@ def torchscript(program: bytes, task: Mapping[str, Any]) -> Callable[[str], Step
             seen = [torch.from_numpy(image[None]).to(dtype) for image in images]
             action = module(x, seen) if seen else module(x)
             while not isinstance(action, torch.Tensor):  # the action comes first
+                if not isinstance(action, (dict, list, tuple)) or not action:
+                    raise TypeError(f"it returns {type(action).__name__}, not a tensor")
                 action = next(iter(action.values())) if isinstance(action, dict) else action[0]
             return action.detach().float().cpu().numpy()
 

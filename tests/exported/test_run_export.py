@@ -126,6 +126,11 @@ class OfAHistory(nn.Module):
         return obs[:, -1]
 
 
+class OfText(nn.Module):
+    def forward(self, obs):
+        return "a text"
+
+
 class OnAGpu(nn.Module):
     def forward(self, obs):
         return obs.to("cuda:0")
@@ -144,6 +149,7 @@ class OnAGpu(nn.Module):
             "its forward takes more than an observation: Tensor obs, Tensor h; it is shown one observation at",
         ),
         (OfAHistory(), r"\w+Error.*, at `assert obs.dim\(\) == 3`, shown a tensor \[1, features\]$"),
+        (OfText(), "TypeError: it returns str, not a tensor"),
         (OnAGpu(), r"\w+Error: .*, at `return obs.to\(\"cuda:0\"\)`, .*; its code names a GPU: export it"),
     ],
 )
