@@ -28,7 +28,7 @@ from .layout import NAMED, StoredModels, find_models, learning_rate
 from .optimizer import AdamState, read_optimizer
 from .policy import Policy
 from .rebuild import SettingError, mlp_shapes, rebuild_policy, shown_network
-from .untrusted import is_finite, load, readable_tensors
+from .untrusted import is_finite, load, readable_tensors, refuse_changed
 
 STEPS, SAMPLES = 1_000, 20_000_000
 """Steps of Adam, and samples of the normaliser, that no file from the beginning of a training has: an iteration of
@@ -103,7 +103,6 @@ class Run:
     activation_from: str = ""
 
 
-@torch.inference_mode(False)  # its callers may be in it, and what is rebuilt there has no gradients
 def read(
     path: str | Path,
     activation: str | None = None,
@@ -125,7 +124,20 @@ def read(
         CheckpointError: The file is no checkpoint of rsl_rl, is damaged, or says too little; the message names it.
         OSError: The file cannot be read.
     """
-    path, config = Path(path), dict(config or {})
+    checkpoint = _read(Path(path), activation, config, images)
+    refuse_changed(checkpoint.path)
+    return checkpoint
+
+
+@torch.inference_mode(False)  # its callers may be in it, and what is rebuilt there has no gradients
+def _read(
+    path: Path,
+    activation: str | None,
+    config: Mapping[str, Any] | None,
+    images: Mapping[str, tuple[int, int]] | None,
+) -> Checkpoint:
+    """Read a checkpoint, without a look at its checksums, which takes as long as all the rest."""
+    config = dict(config or {})
     if activation is not None:
         config["activation"] = activation
     stored = load(path)
@@ -160,7 +172,8 @@ def read_run(
 ) -> Run:
     """Read the checkpoints of a run folder, ``model_0.pt``, ``model_50.pt``, …; or one file.
 
-    A file that cannot be read, or whose architecture is not that of the last one, is skipped, and the reason kept.
+    A file that cannot be read, or whose architecture is not that of the last one, is skipped, and the reason kept. Of the
+    last one, the checksums are compared, too: most is judged there.
 
     Args:
         path: The folder or the file.
@@ -192,7 +205,7 @@ def read_run(
     skipped: dict[Path, str] = {}
     for file in reversed(chosen):
         try:
-            checkpoint = read(file, activation, settings.actor, images)
+            checkpoint = (_read if found else read)(file, activation, settings.actor, images)  # the last one is judged
             if found and (other := _difference(found[0].policy, checkpoint.policy)):
                 raise CheckpointError(f"{file.name}: {other}, unlike {found[0].path.name}")
         except (CheckpointError, OSError) as error:

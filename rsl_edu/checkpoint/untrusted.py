@@ -44,6 +44,27 @@ def load(path: Path) -> dict[str, Any]:
     return _entries(stored)
 
 
+def refuse_changed(path: Path) -> None:
+    """Refuse an archive of which some numbers changed after they were written: torch does not look at the checksums.
+
+    Args:
+        path: A file that :func:`load` could read.
+
+    Raises:
+        CheckpointError: It was changed, on the disk or on its way.
+    """
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        entries = [entry for entry in archive.infolist() if entry.file_size]
+        changed = [entry.filename for entry in entries if not _unchanged(archive, entry)]
+    if changed and len(changed) < len(entries):  # torch can be told to write no checksums, and then none fits
+        raise CheckpointError(
+            f"{path.name}: damaged; copy or download it again, or take an earlier checkpoint (the checksum of "
+            f"{changed[0]} does not fit, so its numbers are not those that were saved)"
+        )
+
+
 def recording(path: Path, found: str) -> str:
     """Say of what a file is a recording, and what to do with it."""
     return f"a recording of {found}; it is shown to a policy by: rsl-edu xray RUN --obs {path.name}"
@@ -109,6 +130,16 @@ def _refuse_compressed(path: Path) -> None:
     if compressed:  # what is in it may not fit into memory
         what = what_is(path) or "a compressed archive, which torch.save does not write"
         raise CheckpointError(f"{path.name}: {what}")
+
+
+def _unchanged(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+    try:
+        with archive.open(entry) as opened:
+            while opened.read(1 << 20):
+                pass
+    except zipfile.BadZipFile:
+        return False
+    return True
 
 
 def _refusal(path: Path, error: Exception) -> str:
