@@ -18,6 +18,7 @@ from rsl_edu.run_folder import (
     CheckpointError,
     RunSettings,
     checkpoint_files,
+    doubles,
     exports_beside,
     iteration_in_name,
     run_settings,
@@ -172,8 +173,8 @@ def read_run(
 ) -> Run:
     """Read the checkpoints of a run folder, ``model_0.pt``, ``model_50.pt``, …; or one file.
 
-    A file that cannot be read, or whose architecture is not that of the last one, is skipped, and the reason kept. Of the
-    last one, the checksums are compared, too: most is judged there.
+    A file that cannot be read, or whose architecture is not that of the last one, is skipped, and the reason kept. The
+    checksums of the last one are compared, too: most is judged there.
 
     Args:
         path: The folder or the file.
@@ -202,7 +203,7 @@ def read_run(
     if not said_by:
         activation, said_by = _exported_activation(path, layers, settings.unread)
     found: list[Checkpoint] = []
-    skipped: dict[Path, str] = {}
+    skipped = {file: f"{file.name}: of the same iteration as {kept.name}" for file, kept in doubles(path).items()}
     for file in reversed(chosen):
         try:
             checkpoint = (_read if found else read)(file, activation, settings.actor, images)  # the last one is judged
@@ -213,7 +214,7 @@ def read_run(
         else:
             found.append(checkpoint)
     if not found:
-        raise CheckpointError(next(iter(skipped.values())))
+        raise CheckpointError(skipped[chosen[-1]])
     return Run(
         path=path,
         checkpoints=tuple(reversed(found)),
@@ -235,10 +236,13 @@ def _last_network(files: Sequence[Path]) -> tuple[list[tuple[int, ...]], dict[st
     """Return the shapes of the layers in the last file that can be read, and what its actor shows; or nothing."""
     for file in reversed(files):
         try:
-            actor = find_models(file, load(file)).actor
+            models = find_models(file, load(file))
         except (CheckpointError, OSError):  # whoever reads it says why
             continue
-        return mlp_shapes(actor), shown_network(actor)
+        shown = shown_network(models.actor)
+        if 2 in models.releases and shown.get("std") == "std":  # rsl_rl 2.1 has no other, whatever its settings say
+            del shown["std"]
+        return mlp_shapes(models.actor), shown
     return [], {}
 
 

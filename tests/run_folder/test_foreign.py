@@ -178,7 +178,7 @@ def test_a_file_is_told_by_its_content(kind, tmp_path):
         ),
         (
             module,
-            r"a whole module \(torch.nn.modules.container.Sequential\), .*; save its state_dict\(\) instead, or export .*",
+            r"a whole module \(torch.nn.modules.container.Sequential\), .*; save its state_dict\(\) instead, or .*",
         ),
         (own_module, rf"a whole module \({__name__}.Policy\), which could run any code when it is loaded; .*"),
         (onnx_model, rf"an exported policy \(ONNX\); {NOT}; .*rsl-edu compare .*"),
