@@ -239,10 +239,7 @@ def _last_network(files: Sequence[Path]) -> tuple[list[tuple[int, ...]], dict[st
             models = find_models(file, load(file))
         except (CheckpointError, OSError):  # whoever reads it says why
             continue
-        shown = shown_network(models.actor)
-        if 2 in models.releases and shown.get("std") == "std":  # rsl_rl 2.1 has no other, whatever its settings say
-            del shown["std"]
-        return mlp_shapes(models.actor), shown
+        return mlp_shapes(models.actor), shown_network(models.actor, models.releases)
     return [], {}
 
 
