@@ -20,8 +20,7 @@ from rsl_rl.algorithms import distillation, ppo
 from rsl_rl.runners import on_policy_runner
 from rsl_rl.utils import logger
 
-from rsl_edu import checkpoint, diagnosis, run_folder
-from rsl_edu.cli import arguments, xray
+from rsl_edu import checkpoint, cli, diagnosis, run_folder
 from rsl_edu.diagnosis import findings, sample
 from rsl_edu.modules import validate
 
@@ -213,7 +212,7 @@ def declared():
 
 
 PROGRAM = [file for part in (checkpoint, findings, run_folder) for file in Path(part.__file__).parent.glob("*.py")]
-PROGRAM += [Path(part.__file__) for part in (sample, validate, arguments, xray)]
+PROGRAM += [Path(part.__file__) for part in (sample, validate, cli.arguments, cli.xray)]
 
 
 def messages(*files):

@@ -38,10 +38,11 @@ def runs_mixed(evidence: Evidence) -> Passed | None:
         if few < many:
             figure = f"the normaliser knows {many:,} samples at iteration {earlier}, {few:,} at iteration {later}"
             return Passed(figure, "fewer samples than before")
-    for (earlier, one), (later, other) in itertools.pairwise(zip(evidence.measures, hidden, strict=True)):
+    iterations = [measures.iteration for measures in evidence.measures]
+    for (before, one), (after, other) in itertools.pairwise(zip(iterations, hidden, strict=True)):
         if judged and (kept := _kept(one, other)) < KEPT:
             figure = (
-                f"the hidden layers at iteration {earlier.iteration} and at iteration {later.iteration} have "
+                f"the hidden layers at iteration {before} and at iteration {after} have "
                 f"{max(0, round(100 * kept))} % of their weights in common"
             )
             return Passed(figure, f"below {100 * KEPT:g} % of the weights")
