@@ -4,6 +4,7 @@ import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -57,6 +58,16 @@ def test_a_reader_that_has_gone_ends_it_without_a_word(tmp_path):
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE)
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_an_output_that_cannot_be_written_is_an_error_in_a_line(tmp_path):
+    begin = "import sys; from rsl_edu.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", begin, "lab", "--copy-only", tmp_path / "mine"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 2
+    assert done.stderr == b"rsl-edu: error: cannot write the output: No space left on device\n"
 
 
 def test_ctrl_c_ends_it_with_a_word(tmp_path, monkeypatch, capsys):
@@ -310,7 +321,7 @@ def test_xray_takes_observations_from_a_file_and_writes_a_page(tmp_path, capsys)
 def test_xray_without_observations_says_what_it_did_not_check(capsys):
     assert cli.main(["xray", str(example_run() / "model_12.pt")]) == 0
     said = capsys.readouterr().out
-    assert "a stand-in" in said
+    assert "random numbers" in said
     assert "normaliser stale: needs observations" in " ".join(said.split())
     assert said.endswith("--obs FILE, or --robot NAME for a robot of Gymnasium.\n")
 

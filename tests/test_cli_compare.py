@@ -114,3 +114,59 @@ def test_what_cannot_be_compared_is_an_error(words, says, files, capsys):
     with pytest.raises(SystemExit, match="2"):
         cli.main(["compare", *words])
     assert says in capsys.readouterr().err
+
+
+MODULE = torch.nn.Sequential(torch.nn.Linear(6, 3))
+
+
+@pytest.mark.parametrize(
+    ("write", "says"),
+    [
+        (lambda f: f.write_bytes((f.parent / "train.pt").read_bytes()[:600]), "x.pt: damaged: the table of contents"),
+        (lambda f: f.write_bytes(b""), "x.pt: an empty file (0 bytes); copy or download it again"),
+        (lambda f: f.write_text("<!DOCTYPE html><html>"), "x.pt: a web page (HTML), not the file; download the file"),
+        (lambda f: f.write_text("hello\nyou"), f"x.pt: a text, which begins 'hello'; expected {ALLOWED}"),
+        (lambda f: f.write_text("actor:\n  activation: elu\n"), "x.pt: a text (YAML), such as agent.yaml; give"),
+        (
+            lambda f: f.write_bytes(b"\0\1\2\3" * 9),
+            f"x.pt: neither written by torch.save nor an export; expected {ALLOWED}",
+        ),
+        (lambda f: torch.save(MODULE, f), "x.pt: a whole module (torch.nn.modules.container.Sequential), which"),
+        (
+            lambda f: torch.export.save(torch.export.export(MODULE, (torch.zeros(1, 6),)), str(f)),
+            f"x.pt: an exported program (torch.export, .pt2); expected {ALLOWED}",
+        ),
+        (
+            lambda f: torch.save(MODULE.state_dict(), f),
+            'got a folder and a state_dict. As a checkpoint, save it as {"actor_state_dict": state_dict}; as an export',
+        ),
+        (
+            lambda f: torch.save({"net": MODULE.state_dict()}, f, _use_new_zipfile_serialization=False),
+            "got a folder and a state_dict",
+        ),
+    ],
+    ids=["truncated", "empty", "HTML", "text", "YAML", "bytes", "module", "torch.export", "state_dict", "legacy"],
+)
+def test_what_is_neither_checkpoint_nor_export_is_named(write, says, files, capsys):
+    write(files / "x.pt")
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["compare", "run", "x.pt"])
+    assert says in capsys.readouterr().err
+
+
+def test_of_two_folders_the_export_in_one_is_named(files, capsys):
+    (files / "run" / "exported").mkdir()
+    (files / "policy.pt").rename(files / "run" / "exported" / "policy.pt")
+    for words in (["run", "run/exported"], ["run/exported", "run"], ["run", "run"]):
+        with pytest.raises(SystemExit, match="2"):
+            cli.main(["compare", *words])
+        assert "got a folder and a folder. Give the file that was exported: run/exported/policy.pt" in (
+            capsys.readouterr().err
+        )
+
+
+def test_a_bare_state_dict_beside_an_export_is_to_be_wrapped(files, capsys):
+    torch.save(ACTOR.state_dict(), files / "bare.pt")
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["compare", "bare.pt", "policy.pt"])
+    assert 'wrap it, torch.save({"actor_state_dict": state_dict}, "model_0.pt")' in capsys.readouterr().err

@@ -15,6 +15,7 @@ from rsl_edu.run_folder import NUMBERED
 from .layout import StoredModels, find_models, learning_rate
 from .names import groups
 from .optimizer import read_optimizer
+from .rebuild import shown_network
 from .untrusted import load
 
 OUTPUTS = "outputs of the network"
@@ -40,6 +41,7 @@ class Contents:
         renumbered: Whether the name of the file has another number.
         infos, rnd, teacher: Other parts of what rsl_rl stores.
         others: Parameters that no model of rsl_rl has.
+        shown: What the actor shows of what its settings say, too, as for :meth:`.RunSettings.fitting`.
     """
 
     path: Path
@@ -61,6 +63,7 @@ class Contents:
     rnd: str
     teacher: str
     others: str
+    shown: Mapping[str, Any]
 
 
 def read_contents(path: str | Path) -> Contents:
@@ -99,6 +102,7 @@ def read_contents(path: str | Path) -> Contents:
         rnd="yes" if "rnd_state_dict" in stored else "",
         teacher=_network(teacher),
         others=counted(len(models.unread), "parameter") if models.unread else "",
+        shown=shown_network(models.actor, models.releases),
     )
 
 

@@ -18,6 +18,7 @@ from rsl_edu.run_folder import (
     CheckpointError,
     RunSettings,
     checkpoint_files,
+    doubles,
     exports_beside,
     iteration_in_name,
     run_settings,
@@ -28,7 +29,7 @@ from .layout import NAMED, StoredModels, find_models, learning_rate
 from .optimizer import AdamState, read_optimizer
 from .policy import Policy
 from .rebuild import SettingError, mlp_shapes, rebuild_policy, shown_network
-from .untrusted import is_finite, load, readable_tensors
+from .untrusted import is_finite, load, readable_tensors, refuse_changed
 
 STEPS, SAMPLES = 1_000, 20_000_000
 """Steps of Adam, and samples of the normaliser, that no file from the beginning of a training has: an iteration of
@@ -103,7 +104,6 @@ class Run:
     activation_from: str = ""
 
 
-@torch.inference_mode(False)  # its callers may be in it, and what is rebuilt there has no gradients
 def read(
     path: str | Path,
     activation: str | None = None,
@@ -125,7 +125,20 @@ def read(
         CheckpointError: The file is no checkpoint of rsl_rl, is damaged, or says too little; the message names it.
         OSError: The file cannot be read.
     """
-    path, config = Path(path), dict(config or {})
+    checkpoint = _read(Path(path), activation, config, images)
+    refuse_changed(checkpoint.path)
+    return checkpoint
+
+
+@torch.inference_mode(False)  # its callers may be in it, and what is rebuilt there has no gradients
+def _read(
+    path: Path,
+    activation: str | None,
+    config: Mapping[str, Any] | None,
+    images: Mapping[str, tuple[int, int]] | None,
+) -> Checkpoint:
+    """Read a checkpoint, without a look at its checksums, which takes as long as all the rest."""
+    config = dict(config or {})
     if activation is not None:
         config["activation"] = activation
     stored = load(path)
@@ -160,7 +173,8 @@ def read_run(
 ) -> Run:
     """Read the checkpoints of a run folder, ``model_0.pt``, ``model_50.pt``, …; or one file.
 
-    A file that cannot be read, or whose architecture is not that of the last one, is skipped, and the reason kept.
+    A file that cannot be read, or whose architecture is not that of the last one, is skipped, and the reason kept. The
+    checksums of the last one are compared, too: most is judged there.
 
     Args:
         path: The folder or the file.
@@ -189,10 +203,10 @@ def read_run(
     if not said_by:
         activation, said_by = _exported_activation(path, layers, settings.unread)
     found: list[Checkpoint] = []
-    skipped: dict[Path, str] = {}
+    skipped = {file: f"{file.name}: of the same iteration as {kept.name}" for file, kept in doubles(path).items()}
     for file in reversed(chosen):
         try:
-            checkpoint = read(file, activation, settings.actor, images)
+            checkpoint = (_read if found else read)(file, activation, settings.actor, images)  # the last one is judged
             if found and (other := _difference(found[0].policy, checkpoint.policy)):
                 raise CheckpointError(f"{file.name}: {other}, unlike {found[0].path.name}")
         except (CheckpointError, OSError) as error:
@@ -200,7 +214,7 @@ def read_run(
         else:
             found.append(checkpoint)
     if not found:
-        raise CheckpointError(next(iter(skipped.values())))
+        raise CheckpointError(skipped[chosen[-1]])
     return Run(
         path=path,
         checkpoints=tuple(reversed(found)),
@@ -222,10 +236,10 @@ def _last_network(files: Sequence[Path]) -> tuple[list[tuple[int, ...]], dict[st
     """Return the shapes of the layers in the last file that can be read, and what its actor shows; or nothing."""
     for file in reversed(files):
         try:
-            actor = find_models(file, load(file)).actor
+            models = find_models(file, load(file))
         except (CheckpointError, OSError):  # whoever reads it says why
             continue
-        return mlp_shapes(actor), shown_network(actor)
+        return mlp_shapes(models.actor), shown_network(models.actor, models.releases)
     return [], {}
 
 

@@ -77,21 +77,27 @@ def mlp_shapes(weights: Mapping[str, torch.Tensor]) -> list[tuple[int, ...]]:
         return []
 
 
-def shown_network(weights: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+def shown_network(weights: Mapping[str, torch.Tensor], releases: Iterable[int]) -> dict[str, Any]:
     """Return what an actor's weights say of what its settings say, too; nothing if they do not fit together.
 
+    Args:
+        weights: Of the actor.
+        releases: Major releases of rsl_rl that may have written them.
+
     Returns:
-        ``hidden_dims``; ``recurrent``; ``std``: ``std``, ``log std``, or empty if it is an output of the network.
+        ``hidden_dims``; ``recurrent``; ``std``: ``std``, ``log std``, or empty if it is an output of the network. What
+        a release has whatever its settings say is left out: rsl_rl 2.1 knows no type of std.
     """
     layers = mlp_shapes(weights)
     if not layers:
         return {}
     stds = {"distribution.std_param": "std", "distribution.log_std_param": "log std"}
-    return {
+    std = next((word for name, word in stds.items() if name in weights), "")
+    shown = {
         "hidden_dims": [outputs for outputs, _ in layers[:-1]],
         "recurrent": any(name.startswith("rnn.") for name in weights),
-        "std": next((word for name, word in stds.items() if name in weights), ""),
     }
+    return shown if std == "std" and 2 in releases else shown | {"std": std}
 
 
 def _without_empty_normalizer(weights: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:

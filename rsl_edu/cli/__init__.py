@@ -43,6 +43,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has gone; Python's exit must find nothing left to write
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:  # such as of a full disk that the output was to be written on
+        if error.filename is not None:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"rsl-edu: error: cannot write the output: {error.strerror or error}", file=sys.stderr)
+        return 2
     return status
 
 

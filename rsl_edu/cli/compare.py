@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from .arguments import path_argument, system_error, try_page, writing_html
 
 _PAIRS = "a checkpoint (or a run folder) and an export of it (TorchScript or ONNX), or two recordings"
 _CHECKPOINT, _EXPORT, _RECORDING, _RUN = "a checkpoint", "an export", "a recording", "a folder"
+_WEIGHTS = "a state_dict"
 
 
 def add(commands: Any) -> None:
@@ -56,14 +58,16 @@ def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> in
         kinds = [_kind(options.first), _kind(options.second)]
         if kinds == [_RECORDING, _RECORDING]:
             comparison = _recordings(parser, options)
-        elif kinds.count(_EXPORT) == 1 and _RECORDING not in kinds:
+        elif kinds.count(_EXPORT) == 1 and _RECORDING not in kinds:  # of a state_dict, the reader says what to do
             if options.checkpoint is not None:
                 parser.error("--checkpoint is for two recordings, got a checkpoint and an export")
             files = [options.first, options.second]
             export = files.pop(kinds.index(_EXPORT))
             comparison = _export(files[0], export, options)
         else:
-            parser.error(f"expected {_PAIRS}, got {kinds[0]} and {kinds[1]}{_advice(kinds)}")
+            parser.error(
+                f"expected {_PAIRS}, got {kinds[0]} and {kinds[1]}{_advice(kinds, [options.first, options.second])}"
+            )
     except (TypeError, ValueError) as error:
         parser.error(str(error))
     except OSError as error:
@@ -119,8 +123,12 @@ def _settings(options: argparse.Namespace) -> Any:
 
 
 def _kind(path: Path) -> str:
-    """Tell what a file is, by its contents; what is none of these is left to whoever reads it."""
-    from rsl_edu.run_folder import export_format
+    """Tell what a file is, by its contents.
+
+    Raises:
+        ValueError: It is none of what can be compared.
+    """
+    from rsl_edu.run_folder import export_format, what_is
 
     if path.is_dir():
         return _RUN
@@ -128,6 +136,9 @@ def _kind(path: Path) -> str:
         return _EXPORT
     if path.suffix in (".npy", ".npz"):
         return _RECORDING
+    if what := what_is(path):
+        said, _, advice = what.partition("; expected")
+        raise ValueError(f"{path}: {said}" + (f"; expected {_PAIRS}" if advice else ""))
     with path.open("rb") as file:
         begin = file.read(1 << 16)  # of a file from before torch wrote zips
     if zipfile.is_zipfile(path):
@@ -137,15 +148,29 @@ def _kind(path: Path) -> str:
                 return _CHECKPOINT  # whose reader says what it is
             with archive.open(place) as pickled:
                 begin = pickled.read(1 << 20)
-        return _CHECKPOINT if b"_state_dict" in begin else _RECORDING
-    return _RECORDING if begin.startswith(b"\x80\x02\x8a\x0a") and b"_state_dict" not in begin else _CHECKPOINT
+    elif not begin.startswith(b"\x80\x02\x8a\x0a"):
+        raise ValueError(f"{path}: neither written by torch.save nor an export; expected {_PAIRS}")
+    if b"_state_dict" in begin:
+        return _CHECKPOINT
+    return _WEIGHTS if re.search(rb"\.(weight|bias)", begin) else _RECORDING
 
 
-def _advice(kinds: list[str]) -> str:
+def _advice(kinds: list[str], paths: list[Path]) -> str:
     """Say what else may have been meant."""
     if kinds.count(_EXPORT) == 2:
         return ". Compare each of them with the checkpoint"
+    if _WEIGHTS in kinds:
+        return (
+            '. As a checkpoint, save it as {"actor_state_dict": state_dict}; as an export, '
+            "torch.jit.script(module).save(...)"
+        )
     if _EXPORT not in kinds and _RECORDING not in kinds:
+        from rsl_edu.run_folder import exports_beside
+
+        for folder in filter(Path.is_dir, reversed(paths)):
+            inside = [file for file in exports_beside(folder) if ".." not in file.relative_to(folder).parts]
+            if inside:
+                return f". Give the file that was exported: {inside[0]}"
         return ". `rsl-edu xray RUN` compares the checkpoints of a run"
     if _RECORDING in kinds and _EXPORT in kinds:
         return ". Give the checkpoint, and the recording with --obs"

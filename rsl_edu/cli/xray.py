@@ -82,7 +82,7 @@ def _examined(parser: argparse.ArgumentParser, options: argparse.Namespace) -> A
     from rsl_edu import diagnosis
 
     if options.contents:
-        return diagnosis.contents_table(options.run)
+        return diagnosis.contents_table(options.run, config)
     observations = None if options.obs is None else diagnosis.load(options.obs)
     given = (options.run, observations, options.robot, options.activation, config)
     return diagnosis.examine(*given, source=str(options.obs))

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rsl_edu.checkpoint import Contents, read_contents
 from rsl_edu.checkpoint.contents import OUTPUTS
 from rsl_edu.printable import printable
 from rsl_edu.report import line, page
-from rsl_edu.run_folder import checkpoint_files
+from rsl_edu.run_folder import RunSettings, checkpoint_files, run_settings
 
 RELEASES = (2, 3, 4, 5)
 _OK, _ERROR, _SILENT, _UNUSED = "ok", "error", "silent", "-"
@@ -86,19 +86,23 @@ class ContentsTable:
         return {"in words": _LEGEND} | self.notes
 
 
-def contents_table(run: str | Path) -> ContentsTable:
+def contents_table(run: str | Path, settings: RunSettings | None = None) -> ContentsTable:
     """Say what the last checkpoint of a run has and lacks.
 
     Args:
         run: The run folder, or one of its files.
+        settings: What :func:`.run_settings` returned; None takes what lies next to the file.
 
     Raises:
-        CheckpointError: There is no checkpoint, or it cannot be read.
+        CheckpointError: There is no checkpoint, or it cannot be read; or the settings are of another network, and
+            someone named their file.
         OSError: The folder or the file cannot be read.
     """
     held = read_contents(checkpoint_files(Path(run))[-1])
     about = f"{held.path.name}, written by rsl_rl {' or '.join(map(str, held.releases))}"
-    return ContentsTable(about, tuple(_parts(held)), _notes(held))
+    settings = run_settings(run) if settings is None else settings
+    settings = settings.fitting(held.shown) if held.shown else settings
+    return ContentsTable(about, tuple(_parts(held, settings.source)), _notes(held, settings))
 
 
 def _cells(name: str, held: str, outcomes: list[str]) -> list[str]:
@@ -109,8 +113,8 @@ def _cells(name: str, held: str, outcomes: list[str]) -> list[str]:
     return [row.rstrip(), *(f"{'':<21}{words}" for words in more)]
 
 
-def _parts(held: Contents) -> list[Part]:
-    """Return the rows of the table."""
+def _parts(held: Contents, source: str) -> list[Part]:
+    """Return the rows of the table; ``source`` is the file that has the configuration, or empty."""
     own = max(held.releases)
 
     def model(release: int) -> str:
@@ -155,7 +159,7 @@ def _parts(held: Contents) -> list[Part]:
     if held.others:
         rows.append(_part(held, "other parts", held.others, lambda _: _ERROR))
     rows.append(_part(held, "curriculum, episodes", _NEVER, lambda _: _SILENT, (_SILENT, _UNUSED)))
-    rows.append(_part(held, "configuration", _NEVER, lambda _: _SILENT, lost))
+    rows.append(_part(held, "configuration", f"{_NEVER}; see {source}" if source else _NEVER, lambda _: _SILENT, lost))
     return rows
 
 
@@ -182,10 +186,10 @@ def _part(
     return Part(name, words or "no", resume, play, releases)
 
 
-def _notes(held: Contents) -> dict[str, str]:
+def _notes(held: Contents, settings: RunSettings) -> dict[str, str]:
     """Return what goes wrong, and what to do, by the columns."""
     own = max(held.releases)
-    notes = {"resume": " ".join(_when_resumed(held, own)), "play": " ".join(_when_played(held, own))}
+    notes = {"resume": " ".join(_when_resumed(held, own)), "play": " ".join(_when_played(held, own, settings))}
     notes |= {f"rsl_rl {r}": " ".join(_elsewhere(held, own, r)) for r in RELEASES if r not in held.releases}
     return {column: words for column, words in notes.items() if words}
 
@@ -218,7 +222,7 @@ def _when_resumed(held: Contents, own: int) -> list[str]:
     return said
 
 
-def _when_played(held: Contents, own: int) -> list[str]:
+def _when_played(held: Contents, own: int, settings: RunSettings) -> list[str]:
     said = []
     asked = {"critic": held.critic or held.distilled, "optimiser": held.optimizer, "iteration": held.iteration}
     missing = [name for name, kept in asked.items() if not kept]
@@ -226,10 +230,25 @@ def _when_played(held: Contents, own: int) -> list[str]:
         said.append(f"runner.load(path) asks for {', '.join(missing)}, too, and stops; {_WITHOUT_REST[own > 3]}.")
     if not held.normalizer:
         said.append("There is no normaliser: with observation normalisation in the configuration, Missing key(s).")
+    said += _configured(held, settings)
     said.append(
         "The configuration says activation, order and scale of the observations, scale and offset of the actions: "
         "another one loads without an error, and the robot does something else."
     )
+    return said
+
+
+def _configured(held: Contents, settings: RunSettings) -> list[str]:
+    """Say what the file of settings next to a checkpoint says of how it is played."""
+    said = [f"{file} is not used: {why}." for file, why in settings.unread.items()]
+    distribution = settings.actor.get("distribution_cfg")
+    kind = distribution.get("class_name") if isinstance(distribution, Mapping) else None
+    told = [f"the activation {settings.actor['activation']}"] if settings.actor.get("activation") else []
+    told += [f"the distribution {kind}"] if kind and held.std == OUTPUTS else []
+    if told:
+        said.append(f"{settings.source} says {' and '.join(told)}.")
+    if held.std == OUTPUTS and not kind:
+        said.append("No file next to it says which distribution the outputs are of.")
     return said
 
 

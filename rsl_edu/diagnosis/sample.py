@@ -1,4 +1,4 @@
-"""What a policy is shown: the learner's own observations, a robot's, or where there are none, a stand-in."""
+"""What a policy is shown: the learner's own observations, a robot's, or where there are none, random numbers."""
 
 from __future__ import annotations
 
@@ -231,10 +231,10 @@ def stand_in(policy: Policy) -> Sample:
         raise ValueError(f"observations: needed, as the policy sees {next(iter(policy.cnns))!r}")
     draw = torch.Generator().manual_seed(0)
     x = torch.randn(STEPS, ENVS, policy.features, generator=draw)
-    source = "a stand-in: random numbers with mean 0 and std 1"
+    source = "random numbers with mean 0 and std 1, as no observations were given"
     if policy.normalizer is not None:
         x = policy.normalizer.mean + policy.normalizer.std * x
-        source = "a stand-in: random numbers with the normaliser's mean and std"
+        source = "random numbers with the normaliser's mean and std, as no observations were given"
     return Sample(x.nan_to_num(), source, real=False)
 
 

@@ -83,7 +83,9 @@ def _fetch_weights(path: Path, model: Any) -> None:
 def _inside(path: Path, location: str) -> Path:
     """Return a file in the folder of the export; files elsewhere are not read."""
     file = path.parent / location
-    if not location or Path(location).is_absolute() or not file.resolve().is_relative_to(path.parent.resolve()):
+    folders = path.parent.resolve(), path.resolve().parent  # a download may have links to all its files, elsewhere
+    inside = any(file.resolve().is_relative_to(folder) for folder in folders)
+    if not location or Path(location).is_absolute() or not inside:
         raise ExportError(f"its weights are said to be in {location!r}, outside of its folder; not read")
     if file.is_file():
         return file

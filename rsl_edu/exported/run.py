@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from rsl_edu.printable import printable
 from rsl_edu.sandbox import Limits, SandboxError, StoppedError, run_once
 
 from .export import Export
 from .export_error import ExportError
+from .refusal import refusal
 
 _WORKER = Path(__file__).with_name("worker.py")
 _BEGINNING = (16, 256)
@@ -118,16 +118,11 @@ def _checked(export: Export, answer: bytes, rows: int) -> torch.Tensor:
     try:
         said = json.loads(line[:10_000])
         shape = [int(size) for size in said.get("shape", ())]
-        error = printable(str(said.get("error", ""))[:400])
+        error = str(said.get("error", ""))
     except (ValueError, TypeError, AttributeError, RecursionError):
         shape, error = [], "its answer cannot be read"
     if error:
-        hint = ""
-        if "onnxruntime" in error:
-            hint = "; running ONNX takes the package onnxruntime: pip install 'rsl_edu[onnx]'"
-        elif "cuda" in error.lower():
-            hint = "; its code names a GPU: export it from a model on the CPU, model.to('cpu')"
-        raise ExportError(f"{export.path.name}: it does not run on these observations ({error}){hint}")
+        raise ExportError(f"{export.path.name}: it does not run on these observations: {refusal(export, error)}")
     if len(shape) != 2 or shape[0] != rows or shape[1] < 1 or 4 * rows * shape[1] != len(numbers):
         raise ExportError(f"{export.path.name}: it was run, but what it returns are no actions")
     return torch.from_numpy(np.frombuffer(numbers, "<f4").reshape(shape).copy())

@@ -39,7 +39,9 @@ def answer(asked: bytes, out: BinaryIO) -> None:
                 rows += [np.full_like(rows[0], np.nan)] * (task["beginning"][0] * task["beginning"][1])
         actions = np.stack(rows)
     except Exception as error:
-        out.write(json.dumps({"error": f"{type(error).__name__}: {error}"[:2000]}).encode() + b"\n")
+        said = f"{type(error).__name__}: {error}"  # a trace of TorchScript has what was wrong in its last line
+        said = said if len(said) <= 2000 else f"{said[:1000]}\n{said[-1000:]}"
+        out.write(json.dumps({"error": said}).encode() + b"\n")
     else:
         out.write(json.dumps({"shape": actions.shape}).encode() + b"\n")
         out.write(np.ascontiguousarray(actions, "<f4").tobytes())
@@ -98,6 +100,8 @@ def torchscript(program: bytes, task: Mapping[str, Any]) -> Callable[[str], Step
             seen = [torch.from_numpy(image[None]).to(dtype) for image in images]
             action = module(x, seen) if seen else module(x)
             while not isinstance(action, torch.Tensor):  # the action comes first
+                if not isinstance(action, (dict, list, tuple)) or not action:
+                    raise TypeError(f"it returns {type(action).__name__}, not a tensor")
                 action = next(iter(action.values())) if isinstance(action, dict) else action[0]
             return action.detach().float().cpu().numpy()
 
@@ -121,10 +125,13 @@ def onnx(program: bytes, task: Mapping[str, Any]) -> Callable[[str], Step]:
         for given in session.get_inputs():
             shape = [size if isinstance(size, int) else 1 for size in given.shape]
             feed[given.name] = np.zeros(shape, dtypes.get(given.type, np.float32))
+        batch = len(feed[task["observation"]]) if feed[task["observation"]].ndim == 2 else 1
         wanted = [task["action"], *task["state"].values()]
 
         def fill(name: str, values: np.ndarray) -> None:
             there = feed[name]
+            if there.shape[1:] == values.shape:  # it may take many observations at once
+                values = np.broadcast_to(values, there.shape)
             shape = there.shape if there.size == values.size else (1,) * (there.ndim - values.ndim) + values.shape
             feed[name] = values.reshape(shape).astype(there.dtype)
 
@@ -134,7 +141,9 @@ def onnx(program: bytes, task: Mapping[str, Any]) -> Callable[[str], Step]:
                 fill(name, image)
             action, *states = session.run(wanted, feed)
             feed.update(zip(task["state"], states))  # noqa: B905
-            return action
+            if batch > 1 and (action.ndim != 2 or len(action) != batch):
+                raise ValueError(f"it takes {batch} observations at once, and returns {list(action.shape)}")
+            return action[:1] if batch > 1 else action
 
         return step
 

@@ -4,7 +4,7 @@ from .archives import texts_in
 from .candidates import NUMBERED, iteration_in_name
 from .errors import CheckpointError, reason
 from .exports import export_format, exports_beside
-from .files import checkpoint_files
+from .files import checkpoint_files, doubles
 from .foreign import what_is
 from .libraries import whose
 from .regular import regular
@@ -15,6 +15,7 @@ __all__ = [
     "CheckpointError",
     "RunSettings",
     "checkpoint_files",
+    "doubles",
     "export_format",
     "exports_beside",
     "iteration_in_name",

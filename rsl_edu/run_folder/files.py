@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from .candidates import NUMBERED, in_order, may_be_checkpoint
@@ -29,7 +30,7 @@ def checkpoint_files(path: Path) -> list[Path]:
         return [path]
     with os.scandir(path) as entries:
         names = {entry.name: entry.is_file() for entry in entries}
-    numbered = {int(found[1]): name for name in names if (found := NUMBERED.fullmatch(name))}
+    numbered = _numbered(names)
     if any(names[name] for name in numbered.values()):  # what else has such a name is left out later, with a reason
         return [path / numbered[number] for number in sorted(numbered)]
     files = [path / name for name in sorted(names) if names[name]]
@@ -47,3 +48,22 @@ def checkpoint_files(path: Path) -> list[Path]:
         if (path / name).exists():
             regular(path / name)
     raise CheckpointError(f"{path}: {surroundings(path, files)}")
+
+
+def doubles(path: Path) -> dict[Path, Path]:
+    """Return the files of a run folder that another one of the same iteration keeps from being read, and that one.
+
+    ``model_050.pt`` is one if there is a ``model_50.pt``.
+    """
+    if not path.is_dir():
+        return {}
+    names = sorted(file.name for file in path.iterdir())
+    numbered = _numbered(names)
+    found = {name: numbered[int(match[1])] for name in names if (match := NUMBERED.fullmatch(name))}
+    return {path / name: path / kept for name, kept in found.items() if name != kept}
+
+
+def _numbered(names: Iterable[str]) -> dict[int, str]:
+    """Return the names of checkpoints by their iterations; of several for one, the shortest."""
+    ordered = sorted(names, key=len, reverse=True)
+    return {int(found[1]): name for name in ordered if (found := NUMBERED.fullmatch(name))}

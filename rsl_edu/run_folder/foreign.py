@@ -70,7 +70,10 @@ def what_is(path: str | Path) -> str | None:
     if kind == "TorchScript" and re.search("actuator|anydrive", "/".join(path.absolute().parts[-2:])):
         return "a network of an actuator (TorchScript), by its name; expected a checkpoint such as model_50.pt"
     if kind == "torch.save" and (module := module_in(path)):
-        return f"a whole module ({module}), which could run any code when it is loaded; save its state_dict() instead"
+        return (
+            f"a whole module ({module}), which could run any code when it is loaded; save its state_dict() instead, or "
+            "export it by torch.jit.script(module).save(...)"
+        )
     return _ARCHIVES.get(kind)
 
 

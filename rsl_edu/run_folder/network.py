@@ -50,13 +50,13 @@ def contradiction(said: Mapping[str, Any], shown: Mapping[str, Any]) -> str:
 
     Args:
         said: What :func:`network` returned.
-        shown: The same, by the weights.
+        shown: The same, by the weights, as far as they show it.
 
     Returns:
         ``of another network: hidden layers of [32, 32], and the checkpoint has [256, 128]``.
     """
     for name, words in _WORDS.items():
-        if name in said and said[name] != shown[name]:
+        if name in said and name in shown and said[name] != shown[name]:
             return f"of another network: {words(said[name])}, and the checkpoint has {words(shown[name])}"
     return ""
 

@@ -42,7 +42,7 @@ def surroundings(path: Path, files: Sequence[Path]) -> str:
     said = "no checkpoint (model_0.pt, model_50.pt, …) in this folder"
     if what := what_is(path):
         return f"{said}: it is {what}"
-    runs, complete = _runs_below(path)
+    runs, searched = _runs_below(path)
     if runs:
         latest = ", ".join(map(str, runs[:_SHOWN])) + (", …" if len(runs) > _SHOWN else "")
         return f"{said}; give " + (
@@ -52,7 +52,7 @@ def surroundings(path: Path, files: Sequence[Path]) -> str:
     if _look(above, _ENTRIES).saved is not None:
         said += f"; the folder above it has some: {above}"
     else:
-        said += ", nor in its folders" if complete else f", nor in the first {_FOLDERS:,} folders in it"
+        said += f", nor in {searched}"
     exports = [file for file in exports_beside(path) if ".." not in file.relative_to(path).parts]
     if exports:
         return f"{said}; {exports[0]} is an exported policy; {COMPARE}"
@@ -70,10 +70,11 @@ def _kind(file: Path) -> str | None:
         return None
 
 
-def _runs_below(path: Path) -> tuple[list[Path], bool]:
-    """Return the folders below that have checkpoints, the latest first, and whether all were looked at."""
+def _runs_below(path: Path) -> tuple[list[Path], str]:
+    """Return the folders below that have checkpoints, the latest first, and which folders were looked at, in words."""
     queue, runs = collections.deque([(path, 0)]), []
     folders = entries = 0
+    deeper = False
     while queue and folders < _FOLDERS and entries < _ENTRIES:
         folder, depth = queue.popleft()
         seen = _look(folder, _ENTRIES - entries)
@@ -82,7 +83,10 @@ def _runs_below(path: Path) -> tuple[list[Path], bool]:
             runs.append((int(seen.saved // 60), str(folder), folder))  # in a clone all files are of one minute
         if depth < _DEEPEST:
             queue += [(inner, depth + 1) for inner in seen.folders]
-    return [folder for *_, folder in sorted(runs, reverse=True)], not queue
+        deeper = deeper or (depth == _DEEPEST and bool(seen.folders))
+    searched = f"its folders, {_DEEPEST} deep" if deeper else "its folders"
+    searched = f"the first {_FOLDERS:,} folders in it" if queue else searched
+    return [folder for *_, folder in sorted(runs, reverse=True)], searched
 
 
 class _Seen(NamedTuple):

@@ -20,7 +20,7 @@ from rsl_rl.algorithms import distillation, ppo
 from rsl_rl.runners import on_policy_runner
 from rsl_rl.utils import logger
 
-from rsl_edu import checkpoint, diagnosis, run_folder
+from rsl_edu import checkpoint, cli, diagnosis, run_folder
 from rsl_edu.diagnosis import findings, sample
 from rsl_edu.modules import validate
 
@@ -211,13 +211,22 @@ def declared():
         yield [kind.name, threshold, kind.lesson, change]
 
 
+PROGRAM = [file for part in (checkpoint, findings, run_folder) for file in Path(part.__file__).parent.glob("*.py")]
+PROGRAM += [Path(part.__file__) for part in (sample, validate, cli.arguments, cli.xray)]
+
+
 def messages(*files):
     """The texts of the program's files, with "…" where a value is put in."""
     for file in files:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            parts = node.values if isinstance(node, ast.JoinedStr) else [node]
-            if isinstance(node, (ast.JoinedStr, ast.Constant)):
-                yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts)
+            yield from texts(node)
+
+
+def texts(node):
+    """The text that a part of a program is, if it is one."""
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    if isinstance(node, (ast.JoinedStr, ast.Constant)):
+        yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts)
 
 
 def test_findings_of_the_xray_stand_with_their_thresholds_and_fields():
@@ -234,14 +243,60 @@ def test_limits_of_the_xray_are_those_of_the_program():
     )
 
 
+def shown_messages():
+    """Those of the program's messages that a reader of its output sees: of errors, and of what was not checked."""
+    seen = "CheckpointError", "OSError", "UncheckedError", "error"
+    for file in PROGRAM:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            called = node.func if isinstance(node, ast.Call) else None
+            if (called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")) in seen:
+                parts = [said for part in node.args for said in texts(part)]
+                yield "".join(parts).removeprefix("…: ")
+
+
+EXPLAINED = [message.strip() for message, _ in rows("When something goes wrong", XRAY)]
+PLAIN = {  # what says by itself what to do, or is of files that no training writes
+    "--config: expected a file, got …",
+    "--contents is a table of its own: give it without --html, --obs and --robot",
+    "--html: cannot write …: …",
+    "expected YAML or a pickle of plain data, got neither",
+    "expected a checkpoint of rsl_rl, got one …",
+    "expected a pickle of plain data, but it …",
+    "expected a plain tensor of real numbers at …[…]",
+    "expected a tensor at …[…], got …",
+    "expected names and tensors in …, got …",
+    "expected names in …, got …",
+    "expected obs_normalizer._mean of shape [1, features], got …",
+    "expected settings, got … bytes; … are the most",
+    "expected square filters of …, got weights …",
+    "expected the 3 gates of a GRU or the 4 of an LSTM, got weights …",
+    "expected …, got …",
+    "expected …; it holds …; …",
+    "expected …; it holds ……",
+    "needs moments that are known to be of the actor or of the critic",
+    "needs to know the iteration: name the file model_ITERATION.pt",
+    "the actor has a memory without the weights of its first layer, rnn.rnn.weight_ih_l0",
+    "the actor has no …0.weight of … dimensions",
+    "… takes two outputs for each action, but the MLP has …",
+    "…, not a file",
+    "…; give the file of this run, or none",
+    "…; it holds …",
+}
+
+
 def test_messages_that_the_page_explains_are_the_program_s():
-    parts = checkpoint, findings, run_folder
-    program = [file for module in parts for file in Path(module.__file__).parent.glob("*.py")]
-    program += [Path(module.__file__) for module in (sample, validate)]
-    known = list(messages(*program))
-    for message, _ in rows("When something goes wrong", XRAY):
+    known = list(messages(*PROGRAM))
+    for message in EXPLAINED:
         words = message.strip(" …").removeprefix("activation: ")  # a name that is put in
         assert any(words in text for text in known), message
+
+
+def test_messages_of_the_program_are_on_the_page_or_need_no_explanation():
+    unexplained = set()
+    for text in shown_messages():
+        if re.search(r"[a-z]{4}", text) and not any(message.strip(" …,") in text for message in EXPLAINED):
+            unexplained.add(text)
+    assert unexplained == PLAIN
 
 
 def test_output_of_the_xray_is_what_it_prints(monkeypatch):

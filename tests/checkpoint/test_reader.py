@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 import torch
-from actors import built, contents, saved, trained, without
+from actors import SAVED, built, contents, saved, trained, without
 
 from rsl_edu import checkpoint
 from rsl_edu.checkpoint import CheckpointError
@@ -188,6 +188,21 @@ def test_settings_of_another_network_are_not_used(text, tmp_path):
     assert OTHERS[text] in run.settings.unread["agent.yaml"]
     with pytest.raises(CheckpointError, match=r"^agent.yaml: of another network: .*; give the file of this run"):
         checkpoint.read_run(tmp_path, config=run_settings(tmp_path, tmp_path / "agent.yaml"))
+
+
+def test_a_type_of_std_that_the_release_does_not_know_is_no_contradiction(tmp_path):
+    shutil.copy(SAVED / "2.1.2-mlp.pt", tmp_path / "model_0.pt")
+    for text, fits in (("noise_std_type: log", True), ("actor_hidden_dims: [999]", False)):
+        (tmp_path / "agent.yaml").write_text(f"policy: {{activation: tanh, {text}}}")
+        assert (checkpoint.read_run(tmp_path).activation_from == "agent.yaml") == fits
+
+
+def test_a_second_file_of_an_iteration_is_named(tmp_path):
+    run_folder(tmp_path, [0, 50])
+    shutil.copy(tmp_path / "model_50.pt", tmp_path / "model_050.pt")
+    run = checkpoint.read_run(tmp_path)
+    assert [found.path.name for found in run.checkpoints] == ["model_0.pt", "model_50.pt"]
+    assert run.skipped == {tmp_path / "model_050.pt": "model_050.pt: of the same iteration as model_50.pt"}
 
 
 @pytest.mark.parametrize("text", OWN)

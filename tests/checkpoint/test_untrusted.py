@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from actors import SAVED, Calls, built, contents, refusal, saved
+from actors import SAVED, Calls, built, contents, refusal, saved, trained
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -321,6 +321,49 @@ def test_a_small_file_that_claims_terabytes_takes_no_memory(content, message, tm
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert re.search(message, refusal(path, images={"scan": (8, 8)}))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB
+
+
+def test_what_actor_and_critic_share_is_counted_once(tmp_path):
+    actor = built(hidden=(64, 64, 64)).mlp
+    joint = {f"{owner}.{name}": x for owner in ("actor", "critic") for name, x in actor.state_dict().items()}
+    path = saved(tmp_path, {"model_state_dict": joint | {"std": torch.ones(2)}})
+    assert sum(4 * x.numel() for x in joint.values()) > path.stat().st_size
+    read = checkpoint.read(path)
+    torch.testing.assert_close(read.critic.weights["mlp.2.weight"], read.policy.mlp[2].weight.data)
+    more = joint | {f"{owner}.4.weight": joint["actor.2.weight"] for owner in ("actor", "critic")}
+    assert "claims" in refusal(saved(tmp_path, {"model_state_dict": more}))
+
+
+def flipped(path):
+    """Change one number of the last tensor in an archive, as a bad disk does."""
+    with zipfile.ZipFile(path) as archive:
+        entry = [entry for entry in archive.infolist() if "/data/" in entry.filename][-1]
+        number = archive.read(entry)
+    content = path.read_bytes()
+    place = content.rindex(number)
+    path.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
+    return path
+
+
+def test_a_number_that_changed_on_the_disk_is_noticed(tmp_path):
+    path = flipped(saved(tmp_path, trained()))
+    assert torch.load(path, weights_only=True)["iter"] == 7
+    said = r"damaged; copy or download it again, or take an earlier checkpoint \(the checksum of model_7/data/\d+ does"
+    assert re.match(said, refusal(path))
+    saved(tmp_path, trained(), "model_3.pt")
+    run = checkpoint.read_run(tmp_path)
+    assert [found.iteration for found in run.checkpoints] == [3]
+    assert "model_7.pt: damaged" in run.skipped[path]
+
+
+@pytest.mark.skipif(not hasattr(torch.serialization, "set_crc32_options"), reason="torch always writes checksums")
+def test_a_file_without_checksums_is_read(tmp_path):
+    torch.serialization.set_crc32_options(False)
+    try:
+        path = saved(tmp_path, trained())
+    finally:
+        torch.serialization.set_crc32_options(True)
+    assert checkpoint.read(path).iteration == 7
 
 
 def test_a_legacy_file_that_claims_terabytes_takes_no_memory(tmp_path):

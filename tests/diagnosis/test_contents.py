@@ -245,3 +245,27 @@ def test_what_is_no_checkpoint_has_no_table(tmp_path, capsys):
     with pytest.raises(SystemExit):
         cli.main(["xray", str(tmp_path), "--contents"])
     assert "a text, which begins" in capsys.readouterr().err
+
+
+def test_a_file_of_settings_says_what_is_known_to_play(tmp_path):
+    path = tmp_path / "model_1.pt"
+    path.write_bytes((SAVED / "5.5.1-heteroscedastic.pt").read_bytes())
+    assert "No file next to it says which distribution the outputs are of." in contents_table(path).notes["play"]
+    (tmp_path / "agent.yaml").write_text(
+        "actor: {activation: tanh, distribution_cfg: {class_name: HeteroscedasticGaussianDistribution}}"
+    )
+    table = contents_table(path)
+    said = "agent.yaml says the activation tanh and the distribution HeteroscedasticGaussianDistribution. "
+    assert said in table.notes["play"]
+    assert next(part.held for part in table.parts if part.name == "configuration") == "never in a file; see agent.yaml"
+    assert "No file next to it" not in table.notes["play"]
+    (tmp_path / "agent.yaml").write_text("actor: {activation: tanh, hidden_dims: [7]}")
+    table = contents_table(path)
+    assert "agent.yaml is not used: of another network: hidden layers of [7], and " in table.notes["play"]
+    assert "tanh" not in table.notes["play"]
+
+
+def test_the_command_takes_another_file_of_settings(tmp_path, capsys):
+    (tmp_path / "mine.yaml").write_text("actor: {activation: tanh}")
+    assert cli.main(["xray", str(example_run()), "--contents", "--config", str(tmp_path / "mine.yaml")]) == 0
+    assert "mine.yaml says the activation tanh." in capsys.readouterr().out

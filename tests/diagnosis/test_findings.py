@@ -407,7 +407,9 @@ def test_stand_in_leaves_out_what_needs_observations_and_says_so(trained, edited
     examination = examine(trained())
     assert not examination.sample.real
     diagnosis = examination.diagnosis()
-    assert diagnosis.about["shown"] == "a stand-in: random numbers with the normaliser's mean and std"
+    assert (
+        diagnosis.about["shown"] == "random numbers with the normaliser's mean and std, as no observations were given"
+    )
     assert names(diagnosis) == []
     assert diagnosis.unchecked == dict.fromkeys(("normaliser stale", "last layer too large"), "needs observations")
 

@@ -6,7 +6,9 @@ import pytest
 import torch
 from faults import names, policy_of, save_run
 
+from rsl_edu.checkpoint import Policy
 from rsl_edu.diagnosis import examine
+from rsl_edu.modules import MLP, GaussianDistribution
 from rsl_edu.run_folder import RunSettings, run_settings
 
 
@@ -89,6 +91,43 @@ def test_normaliser_of_another_training_in_the_folder_is_noticed(tmp_path):
     assert finding.figure == "the normaliser knows 9,000 samples at iteration 200, 7,000 at iteration 300"
     one = rewritten(tmp_path / "one", counted({100: 5_000, 200: 9_000, 300: 9_500}), iterations, policy)
     assert "runs mixed" in examine(one).diagnosis().absent
+
+
+def trained(folder, seeds, drift=0.5):
+    """A run of MLPs that drift; ``seeds`` of their first weights, by the iteration."""
+    for iteration, seed in sorted(seeds.items()):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            policy = Policy(MLP(6, 4, [32, 32, 32], "elu"), GaussianDistribution(4)).eval().requires_grad_(False)
+            for _ in range(iteration // 100):
+                for weight in policy.parameters():
+                    weight += drift * weight.std(correction=0).nan_to_num() * torch.randn_like(weight)
+        save_run(folder, {iteration: {}}, policy)
+    return folder
+
+
+def test_weights_of_another_training_in_the_folder_are_noticed(tmp_path):
+    mixed = trained(tmp_path / "mixed", {100: 0, 200: 0, 300: 1, 400: 1})
+    (finding,) = examine(mixed, activation="elu").diagnosis().findings
+    assert finding.name == "runs mixed"
+    figure = r"the hidden layers at iteration 200 and at iteration 300 have [0-9] % of their weights in common"
+    assert re.fullmatch(figure, finding.figure)
+    assert finding.threshold == "below 30 % of the weights"
+    alternating = trained(tmp_path / "alternating", {0: 0, 100: 1, 200: 0, 300: 1})
+    assert names(examine(alternating, activation="elu").diagnosis()) == ["runs mixed"]
+
+
+@pytest.mark.parametrize("iterations", [(100, 200, 300), (0, 300), (0, 2000)])
+def test_weights_that_move_far_are_of_one_training(iterations, tmp_path):
+    run = trained(tmp_path, dict.fromkeys(iterations, 0))
+    assert "runs mixed" in examine(run, activation="elu").diagnosis().absent
+
+
+def test_weights_that_are_few_or_alone_are_not_judged(tmp_path):
+    alone = examine(trained(tmp_path / "alone", {100: 0}), activation="elu").diagnosis()
+    assert alone.unchecked["runs mixed"] == "needs two checkpoints or more"
+    small = examine(save_run(tmp_path / "small", {0: {}, 50: {}}), activation="elu").diagnosis()
+    assert "runs mixed" not in {*small.absent, *small.unchecked}
 
 
 def test_no_finding_is_told_apart_from_nothing_checked(tmp_path):

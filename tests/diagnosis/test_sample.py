@@ -319,7 +319,7 @@ def test_stand_in_has_the_mean_and_std_of_the_normaliser():
     flat = sample.observations.flatten(0, 1)
     np.testing.assert_allclose(flat.mean(0), policy.normalizer.mean, atol=0.5)  # four standard errors
     np.testing.assert_allclose(flat.std(0), policy.normalizer.std, rtol=0.1)
-    assert sample.source == "a stand-in: random numbers with the normaliser's mean and std"
+    assert sample.source == "random numbers with the normaliser's mean and std, as no observations were given"
     assert not sample.real
     assert torch.equal(stand_in(policy).observations, sample.observations)
     assert torch.equal(torch.random.get_rng_state(), state)
@@ -327,7 +327,7 @@ def test_stand_in_has_the_mean_and_std_of_the_normaliser():
 
 def test_stand_in_without_a_normaliser_is_standard_normal():
     sample = stand_in(built())
-    assert sample.source == "a stand-in: random numbers with mean 0 and std 1"
+    assert sample.source == "random numbers with mean 0 and std 1, as no observations were given"
     np.testing.assert_allclose(sample.observations.flatten(0, 1).mean(0), 0, atol=0.13)
     np.testing.assert_allclose(sample.observations.flatten(0, 1).std(0), 1, rtol=0.1)
 

@@ -200,6 +200,15 @@ def test_weights_that_broke_off_are_named(moved):
     assert refusal(path).startswith("its weights in policy.onnx.data are incomplete: 'actor.")
 
 
+def test_a_download_that_links_to_its_files_is_read(moved, newest, tmp_path):
+    (tmp_path / "snapshot").mkdir()
+    path = moved(onnx="1a2b", data="3c4d")
+    links = {"policy.onnx": path, "policy.onnx.data": tmp_path / "3c4d"}
+    for name, blob in links.items():
+        (tmp_path / "snapshot" / name).symlink_to(blob)
+    same_weights(read_export(tmp_path / "snapshot" / "policy.onnx"), newest[1])
+
+
 @pytest.mark.parametrize("where", ["../secret", "/etc/hostname", "", "link", "sub/../../secret"])
 def test_no_file_outside_of_the_folder_is_read(where, moved, tmp_path):
     path = moved()

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from exporters import ACTIONS, FEATURES, IsaacLab, OnnxMemory, policy, script, to_onnx
+from exporters import ACTIONS, FEATURES, IsaacLab, OnnxMemory, in_this_process, policy, script, to_onnx
 from torch import nn
 
 from rsl_edu.exported import ExportError, read_export, run, run_export
@@ -111,9 +111,82 @@ def test_torchscript_that_does_not_end_is_stopped(bwrap, tmp_path):
 
 
 def test_observations_that_do_not_fit_are_an_error_of_one_line(onnx_file, no_bwrap):
-    with pytest.raises(ExportError, match=r"^policy.onnx: it does not run on these observations \(.*") as error:
+    with pytest.raises(ExportError) as error:
         run_export(onnx_file(IsaacLab(policy())), torch.zeros(1, 2, FEATURES + 1))
-    assert str(error.value).isprintable()
+    said = "its input obs takes 6 features, and the observations have 7"
+    assert str(error.value) == f"policy.onnx: it does not run on these observations: {said}"
+
+
+class OfATable(nn.Module):
+    def forward(self, obs: dict[str, torch.Tensor]):
+        return obs["policy"]
+
+
+class OfAList(nn.Module):
+    def forward(self, obs: list[torch.Tensor]):
+        return obs[0]
+
+
+class OfStates(nn.Module):
+    def forward(self, obs, h):
+        return obs, h
+
+
+class OfAHistory(nn.Module):
+    def forward(self, obs):
+        assert obs.dim() == 3
+        return obs[:, -1]
+
+
+class OfText(nn.Module):
+    def forward(self, obs):
+        return "a text"
+
+
+class OnAGpu(nn.Module):
+    def forward(self, obs):
+        return obs.to("cuda:0")
+
+
+@pytest.mark.parametrize(
+    ("module", "says"),
+    [
+        (
+            OfATable(),
+            r"its forward takes Dict\[str, Tensor\] as obs; it is shown one observation at a time, a tensor \[",
+        ),
+        (OfAList(), r"its forward takes List\[Tensor\] as obs; it is shown one observation at a time"),
+        (
+            OfStates(),
+            "its forward takes more than an observation: Tensor obs, Tensor h; it is shown one observation at",
+        ),
+        (OfAHistory(), r"\w+Error.*, at `assert obs.dim\(\) == 3`, shown a tensor \[1, features\]$"),
+        (OfText(), "TypeError: it returns str, not a tensor"),
+        (OnAGpu(), r"\w+Error: .*, at `return obs.to\(\"cuda:0\"\)`, .*; its code names a GPU: export it"),
+    ],
+)
+def test_what_takes_something_else_than_an_observation_is_told_in_a_sentence(module, says, tmp_path, monkeypatch):
+    in_this_process(monkeypatch)
+    if isinstance(module, OnAGpu) and torch.cuda.is_available():
+        pytest.skip("it runs here")
+    with pytest.raises(ExportError, match=f"^policy.pt: it does not run on these observations: {says}") as error:
+        run_export(torch_file(module, tmp_path), OBSERVATIONS)
+    assert len(str(error.value)) < 400
+
+
+def test_a_graph_for_a_history_is_told_from_one_for_an_observation(onnx_file, monkeypatch):
+    in_this_process(monkeypatch)
+    export = onnx_file(OfAHistory(), (torch.zeros(1, 5, FEATURES),))
+    with pytest.raises(ExportError, match=r"its input obs takes \[1, 5, 6\]; it is shown one observation at a time"):
+        run_export(export, OBSERVATIONS)
+
+
+def test_a_graph_for_many_robots_at_once_runs(onnx_file, monkeypatch):
+    in_this_process(monkeypatch)
+    actor = policy()
+    module = IsaacLab(actor, actor.obs_normalizer)
+    result = run_export(onnx_file(module, (torch.zeros(16, FEATURES),)), OBSERVATIONS)
+    torch.testing.assert_close(result.actions, module(OBSERVATIONS), rtol=1e-4, atol=1e-5)
 
 
 @pytest.fixture
@@ -148,7 +221,7 @@ def test_a_file_that_is_trusted_runs_without_a_sandbox(forged, no_bwrap):
         (b'\n{"shape": [30, 1000000000000]}\n' + b"x" * 360, "what it returns are no actions"),
         (b'\n{"shape": [-30, -3]}\n' + b"x" * 360, "what it returns are no actions"),
         (b'\n{"shape": "many"}\n', "its answer cannot be read"),
-        (b'\n{"error": "\\u001b[31m RuntimeError: cuda:0"}\n', r"\?\[31m RuntimeError: cuda:0\); its code names a GPU"),
+        (b'\n{"error": "\\u001b[31m RuntimeError: cuda:0"}\n', r"\?\[31m RuntimeError: cuda:0; its code names a GPU"),
         (b'\n{"error": "No module named onnxruntime"}\n', r"pip install 'rsl_edu\[onnx\]'"),
     ],
 )

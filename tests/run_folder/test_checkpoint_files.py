@@ -12,6 +12,7 @@ import torch
 from rsl_edu.run_folder import (
     CheckpointError,
     checkpoint_files,
+    doubles,
     exports_beside,
     iteration_in_name,
     run_settings,
@@ -49,6 +50,14 @@ def test_checkpoints_are_in_the_order_of_their_iterations(tmp_path):
         (tmp_path / name).touch()
     assert found(tmp_path) == ["model_0.pt", "model_50.pt", "model_100.pt"]
     assert checkpoint_files(tmp_path / "best.pt") == [tmp_path / "best.pt"]
+
+
+def test_of_two_files_of_one_iteration_the_one_with_the_shorter_name_is_read(tmp_path):
+    saved(tmp_path, "model_050.pt", "model_50.pt", "model_0050.pt", "model_100.pt")
+    assert found(tmp_path) == ["model_50.pt", "model_100.pt"]
+    others = {tmp_path / name: tmp_path / "model_50.pt" for name in ("model_0050.pt", "model_050.pt")}
+    assert doubles(tmp_path) == others
+    assert doubles(tmp_path / "model_50.pt") == {}
 
 
 def test_a_run_that_is_not_there_is_an_error_of_the_system(tmp_path):
@@ -274,7 +283,7 @@ def test_the_search_below_goes_six_folders_deep_and_follows_no_link(tmp_path, re
     (tmp_path / "1/2/3/4/5/x/model_0.pt").unlink()
     (tmp_path / "1/loop").symlink_to(tmp_path)
     reads["folders"] = 0
-    assert refusal(tmp_path).endswith("nor in its folders")
+    assert refusal(tmp_path).endswith("nor in its folders, 6 deep")
     assert reads["folders"] < 20
 
 

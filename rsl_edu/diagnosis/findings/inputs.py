@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 
 from rsl_edu.number_format import counted, short
 
 from .kinds import Evidence, FindingKind, NotApplicable, UncheckedError
+from .mixed import RUNS_MIXED
 
 LARGE, UNEVEN = 10.0, 50.0
 """Size of an input feature, and how many times the median feature it may be."""
@@ -71,19 +70,6 @@ def normaliser_frozen(evidence: Evidence) -> str | None:
         return None
     still = [measures.iteration for measures in evidence.measures if measures.count == count]
     return f"{count:,} samples at iteration {still[0]} and still at iteration {still[-1]}"
-
-
-def runs_mixed(evidence: Evidence) -> str | None:
-    """Look for a normaliser that knows fewer samples than it did before."""
-    counts = [(measures.iteration, measures.count) for measures in evidence.measures if measures.count is not None]
-    if evidence.last.count is None:
-        raise NotApplicable
-    if len(counts) < 2:
-        raise UncheckedError("needs two checkpoints or more")
-    for (earlier, many), (later, few) in itertools.pairwise(counts):
-        if few < many:
-            return f"the normaliser knows {many:,} samples at iteration {earlier}, {few:,} at iteration {later}"
-    return None
 
 
 def normaliser_stale(evidence: Evidence) -> str | None:
@@ -161,17 +147,7 @@ FINDINGS = (
         lesson=4,
         change="until, of the normaliser; model.train() while training",
     ),
-    FindingKind(
-        name="runs mixed",
-        listed_as="runs mixed",
-        check=runs_mixed,
-        threshold="fewer samples than before",
-        meaning="The count of the normaliser only grows in a training. Checkpoints of two trainings lie in one folder, "
-        "or the training was resumed without the statistics: what is said of its course may be wrong.",
-        lesson=4,
-        change="the folder: one for each training; load statistics and weights from one file",
-        holds_with_nan=True,
-    ),
+    RUNS_MIXED,
     FindingKind(
         name="normaliser stale",
         listed_as="normaliser stale",

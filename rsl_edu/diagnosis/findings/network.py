@@ -84,7 +84,7 @@ def _hidden_std(evidence: Evidence) -> tuple[tuple[str, ...], np.ndarray]:
 def _require_inputs(evidence: Evidence) -> None:
     """Raise an error if there is no hidden layer, or if nobody knows what enters the network.
 
-    A stand-in only fits a policy with a normaliser.
+    Random numbers only fit a policy with a normaliser.
     """
     if len(evidence.last.rows) < 3:
         raise NotApplicable

@@ -18,13 +18,13 @@ from .kinds import Evidence, FindingKind, NotApplicable, UncheckedError
 
 LARGE = 100.0
 """Norm of a gradient after clipping."""
-CROWDED_OUT, SETTLED = 1e-4, 1_000
+TOO_SMALL, SETTLED = 1e-4, 1_000
 """Norm of the actor's gradient in units of the critic's; steps of Adam before this is judged."""
 TOGETHER = 3
 """The last major release of rsl_rl that clips the gradients of actor and critic together."""
 
 
-def optimizer_stale(evidence: Evidence) -> str | None:
+def weights_without_updates(evidence: Evidence) -> str | None:
     """Look for steps that stand still, or for parameters that no gradient ever reached."""
     adam, steps = _adam(evidence), _steps(evidence)
     if len(steps) > 1 and steps[-1][1] == steps[-2][1]:
@@ -59,7 +59,7 @@ def optimizer_exploded(evidence: Evidence) -> str | None:
     return f"the gradient that enters Adam has norm {told}" if told else None
 
 
-def actor_crowded_out(evidence: Evidence) -> str | None:
+def actors_gradient_too_small(evidence: Evidence) -> str | None:
     """Look for a gradient that is next to nothing compared with the critic's, where the two are clipped together."""
     adam = _adam(evidence)
     together = max(evidence.checkpoint.releases) <= TOGETHER
@@ -69,7 +69,7 @@ def actor_crowded_out(evidence: Evidence) -> str | None:
         raise UncheckedError(f"needs {SETTLED:,} steps of Adam")
     if not (adam.actor >= 0 and adam.critic > 0):
         raise UncheckedError("needs moments that are known to be of the actor or of the critic")
-    if adam.actor >= CROWDED_OUT * adam.critic:
+    if adam.actor >= TOO_SMALL * adam.critic:
         return None
     return f"the norm of the actor's gradient is {short(adam.actor / adam.critic)} of the critic's"
 
@@ -90,9 +90,9 @@ def _steps(evidence: Evidence) -> list[tuple[int, int]]:
 
 FINDINGS = (
     FindingKind(
-        name="optimiser stale",
-        listed_as="optimiser stale or restarted",
-        check=optimizer_stale,
+        name="weights without updates",
+        listed_as="weights without updates, optimiser restarted",
+        check=weights_without_updates,
         threshold="any",
         meaning="Adam does not move these weights: the loss does not depend on them, Adam does not know them, or what "
         "was saved is not what was trained. Intended if they are frozen.",
@@ -102,7 +102,7 @@ FINDINGS = (
     ),
     FindingKind(
         name="optimiser restarted",
-        listed_as="optimiser stale or restarted",
+        listed_as="weights without updates, optimiser restarted",
         check=optimizer_restarted,
         threshold="fewer steps than before, or than iterations",
         meaning="The training was resumed without Adam's state, or two trainings wrote into one folder. Adam's first "
@@ -125,10 +125,10 @@ FINDINGS = (
         holds_with_nan=True,
     ),
     FindingKind(
-        name="actor crowded out",
-        listed_as="actor crowded out",
-        check=actor_crowded_out,
-        threshold=f"{CROWDED_OUT:g} of the critic's",
+        name="actor's gradient too small",
+        listed_as="actor's gradient too small",
+        check=actors_gradient_too_small,
+        threshold=f"{TOO_SMALL:g} of the critic's",
         meaning="This release clips the gradients of actor and critic together, and the value loss is so large that "
         "nothing is left of the actor's: its steps are as small as Adam's eps lets them be.",
         lesson=6,
