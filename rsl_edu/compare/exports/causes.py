@@ -16,7 +16,7 @@ from . import endings
 from .evidence import Evidence
 from .kinds import Cause, Variant
 from .model import Model
-from .tensors import differing, moved_features, readable, same_normalizer, source_of
+from .tensors import differing, means_of, moved_features, readable, same_normalizer, source_of
 
 _EPS = (0.0, 1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-1, 1.0)
 
@@ -55,12 +55,12 @@ def _other_eps(evidence: Evidence, model: Model) -> Iterator[Variant]:
 
 
 def _of_another_checkpoint(evidence: Evidence, model: Model) -> Iterator[Variant]:
-    known = readable(evidence)
-    if model.normalizer is None or (known and evidence.export.normalizer is None):
+    known = readable(evidence) and evidence.export.normalizer is not None
+    if model.normalizer is None or (readable(evidence) and not means_of(evidence)):
         return
     for other in [evidence.checkpoint, *evidence.others]:
         theirs = evidence.base if other is evidence.checkpoint else evidence.models[other.path]
-        if theirs.normalizer is not model.normalizer and (not known or same_normalizer(evidence, other)):
+        if theirs.normalizer is not model.normalizer and (not known or same_normalizer(evidence, other.policy)):
             yield _with(model, f"with the normaliser of {other.path.name}", normalizer=theirs.normalizer)
 
 

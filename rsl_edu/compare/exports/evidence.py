@@ -16,6 +16,7 @@ from rsl_edu.exported import Export, Played
 
 from .model import Model
 from .rebuilt import rebuilt, weights_for
+from .siblings import Siblings
 
 SINGLE, HALF = 1e-5, 1e-3
 """Differences that rounding makes, in stds of the actions: in single and in half precision."""
@@ -39,7 +40,7 @@ class Evidence:
     checkpoint: Checkpoint
     export: Export
     sample: Sample
-    siblings: Callable[[], Sequence[Checkpoint]]
+    siblings: Callable[[Evidence], Siblings]
     played: Played = dataclasses.field(default_factory=lambda: Played(torch.empty(0), torch.empty(0), None, ""))
     ran: bool = True
     _last: dict[str, Any] = dataclasses.field(default_factory=dict)  # what was played last: many endings follow
@@ -48,7 +49,12 @@ class Evidence:
     def others(self) -> Sequence[Checkpoint]:
         """The other checkpoints of the run, the nearest in time first."""
         here = self.checkpoint.iteration
-        return sorted(self.siblings(), key=lambda other: abs(other.iteration - here))
+        return sorted(self.family.checkpoints, key=lambda other: abs(other.iteration - here))
+
+    @functools.cached_property
+    def family(self) -> Siblings:
+        """The other checkpoints of the run, and how many files were not read."""
+        return self.siblings(self)
 
     @functools.cached_property
     def base(self) -> Model:

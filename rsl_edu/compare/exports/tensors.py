@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 
 import torch
 
@@ -54,13 +55,33 @@ def readable(evidence: Evidence) -> bool:
     return "mlp.0.weight" in evidence.named
 
 
-def same_normalizer(evidence: Evidence, checkpoint: Checkpoint) -> bool:
-    """Tell whether the mean in the export is that of a checkpoint's normaliser."""
-    theirs, ours = evidence.export.normalizer, checkpoint.policy.normalizer
-    if theirs is None or ours is None or theirs[0].shape != ours.mean.shape:
+def means_of(evidence: Evidence) -> dict[str, torch.Tensor]:
+    """Return what may be the mean of the export's normaliser, by name: the one that is known, or all of its size."""
+    if evidence.export.normalizer is not None:
+        return {"": evidence.export.normalizer[0]}
+    features = evidence.checkpoint.policy.features
+    known = [x.double().flatten() for x in evidence.export.weights.values() if x.numel() == features]
+    flat = {name: x.double().flatten() for name, x in evidence.export.tensors.items() if x.numel() == features}
+    return {name: x for name, x in flat.items() if not any(torch.equal(x, weight) for weight in known)}
+
+
+def same_normalizer(evidence: Evidence, policy: Policy) -> bool:
+    """Tell whether the mean of a policy's normaliser is in the export."""
+    if policy.normalizer is None:
         return False
-    size = max(ours.mean.double().norm().item(), 1e-12)
-    return bool((theirs[0] - ours.mean.double()).norm().item() / size <= _ROUNDING)
+    ours = policy.normalizer.mean.double().flatten()
+    size = max(ours.norm().item(), 1e-12)
+    return any(
+        x.shape == ours.shape and (x - ours).norm().item() / size <= _ROUNDING for x in means_of(evidence).values()
+    )
+
+
+def wanted(evidence: Evidence) -> list[Callable[[Policy], bool]]:
+    """Return what tells that a checkpoint has the export's network, or its normaliser; nothing if tensors do not."""
+    if not readable(evidence):
+        return []
+    network: Callable[[Policy], bool] = lambda policy: not differing(evidence.named, policy)  # noqa: E731
+    return [network, *([functools.partial(same_normalizer, evidence)] if means_of(evidence) else [])]
 
 
 def account(evidence: Evidence) -> str:
@@ -92,14 +113,18 @@ def _network(evidence: Evidence) -> str:
 
 def _normalizer(evidence: Evidence) -> str:
     ours, theirs = evidence.checkpoint.policy.normalizer, evidence.export.normalizer
-    if theirs is None:
-        return "" if ours is None or not readable(evidence) else "it holds no normaliser"
-    if ours is None:
-        return "it holds a normaliser, the checkpoint none"
-    source = next((it for it in (evidence.checkpoint, *evidence.others) if same_normalizer(evidence, it)), None)
-    if source is None:
-        return f"the means of its normaliser are not those of {evidence.checkpoint.path.name}"
-    return f"the means of its normaliser are those of {source.path.name}"
+    found = means_of(evidence)
+    source = next(
+        (it for it in (evidence.checkpoint, *evidence.others) if same_normalizer(evidence, it.policy)), None
+    )
+    if source is not None:
+        return f"the means of its normaliser are those of {source.path.name}"
+    if theirs is not None:
+        unlike = f"the means of its normaliser are not those of {evidence.checkpoint.path.name}"
+        return "it holds a normaliser, the checkpoint none" if ours is None else unlike
+    if ours is None or not readable(evidence):
+        return ""
+    return "no normaliser was found in it" + (f", unless it is in {', '.join(list(found)[:4])}" if found else "")
 
 
 def moved_features(evidence: Evidence, policy: Policy) -> torch.Tensor | None:
