@@ -35,6 +35,7 @@ class Evidence:
         siblings: Reads the other checkpoints of the run.
         played: What the export did, or what its tensors give where its code was not run.
         ran: Whether it was run.
+        repeated: What it did on the first observations when it was shown them once more, ``[time, envs, actions]``.
     """
 
     checkpoint: Checkpoint
@@ -43,6 +44,7 @@ class Evidence:
     siblings: Callable[[Evidence], Siblings]
     played: Played = dataclasses.field(default_factory=lambda: Played(torch.empty(0), torch.empty(0), None, ""))
     ran: bool = True
+    repeated: torch.Tensor = dataclasses.field(default_factory=lambda: torch.empty(0))
     _last: dict[str, Any] = dataclasses.field(default_factory=dict)  # what was played last: many endings follow
 
     @functools.cached_property

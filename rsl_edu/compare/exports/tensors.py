@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import torch
 
 from rsl_edu.checkpoint import Checkpoint, Policy
+from rsl_edu.checkpoint.untrusted import load
 from rsl_edu.number_format import counted, short
 
 from .evidence import Evidence
@@ -84,6 +85,46 @@ def wanted(evidence: Evidence) -> list[Callable[[Policy], bool]]:
     return [network, *([functools.partial(same_normalizer, evidence)] if means_of(evidence) else [])]
 
 
+def in_8_bits(evidence: Evidence, policy: Policy) -> bool:
+    """Tell whether the export's weights are those of a policy, rounded to 255 levels in each row or matrix."""
+    found = False
+    for name, ours in network(policy).items():
+        theirs = evidence.named.get(name)
+        if theirs is None or theirs.shape != ours.shape:
+            return False
+        if ours.dim() != 2 or torch.equal(theirs, ours):
+            continue
+        x, w = theirs.double(), ours.double()
+        steps = [w.abs().amax(1, keepdim=True) / 127, w.abs().amax() / 127]
+        if not any(
+            ((x / step - (x / step).round()).abs() < 1e-3).all() and ((x - w).abs() < 0.51 * step).all()
+            for step in steps
+        ):
+            return False
+        found = True
+    return found
+
+
+@functools.lru_cache(maxsize=1)
+def part_of(evidence: Evidence) -> str:
+    """Return which other network of the checkpoint's file the export has: ``teacher of model_9.pt``; empty if none."""
+    weights = [x for name, x in evidence.named.items() if name.startswith("mlp.")]
+    if not readable(evidence) or same_network(evidence, evidence.checkpoint):
+        return ""
+    path = evidence.checkpoint.path
+    tables = {key: table for key, table in load(path).items() if isinstance(table, dict)}
+    parts: set[str] | None = None
+    for x in weights:
+        here = {
+            f"{key.removesuffix('_state_dict')} {name}".removeprefix("model ").partition(".")[0]
+            for key, table in tables.items()
+            for name, y in table.items()
+            if isinstance(y, torch.Tensor) and y.shape == x.shape and torch.equal(y, x)
+        }
+        parts = here if parts is None else parts & here
+    return f"the {min(parts).removesuffix(' mlp')} of {path.name}" if parts else ""
+
+
 def account(evidence: Evidence) -> str:
     """Say which weights of the export are whose."""
     return "; ".join(part for part in (_network(evidence), _normalizer(evidence)) if part)
@@ -96,6 +137,8 @@ def _network(evidence: Evidence) -> str:
     source = source_of(evidence)
     if source is not None:
         return f"all {counted(len(ours), 'tensor')} of its network are those of {source.path.name}"
+    if part := part_of(evidence):
+        return f"its network is {part}"
     candidates = [evidence.checkpoint, *evidence.others]
     nearest = min(candidates, key=lambda other: sum(differing(weights, other.policy).values()))
     off = differing(weights, nearest.policy)
@@ -114,9 +157,7 @@ def _network(evidence: Evidence) -> str:
 def _normalizer(evidence: Evidence) -> str:
     ours, theirs = evidence.checkpoint.policy.normalizer, evidence.export.normalizer
     found = means_of(evidence)
-    source = next(
-        (it for it in (evidence.checkpoint, *evidence.others) if same_normalizer(evidence, it.policy)), None
-    )
+    source = next((it for it in (evidence.checkpoint, *evidence.others) if same_normalizer(evidence, it.policy)), None)
     if source is not None:
         return f"the means of its normaliser are those of {source.path.name}"
     if theirs is not None:
@@ -145,3 +186,10 @@ def moved_features(evidence: Evidence, policy: Policy) -> torch.Tensor | None:
     if near.sum() < max(1, len(nearest) // 2) or len(taken.unique()) != len(taken):
         return None
     return torch.where(near, nearest, -1)
+
+
+def moves(evidence: Evidence, order: torch.Tensor) -> str:
+    """Say which features are taken for which."""
+    moved = [(place, int(taken)) for place, taken in enumerate(order.tolist()) if taken not in (place, -1)]
+    named = [f"{evidence.sample.name(taken)} as {evidence.sample.name(place)}" for place, taken in moved]
+    return f"{', '.join(named[:4])}{f' and {len(named) - 4} more' if len(named) > 4 else ''}"
