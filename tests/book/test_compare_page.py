@@ -16,9 +16,8 @@ PAGE = (BOOK / "compare.md").read_text("utf-8")
 
 def seen_at_once():
     """Names of the reasons that need no trying: the first arguments of Reason(…)."""
-    for node in (
-        node for part in (special, repeats) for node in ast.walk(ast.parse(Path(part.__file__).read_text("utf-8")))
-    ):
+    trees = [ast.parse(Path(part.__file__).read_text("utf-8")) for part in (special, repeats)]
+    for node in (node for tree in trees for node in ast.walk(tree)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Reason":
             yield node.args[0].value
 

@@ -178,7 +178,7 @@ def _other_order(evidence: Evidence, model: Model) -> Iterator[Variant]:
     yield _with(model, words, order=order)
     if model.normalizer is not None:
         statistics = model.normalizer[0].flatten()[order], model.normalizer[1].flatten()[order]
-        yield _with(model, f"{words}, behind the normaliser, whose order is right", order=order, normalizer=statistics)
+        yield _with(model, f"{words}, behind the normaliser, whose order is right,", order=order, normalizer=statistics)
 
 
 def _not_carried(evidence: Evidence, model: Model) -> Iterator[Variant]:

@@ -58,7 +58,7 @@ def _order(ours: torch.Tensor, theirs: torch.Tensor) -> torch.Tensor | None:
     centred = [x - x.mean(0) for x in (ours, theirs)]
     unit = [x / x.norm(dim=0).clamp_min(1e-12) for x in centred]
     likeness = (unit[1].T @ unit[0]).abs()
-    order = likeness.argmax(1)
+    order: torch.Tensor = likeness.argmax(1)
     if len(order.unique()) < len(order) or torch.equal(order, torch.arange(len(order))):
         return None
     return order

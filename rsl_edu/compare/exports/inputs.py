@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 
@@ -18,6 +18,7 @@ from .tensors import moves
 
 _ROWS = 12_288  # actions of all observations together that are fitted to
 _STEPS, _STEPS_OF_ORDER = 30, 60
+_FEW = 20  # features whose map is fitted exactly
 
 
 def can_fit(evidence: Evidence) -> bool:
@@ -171,18 +172,15 @@ class _Fit:
 
     def order(self) -> torch.Tensor | None:
         """Return which observation each feature of the policy is, as far as a linear map from all of them tells."""
-        features = self._x.shape[1]
         matrix = torch.diag(self.spread / self.divisor)
         shift = (self.centre - self.mean) / self.divisor
-        x = self._x
-        inverse = torch.linalg.inv(x.T @ x / len(x) + 1e-6 * torch.eye(features).double())
+        x, features = self._x, self._x.shape[1]
         damping, (off, slopes) = 1e-2, self._off(x @ matrix.T + shift)
         for _ in range(_STEPS_OF_ORDER):
-            square = torch.einsum("naf,nag->fg", slopes, slopes) / len(x)
-            back = torch.einsum("naf,na->nf", slopes, off)
-            for _ in range(6):
-                solve = torch.linalg.inv(square + damping * square.diagonal().mean() * torch.eye(features).double())
-                there = matrix + solve @ (back.T @ x / len(x)) @ inverse, shift + solve @ back.mean(0)
+            direction = (self._exact if features <= _FEW else self._factored)(off, slopes)
+            for _ in range(8):
+                change = direction(damping)
+                there = matrix + change[:, :-1], shift + change[:, -1]
                 new, new_slopes = self._off(x @ there[0].T + there[1])
                 if (new**2).sum() < (off**2).sum():
                     break
@@ -191,11 +189,29 @@ class _Fit:
                 break
             (matrix, shift), off, slopes, damping = there, new, new_slopes, damping / 3
             largest = matrix.abs().topk(2, 1)
-            order = largest.indices[:, 0]
+            order: torch.Tensor = largest.indices[:, 0]
             if len(order.unique()) == features and (largest.values[:, 0] > 2 * largest.values[:, 1]).all():
                 return order
         order = matrix.abs().argmax(1)
         return order if len(order.unique()) == features else None
+
+    def _exact(self, off: torch.Tensor, slopes: torch.Tensor) -> Callable[[float], torch.Tensor]:
+        """Return what makes the change ``[features, features + 1]`` of a linear map and its shift from a damping."""
+        x = torch.cat([self._x, torch.ones_like(self._x[:, :1])], 1)
+        jacobian = torch.einsum("naf,ng->nafg", slopes, x).flatten(0, 1).flatten(1)
+        square, gradient = jacobian.T @ jacobian, jacobian.T @ off.flatten()
+        unit = square.diagonal().mean() * torch.eye(len(square)).double()
+        shape = slopes.shape[2], x.shape[1]
+        return lambda damping: torch.linalg.solve(square + damping * unit, gradient).reshape(shape)
+
+    def _factored(self, off: torch.Tensor, slopes: torch.Tensor) -> Callable[[float], torch.Tensor]:
+        """Return the same for many features, as if slopes and observations were independent of each other."""
+        x = torch.cat([self._x, torch.ones_like(self._x[:, :1])], 1)
+        inverse = torch.linalg.inv(x.T @ x / len(x) + 1e-6 * torch.eye(x.shape[1]).double())
+        square = torch.einsum("naf,nag->fg", slopes, slopes) / len(x)
+        gradient = torch.einsum("naf,na->nf", slopes, off).T @ x / len(x) @ inverse
+        unit = square.diagonal().mean() * torch.eye(len(square)).double()
+        return lambda damping: torch.linalg.solve(square + damping * unit, gradient)
 
     def _off(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return what the actions miss, ``[n, actions]``, and their slopes, ``[n, actions, features]``."""
