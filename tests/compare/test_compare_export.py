@@ -358,6 +358,16 @@ AROUND = {  # what the code does around the same weights
         ["another order of the observations"],
         "with feature 3 as feature 2, feature 2 as feature 3 before the network does",
     ),
+    "order and clip of actions": (
+        lambda: (None, Apply(order=(2, 0, 1), low=-0.4, high=0.4)),
+        ["actions in another order"],
+        "with action 2 as 0, 0 as 1, 1 as 2, then clipped at ±0.4 does",
+    ),
+    "an action that never changes": (
+        lambda: (None, Apply(scale=[0.5, 0.0, 0.5], offset=[0.0, 0.3, 0.0])),
+        ["actions scaled or shifted"],
+        "with actions scaled by 0.5, 1 of them always the same does",
+    ),
     "history": (
         lambda: (Reordered([4, 5, 2, 3, 0, 1]), None),
         ["another order of the observations"],

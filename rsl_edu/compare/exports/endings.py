@@ -78,10 +78,14 @@ def _scaled(evidence: Evidence, before: Variant) -> Iterator[Variant]:
     scale = ((ours - centre) * (theirs - their_centre) * weight).sum(0) / spread.clamp_min(1e-30)
     scale = torch.where(constant, 1.0, scale)
     offset = torch.where(at_limit.all(0), theirs[0], their_centre - scale * centre)
-    moving = ~at_limit.all(0)
-    words = before.words + _factors(evidence, scale[moving & ~constant], offset[moving])
+    still = theirs.amax(0) == theirs.amin(0)
+    moving = ~(at_limit.all(0) | still)
+    said = _factors(evidence, scale[moving & ~constant], offset[moving])
     if low[moving].isfinite().any() or high[moving].isfinite().any():
-        words += f", clipped {_at(low[moving], high[moving])}"
+        said.append(f"clipped {_at(low[moving], high[moving])}")
+    if still.any():
+        said.append(f"{int(still.sum())} of them always the same")
+    words = before.words + ", ".join(said)
     end = before.model.ending
     assert end is not None
     clip = _clip(low, high)
@@ -101,7 +105,7 @@ def _limits(evidence: Evidence, ours: torch.Tensor, theirs: torch.Tensor) -> tup
     return torch.where(cut[0], low, -infinity), torch.where(cut[1], high, infinity)
 
 
-def _factors(evidence: Evidence, scale: torch.Tensor, offset: torch.Tensor) -> str:
+def _factors(evidence: Evidence, scale: torch.Tensor, offset: torch.Tensor) -> list[str]:
     """Say by what actions are scaled and shifted, without what is rounding."""
     said = []
     if len(scale) and ((scale - 1).abs() > 1e-4).any():
@@ -109,7 +113,7 @@ def _factors(evidence: Evidence, scale: torch.Tensor, offset: torch.Tensor) -> s
     small = 1e-4 * evidence.scale * (scale.abs().max() if len(scale) else 1.0)
     if len(offset) and (offset.abs() > small).any():
         said.append(f"shifted by {_range(offset, small)}")
-    return " and ".join(said) or "that never change"
+    return [" and ".join(said)] if said else []
 
 
 def _at(low: torch.Tensor, high: torch.Tensor) -> str:

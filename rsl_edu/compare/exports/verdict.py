@@ -169,6 +169,8 @@ def _notes(evidence: Evidence) -> list[str]:
     unused = [name for name in export.outputs if name not in (export.action, *export.state.values())]
     if unused:
         notes.append(f"of its outputs, only {export.action} is compared; the others are {', '.join(unused)}")
+    if export.format == "ONNX" and b"RandomNormal" in export.program:
+        notes.append("its graph draws random numbers (RandomNormal): a policy that acts on a robot returns the mean")
     if "run_path" in export.metadata:
         notes.append(f"its metadata names the run {export.metadata['run_path'][:200]}")
     return notes
