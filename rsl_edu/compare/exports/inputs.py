@@ -50,14 +50,14 @@ def rearranged(evidence: Evidence, model: Model) -> Iterator[Variant]:
 def scaled(evidence: Evidence, model: Model) -> Iterator[Variant]:
     """Scale and shift each feature."""
     if can_fit(evidence):
-        fit = _Fit(evidence, model)
+        fit = _Fit(evidence, model, 32 * model.policy.features)
         yield _variant(evidence, model, fit, *fit.each(torch.arange(model.policy.features)))
 
 
 def reordered(evidence: Evidence, model: Model) -> Iterator[Variant]:
     """Put the features into another order, and scale and shift each."""
     if can_fit_order(evidence):
-        fit = _Fit(evidence, model)
+        fit = _Fit(evidence, model, _ROWS)
         order = fit.order()
         if order is not None:
             yield _variant(evidence, model, fit, *fit.each(order), order)
@@ -122,11 +122,12 @@ class _Fit:
     Args:
         evidence: The observations, and what the export did.
         model: The policy; its normaliser only sets the scale of what is fitted.
+        rows: To how many actions of all observations together it is fitted, at most.
     """
 
-    def __init__(self, evidence: Evidence, model: Model) -> None:
+    def __init__(self, evidence: Evidence, model: Model, rows: int) -> None:
         self._target = evidence.actions.flatten(0, 1)
-        kept = torch.arange(len(self._target))[: max(1, _ROWS // self._target.shape[1])]
+        kept = torch.arange(len(self._target))[: max(1, rows // self._target.shape[1])]
         self._target = self._target[kept]
         x = evidence.sample.observations.flatten(0, 1)[kept].double()
         self._images = {name: image.flatten(0, 1)[kept][None] for name, image in evidence.sample.images.items()}
