@@ -6,6 +6,7 @@ import torch
 from exporters import IsaacLab, in_this_process, policy, save, script
 
 from rsl_edu import cli, compare
+from rsl_edu.sandbox import SandboxError
 
 ACTOR = policy()
 
@@ -30,7 +31,16 @@ def test_the_status_is_0_for_the_same(files, capsys):
     assert cli.main(["compare", "run", "policy.pt"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("checkpoint  model_1.pt: iteration 1, rsl_rl 5, 6 observations → normaliser →")
-    assert "\nSame actions: the largest difference is" in out
+    assert "\nSame actions, if the checkpoint was trained with elu, which only the export says: the largest" in out
+
+
+def test_the_status_is_2_if_the_code_was_not_run(files, monkeypatch, capsys):
+    def refuse(*_):
+        raise SandboxError("cannot run bwrap: No such file or directory")
+
+    monkeypatch.setattr("rsl_edu.compare.exports.verdict.run_export", refuse)
+    assert cli.main(["compare", "run", "policy.pt"]) == 2
+    assert "\nCannot tell, as its code was not run; by its tensors alone: same actions" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", [("run/model_1.pt", "wrong.pt"), ("wrong.pt", "run/model_1.pt"), ("wrong.pt", "run")])

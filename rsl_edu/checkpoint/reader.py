@@ -68,7 +68,7 @@ class Checkpoint:
 
     @property
     def when(self) -> str:
-        """The iteration in words: ``iteration 50``."""
+        """The iteration in words, such as ``iteration 50``."""
         return f"iteration unknown ({self.undated})" if self.undated else f"iteration {self.iteration}"
 
     @property

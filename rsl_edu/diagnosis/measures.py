@@ -96,7 +96,7 @@ class Measures:
 
     @property
     def at(self) -> str:
-        """When this was, in words: ``at iteration 50``."""
+        """When this was, such as ``at iteration 50``."""
         return f"at iteration {self.iteration}" if self.dated else "now"
 
     @property

@@ -75,6 +75,14 @@ class Sample:
         kept = torch.arange(min(SAMPLES, time * envs)) * (time * envs) // min(SAMPLES, time * envs)
         return self._each(lambda x: x.flatten(0, 1)[kept].unsqueeze(0))
 
+    def as_sequence(self) -> Sample:
+        """Return single samples ``[1, samples, features]`` as the steps of one robot, ``[samples, 1, features]``."""
+        return self._each(lambda x: x.transpose(0, 1))
+
+    def beginning(self, steps: int, envs: int) -> Sample:
+        """Return the first steps of the first robots."""
+        return self._each(lambda x: x[:steps, :envs])
+
     def _each(self, pick: Any) -> Sample:
         beside = {name: getattr(self, name) for name in ("dones", "actions", "rewards", "critic")}
         picked: Any = {name: None if x is None else pick(x) for name, x in beside.items()}

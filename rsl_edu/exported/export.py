@@ -25,6 +25,7 @@ class Export:
         tensors: All its tensors, under its own names.
         training: Whether a TorchScript file was saved in training mode.
         has_reset: Whether a TorchScript file has a method that resets its memory.
+        clamps: What in its code or graph cuts numbers off: ``clamp(-5, 5)``.
         inputs: Of an ONNX file, by name: the sizes, None where any fits.
         outputs: Of an ONNX file.
         state: Of an ONNX file: the input for the memory and the output that it is fed from.
@@ -44,6 +45,7 @@ class Export:
     tensors: Mapping[str, torch.Tensor] = dataclasses.field(default_factory=dict, repr=False)
     training: bool = False
     has_reset: bool = False
+    clamps: tuple[str, ...] = ()
     inputs: Mapping[str, tuple[int | None, ...]] = dataclasses.field(default_factory=dict)
     outputs: Mapping[str, tuple[int | None, ...]] = dataclasses.field(default_factory=dict)
     state: Mapping[str, str] = dataclasses.field(default_factory=dict)

@@ -30,6 +30,7 @@ def read(path: Path) -> Export:
         normalizer=graph.normalizer(),
         activation=graph.activation(),
         ending=graph.ending(),
+        clamps=graph.clamps(),
         program=model.SerializeToString(),
         tensors=graph.tensors,
         inputs=graph.inputs,

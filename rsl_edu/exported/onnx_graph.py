@@ -131,6 +131,16 @@ class Graph:
         after = self._nodes[self._layers[-1] + 1 :]
         return tuple(node.op_type for node in after if node is not bias and node.op_type not in _PASSING)
 
+    def clamps(self) -> tuple[str, ...]:
+        """Return what cuts numbers off, each once, with its limits if they are constants."""
+        found = []
+        for node in self._nodes:
+            if node.op_type == "Clip":
+                limits = [self._constants[name] for name in node.input[1:] if name in self._constants]
+                numbers = [f"{float(limit.reshape(-1)[0]):g}" for limit in limits if limit.size]
+                found.append(f"Clip({', '.join(numbers)})" if numbers else "Clip")
+        return tuple(dict.fromkeys(found))[:6]
+
     def state(self) -> dict[str, str]:
         """Return the inputs for the memory, and the outputs that they are fed from."""
         found: dict[str, str] = {}

@@ -33,12 +33,14 @@ class Played:
         again: What it did on the first of the same observations after it was loaded anew, ``[time, envs, actions]``.
         evaluated: What it did on them in evaluation mode, if its file was saved in training mode.
         where: Where it ran, in words.
+        reset: What it did on them after its method that resets its memory was called; NaN if that failed.
     """
 
     actions: torch.Tensor
     again: torch.Tensor
     evaluated: torch.Tensor | None
     where: str
+    reset: torch.Tensor | None = None
 
 
 def run_export(
@@ -68,6 +70,7 @@ def run_export(
     """
     images = images or {}
     modes = ["once", "again", *(["eval"] if export.training else [])]
+    modes += ["reset"] if recurrent and export.has_reset else []
     lead = observations.shape[:2]
     beginning = [min(size, most) for size, most in zip(lead, _BEGINNING, strict=True)]
     dtype = next((x.dtype for x in export.weights.values() if x.is_floating_point()), torch.float32)
@@ -93,9 +96,8 @@ def run_export(
         raise ExportError(f"{export.path.name}: it was run, but {error}") from None
     rows = [math.prod(lead), *[math.prod(beginning)] * (len(modes) - 1)]
     first, *others = _checked(export, answer, sum(rows)).split(rows)
-    again, evaluated = (*(part.unflatten(0, beginning) for part in others), None)[:2]
-    assert again is not None
-    return Played(first.unflatten(0, lead), again, evaluated, where)
+    more = {mode: part.unflatten(0, beginning) for mode, part in zip(modes[1:], others, strict=True)}
+    return Played(first.unflatten(0, lead), more["again"], more.get("eval"), where, more.get("reset"))
 
 
 def _answer(export: Export, request: bytes, unsafe: bool, limits: Limits | None) -> tuple[bytes, str]:

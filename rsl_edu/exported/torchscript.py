@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -17,8 +18,13 @@ from .names import ACTIVATIONS, mlp_part, named_weights, only
 from .pickled import Module, Storage, unpickle
 
 _PICKLE, _CODE = 4 << 20, 1 << 20  # bytes of the largest; real ones have some KB
-_NAMES, _DEPTH = 20_000, 32
+_NAMES, _DEPTH, _FILES = 20_000, 32, 500
 _EPS = 1e-2  # rsl_rl's
+_CLAMP = re.compile(
+    r"torch\.(?P<name>clamp|clip|clamp_min|clamp_max|hardtanh)_?"
+    r"\((?:.{1,200}?(?P<limits>(?:, -?\d{1,20}\.?\d{0,20}(?:e[+-]?\d{1,3})?){1,2})\))?"
+)
+_MOST_CLAMPS = 6
 _STATES = ("hidden_state", "cell_state")
 
 
@@ -30,7 +36,7 @@ def read(path: Path) -> Export:
     """
     with zipfile.ZipFile(path) as archive:
         root, tensors = _read(archive, path.stat().st_size)
-        has_reset = _has_reset(archive, root)
+        code = _code(archive)
     normalizer, attributes = None, dict(_values(root))
     for name, mean in tensors.items():
         part = name.removesuffix("_mean")
@@ -50,7 +56,8 @@ def read(path: Path) -> Export:
         memory={name: x for name, x in tensors.items() if name.rpartition(".")[2] in _STATES},
         tensors=tensors,
         training=attributes.get("training") is True,
-        has_reset=has_reset,
+        has_reset=_has_reset(code, root),
+        clamps=_clamps(code),
     )
 
 
@@ -169,12 +176,25 @@ def _activation(between: list[str]) -> str | None:
     return only(ACTIVATIONS.get(kind.rpartition(".")[2]) for kind in between)
 
 
-def _has_reset(archive: zipfile.ZipFile, root: Module) -> bool:
+def _code(archive: zipfile.ZipFile) -> list[str]:
+    """Return the code of all classes."""
+    entries = [name for name in archive.namelist() if "/code/__torch__" in name and name.endswith(".py")]
+    return [_entry(archive, name, _CODE).decode(errors="replace") for name in entries[:_FILES]]
+
+
+def _has_reset(code: list[str], root: Module) -> bool:
     """Tell whether the code of the root module has a method that resets the memory."""
     name = root.kind.rpartition(".")[2]
-    for entry in archive.namelist():
-        if "/code/__torch__" in entry and entry.endswith(".py"):
-            code = _entry(archive, entry, _CODE).decode(errors="replace")
-            if f"class {name}(Module)" in code:
-                return "def reset(" in code or "def reset_memory(" in code
-    return False
+    own = next((text for text in code if f"class {name}(Module)" in text), "")
+    return "def reset(" in own or "def reset_memory(" in own
+
+
+def _clamps(code: list[str]) -> tuple[str, ...]:
+    """Return what cuts numbers off, each once, with its limits if they are plain numbers."""
+    found = [_CLAMP.finditer(text) for text in code]
+    return tuple(dict.fromkeys(_clamp(match) for matches in found for match in matches))[:_MOST_CLAMPS]
+
+
+def _clamp(match: re.Match[str]) -> str:
+    limits = [f"{float(number):g}" for number in (match["limits"] or "").split(", ")[1:]]
+    return f"{match['name']}({', '.join(limits)})" if limits else match["name"]

@@ -29,7 +29,14 @@ def answer(asked: bytes, out: BinaryIO) -> None:
     out.flush()
     images = [request[f"image{number}"] for number in range(task["images"])]
     try:
-        rows = [row for mode in task["modes"] for row in play(runner, mode, task, request["observations"], images)]
+        rows: list[np.ndarray] = []
+        for mode in task["modes"]:
+            try:
+                rows += play(runner, mode, task, request["observations"], images)
+            except Exception:
+                if mode != "reset":
+                    raise
+                rows += [np.full_like(rows[0], np.nan)] * (task["beginning"][0] * task["beginning"][1])
         actions = np.stack(rows)
     except Exception as error:
         out.write(json.dumps({"error": f"{type(error).__name__}: {error}"[:2000]}).encode() + b"\n")
@@ -47,12 +54,17 @@ def play(
 ) -> list[np.ndarray]:
     """Show observations ``[time, envs, features]``, one at a time, as a robot does, and return the actions, row by row.
 
-    A policy with a memory is loaded anew for each environment, so it begins with what is in its file. Any mode but the
-    first is shown the beginning only.
+    A policy with a memory is loaded anew for each environment, so it begins with what is in its file; in the mode
+    "reset", its method is called instead, after it has been shown something. Any mode but the first is shown the
+    beginning only.
     """
     time, envs = observations.shape[:2] if mode == task["modes"][0] else task["beginning"]
     actions: list[list[np.ndarray]] = [[] for _ in range(time)]
     step = runner(mode)
+    if mode == "reset":
+        for now in range(time):
+            step(observations[now, envs - 1], [image[now, envs - 1] for image in images])
+        step = runner(mode)
     for env in range(envs):
         step = runner(mode) if task["recurrent"] and env else step
         for now in range(time):
@@ -68,9 +80,16 @@ def torchscript(program: bytes, task: Mapping[str, Any]) -> Callable[[str], Step
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
     dtype = getattr(torch, task["dtype"])
+    kept: list[Any] = []  # what is reset
 
     def runner(mode: str) -> Step:
-        module = torch.jit.load(io.BytesIO(program), map_location="cpu")
+        if mode == "reset" and kept:
+            module = kept[0]
+            module.reset() if hasattr(module, "reset") else module.reset_memory()
+        else:
+            module = torch.jit.load(io.BytesIO(program), map_location="cpu")
+        if mode == "reset":
+            kept[:] = [module]
         if mode == "eval":
             module.eval()
 

@@ -19,7 +19,16 @@ _MAPPED = 16 << 30  # addresses that a CUDA build of torch takes, hardly any of 
 
 
 class SandboxError(RuntimeError):
-    """There is no sandbox; the text says why."""
+    """There is no sandbox; the text says why.
+
+    Args:
+        says: Why.
+        refused: Whether bubblewrap is installed and does not start here.
+    """
+
+    def __init__(self, says: str, refused: bool = False) -> None:
+        super().__init__(says)
+        self.refused = refused
 
 
 def bubblewrap(files: Mapping[str, Path], memory: int, processes: int, disk: int) -> list[str]:

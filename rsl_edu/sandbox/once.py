@@ -88,7 +88,7 @@ def run_once(script: Path, request: bytes, limits: Limits | None = None, sandbox
         if process.returncode:
             said = _read(errors, 1 << 16).decode(errors="replace").strip().splitlines() or [""]
             if sandboxed and not answer and said[-1].startswith("bwrap: "):
-                raise SandboxError(printable(said[-1][:200]))
+                raise SandboxError(printable(said[-1][:200]), refused=True)
             raise StoppedError(_end(process.returncode, said[-1]))
     return answer
 

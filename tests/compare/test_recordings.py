@@ -247,6 +247,14 @@ def test_a_robot_that_stands_still_moves_otherwise_and_has_no_other_scale():
     assert [each.kind for each in found.differences] == ["motion"]
 
 
+def test_commands_of_two_values_in_a_recording_of_one_robot_are_no_fast_sensor():
+    one, many = (recorded(seed, steps=400, envs=envs)["observations"].copy() for seed, envs in ((0, 1), (1, 12)))
+    draw, commands = np.random.default_rng(0), columns("velocity_commands")
+    for x in (one, many):  # a command of its own for each half
+        x[..., commands] = np.repeat(draw.uniform(-1, 1, (2, x.shape[1], len(commands))), 200, axis=0)
+    assert "held" not in [each.kind for each in compare_recordings(one, many, names=NAMES).differences]
+
+
 def test_what_follows_from_a_wrong_input_is_a_note():
     second = changed(1, lambda x: times(9.81, GRAVITY)(plus(3, LIN)(x)))
     found = compare_recordings(recorded(0), second, names=NAMES)

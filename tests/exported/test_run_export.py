@@ -64,6 +64,18 @@ def test_torchscript_without_a_sandbox_does_not_run(no_bwrap, tmp_path):
         run_export(torch_file(IsaacLab(policy()), tmp_path), OBSERVATIONS)
 
 
+def test_a_sandbox_that_does_not_start_is_told_from_one_that_is_missing(monkeypatch, tmp_path):
+    refusing = tmp_path / "bwrap"
+    refusing.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+    refusing.chmod(0o755)
+    export = torch_file(IsaacLab(policy()), tmp_path)
+    for folder, refused in ((tmp_path, True), (tmp_path / "empty", False)):
+        monkeypatch.setenv("PATH", str(folder))
+        with pytest.raises(SandboxError, match="bwrap") as error:
+            run_export(export, OBSERVATIONS)
+        assert error.value.refused is refused
+
+
 class Forever(nn.Module):
     def forward(self, x):
         while bool((x == x).all()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import math
 from collections.abc import Iterator
 
 import torch
@@ -29,6 +30,7 @@ from .tensors import (
 )
 
 _EPS = (0.0, 1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+_CLIPS = (1.0, 3.0, 5.0, 10.0, 18.0, 20.0, 50.0, 100.0)
 
 
 def _with(model: Model, words: str, **changes: object) -> Variant:
@@ -119,6 +121,13 @@ def _other_statistics(evidence: Evidence, model: Model) -> Iterator[Variant]:
     yield _with(model, words, normalizer=(mean, divisor))
 
 
+def _clipped(evidence: Evidence, model: Model) -> Iterator[Variant]:
+    for limit in _CLIPS:
+        if model.normalizer is not None:
+            yield _with(model, f"with normalised observations clipped at ±{limit:g}", clip=(math.inf, limit))
+        yield _with(model, f"with observations clipped at ±{limit:g}", clip=(limit, math.inf))
+
+
 # The network ----------------------------------------------------------------------------------------------------------
 
 
@@ -187,9 +196,8 @@ def _not_carried(evidence: Evidence, model: Model) -> Iterator[Variant]:
 
 
 def _not_zero(evidence: Evidence, model: Model) -> Iterator[Variant]:
-    memory = sorted(evidence.export.memory.items(), key=lambda item: "cell" in item[0])
-    start = tuple(tensor.double() for _, tensor in memory)
-    if model.policy.rnn is not None and any(part.abs().max() > 0 for part in start):
+    start = evidence.start
+    if any(part.abs().max() > 0 for part in start):
         largest = max(part.abs().max().item() for part in start)
         yield _with(model, f"with the memory that is in its file (values up to {short(largest)})", start=start)
 
@@ -275,6 +283,13 @@ CAUSES = (
         variants=_other_statistics,
         change="model.eval() before torch.onnx.export or torch.jit.script: in training mode, a normaliser learns from "
         "the example input, too (IsaacLab #2821)",
+        lesson=4,
+    ),
+    Cause(
+        name="observations clipped",
+        variants=_clipped,
+        change="export without the clip: rsl_rl's normaliser has none. If the environment clips in training "
+        "(clip_observations), let the robot's program do it",
         lesson=4,
     ),
     Cause(

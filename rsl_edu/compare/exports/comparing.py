@@ -9,9 +9,8 @@ from typing import Any
 
 import torch
 
-from rsl_edu.checkpoint import Policy, Run, read_run
-from rsl_edu.diagnosis import Sample, own
-from rsl_edu.diagnosis.sample import SAMPLES, STEPS, image_sizes
+from rsl_edu.checkpoint import Run, read_run
+from rsl_edu.diagnosis.sample import image_sizes
 from rsl_edu.exported import Export, read_export
 from rsl_edu.run_folder import RunSettings, checkpoint_files, run_settings
 from rsl_edu.sandbox import Limits
@@ -19,12 +18,10 @@ from rsl_edu.sandbox import Limits
 from .causes import activation_name
 from .comparison import Comparison
 from .evidence import Evidence
+from .shown import drawn, recorded
 from .siblings import siblings
 from .tensors import wanted
-from .verdict import compared
-
-_IMAGES = 64  # observations that are drawn with images
-_SEQUENCES = 8  # sequences that are drawn for a memory
+from .verdict import THE_EXPORT, compared
 
 
 def compare_export(
@@ -46,8 +43,9 @@ def compare_export(
         checkpoint: A file that rsl_rl saved, or a run folder, whose last checkpoint it is then. The other checkpoints
             next to it are candidates for what was exported instead.
         export: A TorchScript or an ONNX file.
-        observations: What both are shown, as for :func:`.diagnosis.own`. None: random numbers with the mean and the std
-            of the checkpoint's normaliser.
+        observations: What both are shown, as for :func:`.diagnosis.own`; for a memory, ``[samples, features]`` are the
+            steps of one robot. None: random numbers with the mean and the std of the checkpoint's normaliser, of which
+            some lie far from the mean.
         activation: Of the hidden layers, as for :func:`.read_run`. None takes what lies next to the checkpoint, or else
             what the export says.
         config: As for :func:`.read_run`.
@@ -63,10 +61,15 @@ def compare_export(
     run, settings, images = _reference(Path(checkpoint), theirs, observations, activation, config)
     ours = run.checkpoints[-1]
     names = settings.feature_names(ours.policy.features, ours.policy.actions)
+    if not ours.policy.features:
+        raise ValueError("checkpoint: expected a policy that has observations next to its images")
+    shown = drawn(ours.policy) if observations is None else recorded(ours.policy, observations, source)
     evidence = Evidence(
         checkpoint=ours,
         export=theirs,
-        sample=_sample(ours.policy, observations, images, source, names),
+        sample=dataclasses.replace(shown.sample, names=names),
+        large=shown.large,
+        reach=shown.reach,
         siblings=lambda it: siblings(ours, activation_name(ours.policy) or None, settings, images, wanted(it)),
     )
     threads = torch.get_num_threads()
@@ -95,29 +98,5 @@ def _reference(
     run = read_run(file, activation, config, images)
     if activation is None and not run.settings.actor.get("activation"):  # another export may be of another run
         run = read_run(file, export.activation, run.settings, images)
-        run = dataclasses.replace(run, activation_from="the export" if export.activation else "")
+        run = dataclasses.replace(run, activation_from=THE_EXPORT if export.activation else "")
     return run, run.settings, images
-
-
-def _sample(
-    policy: Policy, observations: Any, images: Mapping[str, tuple[int, int]], source: str, names: tuple[str, ...]
-) -> Sample:
-    """Return what both are shown."""
-    if not policy.features:
-        raise ValueError("checkpoint: expected a policy that has observations next to its images")
-    recurrent = policy.rnn is not None
-    if observations is not None:
-        sample = own(policy, observations, source).thinned(recurrent)
-    else:
-        time, envs = (STEPS, _SEQUENCES) if recurrent else (1, _IMAGES if policy.cnns else SAMPLES)
-        draw = torch.Generator().manual_seed(0)
-        x = torch.randn(time, envs, policy.features, generator=draw)
-        many = f"{envs} sequences of {time} observations" if recurrent else f"{envs:,} observations"
-        words = f"{many}, drawn with mean 0 and std 1"
-        if policy.normalizer is not None:  # with eps, a feature that never varied varies, too
-            x = policy.normalizer.mean + (policy.normalizer.std + policy.normalizer.eps) * x
-            words = f"{many}, drawn with the mean and the std of the checkpoint's normaliser"
-        shapes = {name: (time, envs, *cnn.input_shape) for name, cnn in policy.cnns.items()}  # type: ignore[misc]
-        drawn = {name: torch.rand(shape, generator=draw) for name, shape in shapes.items()}
-        sample = Sample(x.nan_to_num(), words, real=False, images=drawn)
-    return dataclasses.replace(sample, names=names)

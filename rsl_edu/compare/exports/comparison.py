@@ -30,7 +30,7 @@ class Comparison:
     """Whether an export does what its checkpoint does, as text and, in a notebook, as a table.
 
     Attributes:
-        same: Whether it does.
+        same: Whether it does; None if that cannot be told, as the code of the export was not run.
         about: What was compared, in words.
         verdict: The answer, in a sentence.
         reasons: Why not: one cause, or two together.
@@ -40,7 +40,7 @@ class Comparison:
         never_tried: What an export may do, too, and is not among the causes.
     """
 
-    same: bool
+    same: bool | None
     about: Mapping[str, str]
     verdict: str
     reasons: tuple[Reason, ...] = ()

@@ -23,10 +23,15 @@ def enough(evidence: Evidence) -> bool:
 
 
 def clipped(evidence: Evidence, model: Model) -> Iterator[Variant]:
-    """Clip the actions at limits that the export returned for different actions of the model."""
+    """Clip the actions at one limit, or at limits that the export returned for different actions of the model."""
+    if not enough(evidence):
+        return
     ours, theirs = evidence.play(model).flatten(0, 1), evidence.actions.flatten(0, 1)
     low, high = _limits(evidence, ours, theirs)
-    if enough(evidence) and (low.isfinite().any() or high.isfinite().any()):
+    most = theirs.abs().max()
+    if (low == -most).any() or (high == most).any():  # not every action need have reached it
+        yield _ending(model, f"with actions clipped at ±{short(most.item(), 4)}", _clip(-most, most))
+    if low.isfinite().any() or high.isfinite().any():
         yield _ending(model, f"with actions clipped {_at(low, high)}", _clip(low, high))
 
 

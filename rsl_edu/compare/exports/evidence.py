@@ -18,9 +18,12 @@ from .model import Model
 from .rebuilt import rebuilt, weights_for
 from .siblings import Siblings
 
-SINGLE, HALF = 1e-5, 1e-3
-"""Differences that rounding makes, in stds of the actions: in single and in half precision."""
-_MOST = {False: 1e-3, True: 0.05}  # the largest tolerance, in single and in half precision
+LEAST = {False: 1e-5, True: 1e-3}
+"""Differences that are always taken for rounding, in stds of the actions: in single and in half precision."""
+TIMES = {False: 10, True: 2}
+"""How many times what rounding does to the checkpoint's policy is taken for rounding, too."""
+MOST = {False: 1e-3, True: 0.25}
+"""The largest difference that may be."""
 _SMALL = (16, 64)  # steps and environments of what many guesses are tried on
 
 
@@ -32,6 +35,8 @@ class Evidence:
         checkpoint: What was trained.
         export: What was deployed.
         sample: The observations.
+        large: Which of them were drawn far from the mean, ``[time, envs]``, bool.
+        reach: How far the others reach, in stds; 0 for recorded ones.
         siblings: Reads the other checkpoints of the run.
         played: What the export did, or what its tensors give where its code was not run.
         ran: Whether it was run.
@@ -41,6 +46,8 @@ class Evidence:
     checkpoint: Checkpoint
     export: Export
     sample: Sample
+    large: torch.Tensor
+    reach: float
     siblings: Callable[[Evidence], Siblings]
     played: Played = dataclasses.field(default_factory=lambda: Played(torch.empty(0), torch.empty(0), None, ""))
     ran: bool = True
@@ -78,6 +85,12 @@ class Evidence:
         """The export's weights in the names of the policy."""
         return weights_for(self.export, self.checkpoint.policy)
 
+    @functools.cached_property
+    def start(self) -> tuple[torch.Tensor, ...]:
+        """What the memory begins with by the export's file, ``[layers, 1, hidden]`` each; nothing stands for zeros."""
+        memory = sorted(self.export.memory.items(), key=lambda item: "cell" in item[0])
+        return tuple(tensor.double() for _, tensor in memory) if self.checkpoint.policy.rnn is not None else ()
+
     @property
     def actions(self) -> torch.Tensor:
         """What the export did, ``[time, envs, actions]``, in double precision."""
@@ -93,13 +106,21 @@ class Evidence:
 
     @functools.cached_property
     def scale(self) -> float:
-        """Std of the actions over the observations, of all actions together."""
-        return max(_spread(self.expected), 1e-3 * self.expected.abs().max().item(), 1e-12)
+        """Std of the actions over the observations but for large ones, of all actions together."""
+        usual = self.expected[~self.large]
+        return max(_spread(usual), 1e-3 * usual.abs().max().item(), 1e-12)
 
     @functools.cached_property
     def tolerance(self) -> float:
-        """The largest difference that is taken for rounding, in stds: ten times what rounding does to the policy."""
-        return max(HALF if self.export.half else SINGLE, self._rounding(self.base))
+        """The largest difference that is taken for rounding, in stds."""
+        return max(LEAST[self.export.half], self._rounding(self.base))
+
+    @property
+    def only_large(self) -> bool:
+        """Whether only large observations show that the export does something else."""
+        usual = ~self.large
+        same = self.error(self.expected[usual], self.actions[usual]) <= self.tolerance
+        return same and bool(self.large.any())
 
     @functools.cached_property
     def noisy(self) -> bool:
@@ -138,18 +159,19 @@ class Evidence:
             spread, centre = missed.std(0), missed.mean(0)
             as_noisy = (spread / self.noise - 1).abs() < 0.15
             return bool((as_noisy & (centre.abs() < 6 * spread / len(missed) ** 0.5)).all())
-        larger = max(1.0, _spread(self.actions) / self.scale)  # large actions are rounded more
-        if self.miss(model, small=True) > max(self.tolerance, _MOST[self.export.half]) * larger:
+        larger = max(1.0, _spread(self.actions[~self.large]) / self.scale)  # large actions are rounded more
+        if self.miss(model, small=True) > max(self.tolerance, MOST[self.export.half]) * larger:
             return False
         miss = self.miss(model)
         return miss <= self.tolerance * larger or miss <= self._rounding(model, larger)
 
     def _rounding(self, model: Model, larger: float = 1.0) -> float:
-        """Return ten times what the export's precision does to the actions of a model, in stds, up to a limit."""
-        weights = self.export.weights.values() if self.export.half else ()
+        """Return a multiple of what the export's precision does to the actions of a model, in stds, up to a limit."""
+        half = self.export.half
+        weights = self.export.weights.values() if half else ()
         dtype = next((x.dtype for x in weights if x.is_floating_point()), torch.float32)
         error = self.error(self.play(model.rounded(dtype)), self.play(model))
-        return min(10 * error, _MOST[self.export.half] * larger)
+        return min(TIMES[half] * error, MOST[half] * larger)
 
     @functools.cached_property
     def noise(self) -> torch.Tensor:
@@ -160,5 +182,5 @@ class Evidence:
 
 
 def _spread(actions: torch.Tensor) -> float:
-    """Return the std of actions ``[time, envs, actions]``, of all together."""
-    return actions.flatten(0, 1).var(0, correction=0).mean().sqrt().item()
+    """Return the std of actions ``[samples, actions]``, of all together."""
+    return actions.var(0, correction=0).mean().sqrt().item()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,6 +25,7 @@ class Model:
         normalizer: Mean, and what its difference to an observation is divided by, each ``[features]``, or None.
         activation: Of the hidden layers, in rsl_rl's name; None leaves that of the policy.
         times: How many times an observation is normalised.
+        clip: The largest size of an observation before and after the normaliser.
         order: Which feature of an observation is taken for each feature of the policy, ``[features]``; None: in turn.
         carries: Whether the memory goes from one step to the next.
         start: What the memory begins with, ``[layers, 1, hidden]`` each; nothing stands for zeros.
@@ -35,6 +37,7 @@ class Model:
     normalizer: tuple[torch.Tensor, torch.Tensor] | None
     activation: str | None = None
     times: int = 1
+    clip: tuple[float, float] = (math.inf, math.inf)
     order: torch.Tensor | None = None
     carries: bool = True
     start: tuple[torch.Tensor, ...] = ()
@@ -59,7 +62,7 @@ class Model:
     def network(self) -> tuple[Any, ...]:
         """What its actions depend on, but for the ending: the same for models that differ in nothing else."""
         parts = (self.policy, self.normalizer, self.order, self.start)
-        return (*map(id, parts), self.activation, self.times, self.carries)
+        return (*map(id, parts), self.activation, self.times, self.clip, self.carries)
 
     def actions(self, observations: torch.Tensor, images: Mapping[str, torch.Tensor] | None = None) -> torch.Tensor:
         """Return the actions ``[time, envs, actions]`` before the ending.
@@ -77,9 +80,11 @@ class Model:
         x = observations.to(dtype)
         if self.order is not None:
             x = x[..., self.order]
+        x = x.clamp(-self.clip[0], self.clip[0])
         if self.normalizer is not None:
             for _ in range(self.times):
                 x = (x - self.normalizer[0]) / self.normalizer[1]
+        x = x.clamp(-self.clip[1], self.clip[1])
         time, envs = x.shape[:2]
         if policy.rnn is not None:
             x = self._remember(policy.rnn.rnn, x)

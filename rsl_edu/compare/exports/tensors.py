@@ -70,11 +70,12 @@ def same_normalizer(evidence: Evidence, policy: Policy) -> bool:
     """Tell whether the mean of a policy's normaliser is in the export."""
     if policy.normalizer is None:
         return False
-    ours = policy.normalizer.mean.double().flatten()
-    size = max(ours.norm().item(), 1e-12)
-    return any(
-        x.shape == ours.shape and (x - ours).norm().item() / size <= _ROUNDING for x in means_of(evidence).values()
-    )
+    mean = policy.normalizer.mean.double().flatten()
+    size = max(mean.norm().item(), 1e-12)
+    half = (torch.float16, torch.bfloat16) if evidence.export.half else ()
+    found = [theirs for theirs in means_of(evidence).values() if theirs.shape == mean.shape]
+    off = [(theirs - mean.to(kind).double()).norm().item() for theirs in found for kind in (torch.float64, *half)]
+    return bool(min(off, default=float("inf")) / size <= _ROUNDING)
 
 
 def wanted(evidence: Evidence) -> list[Callable[[Policy], bool]]:

@@ -14,7 +14,7 @@ from .tensors import readable, same_network
 NEVER = (
     "three causes together",
     "activations with other parameters (alpha, slope) or other than rsl_rl's",
-    "a clip of observations",
+    "a clip of observations at other limits than usual ones",
     "arithmetic in 8 bits",
     "an action that is added to an observation, such as targets relative to the joints",
 )
@@ -43,8 +43,6 @@ def unchecked(evidence: Evidence, explained: bool) -> dict[str, str]:
         missing["what depends on features that do not vary"] = f"they are {int(constant.sum())} of {len(constant)}"
     if any(x.dtype in (torch.int8, torch.uint8) for x in evidence.export.tensors.values()):
         missing["weights rounded"] = "its weights have 8 bits, and it may compute in 8 bits: not tried"
-    if not evidence.ran:
-        missing["what its code does"] = "needs a sandbox"
     return missing
 
 

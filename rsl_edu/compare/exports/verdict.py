@@ -11,16 +11,26 @@ from rsl_edu.number_format import counted, short
 from rsl_edu.sandbox import Limits, SandboxError
 
 from . import repeats, special
+from .causes import activation_name
 from .comparison import Comparison, Reason
 from .evidence import Evidence
 from .explain import explain, nearest
 from .kinds import Explanation
 from .model import Model
 from .tensors import account, readable, same_network
+from .told_apart import reset_leaves, told_apart
 from .untried import NEVER, unchecked
 
+THE_EXPORT = "the export"
+"""Where an activation is from that nothing but the export under test says."""
+
 _OUTSIDE = "order, scale and clip of the robot's observations and actions: they are in its program, not in the export"
-_NO_SANDBOX = "apt-get install bubblewrap, or --unsafe for a file that you trust"
+_UNSAFE = "or --unsafe for a file that you trust"
+_NO_SANDBOX = {  # by whether bubblewrap is installed
+    False: f"apt-get install bubblewrap, {_UNSAFE}",
+    True: f"bubblewrap is installed, and the system refuses it: allow user namespaces (for a container, "
+    f"--security-opt seccomp=unconfined), {_UNSAFE}",
+}
 
 
 def compared(evidence: Evidence, activation_from: str, unsafe: bool, limits: Limits | None) -> Comparison:
@@ -48,8 +58,17 @@ def compared(evidence: Evidence, activation_from: str, unsafe: bool, limits: Lim
         return Comparison(False, about, f"Not the same: {reason.name}.", (reason,))
     evidence, where = _played(evidence, unsafe, limits)
     about["export"] += f"; run {where}" if evidence.ran else "; not run"
-    comparison = _judged(evidence, not activation_from)
-    notes = [] if evidence.ran else [where]
+    comparison = _judged(evidence, activation_from)
+    notes = []
+    if not evidence.ran:
+        notes.append(where)
+        verdict = f"{comparison.verdict[:1].lower()}{comparison.verdict[1:]}"
+        comparison = dataclasses.replace(
+            comparison,
+            same=None,
+            verdict=f"Cannot tell, as its code was not run; by its tensors alone: {verdict}",
+            unchecked={**comparison.unchecked, "what its code does": "needs a sandbox"},
+        )
     return dataclasses.replace(comparison, about=about, notes=(*notes, *_notes(evidence), *comparison.notes))
 
 
@@ -66,18 +85,20 @@ def _played(evidence: Evidence, unsafe: bool, limits: Limits | None) -> tuple[Ev
     except SandboxError as error:
         if evidence.own is None:
             raise ExportError(
-                f"{evidence.export.path.name}: TorchScript is code and runs in a sandbox only ({error}): {_NO_SANDBOX}"
+                f"{evidence.export.path.name}: TorchScript is code and runs in a sandbox only ({error}): "
+                f"{_NO_SANDBOX[error.refused]}"
             ) from None
-        model = Model(evidence.export.path.name, evidence.own, evidence.export.normalizer, evidence.export.activation)
+        theirs = evidence.export
+        model = Model(theirs.path.name, evidence.own, theirs.normalizer, theirs.activation, start=evidence.start)
         actions = evidence.play(model).float()
         why = (
             f"its code was not run, as there is no sandbox ({error}): this is the policy that its tensors make, and "
-            f"what else its code does is not seen. To run it: {_NO_SANDBOX}"
+            f"what else its code does is not seen. To run it: {_NO_SANDBOX[error.refused]}"
         )
         return dataclasses.replace(evidence, played=Played(actions, actions, None, ""), ran=False), why
 
 
-def _judged(evidence: Evidence, guessed: bool) -> Comparison:
+def _judged(evidence: Evidence, activation_from: str) -> Comparison:
     """Judge what the export did."""
     reason = special.no_numbers(evidence) or special.size_of_actions(evidence)
     if reason is not None:
@@ -90,14 +111,24 @@ def _judged(evidence: Evidence, guessed: bool) -> Comparison:
         words = f"the largest difference is {short(_apart(evidence))} of the actions' std, {_on(evidence)}"
         return Comparison(False, {}, f"Not the same: {reason.name}; {words}.", (reason,))
     if evidence.fits(evidence.base):
-        return _same(evidence, evidence.base)
-    if guessed:
+        reason = told_apart(evidence)
+        if reason is not None:
+            words = f"{reason.name}, by its tensors; the actions agree but for rounding, the largest difference is"
+            words += f" {short(_apart(evidence))} of their std, {_on(evidence)}"
+            return Comparison(False, {}, f"Not the same: {words}.", (reason,))
+        reason = reset_leaves(evidence)
+        if reason is not None:
+            return Comparison(False, {}, f"Not the same: {reason.name}.", (reason,))
+        unknown = activation_from in ("", THE_EXPORT) and activation_name(evidence.checkpoint.policy)
+        return _same(evidence, evidence.base, unknown or "")
+    if not activation_from:
         for name in ACTIVATIONS.values():
             model = dataclasses.replace(evidence.base, activation=name)
             if evidence.fits(model):
-                note = f"with the activation {name}: the checkpoint does not say which it is, the export shows it"
-                return _same(evidence, model, note)
+                return _same(evidence, model, name)
     words = f"the largest difference is {short(_apart(evidence))} of the actions' std, {_on(evidence)}"
+    if evidence.only_large:
+        words += f", and there is none on those up to {short(evidence.reach)} stds from the mean"
     return _explained(evidence, words)
 
 
@@ -122,16 +153,35 @@ def _explained(evidence: Evidence, words: str) -> Comparison:
     return Comparison(False, {}, verdict, (), tuple(notes), tried, open_, NEVER)
 
 
-def _same(evidence: Evidence, model: Model, *notes: str) -> Comparison:
-    more = list(notes)
+def _same(evidence: Evidence, model: Model, unknown: str) -> Comparison:
+    """Say that both are the same, and under which condition.
+
+    Args:
+        evidence: What is known.
+        model: What does what the export does.
+        unknown: The activation, if nothing but the export says which it is; an export cannot vouch for itself.
+    """
+    more, unchecked = [], {"outside of the policy": _OUTSIDE}
     if evidence.export.ending and type(evidence.base.policy.distribution).__name__ == "GaussianDistribution":
         more.append(f"it ends in {', '.join(evidence.export.ending)}, which changed none of these actions")
+    if evidence.export.clamps:
+        clamps = ", ".join(evidence.export.clamps)
+        what = "graph" if evidence.export.format == "ONNX" else "code"
+        effect = "which changed none of these actions" if evidence.ran else "whose effect is not seen"
+        more.append(f"its {what} has {clamps}, {effect}")
+    if evidence.checkpoint.policy.rnn is not None and evidence.export.format == "TorchScript" and evidence.ran:
+        if evidence.played.reset is None:
+            unchecked["reset of the memory"] = "it has no method for it"
+        elif not evidence.played.reset.isfinite().all():
+            unchecked["reset of the memory"] = "its method could not be called"
     if readable(evidence) and not same_network(evidence, evidence.checkpoint):
         more.append(f"by its tensors: {account(evidence)}")
     words = f"the largest difference is {short(evidence.miss(model))} of the actions' std, {_on(evidence)}"
     same = "Same actions, as far as half precision goes" if evidence.export.half else "Same actions"
-    same += "" if evidence.ran else ", as far as its tensors tell"
-    return Comparison(True, {}, f"{same}: {words}.", (), tuple(more), (), {"outside of the policy": _OUTSIDE})
+    if unknown:
+        same += f", if the checkpoint was trained with {unknown}, which only the export says"
+        unchecked = {"another activation": "needs --activation, or --config agent.yaml"} | unchecked
+    return Comparison(True, {}, f"{same}: {words}.", (), tuple(more), (), unchecked)
 
 
 def _reasons(evidence: Evidence, found: Explanation) -> tuple[Reason, ...]:

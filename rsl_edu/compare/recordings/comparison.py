@@ -13,7 +13,7 @@ class Difference:
     """One way in which the second recording differs from the first.
 
     Attributes:
-        kind: What it is: ``constant``, ``scale``, ``order``, ... (:data:`.MEANINGS` has all).
+        kind: What it is: ``constant``, ``scale``, ``order``, ... (the keys of ``MEANINGS``).
         features: Names of the features that differ, in words.
         figure: What was seen, with its numbers.
         threshold: How large it must be to count.

@@ -46,7 +46,8 @@ def held(evidence: Evidence) -> Iterator[Found]:
     first, second = evidence.first, evidence.second
     if (first.rarely_move() & ~second.rarely_move()).any():
         return  # the commands are in other places
-    slow = np.flatnonzero(evidence.open & (second.repeats() > HELD) & (first.repeats() < FREE))
+    moved = evidence.open & ~first.rarely_move()
+    slow = np.flatnonzero(moved & (second.repeats() > HELD) & (first.repeats() < FREE))
     if 2 * len(slow) > evidence.open.sum():
         return  # the robot stands still
     for group in evidence.by_term(slow):

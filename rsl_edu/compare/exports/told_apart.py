@@ -1,0 +1,87 @@
+"""What the tensors tell where the actions agree: half precision rounds so much that it hides another checkpoint."""
+
+from __future__ import annotations
+
+import torch
+
+from rsl_edu.number_format import short
+
+from .causes import CAUSES
+from .comparison import Reason
+from .evidence import Evidence
+from .rebuilt import network
+from .tensors import account, readable, same_normalizer, source_of
+
+_STEP = {torch.float16: 2.0**-10, torch.bfloat16: 2.0**-7}
+"""From one number to the next, relative to its size."""
+_LEAST = 1.2e-7  # twice the smallest number in half precision
+
+
+def told_apart(evidence: Evidence) -> Reason | None:
+    """Name what the tensors of an export say, whose actions are those of the checkpoint as far as can be seen.
+
+    In half precision, every tensor of the network has to be the checkpoint's, rounded; so have mean and divisor of the
+    normaliser. Where the normaliser was folded into the first layer, the actions decide about that layer.
+
+    Returns:
+        Why it is not the checkpoint's policy; None if it is, or if the tensors do not tell.
+    """
+    if not readable(evidence) or evidence.own is None:
+        return None
+    source = source_of(evidence)
+    if source is not None and source is not evidence.checkpoint:
+        return _reason("another checkpoint", evidence)
+    if not evidence.export.half:
+        return None
+    ours, theirs = evidence.base.normalizer, evidence.export.normalizer
+    folded = ours is not None and theirs is None
+    first = ("mlp.0.", "rnn.rnn.weight_ih_l0", "rnn.rnn.bias_ih_l0", "rnn.rnn.bias_hh_l0") if folded else ()
+    for name, weight in network(evidence.checkpoint.policy).items():
+        if not name.startswith(first or ("-",)) and not _rounded(evidence.named[name], weight):
+            return _reason("other weights", evidence)
+    if ours is None or theirs is None:
+        return None
+    step = max(_STEP.get(weight.dtype, 0.0) for weight in evidence.named.values())
+    mean, divisor = (_off(*pair) for pair in zip(theirs, ours, strict=True))
+    if mean <= step and divisor <= 2 * step:  # the std was rounded, and its sum with eps
+        return None
+    known = [other for other in evidence.others if same_normalizer(evidence, other.policy)]
+    off = short(100 * max(mean, divisor))
+    words = f"its normaliser differs from that of {evidence.checkpoint.path.name} by up to {off} %"
+    name = "normaliser of another checkpoint" if known else "other statistics in the normaliser"
+    return _reason(name, evidence, words)
+
+
+def reset_leaves(evidence: Evidence) -> Reason | None:
+    """Tell that an export does something else after its memory was reset than when it was loaded anew."""
+    after = evidence.played.reset
+    if after is None or not after.isfinite().all():
+        return None
+    time, envs = after.shape[:2]
+    apart = evidence.error(after, evidence.actions[:time, :envs])
+    if apart <= evidence.tolerance:
+        return None
+    return Reason(
+        "memory not reset by its own method",
+        "loaded anew, it does what the checkpoint does; after it was run and its reset was called, it does something "
+        f"else, by {short(apart)} of the actions' std: a part of its state is left",
+        "reset must set every buffer that forward writes to zero: hidden_state and, of an LSTM, cell_state",
+        3,
+    )
+
+
+def _rounded(theirs: torch.Tensor, ours: torch.Tensor) -> bool:
+    """Tell whether a tensor is another, rounded to its precision, up or down."""
+    return _off(theirs.double(), ours.double()) <= _STEP.get(theirs.dtype, 1e-6)
+
+
+def _off(theirs: torch.Tensor, ours: torch.Tensor) -> float:
+    """Return the largest relative difference of two numbers, beyond that of the smallest numbers."""
+    off = ((theirs - ours).abs() - _LEAST).clamp_min(0) / ours.abs().clamp_min(_LEAST)
+    return off.max().item()
+
+
+def _reason(name: str, evidence: Evidence, words: str = "") -> Reason:
+    cause = next(cause for cause in CAUSES if cause.name == name)
+    change = cause.change if isinstance(cause.change, str) else cause.change(evidence)
+    return Reason(name, f"by the tensors: {words or account(evidence)}", change, cause.lesson)
