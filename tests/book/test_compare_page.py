@@ -6,7 +6,7 @@ from pathlib import Path
 
 from test_pages import BOOK, broken, rows
 
-from rsl_edu.compare.exports import special
+from rsl_edu.compare.exports import repeats, special
 from rsl_edu.compare.exports.causes import CAUSES
 from rsl_edu.compare.recordings.meanings import MEANINGS
 from rsl_edu.diagnosis.findings import FINDINGS
@@ -16,7 +16,8 @@ PAGE = (BOOK / "compare.md").read_text("utf-8")
 
 def seen_at_once():
     """Names of the reasons that need no trying: the first arguments of Reason(…)."""
-    for node in ast.walk(ast.parse(Path(special.__file__).read_text("utf-8"))):
+    trees = [ast.parse(Path(part.__file__).read_text("utf-8")) for part in (special, repeats)]
+    for node in (node for tree in trees for node in ast.walk(tree)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Reason":
             yield node.args[0].value
 

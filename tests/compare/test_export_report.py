@@ -13,6 +13,7 @@ COMPARISON = Comparison(
     notes=("a note " * 20,),
     ruled_out=("actions clipped", "actions squashed"),
     unchecked={"another checkpoint": "there is none"},
+    never_tried=("three causes together",),
 )
 
 
@@ -27,6 +28,7 @@ def test_text_says_all_in_lines_of_at_most_100_characters():
     ):
         assert words in text
     assert "\nnot checked another checkpoint: there is none" in text
+    assert "\nnever tried three causes together" in text
     assert text.count("\nnote        a note") == 1
 
 

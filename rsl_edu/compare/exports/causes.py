@@ -13,13 +13,23 @@ from rsl_edu.checkpoint import Policy
 from rsl_edu.exported.names import ACTIVATIONS
 from rsl_edu.number_format import short
 
-from . import endings
+from . import endings, inputs
 from .evidence import Evidence
 from .kinds import Cause, Variant
 from .model import Model
-from .tensors import differing, moved_features, readable, same_normalizer, source_of
+from .tensors import (
+    differing,
+    in_8_bits,
+    means_of,
+    moved_features,
+    moves,
+    part_of,
+    readable,
+    same_normalizer,
+    source_of,
+)
 
-_EPS = (0.0, 1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-1, 1.0)
+_EPS = (0.0, 1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 _CLIPS = (1.0, 3.0, 5.0, 10.0, 18.0, 20.0, 50.0, 100.0)
 
 
@@ -47,23 +57,40 @@ def _other_eps(evidence: Evidence, model: Model) -> Iterator[Variant]:
     mean, divisor = model.normalizer
     std = divisor - normalizer.eps
     for eps in _EPS:
+        if eps == normalizer.eps:
+            continue
         yield _with(
             model, f"with an eps of {short(eps)} in place of {short(normalizer.eps)}", normalizer=(mean, std + eps)
         )
-    for eps in _EPS[:-2]:
+    for eps in _EPS:
         words = f"with the root of var + {short(eps)} in place of std + {short(normalizer.eps)}"
         yield _with(model, words, normalizer=(mean, (std**2 + eps).sqrt()))
     yield _with(model, "with the variance in place of the std", normalizer=(mean, std**2 + normalizer.eps))
+    yield _with(model, "without the mean, which is not subtracted", normalizer=(torch.zeros_like(mean), divisor))
+    yield _with(model, "with the mean added, not subtracted", normalizer=(-mean, divisor))
+    yield _with(model, "without the std, by which nothing is divided", normalizer=(mean, torch.ones_like(divisor)))
+    yield _with(model, "with observations multiplied by the std, not divided", normalizer=(mean, 1 / divisor))
 
 
 def _of_another_checkpoint(evidence: Evidence, model: Model) -> Iterator[Variant]:
-    known = readable(evidence)
-    if model.normalizer is None or (known and evidence.export.normalizer is None):
+    known = readable(evidence) and evidence.export.normalizer is not None
+    if model.normalizer is None or (readable(evidence) and not means_of(evidence)):
         return
     for other in [evidence.checkpoint, *evidence.others]:
         theirs = evidence.base if other is evidence.checkpoint else evidence.models[other.path]
-        if theirs.normalizer is not model.normalizer and (not known or same_normalizer(evidence, other)):
+        if theirs.normalizer is not model.normalizer and (not known or same_normalizer(evidence, other.policy)):
             yield _with(model, f"with the normaliser of {other.path.name}", normalizer=theirs.normalizer)
+
+
+def _of_the_critic(evidence: Evidence, model: Model) -> Iterator[Variant]:
+    critic = evidence.checkpoint.critic
+    theirs = [critic.weights.get(f"obs_normalizer.{name}") for name in ("_mean", "_std")] if critic else []
+    mean, std = theirs or (None, None)
+    normalizer = evidence.checkpoint.policy.normalizer
+    if mean is None or std is None or normalizer is None or mean.numel() != model.policy.features:
+        return
+    statistics = mean.double().flatten(), std.double().flatten() + normalizer.eps
+    yield _with(model, "with the normaliser of the critic", normalizer=statistics)
 
 
 def _untrained(evidence: Evidence, model: Model) -> Iterator[Variant]:
@@ -89,6 +116,8 @@ def _other_statistics(evidence: Evidence, model: Model) -> Iterator[Variant]:
             words += f", whose means are {short(factor, 4)} times those of the checkpoint"
         elif torch.allclose(mean, ours, rtol=1e-5, atol=1e-7):
             words += ", whose means are those of the checkpoint, and whose stds are not"
+        elif torch.allclose(mean.sort().values, ours.flatten().sort().values, rtol=1e-5, atol=1e-7):
+            words += ", whose means are those of the checkpoint in another order"
     yield _with(model, words, normalizer=(mean, divisor))
 
 
@@ -127,6 +156,15 @@ def _rounded_weights(evidence: Evidence, model: Model) -> Iterator[Variant]:
             mean, divisor = (part.to(dtype).double() for part in model.normalizer)
             words = f"with weights and a normaliser that were rounded to {words}"
             yield _with(model, words, policy=policy, normalizer=(mean, divisor))
+    if evidence.own is not None and in_8_bits(evidence, model.policy):
+        yield _with(model, "with weights that were rounded to 8 bits", policy=evidence.own)
+
+
+def _another_part(evidence: Evidence, model: Model) -> Iterator[Variant]:
+    part = part_of(evidence)
+    if evidence.own is not None and part:
+        for normalizer in dict.fromkeys((model.normalizer, evidence.export.normalizer)):
+            yield _with(model, f"with {part} in place of the actor", policy=evidence.own, normalizer=normalizer)
 
 
 def _other_weights(evidence: Evidence, model: Model) -> Iterator[Variant]:
@@ -145,7 +183,11 @@ def _other_order(evidence: Evidence, model: Model) -> Iterator[Variant]:
     order = moved_features(evidence, model.policy)
     if order is None or (order < 0).any() or torch.equal(order, torch.arange(len(order))):
         return
-    yield _with(model, f"with {moves(evidence, order)}", order=order)
+    words = f"with {moves(evidence, order)}"
+    yield _with(model, words, order=order)
+    if model.normalizer is not None:
+        statistics = model.normalizer[0].flatten()[order], model.normalizer[1].flatten()[order]
+        yield _with(model, f"{words}, behind the normaliser, whose order is right,", order=order, normalizer=statistics)
 
 
 def _not_carried(evidence: Evidence, model: Model) -> Iterator[Variant]:
@@ -158,13 +200,6 @@ def _not_zero(evidence: Evidence, model: Model) -> Iterator[Variant]:
     if any(part.abs().max() > 0 for part in start):
         largest = max(part.abs().max().item() for part in start)
         yield _with(model, f"with the memory that is in its file (values up to {short(largest)})", start=start)
-
-
-def moves(evidence: Evidence, order: torch.Tensor) -> str:
-    """Say which features are taken for which."""
-    moved = [(place, int(taken)) for place, taken in enumerate(order.tolist()) if taken not in (place, -1)]
-    named = [f"{evidence.sample.name(taken)} as {evidence.sample.name(place)}" for place, taken in moved]
-    return f"{', '.join(named[:4])}{f' and {len(named) - 4} more' if len(named) > 4 else ''}"
 
 
 def activation_name(policy: Policy) -> str:
@@ -201,13 +236,15 @@ def _activation_field(evidence: Evidence) -> str:
     return f"{field} where the export was made, or --activation if the checkpoint was read with the wrong one"
 
 
+_ORDER = "give the observations in the order of training, that of the terms in env.yaml"
+
 CAUSES = (
     Cause(name="another checkpoint", variants=_another_checkpoint, change=_this_checkpoint, lesson=6),
     Cause(name="another activation", variants=_another_activation, change=_activation_field, lesson=1),
     Cause(
         name="another order of the observations",
         variants=_other_order,
-        change="give the observations in the order of training, that of the terms in env.yaml",
+        change=_ORDER,
         lesson=4,
     ),
     Cause(name="normaliser left out", variants=_left_out, change=_with_normalizer, lesson=4),
@@ -227,6 +264,12 @@ CAUSES = (
         name="normaliser of another checkpoint",
         variants=_of_another_checkpoint,
         change="load the network and its normaliser from one file: runner.load(path) loads both",
+        lesson=4,
+    ),
+    Cause(
+        name="normaliser of the critic",
+        variants=_of_the_critic,
+        change="take the actor's: policy.actor_obs_normalizer (rsl_rl 3), actor.obs_normalizer (rsl_rl 4 and 5)",
         lesson=4,
     ),
     Cause(
@@ -263,6 +306,25 @@ CAUSES = (
         lesson=3,
     ),
     Cause(
+        name="weights rounded",
+        variants=_rounded_weights,
+        change="export in float32, or accept the difference: the robot's sensors are less exact",
+        lesson=1,
+    ),
+    Cause(
+        name="another network of the file",
+        variants=_another_part,
+        change="export the network that acts on the robot: the actor, or the student of a distillation",
+        lesson=6,
+    ),
+    Cause(
+        name="other weights",
+        variants=_other_weights,
+        change="export again, from this checkpoint; if that changes nothing, the export is of another run or task, or "
+        "its weights were changed after the export",
+        lesson=6,
+    ),
+    Cause(
         name="actions clipped",
         variants=endings.clipped,
         change="export without the clip, as rsl_rl and Isaac Lab do, or clip in training, too (clip_actions)",
@@ -288,11 +350,26 @@ CAUSES = (
         lesson=5,
     ),
     Cause(
-        name="weights rounded",
-        variants=_rounded_weights,
-        change="export in float32, or accept the difference: the robot's sensors are less exact",
-        lesson=1,
+        name="another order of the observations",
+        variants=inputs.rearranged,
+        change=_ORDER,
+        lesson=4,
+        late=True,
     ),
-    Cause(name="other weights", variants=_other_weights, change=_this_checkpoint, lesson=6),
+    Cause(
+        name="observations scaled or shifted",
+        variants=inputs.scaled,
+        change="scale and shift in one place only: the network takes them as in training, so undo it in the robot's "
+        "program or export without it (degrees, observation scales, default joint positions)",
+        lesson=4,
+        late=True,
+    ),
+    Cause(
+        name="another order of the observations",
+        variants=inputs.reordered,
+        change=_ORDER,
+        lesson=4,
+        late=True,
+    ),
 )
 """All causes that are tried, the simplest first."""

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from rsl_edu.checkpoint import Checkpoint, Policy, Run, read_run
+from rsl_edu.checkpoint import Run, read_run
 from rsl_edu.diagnosis.sample import image_sizes
 from rsl_edu.exported import Export, read_export
-from rsl_edu.run_folder import CheckpointError, RunSettings, checkpoint_files, run_settings
+from rsl_edu.run_folder import RunSettings, checkpoint_files, run_settings
 from rsl_edu.sandbox import Limits
 
 from .causes import activation_name
 from .comparison import Comparison
 from .evidence import Evidence
 from .shown import drawn, recorded
+from .siblings import siblings
+from .tensors import wanted
 from .verdict import THE_EXPORT, compared
 
 
@@ -68,7 +70,7 @@ def compare_export(
         sample=dataclasses.replace(shown.sample, names=names),
         large=shown.large,
         reach=shown.reach,
-        siblings=lambda: _siblings(ours, settings, images),
+        siblings=lambda it: siblings(ours, activation_name(ours.policy) or None, settings, images, wanted(it)),
     )
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the batches are small: on a busy machine, threads would only wait for each other
@@ -98,20 +100,3 @@ def _reference(
         run = read_run(file, export.activation, run.settings, images)
         run = dataclasses.replace(run, activation_from=THE_EXPORT if export.activation else "")
     return run, run.settings, images
-
-
-def _siblings(ours: Checkpoint, settings: RunSettings, images: Mapping[str, tuple[int, int]]) -> Sequence[Checkpoint]:
-    """Read the other checkpoints in the folder that have the same architecture."""
-    folder = ours.path.parent
-    try:
-        if not [file for file in checkpoint_files(folder) if file.name != ours.path.name]:
-            return ()
-        others = read_run(folder, activation_name(ours.policy) or None, settings, images).checkpoints
-    except (CheckpointError, OSError):
-        return ()
-    shapes = _shapes(ours.policy)
-    return [other for other in others if other.path.name != ours.path.name and _shapes(other.policy) == shapes]
-
-
-def _shapes(policy: Policy) -> dict[str, torch.Size]:
-    return {name: tensor.shape for name, tensor in policy.state_dict().items()}

@@ -37,6 +37,7 @@ class Comparison:
         notes: What else was seen.
         ruled_out: Causes that were tried and explain nothing.
         unchecked: What could not be tried, and what is missing for it.
+        never_tried: What an export may do, too, and is not among the causes.
     """
 
     same: bool | None
@@ -46,6 +47,7 @@ class Comparison:
     notes: tuple[str, ...] = ()
     ruled_out: tuple[str, ...] = ()
     unchecked: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    never_tried: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Lines of at most 100 characters, for a terminal."""
@@ -65,6 +67,7 @@ class Comparison:
         """Return what follows the causes, in words."""
         words = {"note": "; ".join(self.notes), "ruled out": ", ".join(self.ruled_out)}
         words["not checked"] = "; ".join(f"{name}: {missing}" for name, missing in self.unchecked.items())
+        words["never tried"] = "; ".join(self.never_tried)
         return {name: said for name, said in words.items() if said}
 
 

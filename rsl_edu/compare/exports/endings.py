@@ -17,12 +17,20 @@ ENOUGH = 32
 """Observations that tell a scale and an offset of each action."""
 
 
+def enough(evidence: Evidence) -> bool:
+    """Tell whether there are so many observations, none like the other, that what is fitted to them is no accident."""
+    return len(evidence.sample.observations.flatten(0, 1).unique(dim=0)) >= ENOUGH
+
+
 def clipped(evidence: Evidence, model: Model) -> Iterator[Variant]:
-    """Clip the actions at one limit, or at limits of each action that the export returned more than once."""
-    most = evidence.actions.abs().max()
-    if (evidence.actions.abs() == most).sum() > 1:  # not every action need have reached it
+    """Clip the actions at one limit, or at limits that the export returned for different actions of the model."""
+    if not enough(evidence):
+        return
+    ours, theirs = evidence.play(model).flatten(0, 1), evidence.actions.flatten(0, 1)
+    low, high = _limits(evidence, ours, theirs)
+    most = theirs.abs().max()
+    if (low == -most).any() or (high == most).any():  # not every action need have reached it
         yield _ending(model, f"with actions clipped at ±{short(most.item(), 4)}", _clip(-most, most))
-    low, high = _limits(evidence.actions.flatten(0, 1))
     if low.isfinite().any() or high.isfinite().any():
         yield _ending(model, f"with actions clipped {_at(low, high)}", _clip(low, high))
 
@@ -34,58 +42,83 @@ def squashed(evidence: Evidence, model: Model) -> Iterator[Variant]:
 
 
 def scaled(evidence: Evidence, model: Model) -> Iterator[Variant]:
-    """Scale and shift each action, and clip it."""
+    """Scale and shift each action, and clip it before or after that."""
     yield from _scaled(evidence, _ending(model, "with actions ", lambda actions: actions))
 
 
 def reordered(evidence: Evidence, model: Model) -> Iterator[Variant]:
-    """Put the actions into another order."""
-    ours, theirs = evidence.play(model).flatten(0, 1), evidence.actions.flatten(0, 1)
-    apart = torch.stack([(theirs - ours[:, [action]]).abs().amax(0) for action in range(ours.shape[1])])
-    order = apart.argmin(0)
-    if len(order.unique()) == len(order) and not torch.equal(order, torch.arange(len(order))):
-        moved = [f"{taken} as {place}" for place, taken in enumerate(order.tolist()) if taken != place]
-        words = f"with action {', '.join(moved[:4])}{f' and {len(moved) - 4} more' if len(moved) > 4 else ''}"
-        yield _ending(model, words, lambda actions: actions[..., order])
+    """Put the actions into another order, and scale and shift them."""
+    order = _order(evidence.play(model).flatten(0, 1), evidence.actions.flatten(0, 1))
+    if order is None or not enough(evidence):
+        return
+    moved = [f"{taken} as {place}" for place, taken in enumerate(order.tolist()) if taken != place]
+    words = f"with action {', '.join(moved[:4])}{f' and {len(moved) - 4} more' if len(moved) > 4 else ''}"
+    moved_only = _ending(model, words, lambda actions: actions[..., order])
+    yield moved_only
+    yield from _scaled(evidence, dataclasses.replace(moved_only, words=f"{words}, then "))
+
+
+def _order(ours: torch.Tensor, theirs: torch.Tensor) -> torch.Tensor | None:
+    """Return for each action of the export the one that it goes with, by their correlation; None if it is in order."""
+    centred = [x - x.mean(0) for x in (ours, theirs)]
+    unit = [x / x.norm(dim=0).clamp_min(1e-12) for x in centred]
+    likeness = (unit[1].T @ unit[0]).abs()
+    order: torch.Tensor = likeness.argmax(1)
+    if len(order.unique()) < len(order) or torch.equal(order, torch.arange(len(order))):
+        return None
+    return order
 
 
 def _scaled(evidence: Evidence, before: Variant) -> Iterator[Variant]:
     ours, theirs = evidence.play(before.model).flatten(0, 1), evidence.actions.flatten(0, 1)
-    if len(ours) < ENOUGH:
+    if not enough(evidence) or not (ours.amax(0) - ours.amin(0) > 1e-6 * evidence.scale).any():
         return
-    low, high = _limits(theirs)
+    low, high = _limits(evidence, ours, theirs)
     at_limit = (theirs == low) | (theirs == high)
     free = (~at_limit).double()
     weight = free / free.sum(0).clamp_min(1)
     centre, their_centre = (ours * weight).sum(0), (theirs * weight).sum(0)
     spread = ((ours - centre) ** 2 * weight).sum(0)
+    constant = spread <= (1e-6 * evidence.scale) ** 2  # no scale can be told
     scale = ((ours - centre) * (theirs - their_centre) * weight).sum(0) / spread.clamp_min(1e-30)
+    scale = torch.where(constant, 1.0, scale)
     offset = torch.where(at_limit.all(0), theirs[0], their_centre - scale * centre)
-    moving = ~at_limit.all(0)
-    words = before.words + _factors(scale[moving], offset[moving])
+    still = theirs.amax(0) == theirs.amin(0)
+    moving = ~(at_limit.all(0) | still)
+    said = _factors(evidence, scale[moving & ~constant], offset[moving])
     if low[moving].isfinite().any() or high[moving].isfinite().any():
-        words += f", clipped {_at(low[moving], high[moving])}"
+        said.append(f"clipped {_at(low[moving], high[moving])}")
+    if still.any():
+        said.append(f"{int(still.sum())} of them always the same")
+    words = before.words + ", ".join(said)
     end = before.model.ending
     assert end is not None
     clip = _clip(low, high)
     yield _ending(before.model, words, lambda actions: clip(scale * end(actions) + offset))
 
 
-def _limits(actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the least and the greatest of each action, infinite where it was returned only once."""
-    low, high = actions.amin(0), actions.amax(0)
+def _limits(evidence: Evidence, ours: torch.Tensor, theirs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the least and the greatest of each action, infinite where it was not returned for different actions."""
+    low, high = theirs.amin(0), theirs.amax(0)
     infinity = torch.full_like(low, torch.inf)
-    often = [(actions == limit).sum(0) > 1 for limit in (low, high)]
-    return torch.where(often[0], low, -infinity), torch.where(often[1], high, infinity)
+    cut = []
+    for limit in (low, high):
+        there = theirs == limit
+        least = ours.masked_fill(~there, torch.inf).amin(0)
+        most = ours.masked_fill(~there, -torch.inf).amax(0)
+        cut.append((most - least > 1e-3 * evidence.scale) & (low < high))
+    return torch.where(cut[0], low, -infinity), torch.where(cut[1], high, infinity)
 
 
-def _factors(scale: torch.Tensor, offset: torch.Tensor) -> str:
-    """Say by what actions are scaled and shifted."""
-    if not len(scale):
-        return "that never change"
-    small = 1e-4 * scale.abs().max()
-    words = f"scaled by {_range(scale, small)}"
-    return words + (f" and shifted by {_range(offset, small)}" if (offset.abs() > small).any() else "")
+def _factors(evidence: Evidence, scale: torch.Tensor, offset: torch.Tensor) -> list[str]:
+    """Say by what actions are scaled and shifted, without what is rounding."""
+    said = []
+    if len(scale) and ((scale - 1).abs() > 1e-4).any():
+        said.append(f"scaled by {_range(scale, 1e-4 * scale.abs().max())}")
+    small = 1e-4 * evidence.scale * (scale.abs().max() if len(scale) else 1.0)
+    if len(offset) and (offset.abs() > small).any():
+        said.append(f"shifted by {_range(offset, small)}")
+    return [" and ".join(said)] if said else []
 
 
 def _at(low: torch.Tensor, high: torch.Tensor) -> str:

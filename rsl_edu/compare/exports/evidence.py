@@ -16,6 +16,7 @@ from rsl_edu.exported import Export, Played
 
 from .model import Model
 from .rebuilt import rebuilt, weights_for
+from .siblings import Siblings
 
 LEAST = {False: 1e-5, True: 1e-3}
 """Differences that are always taken for rounding, in stds of the actions: in single and in half precision."""
@@ -39,6 +40,7 @@ class Evidence:
         siblings: Reads the other checkpoints of the run.
         played: What the export did, or what its tensors give where its code was not run.
         ran: Whether it was run.
+        repeated: What it did on the first observations when it was shown them once more, ``[time, envs, actions]``.
     """
 
     checkpoint: Checkpoint
@@ -46,16 +48,22 @@ class Evidence:
     sample: Sample
     large: torch.Tensor
     reach: float
-    siblings: Callable[[], Sequence[Checkpoint]]
+    siblings: Callable[[Evidence], Siblings]
     played: Played = dataclasses.field(default_factory=lambda: Played(torch.empty(0), torch.empty(0), None, ""))
     ran: bool = True
+    repeated: torch.Tensor = dataclasses.field(default_factory=lambda: torch.empty(0))
     _last: dict[str, Any] = dataclasses.field(default_factory=dict)  # what was played last: many endings follow
 
     @functools.cached_property
     def others(self) -> Sequence[Checkpoint]:
         """The other checkpoints of the run, the nearest in time first."""
         here = self.checkpoint.iteration
-        return sorted(self.siblings(), key=lambda other: abs(other.iteration - here))
+        return sorted(self.family.checkpoints, key=lambda other: abs(other.iteration - here))
+
+    @functools.cached_property
+    def family(self) -> Siblings:
+        """The other checkpoints of the run, and how many files were not read."""
+        return self.siblings(self)
 
     @functools.cached_property
     def base(self) -> Model:

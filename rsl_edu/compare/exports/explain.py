@@ -14,7 +14,8 @@ from .tensors import readable, source_of
 def explain(evidence: Evidence) -> Explanation:
     """Find the first cause, or the first two together, that make the checkpoint's policy do what the export does."""
     alone: list[tuple[Cause, Variant]] = []
-    for cause in CAUSES:
+    causes = [cause for cause in CAUSES if not cause.late]
+    for cause in causes:
         for variant in cause.variants(evidence, evidence.base):
             if evidence.fits(variant.model):
                 return _explanation((cause,), (variant,), alone)
@@ -22,6 +23,10 @@ def explain(evidence: Evidence) -> Explanation:
     for cause, variant, other, both in _pairs(evidence, alone):
         if evidence.fits(both.model):
             return _explanation((cause, other), (variant, both), alone)
+    for cause in CAUSES:
+        for variant in cause.variants(evidence, evidence.base) if cause.late else ():
+            if evidence.fits(variant.model):
+                return _explanation((cause,), (variant,), alone)
     return _explanation((), (), alone)
 
 
@@ -30,7 +35,7 @@ def nearest(evidence: Evidence) -> tuple[Variant | None, float]:
     best: tuple[Variant | None, float] = None, 0.0
     apart = ((evidence.actions - evidence.expected) ** 2).sum().item()
     for cause in CAUSES:
-        if cause.name.startswith("actions "):  # fitted to the export, so they always explain a part
+        if cause.late or cause.name.startswith("actions "):  # fitted to the export, so they always explain a part
             continue
         for variant in cause.variants(evidence, evidence.base):
             left = ((evidence.actions - evidence.play(variant.model)) ** 2).sum().item()
@@ -43,6 +48,8 @@ def _pairs(evidence: Evidence, alone: list[tuple[Cause, Variant]]) -> Iterator[t
     """Yield two causes together, in the order of the table."""
     elsewhere = readable(evidence) and source_of(evidence) is None  # by its tensors, it is from none of them
     for (cause, variant), other in itertools.product(alone, CAUSES):
+        if other.late:
+            continue
         if elsewhere and variant.model.name != evidence.base.name:
             continue
         if CAUSES.index(other) > CAUSES.index(cause) and variant.model.ending is None:

@@ -31,12 +31,14 @@ class Cause:
         variants: Changes a model in all ways in which this cause may; none if it cannot.
         change: What to change, with the names that the exporters have.
         lesson: Number of the lesson that explains it.
+        late: Whether it is tried after all others, and alone: it takes long, and a failure rules nothing out.
     """
 
     name: str
     variants: Callable[[Evidence, Model], Iterable[Variant]]
     change: Callable[[Evidence], str] | str
     lesson: int
+    late: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 
 from rsl_edu.checkpoint import Checkpoint
+from rsl_edu.exported import ExportError
 from rsl_edu.number_format import counted, short
 
 from .comparison import Reason
 from .evidence import Evidence
-from .tensors import account, moved_features, readable
+from .tensors import account, moved_features, readable, same_network
 
 
 def kind_of_network(evidence: Evidence) -> Reason | None:
@@ -17,6 +18,15 @@ def kind_of_network(evidence: Evidence) -> Reason | None:
     export = evidence.export
     theirs = bool(export.state or export.memory) or any(name.startswith("rnn.") for name in evidence.named)
     ours = evidence.checkpoint.policy.rnn is not None
+    rows = [
+        len(weights.get("rnn.rnn.weight_ih_l0", ())) / max(1, weights["rnn.rnn.weight_hh_l0"].shape[-1])
+        for weights in (evidence.checkpoint.policy.state_dict(), evidence.named)
+        if "rnn.rnn.weight_hh_l0" in weights
+    ]
+    if ours and theirs and len(rows) == 2 and rows[0] != rows[1]:  # a GRU has three gates, an LSTM four
+        kinds = ["an LSTM" if gates == 4 else "a GRU" for gates in rows]
+        found = f"the checkpoint's memory is {kinds[0]}, the export's {kinds[1]}"
+        return Reason("another kind of network", found, "it is the export of another run", 3)
     if ours == theirs or not (readable(evidence) or theirs):
         return None
     with_memory, without = ("the export", "the checkpoint") if theirs else ("the checkpoint", "the export")
@@ -29,7 +39,20 @@ def size_of_observations(evidence: Evidence) -> Reason | None:
     ours, theirs = evidence.checkpoint.policy.features, evidence.export.features
     if theirs is None or theirs == ours:
         return None
-    name = evidence.sample.name
+    name, export = evidence.sample.name, evidence.export
+    parts = [it for it in export.inputs if it not in export.state and it not in evidence.sample.images]
+    widths = [size[-1] for it in parts if (size := export.inputs[it])]
+    if len(parts) > 1 and all(widths) and sum(width or 0 for width in widths) == ours:
+        raise ExportError(
+            f"{export.path.name}: it takes the {ours} features in {len(parts)} inputs ({_some(parts)}), and which are "
+            "which is not known: export with one input"
+        )
+    first = evidence.named.get("mlp.0.weight" if evidence.checkpoint.policy.rnn is None else "rnn.rnn.weight_ih_l0")
+    if first is not None and not evidence.checkpoint.policy.cnns and first.shape[-1] == ours:
+        raise ExportError(
+            f"{export.path.name}: it takes {theirs} features and its network {ours}, like the checkpoint's: which it "
+            "takes is in its code. Export with the observations of the training"
+        )
     found = f"the export takes {counted(theirs, 'feature')}, the checkpoint {ours}"
     order = moved_features(evidence, evidence.checkpoint.policy)
     if order is not None:
@@ -67,7 +90,40 @@ def size_of_actions(evidence: Evidence) -> Reason | None:
             5,
         )
     found = f"the export returns {counted(theirs, 'action')}, the checkpoint {policy.actions}; {account(evidence)}"
+    if readable(evidence) and same_network(evidence, evidence.checkpoint):
+        if theirs > 1:
+            change = "its network is the checkpoint's: return all of its actions, and nothing with them"
+            return Reason("another number of actions", found, change, 6)
+        raise ExportError(
+            f"{evidence.export.path.name}: its network is the checkpoint's, but what it returns first is one number, "
+            f"such as a value, not {policy.actions} actions: return the actions first"
+        )
     return Reason("another number of actions", found, "it is the export of another robot or task", 6)
+
+
+def may_be_fed_otherwise(evidence: Evidence, causes: list[str]) -> None:
+    """Refuse to judge an export that may need other values in its other inputs than the zeros that it was given.
+
+    Raises:
+        ExportError: It has such inputs, and without them nothing explains what it does, or a lost memory alone does.
+    """
+    export = evidence.export
+    others = [it for it in export.inputs if it not in (export.observation, *export.state, *evidence.sample.images)]
+    if others and causes in ([], ["memory not carried along"]):
+        raise ExportError(
+            f"{export.path.name}: its actions are not the checkpoint's, but its inputs {_some(others)} were 0, and "
+            "what they should be is not known: export without them"
+        )
+
+
+def actions_that_differ(evidence: Evidence) -> str:
+    """Say which actions differ, and how far."""
+    apart = (evidence.actions - evidence.expected).flatten(0, 1).abs().amax(0) / evidence.scale
+    off = apart > max(evidence.tolerance, 1e-2 * apart.max().item())
+    if off.all():
+        return f"all {len(off)} actions differ"
+    which = [f"{place} by up to {short(apart[place].item())}" for place in torch.where(off)[0].tolist()]
+    return f"{len(which)} of {len(off)} actions differ, in stds: action {_some(which)}"
 
 
 def no_numbers(evidence: Evidence) -> Reason | None:
@@ -86,6 +142,8 @@ def training_mode(evidence: Evidence) -> Reason | None:
     if evidence.played.evaluated is None:
         return None
     time, envs = evidence.played.evaluated.shape[:2]
+    if evidence.fits(evidence.base):
+        return None
     miss = evidence.error(evidence.played.evaluated, evidence.expected[:time, :envs])
     if miss > evidence.tolerance:
         return None
@@ -105,7 +163,7 @@ def sampled(evidence: Evidence) -> Reason:
     std = distribution.std.double()
     ours = (std**2).mean(0).sqrt() if std.dim() > 1 else std
     ratio = (evidence.noise / ours.clamp_min(1e-12)).median().item()
-    found = f"loaded anew, it does something else on the same observations: {short(ratio)} times the checkpoint's noise"
+    found = f"it does something else on the same observations, shown again: {short(ratio)} times the checkpoint's noise"
     if 0.8 < ratio < 1.25:
         return Reason(
             "actions are sampled",

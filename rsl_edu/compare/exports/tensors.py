@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 
 import torch
 
 from rsl_edu.checkpoint import Checkpoint, Policy
+from rsl_edu.checkpoint.untrusted import load
 from rsl_edu.number_format import counted, short
 
 from .evidence import Evidence
@@ -54,16 +56,74 @@ def readable(evidence: Evidence) -> bool:
     return "mlp.0.weight" in evidence.named
 
 
-def same_normalizer(evidence: Evidence, checkpoint: Checkpoint) -> bool:
-    """Tell whether the mean in the export is that of a checkpoint's normaliser."""
-    theirs, ours = evidence.export.normalizer, checkpoint.policy.normalizer
-    if theirs is None or ours is None or theirs[0].shape != ours.mean.shape:
+def means_of(evidence: Evidence) -> dict[str, torch.Tensor]:
+    """Return what may be the mean of the export's normaliser, by name: the one that is known, or all of its size."""
+    if evidence.export.normalizer is not None:
+        return {"": evidence.export.normalizer[0]}
+    features = evidence.checkpoint.policy.features
+    known = [x.double().flatten() for x in evidence.export.weights.values() if x.numel() == features]
+    flat = {name: x.double().flatten() for name, x in evidence.export.tensors.items() if x.numel() == features}
+    return {name: x for name, x in flat.items() if not any(torch.equal(x, weight) for weight in known)}
+
+
+def same_normalizer(evidence: Evidence, policy: Policy) -> bool:
+    """Tell whether the mean of a policy's normaliser is in the export."""
+    if policy.normalizer is None:
         return False
-    mean = ours.mean.double()
+    mean = policy.normalizer.mean.double().flatten()
     size = max(mean.norm().item(), 1e-12)
     half = (torch.float16, torch.bfloat16) if evidence.export.half else ()
-    near = min((theirs[0] - mean.to(dtype).double()).norm().item() for dtype in (torch.float64, *half))
-    return bool(near / size <= _ROUNDING)
+    found = [theirs for theirs in means_of(evidence).values() if theirs.shape == mean.shape]
+    off = [(theirs - mean.to(kind).double()).norm().item() for theirs in found for kind in (torch.float64, *half)]
+    return bool(min(off, default=float("inf")) / size <= _ROUNDING)
+
+
+def wanted(evidence: Evidence) -> list[Callable[[Policy], bool]]:
+    """Return what tells that a checkpoint has the export's network, or its normaliser; nothing if tensors do not."""
+    if not readable(evidence):
+        return []
+    network: Callable[[Policy], bool] = lambda policy: not differing(evidence.named, policy)  # noqa: E731
+    return [network, *([functools.partial(same_normalizer, evidence)] if means_of(evidence) else [])]
+
+
+def in_8_bits(evidence: Evidence, policy: Policy) -> bool:
+    """Tell whether the export's weights are those of a policy, rounded to 255 levels in each row or matrix."""
+    found = False
+    for name, ours in network(policy).items():
+        theirs = evidence.named.get(name)
+        if theirs is None or theirs.shape != ours.shape:
+            return False
+        if ours.dim() != 2 or torch.equal(theirs, ours):
+            continue
+        x, w = theirs.double(), ours.double()
+        steps = [w.abs().amax(1, keepdim=True) / 127, w.abs().amax() / 127]
+        if not any(
+            ((x / step - (x / step).round()).abs() < 1e-3).all() and ((x - w).abs() < 0.51 * step).all()
+            for step in steps
+        ):
+            return False
+        found = True
+    return found
+
+
+@functools.lru_cache(maxsize=1)
+def part_of(evidence: Evidence) -> str:
+    """Return which other network of the checkpoint's file the export has: ``teacher of model_9.pt``; empty if none."""
+    weights = [x for name, x in evidence.named.items() if name.startswith("mlp.")]
+    if not readable(evidence) or same_network(evidence, evidence.checkpoint):
+        return ""
+    path = evidence.checkpoint.path
+    tables = {key: table for key, table in load(path).items() if isinstance(table, dict)}
+    parts: set[str] | None = None
+    for x in weights:
+        here = {
+            f"{key.removesuffix('_state_dict')} {name}".removeprefix("model ").partition(".")[0]
+            for key, table in tables.items()
+            for name, y in table.items()
+            if isinstance(y, torch.Tensor) and y.shape == x.shape and torch.equal(y, x)
+        }
+        parts = here if parts is None else parts & here
+    return f"the {min(parts).removesuffix(' mlp')} of {path.name}" if parts else ""
 
 
 def account(evidence: Evidence) -> str:
@@ -78,6 +138,8 @@ def _network(evidence: Evidence) -> str:
     source = source_of(evidence)
     if source is not None:
         return f"all {counted(len(ours), 'tensor')} of its network are those of {source.path.name}"
+    if part := part_of(evidence):
+        return f"its network is {part}"
     candidates = [evidence.checkpoint, *evidence.others]
     nearest = min(candidates, key=lambda other: sum(differing(weights, other.policy).values()))
     off = differing(weights, nearest.policy)
@@ -95,14 +157,16 @@ def _network(evidence: Evidence) -> str:
 
 def _normalizer(evidence: Evidence) -> str:
     ours, theirs = evidence.checkpoint.policy.normalizer, evidence.export.normalizer
-    if theirs is None:
-        return "" if ours is None or not readable(evidence) else "it holds no normaliser"
-    if ours is None:
-        return "it holds a normaliser, the checkpoint none"
-    source = next((it for it in (evidence.checkpoint, *evidence.others) if same_normalizer(evidence, it)), None)
-    if source is None:
-        return f"the means of its normaliser are not those of {evidence.checkpoint.path.name}"
-    return f"the means of its normaliser are those of {source.path.name}"
+    found = means_of(evidence)
+    source = next((it for it in (evidence.checkpoint, *evidence.others) if same_normalizer(evidence, it.policy)), None)
+    if source is not None:
+        return f"the means of its normaliser are those of {source.path.name}"
+    if theirs is not None:
+        unlike = f"the means of its normaliser are not those of {evidence.checkpoint.path.name}"
+        return "it holds a normaliser, the checkpoint none" if ours is None else unlike
+    if ours is None or not readable(evidence):
+        return ""
+    return "no normaliser was found in it" + (f", unless it is in {', '.join(list(found)[:4])}" if found else "")
 
 
 def moved_features(evidence: Evidence, policy: Policy) -> torch.Tensor | None:
@@ -123,3 +187,10 @@ def moved_features(evidence: Evidence, policy: Policy) -> torch.Tensor | None:
     if near.sum() < max(1, len(nearest) // 2) or len(taken.unique()) != len(taken):
         return None
     return torch.where(near, nearest, -1)
+
+
+def moves(evidence: Evidence, order: torch.Tensor) -> str:
+    """Say which features are taken for which."""
+    moved = [(place, int(taken)) for place, taken in enumerate(order.tolist()) if taken not in (place, -1)]
+    named = [f"{evidence.sample.name(taken)} as {evidence.sample.name(place)}" for place, taken in moved]
+    return f"{', '.join(named[:4])}{f' and {len(named) - 4} more' if len(named) > 4 else ''}"

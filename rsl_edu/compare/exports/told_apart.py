@@ -45,7 +45,7 @@ def told_apart(evidence: Evidence) -> Reason | None:
     mean, divisor = (_off(*pair) for pair in zip(theirs, ours, strict=True))
     if mean <= step and divisor <= 2 * step:  # the std was rounded, and its sum with eps
         return None
-    known = [other for other in evidence.others if same_normalizer(evidence, other)]
+    known = [other for other in evidence.others if same_normalizer(evidence, other.policy)]
     off = short(100 * max(mean, divisor))
     words = f"its normaliser differs from that of {evidence.checkpoint.path.name} by up to {off} %"
     name = "normaliser of another checkpoint" if known else "other statistics in the normaliser"

@@ -10,16 +10,16 @@ from rsl_edu.exported.names import ACTIVATIONS
 from rsl_edu.number_format import counted, short
 from rsl_edu.sandbox import Limits, SandboxError
 
-from . import special
+from . import repeats, special
 from .causes import activation_name
 from .comparison import Comparison, Reason
-from .endings import ENOUGH
 from .evidence import Evidence
 from .explain import explain, nearest
 from .kinds import Explanation
 from .model import Model
 from .tensors import account, readable, same_network
 from .told_apart import reset_leaves, told_apart
+from .untried import NEVER, unchecked
 
 THE_EXPORT = "the export"
 """Where an activation is from that nothing but the export under test says."""
@@ -77,8 +77,9 @@ def _played(evidence: Evidence, unsafe: bool, limits: Limits | None) -> tuple[Ev
     sample, policy = evidence.sample, evidence.checkpoint.policy
     recurrent = policy.rnn is not None
     try:
-        played = run_export(evidence.export, sample.observations, sample.images, recurrent, unsafe, limits)
-        return dataclasses.replace(evidence, played=played), played.where
+        observations, images = repeats.shown(sample, recurrent)
+        played = run_export(evidence.export, observations, images, recurrent, unsafe, limits)
+        return repeats.taken(evidence, played), played.where
     except ExportError as error:
         raise ExportError(f"{error}{special.other_parts(evidence.checkpoint)}") from None
     except SandboxError as error:
@@ -106,6 +107,9 @@ def _judged(evidence: Evidence, activation_from: str) -> Comparison:
         first = special.sampled(evidence)
         others = () if evidence.fits(evidence.base) else _reasons(evidence, explain(evidence))
         return Comparison(False, {}, f"Not the same: {first.name}.", (first, *others))
+    if reason := special.training_mode(evidence) or repeats.remembers(evidence):
+        words = f"the largest difference is {short(_apart(evidence))} of the actions' std, {_on(evidence)}"
+        return Comparison(False, {}, f"Not the same: {reason.name}; {words}.", (reason,))
     if evidence.fits(evidence.base):
         reason = told_apart(evidence)
         if reason is not None:
@@ -125,27 +129,28 @@ def _judged(evidence: Evidence, activation_from: str) -> Comparison:
     words = f"the largest difference is {short(_apart(evidence))} of the actions' std, {_on(evidence)}"
     if evidence.only_large:
         words += f", and there is none on those up to {short(evidence.reach)} stds from the mean"
-    reason = special.training_mode(evidence)
-    if reason is not None:
-        return Comparison(False, {}, f"Not the same: {words}.", (reason,))
     return _explained(evidence, words)
 
 
 def _explained(evidence: Evidence, words: str) -> Comparison:
     """Name the causes, or say how far the best guess goes."""
     found = explain(evidence)
-    unchecked = _unchecked(evidence)
+    open_ = unchecked(evidence, bool(found.causes))
+    tried = tuple(name for name in found.tried if name not in open_)
+    special.may_be_fed_otherwise(evidence, [cause.name for cause in found.causes])
     if found.causes:
         names = " and ".join(cause.name for cause in found.causes)
         reasons = _reasons(evidence, found)
-        return Comparison(False, {}, f"Not the same: {names}; {words}.", reasons, (), found.tried, unchecked)
-    notes = [f"by its tensors: {account(evidence)}"]
+        return Comparison(False, {}, f"Not the same: {names}; {words}.", reasons, (), tried, open_)
+    notes = [f"by its tensors: {account(evidence)}", special.actions_that_differ(evidence)]
     best, share = nearest(evidence)
     if best is not None and share > 0.5:
         change = f"{best.model.name} {best.words}".rstrip()
         notes.append(f"nearest: {change} explains {short(100 * share)} % of the difference (of its square)")
     verdict = f"Not the same, and no cause explains it: {words}."
-    return Comparison(False, {}, verdict, (), tuple(notes), found.tried, unchecked)
+    if readable(evidence) and same_network(evidence, evidence.checkpoint):
+        verdict = f"Not the same, with the same weights: its code does something else around them; {words}."
+    return Comparison(False, {}, verdict, (), tuple(notes), tried, open_, NEVER)
 
 
 def _same(evidence: Evidence, model: Model, unknown: str) -> Comparison:
@@ -214,21 +219,11 @@ def _notes(evidence: Evidence) -> list[str]:
     unused = [name for name in export.outputs if name not in (export.action, *export.state.values())]
     if unused:
         notes.append(f"of its outputs, only {export.action} is compared; the others are {', '.join(unused)}")
+    if export.format == "ONNX" and b"RandomNormal" in export.program:
+        notes.append("its graph draws random numbers (RandomNormal): a policy that acts on a robot returns the mean")
     if "run_path" in export.metadata:
         notes.append(f"its metadata names the run {export.metadata['run_path'][:200]}")
     return notes
-
-
-def _unchecked(evidence: Evidence) -> dict[str, str]:
-    """Return what could not be tried, and what is missing for it."""
-    missing = {}
-    if not (readable(evidence) and same_network(evidence, evidence.checkpoint)) and not evidence.others:
-        missing["another checkpoint"] = f"no other one of this network next to {evidence.checkpoint.path.name}"
-    if not readable(evidence):
-        missing["another order of the observations"] = "the first layer cannot be told from its tensors"
-    if evidence.actions.flatten(0, 1).shape[0] < ENOUGH:
-        missing["actions scaled or shifted"] = f"needs {ENOUGH} observations"
-    return missing
 
 
 def _apart(evidence: Evidence) -> float:
