@@ -106,7 +106,6 @@ def in_8_bits(evidence: Evidence, policy: Policy) -> bool:
     return found
 
 
-@functools.lru_cache(maxsize=1)
 def part_of(evidence: Evidence) -> str:
     """Return which other network of the checkpoint's file the export has: ``teacher of model_9.pt``; empty if none."""
     weights = [x for name, x in evidence.named.items() if name.startswith("mlp.")]
