@@ -20,7 +20,7 @@ LESSON_TITLES = {1: "MLP", 2: "CNN", 3: "RNN", 4: "Normalization", 5: "Distribut
 def _safe(words: object) -> Markup:
     """Return words from files as HTML; the name of an option stays on one line."""
     option = r'<span style="white-space: nowrap">\g<0></span>'
-    return Markup(re.sub(r"--\w[\w-]*", option, escape(printable(str(words)))))
+    return Markup(re.sub(r"--\w[\w-]*", option, str(escape(printable(str(words))))))  # Markup would escape the option
 
 
 _PAGES = Environment(
