@@ -94,6 +94,19 @@ def test_the_same_history_is_the_same_and_the_newest_frame_is_compared():
     assert [names[i] for i in found.differences[0].columns] == [f"projected_gravity[{i}]" for i in range(3)]
 
 
+def with_contacts(made, touching, share):
+    """A recording with contact forces of six feet, of which some touch the ground in a share of the steps."""
+    x, draw = made["observations"], np.random.default_rng(0)
+    size = (*x.shape[:2], 6)
+    forces = draw.uniform(0.1, 1, size) * (draw.random(size) < share) * np.isin(range(6), touching)
+    return made | {"observations": np.concatenate([x, forces.astype("f4")], -1)}
+
+
+def test_what_stands_still_is_no_past_of_what_rests_at_the_same_value():
+    seldom, often = with_contacts(FIRST, [0, 2], 0.05), with_contacts(SECOND, [0, 1, 2, 3], 0.3)
+    assert "history" not in [each.kind for each in compare_recordings(seldom, often).differences]
+
+
 def test_a_history_that_is_missing_is_told_from_a_missing_term():
     first, names = with_history(FIRST)
     found = compare_recordings(first, SECOND, names=names)
