@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
         "compare",
         help="say whether an export does what its checkpoint does, or how two recordings differ",
         description=f"Compare two files: {_PAIRS}. Says whether they are the same, and if not, why. No code in a file "
-        "runs outside of a sandbox. Exit status: 0 if they are the same, 1 if not, 2 for an error.",
+        "runs outside of a sandbox. Exit status: 0 if they are the same, 1 if not, 2 if it cannot tell.",
     )
     parser.add_argument("first", type=path_argument, metavar="FIRST", help="checkpoint, run folder or recording")
     parser.add_argument(
@@ -75,7 +75,7 @@ def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> in
         with writing_html(parser, options.html):
             options.html.write_text(page, "utf-8")
         print(f"\n{options.html}: the page, {len(page) / 1e3:.0f} KB")
-    return 0 if comparison.same else 1
+    return int(comparison.status)
 
 
 def _export(checkpoint: Path, export: Path, options: argparse.Namespace) -> Any:

@@ -186,12 +186,12 @@ def test_too_little_data_carries_no_verdict_but_what_holds_at_every_step_is_chec
     first, short = recorded(0), {name: x[:100, :1] for name, x in changed(1, times(9.81, GRAVITY)).items()}
     found = compare_recordings(first, short, names=NAMES)
     assert [each.features for each in found.differences] == ["projected_gravity"]
-    assert any("the second has only 99 steps, which carries no verdict" in note for note in found.notes)
+    assert any("the second has only 100 steps of 1 robot: a verdict needs 300" in note for note in found.notes)
     found = compare_recordings(first, {name: x[:100, :1] for name, x in recorded(1).items()}, names=NAMES)
     assert found.same
     assert not found.conclusive
     assert found.verdict.startswith("Too little was recorded for a verdict")
-    assert found.unchecked["order, sign"] == "needs 300 steps of each recording"
+    assert found.unchecked["order, sign"] == "needs 300 samples of each recording"
 
 
 def still(value, features):
@@ -205,6 +205,37 @@ def test_a_command_that_is_not_varied_is_no_difference_and_other_terms_are():
     assert found.differences[0].figure.startswith("always 0 in the first, from -")
     found = compare_recordings(changed(0, still(0, LIN)), changed(1, still(2, LIN)), names=NAMES)
     assert found.differences[0].figure == "always 0 in the first, always 2 in the second"
+
+
+def joined(made, *more):
+    """A recording with more features."""
+    return made | {"observations": np.concatenate([made["observations"], *more], -1).astype("f4")}
+
+
+def test_what_one_robot_merely_kept_is_a_note():
+    first, second = recorded(0), recorded(1, envs=1)
+    kinds = np.broadcast_to(np.eye(3)[np.arange(8) % 3], (400, 8, 3))
+    command = np.repeat(np.random.default_rng(0).uniform(-1, 1, (4, 8, 2)), 100, axis=0)
+    force = np.where(np.random.default_rng(1).random((400, 8, 1)) < 0.05, 1.0, 0.0)
+    kept = np.broadcast_to([0, 1, 0, 0.5, -0.5, 0], (400, 1, 6))
+    first, second = joined(first, kinds, command, force), joined(second, kept)
+    found = compare_recordings(first, second)
+    assert found.same, found
+    assert found.notes[0].startswith("features 30 to 35 never changed in the second")
+    assert compare_recordings(second, first).same
+    other = second | {"observations": second["observations"] + np.isin(range(36), [30, 31])}
+    assert compare_recordings(second, other).same
+
+
+def test_what_varies_within_an_episode_and_then_never_is_one_finding():
+    draw = np.random.default_rng(0)
+    contacts = np.repeat(draw.integers(0, 2, (40, 8, 2)), 10, axis=0)
+    absent = times(0, [*LIN, *POS])(recorded(1)["observations"].copy())
+    first = joined(recorded(0), contacts)
+    found = compare_recordings(first, joined(recorded(1) | {"observations": absent}, 0 * contacts))
+    assert [(each.kind, each.features) for each in found.differences][:1] == [
+        ("constant", "features 0 to 2, features 12 to 17, features 30 to 31")
+    ]
 
 
 def test_two_faults_are_both_found():
@@ -245,6 +276,33 @@ def test_a_robot_that_stands_still_moves_otherwise_and_has_no_other_scale():
     standing[..., quiet] = mean[quiet] + 0.02 * (standing[..., quiet] - mean[quiet])
     found = compare_recordings(recorded(0)["observations"], standing, names=NAMES)
     assert [each.kind for each in found.differences] == ["motion"]
+
+
+SENSED = [*LIN, *IMU, *GRAVITY, *POS, *VEL]
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
+@pytest.mark.parametrize("features", [SENSED, [*SENSED, *ACT]], ids=["sensors", "actions too"])
+@pytest.mark.parametrize("steps", [2, 3])
+def test_all_sensors_may_be_slow(steps, features, named):
+    found = compare_recordings(recorded(0), changed(1, held(steps, features)), names=NAMES if named else ())
+    assert {each.kind for each in found.differences} == {"held"}
+    assert sorted(i for each in found.differences for i in each.columns) == sorted(features)
+
+
+def test_a_robot_that_stands_has_no_slow_sensors():
+    def rest(x):
+        x[100:300, :, SENSED] = x[100, :, SENSED].T
+        return x
+
+    def coarse(x):
+        centre = x[..., SENSED].mean((0, 1))
+        x[..., SENSED] = np.round(centre + 0.02 * (x[..., SENSED] - centre), 2)
+        return x
+
+    for change in (rest, coarse):
+        found = compare_recordings(recorded(0), changed(1, change), names=NAMES)
+        assert "held" not in [each.kind for each in found.differences]
 
 
 def test_commands_of_two_values_in_a_recording_of_one_robot_are_no_fast_sensor():

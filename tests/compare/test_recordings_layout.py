@@ -179,6 +179,17 @@ def test_the_command_finds_the_names_and_says_with_its_status_whether_they_are_t
     assert "degrees instead of radians" in (tmp_path / "page.html").read_text("utf-8")
 
 
+def test_the_status_is_2_if_too_little_was_recorded_and_1_if_that_differs(tmp_path, capsys):
+    for name, factor in (("first", 1), ("short", 1), ("wrong", 9.81)):
+        x = (FIRST if name == "first" else SECOND)["observations"].copy()
+        x[..., columns("projected_gravity")] *= factor
+        np.save(tmp_path / f"{name}.npy", x if name == "first" else x[:250, :1])
+    first, short, wrong = (str(tmp_path / f"{name}.npy") for name in ("first", "short", "wrong"))
+    assert cli.main(["compare", first, short]) == 2
+    assert "Too little was recorded for a verdict" in capsys.readouterr().out
+    assert cli.main(["compare", first, wrong]) == 1
+
+
 # A checkpoint ---------------------------------------------------------------------------------------------------------
 
 

@@ -47,6 +47,11 @@ class Comparison:
     ruled_out: tuple[str, ...] = ()
     unchecked: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
+    @property
+    def status(self) -> int:
+        """Exit status of the command: 0 if both do the same, 1 if not."""
+        return 0 if self.same else 1
+
     def __str__(self) -> str:
         """Lines of at most 100 characters, for a terminal."""
         lines = [line(name, words) for name, words in self.about.items()]

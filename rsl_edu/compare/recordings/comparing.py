@@ -18,7 +18,7 @@ from .evidence import LONG, Evidence, Found
 from .pairs import find_pairs, paired_blocks
 from .policy import judged_by_policy
 from .sizes import compared_features, difference
-from .values import SHIFT, SURE
+from .values import SHIFT, SURE, kept
 
 
 def compare_recordings(
@@ -63,12 +63,13 @@ def compare_recordings(
     every = tuple(named[column] if named else f"feature {column}" for column in at)
     every += tuple(f"{SENT}[{i}]" for i in range(here.x.shape[2] - len(at)))
     terms = blocks(every) if named else paired_blocks(find_pairs(here), every)
-    found, absent, unchecked, left = differences(Evidence(here, there, every, bool(named), terms, dt=dt))
+    evidence = Evidence(here, there, every, bool(named), terms, dt=dt)
+    found, absent, unchecked, left = differences(evidence)
     places = [_of(each, at, given[0].x.shape[2]) for each in found]
     said = [left.spoken(each.features) for each in found]
     rows = zip((each.kind for each in found), said, (each.figure for each in found), places, strict=True)
     seen = [*sized, *(difference(*row) for row in rows)]
-    notes = [*_followers(left, found), *_short(here, there)]
+    notes = [*_followers(left, found), *_kept(evidence), *_short(given, (here, there))]
     if checkpoint is not None:
         more, said = judged_by_policy(checkpoint, given, settings)
         seen, notes = [*seen, *more], [*said, *notes]
@@ -125,13 +126,25 @@ def _followers(evidence: Evidence, found: Sequence[Found]) -> list[str]:
     return [f"{others} {have} another mean or size, too: with a wrong input, the robot moves differently"]
 
 
-def _short(first: Recording, second: Recording) -> list[str]:
+def _kept(evidence: Evidence) -> list[str]:
+    """Say what stood still without being a difference."""
+    said, still, may_rest = [], evidence.statistics.constant, kept(evidence)
+    for which, name in enumerate(("first", "second")):
+        if (rested := still[which] & may_rest).any():
+            said.append(f"{evidence.spoken(np.flatnonzero(rested))} never changed in the {name}")
+    reason = "as a command, a one-hot or a contact may; no difference"
+    return [f"{', '.join(said)}, {reason}"] if said else []
+
+
+def _short(given: tuple[Stored, Stored], compared: tuple[Recording, Recording]) -> list[str]:
     """Say so if a recording is too short for a verdict."""
     said = []
-    for name, each in (("first", first), ("second", second)):
+    for name, stored, each in zip(("first", "second"), given, compared, strict=True):
         if each.steps < LONG:
-            steps = f"the {name} has only {counted(each.steps, 'step')}, which carries no verdict"
-            said.append(f"{steps}: constants, vectors of constant length and velocities were checked all the same")
+            time, envs = stored.x.shape[:2]
+            short = f"the {name} has only {counted(time, 'step')} of {counted(envs, 'robot')}"
+            needs = f"a verdict needs {LONG + 1} steps of one robot, or as many samples of several"
+            said.append(f"{short}: {needs}; only what holds at every step was checked")
     return said
 
 

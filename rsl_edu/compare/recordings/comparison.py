@@ -59,6 +59,11 @@ class RecordingComparison:
         return not self.differences
 
     @property
+    def status(self) -> int:
+        """Exit status of the command: 0 if they are the same, 1 if not, 2 if too little was recorded to tell."""
+        return 1 if self.differences else 0 if self.conclusive else 2
+
+    @property
     def verdict(self) -> str:
         """The answer, in a sentence."""
         if self.same and not self.conclusive:

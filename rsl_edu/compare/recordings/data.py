@@ -79,6 +79,13 @@ class Recording:
             return np.zeros(self.x.shape[2], bool)
         return np.asarray((self.x[1:] == self.x[:-1]).mean((0, 1)) > 0.5)
 
+    def changes(self) -> np.ndarray:
+        """Return the share of steps within an episode that change a feature, ``[features]``; 1 without an order."""
+        whole = self.episode[1:] == self.episode[:-1]
+        if not self.ordered or not whole.any():
+            return np.ones(self.x.shape[2])
+        return np.asarray((self.x[1:] != self.x[:-1])[whole].mean(0))
+
     def repeats(self) -> np.ndarray:
         """Return the share of steps in which a feature repeats its value, its extremes left out, ``[features]``."""
         x = self.x

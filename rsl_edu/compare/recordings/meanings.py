@@ -49,10 +49,9 @@ MEANINGS = {
         lesson=3,
     ),
     "constant": Meaning(
-        threshold="never another value",
-        meaning="A sensor that is absent, a term that is filled with zeros, or a command that was not varied. The "
-        "policy learned to use what moved in training; where the training never moved it, the normaliser "
-        "divides by a std near 0.",
+        threshold="never another value, where the other varies within an episode",
+        meaning="A sensor that is absent, or a term that is filled with zeros. The policy learned to use what moved in "
+        "training; where the training never moved it, the normaliser divides by a std near 0.",
         change="feed the term, or train without it",
         lesson=4,
     ),
