@@ -86,12 +86,15 @@ def held(evidence: Evidence) -> Iterator[Found]:
     moved = evidence.open & ~first.rarely_move()
     slow = np.flatnonzero(moved & (second.repeats() > HELD) & (first.repeats() < FREE))
     most = 2 * len(slow) > evidence.open.sum()  # held, or the robot stands still
-    for group in evidence.by_term(slow):
+    seen = slow < first.observed  # what was done repeats a step later than what was seen
+    said: dict[str, list[int]] = {}
+    for group in (*evidence.by_term(slow[seen]), *evidence.by_term(slow[~seen])):
         share, before = (100 * _together(each, group, most) for each in (second, first))
         if share > 100 * HELD and (not most or _catches_up(evidence, group)):
-            yield Found(
-                "held", group, f"{share:.0f} % of the values repeat the one before, {before:.0f} % in the first"
-            )
+            figure = f"{share:.0f} % of the values repeat the one before, {before:.0f} % in the first"
+            said.setdefault(figure, []).extend(group)
+    for figure, features in said.items():
+        yield Found("held", tuple(features), figure)
 
 
 def normalised(evidence: Evidence) -> Iterator[Found]:
