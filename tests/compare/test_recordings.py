@@ -278,6 +278,30 @@ def test_a_robot_that_stands_still_moves_otherwise_and_has_no_other_scale():
     assert [each.kind for each in found.differences] == ["motion"]
 
 
+@pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
+@pytest.mark.parametrize("lying", [[0, 0.05, 0.998], [0.1, 0.95, -0.3]], ids=["on its back", "on its side"])
+@pytest.mark.parametrize("part", [0.2, 0.5, 0.8])
+def test_a_robot_that_falls_is_fallen_and_nothing_else(lying, part, named):
+    made = {name: x[:, :1].copy() for name, x in recorded(1, steps=1000).items()}
+    start = int(1000 * (1 - part))
+    made["observations"][start:, :, GRAVITY] = lying
+    found = compare_recordings(recorded(0), made, names=NAMES if named else ())
+    assert [(each.kind, each.columns) for each in found.differences] == [("fallen", tuple(GRAVITY))]
+    assert f"from step {start} of robot 0 on" in found.differences[0].figure
+
+
+def test_a_base_that_sinks_has_fallen_and_robots_that_stand_are_compared_further():
+    heights = 0.3 + 0.02 * np.random.default_rng(0).normal(size=(400, 8, 1))
+    low = heights.copy()
+    low[100:, :3] = 0.1
+    first, second = joined(recorded(0), heights), joined(changed(1, times(57.3, IMU)), low)
+    found = compare_recordings(first, second, names=[*NAMES, "base_height"])
+    assert [(each.kind, each.features) for each in found.differences] == [
+        ("fallen", "base_height"),
+        ("scale", "base_ang_vel"),
+    ]
+
+
 SENSED = [*LIN, *IMU, *GRAVITY, *POS, *VEL]
 
 

@@ -51,6 +51,7 @@ class Recording:
         ordered: Whether the rows are in the order of time.
         observed: How many of the features are observations.
         source: Where it is from, in words.
+        begin: Step of what was given that is the first here.
     """
 
     x: np.ndarray
@@ -58,6 +59,7 @@ class Recording:
     ordered: bool
     observed: int
     source: str
+    begin: int = 0
 
     @property
     def steps(self) -> int:
@@ -181,7 +183,7 @@ def recording(stored: Stored, with_actions: bool, features: np.ndarray | None = 
         sent = stored.actions[:time, robots]
         before = np.where(ends[:-1, :, None], 0.0, sent[:-1])  # an episode begins with no action
         x, episode = np.concatenate([x[1:], before], -1), episode[1:]
-    return Recording(x, episode, stored.ordered, observed, stored.source)
+    return Recording(x, episode, stored.ordered, observed, stored.source, len(stored.x[:time]) - len(x))
 
 
 def _vectors(argument: str, named: Mapping[str, Any]) -> tuple[tuple[str, ...], np.ndarray]:

@@ -168,7 +168,8 @@ class Evidence:
             elif inside:
                 said.append(f"{len(inside)} of {block.name}")
         if not self.named:
-            said = [self._run(*ends) for ends in runs(sorted(left))]
+            seen = {column for column in left if column < self.first.observed}
+            said = [self._run(*ends) for part in (seen, left - seen) for ends in runs(sorted(part))]
         rest = len(said) - 2 * SHOWN
         return ", ".join(said if rest <= 1 else [*said[: 2 * SHOWN], f"and {rest} more"])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from .alignment import BROKEN, RESTORED
+from .falls import PART, TILT
 from .limits import BEYOND, CLIPPED
 from .noise import NOISE
 from .scales import EXACT, FACTOR, LENGTH
@@ -54,6 +55,14 @@ MEANINGS = {
         "training; where the training never moved it, the normaliser divides by a std near 0.",
         change="feed the term, or train without it",
         lesson=4,
+    ),
+    "fallen": Meaning(
+        threshold=f"{TILT:g}° beyond the largest tilt of the first, or half its range below the least height, in "
+        f"{100 * PART:.0f} % of the samples",
+        meaning="The robot fell and was recorded further: what it sees while it lies says nothing of what it saw "
+        "before. The report's other lines are about the time before the fall.",
+        change="end the recording, or set `dones`, at the fall; then look for what made it fall",
+        lesson=6,
     ),
     "held": Meaning(
         threshold=f"{100 * HELD:.0f} % of the steps",
