@@ -302,6 +302,23 @@ def test_a_base_that_sinks_has_fallen_and_robots_that_stand_are_compared_further
     ]
 
 
+@pytest.mark.parametrize(("value", "where"), [(1e30, np.s_[100:101, :]), (1e4, np.s_[50:53, 2:3])])
+def test_single_absurd_values_are_found_where_they_are_and_left_out(value, where):
+    def spoil(x):
+        x[(*where, IMU[2])] = value
+        return x
+
+    found = compare_recordings(recorded(0), changed(1, spoil), names=NAMES)
+    (spike,) = found.differences
+    assert (spike.kind, spike.features) == ("spike", "base_ang_vel[2]")
+    assert f"at step {where[0].start} of robot {where[1].start or 0} (and " in spike.figure
+    wrong = changed(1, lambda x: spoil(times(57.3, IMU)(x)))
+    assert [each.kind for each in compare_recordings(recorded(0), wrong, names=NAMES).differences] == ["spike", "scale"]
+    found = compare_recordings(changed(1, spoil), recorded(0), names=NAMES)
+    assert found.same
+    assert found.notes[0].startswith("in the first, base_ang_vel[2] is ")
+
+
 SENSED = [*LIN, *IMU, *GRAVITY, *POS, *VEL]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from .evidence import LONG, Evidence, Found
 from .pairs import find_pairs, paired_blocks
 from .policy import judged_by_policy
 from .sizes import compared_features, difference
+from .spikes import absurd_values, where_absurd, without
 from .values import SHIFT, SURE, kept
 
 
@@ -63,13 +65,13 @@ def compare_recordings(
     every = tuple(named[column] if named else f"feature {column}" for column in at)
     every += tuple(f"{SENT}[{i}]" for i in range(here.x.shape[2] - len(at)))
     terms = blocks(every) if named else paired_blocks(find_pairs(here), every)
-    evidence = Evidence(here, there, every, bool(named), terms, dt=dt)
+    evidence, notes = _without_spikes(Evidence(here, there, every, bool(named), terms, dt=dt))
     found, absent, unchecked, left = differences(evidence)
     places = [_of(each, at, given[0].x.shape[2]) for each in found]
     said = [left.spoken(each.features) for each in found]
     rows = zip((each.kind for each in found), said, (each.figure for each in found), places, strict=True)
     seen = [*sized, *(difference(*row) for row in rows)]
-    notes = [*_followers(left, found), *_kept(evidence), *_short(given, (here, there))]
+    notes += [*_followers(left, found), *_kept(evidence), *_short(given, (here, there))]
     if checkpoint is not None:
         more, said = judged_by_policy(checkpoint, given, settings)
         seen, notes = [*seen, *more], [*said, *notes]
@@ -124,6 +126,15 @@ def _followers(evidence: Evidence, found: Sequence[Found]) -> list[str]:
         return []
     others, have = counted(int(away.sum()), "other feature"), "has" if away.sum() == 1 else "have"
     return [f"{others} {have} another mean or size, too: with a wrong input, the robot moves differently"]
+
+
+def _without_spikes(evidence: Evidence) -> tuple[Evidence, list[str]]:
+    """Take absurd values out of the first recording, and say where they were."""
+    absurd = absurd_values(evidence.first, evidence.second)
+    if not absurd.any():
+        return evidence, []
+    said = f"in the first, {where_absurd(evidence, evidence.first, absurd)}: left out"
+    return dataclasses.replace(evidence, first=without(evidence.first, absurd)), [said]
 
 
 def _kept(evidence: Evidence) -> list[str]:

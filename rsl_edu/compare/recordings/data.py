@@ -52,6 +52,7 @@ class Recording:
         observed: How many of the features are observations.
         source: Where it is from, in words.
         begin: Step of what was given that is the first here.
+        robots: Which of the robots that were given these are; empty for all.
     """
 
     x: np.ndarray
@@ -60,6 +61,7 @@ class Recording:
     observed: int
     source: str
     begin: int = 0
+    robots: tuple[int, ...] = ()
 
     @property
     def steps(self) -> int:
@@ -80,6 +82,10 @@ class Recording:
         if not self.ordered or len(self.x) < 2:
             return np.zeros(self.x.shape[2], bool)
         return np.asarray((self.x[1:] == self.x[:-1]).mean((0, 1)) > 0.5)
+
+    def place(self, step: int, robot: int) -> str:
+        """Say where a sample is in what was given."""
+        return f"step {step + self.begin} of robot {self.robots[robot] if self.robots else robot}"
 
     def changes(self) -> np.ndarray:
         """Return the share of steps within an episode that change a feature, ``[features]``; 1 without an order."""
@@ -183,7 +189,8 @@ def recording(stored: Stored, with_actions: bool, features: np.ndarray | None = 
         sent = stored.actions[:time, robots]
         before = np.where(ends[:-1, :, None], 0.0, sent[:-1])  # an episode begins with no action
         x, episode = np.concatenate([x[1:], before], -1), episode[1:]
-    return Recording(x, episode, stored.ordered, observed, stored.source, len(stored.x[:time]) - len(x))
+    begin = len(stored.x[:time]) - len(x)
+    return Recording(x, episode, stored.ordered, observed, stored.source, begin, tuple(robots.tolist()))
 
 
 def _vectors(argument: str, named: Mapping[str, Any]) -> tuple[tuple[str, ...], np.ndarray]:

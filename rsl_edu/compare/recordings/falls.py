@@ -83,7 +83,7 @@ def _tilt(x: np.ndarray, up: np.ndarray) -> np.ndarray:
 
 def _when(evidence: Evidence, lies: np.ndarray) -> str:
     step, robot = (int(each) for each in np.argwhere(lies)[0])
-    return f"{100 * lies.mean():.0f} % of the samples, from step {step + evidence.second.begin} of robot {robot} on"
+    return f"{100 * lies.mean():.0f} % of the samples, from {evidence.second.place(step, robot)} on"
 
 
 def _before(recording: Recording, lies: np.ndarray) -> Recording | None:
@@ -91,5 +91,6 @@ def _before(recording: Recording, lies: np.ndarray) -> Recording | None:
     stands = ~lies.any(0)
     time = int(np.argwhere(lies)[0][0]) - TUMBLE
     if stands.sum() * len(lies) >= max(1, time * lies.shape[1]):
-        return dataclasses.replace(recording, x=recording.x[:, stands], episode=recording.episode[:, stands])
+        x, episode = recording.x[:, stands], recording.episode[:, stands]
+        return dataclasses.replace(recording, x=x, episode=episode, robots=())
     return dataclasses.replace(recording, x=recording.x[:time], episode=recording.episode[:time]) if time > 1 else None

@@ -9,6 +9,7 @@ from .falls import PART, TILT
 from .limits import BEYOND, CLIPPED
 from .noise import NOISE
 from .scales import EXACT, FACTOR, LENGTH
+from .spikes import ABSURD, FEW
 from .values import HELD, OTHERWISE, SHIFT, SURE
 
 
@@ -54,6 +55,13 @@ MEANINGS = {
         meaning="A sensor that is absent, or a term that is filled with zeros. The policy learned to use what moved in "
         "training; where the training never moved it, the normaliser divides by a std near 0.",
         change="feed the term, or train without it",
+        lesson=4,
+    ),
+    "spike": Meaning(
+        threshold=f"{ABSURD:g} times as far from the median as {100 * (1 - FEW):.0f} % of the samples",
+        meaning="A value that no sensor can have measured: a message cut short, an encoder that wrapped around, memory "
+        "that was never written. One such step is enough for a wild action. The other tests leave these values out.",
+        change="find out who writes it; clip observations to what the training had, before the network",
         lesson=4,
     ),
     "fallen": Meaning(
