@@ -108,7 +108,8 @@ def _settings(options: argparse.Namespace) -> Any:
     from rsl_edu.run_folder import run_settings
 
     if options.config is not None:
-        return run_settings(options.config.parent, options.config)
+        names_only = options.config.name == "env.yaml"  # which is beside the agent.yaml that is asked for
+        return run_settings(options.config.parent, None if names_only else options.config)
     for path in filter(None, (options.checkpoint, options.first, options.second)):
         for folder in list(path.resolve().parents)[:3]:
             settings = run_settings(folder)

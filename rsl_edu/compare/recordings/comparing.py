@@ -59,8 +59,11 @@ def compare_recordings(
     named, source = _names(given, settings, names)
     about = {"first": _described(given[0]), "second": _described(given[1]), "names": source}
     sized, (at, other) = compared_features(given, named)
+    more, said = ([], []) if checkpoint is None else judged_by_policy(checkpoint, given, settings)
+    said += _read(given)
     if not len(at):
-        return RecordingComparison(about, tuple(sized), unchecked={"all else": "needs the same features in both"})
+        missing = {"all else": "needs the same features in both"}
+        return RecordingComparison(about, (*sized, *more), tuple(said), unchecked=missing)
     here, there = recording(given[0], acted, at), recording(given[1], acted, other)
     every = tuple(named[column] if named else f"feature {column}" for column in at)
     every += tuple(f"{SENT}[{i}]" for i in range(here.x.shape[2] - len(at)))
@@ -68,15 +71,12 @@ def compare_recordings(
     evidence, notes = _without_spikes(Evidence(here, there, every, bool(named), terms, dt=dt))
     found, absent, unchecked, left = differences(evidence)
     places = [_of(each, at, given[0].x.shape[2]) for each in found]
-    said = [left.spoken(each.features) for each in found]
-    rows = zip((each.kind for each in found), said, (each.figure for each in found), places, strict=True)
-    seen = [*sized, *(difference(*row) for row in rows)]
+    spoken = [left.spoken(each.features) for each in found]
+    rows = zip((each.kind for each in found), spoken, (each.figure for each in found), places, strict=True)
+    seen = (*sized, *(difference(*row) for row in rows), *more)
     notes += [*_followers(left, found), *_kept(evidence), *_short(given, (here, there))]
-    if checkpoint is not None:
-        more, said = judged_by_policy(checkpoint, given, settings)
-        seen, notes = [*seen, *more], [*said, *notes]
     conclusive = min(here.steps, there.steps) >= LONG
-    return RecordingComparison(about, tuple(seen), tuple(notes), tuple(absent), unchecked, conclusive)
+    return RecordingComparison(about, seen, (*said, *notes), tuple(absent), unchecked, conclusive)
 
 
 def _acted(given: tuple[Stored, Stored]) -> bool:
@@ -98,11 +98,13 @@ def _names(
         return given[0].names, f"those of the parts in {given[0].source}"
     acts = next((each.actions.shape[2] for each in given if each.actions is not None), None)
     if settings is None:
-        return (), "none: features are counted from 0"
+        return (), "none: features are counted from 0; --config agent.yaml names them, with env.yaml next to it"
     found = settings.feature_names(features, acts) if acts is not None else _guess(settings, features)
     if found:
         return found, f"from {settings.names_source}"
-    return (), f"none: {settings.names_source or 'no file beside the run'} does not settle {features} features"
+    if settings.names_source:
+        return (), f"none: {settings.names_source} is ignored, its terms do not make {features} features"
+    return (), "none: no env.yaml next to the configuration or in its folder params"
 
 
 def _guess(settings: RunSettings, features: int) -> tuple[str, ...]:
@@ -135,6 +137,12 @@ def _without_spikes(evidence: Evidence) -> tuple[Evidence, list[str]]:
         return evidence, []
     said = f"in the first, {where_absurd(evidence, evidence.first, absurd)}: left out"
     return dataclasses.replace(evidence, first=without(evidence.first, absurd)), [said]
+
+
+def _read(given: tuple[Stored, Stored]) -> list[str]:
+    """Say what was not read as it was given."""
+    pairs = zip(("first", "second"), given, strict=True)
+    return [f"{name}: {remark}" for name, stored in pairs for remark in stored.remarks]
 
 
 def _kept(evidence: Evidence) -> list[str]:

@@ -57,4 +57,5 @@ def where_absurd(evidence: Evidence, recording: Recording, absurd: np.ndarray) -
     others = int(absurd.sum()) - 1
     more = f" (and {counted(others, 'other value')})" if others else ""
     value = large(float(recording.x[step, robot, feature]))
-    return f"{evidence.names[feature]} is {value} at {recording.place(step, robot)}{more}, else from {short(usual.min())} to {short(usual.max())}"
+    said = f"{evidence.names[feature]} is {value} at {recording.place(step, robot)}{more}"
+    return f"{said}, else from {short(usual.min())} to {short(usual.max())}"

@@ -55,7 +55,8 @@ def kept(evidence: Evidence) -> np.ndarray:
         rests = np.abs(moving.flat - resting.flat[0]) <= 1e-6
         hardly = (moving.changes() < CHANGED) | (rests.mean(0) > RESTS) | evidence.commanded
         found |= still[which] & ~still[1 - which] & hardly
-    return found | (_otherwise(evidence) & (evidence.commanded | (evidence.first.x.shape[1] == 1)))
+    one = evidence.first.x.shape[1] == 1
+    return np.asarray(found | (_otherwise(evidence) & (evidence.commanded | one)))
 
 
 def _resting_and_moving(evidence: Evidence, which: int) -> tuple[Recording, Recording]:
