@@ -259,6 +259,17 @@ def test_an_order_is_said_as_a_robot_s_program_has_it():
     assert "joint_pos is where joint_vel should be; joint_vel is where joint_pos" in found.differences[0].figure
 
 
+def test_without_names_one_kind_is_one_difference_and_a_page_has_the_whole_map():
+    found = compare_recordings(recorded(0), changed(1, plus(OFFSETS * [1, 0, 1, 1, 0, 1], POS)))
+    assert [(each.kind, each.features) for each in found.differences] == [
+        ("shift", "feature 12, features 14 to 15, feature 17")
+    ]
+    assert found.differences[0].figure.count(" std away") == 2
+    found = compare_recordings(recorded(0), changed(1, reordered(LEGS, POS, VEL, ACT)))
+    assert "and 12 more (--html FILE has all)" in " ".join(str(found).split())
+    assert found._repr_html_().count(" is at ") == 18
+
+
 def test_lags_and_rates_are_told_in_seconds_if_the_step_is_known():
     found = compare_recordings(recorded(0), changed(1, lambda x: late(x, VEL, 1)), names=NAMES, dt=DT)
     assert "1 step (20 ms) late" in found.differences[0].figure

@@ -22,6 +22,9 @@ from .sizes import compared_features, difference
 from .spikes import absurd_values, where_absurd, without
 from .values import SHIFT, SURE, kept
 
+FIGURES = 2
+"""The most figures of one kind of difference that are told, where features have no names."""
+
 
 def compare_recordings(
     first: Any,
@@ -70,6 +73,8 @@ def compare_recordings(
     terms = blocks(every) if named else paired_blocks(find_pairs(here), every)
     evidence, notes = _without_spikes(Evidence(here, there, every, bool(named), terms, dt=dt))
     found, absent, unchecked, left = differences(evidence)
+    if not named:
+        found = _merged(found)
     places = [_of(each, at, given[0].x.shape[2]) for each in found]
     spoken = [left.spoken(each.features) for each in found]
     rows = zip((each.kind for each in found), spoken, (each.figure for each in found), places, strict=True)
@@ -116,6 +121,24 @@ def _guess(settings: RunSettings, features: int) -> tuple[str, ...]:
 def _of(found: Found, at: np.ndarray, features: int) -> tuple[int, ...]:
     """Return the places of features in the first recording as it was given; its actions follow the observations."""
     return tuple(int(at[i]) if i < len(at) else i - len(at) + features for i in found.features)
+
+
+def _merged(found: Sequence[Found]) -> list[Found]:
+    """Put differences of one kind together that names would have put together: without names, terms fall apart.
+
+    Those that were undone one by one stay apart: each has its own figure.
+    """
+    merged: dict[object, list[Found]] = {}
+    for number, each in enumerate(found):
+        merged.setdefault(each.kind if each.second is None else number, []).append(each)
+    return [_joined(group) for group in merged.values()]
+
+
+def _joined(group: Sequence[Found]) -> Found:
+    figures = [each.figure for each in group]
+    more = [f"and {counted(len(group) - FIGURES, 'more run')} of features"] if len(group) > FIGURES else []
+    features = tuple(sorted(feature for each in group for feature in each.features))
+    return dataclasses.replace(group[0], features=features, figure="; ".join([*figures[:FIGURES], *more]))
 
 
 def _followers(evidence: Evidence, found: Sequence[Found]) -> list[str]:

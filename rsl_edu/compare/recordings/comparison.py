@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from rsl_edu.report import lesson_title, line, page, sentence
 
 
+LISTED = 6
+"""The most features whose places are told one by one in a terminal."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Difference:
     """One way in which the second recording differs from the first.
@@ -79,7 +83,7 @@ class RecordingComparison:
         lines += ["", sentence(self.verdict)]
         for number, each in enumerate(self.differences, 1):
             lines += ["", sentence(f"{number}. {_title(each)}")]
-            lines += [line(name, words, 3) for name, words in _rows(each).items()]
+            lines += [line(name, _shortened(words), 3) for name, words in _rows(each).items()]
         if below := self._below():
             lines += ["", *(line(name, words) for name, words in below.items())]
         return "\n".join(lines)
@@ -96,6 +100,15 @@ class RecordingComparison:
         unchecked = "; ".join(f"{', '.join(names)}: {missing}" for missing, names in by_missing.items())
         words = {"note": "; ".join(self.notes), "not found": ", ".join(self.absent), "not checked": unchecked}
         return {name: said for name, said in words.items() if said}
+
+
+def _shortened(words: str) -> str:
+    """Leave out of a list of places all but the first; a page has them all."""
+    parts = [part.split(", ") for part in words.split("; ")]
+    for places in parts:
+        if len(places) > LISTED + 1 and all(" is at " in place for place in places):
+            places[LISTED:] = [f"and {len(places) - LISTED} more (--html FILE has all)"]
+    return "; ".join(map(", ".join, parts))
 
 
 def _title(difference: Difference) -> str:

@@ -31,8 +31,8 @@ class Meaning:
 
 
 _TOGETHER = (
-    f"agreement {BROKEN:g} or more below what is usual in the first; when undone, at most {100 * RESTORED:.0f} % of "
-    "the gap to 1 left, in each part of the recording"
+    f"an agreement (1: as in the first, -1: the opposite) lower by {BROKEN:g} than the first's own parts have; undoing "
+    f"it restores {100 * (1 - RESTORED):.0f} % of what is missing to 1, in each quarter of the recording"
 )
 MEANINGS = {
     "size": Meaning(

@@ -90,7 +90,7 @@ def held(evidence: Evidence) -> Iterator[Found]:
     seen = slow < first.observed  # what was done repeats a step later than what was seen
     said: dict[str, list[int]] = {}
     for group in (*evidence.by_term(slow[seen]), *evidence.by_term(slow[~seen])):
-        share, before = (100 * _together(each, group, most) for each in (second, first))
+        share, before = (100 * (_repeated if most else _together)(each, group) for each in (second, first))
         if share > 100 * HELD and (not most or _catches_up(evidence, group)):
             figure = f"{share:.0f} % of the values repeat the one before, {before:.0f} % in the first"
             said.setdefault(figure, []).extend(group)
@@ -148,22 +148,23 @@ def motion(evidence: Evidence) -> Iterator[Found]:
     yield Found("motion", tuple(np.flatnonzero(differ).tolist()), figure)
 
 
-def _together(recording: Recording, features: Sequence[int], alone: bool = False) -> float:
-    """Return the share of steps in which all of these features repeat their values, and the robot does not rest.
-
-    Whether it rests is told by the other features; if these are too few, ``alone``, that has to be told otherwise.
-    """
+def _together(recording: Recording, features: Sequence[int]) -> float:
+    """Return the share of steps in which all of these features repeat their values, and the robot does not rest."""
     x = recording.x[..., list(features)]
     still = (x[1:] == x[:-1]).all(-1)
     if not still.any() or still.all():
         return 0.0
-    if alone:
-        return float(still.mean())
     others = np.delete(recording.x, list(features), axis=2)
     move = (np.abs(np.diff(others, axis=0)) / others.std((0, 1)).clip(1e-12)).mean(-1)
     kept = np.round(x[1:][still][:, 0] / (0.01 * x[..., 0].std() + 1e-12))
     stuck = np.unique(kept, return_counts=True)[1].max() > STUCK * len(kept)  # at the end of a joint's range
     return 0.0 if stuck or move[still].mean() < move[~still].mean() / 2 else float(still.mean())
+
+
+def _repeated(recording: Recording, features: Sequence[int]) -> float:
+    """Return the share of steps in which all of these features repeat their values."""
+    x = recording.x[..., list(features)]
+    return float((x[1:] == x[:-1]).all(-1).mean())
 
 
 def _catches_up(evidence: Evidence, features: Sequence[int]) -> bool:
