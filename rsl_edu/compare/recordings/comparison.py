@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from rsl_edu.report import lesson_title, line, page, sentence
 
-
 LISTED = 6
 """The most features whose places are told one by one in a terminal."""
 
