@@ -67,7 +67,7 @@ def test_options_reach_the_comparison(files, capsys):
 @pytest.mark.parametrize("second", ["train.pt", "play.npy", "old.pt"])
 def test_two_recordings_go_to_their_own_comparison(second, files, monkeypatch, capsys):
     class Result:
-        same = False
+        status = 1
 
         def __str__(self):
             return "they differ"

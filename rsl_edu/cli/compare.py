@@ -21,8 +21,7 @@ def add(commands: Any) -> None:
         "compare",
         help="say whether an export does what its checkpoint does, or how two recordings differ",
         description=f"Compare two files: {_PAIRS}. Says whether they are the same, and if not, why. No code in a file "
-        "runs outside of a sandbox. Exit status: 0 if they are the same, 1 if not, 2 if "
-        "it cannot tell, or for an error.",
+        "runs outside of a sandbox. Exit status: 0 if they are the same, 1 if not, 2 if it cannot tell or for an error.",
     )
     parser.add_argument("first", type=path_argument, metavar="FIRST", help="checkpoint, run folder or recording")
     parser.add_argument(
@@ -80,7 +79,7 @@ def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> in
         with writing_html(parser, options.html):
             options.html.write_text(page, "utf-8")
         print(f"\n{options.html}: the page, {len(page) / 1e3:.0f} KB")
-    return {True: 0, False: 1, None: 2}[comparison.same]
+    return int(comparison.status)
 
 
 def _export(checkpoint: Path, export: Path, options: argparse.Namespace) -> Any:
@@ -113,7 +112,8 @@ def _settings(options: argparse.Namespace) -> Any:
     from rsl_edu.run_folder import run_settings
 
     if options.config is not None:
-        return run_settings(options.config.parent, options.config)
+        names_only = options.config.name == "env.yaml"  # which is beside the agent.yaml that is asked for
+        return run_settings(options.config.parent, None if names_only else options.config)
     for path in filter(None, (options.checkpoint, options.first, options.second)):
         for folder in list(path.resolve().parents)[:3]:
             settings = run_settings(folder)

@@ -186,12 +186,12 @@ def test_too_little_data_carries_no_verdict_but_what_holds_at_every_step_is_chec
     first, short = recorded(0), {name: x[:100, :1] for name, x in changed(1, times(9.81, GRAVITY)).items()}
     found = compare_recordings(first, short, names=NAMES)
     assert [each.features for each in found.differences] == ["projected_gravity"]
-    assert any("the second has only 99 steps, which carries no verdict" in note for note in found.notes)
+    assert any("the second has only 100 steps of 1 robot: a verdict needs 300" in note for note in found.notes)
     found = compare_recordings(first, {name: x[:100, :1] for name, x in recorded(1).items()}, names=NAMES)
     assert found.same
     assert not found.conclusive
     assert found.verdict.startswith("Too little was recorded for a verdict")
-    assert found.unchecked["order, sign"] == "needs 300 steps of each recording"
+    assert found.unchecked["order, sign"] == "needs 300 samples of each recording"
 
 
 def still(value, features):
@@ -205,6 +205,37 @@ def test_a_command_that_is_not_varied_is_no_difference_and_other_terms_are():
     assert found.differences[0].figure.startswith("always 0 in the first, from -")
     found = compare_recordings(changed(0, still(0, LIN)), changed(1, still(2, LIN)), names=NAMES)
     assert found.differences[0].figure == "always 0 in the first, always 2 in the second"
+
+
+def joined(made, *more):
+    """A recording with more features."""
+    return made | {"observations": np.concatenate([made["observations"], *more], -1).astype("f4")}
+
+
+def test_what_one_robot_merely_kept_is_a_note():
+    first, second = recorded(0), recorded(1, envs=1)
+    kinds = np.broadcast_to(np.eye(3)[np.arange(8) % 3], (400, 8, 3))
+    command = np.repeat(np.random.default_rng(0).uniform(-1, 1, (4, 8, 2)), 100, axis=0)
+    force = np.where(np.random.default_rng(1).random((400, 8, 1)) < 0.05, 1.0, 0.0)
+    kept = np.broadcast_to([0, 1, 0, 0.5, -0.5, 0], (400, 1, 6))
+    first, second = joined(first, kinds, command, force), joined(second, kept)
+    found = compare_recordings(first, second)
+    assert found.same, found
+    assert found.notes[0].startswith("features 30 to 35 never changed in the second")
+    assert compare_recordings(second, first).same
+    other = second | {"observations": second["observations"] + np.isin(range(36), [30, 31])}
+    assert compare_recordings(second, other).same
+
+
+def test_what_varies_within_an_episode_and_then_never_is_one_finding():
+    draw = np.random.default_rng(0)
+    contacts = np.repeat(draw.integers(0, 2, (40, 8, 2)), 10, axis=0)
+    absent = times(0, [*LIN, *POS])(recorded(1)["observations"].copy())
+    first = joined(recorded(0), contacts)
+    found = compare_recordings(first, joined(recorded(1) | {"observations": absent}, 0 * contacts))
+    assert [(each.kind, each.features) for each in found.differences][:1] == [
+        ("constant", "features 0 to 2, features 12 to 17, features 30 to 31")
+    ]
 
 
 def test_two_faults_are_both_found():
@@ -228,6 +259,17 @@ def test_an_order_is_said_as_a_robot_s_program_has_it():
     assert "joint_pos is where joint_vel should be; joint_vel is where joint_pos" in found.differences[0].figure
 
 
+def test_without_names_one_kind_is_one_difference_and_a_page_has_the_whole_map():
+    found = compare_recordings(recorded(0), changed(1, plus(OFFSETS * [1, 0, 1, 1, 0, 1], POS)))
+    assert [(each.kind, each.features) for each in found.differences] == [
+        ("shift", "feature 12, features 14 to 15, feature 17")
+    ]
+    assert found.differences[0].figure.count(" std away") == 2
+    found = compare_recordings(recorded(0), changed(1, reordered(LEGS, POS, VEL, ACT)))
+    assert "and 12 more (--html FILE has all)" in " ".join(str(found).split())
+    assert found._repr_html_().count(" is at ") == 18
+
+
 def test_lags_and_rates_are_told_in_seconds_if_the_step_is_known():
     found = compare_recordings(recorded(0), changed(1, lambda x: late(x, VEL, 1)), names=NAMES, dt=DT)
     assert "1 step (20 ms) late" in found.differences[0].figure
@@ -245,6 +287,82 @@ def test_a_robot_that_stands_still_moves_otherwise_and_has_no_other_scale():
     standing[..., quiet] = mean[quiet] + 0.02 * (standing[..., quiet] - mean[quiet])
     found = compare_recordings(recorded(0)["observations"], standing, names=NAMES)
     assert [each.kind for each in found.differences] == ["motion"]
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
+@pytest.mark.parametrize("lying", [[0, 0.05, 0.998], [0.1, 0.95, -0.3]], ids=["on its back", "on its side"])
+@pytest.mark.parametrize("part", [0.2, 0.5, 0.8])
+def test_a_robot_that_falls_is_fallen_and_nothing_else(lying, part, named):
+    made = {name: x[:, :1].copy() for name, x in recorded(1, steps=1000).items()}
+    start = int(1000 * (1 - part))
+    made["observations"][start:, :, GRAVITY] = lying
+    found = compare_recordings(recorded(0), made, names=NAMES if named else ())
+    assert [(each.kind, each.columns) for each in found.differences] == [("fallen", tuple(GRAVITY))]
+    assert f"from step {start} of robot 0 on" in found.differences[0].figure
+
+
+def test_a_base_that_sinks_has_fallen_and_robots_that_stand_are_compared_further():
+    heights = 0.3 + 0.02 * np.random.default_rng(0).normal(size=(400, 8, 1))
+    low = heights.copy()
+    low[100:, :3] = 0.1
+    first, second = joined(recorded(0), heights), joined(changed(1, times(57.3, IMU)), low)
+    found = compare_recordings(first, second, names=[*NAMES, "base_height"])
+    assert [(each.kind, each.features) for each in found.differences] == [
+        ("fallen", "base_height"),
+        ("scale", "base_ang_vel"),
+    ]
+
+
+@pytest.mark.parametrize(("value", "where"), [(1e30, np.s_[100:101, :]), (1e4, np.s_[50:53, 2:3])])
+def test_single_absurd_values_are_found_where_they_are_and_left_out(value, where):
+    def spoil(x):
+        x[(*where, IMU[2])] = value
+        return x
+
+    found = compare_recordings(recorded(0), changed(1, spoil), names=NAMES)
+    (spike,) = found.differences
+    assert (spike.kind, spike.features) == ("spike", "base_ang_vel[2]")
+    assert f"at step {where[0].start} of robot {where[1].start or 0} (and " in spike.figure
+    wrong = changed(1, lambda x: spoil(times(57.3, IMU)(x)))
+    assert [each.kind for each in compare_recordings(recorded(0), wrong, names=NAMES).differences] == ["spike", "scale"]
+    found = compare_recordings(changed(1, spoil), recorded(0), names=NAMES)
+    assert found.same
+    assert found.notes[0].startswith("in the first, base_ang_vel[2] is ")
+
+
+SENSED = [*LIN, *IMU, *GRAVITY, *POS, *VEL]
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
+@pytest.mark.parametrize("features", [SENSED, [*SENSED, *ACT]], ids=["sensors", "actions too"])
+@pytest.mark.parametrize("steps", [2, 3])
+def test_all_sensors_may_be_slow(steps, features, named):
+    found = compare_recordings(recorded(0), changed(1, held(steps, features)), names=NAMES if named else ())
+    (slow,) = found.differences
+    assert slow.kind == "held"
+    assert sorted(slow.columns) == sorted(features)
+
+
+def test_a_loop_at_half_the_rate_repeats_all_that_was_seen_and_done():
+    slow = {name: x[np.arange(len(x)) // 2 * 2] for name, x in recorded(1).items() if name != "dones"}
+    found = compare_recordings(recorded(0), slow)
+    assert [each.kind for each in found.differences] == ["held"]
+    assert set(SENSED) < set(found.differences[0].columns)
+
+
+def test_a_robot_that_stands_has_no_slow_sensors():
+    def rest(x):
+        x[100:300, :, SENSED] = x[100, :, SENSED].T
+        return x
+
+    def coarse(x):
+        centre = x[..., SENSED].mean((0, 1))
+        x[..., SENSED] = np.round(centre + 0.02 * (x[..., SENSED] - centre), 2)
+        return x
+
+    for change in (rest, coarse):
+        found = compare_recordings(recorded(0), changed(1, change), names=NAMES)
+        assert "held" not in [each.kind for each in found.differences]
 
 
 def test_commands_of_two_values_in_a_recording_of_one_robot_are_no_fast_sensor():

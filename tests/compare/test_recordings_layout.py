@@ -94,6 +94,19 @@ def test_the_same_history_is_the_same_and_the_newest_frame_is_compared():
     assert [names[i] for i in found.differences[0].columns] == [f"projected_gravity[{i}]" for i in range(3)]
 
 
+def with_contacts(made, touching, share):
+    """A recording with contact forces of six feet, of which some touch the ground in a share of the steps."""
+    x, draw = made["observations"], np.random.default_rng(0)
+    size = (*x.shape[:2], 6)
+    forces = draw.uniform(0.1, 1, size) * (draw.random(size) < share) * np.isin(range(6), touching)
+    return made | {"observations": np.concatenate([x, forces.astype("f4")], -1)}
+
+
+def test_what_stands_still_is_no_past_of_what_rests_at_the_same_value():
+    seldom, often = with_contacts(FIRST, [0, 2], 0.05), with_contacts(SECOND, [0, 1, 2, 3], 0.3)
+    assert "history" not in [each.kind for each in compare_recordings(seldom, often).differences]
+
+
 def test_a_history_that_is_missing_is_told_from_a_missing_term():
     first, names = with_history(FIRST)
     found = compare_recordings(first, SECOND, names=names)
@@ -146,7 +159,7 @@ def test_names_come_from_the_run(tmp_path):
     found = compare_recordings(
         FIRST["observations"][..., :11], SECOND["observations"][..., :11], run_settings(tmp_path)
     )
-    assert found.about["names"] == "none: params/env.yaml does not settle 11 features"
+    assert found.about["names"] == "none: params/env.yaml is ignored, its terms do not make 11 features"
 
 
 def test_the_command_finds_the_names_and_says_with_its_status_whether_they_are_the_same(tmp_path, monkeypatch, capsys):
@@ -164,6 +177,21 @@ def test_the_command_finds_the_names_and_says_with_its_status_whether_they_are_t
     assert cli.main(["compare", *words]) == 1
     assert "\n1. scale: base_ang_vel\n" in capsys.readouterr().out
     assert "degrees instead of radians" in (tmp_path / "page.html").read_text("utf-8")
+    assert cli.main(["compare", "play.npz", "robot.npz", "--config", "run/params/env.yaml"]) == 1
+    assert "\n1. scale: base_ang_vel\n" in capsys.readouterr().out
+    assert cli.main(["compare", "play.npz", "robot.npz"]) == 1
+    assert "--config agent.yaml names them" in capsys.readouterr().out
+
+
+def test_the_status_is_2_if_too_little_was_recorded_and_1_if_that_differs(tmp_path, capsys):
+    for name, factor in (("first", 1), ("short", 1), ("wrong", 9.81)):
+        x = (FIRST if name == "first" else SECOND)["observations"].copy()
+        x[..., columns("projected_gravity")] *= factor
+        np.save(tmp_path / f"{name}.npy", x if name == "first" else x[:250, :1])
+    first, short, wrong = (str(tmp_path / f"{name}.npy") for name in ("first", "short", "wrong"))
+    assert cli.main(["compare", first, short]) == 2
+    assert "Too little was recorded for a verdict" in capsys.readouterr().out
+    assert cli.main(["compare", first, wrong]) == 1
 
 
 # A checkpoint ---------------------------------------------------------------------------------------------------------
@@ -200,11 +228,45 @@ def test_a_checkpoint_says_which_recording_it_was_trained_on_and_whether_it_acte
     assert any("elu is a guess" in note for note in guessed.notes)
 
 
-def test_a_checkpoint_of_another_size_is_a_note(tmp_path):
+def test_a_checkpoint_of_another_size_is_no_checkpoint_of_these(tmp_path):
     checkpoint = save(policy(), tmp_path / "model_0.pt")
-    found = compare_recordings(FIRST, SECOND, names=NAMES, checkpoint=checkpoint)
+    with pytest.raises(
+        ValueError, match=r"checkpoint: model_0.pt takes 6 features, the first recording has 30 and the"
+    ):
+        compare_recordings(FIRST, SECOND, names=NAMES, checkpoint=checkpoint)
+    found = compare_recordings(FIRST, played(policy(), 1), checkpoint=checkpoint)
     assert found.notes[0] == "the checkpoint takes 6 features, the first has 30"
+
+
+# What is not read as it is given --------------------------------------------------------------------------------------
+
+
+def test_singular_keys_are_read_and_others_are_named():
+    first, second = (
+        {"obs": made["observations"], "action": made["actions"], "done": made["dones"]} for made in (FIRST, SECOND)
+    )
+    found = compare_recordings(first, second | {"torques": np.zeros((400, 8, 6))}, names=NAMES)
+    assert found.about["first"].startswith("first: 400 steps of 8 robots, 30 features, 6 actions, ")
+    assert "second: torques is not used" in found.notes
+
+
+def test_robots_on_the_first_axis_are_found_by_their_values():
+    turned = {name: x.swapaxes(0, 1) for name, x in SECOND.items()}
+    found = compare_recordings(FIRST, turned, names=NAMES)
     assert found.same
+    assert found.about["second"].startswith("second: 400 steps of 8 robots, ")
+    assert found.notes[0].endswith("read as [envs, time, features]")
+    one = SECOND["observations"][:, :1].swapaxes(0, 1)
+    assert compare_recordings(FIRST, one, names=NAMES).about["second"].startswith("second: 400 steps of 1 robot, ")
+    same = np.broadcast_to(SECOND["observations"][:, :1], (400, 12, 30))
+    assert compare_recordings(FIRST, same, names=NAMES).about["second"].startswith("second: 400 steps of 12 robots, ")
+
+
+def test_dones_that_end_every_step_are_not_believed():
+    found = compare_recordings(FIRST, SECOND | {"dones": np.ones((400, 8))}, names=NAMES)
+    assert found.same
+    assert found.notes[0] == "second: dones end an episode in 100 % of the steps and are not used"
+    assert "ends of episodes" not in found.about["second"]
 
 
 # What is none ---------------------------------------------------------------------------------------------------------
@@ -221,8 +283,9 @@ NAN = np.where(np.arange(30) == 17, np.nan, FIRST["observations"])
         (
             NAN,
             {},
-            "second: expected finite values, got NaN or infinity in 3200 of 3200 rows of observations, feature",
+            "got NaN or infinity in 3200 of 3200 samples of observations, first at step 0 of robot 0, feature 17",
         ),
+        (NAN[:, 0], {}, "in 400 of 400 samples of observations, first at row 0, feature 17"),
         (
             SECOND | {"actions": np.zeros((3, 2))},
             {},

@@ -49,6 +49,11 @@ class Comparison:
     unchecked: Mapping[str, str] = dataclasses.field(default_factory=dict)
     never_tried: tuple[str, ...] = ()
 
+    @property
+    def status(self) -> int:
+        """Exit status of the command: 0 if both do the same, 1 if not, 2 if that cannot be told."""
+        return {True: 0, False: 1, None: 2}[self.same]
+
     def __str__(self) -> str:
         """Lines of at most 100 characters, for a terminal."""
         lines = [line(name, words) for name, words in self.about.items()]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from . import limits, noise, orders, scales, values
+from . import falls, limits, noise, orders, scales, spikes, values
 from .evidence import Evidence, Found, UncheckedError
 
 MOST = 40
 """The most differences that a test may find."""
 TESTS: tuple[tuple[str, Callable[[Evidence], Iterator[Found]], bool], ...] = (
+    ("spike", spikes.spikes, True),
     ("constant", values.constant, True),
+    ("fallen", falls.fallen, True),
     ("held", values.held, True),
     ("normalised", values.normalised, True),
     ("length of vectors", scales.length, True),

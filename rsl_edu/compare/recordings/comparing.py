@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,11 @@ from .evidence import LONG, Evidence, Found
 from .pairs import find_pairs, paired_blocks
 from .policy import judged_by_policy
 from .sizes import compared_features, difference
-from .values import SHIFT, SURE
+from .spikes import absurd_values, where_absurd, without
+from .values import SHIFT, SURE, kept
+
+FIGURES = 2
+"""The most figures of one kind of difference that are told, where features have no names."""
 
 
 def compare_recordings(
@@ -57,23 +62,26 @@ def compare_recordings(
     named, source = _names(given, settings, names)
     about = {"first": _described(given[0]), "second": _described(given[1]), "names": source}
     sized, (at, other) = compared_features(given, named)
+    more, said = ([], []) if checkpoint is None else judged_by_policy(checkpoint, given, settings)
+    said += _read(given)
     if not len(at):
-        return RecordingComparison(about, tuple(sized), unchecked={"all else": "needs the same features in both"})
+        missing = {"all else": "needs the same features in both"}
+        return RecordingComparison(about, (*sized, *more), tuple(said), unchecked=missing)
     here, there = recording(given[0], acted, at), recording(given[1], acted, other)
     every = tuple(named[column] if named else f"feature {column}" for column in at)
     every += tuple(f"{SENT}[{i}]" for i in range(here.x.shape[2] - len(at)))
     terms = blocks(every) if named else paired_blocks(find_pairs(here), every)
-    found, absent, unchecked, left = differences(Evidence(here, there, every, bool(named), terms, dt=dt))
+    evidence, notes = _without_spikes(Evidence(here, there, every, bool(named), terms, dt=dt))
+    found, absent, unchecked, left = differences(evidence)
+    if not named:
+        found = _merged(found)
     places = [_of(each, at, given[0].x.shape[2]) for each in found]
-    said = [left.spoken(each.features) for each in found]
-    rows = zip((each.kind for each in found), said, (each.figure for each in found), places, strict=True)
-    seen = [*sized, *(difference(*row) for row in rows)]
-    notes = [*_followers(left, found), *_short(here, there)]
-    if checkpoint is not None:
-        more, said = judged_by_policy(checkpoint, given, settings)
-        seen, notes = [*seen, *more], [*said, *notes]
+    spoken = [left.spoken(each.features) for each in found]
+    rows = zip((each.kind for each in found), spoken, (each.figure for each in found), places, strict=True)
+    seen = (*sized, *(difference(*row) for row in rows), *more)
+    notes += [*_followers(left, found), *_kept(evidence), *_short(given, (here, there))]
     conclusive = min(here.steps, there.steps) >= LONG
-    return RecordingComparison(about, tuple(seen), tuple(notes), tuple(absent), unchecked, conclusive)
+    return RecordingComparison(about, seen, (*said, *notes), tuple(absent), unchecked, conclusive)
 
 
 def _acted(given: tuple[Stored, Stored]) -> bool:
@@ -95,11 +103,13 @@ def _names(
         return given[0].names, f"those of the parts in {given[0].source}"
     acts = next((each.actions.shape[2] for each in given if each.actions is not None), None)
     if settings is None:
-        return (), "none: features are counted from 0"
+        return (), "none: features are counted from 0; --config agent.yaml names them, with env.yaml next to it"
     found = settings.feature_names(features, acts) if acts is not None else _guess(settings, features)
     if found:
         return found, f"from {settings.names_source}"
-    return (), f"none: {settings.names_source or 'no file beside the run'} does not settle {features} features"
+    if settings.names_source:
+        return (), f"none: {settings.names_source} is ignored, its terms do not make {features} features"
+    return (), "none: no env.yaml next to the configuration or in its folder params"
 
 
 def _guess(settings: RunSettings, features: int) -> tuple[str, ...]:
@@ -111,6 +121,24 @@ def _guess(settings: RunSettings, features: int) -> tuple[str, ...]:
 def _of(found: Found, at: np.ndarray, features: int) -> tuple[int, ...]:
     """Return the places of features in the first recording as it was given; its actions follow the observations."""
     return tuple(int(at[i]) if i < len(at) else i - len(at) + features for i in found.features)
+
+
+def _merged(found: Sequence[Found]) -> list[Found]:
+    """Put differences of one kind together that names would have put together: without names, terms fall apart.
+
+    Those that were undone one by one stay apart: each has its own figure.
+    """
+    merged: dict[object, list[Found]] = {}
+    for number, each in enumerate(found):
+        merged.setdefault(each.kind if each.second is None else number, []).append(each)
+    return [_joined(group) for group in merged.values()]
+
+
+def _joined(group: Sequence[Found]) -> Found:
+    figures = [each.figure for each in group]
+    more = [f"and {counted(len(group) - FIGURES, 'more run')} of features"] if len(group) > FIGURES else []
+    features = tuple(sorted(feature for each in group for feature in each.features))
+    return dataclasses.replace(group[0], features=features, figure="; ".join([*figures[:FIGURES], *more]))
 
 
 def _followers(evidence: Evidence, found: Sequence[Found]) -> list[str]:
@@ -125,13 +153,40 @@ def _followers(evidence: Evidence, found: Sequence[Found]) -> list[str]:
     return [f"{others} {have} another mean or size, too: with a wrong input, the robot moves differently"]
 
 
-def _short(first: Recording, second: Recording) -> list[str]:
+def _without_spikes(evidence: Evidence) -> tuple[Evidence, list[str]]:
+    """Take absurd values out of the first recording, and say where they were."""
+    absurd = absurd_values(evidence.first, evidence.second)
+    if not absurd.any():
+        return evidence, []
+    said = f"in the first, {where_absurd(evidence, evidence.first, absurd)}: left out"
+    return dataclasses.replace(evidence, first=without(evidence.first, absurd)), [said]
+
+
+def _read(given: tuple[Stored, Stored]) -> list[str]:
+    """Say what was not read as it was given."""
+    pairs = zip(("first", "second"), given, strict=True)
+    return [f"{name}: {remark}" for name, stored in pairs for remark in stored.remarks]
+
+
+def _kept(evidence: Evidence) -> list[str]:
+    """Say what stood still without being a difference."""
+    said, still, may_rest = [], evidence.statistics.constant, kept(evidence)
+    for which, name in enumerate(("first", "second")):
+        if (rested := still[which] & may_rest).any():
+            said.append(f"{evidence.spoken(np.flatnonzero(rested))} never changed in the {name}")
+    reason = "as a command, a one-hot or a contact may; no difference"
+    return [f"{', '.join(said)}, {reason}"] if said else []
+
+
+def _short(given: tuple[Stored, Stored], compared: tuple[Recording, Recording]) -> list[str]:
     """Say so if a recording is too short for a verdict."""
     said = []
-    for name, each in (("first", first), ("second", second)):
+    for name, stored, each in zip(("first", "second"), given, compared, strict=True):
         if each.steps < LONG:
-            steps = f"the {name} has only {counted(each.steps, 'step')}, which carries no verdict"
-            said.append(f"{steps}: constants, vectors of constant length and velocities were checked all the same")
+            time, envs = stored.x.shape[:2]
+            short = f"the {name} has only {counted(time, 'step')} of {counted(envs, 'robot')}"
+            needs = f"a verdict needs {LONG + 1} steps of one robot, or as many samples of several"
+            said.append(f"{short}: {needs}; only what holds at every step was checked")
     return said
 
 

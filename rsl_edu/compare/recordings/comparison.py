@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 from rsl_edu.report import lesson_title, line, page, sentence
 
+LISTED = 6
+"""The most features whose places are told one by one in a terminal."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
@@ -59,6 +62,11 @@ class RecordingComparison:
         return not self.differences
 
     @property
+    def status(self) -> int:
+        """Exit status of the command: 0 if they are the same, 1 if not, 2 if too little was recorded to tell."""
+        return 1 if self.differences else 0 if self.conclusive else 2
+
+    @property
     def verdict(self) -> str:
         """The answer, in a sentence."""
         if self.same and not self.conclusive:
@@ -74,7 +82,7 @@ class RecordingComparison:
         lines += ["", sentence(self.verdict)]
         for number, each in enumerate(self.differences, 1):
             lines += ["", sentence(f"{number}. {_title(each)}")]
-            lines += [line(name, words, 3) for name, words in _rows(each).items()]
+            lines += [line(name, _shortened(words), 3) for name, words in _rows(each).items()]
         if below := self._below():
             lines += ["", *(line(name, words) for name, words in below.items())]
         return "\n".join(lines)
@@ -91,6 +99,15 @@ class RecordingComparison:
         unchecked = "; ".join(f"{', '.join(names)}: {missing}" for missing, names in by_missing.items())
         words = {"note": "; ".join(self.notes), "not found": ", ".join(self.absent), "not checked": unchecked}
         return {name: said for name, said in words.items() if said}
+
+
+def _shortened(words: str) -> str:
+    """Leave out of a list of places all but the first; a page has them all."""
+    parts = [part.split(", ") for part in words.split("; ")]
+    for places in parts:
+        if len(places) > LISTED + 1 and all(" is at " in place for place in places):
+            places[LISTED:] = [f"and {len(places) - LISTED} more (--html FILE has all)"]
+    return "; ".join(map(", ".join, parts))
 
 
 def _title(difference: Difference) -> str:

@@ -17,7 +17,12 @@ from rsl_edu.diagnosis import load
 
 VECTORS = ("policy", "actor", "obs", "observations")
 """Names under which the vector observations of an actor are likely stored, likeliest first."""
-BESIDE = ("actions", "dones", "rewards")
+ACTIONS, DONES = ("actions", "action"), ("dones", "done")
+BESIDE = (*ACTIONS, *DONES, "rewards", "reward")
+MANY = 0.5
+"""Share of the steps that end an episode, from which on these ends are not believed."""
+FEW = 16
+"""How many robots, or steps, tell along which axis the time is."""
 NUMBERS = 6_000_000
 """The most numbers of a recording that are looked at; of more robots, some are left out."""
 SPAN = 40
@@ -51,6 +56,8 @@ class Recording:
         ordered: Whether the rows are in the order of time.
         observed: How many of the features are observations.
         source: Where it is from, in words.
+        begin: Step of what was given that is the first here.
+        robots: Which of the robots that were given these are; empty for all.
     """
 
     x: np.ndarray
@@ -58,6 +65,8 @@ class Recording:
     ordered: bool
     observed: int
     source: str
+    begin: int = 0
+    robots: tuple[int, ...] = ()
 
     @property
     def steps(self) -> int:
@@ -78,6 +87,17 @@ class Recording:
         if not self.ordered or len(self.x) < 2:
             return np.zeros(self.x.shape[2], bool)
         return np.asarray((self.x[1:] == self.x[:-1]).mean((0, 1)) > 0.5)
+
+    def place(self, step: int, robot: int) -> str:
+        """Say where a sample is in what was given."""
+        return f"step {step + self.begin} of robot {self.robots[robot] if self.robots else robot}"
+
+    def changes(self) -> np.ndarray:
+        """Return the share of steps within an episode that change a feature, ``[features]``; 1 without an order."""
+        whole = self.episode[1:] == self.episode[:-1]
+        if not self.ordered or not whole.any():
+            return np.ones(self.x.shape[2])
+        return np.asarray((self.x[1:] != self.x[:-1])[whole].mean(0))
 
     def repeats(self) -> np.ndarray:
         """Return the share of steps in which a feature repeats its value, its extremes left out, ``[features]``."""
@@ -109,6 +129,7 @@ class Stored:
         ordered: Whether the rows are in the order of time.
         source: Where it is from, in words.
         names: Of the features, where parts of the observations were stored under names of their own.
+        remarks: What was not read as it was given.
     """
 
     x: np.ndarray
@@ -117,6 +138,7 @@ class Stored:
     ordered: bool
     source: str
     names: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def read(value: Any, argument: str) -> Stored:
@@ -135,8 +157,8 @@ def read(value: Any, argument: str) -> Stored:
         source = argument = Path(value).name
         value = load(value)
     named = dict(value) if isinstance(value, Mapping) else {"observations": value}
-    names, x = _vectors(argument, {name: each for name, each in named.items() if name not in BESIDE})
-    dones, actions = named.get("dones"), named.get("actions")
+    names, used, x = _vectors(argument, {name: each for name, each in named.items() if name not in BESIDE})
+    dones, actions = (next((named[name] for name in keys if name in named), None) for keys in (DONES, ACTIONS))
     if actions is not None:
         actions = learner_tensor(f"{argument}: actions", actions).double().numpy()
         if actions.ndim != x.ndim or actions.shape[:-1] != x.shape[:-1]:
@@ -146,12 +168,20 @@ def read(value: Any, argument: str) -> Stored:
     if dones is not None:
         dones = episode_ends(f"{argument}: dones", dones, torch.Size(x.shape[:-1])).numpy()
     _require_finite(argument, "observations", x)
+    remarks = [f"{name} is not used" for name in named if name not in (*BESIDE, *used)]
+    if dones is not None and dones.mean() > MANY:
+        remarks.append(f"dones end an episode in {100 * dones.mean():.0f} % of the steps and are not used")
+        dones = None
     ordered = x.ndim == 3 and len(x) > 1
     if x.ndim == 2:
         ordered = dones is not None or _consecutive(x)
         x = x[:, None]
         actions, dones = (None if each is None else each[:, None] for each in (actions, dones))
-    return Stored(x, actions, dones, ordered, source, names)
+    elif _turned(x):
+        remarks.append("the steps of a robot follow each other along the second axis: read as [envs, time, features]")
+        x, ordered = x.swapaxes(0, 1), True
+        actions, dones = (None if each is None else each.swapaxes(0, 1) for each in (actions, dones))
+    return Stored(x, actions, dones, ordered, source, names, tuple(remarks))
 
 
 def recording(stored: Stored, with_actions: bool, features: np.ndarray | None = None) -> Recording:
@@ -174,47 +204,61 @@ def recording(stored: Stored, with_actions: bool, features: np.ndarray | None = 
         sent = stored.actions[:time, robots]
         before = np.where(ends[:-1, :, None], 0.0, sent[:-1])  # an episode begins with no action
         x, episode = np.concatenate([x[1:], before], -1), episode[1:]
-    return Recording(x, episode, stored.ordered, observed, stored.source)
+    begin = len(stored.x[:time]) - len(x)
+    return Recording(x, episode, stored.ordered, observed, stored.source, begin, tuple(robots.tolist()))
 
 
-def _vectors(argument: str, named: Mapping[str, Any]) -> tuple[tuple[str, ...], np.ndarray]:
-    """Pick the observations, or join them as a policy does and name them by their parts."""
+def _vectors(argument: str, named: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...], np.ndarray]:
+    """Pick the observations, or join them as a policy does and name them by their parts; return names and keys, too."""
     tensors = {name: learner_tensor(f"{argument}: {name}", each).double().numpy() for name, each in named.items()}
     fitting = {name: each for name, each in tensors.items() if each.ndim in (2, 3) and each.size}
     first = next((name for name in VECTORS if name in fitting), None)
     if first is None and len(fitting) == 1:
         first = next(iter(fitting))
     if first is not None:
-        return (), fitting[first]
+        return (), (first,), fitting[first]
     if fitting and len({each.shape[:-1] for each in fitting.values()}) == 1:
         names = tuple(f"{name}[{i}]" for name, each in fitting.items() for i in range(each.shape[-1]))
-        return names, np.concatenate(list(fitting.values()), -1)
+        return names, tuple(fitting), np.concatenate(list(fitting.values()), -1)
     got = ", ".join(f"{name} {list(each.shape)}" for name, each in tensors.items()) or "none"
     raise ValueError(f"{argument}: expected observations [samples, features] or [time, envs, features], got {got}")
 
 
-def _require_finite(argument: str, kind: str, x: np.ndarray | None) -> None:
-    if x is None or np.isfinite(x).all():
+def _require_finite(argument: str, kind: str, x: np.ndarray) -> None:
+    bad = ~np.isfinite(x)
+    if not bad.any():
         return
-    bad = ~np.isfinite(x.reshape(-1, x.shape[-1]))
-    worst = int(bad.sum(0).argmax())
+    *place, feature = (int(each) for each in np.argwhere(bad)[0])
+    at = f"step {place[0]} of robot {place[1]}" if len(place) == 2 else f"row {place[0]}"
+    each = bad.reshape(-1, x.shape[-1])
     raise ValueError(
-        f"{argument}: expected finite values, got NaN or infinity in {int(bad.sum(0)[worst])} of {len(bad)} rows of "
-        f"{kind}, feature {worst} (first in row {int(bad[:, worst].argmax())}): leave these rows out, or find out "
-        "which sensor writes them"
+        f"{argument}: expected finite values, got NaN or infinity in {int(each.any(1).sum())} of {len(each)} samples "
+        f"of {kind}, first at {at}, feature {feature}: find out what writes them; to compare the rest, repeat the "
+        "value of the step before, as leaving out rows breaks the order of time"
     )
+
+
+def _turned(x: np.ndarray) -> bool:
+    """Tell whether the second axis is the time: along it, values go on; along the first, they do not."""
+    if x.shape[1] < 10:
+        return False
+    return _goes_on(x[:FEW].swapaxes(0, 1)) > 2 * ORDERED and (len(x) == 1 or _goes_on(x[:, :FEW]) < ORDERED)
 
 
 def _consecutive(x: np.ndarray) -> bool:
     """Tell whether the rows of a table follow each other in time."""
-    if len(x) < 10:
-        return False
-    centred = x - x.mean(0)
-    power = (centred**2).mean(0)
-    moving = power > 1e-12 * np.maximum(1, (x**2).mean(0))
+    return len(x) >= 10 and _goes_on(x) > ORDERED
+
+
+def _goes_on(x: np.ndarray) -> float:
+    """Return the correlation of values with the next ones along the first axis, as the median of all features."""
+    flat = x.reshape(-1, x.shape[-1])
+    centred, power = x - flat.mean(0), flat.var(0)
+    moving = power > 1e-12 * np.maximum(1, (flat**2).mean(0))
     if not moving.any():
-        return False
-    return bool(np.median((centred[1:] * centred[:-1]).mean(0)[moving] / power[moving]) > ORDERED)
+        return 0.0
+    together = (centred[1:] * centred[:-1]).reshape(-1, x.shape[-1]).mean(0)
+    return float(np.median(together[moving] / power[moving]))
 
 
 def blocks(names: Sequence[str]) -> tuple[Block, ...]:

@@ -13,8 +13,8 @@ from .data import SENT, Block, Recording
 from .pairs import Change, Pair, changes, find_pairs
 from .statistics import Statistics, statistics
 
-LONG = 300
-"""Fewest steps of a recording that carry a verdict on means, sizes and relations."""
+LONG = 299
+"""Fewest transitions that carry a verdict on means, sizes and relations: those of 300 steps of one robot."""
 SHOWN = 4
 """The most features that are named one by one."""
 
@@ -154,7 +154,7 @@ class Evidence:
     def require_length(self) -> None:
         """Raise :class:`UncheckedError` if a recording is too short for a verdict."""
         if min(self.first.steps, self.second.steps) < LONG:
-            raise UncheckedError(f"needs {LONG} steps of each recording")
+            raise UncheckedError(f"needs {LONG + 1} samples of each recording")
 
     def spoken(self, features: Iterable[int]) -> str:
         """Name features: whole terms, or each of a few, or how many."""
@@ -168,7 +168,8 @@ class Evidence:
             elif inside:
                 said.append(f"{len(inside)} of {block.name}")
         if not self.named:
-            said = [self._run(*ends) for ends in runs(sorted(left))]
+            seen = {column for column in left if column < self.first.observed}
+            said = [self._run(*ends) for part in (seen, left - seen) for ends in runs(sorted(part))]
         rest = len(said) - 2 * SHOWN
         return ", ".join(said if rest <= 1 else [*said[: 2 * SHOWN], f"and {rest} more"])
 

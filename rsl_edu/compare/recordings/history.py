@@ -9,17 +9,18 @@ import numpy as np
 from .data import Recording
 
 COPIED = 0.75
-"""Share of the steps in which a feature must have the value that another had a step before, to be its past."""
+"""Share of the moves of a feature that another must make a step later, to the same value, to be its past."""
 ROWS = 400
 """The most samples of a feature that are looked at."""
 SETTLED = 8
-"""Steps after the start of an episode that are left out, and fewest in which a feature must move."""
+"""Steps after the start of an episode that are left out, and fewest moves that a feature must make."""
 
 
 def pasts(recording: Recording) -> np.ndarray:
-    """Return how often feature ``j`` has the value that ``i`` had the step before, around moves of ``i``, ``[i, j]``.
+    """Return how often feature ``j`` takes over the value to which ``i`` moved the step before, ``[i, j]``.
 
-    NaN in the rows of features that hardly move. Only observations are looked at, not the recorded actions.
+    NaN in the rows of features that hardly move; what stands still takes over nothing, whatever its value. Only
+    observations are looked at, not the recorded actions.
     """
     observed, start = recording.observed, min(SETTLED, len(recording.x) // 3)
     share = np.full((observed, observed), np.nan)
@@ -27,13 +28,13 @@ def pasts(recording: Recording) -> np.ndarray:
         return share
     x = recording.x[..., :observed]
     whole = recording.episode[:-start] == recording.episode[start:]  # a history may begin with its first frame alone
-    now, before = x[start:][whole], x[start - 1 : -1][whole]
-    moved = np.sum([x[start - k : len(x) - k] != x[start - k - 1 : len(x) - k - 1] for k in range(start)], axis=0)
-    for feature, moves in enumerate(moved[whole].T > 0):  # after a move, its pasts differ from each other
+    earlier, before, now = (x[start - k : len(x) - k][whole] for k in (2, 1, 0))
+    for feature, moves in enumerate((before != earlier).T):
         moving = np.flatnonzero(moves)
-        if len(moving) >= SETTLED * start:
+        if len(moving) >= SETTLED:
             moving = moving[:: max(1, len(moving) // ROWS)]
-            share[feature] = (now[moving] == before[moving, feature, None]).mean(0)
+            fresh = now[moving] != before[moving]
+            share[feature] = ((now[moving] == before[moving, feature, None]) & fresh).mean(0)
     return share
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 from .alignment import BROKEN, RESTORED
+from .falls import PART, TILT
 from .limits import BEYOND, CLIPPED
 from .noise import NOISE
 from .scales import EXACT, FACTOR, LENGTH
+from .spikes import ABSURD, FEW
 from .values import HELD, OTHERWISE, SHIFT, SURE
 
 
@@ -29,8 +31,8 @@ class Meaning:
 
 
 _TOGETHER = (
-    f"agreement {BROKEN:g} or more below what is usual in the first; when undone, at most {100 * RESTORED:.0f} % of "
-    "the gap to 1 left, in each part of the recording"
+    f"an agreement (1: as in the first, -1: the opposite) lower by {BROKEN:g} than the first's own parts have; undoing "
+    f"it restores {100 * (1 - RESTORED):.0f} % of what is missing to 1, in each quarter of the recording"
 )
 MEANINGS = {
     "size": Meaning(
@@ -49,12 +51,26 @@ MEANINGS = {
         lesson=3,
     ),
     "constant": Meaning(
-        threshold="never another value",
-        meaning="A sensor that is absent, a term that is filled with zeros, or a command that was not varied. The "
-        "policy learned to use what moved in training; where the training never moved it, the normaliser "
-        "divides by a std near 0.",
+        threshold="never another value, where the other varies within an episode",
+        meaning="A sensor that is absent, or a term that is filled with zeros. The policy learned to use what moved in "
+        "training; where the training never moved it, the normaliser divides by a std near 0.",
         change="feed the term, or train without it",
         lesson=4,
+    ),
+    "spike": Meaning(
+        threshold=f"{ABSURD:g} times as far from the median as {100 * (1 - FEW):.0f} % of the samples",
+        meaning="A value that no sensor can have measured: a message cut short, an encoder that wrapped around, memory "
+        "that was never written. One such step is enough for a wild action. The other tests leave these values out.",
+        change="find out who writes it; clip observations to what the training had, before the network",
+        lesson=4,
+    ),
+    "fallen": Meaning(
+        threshold=f"{TILT:g}° beyond the largest tilt of the first, or half its range below the least height, in "
+        f"{100 * PART:.0f} % of the samples",
+        meaning="The robot fell and was recorded further: what it sees while it lies says nothing of what it saw "
+        "before. The report's other lines are about the time before the fall.",
+        change="end the recording, or set `dones`, at the fall; then look for what made it fall",
+        lesson=6,
     ),
     "held": Meaning(
         threshold=f"{100 * HELD:.0f} % of the steps",

@@ -12,8 +12,6 @@ from .terms import swapped
 
 TOGETHER = 0.6
 """Share of a term's features that must be late for all of it to be late."""
-LISTED = 6
-"""The most features whose places are told one by one."""
 
 
 def late_velocities(evidence: Evidence) -> Iterator[Found]:
@@ -85,9 +83,7 @@ def _places(evidence: Evidence, repair: Repair) -> str:
 
 
 def _one_by_one(evidence: Evidence, repair: Repair, moved: list[int]) -> str:
-    places = [f"{evidence.names[column]} is at {evidence.names[int(repair.order[column])]}" for column in moved]
-    more = [f"and {len(places) - LISTED} more"] if len(places) > LISTED else []
-    return ", ".join([*places[:LISTED], *more])
+    return ", ".join(f"{evidence.names[i]} is at {evidence.names[int(repair.order[i])]}" for i in moved)
 
 
 def _steps(evidence: Evidence, number: int) -> str:

@@ -33,11 +33,20 @@ def judged_by_policy(
 
     Returns:
         Differences, and notes.
+
+    Raises:
+        ValueError: It takes another number of features than either has.
     """
     run = read_run(checkpoint, config=settings)
     policy = run.checkpoints[-1].policy.eval()
     found: list[Difference] = []
     notes: list[str] = []
+    have = [stored.x.shape[2] for stored in given]
+    if policy.features not in have:
+        raise ValueError(
+            f"checkpoint: {Path(checkpoint).name} takes {policy.features} features, the first recording has {have[0]} "
+            f"and the second {have[1]}: expected the checkpoint that acted in one of them"
+        )
     for name, stored in zip(("first", "second"), given, strict=True):
         if stored.x.shape[2] != policy.features or policy.cnns:
             notes.append(f"the checkpoint takes {policy.features} features, the {name} has {stored.x.shape[2]}")

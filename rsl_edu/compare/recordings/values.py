@@ -16,6 +16,10 @@ HELD, FREE = 0.3, 0.05
 """Share of steps in which a sensor repeats its value: in the second recording from, in the first up to."""
 STUCK = 0.2
 """Share of the repeated values that are one value, from which on the robot, not the sensor, is stuck."""
+CHANGED, RESTS = 0.02, 0.9
+"""Share of the steps that change a feature, up to which it may keep its value; of samples at that value, from which."""
+BEAT, EVEN = 20, 0.25
+"""Steps of a stretch, and how far the share of repeats in it may be from that in the whole recording."""
 SHIFT, SURE = 1.0, 5.0
 """Shift in std of the first recording, and how many standard errors it must be."""
 OTHERWISE = 1 / 3
@@ -23,21 +27,55 @@ OTHERWISE = 1 / 3
 
 
 def constant(evidence: Evidence) -> Iterator[Found]:
-    """Look for features that stand still in one recording and move in the other."""
-    still = evidence.statistics.constant
+    """Look for features that stand still in one recording and vary within the episodes of the other."""
+    still, may_rest = evidence.statistics.constant, kept(evidence)
     for which, (a, b) in enumerate((("first", "second"), ("second", "first"))):
-        moving = evidence.first if which == 1 else evidence.second
-        resting = evidence.second if which == 1 else evidence.first
-        only = still[which] & ~still[1 - which] & ~evidence.commanded
-        for group in evidence.by_term(np.flatnonzero(only)):
+        resting, moving = _resting_and_moving(evidence, which)
+        only = np.flatnonzero(still[which] & ~still[1 - which] & ~may_rest)
+        for group in _alike(evidence, only, resting):
             values = sorted({short(value) for value in resting.flat[0, list(group)]})
             low, high = moving.flat[:, list(group)].min(), moving.flat[:, list(group)].max()
             said = values[0] if len(values) == 1 else f"{len(values)} different values"
             yield Found("constant", group, f"always {said} in the {a}, from {short(low)} to {short(high)} in the {b}")
-    both = still.all(0) & (np.abs(evidence.second.flat[0] - evidence.first.flat[0]) > 1e-6) & ~evidence.commanded
-    for group in evidence.by_term(np.flatnonzero(both)):
+    for group in evidence.by_term(np.flatnonzero(_otherwise(evidence) & ~may_rest)):
         one, other = (each.flat[0, group[0]] for each in (evidence.first, evidence.second))
         yield Found("constant", group, f"always {short(one)} in the first, always {short(other)} in the second")
+
+
+def kept(evidence: Evidence) -> np.ndarray:
+    """Return which features stand still only because nobody changed them, ``[features]``, bool.
+
+    These are commands by their names; what hardly ever changes within an episode of the other recording either, such
+    as a command, a one-hot or a flag; what rests at the same value in nearly all samples of it, such as the force of a
+    contact; and what differs if the first recording is of one robot and does not tell what varies.
+    """
+    still, found = evidence.statistics.constant, np.zeros(len(evidence.names), bool)
+    for which in (0, 1):
+        resting, moving = _resting_and_moving(evidence, which)
+        rests = np.abs(moving.flat - resting.flat[0]) <= 1e-6
+        hardly = (moving.changes() < CHANGED) | (rests.mean(0) > RESTS) | evidence.commanded
+        found |= still[which] & ~still[1 - which] & hardly
+    one = evidence.first.x.shape[1] == 1
+    return np.asarray(found | (_otherwise(evidence) & (evidence.commanded | one)))
+
+
+def _resting_and_moving(evidence: Evidence, which: int) -> tuple[Recording, Recording]:
+    return (evidence.second, evidence.first) if which else (evidence.first, evidence.second)
+
+
+def _otherwise(evidence: Evidence) -> np.ndarray:
+    """Return which features have one value in the first and another one in the second, ``[features]``, bool."""
+    apart = np.abs(evidence.second.flat[0] - evidence.first.flat[0]) > 1e-6
+    return np.asarray(evidence.statistics.constant.all(0) & apart)
+
+
+def _alike(evidence: Evidence, features: np.ndarray, resting: Recording) -> Iterator[tuple[int, ...]]:
+    """Yield features term by term, but those that rest at one value together."""
+    groups: dict[object, list[int]] = {}
+    for group in evidence.by_term(features):
+        values = {short(value) for value in resting.flat[0, list(group)]}
+        groups.setdefault(values.pop() if len(values) == 1 else group, []).extend(group)
+    yield from map(tuple, groups.values())
 
 
 def held(evidence: Evidence) -> Iterator[Found]:
@@ -48,14 +86,16 @@ def held(evidence: Evidence) -> Iterator[Found]:
         return  # the commands are in other places
     moved = evidence.open & ~first.rarely_move()
     slow = np.flatnonzero(moved & (second.repeats() > HELD) & (first.repeats() < FREE))
-    if 2 * len(slow) > evidence.open.sum():
-        return  # the robot stands still
-    for group in evidence.by_term(slow):
-        share, before = (100 * _together(each, group) for each in (second, first))
-        if share > 100 * HELD:
-            yield Found(
-                "held", group, f"{share:.0f} % of the values repeat the one before, {before:.0f} % in the first"
-            )
+    most = 2 * len(slow) > evidence.open.sum()  # held, or the robot stands still
+    seen = slow < first.observed  # what was done repeats a step later than what was seen
+    said: dict[str, list[int]] = {}
+    for group in (*evidence.by_term(slow[seen]), *evidence.by_term(slow[~seen])):
+        share, before = (100 * (_repeated if most else _together)(each, group) for each in (second, first))
+        if share > 100 * HELD and (not most or _catches_up(evidence, group)):
+            figure = f"{share:.0f} % of the values repeat the one before, {before:.0f} % in the first"
+            said.setdefault(figure, []).extend(group)
+    for figure, features in said.items():
+        yield Found("held", tuple(features), figure)
 
 
 def normalised(evidence: Evidence) -> Iterator[Found]:
@@ -119,3 +159,22 @@ def _together(recording: Recording, features: Sequence[int]) -> float:
     kept = np.round(x[1:][still][:, 0] / (0.01 * x[..., 0].std() + 1e-12))
     stuck = np.unique(kept, return_counts=True)[1].max() > STUCK * len(kept)  # at the end of a joint's range
     return 0.0 if stuck or move[still].mean() < move[~still].mean() / 2 else float(still.mean())
+
+
+def _repeated(recording: Recording, features: Sequence[int]) -> float:
+    """Return the share of steps in which all of these features repeat their values."""
+    x = recording.x[..., list(features)]
+    return float((x[1:] == x[:-1]).all(-1).mean())
+
+
+def _catches_up(evidence: Evidence, features: Sequence[int]) -> bool:
+    """Tell whether features that repeat their values do so all the time, and then move as far as in the first.
+
+    A robot that stands still repeats them for a while, or moves by next to nothing in between.
+    """
+    x, before = (each.x[..., list(features)] for each in (evidence.second, evidence.first))
+    still = (x[1:] == x[:-1]).all(-1)
+    stretches = still[: len(still) // BEAT * BEAT].reshape(-1, BEAT, still.shape[1]).mean(1)
+    steady = len(stretches) > 0 and (np.abs(stretches - still.mean()) < EVEN).mean() > 1 - FREE
+    step, usual = (np.abs(np.diff(each, axis=0)) for each in (x, before))
+    return bool(steady and np.median(step[~still].mean(0) / usual.mean((0, 1)).clip(1e-12)) > 0.5)
