@@ -14,11 +14,11 @@ TESTS: tuple[tuple[str, Callable[[Evidence], Iterator[Found]], bool], ...] = (
     ("held", values.held, True),
     ("normalised", values.normalised, True),
     ("length of vectors", scales.length, True),
+    ("time step", scales.rate, True),
     ("lag", orders.late_velocities, True),
     ("order, sign", orders.alignment, True),
     ("order, sign", orders.moved_terms, True),
     ("scale", scales.scale, True),
-    ("time step", scales.rate, True),
     ("clipped", limits.clipped, True),
     ("noise", noise.noise, False),
     ("clipped", limits.unclipped, False),
@@ -42,6 +42,9 @@ def differences(evidence: Evidence) -> tuple[list[Found], list[str], dict[str, s
     unchecked: dict[str, str] = {}
     for name, test, first_hand in TESTS:
         before = len(found)
+        if any(each.kind == "time step" for each in found):
+            unchecked[name] = "needs recordings with the same time step"
+            continue
         if found and not first_hand:
             unchecked.setdefault(name, "can follow from what was found: undo that, and compare again")
             continue

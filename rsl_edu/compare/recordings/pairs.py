@@ -15,6 +15,8 @@ SURE, EVERYWHERE, COPY = 0.85, 0.7, 0.99
 SHIFTS = (-3, -2, -1, 0, 1, 2, 3)
 """Steps by which a velocity may be late (positive), or its position."""
 PARTS = 4
+SMOOTH = 4
+"""Steps that are averaged where noise hides a velocity."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,6 +97,19 @@ def changes(pairs: tuple[Pair, ...], second: Recording) -> tuple[Change, ...]:
         if np.isfinite(fits).all():
             found.append(Change(pair, fits, abs(slope / pair.slope)))
     return tuple(found)
+
+
+def smoothed(recording: Recording, steps: int = SMOOTH) -> Recording:
+    """Return averages over some steps, in which positions and velocities go together in spite of noise."""
+    x, episode = recording.x, recording.episode
+    count = len(x) - steps + 1
+    if not recording.ordered or count < 2:
+        return recording
+    sums = np.concatenate([np.zeros((1, *x.shape[1:])), np.cumsum(x - x.mean(0), 0)])
+    whole = episode[:count] == episode[steps - 1 :]
+    apart = -1 - np.arange(count)[:, None]  # averages across the end of an episode belong to none
+    mean = (sums[steps:] - sums[:-steps]) / steps
+    return dataclasses.replace(recording, x=mean, episode=np.where(whole, episode[:count], apart))
 
 
 def _correlations(recording: Recording, copied: bool) -> np.ndarray | None:

@@ -12,7 +12,7 @@ from rsl_edu.number_format import short
 from .data import Block, Recording
 from .evidence import Evidence, Found, UncheckedError
 from .limits import CLIPPED, cut_short
-from .pairs import Change
+from .pairs import Change, changes, find_pairs, smoothed
 from .values import SURE
 
 UNIT = 0.35
@@ -30,6 +30,9 @@ ALIKE = 1.35
 """How far the ratios of neighbours may be apart to count as one."""
 NEAR = 0.1
 """How far a ratio may be from a known one, as a part of it."""
+
+STEP = 1.15
+"""Ratio of two time steps from which on they differ."""
 
 KNOWN = {
     57.2958: "degrees instead of radians",
@@ -92,21 +95,44 @@ def scale(evidence: Evidence) -> Iterator[Found]:
 
 
 def rate(evidence: Evidence) -> Iterator[Found]:
-    """Look for steps that last longer or shorter: positions change by another multiple of their velocity."""
+    """Look for steps that last longer or shorter: positions change by another multiple of their velocity.
+
+    Other units do the same; then positions or velocities have another size, too.
+    """
     evidence.require_time()
-    if not evidence.pairs:
-        raise UncheckedError("needs a position and its velocity among the features")
-    here = [change for change in evidence.changes if change.fits.max() >= FITS and _apart(evidence, change)]
-    factors = np.log([change.factor for change in here])
-    if len(factors) < 2:
-        return
+    here = [each for each in (*evidence.changes, *_smoothed(evidence)) if _kinematic(evidence, each)]
+    if len({each.pair.position for each in here}) < 2:
+        raise UncheckedError("needs two positions and their velocities among the features")
+    s = evidence.statistics
+    factors = np.log([each.factor for each in here])
     middle = float(np.median(factors))
-    together = np.abs(factors - middle) < np.log(ALIKE)
-    if abs(middle) > np.log(EXACT) and together.mean() > 0.8:
-        at = sorted({feature for change in here for feature in (change.pair.position, change.pair.velocity)})
+    sizes = [s.spread[each.pair.position] - s.spread[each.pair.velocity] for each in here]
+    # noise in both makes a slope uncertain by their correlation
+    noise = -float(np.median([np.log(each.fits.max() * each.pair.fit) for each in here]))
+    together = np.abs(factors - middle) < min(np.log(ALIKE), abs(middle) / 3)
+    same_size = abs(float(np.median(sizes))) < abs(middle) / 2
+    if abs(middle) > np.log(STEP) + noise and together.mean() > 0.7 and same_size:
+        pairs = [each.pair for each, like in zip(here, together, strict=True) if like]
+        at = sorted({i for pair in pairs for i in (pair.position, pair.velocity) if not evidence.acts[i]})
         lasts = f": {short(evidence.dt * np.exp(middle))} s instead of {short(evidence.dt)} s" if evidence.dt else ""
         figure = f"positions change {short(np.exp(middle))} times as much in a step, at the same velocity{lasts}"
         yield Found("time step", tuple(at), figure)
+
+
+def _smoothed(evidence: Evidence) -> tuple[Change, ...]:
+    """Return what became of positions and velocities that noise hides from step to step."""
+    first, second = (smoothed(each) for each in (evidence.first, evidence.second))
+    open_pairs = [pair for pair in find_pairs(first) if not {pair.position, pair.velocity} & evidence.closed]
+    return changes(tuple(open_pairs), second)
+
+
+def _kinematic(evidence: Evidence, change: Change) -> bool:
+    """Tell whether this is a position and its velocity, of one sign, which both oscillate only by themselves."""
+    pair = change.pair
+    if pair.copied or pair.slope < 0 or change.fits.max() < FITS or not _apart(evidence, change):
+        return False
+    back = [each for each in evidence.pairs if (each.position, each.velocity) == (pair.velocity, pair.position)]
+    return not any(1 - each.fit < 4 * (1 - pair.fit) for each in back)  # sine and cosine of a gait
 
 
 def _vectors(evidence: Evidence) -> Iterator[list[int]]:
