@@ -39,3 +39,70 @@ def test_a_time_step_is_found_in_spite_of_noise_and_from_a_fifth_on(monkeypatch)
 
 def test_a_faster_gait_is_no_other_time_step():
     assert compare_recordings(walk(0), walk(1, speed=1.25), names=NAMES).same
+
+
+def scaled(factor, places, seed=1):
+    made = walk(seed)
+    made["observations"][..., places] *= factor
+    return made
+
+
+COMMANDS, ACTIONS = columns("velocity_commands"), columns("actions")
+QUIET = [i for i in range(len(NAMES)) if i not in COMMANDS]
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
+def test_commands_that_ask_for_less_are_no_other_scale_nor_another_motion(named):
+    first, second = walk(0), walk(1)
+    for made in (first, second):  # commands change now and then, and the robot follows them
+        made["observations"][..., :3] += 3 * made["observations"][..., COMMANDS]
+    second["observations"][..., [*range(3), *COMMANDS]] *= 0.2
+    assert compare_recordings(first, second, names=NAMES if named else ()).same
+
+
+def test_a_robot_that_stands_has_no_noisier_sensors_and_moves_otherwise():
+    def sensed(seed, moves):
+        made, draw = walk(seed), np.random.default_rng(seed)
+        x = made["observations"]
+        noise = 0.1 * walk(0)["observations"].std((0, 1)) * draw.normal(size=x.shape)
+        if not moves:
+            x[..., QUIET[:-6]] = [0] * 8 + [-1] + [0] * 12
+        x[..., QUIET[:-6]] += noise[..., QUIET[:-6]]
+        return made
+
+    assert kinds(compare_recordings(sensed(0, True), sensed(1, False), names=NAMES)) == ["motion"]
+    assert compare_recordings(sensed(0, True), sensed(1, True), names=NAMES).same
+
+
+def rays(seed, steps=400, envs=12):
+    """Record a rover with a lidar, which is most of what it observes, and nothing that moves with it."""
+    draw = np.random.default_rng(seed)
+    x = np.cumsum(draw.normal(size=(steps, envs, 22)), 0) / 10
+    return np.concatenate([2 + np.abs(x[..., :16]), x[..., 16:] % 2], -1) + 0.02 * draw.normal(size=x.shape)
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"), [("scale", lambda x: 0.25 * x), ("clipped", lambda x: x.clip(0, 2.4))], ids=["scale", "clip"]
+)
+def test_one_term_with_another_factor_or_limit_is_not_another_motion(kind, change):
+    second = rays(1)
+    assert compare_recordings(rays(0), second).same
+    second[..., :16] = change(second[..., :16])
+    found = compare_recordings(rays(0), second)
+    assert kinds(found) == [kind]
+    assert found.differences[0].columns == tuple(range(16))
+
+
+def test_motion_counts_neither_commands_nor_actions():
+    second = walk(1)
+    mean = second["observations"].mean((0, 1))
+    second["observations"][..., QUIET] = (mean + 0.02 * (second["observations"] - mean))[..., QUIET]
+    found = compare_recordings(walk(0)["observations"], second["observations"], names=NAMES)
+    assert kinds(found) == ["motion"]
+    assert "of 21 features (without commands and actions) have another mean or size" in found.differences[0].figure
+
+
+def test_a_robot_that_falls_halfway_has_no_other_scale():
+    second = walk(1)
+    second["observations"][200:, :, [*range(6), *VEL]] *= 0.15
+    assert "scale" not in kinds(compare_recordings(walk(0), second))

@@ -18,12 +18,12 @@ def noise(evidence: Evidence) -> Iterator[Found]:
     """Look for values that jump from step to step more than in the first recording, and not because the robot does."""
     evidence.require_length()
     evidence.require_time()
-    first, second = (_jumps(each) for each in (evidence.first, evidence.second))
+    first, second = _jumps(evidence.first, evidence.second)
     more = second - first
     acts = evidence.acts & evidence.open
     calm = bool(acts.any() and (more[acts] < 2 * NOISE).all())  # rough actions shake the robot
     noisy = (more > 2 * NOISE) & (first < NOISE) & calm
-    steps = [_jumps(_steps(each)) for each in (evidence.first, evidence.second)]
+    steps = _jumps(_steps(evidence.first), _steps(evidence.second))
     for change in evidence.changes:  # a robot that moves roughly shows it in both
         p, v = change.pair.position, change.pair.velocity
         rough = (float(steps[1][p] - steps[0][p]), float(more[v]))
@@ -44,12 +44,20 @@ def _steps(recording: Recording) -> Recording:
     return dataclasses.replace(recording, x=np.diff(recording.x, axis=0), episode=recording.episode[1:])
 
 
-def _jumps(recording: Recording) -> np.ndarray:
-    """Return the share of a feature's variance that does not go on smoothly from step to step; impacts do not count."""
+def _jumps(first: Recording, second: Recording) -> tuple[np.ndarray, np.ndarray]:
+    """Return for both the share of a feature's variance that does not go on smoothly from step to step.
+
+    The variance is that of the first: a robot that stands has the noise of its sensors, and no more of it; of the
+    second where that moves more. Impacts do not count.
+    """
+    variance = [each.flat.var(0).clip(1e-24) for each in (first, second)]
+    return _white(first) / variance[0], _white(second) / np.maximum(*variance)
+
+
+def _white(recording: Recording) -> np.ndarray:
     x = recording.x
     whole = recording.episode[2:] == recording.episode[:-2]
     bend = (x[2:] - 2 * x[1:-1] + x[:-2])[whole]
     if not len(bend):
         return np.zeros(x.shape[2])
-    white = np.median(bend**2, axis=0) / (6 * 0.4549)  # for which a normal distribution has its variance
-    return np.asarray(white / recording.flat.var(0).clip(1e-24))
+    return np.asarray(np.median(bend**2, axis=0) / (6 * 0.4549))  # for which a normal distribution has its variance

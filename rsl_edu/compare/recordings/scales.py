@@ -13,7 +13,7 @@ from .data import Block, Recording
 from .evidence import Evidence, Found, UncheckedError
 from .limits import CLIPPED, cut_short
 from .pairs import Change, changes, find_pairs, smoothed
-from .values import SURE
+from .values import LESS, SURE, asked
 
 UNIT = 0.35
 """Spread of the squared length of a vector, in units of what it would be if its parts had nothing to do with it."""
@@ -87,7 +87,7 @@ def scale(evidence: Evidence) -> Iterator[Found]:
         term = evidence.block_of(group[0]).columns
         if evidence.named and len(certain) > 1 and certain == [feature for feature in term if feature in exact]:
             group = tuple(feature for feature in term if evidence.open[feature])
-        if not certain and not _sure_of_scale(evidence, group, factor):
+        if not certain and not (_sure_of_scale(evidence, group, factor) and _by_itself(evidence, group, factor)):
             continue
         std = [short(float(each.flat[:, list(group)].std(0).mean())) for each in (evidence.second, evidence.first)]
         figure = f"{_times(factor)} (std {std[0]}, in the first {std[1]})"
@@ -175,14 +175,15 @@ def _ratios(evidence: Evidence) -> tuple[dict[int, float], set[int]]:
     """Return the logarithm of each feature's ratio, where it has one, and for which of them it is exact."""
     cut = np.maximum(cut_short(evidence.first, evidence.second), cut_short(evidence.second, evidence.first)) > CLIPPED
     s, look = evidence.statistics, evidence.open
-    usual = float(np.median(s.speed[look])) if look.any() else 0.0
+    usual = _usual(evidence, s.speed)
     ratio, consistent = _by_velocities(evidence, cut, usual)
     exact = set(ratio)
     least = np.log(FACTOR)
-    speed = np.where(evidence.first.rarely_move(), s.spread, s.speed - usual)
+    speed = s.speed - usual
     same = (np.sign(speed) == np.sign(s.size)) & (np.abs(s.size - speed) < np.abs(s.size) / 2)
     large = (np.abs(s.size) > least) & (np.abs(speed) > least) & same
-    large &= (np.abs(s.spread) > SURE * s.spread_error) & look & ~cut & ~evidence.acts
+    large &= (np.abs(s.spread) > SURE * s.spread_error) & look & ~cut & ~evidence.free
+    large &= ~evidence.first.rarely_move()  # like a command, it may be smaller by itself
     partner = {pair.position: pair.velocity for pair in evidence.pairs}
     partner |= {pair.velocity: pair.position for pair in evidence.pairs}
     for feature in map(int, np.flatnonzero(large)):
@@ -190,6 +191,27 @@ def _ratios(evidence: Evidence) -> tuple[dict[int, float], set[int]]:
         if feature not in exact and (both or feature not in consistent):
             ratio[feature] = float(s.size[feature])
     return ratio, exact
+
+
+def _by_itself(evidence: Evidence, group: Sequence[int], factor: float) -> bool:
+    """Tell whether a ratio of sizes is no other motion: of large values as of small ones, and not that of commands."""
+    x = [each.flat[:, list(group)] for each in (evidence.first, evidence.second)]
+    parts = [np.quantile(np.abs(each - np.median(each, axis=0)), (0.5, 0.8, 0.95), axis=0).clip(1e-12) for each in x]
+    apart = np.ptp(np.log(parts[1] / parts[0]), axis=0)
+    same_shape = np.median(apart) < max(np.log(1.5), abs(np.log(factor)) / 4)
+    return bool(same_shape and not (asked(evidence) < LESS and asked(evidence) / 2 < factor < 1))
+
+
+def _usual(evidence: Evidence, ratio: np.ndarray) -> float:
+    """Return the logarithm of most features' ratio; of the others', if a single term, however large, has another."""
+    look = evidence.open
+    if not look.any():
+        return 0.0
+    other = look & (np.abs(ratio) > np.log(ALIKE))
+    left = look & ~other
+    if 4 * left.sum() > look.sum() and len(list(evidence.by_term(np.flatnonzero(other)))) == 1:
+        look = left
+    return float(np.median(ratio[look]))
 
 
 def _by_velocities(evidence: Evidence, cut: np.ndarray, usual: float) -> tuple[dict[int, float], set[int]]:
