@@ -106,3 +106,33 @@ def test_a_robot_that_falls_halfway_has_no_other_scale():
     second = walk(1)
     second["observations"][200:, :, [*range(6), *VEL]] *= 0.15
     assert "scale" not in kinds(compare_recordings(walk(0), second))
+
+
+def drone(seed, steps=400, envs=12):
+    """Record bodies that turn: quaternion (w, x, y, z), rates with noise, and a height."""
+    draw = np.random.default_rng(seed)
+    q, rates, rows = np.tile([1.0, 0, 0, 0], (envs, 1)), np.zeros((envs, 3)), []
+    for _ in range(steps):
+        noisy = rates + 0.05 * draw.normal(size=rates.shape)
+        rows.append(np.concatenate([draw.normal(size=(envs, 1)), q, noisy], 1))
+        rates = 0.95 * rates - 1.5 * q[:, :1] * q[:, 1:] + 0.5 * draw.normal(size=rates.shape)
+        (w, *v), (a, b, c) = q.T, 0.01 * rates.T
+        x, y, z = v
+        q = q + np.stack([-x * a - y * b - z * c, w * a + y * c - z * b, w * b + z * a - x * c, w * c + x * b - y * a], 1)
+        q /= np.linalg.norm(q, axis=1, keepdims=True)
+    return np.stack(rows)
+
+
+def test_a_quaternion_has_two_signs_and_two_orders():
+    first, second = drone(0), drone(1)
+    turned = [0, 2, 3, 4, 1, 5, 6, 7]
+    assert compare_recordings(first, second).same
+    found = compare_recordings(first, second[..., turned])
+    assert [(each.kind, each.columns) for each in found.differences] == [("order", (1, 2, 3, 4))]
+    assert found.differences[0].figure.endswith("scalar at the other end: xyzw, in the first wxyz")
+    found = compare_recordings(first[..., turned], second)
+    assert [each.kind for each in found.differences] == ["order"]
+    assert found.differences[0].figure.endswith("scalar at the other end: wxyz, in the first xyzw")
+    found = compare_recordings(first, second * np.array([1, -1, -1, -1, -1, 1, 1, 1]))
+    assert [(each.kind, each.columns) for each in found.differences] == [("sign", (1, 2, 3, 4))]
+    assert "the same rotation" in found.differences[0].figure

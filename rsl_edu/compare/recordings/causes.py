@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from . import limits, noise, orders, scales, values
+from . import limits, noise, orders, rotations, scales, values
 from .evidence import Evidence, Found, UncheckedError
 
 MOST = 40
@@ -14,6 +14,7 @@ TESTS: tuple[tuple[str, Callable[[Evidence], Iterator[Found]], bool], ...] = (
     ("held", values.held, True),
     ("normalised", values.normalised, True),
     ("length of vectors", scales.length, True),
+    ("order, sign", rotations.rotations, True),
     ("time step", scales.rate, True),
     ("lag", orders.late_velocities, True),
     ("order, sign", orders.alignment, True),

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from .alignment import Repair, find_repair
 from .data import SENT, Block, Recording
 from .pairs import Change, Pair, changes, find_pairs
+from .repairs import Repair, find_repair
 from .statistics import Statistics, statistics
 
 LONG = 300

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from .alignment import BROKEN, RESTORED
 from .limits import BEYOND, CLIPPED
 from .noise import NOISE
+from .repairs import BROKEN, RESTORED
 from .scales import EXACT, FACTOR, LENGTH, STEP
 from .values import HELD, OTHERWISE, SHIFT, SURE
 

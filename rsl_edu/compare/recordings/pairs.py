@@ -105,10 +105,11 @@ def smoothed(recording: Recording, steps: int = SMOOTH) -> Recording:
     count = len(x) - steps + 1
     if not recording.ordered or count < 2:
         return recording
-    sums = np.concatenate([np.zeros((1, *x.shape[1:])), np.cumsum(x - x.mean(0), 0)])
+    level = x.mean(0)  # taken off and put back, for the sums stay small
+    sums = np.concatenate([np.zeros((1, *x.shape[1:])), np.cumsum(x - level, 0)])
     whole = episode[:count] == episode[steps - 1 :]
     apart = -1 - np.arange(count)[:, None]  # averages across the end of an episode belong to none
-    mean = (sums[steps:] - sums[:-steps]) / steps
+    mean = (sums[steps:] - sums[:-steps]) / steps + level
     return dataclasses.replace(recording, x=mean, episode=np.where(whole, episode[:count], apart))
 
 

@@ -87,6 +87,8 @@ def scale(evidence: Evidence) -> Iterator[Found]:
         term = evidence.block_of(group[0]).columns
         if evidence.named and len(certain) > 1 and certain == [feature for feature in term if feature in exact]:
             group = tuple(feature for feature in term if evidence.open[feature])
+        if len(group) < 2 and not evidence.named and abs(np.log(factor)) < np.log(FACTOR):
+            continue  # without names, a joint that moves otherwise and one of other units look alike
         if not certain and not (_sure_of_scale(evidence, group, factor) and _by_itself(evidence, group, factor)):
             continue
         std = [short(float(each.flat[:, list(group)].std(0).mean())) for each in (evidence.second, evidence.first)]
@@ -165,8 +167,8 @@ def _sure_of_scale(evidence: Evidence, group: Sequence[int], factor: float) -> b
     term = [feature for feature in evidence.block_of(group[0]).columns if evidence.open[feature]]
     if evidence.named and len(group) < len(term):
         return False
-    if evidence.explained and len(group) < 2:
-        return False
+    if len(group) < 2 and (evidence.explained or not evidence.named):
+        return False  # one joint may move more than it did
     many = len(group) > 2 and not evidence.explained
     return many or (bool(_known(factor)) and abs(np.log(factor)) > np.log(FACTOR))
 
@@ -224,6 +226,7 @@ def _by_velocities(evidence: Evidence, cut: np.ndarray, usual: float) -> tuple[d
     """
     s = evidence.statistics
     changed: dict[tuple[Block, Block], list[tuple[int, int, float]]] = {}
+    unsure: dict[int, float] = {}
     ratio: dict[int, float] = {}
     consistent: set[int] = set()
     for change in evidence.changes:
@@ -232,9 +235,10 @@ def _by_velocities(evidence: Evidence, cut: np.ndarray, usual: float) -> tuple[d
         if fits and _apart(evidence, change) and not cut[[p, v]].any():
             terms = evidence.block_of(p), evidence.block_of(v)
             changed.setdefault(terms, []).append((p, v, float(np.log(change.factor))))
+            unsure[p] = -float(np.log(change.fits.max() * change.pair.fit))  # noise in both does as much
     for pairs in changed.values():
         consistent |= {i for p, v, factor in pairs if abs(factor) < np.log(EXACT) for i in (p, v)}
-        other = [each for each in pairs if abs(each[2]) >= np.log(EXACT)]
+        other = [each for each in pairs if abs(each[2]) >= np.log(EXACT) + unsure[each[0]]]
         other = [(p, v, f) for p, v, f in other if abs(s.size[p] - s.size[v] - f) < abs(f) / 2]  # else it is the rate
         if not other or len(other) < MOST * len(pairs):
             continue  # a joint at the end of its range

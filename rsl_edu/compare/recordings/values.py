@@ -107,8 +107,9 @@ def motion(evidence: Evidence) -> Iterator[Found]:
         return
     worst = int(np.where(differ, np.maximum(np.abs(s.shift), np.abs(s.spread)), 0).argmax())
     figure = (
-        f"{int(differ.sum())} of {int(seen.sum())} features (without commands and actions) have another mean or size, {evidence.names[worst]} most: "
-        f"{short(abs(s.shift[worst]))} std away, {short(np.exp(s.spread[worst]))} times the std"
+        f"{int(differ.sum())} of {int(seen.sum())} features (without commands and actions) have another mean or "
+        f"size, {evidence.names[worst]} most: {short(abs(s.shift[worst]))} std away, "
+        f"{short(np.exp(s.spread[worst]))} times the std"
     )
     yield Found("motion", tuple(np.flatnonzero(differ).tolist()), figure)
 
