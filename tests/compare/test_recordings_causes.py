@@ -118,7 +118,9 @@ def drone(seed, steps=400, envs=12):
         rates = 0.95 * rates - 1.5 * q[:, :1] * q[:, 1:] + 0.5 * draw.normal(size=rates.shape)
         (w, *v), (a, b, c) = q.T, 0.01 * rates.T
         x, y, z = v
-        q = q + np.stack([-x * a - y * b - z * c, w * a + y * c - z * b, w * b + z * a - x * c, w * c + x * b - y * a], 1)
+        q = q + np.stack(
+            [-x * a - y * b - z * c, w * a + y * c - z * b, w * b + z * a - x * c, w * c + x * b - y * a], 1
+        )
         q /= np.linalg.norm(q, axis=1, keepdims=True)
     return np.stack(rows)
 
@@ -136,3 +138,83 @@ def test_a_quaternion_has_two_signs_and_two_orders():
     found = compare_recordings(first, second * np.array([1, -1, -1, -1, -1, 1, 1, 1]))
     assert [(each.kind, each.columns) for each in found.differences] == [("sign", (1, 2, 3, 4))]
     assert "the same rotation" in found.differences[0].figure
+
+
+LEFT_RIGHT = [1, 0, 3, 2]
+
+
+def trot(seed, steps=400, envs=8, policy=0, noisy=True):
+    """Record four legs in a trot: a roll and a pitch, one joint a leg and its velocity, and the last action.
+
+    Diagonal legs move together, the others half a period later. The noise of the policy is each leg's own.
+    """
+    draw, other = np.random.default_rng(seed), np.random.default_rng(policy)
+    width, early = 0.5 * (1 + 0.15 * other.normal(size=4)), 0.15 * noisy * other.normal(size=4)
+    clock = draw.uniform(0, 6.28, (envs, 1)) + 0.25 * np.arange(steps)[:, None, None]
+    action = width * np.sin(clock + np.pi * np.array([0, 1, 1, 0]) + early) + 0.1 * noisy * draw.normal(
+        size=(steps, envs, 4)
+    )
+    legs, body = np.zeros((steps, envs, 8)), np.zeros((steps, envs, 4))
+    for t in range(1, steps):
+        q, qd = legs[t - 1, :, :4], legs[t - 1, :, 4:]
+        qd = qd + 0.02 * (150 * (action[t - 1] - q) - 20 * qd)
+        legs[t] = np.concatenate([q + 0.02 * qd, qd], 1)
+        tilt, rate = body[t - 1, :, :2], body[t - 1, :, 2:]
+        push = legs[t, :, :4] @ np.array([[1, 0.6], [-0.2, 0.6], [0.3, -0.2], [-0.4, -0.3]])
+        rate = rate + 0.02 * (40 * push - 60 * tilt - 8 * rate)
+        body[t] = np.concatenate([tilt + 0.02 * rate, rate], 1)
+    sensed = np.concatenate([body, legs], -1) + 0.002 * draw.normal(size=(steps, envs, 12))
+    last = np.concatenate([0 * action[:1], action[:-1]])
+    return {"observations": np.concatenate([sensed, last], -1), "actions": action}
+
+
+TROT = tuple(
+    f"{n}[{i}]"
+    for n, k in (("tilt", 2), ("rate", 2), ("joint_pos", 4), ("joint_vel", 4), ("actions", 4))
+    for i in range(k)
+)
+
+
+def swapped_legs(made, *starts):
+    made = {name: x.copy() for name, x in made.items()}
+    for start in starts:
+        made["observations"][..., start : start + 4] = made["observations"][..., start + np.array(LEFT_RIGHT)]
+    return made
+
+
+def test_of_legs_that_changed_places_in_a_trot_noise_tells_the_map_and_else_the_tie_is_said():
+    first = trot(0)
+    for second in (trot(1), trot(2, steps=1200, envs=1)):
+        assert compare_recordings(first, second, names=TROT).same
+        found = compare_recordings(first, swapped_legs(second, 4, 8, 12), names=TROT)
+        assert kinds(found) == ["order"]
+        assert "joint_pos 0 to 3 of the first are 1, 0, 3, 2 of the second" in found.differences[0].figure
+    found = compare_recordings(trot(0, noisy=False), swapped_legs(trot(1, noisy=False), 4, 8, 12), names=TROT)
+    tie = found.differences[0]
+    assert "legs or sides have changed places, or " in tie.figure
+    assert "have the opposite sign: in a regular gait, both explain it equally well" in tie.figure
+    assert "of the first are" not in tie.figure
+
+
+@pytest.mark.parametrize("policy", [4, 5, 11, 12])
+def test_another_policy_for_the_same_gait_is_neither_late_nor_has_it_another_sign(policy):
+    first, second = trot(0), trot(1, policy=policy)
+    for pair in ((first, second), (second, first)):
+        for names in ((), TROT):
+            assert compare_recordings(*pair, names=names).same
+
+
+def test_what_stands_where_the_last_action_was_is_told_by_the_copies_of_actions():
+    second = walk(1)
+    second["observations"][..., [*VEL, *ACTIONS]] = second["observations"][..., [*ACTIONS, *VEL]]
+    for names in ((), NAMES):
+        found = compare_recordings(walk(0), second, names=names)
+        assert [(each.kind, each.columns) for each in found.differences] == [("order", (*VEL, *ACTIONS))]
+    assert "told by the copies of recorded actions" in found.differences[0].figure
+
+
+def test_what_moves_with_nothing_else_is_not_checked_for_a_lag():
+    found = compare_recordings(rays(0), rays(1))
+    assert found.unchecked["order, sign, lag of features 0 to 21"] == "no feature is known to move with them"
+    found = compare_recordings(walk(0), walk(1), names=NAMES)
+    assert [name for name in found.unchecked if "lag of" in name] == ["order, sign, lag of velocity_commands"]

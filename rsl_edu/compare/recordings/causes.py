@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
 from . import limits, noise, orders, rotations, scales, values
 from .evidence import Evidence, Found, UncheckedError
 
@@ -16,6 +18,7 @@ TESTS: tuple[tuple[str, Callable[[Evidence], Iterator[Found]], bool], ...] = (
     ("length of vectors", scales.length, True),
     ("order, sign", rotations.rotations, True),
     ("time step", scales.rate, True),
+    ("order, sign", orders.moved_copies, True),
     ("lag", orders.late_velocities, True),
     ("order, sign", orders.alignment, True),
     ("order, sign", orders.moved_terms, True),
@@ -62,6 +65,9 @@ def differences(evidence: Evidence) -> tuple[list[Found], list[str], dict[str, s
             unchecked[name] = str(error)
             continue
         absent[name] = absent.get(name, True) and len(found) == before
+    if "order, sign" in absent and "order, sign" not in unchecked and evidence.loose.any():
+        loose = evidence.spoken(np.flatnonzero(evidence.loose))
+        unchecked[f"order, sign, lag of {loose}"] = "no feature is known to move with them"
     return found, [name for name, nothing in absent.items() if nothing and name not in unchecked], unchecked, evidence
 
 

@@ -8,6 +8,7 @@ from rsl_edu.number_format import counted, short
 
 from .alignment import none
 from .evidence import Evidence, Found
+from .pairs import COPIED, copies
 from .repairs import Repair
 from .terms import swapped
 
@@ -36,6 +37,24 @@ def late_velocities(evidence: Evidence) -> Iterator[Found]:
             repair = Repair("lag", order, lates, sign)
             figure = f"{_steps(evidence, late)} late against their positions, velocities or copies"
             yield Found("lag", tuple(repair.features.tolist()), figure, repair.of(evidence.second))
+
+
+def moved_copies(evidence: Evidence) -> Iterator[Found]:
+    """Look for recorded actions whose copies are in other places of the observations."""
+    evidence.require_time()
+    at = copies(evidence.second)
+    gone = [each.pair for each in evidence.changes if each.pair.copied and each.fits.max() < COPIED]
+    there = {p.position: int(at[p.velocity]) for p in gone if at[p.velocity] in range(evidence.first.observed)}
+    if len(there) < 2 or len(set(there.values())) < len(there):
+        return
+    order, late, sign = none(len(evidence.names))
+    displaced, free = sorted(set(there.values()) - set(there)), sorted(set(there) - set(there.values()))
+    if not displaced:
+        return  # the order of joints, which is that of other terms, too
+    order[[*there, *displaced]] = [*there.values(), *free]
+    repair = Repair("order", order, late, sign)
+    figure = f"{_places(evidence, repair)}; told by the copies of recorded actions"
+    yield Found("order", tuple(repair.features.tolist()), figure, repair.of(evidence.second))
 
 
 def alignment(evidence: Evidence) -> Iterator[Found]:

@@ -65,8 +65,12 @@ class Repair:
         return dataclasses.replace(second, x=moved, episode=episode[-low : -low + time])
 
 
-def find_repair(first: Recording, second: Recording, blocks: Sequence[Block], features: np.ndarray) -> Repair | None:
+def find_repair(
+    first: Recording, second: Recording, blocks: Sequence[Block], features: np.ndarray
+) -> tuple[Repair | None, np.ndarray]:
     """Return the simplest repair with which the features of the second go together as in the first, if one is needed.
+
+    Next to it, the features that go with others in the first, of which alone a repair can tell.
 
     It is believed if it restores most of what is broken, in each part of the second recording, and if more is broken
     than between parts of the first recording that are as long as the second.
@@ -78,7 +82,7 @@ def find_repair(first: Recording, second: Recording, blocks: Sequence[Block], fe
         features: Which features are looked at.
     """
     if len(features) < 3:
-        return None
+        return None, features[:0]
     place = {int(feature): i for i, feature in enumerate(features)}
     inside = [Block(b.name, tuple(place[c] for c in b.columns if c in place)) for b in blocks]
     ordered = first.ordered and second.ordered
@@ -91,7 +95,8 @@ def find_repair(first: Recording, second: Recording, blocks: Sequence[Block], fe
         other = _believed_of(here, there, terms, noise, noise)
         if other is not None and (found is None or other.after > found.after):
             found = other
-    return None if found is None else _placed(found, features, first.x.shape[2])
+    tied = features[fast.tied | noise.tied]
+    return None if found is None else _placed(found, features, first.x.shape[2]), tied
 
 
 def _placed(repair: Repair, features: np.ndarray, number: int) -> Repair:
