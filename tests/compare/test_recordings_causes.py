@@ -213,6 +213,13 @@ def test_what_stands_where_the_last_action_was_is_told_by_the_copies_of_actions(
     assert "told by the copies of recorded actions" in found.differences[0].figure
 
 
+def test_two_actions_in_each_other_s_place_are_told_by_their_copies():
+    second = walk(1)
+    second["observations"][..., ACTIONS[:2]] = second["observations"][..., ACTIONS[1::-1]]
+    found = compare_recordings(walk(0), second, names=NAMES)
+    assert [(each.kind, each.columns) for each in found.differences] == [("order", tuple(ACTIONS[:2]))]
+
+
 def test_what_moves_with_nothing_else_is_not_checked_for_a_lag():
     found = compare_recordings(rays(0), rays(1))
     assert found.unchecked["order, sign, lag of features 0 to 21"] == "no feature is known to move with them"

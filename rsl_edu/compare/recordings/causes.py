@@ -21,6 +21,7 @@ TESTS: tuple[tuple[str, Callable[[Evidence], Iterator[Found]], bool], ...] = (
     ("order, sign", orders.moved_copies, True),
     ("lag", orders.late_velocities, True),
     ("order, sign", orders.alignment, True),
+    ("order, sign", orders.reordered_copies, True),
     ("order, sign", orders.moved_terms, True),
     ("scale", scales.scale, True),
     ("clipped", limits.clipped, True),

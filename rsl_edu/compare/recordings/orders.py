@@ -40,7 +40,16 @@ def late_velocities(evidence: Evidence) -> Iterator[Found]:
 
 
 def moved_copies(evidence: Evidence) -> Iterator[Found]:
-    """Look for recorded actions whose copies are in other places of the observations."""
+    """Look for recorded actions whose copies are in the place of another term."""
+    return _copies(evidence, False)
+
+
+def reordered_copies(evidence: Evidence) -> Iterator[Found]:
+    """Look for recorded actions whose copies are in another order, where the order of no other term shows it."""
+    return _copies(evidence, True)
+
+
+def _copies(evidence: Evidence, inside: bool) -> Iterator[Found]:
     evidence.require_time()
     at = copies(evidence.second)
     gone = [each.pair for each in evidence.changes if each.pair.copied and each.fits.max() < COPIED]
@@ -49,8 +58,8 @@ def moved_copies(evidence: Evidence) -> Iterator[Found]:
         return
     order, late, sign = none(len(evidence.names))
     displaced, free = sorted(set(there.values()) - set(there)), sorted(set(there) - set(there.values()))
-    if not displaced:
-        return  # the order of joints, which is that of other terms, too
+    if bool(displaced) == inside:
+        return
     order[[*there, *displaced]] = [*there.values(), *free]
     repair = Repair("order", order, late, sign)
     figure = f"{_places(evidence, repair)}; told by the copies of recorded actions"
