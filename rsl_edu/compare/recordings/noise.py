@@ -44,7 +44,7 @@ def _noisier(evidence: Evidence, own: bool) -> np.ndarray:
         lost = change.pair.fit**2 - change.fits.max() ** 2 > NOISE / 2 and not change.pair.copied
         noisy[p] = lost and rough[0] > NOISE and rough[1] < rough[0] / 3 and more[p] > NOISE / 2
         noisy[v] = lost and rough[1] > NOISE and rough[0] < rough[1] / 3
-    return noisy
+    return np.asarray(noisy)
 
 
 def _steps(recording: Recording) -> Recording:

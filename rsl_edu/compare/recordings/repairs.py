@@ -197,7 +197,7 @@ def _believed(alignment: Alignment, noise: Alignment, repair: Repair) -> tuple[f
         return None
     left = float(after[at].mean() / before[at].mean())
     others = np.setdiff1d(np.flatnonzero(alignment.tied), at)
-    as_others = len(others) and after[at].mean() < 3 * np.median(after[others])
+    as_others = len(others) and len(at) > 1 and after[at].mean() < 6 * np.median(after[others])
     if repair.kind == "sign" and left > CLEARLY and not as_others and not _confirmed(noise, repair):
         return None
     if repair.kind == "lag" and left > SURELY and len(at) < 3:
