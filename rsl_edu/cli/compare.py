@@ -21,7 +21,7 @@ def add(commands: Any) -> None:
         "compare",
         help="say whether an export does what its checkpoint does, or how two recordings differ",
         description=f"Compare two files: {_PAIRS}. Says whether they are the same, and if not, why. No code in a file "
-        "runs outside of a sandbox. Exit status: 0 if they are the same, 1 if not, 2 if it cannot tell or for an error.",
+        "runs outside of a sandbox. Exit status: 0 if they are the same, 1 if not, 2 if it cannot tell or fails.",
     )
     parser.add_argument("first", type=path_argument, metavar="FIRST", help="checkpoint, run folder or recording")
     parser.add_argument(

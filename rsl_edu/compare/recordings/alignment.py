@@ -1,16 +1,14 @@
-"""Which repair of the second recording makes its features go together as in the first: signs, lags, or an order."""
+"""How the features of two recordings go together, and the signs, lags and orders with which they do so best."""
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from .data import Block, Recording
-from .relations import FAR, NEAR, Relations, fast_part, relations, surprises
-from .terms import looks
+from .relations import FAR, NEAR, Relations, relations
 
 STRONG = 0.2
 """A correlation from which on it counts."""
@@ -26,12 +24,6 @@ PARTS, SURE = 8, 4.0
 """Parts of the first recording in which a relation is looked for, and how many standard errors it must be from 0."""
 EVERYWHERE = 0.7
 """How well a feature must go with the others, on average, in a part of the first recording."""
-FIRM = 2.0
-"""The same for at least one of the features that a repair changes."""
-BROKEN, RESTORED = 0.03, 0.4
-"""How far features must be from going together as in the first, and the part of it that a repair may leave."""
-SIMPLE = 5e-4
-"""What a repair must gain for each feature that it changes."""
 MOVED = 0.15
 """What it costs to look for a feature in another place."""
 STARTS = 4
@@ -44,42 +36,6 @@ LINKED = 0.1
 """How much of a relation has to be left for two features to tell each other's sign."""
 SUBSETS = 12
 """The most blocks of which any may be late together."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Repair:
-    """What undoes a difference of the second recording.
-
-    Attributes:
-        kind: ``sign``, ``lag`` or ``order``.
-        order: Where in the second recording each feature of the first is.
-        late: How many steps late each feature of the second is.
-        sign: 1 or -1 for each feature.
-        before: How well the features that differ go with the others, from -1 to 1, without the repair.
-        after: The same with it.
-    """
-
-    kind: str
-    order: np.ndarray
-    late: np.ndarray
-    sign: np.ndarray
-    before: float = 0.0
-    after: float = 0.0
-
-    @property
-    def features(self) -> np.ndarray:
-        """The features that differ, by their places in the first recording."""
-        return np.flatnonzero((self.order != np.arange(len(self.order))) | (self.late != 0) | (self.sign < 0))
-
-    def of(self, second: Recording) -> Recording:
-        """Return the second recording, repaired."""
-        x, episode = second.x[..., self.order] * self.sign, second.episode
-        low, high = min(0, int(self.late.min())), max(0, int(self.late.max()))
-        if low == high:
-            return dataclasses.replace(second, x=x)
-        time = len(x) - (high - low)
-        moved = np.stack([x[late - low : late - low + time, :, i] for i, late in enumerate(self.late)], -1)
-        return dataclasses.replace(second, x=moved, episode=episode[-low : -low + time])
 
 
 class Alignment:
@@ -224,7 +180,7 @@ def _alike(alignment: Alignment, look: np.ndarray, blocks: Sequence[Block]) -> I
     for block in blocks:
         by_size.setdefault(len(block.columns), []).append(list(block.columns))
     for size, terms in by_size.items():
-        chosen = [terms] if len(terms) > ALIKE else _several(terms)
+        chosen = [terms] if len(terms) > ALIKE else several(terms)
         for some in chosen if size > 1 else ():
             others = np.setdiff1d(np.arange(len(look)), np.concatenate(some))
             order = np.arange(len(look))
@@ -236,7 +192,8 @@ def _alike(alignment: Alignment, look: np.ndarray, blocks: Sequence[Block]) -> I
             yield order
 
 
-def _several(terms: list[list[int]]) -> Iterator[list[list[int]]]:
+def several(terms: list[list[int]]) -> Iterator[list[list[int]]]:
+    """Yield any of these terms, together."""
     for number in range(1, len(terms) + 1):
         yield from (list(some) for some in itertools.combinations(terms, number))
 
@@ -320,74 +277,3 @@ def _groups(linked: np.ndarray) -> list[np.ndarray]:
             group |= fresh
         groups.append(np.array(sorted(group)))
     return groups
-
-
-def find_repair(first: Recording, second: Recording, blocks: Sequence[Block], features: np.ndarray) -> Repair | None:
-    """Return the simplest repair with which the features of the second go together as in the first, if one is needed.
-
-    It is believed if it restores most of what is broken, in each part of the second recording, and if more is broken
-    than between parts of the first recording that are as long as the second.
-
-    Args:
-        first: The first recording.
-        second: The second.
-        blocks: The terms: what is late is late as a whole.
-        features: Which features are looked at.
-    """
-    if len(features) < 3:
-        return None
-    place = {int(feature): i for i, feature in enumerate(features)}
-    inside = [Block(b.name, tuple(place[c] for c in b.columns if c in place)) for b in blocks]
-    ordered = first.ordered and second.ordered
-    here, there = (dataclasses.replace(each.of(features), ordered=ordered) for each in (first, second))
-    terms = [b for b in inside if b.columns]
-    found = [_best(here, there, terms, fast_part)]
-    if ordered and (found[0] is None or found[0].kind != "lag"):
-        found.append(_best(here, there, terms, surprises))
-    believed = [each for each in found if each is not None]
-    if not believed:
-        return None
-    best = max(believed, key=lambda each: each.after)
-    order, late, sign = none(first.x.shape[2])
-    order[features], late[features], sign[features] = features[best.order], best.late, best.sign
-    return dataclasses.replace(best, order=order, late=late, sign=sign)
-
-
-def _best(
-    first: Recording, second: Recording, blocks: Sequence[Block], moving: Callable[[Recording], Recording]
-) -> Repair | None:
-    """Return the repair that gains most by one kind of relations, if one is believed."""
-    alignment = Alignment(first, second, moving)
-    if not alignment.second.samples or not alignment.alive:
-        return None
-    order, late, sign = none(len(alignment.tied))
-    if (alignment.agreement(order, late, sign) > 1 - BROKEN).all():
-        return None
-    alternatives = [Repair("sign", order, late, by_sign(alignment))]
-    if alignment.second.apart and moving is fast_part:
-        alternatives.append(Repair("lag", order, by_lag(alignment, blocks), sign))
-    alternatives.append(Repair("order", by_order(alignment, looks(first, second), blocks), late, sign))
-    believed = [judged for each in alternatives if (judged := _believed(alignment, each)) is not None]
-    return max(believed, key=lambda each: each[0])[1] if believed else None
-
-
-def _believed(alignment: Alignment, repair: Repair) -> tuple[float, Repair] | None:
-    """Return how good a repair is, and the repair; None if it is not believed."""
-    unrepaired = none(len(alignment.tied))
-    at = repair.features
-    at = at[alignment.tied[at]]
-    if not len(at) or alignment.strength[at].max() < FIRM:
-        return None
-    misfits = []
-    for second in alignment.seen:
-        before = 1 - alignment.agreement(*unrepaired, second)
-        after = 1 - alignment.agreement(repair.order, repair.late, repair.sign, second)
-        if second.samples and not after[at].mean() <= RESTORED * before[at].mean():
-            return None
-        misfits.append((before, after))
-    before, after = misfits[0]
-    usual = np.mean([1 - alignment.agreement(*unrepaired, part) for part in alignment.like if part.samples] or 0)
-    if before[at].mean() < BROKEN + 3 * usual:
-        return None
-    better = dataclasses.replace(repair, before=1 - before[at].mean(), after=1 - after[at].mean())
-    return float(before.mean() - after.mean()) - SIMPLE * len(repair.features), better

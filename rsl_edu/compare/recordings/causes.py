@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from . import falls, limits, noise, orders, scales, spikes, values
+import numpy as np
+
+from . import falls, limits, noise, orders, rotations, scales, spikes, values
 from .evidence import Evidence, Found, UncheckedError
 
 MOST = 40
@@ -16,11 +18,14 @@ TESTS: tuple[tuple[str, Callable[[Evidence], Iterator[Found]], bool], ...] = (
     ("held", values.held, True),
     ("normalised", values.normalised, True),
     ("length of vectors", scales.length, True),
+    ("order, sign", rotations.rotations, True),
+    ("time step", scales.rate, True),
+    ("order, sign", orders.moved_copies, True),
     ("lag", orders.late_velocities, True),
     ("order, sign", orders.alignment, True),
+    ("order, sign", orders.reordered_copies, True),
     ("order, sign", orders.moved_terms, True),
     ("scale", scales.scale, True),
-    ("time step", scales.rate, True),
     ("clipped", limits.clipped, True),
     ("noise", noise.noise, False),
     ("clipped", limits.unclipped, False),
@@ -44,6 +49,9 @@ def differences(evidence: Evidence) -> tuple[list[Found], list[str], dict[str, s
     unchecked: dict[str, str] = {}
     for name, test, first_hand in TESTS:
         before = len(found)
+        if any(each.kind == "time step" for each in found):
+            unchecked[name] = "needs recordings with the same time step"
+            continue
         if found and not first_hand:
             unchecked.setdefault(name, "can follow from what was found: undo that, and compare again")
             continue
@@ -60,6 +68,9 @@ def differences(evidence: Evidence) -> tuple[list[Found], list[str], dict[str, s
             unchecked[name] = str(error)
             continue
         absent[name] = absent.get(name, True) and len(found) == before
+    if "order, sign" in absent and "order, sign" not in unchecked and evidence.loose.any():
+        loose = evidence.spoken(np.flatnonzero(evidence.loose))
+        unchecked[f"order, sign, lag of {loose}"] = "no feature is known to move with them"
     return found, [name for name, nothing in absent.items() if nothing and name not in unchecked], unchecked, evidence
 
 

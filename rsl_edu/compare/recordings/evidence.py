@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from .alignment import Repair, find_repair
 from .data import SENT, Block, Recording
 from .pairs import Change, Pair, changes, find_pairs
+from .repairs import Repair, find_repair
 from .statistics import Statistics, statistics
 
 LONG = 299
@@ -83,10 +83,22 @@ class Evidence:
         open_pairs = tuple(pair for pair in self.pairs if not {pair.position, pair.velocity} & self.closed)
         return changes(open_pairs, self.second)
 
-    @functools.cached_property
+    @property
     def repair(self) -> Repair | None:
         """What makes the features of the second go together as in the first, if anything is needed and does it."""
+        return self._repair_and_tied[0]
+
+    @functools.cached_property
+    def _repair_and_tied(self) -> tuple[Repair | None, np.ndarray]:
         return find_repair(self.first, self.second, self.blocks, np.flatnonzero(self.open))
+
+    @property
+    def loose(self) -> np.ndarray:
+        """Which features go with no other in the first, so nothing tells their sign and lag, ``[features]``, bool."""
+        look = np.asarray(self.unexplained & ~self.acts)
+        paired = {i for pair in self.pairs for i in (pair.position, pair.velocity)}
+        look[[*paired, *self._repair_and_tied[1]]] = False
+        return look
 
     @property
     def open(self) -> np.ndarray:

@@ -10,6 +10,7 @@ from rsl_edu.number_format import short
 
 from .data import Recording
 from .evidence import Evidence, Found
+from .relations import ENOUGH
 from .values import HELD
 
 CLIPPED, BEYOND = 0.02, 0.01
@@ -53,6 +54,13 @@ def cut_short(narrow: Recording, wide: Recording) -> np.ndarray:
     below = (x == low).mean(0) * ((other < low - margin).mean(0) > BEYOND)
     above = (x == high).mean(0) * ((other > high + margin).mean(0) > BEYOND)
     limited = (other == other.min(0)).mean(0) + (other == other.max(0)).mean(0) > CLIPPED
-    inside = [np.median(np.abs(each - np.median(each, axis=0)), axis=0).clip(1e-12) for each in (x, other)]
-    scaled = np.abs(np.log(inside[0] / inside[1])) > np.log(SAME)
-    return np.asarray(np.where(limited | scaled, 0.0, below + above))
+    cut = np.where(limited, 0.0, below + above)
+    for feature in np.flatnonzero(cut > CLIPPED):
+        inside = [each[(each > low[feature]) & (each < high[feature])] for each in (x[:, feature], other[:, feature])]
+        if min(map(len, inside)) < ENOUGH:
+            cut[feature] = 0
+            continue
+        sizes = [max(float(np.median(np.abs(each - np.median(each)))), 1e-12) for each in inside]
+        if abs(np.log(sizes[0] / sizes[1])) > np.log(SAME):
+            cut[feature] = 0
+    return np.asarray(cut)

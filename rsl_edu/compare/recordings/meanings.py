@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from .alignment import BROKEN, RESTORED
 from .falls import PART, TILT
 from .limits import BEYOND, CLIPPED
 from .noise import NOISE
-from .scales import EXACT, FACTOR, LENGTH
+from .repairs import BROKEN, RESTORED
+from .scales import EXACT, FACTOR, LENGTH, STEP
 from .spikes import ABSURD, FEW
 from .values import HELD, OTHERWISE, SHIFT, SURE
 
@@ -123,7 +123,7 @@ MEANINGS = {
         lesson=4,
     ),
     "time step": Meaning(
-        threshold=f"{EXACT:g} times",
+        threshold=f"{STEP:g} times, and more than noise can do",
         meaning="The loop runs at another rate than in training: the same policy then acts for longer, or shorter, on"
         " each observation.",
         change="rate of the control loop = 1 / (sim.dt * decimation) of the training",

@@ -18,18 +18,9 @@ def noise(evidence: Evidence) -> Iterator[Found]:
     """Look for values that jump from step to step more than in the first recording, and not because the robot does."""
     evidence.require_length()
     evidence.require_time()
-    first, second = (_jumps(each) for each in (evidence.first, evidence.second))
+    first, second = _jumps(evidence.first, evidence.second)
     more = second - first
-    acts = evidence.acts & evidence.open
-    calm = bool(acts.any() and (more[acts] < 2 * NOISE).all())  # rough actions shake the robot
-    noisy = (more > 2 * NOISE) & (first < NOISE) & calm
-    steps = [_jumps(_steps(each)) for each in (evidence.first, evidence.second)]
-    for change in evidence.changes:  # a robot that moves roughly shows it in both
-        p, v = change.pair.position, change.pair.velocity
-        rough = (float(steps[1][p] - steps[0][p]), float(more[v]))
-        lost = change.pair.fit**2 - change.fits.max() ** 2 > NOISE / 2 and not change.pair.copied
-        noisy[p] = lost and rough[0] > NOISE and rough[1] < rough[0] / 3 and more[p] > NOISE / 2
-        noisy[v] = lost and rough[1] > NOISE and rough[0] < rough[1] / 3
+    noisy = _noisier(evidence, own=False) & _noisier(evidence, own=True)
     noisy &= evidence.unexplained & ~evidence.free & ~evidence.first.rarely_move()
     for group in evidence.by_term(np.flatnonzero(noisy)):
         if evidence.named and 3 * len(group) < len(evidence.block_of(group[0]).columns):
@@ -39,17 +30,42 @@ def noise(evidence: Evidence) -> Iterator[Found]:
         yield Found("noise", group, f"{evidence.names[worst]} jumps from step to step: {shares}")
 
 
+def _noisier(evidence: Evidence, own: bool) -> np.ndarray:
+    """Return which features jump more, though the robot does not, ``[features]``, bool."""
+    first, second = _jumps(evidence.first, evidence.second, own)
+    more = second - first
+    acts = evidence.acts & evidence.open
+    calm = bool(acts.any() and (more[acts] < 2 * NOISE).all())  # rough actions shake the robot
+    noisy = (more > 2 * NOISE) & (first < NOISE) & calm
+    steps = _jumps(_steps(evidence.first), _steps(evidence.second), own)
+    for change in evidence.changes:  # a robot that moves roughly shows it in both
+        p, v = change.pair.position, change.pair.velocity
+        rough = (float(steps[1][p] - steps[0][p]), float(more[v]))
+        lost = change.pair.fit**2 - change.fits.max() ** 2 > NOISE / 2 and not change.pair.copied
+        noisy[p] = lost and rough[0] > NOISE and rough[1] < rough[0] / 3 and more[p] > NOISE / 2
+        noisy[v] = lost and rough[1] > NOISE and rough[0] < rough[1] / 3
+    return np.asarray(noisy)
+
+
 def _steps(recording: Recording) -> Recording:
     """Return the change from step to step; those across the end of an episode are too few to count."""
     return dataclasses.replace(recording, x=np.diff(recording.x, axis=0), episode=recording.episode[1:])
 
 
-def _jumps(recording: Recording) -> np.ndarray:
-    """Return the share of a feature's variance that does not go on smoothly from step to step; impacts do not count."""
+def _jumps(first: Recording, second: Recording, own: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Return for both the share of a feature's variance that does not go on smoothly from step to step.
+
+    The variance is that of the first: a robot that stands has the noise of its sensors, and no more of it; of the
+    second where that moves more, or with ``own`` always. Impacts do not count.
+    """
+    variance = [each.flat.var(0).clip(1e-24) for each in (first, second)]
+    return _white(first) / variance[0], _white(second) / (variance[1] if own else np.maximum(*variance))
+
+
+def _white(recording: Recording) -> np.ndarray:
     x = recording.x
     whole = recording.episode[2:] == recording.episode[:-2]
     bend = (x[2:] - 2 * x[1:-1] + x[:-2])[whole]
     if not len(bend):
         return np.zeros(x.shape[2])
-    white = np.median(bend**2, axis=0) / (6 * 0.4549)  # for which a normal distribution has its variance
-    return np.asarray(white / recording.flat.var(0).clip(1e-24))
+    return np.asarray(np.median(bend**2, axis=0) / (6 * 0.4549))  # for which a normal distribution has its variance

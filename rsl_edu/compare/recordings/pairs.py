@@ -12,9 +12,13 @@ from .relations import ENOUGH
 
 SURE, EVERYWHERE, COPY = 0.85, 0.7, 0.99
 """Correlation that makes two features a pair, in all of the first recording and in each part of it; and two copies."""
+COPIED = 0.98
+"""Correlation of two copies below which they are none any more."""
 SHIFTS = (-3, -2, -1, 0, 1, 2, 3)
 """Steps by which a velocity may be late (positive), or its position."""
 PARTS = 4
+SMOOTH = 4
+"""Steps that are averaged where noise hides a velocity."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +58,9 @@ class Change:
 
     @property
     def late(self) -> int:
-        """How many steps the velocity is late; 0 unless that explains most of what does not fit."""
+        """How many steps the velocity is late; 0 unless that explains most of what does not fit, and all of a copy."""
+        if self.pair.copied and self.fits.max() < COPIED:
+            return 0
         here, best = self.fits[len(SHIFTS) // 2], int(self.fits.argmax())
         gap = 1 - here
         explained = 1 - self.fits[best] < 0.4 * gap and self.fits.max() > -self.fits.min()
@@ -95,6 +101,28 @@ def changes(pairs: tuple[Pair, ...], second: Recording) -> tuple[Change, ...]:
         if np.isfinite(fits).all():
             found.append(Change(pair, fits, abs(slope / pair.slope)))
     return tuple(found)
+
+
+def smoothed(recording: Recording, steps: int = SMOOTH) -> Recording:
+    """Return averages over some steps, in which positions and velocities go together in spite of noise."""
+    x, episode = recording.x, recording.episode
+    count = len(x) - steps + 1
+    if not recording.ordered or count < 2:
+        return recording
+    level = x.mean(0)  # taken off and put back, for the sums stay small
+    sums = np.concatenate([np.zeros((1, *x.shape[1:])), np.cumsum(x - level, 0)])
+    whole = episode[:count] == episode[steps - 1 :]
+    apart = -1 - np.arange(count)[:, None]  # averages across the end of an episode belong to none
+    mean = (sums[steps:] - sums[:-steps]) / steps + level
+    return dataclasses.replace(recording, x=mean, episode=np.where(whole, episode[:count], apart))
+
+
+def copies(recording: Recording) -> np.ndarray:
+    """Return which feature is a copy of each, -1 where none is, ``[features]``."""
+    same = _correlations(recording, True) if recording.ordered else None
+    if same is None:
+        return np.full(recording.x.shape[2], -1)
+    return np.where(same.max(1) > COPY, same.argmax(1), -1)
 
 
 def _correlations(recording: Recording, copied: bool) -> np.ndarray | None:

@@ -12,8 +12,8 @@ from rsl_edu.number_format import short
 from .data import Block, Recording
 from .evidence import Evidence, Found, UncheckedError
 from .limits import CLIPPED, cut_short
-from .pairs import Change
-from .values import SURE
+from .pairs import Change, changes, find_pairs, smoothed
+from .values import LESS, SURE, asked
 
 UNIT = 0.35
 """Spread of the squared length of a vector, in units of what it would be if its parts had nothing to do with it."""
@@ -30,6 +30,9 @@ ALIKE = 1.35
 """How far the ratios of neighbours may be apart to count as one."""
 NEAR = 0.1
 """How far a ratio may be from a known one, as a part of it."""
+
+STEP = 1.15
+"""Ratio of two time steps from which on they differ."""
 
 KNOWN = {
     57.2958: "degrees instead of radians",
@@ -84,7 +87,9 @@ def scale(evidence: Evidence) -> Iterator[Found]:
         term = evidence.block_of(group[0]).columns
         if evidence.named and len(certain) > 1 and certain == [feature for feature in term if feature in exact]:
             group = tuple(feature for feature in term if evidence.open[feature])
-        if not certain and not _sure_of_scale(evidence, group, factor):
+        if len(group) < 2 and not evidence.named and abs(np.log(factor)) < np.log(FACTOR):
+            continue  # without names, a joint that moves otherwise and one of other units look alike
+        if not certain and not (_sure_of_scale(evidence, group, factor) and _by_itself(evidence, group, factor)):
             continue
         std = [short(float(each.flat[:, list(group)].std(0).mean())) for each in (evidence.second, evidence.first)]
         figure = f"{_times(factor)} (std {std[0]}, in the first {std[1]})"
@@ -92,26 +97,49 @@ def scale(evidence: Evidence) -> Iterator[Found]:
 
 
 def rate(evidence: Evidence) -> Iterator[Found]:
-    """Look for steps that last longer or shorter: positions change by another multiple of their velocity."""
+    """Look for steps that last longer or shorter: positions change by another multiple of their velocity.
+
+    Other units do the same; then positions or velocities have another size, too.
+    """
     evidence.require_time()
-    if not evidence.pairs:
-        raise UncheckedError("needs a position and its velocity among the features")
-    here = [change for change in evidence.changes if change.fits.max() >= FITS and _apart(evidence, change)]
-    factors = np.log([change.factor for change in here])
-    if len(factors) < 2:
-        return
+    here = [each for each in (*evidence.changes, *_smoothed(evidence)) if _kinematic(evidence, each)]
+    if len({each.pair.position for each in here}) < 2:
+        raise UncheckedError("needs two positions and their velocities among the features")
+    s = evidence.statistics
+    factors = np.log([each.factor for each in here])
     middle = float(np.median(factors))
-    together = np.abs(factors - middle) < np.log(ALIKE)
-    if abs(middle) > np.log(EXACT) and together.mean() > 0.8:
-        at = sorted({feature for change in here for feature in (change.pair.position, change.pair.velocity)})
+    sizes = [s.spread[each.pair.position] - s.spread[each.pair.velocity] for each in here]
+    # noise in both makes a slope uncertain by their correlation
+    noise = -float(np.median([np.log(each.fits.max() * each.pair.fit) for each in here]))
+    together = np.abs(factors - middle) < min(np.log(ALIKE), abs(middle) / 3)
+    same_size = abs(float(np.median(sizes))) < abs(middle) / 2
+    if abs(middle) > np.log(STEP) + noise and together.mean() > 0.7 and same_size:
+        pairs = [each.pair for each, like in zip(here, together, strict=True) if like]
+        at = sorted({i for pair in pairs for i in (pair.position, pair.velocity) if not evidence.acts[i]})
         lasts = f": {short(evidence.dt * np.exp(middle))} s instead of {short(evidence.dt)} s" if evidence.dt else ""
         figure = f"positions change {short(np.exp(middle))} times as much in a step, at the same velocity{lasts}"
         yield Found("time step", tuple(at), figure)
 
 
+def _smoothed(evidence: Evidence) -> tuple[Change, ...]:
+    """Return what became of positions and velocities that noise hides from step to step."""
+    first, second = (smoothed(each) for each in (evidence.first, evidence.second))
+    open_pairs = [pair for pair in find_pairs(first) if not {pair.position, pair.velocity} & evidence.closed]
+    return changes(tuple(open_pairs), second)
+
+
+def _kinematic(evidence: Evidence, change: Change) -> bool:
+    """Tell whether this is a position and its velocity, of one sign, which both oscillate only by themselves."""
+    pair = change.pair
+    if pair.copied or pair.slope < 0 or change.fits.max() < FITS or not _apart(evidence, change):
+        return False
+    back = [each for each in evidence.pairs if (each.position, each.velocity) == (pair.velocity, pair.position)]
+    return not any(1 - each.fit < 4 * (1 - pair.fit) for each in back)  # sine and cosine of a gait
+
+
 def _vectors(evidence: Evidence) -> Iterator[list[int]]:
     """Yield features that are the parts of a vector of constant length in the first recording."""
-    x, look = evidence.first.flat, evidence.open
+    x, look = evidence.first.flat, evidence.open & ~evidence.first.rarely_move()  # commands and one-hots are no vectors
     taken: set[int] = set()
     for size in (4, 3, 2):
         starts = range(evidence.first.observed - size + 1)
@@ -139,8 +167,8 @@ def _sure_of_scale(evidence: Evidence, group: Sequence[int], factor: float) -> b
     term = [feature for feature in evidence.block_of(group[0]).columns if evidence.open[feature]]
     if evidence.named and len(group) < len(term):
         return False
-    if evidence.explained and len(group) < 2:
-        return False
+    if len(group) < 2 and (evidence.explained or not evidence.named):
+        return False  # one joint may move more than it did
     many = len(group) > 2 and not evidence.explained
     return many or (bool(_known(factor)) and abs(np.log(factor)) > np.log(FACTOR))
 
@@ -149,14 +177,15 @@ def _ratios(evidence: Evidence) -> tuple[dict[int, float], set[int]]:
     """Return the logarithm of each feature's ratio, where it has one, and for which of them it is exact."""
     cut = np.maximum(cut_short(evidence.first, evidence.second), cut_short(evidence.second, evidence.first)) > CLIPPED
     s, look = evidence.statistics, evidence.open
-    usual = float(np.median(s.speed[look])) if look.any() else 0.0
+    usual = _usual(evidence, s.speed)
     ratio, consistent = _by_velocities(evidence, cut, usual)
     exact = set(ratio)
     least = np.log(FACTOR)
-    speed = np.where(evidence.first.rarely_move(), s.spread, s.speed - usual)
+    speed = s.speed - usual
     same = (np.sign(speed) == np.sign(s.size)) & (np.abs(s.size - speed) < np.abs(s.size) / 2)
     large = (np.abs(s.size) > least) & (np.abs(speed) > least) & same
-    large &= (np.abs(s.spread) > SURE * s.spread_error) & look & ~cut & ~evidence.acts
+    large &= (np.abs(s.spread) > SURE * s.spread_error) & look & ~cut & ~evidence.free
+    large &= ~evidence.first.rarely_move()  # like a command, it may be smaller by itself
     partner = {pair.position: pair.velocity for pair in evidence.pairs}
     partner |= {pair.velocity: pair.position for pair in evidence.pairs}
     for feature in map(int, np.flatnonzero(large)):
@@ -164,6 +193,27 @@ def _ratios(evidence: Evidence) -> tuple[dict[int, float], set[int]]:
         if feature not in exact and (both or feature not in consistent):
             ratio[feature] = float(s.size[feature])
     return ratio, exact
+
+
+def _by_itself(evidence: Evidence, group: Sequence[int], factor: float) -> bool:
+    """Tell whether a ratio of sizes is no other motion: of large values as of small ones, and not that of commands."""
+    x = [each.flat[:, list(group)] for each in (evidence.first, evidence.second)]
+    parts = [np.quantile(np.abs(each - np.median(each, axis=0)), (0.5, 0.8, 0.95), axis=0).clip(1e-12) for each in x]
+    apart = np.ptp(np.log(parts[1] / parts[0]), axis=0)
+    same_shape = np.median(apart) < max(np.log(1.5), abs(np.log(factor)) / 4)
+    return bool(same_shape and not (asked(evidence) < LESS and asked(evidence) / 2 < factor < 1))
+
+
+def _usual(evidence: Evidence, ratio: np.ndarray) -> float:
+    """Return the logarithm of most features' ratio; of the others', if a single term, however large, has another."""
+    look = evidence.open
+    if not look.any():
+        return 0.0
+    other = look & (np.abs(ratio) > np.log(ALIKE))
+    left = look & ~other
+    if 4 * left.sum() > look.sum() and len(list(evidence.by_term(np.flatnonzero(other)))) == 1:
+        look = left
+    return float(np.median(ratio[look]))
 
 
 def _by_velocities(evidence: Evidence, cut: np.ndarray, usual: float) -> tuple[dict[int, float], set[int]]:
@@ -176,6 +226,7 @@ def _by_velocities(evidence: Evidence, cut: np.ndarray, usual: float) -> tuple[d
     """
     s = evidence.statistics
     changed: dict[tuple[Block, Block], list[tuple[int, int, float]]] = {}
+    unsure: dict[int, float] = {}
     ratio: dict[int, float] = {}
     consistent: set[int] = set()
     for change in evidence.changes:
@@ -184,9 +235,10 @@ def _by_velocities(evidence: Evidence, cut: np.ndarray, usual: float) -> tuple[d
         if fits and _apart(evidence, change) and not cut[[p, v]].any():
             terms = evidence.block_of(p), evidence.block_of(v)
             changed.setdefault(terms, []).append((p, v, float(np.log(change.factor))))
+            unsure[p] = -float(np.log(change.fits.max() * change.pair.fit))  # noise in both does as much
     for pairs in changed.values():
         consistent |= {i for p, v, factor in pairs if abs(factor) < np.log(EXACT) for i in (p, v)}
-        other = [each for each in pairs if abs(each[2]) >= np.log(EXACT)]
+        other = [each for each in pairs if abs(each[2]) >= np.log(EXACT) + unsure[each[0]]]
         other = [(p, v, f) for p, v, f in other if abs(s.size[p] - s.size[v] - f) < abs(f) / 2]  # else it is the rate
         if not other or len(other) < MOST * len(pairs):
             continue  # a joint at the end of its range

@@ -22,6 +22,8 @@ BEAT, EVEN = 20, 0.25
 """Steps of a stretch, and how far the share of repeats in it may be from that in the whole recording."""
 SHIFT, SURE = 1.0, 5.0
 """Shift in std of the first recording, and how many standard errors it must be."""
+LESS = 1 / 2
+"""Size of the commands, in units of the first's, below which a robot lawfully moves otherwise."""
 OTHERWISE = 1 / 3
 """Share of the features that differ in mean or size, from which on the robots do not move alike."""
 
@@ -137,15 +139,33 @@ def motion(evidence: Evidence) -> Iterator[Found]:
     s = evidence.statistics
     away = np.abs(s.shift) > np.maximum(2 * SHIFT, SURE * s.shift_error)
     wide = np.abs(s.spread) > np.maximum(np.log(3), SURE * s.spread_error)
-    differ = evidence.unexplained & ~evidence.free & (away | wide)
-    if evidence.explained or differ.sum() <= OTHERWISE * evidence.open.sum():
+    seen = evidence.unexplained & ~evidence.free
+    differ = seen & (away | wide)
+    if evidence.explained or differ.sum() <= OTHERWISE * seen.sum() or _one_term(evidence, differ):
+        return
+    if asked(evidence) < LESS and (s.spread[differ] < 0).mean() > 0.8:
         return
     worst = int(np.where(differ, np.maximum(np.abs(s.shift), np.abs(s.spread)), 0).argmax())
     figure = (
-        f"{int(differ.sum())} of {len(differ)} features have another mean or size, {evidence.names[worst]} most: "
-        f"{short(abs(s.shift[worst]))} std away, {short(np.exp(s.spread[worst]))} times the std"
+        f"{int(differ.sum())} of {int(seen.sum())} features (without commands and actions) have another mean or "
+        f"size, {evidence.names[worst]} most: {short(abs(s.shift[worst]))} std away, "
+        f"{short(np.exp(s.spread[worst]))} times the std"
     )
     yield Found("motion", tuple(np.flatnonzero(differ).tolist()), figure)
+
+
+def asked(evidence: Evidence) -> float:
+    """Return how large the commands of the second are, in units of the first's: asked for less, a robot moves less."""
+    commands = (evidence.commanded if evidence.named else evidence.first.rarely_move()) & ~evidence.acts
+    sizes = [each.flat[:, commands].std(0) for each in (evidence.first, evidence.second)]
+    return float(np.median(sizes[1] / sizes[0].clip(1e-12))) if commands.any() else 1.0
+
+
+def _one_term(evidence: Evidence, differ: np.ndarray) -> bool:
+    """Tell whether what differs are neighbours, all by about the same factor: one term, not the motion."""
+    ratio = evidence.statistics.spread[differ]
+    alike = float(np.std(ratio)) < max(np.log(1.5), abs(float(np.median(ratio))) / 3)
+    return len(list(evidence.by_term(np.flatnonzero(differ)))) == 1 and alike
 
 
 def _together(recording: Recording, features: Sequence[int]) -> float:
