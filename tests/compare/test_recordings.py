@@ -313,6 +313,16 @@ def test_a_base_that_sinks_has_fallen_and_robots_that_stand_are_compared_further
     ]
 
 
+def test_a_joint_that_rarely_leaves_its_stop_is_no_absurd_value():
+    made = []
+    for seed, steps in ((0, slice(100, 104)), (1, slice(300, 302))):
+        x = recorded(seed)["observations"].copy()
+        x[..., POS[0]] = 0.5 + 1e-4 * np.random.default_rng(seed).normal(size=x.shape[:2])
+        x[steps, :, POS[0]] -= 0.4
+        made.append(x)
+    assert "spike" not in [each.kind for each in compare_recordings(*made, names=NAMES).differences]
+
+
 @pytest.mark.parametrize(("value", "where"), [(1e30, np.s_[100:101, :]), (1e4, np.s_[50:53, 2:3])])
 def test_single_absurd_values_are_found_where_they_are_and_left_out(value, where):
     def spoil(x):

@@ -16,6 +16,8 @@ ABSURD = 100.0
 """How far from the median a value is absurd, in units of what all but :data:`FEW` of the samples stay within."""
 FEW = 0.02
 """Share of the samples that may be absurd; more of them are no single values."""
+RARE, FURTHER = 0.001, 3.0
+"""How many times further than all but a rare sample of the other recording a value must be, too."""
 SAMPLES = 4000
 """How many samples tell what is usual."""
 
@@ -37,7 +39,8 @@ def absurd_values(recording: Recording, other: Recording) -> np.ndarray:
     some = [each.flat[np.random.default_rng(0).integers(each.steps, size=SAMPLES)] for each in (recording, other)]
     centre = np.median(some[0], axis=0)
     usual = [np.quantile(np.abs(each - centre), 1 - FEW, axis=0) for each in some]
-    limit = ABSURD * np.maximum(*usual)
+    rare = np.quantile(np.abs(other.flat - centre), 1 - RARE, axis=0)  # a joint at its stop may leave it now and then
+    limit = np.maximum(ABSURD * np.maximum(*usual), FURTHER * rare)
     jumps = recording.rarely_move() | other.rarely_move() | (limit <= 0)
     return np.asarray((np.abs(recording.x - centre) > limit) & ~jumps)
 
