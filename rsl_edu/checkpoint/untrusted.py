@@ -137,7 +137,7 @@ def _unchanged(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
         with archive.open(entry) as opened:
             while opened.read(1 << 20):
                 pass
-    except zipfile.BadZipFile:
+    except Exception:  # a damaged entry makes zipfile raise nearly anything
         return False
     return True
 

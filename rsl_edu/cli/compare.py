@@ -142,12 +142,13 @@ def _kind(path: Path) -> str:
     with path.open("rb") as file:
         begin = file.read(1 << 16)  # of a file from before torch wrote zips
     if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            place = next((name for name in archive.namelist() if name.endswith("/data.pkl")), None)
-            if place is None:
-                return _CHECKPOINT  # whose reader says what it is
-            with archive.open(place) as pickled:
-                begin = pickled.read(1 << 20)
+        try:
+            with zipfile.ZipFile(path) as archive:
+                place = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
+                with archive.open(place) as pickled:
+                    begin = pickled.read(1 << 20)
+        except Exception:  # a damaged archive makes zipfile raise nearly anything
+            return _CHECKPOINT  # whose reader says what it is
     elif not begin.startswith(b"\x80\x02\x8a\x0a"):
         raise ValueError(f"{path}: neither written by torch.save nor an export; expected {_PAIRS}")
     if b"_state_dict" in begin:

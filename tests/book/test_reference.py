@@ -3,6 +3,7 @@
 import functools
 import importlib
 import inspect
+import re
 
 import pytest
 
@@ -16,7 +17,8 @@ PACKAGES = [
     "rsl_edu.diagnosis",
     "rsl_edu.cuda_graph",
 ]
-PACKAGES += ["rsl_edu.cuda_graph", "rsl_edu.course.check", "rsl_edu.course.execute", "rsl_edu.course.assignment"]
+PACKAGES += ["rsl_edu.compare", "rsl_edu.exported", "rsl_edu.run_folder"]
+PACKAGES += ["rsl_edu.course.check", "rsl_edu.course.execute", "rsl_edu.course.assignment"]
 
 
 ELSEWHERE = {  # data, which Sphinx shows under the module that defines them
@@ -56,3 +58,5 @@ def test_public_name_has_a_docstring(name):
         text = inspect.getdoc(thing)
         assert text
         assert len(text.split()) > 2, text
+        if isinstance(thing, (property, functools.cached_property)):
+            assert not re.match(r"[^`\n]+:\s", text), "Sphinx takes what is before the colon for the property's type"

@@ -356,6 +356,15 @@ def test_a_number_that_changed_on_the_disk_is_noticed(tmp_path):
     assert "model_7.pt: damaged" in run.skipped[path]
 
 
+def test_a_name_inside_that_changed_on_the_disk_is_noticed(tmp_path):
+    path = saved(tmp_path, trained())
+    content = bytearray(path.read_bytes())
+    content[content.index(b"model_7/data/1")] = 0x80  # of its copy before the numbers, which torch does not look at
+    path.write_bytes(content)
+    assert torch.load(path, weights_only=True)["iter"] == 7
+    assert refusal(path).startswith("damaged; ")
+
+
 @pytest.mark.skipif(not hasattr(torch.serialization, "set_crc32_options"), reason="torch always writes checksums")
 def test_a_file_without_checksums_is_read(tmp_path):
     torch.serialization.set_crc32_options(False)
@@ -399,13 +408,15 @@ def test_another_library_is_named_although_its_file_is_refused(tmp_path):
     ],
 )
 def test_a_recording_is_told_from_a_run(stored, found, tmp_path):
-    path = saved(tmp_path, stored, "obs.pt")
+    run = tmp_path / "runs" / "run"
+    run.mkdir(parents=True)
+    path = saved(run, stored, "obs.pt")
     said = f"a recording of {found}; it is shown to a policy by: rsl-edu xray RUN --obs obs.pt"
     assert refusal(path) == said
     with pytest.raises(CheckpointError, match=r"no checkpoint .*obs.pt is a recording, which --obs takes"):
-        checkpoint.read_run(tmp_path)
+        checkpoint.read_run(run)
     with pytest.raises(CheckpointError, match=r"^(?!.*run in it)"):
-        checkpoint.read_run(tmp_path.parent)
+        checkpoint.read_run(run.parent)
 
 
 def test_a_bare_state_dict_is_to_be_wrapped(tmp_path):

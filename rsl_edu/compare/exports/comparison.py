@@ -51,7 +51,7 @@ class Comparison:
 
     @property
     def status(self) -> int:
-        """Exit status of the command: 0 if both do the same, 1 if not, 2 if that cannot be told."""
+        """Exit status of the command, which is 0 if both do the same, 1 if not, and 2 if that cannot be told."""
         return {True: 0, False: 1, None: 2}[self.same]
 
     def __str__(self) -> str:

@@ -63,7 +63,7 @@ class RecordingComparison:
 
     @property
     def status(self) -> int:
-        """Exit status of the command: 0 if they are the same, 1 if not, 2 if too little was recorded to tell."""
+        """Exit status of the command, which is 0 if they are the same, 1 if not, and 2 if too little was recorded."""
         return 1 if self.differences else 0 if self.conclusive else 2
 
     @property
