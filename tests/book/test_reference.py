@@ -17,7 +17,7 @@ PACKAGES = [
     "rsl_edu.diagnosis",
     "rsl_edu.cuda_graph",
 ]
-PACKAGES += ["rsl_edu.compare", "rsl_edu.exported", "rsl_edu.run_folder"]
+PACKAGES += ["rsl_edu.compare", "rsl_edu.exported"]
 PACKAGES += ["rsl_edu.course.check", "rsl_edu.course.execute", "rsl_edu.course.assignment"]
 
 
