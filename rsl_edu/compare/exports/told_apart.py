@@ -37,7 +37,7 @@ def told_apart(evidence: Evidence) -> Reason | None:
     folded = ours is not None and theirs is None
     first = ("mlp.0.", "rnn.rnn.weight_ih_l0", "rnn.rnn.bias_ih_l0", "rnn.rnn.bias_hh_l0") if folded else ()
     for name, weight in network(evidence.checkpoint.policy).items():
-        if not name.startswith(first or ("-",)) and not _rounded(evidence.named[name], weight):
+        if not name.startswith(first) and not _rounded(evidence.named[name], weight):
             return _reason("other weights", evidence)
     if ours is None or theirs is None:
         return None
