@@ -233,3 +233,43 @@ def test_a_value_that_is_returned_first_is_no_other_task(main):
 
     with pytest.raises(ExportError, match="what it returns first is one number, such as a value"):
         compare(main, Value(copy.deepcopy(MAIN), NORMALIZER))
+
+
+def test_a_clip_in_a_file_that_was_saved_in_training_mode_is_no_training_mode(main):
+    class Clipped(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = IsaacLab(MAIN, NORMALIZER)
+
+        def forward(self, x):
+            mean, far = self.inner.normalizer._mean, 5 * self.inner.normalizer._std
+            return self.inner(torch.minimum(torch.maximum(x, mean - far), mean + far))
+
+    export = script(Clipped().train(), main.parent / "policy.ts")
+    comparison = compare_export(main, export, activation="elu")
+    assert comparison.same is False
+    assert "exported in training mode" not in names(comparison)
+
+
+@pytest.mark.parametrize("rows", [1, 5])
+def test_a_few_observations_carry_no_verdict(rows, main):
+    swapped = IsaacLab(MAIN, NORMALIZER, before=Apply(order=[1, 0, *range(2, FEATURES)]))
+    comparison = compare(main, swapped, observations=torch.zeros(rows, FEATURES))
+    assert comparison.same is None
+    assert comparison.verdict.startswith("Cannot tell: the same actions, on too few different observations")
+
+
+def test_what_eval_changes_is_a_note_where_the_actions_agree(main):
+    class Halved(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = IsaacLab(MAIN, NORMALIZER)
+
+        def forward(self, x):
+            actions = self.inner(x)
+            return actions if self.training else actions / 2
+
+    export = script(Halved().train(), main.parent / "policy.ts")
+    comparison = compare_export(main, export, activation="elu")
+    assert comparison.same
+    assert any("after .eval()" in note for note in comparison.notes)

@@ -225,3 +225,16 @@ def test_what_moves_with_nothing_else_is_not_checked_for_a_lag():
     assert found.unchecked["order, sign, lag of features 0 to 21"] == "no feature is known to move with them"
     found = compare_recordings(walk(0), walk(1), names=NAMES)
     assert [name for name in found.unchecked if "lag of" in name] == ["order, sign, lag of velocity_commands"]
+
+
+@pytest.mark.parametrize("factor", [0.1, 5.0, 10.0, 57.3])
+def test_a_scale_of_nearly_all_features_is_no_silence(factor):
+    """No other features are left to tell how fast the robot moves: smooth ones, of which none is the other's speed."""
+    draw, t = np.random.default_rng(0), np.arange(400)[:, None, None]
+    made = []
+    for _ in range(2):
+        phase = draw.uniform(0, 6.28, (1, 8, 12))
+        made.append(3 * np.sin(t * np.linspace(0.05, 0.4, 12) + phase) + 0.3 * draw.normal(size=(400, 8, 12)))
+    assert compare_recordings(*made).same
+    (found,) = compare_recordings(made[0], factor * made[1]).differences
+    assert (found.kind, len(found.columns)) == ("scale", 12)

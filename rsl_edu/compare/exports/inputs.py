@@ -51,7 +51,7 @@ def scaled(evidence: Evidence, model: Model) -> Iterator[Variant]:
     """Scale and shift each feature."""
     if can_fit(evidence):
         fit = _Fit(evidence, model, 32 * model.policy.features)
-        yield _variant(evidence, model, fit, *fit.each(torch.arange(model.policy.features)))
+        yield from _variants(evidence, model, fit, *fit.each(torch.arange(model.policy.features)))
 
 
 def reordered(evidence: Evidence, model: Model) -> Iterator[Variant]:
@@ -60,22 +60,22 @@ def reordered(evidence: Evidence, model: Model) -> Iterator[Variant]:
         fit = _Fit(evidence, model, _ROWS)
         order = fit.order()
         if order is not None:
-            yield _variant(evidence, model, fit, *fit.each(order), order)
+            yield from _variants(evidence, model, fit, *fit.each(order), order)
 
 
 def _ordered(model: Model, words: str, order: torch.Tensor) -> Variant:
     return Variant(words, dataclasses.replace(model, order=order))
 
 
-def _variant(
+def _variants(
     evidence: Evidence,
     model: Model,
     fit: _Fit,
     scale: torch.Tensor,
     shift: torch.Tensor,
     order: torch.Tensor | None = None,
-) -> Variant:
-    """Return the model with each feature scaled and shifted, which its normaliser can do."""
+) -> Iterator[Variant]:
+    """Yield the model with each feature scaled and shifted, as its normaliser can; nothing if that is rounding."""
     order = torch.arange(len(scale)) if order is None else order
     normalizer = (fit.mean - shift) / scale, fit.divisor / scale
     shown, centre = fit.spread[order], fit.centre[order]
@@ -87,9 +87,11 @@ def _variant(
         for first, last in _runs(which, by if words == "scaled" else None):
             name = evidence.sample.name(first) + (f" to {evidence.sample.name(last)}" if last > first else "")
             parts.append(f"{name} {words} by {_between(by[first : last + 1])}")
+    if not parts:
+        return
     more = f" and {len(parts) - 6} more" if len(parts) > 6 else ""
     words = f"with {', '.join(parts[:6])}{more} before the network"
-    return Variant(words, dataclasses.replace(model, normalizer=normalizer, times=1, order=order))
+    yield Variant(words, dataclasses.replace(model, normalizer=normalizer, times=1, order=order))
 
 
 def _runs(which: torch.Tensor, by: torch.Tensor | None) -> Iterator[tuple[int, int]]:

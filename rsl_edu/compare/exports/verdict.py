@@ -13,6 +13,7 @@ from rsl_edu.sandbox import Limits, SandboxError
 from . import repeats, special
 from .causes import activation_name
 from .comparison import Comparison, Reason
+from .endings import ENOUGH, enough
 from .evidence import Evidence
 from .explain import explain, nearest
 from .kinds import Explanation
@@ -177,6 +178,14 @@ def _same(evidence: Evidence, model: Model, unknown: str) -> Comparison:
     if readable(evidence) and not same_network(evidence, evidence.checkpoint):
         more.append(f"by its tensors: {account(evidence)}")
     words = f"the largest difference is {short(evidence.miss(model))} of the actions' std, {_on(evidence)}"
+    if evidence.played.evaluated is not None:
+        time, envs = evidence.played.evaluated.shape[:2]
+        off = evidence.error(evidence.played.evaluated, evidence.expected[:time, :envs])
+        if off > evidence.tolerance:
+            more.append(f"after .eval(), which a robot's program may call, it does something else, by {short(off)} std")
+    if not enough(evidence):
+        verdict = f"Cannot tell: the same actions, on too few different observations ({ENOUGH} are needed); {words}."
+        return Comparison(None, {}, verdict, (), tuple(more), (), unchecked)
     same = "Same actions, as far as half precision goes" if evidence.export.half else "Same actions"
     if unknown:
         same += f", if the checkpoint was trained with {unknown}, which only the export says"

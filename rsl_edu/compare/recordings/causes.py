@@ -30,6 +30,7 @@ TESTS: tuple[tuple[str, Callable[[Evidence], Iterator[Found]], bool], ...] = (
     ("noise", noise.noise, False),
     ("clipped", limits.unclipped, False),
     ("shift", values.shift, False),
+    ("scale", scales.scale_of_most, False),
     ("motion", values.motion, False),
 )
 """What the report calls each test, the test, and whether what it finds cannot follow from another difference."""

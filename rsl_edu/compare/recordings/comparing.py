@@ -62,10 +62,10 @@ def compare_recordings(
     named, source = _names(given, settings, names)
     about = {"first": _described(given[0]), "second": _described(given[1]), "names": source}
     sized, (at, other) = compared_features(given, named)
-    more, said = ([], []) if checkpoint is None else judged_by_policy(checkpoint, given, settings)
+    more, said, unsettled = ([], [], {}) if checkpoint is None else judged_by_policy(checkpoint, given, settings)
     said += _read(given)
     if not len(at):
-        missing = {"all else": "needs the same features in both"}
+        missing = {"all else": "needs the same features in both", **unsettled}
         return RecordingComparison(about, (*sized, *more), tuple(said), unchecked=missing)
     here, there = recording(given[0], acted, at), recording(given[1], acted, other)
     every = tuple(named[column] if named else f"feature {column}" for column in at)
@@ -81,7 +81,7 @@ def compare_recordings(
     seen = (*sized, *(difference(*row) for row in rows), *more)
     notes += [*_followers(left, found), *_kept(evidence), *_short(given, (here, there))]
     conclusive = min(here.steps, there.steps) >= LONG
-    return RecordingComparison(about, seen, (*said, *notes), tuple(absent), unchecked, conclusive)
+    return RecordingComparison(about, seen, (*said, *notes), tuple(absent), {**unchecked, **unsettled}, conclusive)
 
 
 def _acted(given: tuple[Stored, Stored]) -> bool:

@@ -23,7 +23,7 @@ SAMPLES = 20_000
 
 def judged_by_policy(
     checkpoint: str | Path, given: tuple[Stored, Stored], settings: RunSettings | None = None
-) -> tuple[list[Difference], list[str]]:
+) -> tuple[list[Difference], list[str], dict[str, str]]:
     """Say which recording the normaliser fits, and whether the actions are the policy's.
 
     Args:
@@ -32,14 +32,15 @@ def judged_by_policy(
         settings: What lies beside the run; None looks there.
 
     Returns:
-        Differences, and notes.
+        Differences, notes, and why the actions could not be judged, if so.
 
     Raises:
         ValueError: It takes another number of features than either has.
     """
     run = read_run(checkpoint, config=settings)
     policy = run.checkpoints[-1].policy.eval()
-    found: list[Difference] = []
+    settled = bool(run.activation_from)
+    others: list[tuple[str, str]] = []
     notes: list[str] = []
     have = [stored.x.shape[2] for stored in given]
     if policy.features not in have:
@@ -57,11 +58,13 @@ def judged_by_policy(
             continue
         said, own = _acted(policy, stored)
         notes.append(f"the actions of the {name} are {said}")
-        if not own and not run.activation_from:
-            notes.append("the checkpoint does not hold its activation: elu is a guess, --config FILE settles it")
-        elif not own:
-            found.append(difference("actions", f"actions of the {name}", f"they are {said}"))
-    return found, notes
+        settled |= own  # with another activation, they would not be
+        if not own:
+            others.append((name, said))
+    if others and not settled:
+        unsettled = "the checkpoint does not hold its activation: elu is a guess, --config agent.yaml settles it"
+        return [], notes, {"actions": unsettled}
+    return [difference("actions", f"actions of the {name}", f"they are {said}") for name, said in others], notes, {}
 
 
 def _fit(policy: Policy, stored: Stored) -> str:

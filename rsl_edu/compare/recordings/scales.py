@@ -13,7 +13,7 @@ from .data import Block, Recording
 from .evidence import Evidence, Found, UncheckedError
 from .limits import CLIPPED, cut_short
 from .pairs import Change, changes, find_pairs, smoothed
-from .values import LESS, SURE, asked
+from .values import LESS, SURE, asked, in_one_proportion, most_differ
 
 UNIT = 0.35
 """Spread of the squared length of a vector, in units of what it would be if its parts had nothing to do with it."""
@@ -94,6 +94,18 @@ def scale(evidence: Evidence) -> Iterator[Found]:
         std = [short(float(each.flat[:, list(group)].std(0).mean())) for each in (evidence.second, evidence.first)]
         figure = f"{_times(factor)} (std {std[0]}, in the first {std[1]})"
         yield Found("scale", group, figure, _divided(evidence.second, group, factor))
+
+
+def scale_of_most(evidence: Evidence) -> Iterator[Found]:
+    """Look for a scale of so many features that no others tell how much faster the robot moves."""
+    evidence.require_length()
+    differ = most_differ(evidence)
+    if differ.any() and in_one_proportion(evidence, differ):
+        features = tuple(np.flatnonzero(differ).tolist())
+        factor = float(np.exp(np.median(evidence.statistics.spread[differ])))
+        if abs(np.log(factor)) > np.log(FACTOR) and not (asked(evidence) < LESS and factor < 1):
+            std = [short(float(each.flat[:, differ].std(0).mean())) for each in (evidence.second, evidence.first)]
+            yield Found("scale", features, f"{_times(factor)} (std {std[0]}, in the first {std[1]})")
 
 
 def rate(evidence: Evidence) -> Iterator[Found]:

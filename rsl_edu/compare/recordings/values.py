@@ -137,11 +137,9 @@ def motion(evidence: Evidence) -> Iterator[Found]:
     """Look for robots that move otherwise, although nothing is wrong with what they saw."""
     evidence.require_length()
     s = evidence.statistics
-    away = np.abs(s.shift) > np.maximum(2 * SHIFT, SURE * s.shift_error)
-    wide = np.abs(s.spread) > np.maximum(np.log(3), SURE * s.spread_error)
     seen = evidence.unexplained & ~evidence.free
-    differ = seen & (away | wide)
-    if evidence.explained or differ.sum() <= OTHERWISE * seen.sum() or _one_term(evidence, differ):
+    differ = most_differ(evidence)
+    if not differ.any() or in_one_proportion(evidence, differ):
         return
     if asked(evidence) < LESS and (s.spread[differ] < 0).mean() > 0.8:
         return
@@ -154,6 +152,17 @@ def motion(evidence: Evidence) -> Iterator[Found]:
     yield Found("motion", tuple(np.flatnonzero(differ).tolist()), figure)
 
 
+def most_differ(evidence: Evidence) -> np.ndarray:
+    """Return which features have another mean or size, if these are many and nothing explains it, ``[features]``."""
+    s = evidence.statistics
+    away = np.abs(s.shift) > np.maximum(2 * SHIFT, SURE * s.shift_error)
+    wide = np.abs(s.spread) > np.maximum(np.log(3), SURE * s.spread_error)
+    seen = evidence.unexplained & ~evidence.free
+    differ = seen & (away | wide)
+    many = not evidence.explained and differ.sum() > OTHERWISE * seen.sum()
+    return np.asarray(differ & many)
+
+
 def asked(evidence: Evidence) -> float:
     """Return how large the commands of the second are, in units of the first's: asked for less, a robot moves less."""
     commands = (evidence.commanded if evidence.named else evidence.first.rarely_move()) & ~evidence.acts
@@ -161,8 +170,8 @@ def asked(evidence: Evidence) -> float:
     return float(np.median(sizes[1] / sizes[0].clip(1e-12))) if commands.any() else 1.0
 
 
-def _one_term(evidence: Evidence, differ: np.ndarray) -> bool:
-    """Tell whether what differs are neighbours, all by about the same factor: one term, not the motion."""
+def in_one_proportion(evidence: Evidence, differ: np.ndarray) -> bool:
+    """Tell whether what differs are neighbours, all by about the same factor: their scale, not the motion."""
     ratio = evidence.statistics.spread[differ]
     alike = float(np.std(ratio)) < max(np.log(1.5), abs(float(np.median(ratio))) / 3)
     return len(list(evidence.by_term(np.flatnonzero(differ)))) == 1 and alike
