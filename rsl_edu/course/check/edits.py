@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -91,4 +92,4 @@ class Source:
 def disjoint(edits: Iterable[Edit]) -> bool:
     """Whether no edit overlaps another, so that all can be made at once."""
     ends = sorted((start, end) for start, end, _ in edits)
-    return all(end <= start for (_, end), (start, _) in zip(ends, ends[1:], strict=False))
+    return all(end <= start for (_, end), (start, _) in itertools.pairwise(ends))
