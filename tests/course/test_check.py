@@ -65,7 +65,7 @@ def test_right_answer_passes_on_own_and_random_cases(exercise, answer):
 def test_wrong_answer_is_told_its_mistake(exercise, answer, mistake):
     verdict, _ = judged(exercise.name, answer)
     assert not verdict.passed
-    assert verdict.mistake == mistake, verdict
+    assert set(verdict.mistake.split(" + ")) == set(mistake.split(" + ")), verdict
     known = exercise.mistakes
     if mistake in known:
         assert verdict.message.startswith(known[mistake].headline)
@@ -77,7 +77,7 @@ def test_wrong_answer_is_told_its_mistake(exercise, answer, mistake):
 
 @exercises
 def test_bank_is_large_enough_and_has_every_known_mistake(exercise):
-    wrong = set(map(mistake_of, WRONG[exercise.name]))
+    wrong = {mistake for name in WRONG[exercise.name] for mistake in mistake_of(name).split(" + ")}
     assert set(exercise.mistakes) <= wrong
     assert len(wrong - OF_THE_MACHINERY) >= 6
     assert len(RIGHT[exercise.name]) >= 3
@@ -95,9 +95,8 @@ def test_wrong_answer_named_after_no_mistake_is_refused():
 @exercises
 def test_cases_tell_all_mistakes_apart(exercise):
     assert len({mistake.headline for mistake in exercise.mistakes.values()}) == len(exercise.mistakes)
-    for name, mistake in exercise.mistakes.items():
-        for form in mistake.answers:
-            assert exercise.check(form).mistake == name
+    for form in exercise.diagnosis.known:
+        assert exercise.check(form.answer).mistake == form.name, form
 
 
 @exercises
@@ -274,7 +273,7 @@ def test_diagnosis_does_not_repeat_the_learners_prints(capsys):
 def test_unknown_mistake_gets_the_smallest_counterexample():
     verdict = check.merge_moments(merge_moments.Wrong.unknown__oddly)
     assert repr(verdict) == (
-        "✗ merge_moments: your var is wrong for two groups of one sample each.\n"
+        "✗ merge_moments: your var is wrong in this case: two groups of one sample each.\n"
         "  tried:    merge_moments(count_a=1, mean_a=[0], var_a=[0], count_b=1, mean_b=[2], var_b=[0])\n"
         "  seen:     var = [8]\n"
         "  expected: var = [1]"
@@ -310,7 +309,7 @@ def test_text_is_the_same_every_time_and_narrow(exercise, answer, mistake):
     first, second = map(repr, judged(exercise.name, answer))
     assert first == second
     assert "0x" not in first
-    assert "tensor(" not in first
+    assert "tensor([" not in first
     assert max(map(len, first.splitlines())) < 170
 
 

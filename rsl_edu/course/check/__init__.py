@@ -13,7 +13,9 @@ is a file and its name in the folder's ``EXERCISES``; a new lesson is a folder a
 from __future__ import annotations
 
 from . import cnn, distributions, mlp, normalization, policy, rnn
-from .exercise import Case, Exercise, Mistake
+from .exercise import Exercise
+from .mistake import Mistake
+from .trial import Case
 from .verdict import Text, Verdict
 
 __all__ = ["EXERCISES", "Case", "Exercise", "Mistake", "Text", "Verdict", "hint", "solution"]

@@ -1,10 +1,11 @@
 """What a check says of an answer that raised; the same for an answer that runs in another process.
 
-It imports nothing of rsl_edu: the grader's sandbox has this file, and no other of this folder.
+It imports nothing of rsl_edu: the grader's sandbox has this file, and few others of this folder.
 """
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Callable
 
@@ -38,4 +39,92 @@ def failure(error: BaseException, is_learners: Callable[[str], bool]) -> Failure
     line, number, function = (frames[-1].line or "", frames[-1].lineno or 0, frames[-1].name) if frames else ("", 0, "")
     stub = frames and isinstance(error, NotImplementedError) and (not error.args or "NotImplementedError" in line)
     says = traceback.format_exception_only(error)[-1].partition("\n")[0]  # ValueError: its first line
+    says = says.removesuffix(", but expected one of:")  # what torch says in the lines that follow
     return Failure("not-answered" if stub else "exception", says[:200], line, number, function)
+
+
+def advice(says: str) -> str:
+    """What a common error means, in words; empty for all others.
+
+    Args:
+        says: The error in a line.
+    """
+    return next((meaning for pattern, meaning in _MEANINGS if re.search(pattern, says)), "")
+
+
+_MEANINGS = (  # what torch and Python say, and what they mean
+    (
+        r"leaf Variable that requires grad",
+        "A layer's weight tracks gradients, and filling it is not to be differentiated: write into it inside "
+        "`with torch.no_grad():`.",
+    ),
+    (
+        r"support the deepcopy protocol",
+        "copy.deepcopy cannot copy a tensor in the middle of a graph. `.clone()` can, and keeps its gradient.",
+    ),
+    (
+        r"Can't call numpy\(\) on Tensor that requires grad",
+        "numpy knows no gradients. Stay with torch: it has the same functions, under much the same names.",
+    ),
+    (
+        r"does not require grad|does not have a grad_fn",
+        "No gradient comes back from this: it was cut off by `.detach()`, `.item()`, numpy or torch.no_grad().",
+    ),
+    (
+        r"same device|on cpu, but|is on cuda",
+        "A tensor that you make is on the CPU unless you say where: torch.zeros(..., device=x.device).",
+    ),
+    (
+        r"shapes cannot be multiplied|size mismatch, got|both arguments to matmul|inconsistent tensor size",
+        "In a product, the columns of the first must be as many as the rows of the second. Is one to be transposed?",
+    ),
+    (
+        r"same dtype|expected scalar type|dtypes? (mis)?match",
+        "Two tensors of different types meet. Make yours like the input: torch.zeros(..., dtype=x.dtype).",
+    ),
+    (
+        r"must match the size of tensor|shape mismatch|must match the existing size|output with shape",
+        "The two shapes do not fit, counted from the last dimension. Print both, and see which dimension is which.",
+    ),
+    (
+        r"Sizes of tensors must match except in dimension",
+        "The pieces differ in a dimension along which they are not joined.",
+    ),
+    (
+        r"is invalid for input of size",
+        "A reshape keeps all numbers: the sizes must multiply to as many as there are.",
+    ),
+    (
+        r"Dimension out of range|too many indices",
+        "Fewer dimensions are there than you think. Print the shape first.",
+    ),
+    (
+        r"index -?\d+ is out of bounds|list index out of range",
+        "Count from 0: of n entries the last one has the index n - 1.",
+    ),
+    (
+        r"could not infer output dtype|Got: (Bool|Long)|only support floating",
+        "Integers and booleans have no mean: `.float()` first.",
+    ),
+    (
+        r"Boolean value of Tensor",
+        "`if`, `and` and `or` want one truth value. For one of each entry, use torch.where, `&`, `|` and brackets.",
+    ),
+    (
+        r"must be Tensor, not (float|int)|'(float|int)' object has no attribute",
+        "A plain number is no tensor: use the functions of `math` for it, or make a tensor of it first.",
+    ),
+    (r"RecursionError", "Does the function call itself, under the same name, where you mean another one?"),
+    (r"NameError|UnboundLocalError", "Is the name spelled as where it got its value, and does it get one before?"),
+    (
+        r"missing \d+ required|takes (from )?\d+ (to \d+ )?positional|unexpected keyword",
+        "The arguments must be those of the cell that came with the exercise.",
+    ),
+    (
+        r"'NoneType'",
+        "Something is None: what a function without `return` gave, or a method such as append, which returns nothing.",
+    ),
+    (r"division by zero", "What is it that you divide by, and when is it 0?"),
+    (r"tensors used as indices must be", "As an index, use integers, or a mask: x.bool()."),
+    (r"'list' object|not list|not tuple", "A list is no tensor: torch.stack makes one of a list of tensors."),
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import textwrap
 from dataclasses import dataclass
 from typing import Any
@@ -19,12 +20,14 @@ class Verdict:
         passed: Whether the answer is right.
         mistake: Name of what is wrong, as stable as an error code (``unbiased-variance``); None if nothing is.
         message: The explanation: a headline, then the counterexample, line by line.
+        advice: What is said of the mistake, without any input; empty if the mistake has no text of its own.
     """
 
     exercise: str
     passed: bool
     mistake: str | None
     message: str
+    advice: str = ""
 
     def __repr__(self) -> str:
         """The explanation as text, with a sign before it: ✓ right, ✗ wrong, ○ not answered yet."""
@@ -60,6 +63,18 @@ def text(value: Any, digits: int = 3) -> str:
         return f"[{items}]" if isinstance(value, list) else f"({items})"
     if not isinstance(value, (int, float)):
         return str(value)
-    number = round(float(value), 6) + 0.0  # + 0.0: no -0
+    number = round(float(value), max(6, digits)) + 0.0  # + 0.0: no -0
     whole = number.is_integer() or abs(number) >= 10**digits
     return f"{number:.0f}" if whole and abs(number) < 1e6 else f"{number:.{digits}g}"
+
+
+def clearly(seen: torch.Tensor, expected: torch.Tensor) -> tuple[str, str]:
+    """Write two tensors with as many digits as show where they differ."""
+    digits = 3
+    if seen.shape == expected.shape:
+        largest = torch.maximum(seen.abs(), expected.abs())
+        parts = (seen - expected).abs() / largest
+        parts = parts[(parts > 0) & parts.isfinite()]
+        if parts.numel():  # where the difference is a hundredth, four digits show it well
+            digits = min(max(3, 2 + math.ceil(-math.log10(parts.max().item()))), 9)
+    return text(seen, digits), text(expected, digits)

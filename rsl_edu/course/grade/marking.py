@@ -182,17 +182,17 @@ def veiled(hidden: Verdict, shown: Verdict) -> Verdict:
     """Say of a hidden check only what is written in this package: all else may hold its inputs."""
     if hidden.passed:
         return shown
-    mistakes = check.EXERCISES[hidden.exercise].mistakes if hidden.exercise in check.EXERCISES else {}
-    known = mistakes.get(str(hidden.mistake))
     kinds = {
         "exception": "your code raises an error for some of them.",
         "stopped": "your code uses too much CPU time or memory for some of them, or ends its process.",
         "in-place": "your code changes its input for some of them.",
         "nan": "your code returns NaN for some of them.",
+        "no-gradient": "your code returns what no gradient comes back from.",
+        "integer-result": "your code returns whole numbers, where what is after the point counts.",
+        "random": "your code returns something else when it is called again.",
+        "state-between-calls": "your code returns something else when it is called again.",
         "library-answer": "your code calls what the exercise asks you to write.",
     }
-    text = kinds.get(str(hidden.mistake), "your answer is wrong for some of them.")
-    if known:
-        text = f"{known.headline}\n  {known.why}"
+    text = hidden.advice or kinds.get(str(hidden.mistake), "your answer is wrong for some of them.")
     says = f"right for the cases of its check, wrong for further ones: {text}"
     return Verdict(shown.exercise, False, hidden.mistake or "unknown", says)

@@ -30,6 +30,10 @@ _KINDS = {  # mistakes of all exercises
     "wrong-shape": "it returns another shape.",
     "in-place": "it changes its input.",
     "nan": "it returns NaN.",
+    "no-gradient": "no gradient comes back from it.",
+    "integer-result": "it cuts off what is after the point.",
+    "random": "it depends on random numbers.",
+    "state-between-calls": "it keeps something from call to call.",
     "exception": "it raises an error.",
     "stopped": "it uses too much CPU time or memory, or ends its process.",
     "library-answer": "it calls what the exercise asks to write.",
@@ -126,15 +130,14 @@ def _exercises(assignment: Assignment, graded: Sequence[Row]) -> list[tuple[str,
 
 
 def _mistakes(graded: Sequence[Row]) -> list[tuple[tuple[str, str], int]]:
-    """Count each mistake of each exercise, the most frequent first."""
-    marks = [mark for row in graded for mark in row.marks]
-    counts = Counter((mark.task, mark.mistake) for mark in marks if mark.mistake and mark.mistake not in _NOT_ANSWERED)
-    return counts.most_common()
+    """Count each mistake of each exercise, the most frequent first; an answer can make two."""
+    marks = [mark for row in graded for mark in row.marks if mark.mistake and mark.mistake not in _NOT_ANSWERED]
+    return Counter((mark.task, name) for mark in marks for name in str(mark.mistake).split(" + ")).most_common()
 
 
 def _headline(task: str, mistake: str) -> str:
-    known = check.EXERCISES[task].mistakes if task in check.EXERCISES else {}
-    return known[mistake].headline if mistake in known else _KINDS.get(mistake, "")
+    known = check.EXERCISES[task].headline(mistake) if task in check.EXERCISES else ""
+    return known or _KINDS.get(mistake, "")
 
 
 def _harmless(value: Any) -> Any:

@@ -2,7 +2,8 @@
 
 The classes ``Right`` and ``Wrong`` of a file are only namespaces. The functions in them (or classes, if the exercise
 asks for one) are as people write them, without ``self``. The name of a wrong answer begins with the name of its
-mistake, which ends at two underscores: ``own_activation__relu`` makes the mistake ``own-activation``.
+mistake, which ends at two underscores: ``own_activation__relu`` makes the mistake ``own-activation``. One that makes two
+mistakes has both names: ``own_activation__with__bias_forgotten__relu``.
 """
 
 import importlib
@@ -13,12 +14,16 @@ from rsl_edu.course import check
 from .machinery import wrong_like
 
 # Mistakes that an answer to any exercise can make, besides the exercise's own.
-OF_THE_MACHINERY = {"no-return", "wrong-type", "wrong-shape", "in-place", "nan", "exception", "unknown", "not-answered"}
+OF_THE_MACHINERY = {
+    *("no-return", "wrong-type", "wrong-shape", "in-place", "nan", "exception", "unknown", "not-answered", "stopped"),
+    *("no-gradient", "random", "state-between-calls", "integer-result"),
+}
 
 
 def mistake_of(name):
-    """The mistake that a wrong answer makes, from the name of the answer."""
-    return name.partition("__")[0].replace("_", "-")
+    """The mistake that a wrong answer makes, from the name of the answer; of two, both with a plus between them."""
+    one, _, other = name.partition("__with__")
+    return " + ".join(part.partition("__")[0].replace("_", "-") for part in (one, other) if part)
 
 
 def answers_in(namespace):
@@ -29,8 +34,13 @@ def answers_in(namespace):
 def wrong_answers_in(namespace, exercise):
     """The wrong answers in a class, by name; a ``ValueError`` if a name begins with no mistake of the exercise."""
     answers = answers_in(namespace)
-    known = OF_THE_MACHINERY | set(exercise.mistakes)
-    if unknown := [name for name in answers if mistake_of(name) not in known]:
+    unknown = [
+        name
+        for name in answers
+        for mistake in mistake_of(name).split(" + ")
+        if mistake not in OF_THE_MACHINERY and not exercise.headline(mistake)
+    ]
+    if unknown:
         raise ValueError(f"bank of {exercise.name}: {', '.join(unknown)}: no mistake of the exercise has such a name")
     return answers
 

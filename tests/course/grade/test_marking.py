@@ -35,7 +35,11 @@ RIGHT = Verdict("reset_done", True, None, "right.")
 
 
 @pytest.mark.parametrize(
-    "mistake", ["exception", "stopped", "in-place", "nan", "library-answer", "unknown", "wrong-shape", None]
+    "mistake",
+    [
+        *("exception", "stopped", "in-place", "nan", "library-answer", "unknown", "wrong-shape", None),
+        *("no-gradient", "random", "state-between-calls"),
+    ],
 )
 def test_of_a_hidden_check_nothing_is_said_that_it_says(mistake):
     verdict = marking.veiled(Verdict("reset_done", False, mistake, "INPUT 71"), RIGHT)
@@ -46,10 +50,22 @@ def test_of_a_hidden_check_nothing_is_said_that_it_says(mistake):
 
 
 def test_a_hidden_check_names_a_known_mistake():
-    name, known = next(iter(checks.reset_done.mistakes.items()))
-    verdict = marking.veiled(Verdict("reset_done", False, name, "INPUT 71"), RIGHT)
+    hidden = checks.reset_done(lambda hidden, dones: hidden)
+    known = checks.reset_done.mistakes["resets-none"]
+    assert "[[[1], [2], [3], [4]]]" in hidden.message  # an input
+    verdict = marking.veiled(hidden, RIGHT)
     assert known.headline in verdict.message
     assert known.why in verdict.message
+    assert "[[[1], [2], [3], [4]]]" not in verdict.message
+
+
+def test_a_hidden_check_says_nothing_of_what_the_learners_code_says():
+    def answer(hidden, dones):
+        raise ValueError(hidden.tolist())
+
+    hidden = checks.reset_done(answer)
+    assert "[[[1.0]" in hidden.message
+    assert "1.0" not in marking.veiled(hidden, RIGHT).message
     assert marking.veiled(RIGHT, RIGHT) is RIGHT
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from ..exercise import Answer, Case, Exercise, Mistake, Part
+from ..exercise import Case, Exercise, Mistake
 
 
 def dead_fraction(activations: torch.Tensor) -> torch.Tensor:
@@ -21,98 +21,97 @@ CASES = (
     Case.of("a unit that is 0 for some samples only", [[0.0, 0.0], [0.0, 3.0], [0.0, 0.0]]),
     Case.of("a sample for which all units are 0", [[2.0, 0.0, 1.0, 4.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 3.0, 1.0]]),
     Case.of("a unit that is almost always almost 0", [[0.0, 0.0, 0.0], [0.0, 1e-5, 0.0]]),
+    Case("a unit that is 0 for all but one of 200 samples", (torch.eye(200)[:, :1] * torch.tensor([3.0, 0.0, 2.0]),)),
+    Case.of("a unit that is the same for all samples, and not 0", [[2.0, 0.0, 1.0], [2.0, 0.0, 3.0]]),
     Case.of("units that are all dead", [[0.0, 0.0]]),
     Case.of("units that are all alive", [[1.0, 2.0], [3.0, 4.0]]),
 )
 
 
-def _dead(fraction: Part) -> Answer:
-    """From the mask of dead units and the activations."""
-    return lambda activations: fraction((activations == 0).all(0).float(), activations)
-
-
-def _share(mask: Part) -> Answer:
-    return lambda activations: mask(activations).float().mean()
-
-
-def _small(limit: float) -> tuple[Answer, ...]:
-    return (
-        _share(lambda a: (a < limit).all(0)),
-        _share(lambda a: a.mean(0) < limit),
-        _share(lambda a: a.std(0, correction=0) < limit),
-    )
+_MASK = "(activations == 0).all(dim=0)"
+_MEAN = "dead.float().mean()"
 
 
 MISTAKES = {
     "share-of-zeros": Mistake(
         "you return the share of zeros among all numbers.",
         "A ReLU is often 0, and that is healthy. A unit is dead if it is 0 for all samples: all(dim=0) first.",
-        _share(lambda a: a == 0),
+        {_MASK: "activations == 0"},
     ),
     "any-for-all": Mistake(
         "you count a unit as dead if it is 0 for some sample.",
         "One zero does not make a unit dead: it has to be 0 for every sample. Take all, not any.",
-        _share(lambda a: (a == 0).any(0)),
+        {".all(dim=0)": ".any(dim=0)"},
     ),
     "dead-samples": Mistake(
         "you look for samples for which all units are 0.",
         "activations is [samples, units]: to ask each unit about all samples, reduce over dim=0.",
-        _share(lambda a: (a == 0).all(1)),
-        _share(lambda a: (a == 0).any(1)),
+        {"all(dim=0)": "all(dim=1)"},
+        {"all(dim=0)": "any(dim=1)"},
     ),
     "negative-for-zero": Mistake(
         "you look for units that are negative; after a ReLU there are none.",
         "A ReLU turns all that is negative into exactly 0: compare with == 0.",
-        _share(lambda a: (a < 0).all(0)),
-        _share(lambda a: a < 0),
+        {"activations == 0": "activations < 0"},
+        {_MASK: "activations < 0"},
     ),
     "count-for-share": Mistake(
         "you return how many units are dead.",
         "The share is that number divided by the number of units: mean instead of sum.",
-        _dead(lambda dead, a: dead.sum()),
+        {_MEAN: "dead.sum()"},
     ),
     "alive-share": Mistake(
         "you return the share of units that are alive.",
         "The dead ones are asked for: 1 minus that.",
-        _dead(lambda dead, a: 1 - dead.mean()),
-        _share(lambda a: (a != 0).all(0)),
+        {_MEAN: "1 - dead.float().mean()"},
+        {"activations == 0": "activations != 0"},
     ),
     "divided-by-samples": Mistake(
         "you divide the number of dead units by the number of samples.",
         "It is the share of units: divide by activations.shape[1], or take the mean of the mask.",
-        _dead(lambda dead, a: dead.sum() / len(a)),
+        {_MEAN: "dead.sum() / len(activations)"},
     ),
     "divided-by-all": Mistake(
         "you divide the number of dead units by the number of all activations.",
         "It is the share of units: divide by activations.shape[1], or take the mean of the mask.",
-        _dead(lambda dead, a: dead.sum() / a.numel()),
+        {_MEAN: "dead.sum() / activations.numel()"},
     ),
     "small-counts-as-dead": Mistake(
         "you count a unit as dead if it is only small.",
         "A small positive number still passes a gradient. After a ReLU, dead is exactly 0.",
-        *(answer for limit in (0.1, 0.05, 0.01, 1e-3, 1e-4) for answer in _small(limit)),
+        *({"== 0": f"< {limit}"} for limit in (1e-1, 5e-2, 1e-2, 1e-3, 1e-4)),
+        *({_MASK: f"activations.mean(dim=0) < {limit}"} for limit in (1e-1, 5e-2, 1e-2, 1e-3, 1e-4)),
+    ),
+    "hardly-varies": Mistake(
+        "you count a unit as dead if it hardly varies.",
+        "A unit that says the same for every sample, and not 0, is not dead: dead is exactly 0.",
+        {_MASK: "activations.std(dim=0, correction=0) == 0"},
+        *({_MASK: f"activations.std(dim=0, correction=0) < {limit}"} for limit in (5e-2, 1e-2, 1e-3, 1e-4)),
+    ),
+    "rarely-active": Mistake(
+        "you count a unit as dead if it is active for few samples only.",
+        "Rarely is not never: a unit that speaks for one sample still learns from it. Dead is 0 for all of them.",
+        *({_MASK: f"(activations > 0).float().mean(dim=0) < {share}"} for share in (0.01, 0.05, 0.1)),
     ),
     "first-sample-only": Mistake(
         "you look at one sample only.",
         "A unit that is silent now may speak for another sample: look at all of them.",
-        _share(lambda a: a[0] == 0),
-        _share(lambda a: a[-1] == 0),
+        {_MASK: "activations[0] == 0"},
+        {_MASK: "activations[-1] == 0"},
     ),
-    "percent": Mistake(
-        "you return percent.", "A share lies between 0 and 1.", _dead(lambda dead, a: 100 * dead.mean())
-    ),
+    "percent": Mistake("you return percent.", "A share lies between 0 and 1.", {_MEAN: "100 * dead.float().mean()"}),
     "mask-returned": Mistake(
         "you return an answer for each unit, not their share.",
         "One step is missing: the mean over the units. Of a mask, take .float().mean().",
-        _dead(lambda dead, a: dead),
-        _dead(lambda dead, a: 1 - dead),
-        _dead(lambda dead, a: (a == 0).float().mean(0)),
+        {_MEAN: "dead"},
+        {_MEAN: "~dead"},
+        {_MASK: "(activations == 0).float().mean(dim=0)", _MEAN: "dead"},
     ),
     "rounded": Mistake(
         "you round the share.",
         "Use / or mean of floats: whole-number division and int() cut off what is after the point.",
-        _dead(lambda dead, a: dead.sum() // a.shape[1]),
-        _dead(lambda dead, a: dead.mean().round()),
+        {_MEAN: "dead.sum() // activations.shape[1]"},
+        {_MEAN: "dead.float().mean().round()"},
     ),
 }
 

@@ -92,7 +92,7 @@ class Wrong:
     def exception__padding_as_given(size, kernel, stride=1, *, padding, dilation=1):
         return Right.by_range(size, kernel, stride, padding, dilation)
 
-    def wrong_shape__pair(size, kernel, stride=1, padding=0, dilation=1):
+    def wrong_type__pair(size, kernel, stride=1, padding=0, dilation=1):
         return (Right.by_range(size, kernel, stride, padding, dilation),) * 2
 
     def unknown__minus_kernel(size, kernel, stride=1, padding=0, dilation=1):

@@ -121,7 +121,7 @@ class Wrong:
             side = (side - 1) * strides.pop() + dilations.pop() * (kernels.pop() - 1) + 1
         return side
 
-    def wrong_shape__each_layer(kernels, strides, dilations):
+    def wrong_type__each_layer(kernels, strides, dilations):
         n = len(kernels)
         return [Right.backwards(kernels[: i + 1], strides[: i + 1], dilations[: i + 1]) for i in range(n)]
 

@@ -180,7 +180,7 @@ class Wrong:
     def wrong_shape__tensor(rate, kl, desired_kl):
         return torch.tensor([Right.as_rsl_rl(rate, kl, desired_kl)])
 
-    def wrong_shape__with_its_reason(rate, kl, desired_kl):
+    def wrong_type__with_its_reason(rate, kl, desired_kl):
         return Right.as_rsl_rl(rate, kl, desired_kl), kl > 2 * desired_kl
 
     def exception__by_clamp(rate, kl, desired_kl):

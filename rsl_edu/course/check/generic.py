@@ -1,0 +1,5 @@
+"""stub"""
+
+
+def suspects(source, outputs=()):
+    return []

@@ -1,0 +1,276 @@
+"""What can be wrong with an answer, in the order in which it is looked for."""
+
+from __future__ import annotations
+
+import re
+import sysconfig
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .diagnosis import Diagnosis, Outcome
+from .edits import Answer
+from .failure import advice, failure
+from .limit import TooLongError, limited
+from .trial import Case, Interface, Trial, as_tensor
+from .verdict import clearly, text
+
+_SECONDS = 10.0  # of CPU time, for all calls of an answer in one check
+_NOT_THE_LEARNERS = (  # source files below these are not shown to a learner
+    str(Path(__file__).parent),  # the exercises, in folders of it
+    str(Path(torch.__file__).parent),
+    sysconfig.get_path("stdlib"),
+    sysconfig.get_path("purelib"),
+)
+
+
+class WrongError(Exception):
+    """The first thing that is wrong with an answer.
+
+    Args:
+        mistake: Its name.
+        headline: It, in a line.
+        details: What was tried, seen and expected, line by line.
+        advice: What to do, line by line.
+        of_mistake: Whether headline and advice are those of a mistake, which hold no input.
+    """
+
+    def __init__(
+        self, mistake: str, headline: str, *details: str, advice: Iterable[str] = (), of_mistake: bool = False
+    ) -> None:
+        super().__init__("\n  ".join([headline, *details, *advice]))
+        self.mistake, self.advice = mistake, "\n  ".join([headline, *advice]) if of_mistake else ""
+
+
+@dataclass
+class Judge:
+    """Tries an answer on cases, and raises what is wrong with it.
+
+    Args:
+        interface: How the exercise uses an answer.
+        cases: The exercise's own cases.
+        diagnosis: Its mistakes.
+        hint: What to call for a hint.
+        left: Seconds of CPU time that are left for the answer.
+    """
+
+    interface: Interface
+    cases: Sequence[Case]
+    diagnosis: Diagnosis
+    hint: str
+    left: float = _SECONDS
+
+    def must_be_right(self, answer: Answer, case: Case) -> None:
+        """Try an answer on a case.
+
+        Raises:
+            WrongError: If anything is wrong.
+        """
+        try:
+            trial = self._run(answer, case, quiet=False)
+        except (Exception, SystemExit, TooLongError) as error:
+            raise self._raised(error, case) from None
+        right = self.interface.run(self.interface.reference, case)
+        self._must_return_the_right_kind(answer, trial, right, case)
+        self._must_not_change_inputs(trial, case)
+        names = [*self.interface.outputs, *(f"gradient of {name}" for name in case.tracked)]
+        for output, got, wanted in zip(names, trial.values, right.values, strict=False):
+            if not case.close(got, wanted):
+                self._must_repeat(answer, trial, case)
+                self._must_not_cut_off(output, trial, right, case)
+                raise self._explained(answer, output, got, wanted, case)
+        if len(trial.values) < len(right.values):
+            raise WrongError(
+                "no-gradient",
+                f"your {self.interface.outputs[0]} is right, but no gradient comes back from it to {case.tracked[0]}.",
+                *self._tried(case),
+                advice=[
+                    "`.detach()`, `.item()`, numpy, torch.tensor(...) and torch.no_grad() cut a result off from what "
+                    "it was made of, and nothing can learn through it. Stay with tensors and their methods."
+                ],
+            )
+        if case in self.cases:
+            self._must_repeat(answer, trial, case)
+
+    def _run(self, answer: Answer, case: Case, seed: int = 0, quiet: bool = True) -> Trial:
+        begin = time.process_time()
+        try:
+            with limited(max(self.left, 0.1)):
+                return self.interface.run(answer, case, seed, quiet)
+        finally:
+            self.left -= time.process_time() - begin
+
+    def _outcome(self, answer: Answer, case: Case, seed: int = 0) -> Outcome:
+        try:
+            return self._run(answer, case, seed).values
+        except (Exception, SystemExit, TooLongError) as error:
+            return f"{type(error).__name__}: {error}"
+
+    # One after the other
+
+    def _must_return_the_right_kind(self, answer: Answer, trial: Trial, right: Trial, case: Case) -> None:
+        names, number = ", ".join(self.interface.outputs), len(self.interface.outputs)
+        if all(result is None for result in trial.results):
+            printed = self._run(answer, case).printed
+            does = "prints, and returns None" if printed else "returns None"
+            raise WrongError(
+                "no-return",
+                f"your code {does}: is its `return` missing?",
+                *self._tried(case),
+                advice=["What it prints cannot be used by other code: write `return` before it."] if printed else (),
+            )
+        if len(trial.results) != number:
+            expected = f"expected {number} values: {names}"
+            raise WrongError(
+                "wrong-type", f"your code returns {_kind(trial.results[0])}, {expected}.", *self._tried(case)
+            )
+        for output, value, wanted in zip(self.interface.outputs, trial.results, right.results, strict=True):
+            if value is None:
+                raise WrongError("no-return", f"your {output} is None: is a `return` missing?", *self._tried(case))
+            if why := _misfit(value, wanted):
+                raise WrongError("wrong-type", f"your {output} {why}", *self._tried(case))
+
+    def _must_not_change_inputs(self, trial: Trial, case: Case) -> None:
+        for (argument, before), after in zip(self.interface.named(case.inputs), trial.given, strict=True):
+            if not _same(before, after):
+                name = argument.name
+                if isinstance(before, list):
+                    how = "append, pop, sort, `a[0] = b` and `a += b` write into the caller's list"
+                    instead = f"work on a copy, `list({name})`"
+                else:
+                    how = "`a += b`, `a[0] = b` and methods ending in _ write into the caller's tensor"
+                    instead = f"write `a = a + b`, or work on a copy, `{name}.clone()`"
+                raise WrongError(
+                    "in-place",
+                    f"your code changes its input {name}, which belongs to the caller.",
+                    *self._tried(case),
+                    f"seen:     {name} = {text(after)} after the call",
+                    f"expected: {name} = {text(before)}, as before",
+                    advice=[f"{how}: {instead}."],
+                )
+
+    def _must_repeat(self, answer: Answer, first: Trial, case: Case) -> None:
+        """The same inputs must give the same again."""
+
+        def as_at_first(outcome: Outcome) -> bool:
+            if isinstance(outcome, str) or len(outcome) != len(first.values):
+                return False
+            return all(case.close(*pair) for pair in zip(outcome, first.values, strict=True))
+
+        if as_at_first(self._outcome(answer, case, seed=1)):
+            return
+        if as_at_first(self._outcome(answer, case)):
+            raise WrongError(
+                "random",
+                "your result differs from call to call with the same inputs: it depends on random numbers.",
+                *self._tried(case),
+                advice=["Only the inputs should decide. A mean over random samples comes near; a formula is exact."],
+            )
+        raise WrongError(
+            "state-between-calls",
+            "your code gives another result when it is called again with the same inputs: it keeps something.",
+            *self._tried(case),
+            advice=[
+                "What stays from call to call: a global variable, a list or tensor as default argument, an attribute "
+                "of the class that all its objects share. Make it inside the function; for objects, in __init__."
+            ],
+        )
+
+    def _must_not_cut_off(self, output: str, trial: Trial, right: Trial, case: Case) -> None:
+        """A tensor of whole numbers cannot hold what is after the point."""
+        for name, value, wanted in zip(self.interface.outputs, trial.results, right.results, strict=True):
+            kinds = [each.is_floating_point() for each in (value, wanted) if isinstance(each, torch.Tensor)]
+            if name == output and kinds == [False, True]:
+                seen, expected = clearly(as_tensor(value), as_tensor(wanted))
+                raise WrongError(
+                    "integer-result",
+                    f"your {name} is of type {value.dtype}, which cuts off what is after the point.",
+                    *self._tried(case),
+                    f"seen:     {name} = {seen}",
+                    f"expected: {name} = {expected}",
+                    advice=["A tensor made of whole numbers keeps to them: write 0.0 for 0, or say dtype=x.dtype."],
+                )
+
+    def _explained(self, answer: Answer, output: str, got: torch.Tensor, right: torch.Tensor, case: Case) -> WrongError:
+        """What to say of an output that is wrong."""
+        seen, expected = clearly(got, right)
+        lines = (*self._tried(case), f"seen:     {output} = {seen}", f"expected: {output} = {expected}")
+        if case in self.cases:
+            outcomes = [self._outcome(answer, each) for each in self.cases]
+            if finding := self.diagnosis.of(outcomes):
+                return WrongError(finding.name, finding.headline, *lines, advice=finding.advice, of_mistake=True)
+        name, headline, *advice = _describe(output, got, right)
+        return WrongError(name, f"{headline} in this case: {case.about}.", *lines, advice=advice)
+
+    def _raised(self, error: BaseException, case: Case) -> WrongError:
+        account = failure(error, lambda file: not file.startswith(_NOT_THE_LEARNERS))
+        if account.kind == "not-answered":
+            headline = f"not answered yet: {account.function} raises NotImplementedError."
+            return WrongError(account.kind, headline, f"Write your code in its place; {self.hint} helps.")
+        if account.kind == "library-answer":
+            return WrongError(account.kind, f"your code calls {account.says}, which the exercise asks you to write.")
+        where = [f"line {account.number}:".ljust(10) + account.line] if account.line else []
+        if account.kind == "stopped":
+            headline = f"your code was stopped: it {account.says}."
+            look = ["Does a loop never end? Look at what its condition compares, and where that changes."]
+            return WrongError(account.kind, headline, *self._tried(case), *where, advice=look)
+        headline = f"your code raises {re.sub(' at 0x[0-9a-fA-F]+', '', account.says)}"
+        place = f"It happens in this case: {case.about}."
+        meaning = advice(account.says)
+        return WrongError(
+            account.kind, headline, *self._tried(case), *where, place, advice=[meaning] if meaning else []
+        )
+
+    def _tried(self, case: Case) -> list[str]:
+        return [f"tried:    {self.interface.tried(case)}"]
+
+
+def _kind(value: Any) -> str:
+    """A value of a wrong kind, in words."""
+    if isinstance(value, (tuple, list)):
+        return f"a {type(value).__name__} of {len(value)} values"
+    if isinstance(value, torch.Tensor):
+        return f"one tensor of shape {list(value.shape)}" if value.dim() else "one number"
+    return f"one value of type {type(value).__name__}"
+
+
+def _misfit(value: Any, right: Any) -> str:
+    """Why a value cannot be compared with the right one; empty if it can."""
+    tensor = isinstance(right, torch.Tensor) and right.dim() > 0
+    wanted = f"a tensor of shape {list(right.shape)}" if tensor else "a number"
+    if isinstance(value, (tuple, list)):
+        makes = "; torch.tensor or torch.stack makes a tensor of a list" if tensor and isinstance(value, list) else ""
+        return f"is {_kind(value)}, expected {wanted}{makes}."
+    if tensor and type(value).__module__ == "numpy":
+        return f"is an array of numpy, expected {wanted}: torch.from_numpy makes one of it, but better stay with torch."
+    try:
+        as_tensor(value)
+        fits = isinstance(value, torch.Tensor) or not tensor or isinstance(value, (int, float))
+    except Exception:  # torch has many
+        fits = False
+    if not fits:
+        return f"is of type {type(value).__name__}, expected {wanted}."
+    if tensor and right.dtype == torch.bool != getattr(value, "dtype", torch.bool):
+        return f"holds {value.dtype}, expected torch.bool: as an index, numbers count places."
+    return ""
+
+
+def _describe(output: str, got: torch.Tensor, right: torch.Tensor) -> tuple[str, ...]:
+    """Name and texts of a difference that no mistake explains."""
+    if got.shape != right.shape:
+        shape, wanted = (f"a tensor of shape {list(x.shape)}" if x.dim() else "a single number" for x in (got, right))
+        return "wrong-shape", f"your {output} is {shape}, expected {wanted},"
+    if got.isnan().any() and not right.isnan().any():
+        why = "0/0, ∞ - ∞, the root or log of a negative number and the variance (n-1) of a single sample are NaN."
+        return "nan", f"your {output} is not a number (NaN)", why
+    return "unknown", f"your {output} is wrong"
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, torch.Tensor):
+        return a.shape == b.shape and torch.equal(a, b)
+    return len(a) == len(b) and all(map(_same, a, b)) if isinstance(a, list) else bool(a == b)

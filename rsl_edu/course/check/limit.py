@@ -1,0 +1,11 @@
+"""stub"""
+
+import contextlib
+
+
+class TooLongError(BaseException): ...
+
+
+@contextlib.contextmanager
+def limited(seconds):
+    yield
