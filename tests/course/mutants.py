@@ -28,6 +28,16 @@ OTHER_NAMES = (
 )
 SYMMETRIC = ("min", "max", "minimum", "maximum", "transpose")  # in their arguments
 SHAPE_ONLY = ("shape", "dtype", "new_tensor", "zeros_like", "ones_like", "len", "isinstance")  # whatever the values
+NEVER_NEGATIVE = {  # parameters: abs is no change
+    *("std", "old_std", "var_a", "var_b", "count_a", "count_b", "activations", "dones", "time_outs", "eps", "gamma"),
+    *("lam", "clip", "rate", "desired_kl", "size", "kernel", "stride", "padding", "dilation", "features", "time"),
+    *("input_dim", "output_dim"),
+}
+WHOLE = {"dones", "time_outs", "mask"}  # floor is no change
+MEASURED = {  # what a rollout recorded, or a statistic of it: it has no gradient
+    *("rewards", "values", "last_value", "dones", "time_outs", "mask", "activations", "old_log_prob", "advantage"),
+    *("action", "old_mean", "old_std", "mean_a", "mean_b", "var_a", "var_b"),
+}
 REDUCTIONS = ("sum", "mean", "prod", "min", "max", "any", "all", "std", "var", "var_mean")
 
 
@@ -115,9 +125,7 @@ def _with(tree, parent, field, new):
 def _names(function):
     """Names of the function's parameters and variables, and the attributes of ``self``."""
     own = [argument.arg for argument in function.args.args]
-    stored = [
-        node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    ]
+    stored = [node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
     attributes = [node.attr for node in ast.walk(function) if _of_self(node)]
     return own, sorted({*own, *stored} - {"self"}), sorted(set(attributes) - {"update"})
 
@@ -133,7 +141,8 @@ def expressions(node, parent, names):
     """What may stand in the place of an expression."""
     if isinstance(getattr(node, "ctx", None), ast.Store):
         return
-    yield from constants(node)
+    if not isinstance(parent, ast.UnaryOp):
+        yield from constants(node)
     yield from operators(node)
     yield from other_order(node)
     yield from calls(node)
@@ -142,9 +151,12 @@ def expressions(node, parent, names):
     if isinstance(node, (ast.Name, ast.Call, ast.Subscript, ast.BinOp, ast.Compare)) and _valued(node, parent):
         yield from signs(node, parent)
     if isinstance(node, ast.Name) and node.id in names[0] and _valued(node, parent):
-        yield ast.Call(ast.Name("abs"), [node], [])
-        for method in ("floor", "detach"):  # whole numbers only; the gradient is lost
-            yield ast.Call(ast.Attribute(node, method), [], [])
+        if node.id not in NEVER_NEGATIVE:
+            yield ast.Call(ast.Name("abs"), [node], [])
+        if node.id not in WHOLE:
+            yield ast.Call(ast.Attribute(node, "floor"), [], [])
+        if node.id not in MEASURED:
+            yield ast.Call(ast.Attribute(node, "detach"), [], [])
 
 
 def _valued(node, parent):
@@ -157,13 +169,14 @@ def _valued(node, parent):
 def signs(node, parent):
     """The negative, the complement."""
     squared = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Pow) and parent.left is node
-    if not squared and not isinstance(node, ast.Compare):
+    if not squared and not _truth(node, parent):
         yield ast.UnaryOp(ast.USub(), node)
-    yield ast.UnaryOp(ast.Not() if isinstance(node, ast.Compare) and _truth(parent) else ast.Invert(), node)
+    yield ast.UnaryOp(ast.Not() if _truth(node, parent) else ast.Invert(), node)
 
 
-def _truth(parent):
-    return isinstance(parent, (ast.If, ast.IfExp, ast.BoolOp))
+def _truth(node, parent):
+    """Whether only its truth matters."""
+    return getattr(parent, "test", None) is node or isinstance(parent, ast.BoolOp)
 
 
 def _module(node):
