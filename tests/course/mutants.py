@@ -8,6 +8,7 @@ import ast
 import contextlib
 import copy
 import difflib
+import warnings
 
 ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv)  # no power: of whole numbers, it may never end
 COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
@@ -51,7 +52,8 @@ def mutants_of(text):
     right = ast.unparse(tree)
     mutants = {}
     for wrong in sources(tree):
-        with contextlib.suppress(SyntaxError):
+        with contextlib.suppress(SyntaxError), warnings.catch_warnings():
+            warnings.simplefilter("error", SyntaxWarning)  # such as 0[mask]: it is no Python either
             compile(wrong, "<mutant>", "exec")
             if wrong != right and wrong not in mutants.values():
                 mutants[_unused(changed(right, wrong), mutants)] = wrong
@@ -324,8 +326,9 @@ def other_names(node, parameters, variables, attributes):
         yield from (ast.Name(other) for other in variables if other != node.id)
     if _of_self(node) and node.attr in attributes:
         yield from (ast.Attribute(node.value, other) for other in attributes)
-    if isinstance(node, ast.BinOp) and isinstance(node.left, ast.Name) and node.left.id in parameters:
-        if method := IN_PLACE.get(type(node.op)):
+    if isinstance(node, ast.BinOp) and isinstance(node.left, ast.Name):
+        method = IN_PLACE.get(type(node.op))
+        if method and node.left.id in parameters:
             yield ast.Call(ast.Attribute(node.left, method), [node.right], [])
 
 

@@ -137,7 +137,6 @@ HOLES = {
         "gaussian = torch.randn(max(rows, cols), min(rows, cols))",
         "return -weight.copy_(gain * (q if rows >= cols else q.T))",
         "return weight.detach().copy_(gain * (q if rows >= cols else q.T))",
-        "q = q * gaussian.diagonal().sign()",
         "return weight.copy_(gain * (q if gain >= cols else q.T))",
     },
     "mlp_forward": {
