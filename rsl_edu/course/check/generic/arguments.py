@@ -1,0 +1,173 @@
+"""Mistakes in an argument: a line at the beginning of a function changes what was passed."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Iterator, Sequence
+
+from ..edits import Edit, Source
+from .suspect import Function, Suspect, arguments, body, functions, quoted, what_comes_out
+
+Change = tuple[str, str, str]  # kind, new value of the argument {0}, clause
+
+_LOOK = "Look at every place where {} is used."
+_ROWS = "Look at how rows are picked from {}, and which row belongs to which."
+_UNIT = "Look at what {} stands for, and whether it needs a square, a root, a log or an exp, or has one too many."
+_DEFAULT = "Is {} used at all? Look for a fixed value where it belongs."
+
+_NUMBER: tuple[Change, ...] = (
+    ("negated-argument", "-{0}", "the sign of {} is turned round"),
+    ("doubled-argument", "2 * {0}", "{} counts twice"),
+    ("halved-argument", "0.5 * {0}", "{} counts half"),
+    ("squared-argument", "{0} ** 2", "the square of {} is taken for {}"),
+    ("root-of-argument", "{0} ** 0.5", "the square root of {} is taken for {}"),
+    ("one-minus-argument", "1 - {0}", "1 minus {} is taken for {}"),
+    ("log-of-argument", "torch.as_tensor({0}).log()", "the log of {} is taken for {}"),
+    ("exp-of-argument", "torch.as_tensor({0}).exp()", "the exp of {} is taken for {}"),
+    ("absolute-argument", "abs({0})", "the sign of {} is dropped, so that it counts as positive"),
+)
+_TENSOR: tuple[Change, ...] = (
+    ("ignored-argument", "torch.zeros_like({0})", "{} counts as 0 everywhere, whatever is passed"),
+    ("ignored-argument", "torch.ones_like({0})", "{} counts as 1 everywhere, whatever is passed"),
+    *_NUMBER,
+    ("transposed-argument", "{0}.transpose(-1, -2)", "the last two dimensions of {} are exchanged"),
+    ("flipped-argument", "{0}.flip(0)", "{} is read from its last row to its first"),
+    ("shifted-argument", "{0}.roll(1, 0)", "each row of {} stands one place too late, and its last row comes first"),
+    ("shifted-argument", "{0}.roll(-1, 0)", "each row of {} stands one place too early, and its first row comes last"),
+    ("first-row-only", "{0}[:1].expand_as({0})", "the first row of {} is used for all of its rows"),
+    ("last-row-only", "{0}[-1:].expand_as({0})", "the last row of {} is used for all of its rows"),
+)
+_FLOAT: tuple[Change, ...] = (
+    ("ignored-argument", "0.0", "{} counts as 0, whatever is passed"),
+    ("ignored-argument", "1.0", "{} counts as 1, whatever is passed"),
+    *_NUMBER,
+)
+_INT: tuple[Change, ...] = (
+    ("ignored-argument", "0", "{} counts as 0, whatever is passed"),
+    ("ignored-argument", "1", "{} counts as 1, whatever is passed"),
+    ("argument-off-by-one", "{0} - 1", "{} counts as one less than it is"),
+    ("argument-off-by-one", "{0} + 1", "{} counts as one more than it is"),
+    ("negated-argument", "-{0}", "the sign of {} is turned round"),
+    ("doubled-argument", "2 * {0}", "{} counts twice"),
+    ("halved-argument", "{0} // 2", "{} counts half, rounded down"),
+    ("squared-argument", "{0} ** 2", "the square of {} is taken for {}"),
+)
+_LIST: tuple[Change, ...] = (
+    ("flipped-argument", "{0}[::-1]", "{} is read from its last element to its first"),
+    ("shortened-argument", "{0}[1:]", "the first element of {} is left out"),
+    ("shortened-argument", "{0}[:-1]", "the last element of {} is left out"),
+    ("first-row-only", "{0}[:1] * len({0})", "the first element of {} is used for all of its elements"),
+    ("last-row-only", "{0}[-1:] * len({0})", "the last element of {} is used for all of its elements"),
+    (
+        "shifted-argument",
+        "{0}[-1:] + {0}[:-1]",
+        "each element of {} stands one place too late, and its last comes first",
+    ),
+    (
+        "shifted-argument",
+        "{0}[1:] + {0}[:1]",
+        "each element of {} stands one place too early, and its first comes last",
+    ),
+)
+_ELEMENTS: dict[str, tuple[Change, ...]] = {
+    "int": (
+        ("ignored-argument", "[0] * len({0})", "every element of {} counts as 0, whatever is passed"),
+        ("ignored-argument", "[1] * len({0})", "every element of {} counts as 1, whatever is passed"),
+        ("argument-off-by-one", "[each - 1 for each in {0}]", "every element of {} counts as one less than it is"),
+        ("argument-off-by-one", "[each + 1 for each in {0}]", "every element of {} counts as one more than it is"),
+    ),
+    "torch.Tensor": (
+        ("ignored-argument", "[torch.zeros_like(each) for each in {0}]", "every element of {} counts as 0 everywhere"),
+        ("negated-argument", "[-each for each in {0}]", "the sign of every element of {} is turned round"),
+        ("transposed-argument", "[each.T for each in {0}]", "every element of {} is transposed"),
+    ),
+}
+_BOOL: tuple[Change, ...] = (
+    ("ignored-argument", "True", "{} counts as True, whatever is passed"),
+    ("ignored-argument", "False", "{} counts as False, whatever is passed"),
+    ("negated-argument", "not {0}", "True and False are exchanged in {}"),
+)
+_CHANGES: dict[str, tuple[Change, ...]] = {
+    "torch.Tensor": _TENSOR,
+    "float": _FLOAT,
+    "int": _INT,
+    "bool": _BOOL,
+    **{f"list[{kind}]": _LIST + changes for kind, changes in _ELEMENTS.items()},
+}
+_OF_ALL: tuple[Change, ...] = (
+    ("transposed-argument", "{0}.transpose(-1, -2)", "the last two dimensions are exchanged in each of {}"),
+    ("flipped-argument", "{0}.flip(0)", "{} are all read from their last row to their first"),
+    ("first-row-only", "{0}[:1]", "only the first row of each of {} is used"),
+    ("last-row-only", "{0}[-1:]", "only the last row of each of {} is used"),
+)
+_NEXT = {
+    "ignored-argument": _DEFAULT,
+    "default-argument": _DEFAULT,
+    "squared-argument": _UNIT,
+    "root-of-argument": _UNIT,
+    "log-of-argument": _UNIT,
+    "exp-of-argument": _UNIT,
+    "one-minus-argument": "Look at whether 1 minus {} or {} itself belongs in each place.",
+    "transposed-argument": "Look at the dimensions of {}, and at each transpose.",
+    "flipped-argument": _ROWS,
+    "shifted-argument": "Look at which step each element of {} belongs to: this one, the one before or the next.",
+    "first-row-only": _ROWS,
+    "last-row-only": _ROWS,
+    "shortened-argument": "Look at where a loop or a slice over {} starts and ends.",
+}
+
+
+def argument_suspects(source: Source, outputs: Sequence[str]) -> Iterator[Suspect]:
+    """Yield what comes out when an argument is changed, ignored or exchanged with another."""
+    for function in functions(source.tree):
+        if body(function):
+            yield from _exchanged(source, function, outputs)
+            yield from _defaults(source, function, outputs)
+            for argument in arguments(function):
+                for change in _CHANGES.get(_kind(argument), ()):
+                    yield _suspect(source, function, outputs, change, [argument.arg])
+            tensors = [each.arg for each in arguments(function) if _kind(each) == "torch.Tensor"]
+            for change in _OF_ALL if 1 < len(tensors) else ():
+                yield _suspect(source, function, outputs, change, tensors)
+
+
+def _suspect(
+    source: Source, function: Function, outputs: Sequence[str], change: Change, names: Sequence[str]
+) -> Suspect:
+    kind, value, clause = change
+    line = "; ".join(f"{name} = {value.format(name)}" for name in names)
+    who = quoted(names) if len(names) < 4 else "the tensors that are passed"
+    why = _NEXT.get(kind, _LOOK).format(who, who)
+    return Suspect(kind, what_comes_out(outputs, clause.format(who, who)), why, (_first(source, function, line),))
+
+
+def _exchanged(source: Source, function: Function, outputs: Sequence[str]) -> Iterator[Suspect]:
+    for one, other in itertools.combinations(arguments(function), 2):
+        if one.annotation is not None and _kind(one) == _kind(other):
+            a, b = one.arg, other.arg
+            yield Suspect(
+                "exchanged-arguments",
+                what_comes_out(outputs, f"`{a}` and `{b}` are exchanged"),
+                f"Look at every place where `{a}` or `{b}` is used: which of the two belongs there?",
+                (_first(source, function, f"{a}, {b} = {b}, {a}"),),
+            )
+
+
+def _defaults(source: Source, function: Function, outputs: Sequence[str]) -> Iterator[Suspect]:
+    arguments, defaults = function.args.args, function.args.defaults
+    for argument, default in zip(arguments[len(arguments) - len(defaults) :], defaults, strict=True):
+        value = source.text[slice(*source.span(default))]
+        clause = "{} is ignored and always has its default"
+        yield _suspect(source, function, outputs, ("default-argument", value, clause), [argument.arg])
+
+
+def _first(source: Source, function: Function, line: str) -> Edit:
+    """Return the edit that puts a line before all others of a function."""
+    statement = body(function)[0]
+    start, _ = source.span(statement)
+    return start, start, f"{line}\n{' ' * statement.col_offset}"
+
+
+def _kind(argument: ast.arg) -> str:
+    return ast.unparse(argument.annotation) if argument.annotation is not None else ""

@@ -1,0 +1,134 @@
+"""Mistakes in a formula: the source with a node or a step of it changed."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Iterator, Sequence
+
+from ..edits import Edits, Source
+from .nodes import Change, Changes, condition, loop, of_node, scaled
+from .suspect import Function, Suspect, arguments, body, functions, quoted, what_comes_out
+from .words import KINDS
+
+_PLACES = {kind: place for place, kind in enumerate(KINDS)}
+
+
+def formula_suspects(source: Source, outputs: Sequence[str]) -> list[Suspect]:
+    """Return what comes out when a node of the tree or a whole step is changed, the likeliest kinds first."""
+    made: list[tuple[int, Suspect]] = []
+    for function in functions(source.tree):
+        names = [each.arg for each in arguments(function)]
+        for change in _different(source, function):
+            clause, why = KINDS[change.kind]
+            about = {node.id for node in ast.walk(change.about) if isinstance(node, ast.Name)}
+            used = [name for name in names if name in about and f"`{name}`" not in change.detail]
+            where = f", in a step with {quoted(used)}" if 0 < len(used) < 4 and change.kind != "wrong-argument" else ""
+            sentence = what_comes_out(outputs, clause.format(change.detail) + where)
+            made.append((_PLACES[change.kind], Suspect(change.kind, sentence, why, change.edits)))
+    return [suspect for _, suspect in sorted(made, key=lambda each: each[0])]
+
+
+def _different(source: Source, function: Function) -> Changes:
+    """Yield the changes that are Python, change anything and are not the same as an earlier one."""
+    for root, changes in _roots(source, function):
+        start, end = source.span(root)
+        seen = {ast.unparse(ast.parse(source.text[start:end]))}
+        for change in changes:
+            try:
+                text = ast.unparse(ast.parse(_within(source, change.edits, start, end)))
+            except SyntaxError:
+                continue
+            if text not in seen:
+                seen.add(text)
+                yield change
+
+
+def _within(source: Source, edits: Edits, start: int, end: int) -> str:
+    """Return a part of the source after edits inside it."""
+    text = source.edited(edits)
+    return text[start : end + len(text) - len(source.text)]
+
+
+def _roots(source: Source, function: Function) -> Iterator[tuple[ast.AST, Changes]]:
+    """Yield each step of a function, for a loop or a condition its head, with its changes."""
+    callables = {each.arg for each in arguments(function)}
+    bound = set(callables)
+    for statement in _statements(body(function)):
+        if isinstance(statement, ast.For):
+            yield (
+                statement.iter,
+                itertools.chain(_below(source, statement.iter, callables), loop(source, statement.iter)),
+            )
+            yield statement, _swapped(source, statement)
+        elif isinstance(statement, ast.If):
+            yield (
+                statement.test,
+                itertools.chain(_below(source, statement.test, callables), condition(source, statement.test)),
+            )
+        elif isinstance(statement, (ast.Assign, ast.AugAssign, ast.Expr, ast.Return)):
+            may_go = function.name != "__init__" and _stored(statement) <= bound
+            steps = _step(source, statement, may_go)
+            yield statement, itertools.chain(_below(source, statement, callables), steps)
+        bound |= _stored(statement)
+
+
+def _statements(statements: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield statements and those inside them, none of a while loop: it might never end."""
+    for statement in statements:
+        if not isinstance(statement, ast.While):
+            yield statement
+            for part in ("body", "orelse"):
+                yield from _statements(getattr(statement, part, ()))
+
+
+def _below(source: Source, root: ast.AST, callables: set[str]) -> Changes:
+    for node in ast.walk(root):
+        yield from of_node(source, node, callables)
+        if isinstance(node, ast.comprehension):
+            yield from loop(source, node.iter)
+
+
+def _step(source: Source, statement: ast.stmt, may_go: bool) -> Changes:
+    """Yield the changes of a step as a whole; ``may_go`` says whether what it sets has a value already."""
+    if may_go and not isinstance(statement, ast.Return):
+        yield Change("statement-left-out", (source.at(statement, "pass"),), statement)
+    if isinstance(statement, ast.Assign):
+        if not isinstance(statement.value, (ast.Constant, ast.Tuple)):
+            start, end = source.span(statement.value)
+            yield Change("sign-turned", ((start, start, "-("), (end, end, ")")), statement.value)
+            yield from scaled(source, statement.value)
+        parts = getattr(statement.targets[0], "elts", [])
+        for one, other in itertools.combinations(parts, 2):
+            texts = [source.text[slice(*source.span(each))] for each in (one, other)]
+            yield Change("parts-exchanged", (source.at(one, texts[1]), source.at(other, texts[0])), statement.value)
+    if isinstance(statement, ast.AugAssign):
+        start, end = source.span(statement.target)[1], source.span(statement.value)[0]
+        gap = source.text[start:end]
+        for kind, old, new in _OTHER_UPDATE:
+            if gap.strip(" (") == old:
+                yield Change(kind, ((start, end, gap.replace(old, new)),), statement)
+        yield from scaled(source, statement.value)
+
+
+def _swapped(source: Source, repeat: ast.For) -> Changes:
+    """Yield a loop with two neighbouring steps in the other order."""
+    for one, other in itertools.pairwise(repeat.body):
+        if not isinstance(one, (ast.For, ast.If, ast.With)) and not isinstance(other, (ast.For, ast.If, ast.With)):
+            texts = [source.text[slice(*source.span(each))] for each in (one, other)]
+            yield Change("order-of-steps", (source.at(one, texts[1]), source.at(other, texts[0])), repeat.iter)
+
+
+def _stored(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement sets."""
+    return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+
+_OTHER_UPDATE = (
+    ("sign-turned", "+=", "-="),
+    ("sign-turned", "-=", "+="),
+    ("divided-for-multiplied", "*=", "/="),
+    ("multiplied-for-divided", "/=", "*="),
+    ("plus-for-times", "*=", "+="),
+    ("times-for-plus", "+=", "*="),
+)
