@@ -14,8 +14,10 @@ class Failure(Exception):  # noqa: N818  it is the account of an error
     """An answer has raised.
 
     Args:
-        kind: ``exception``, ``not-answered``, or ``library-answer`` if it called what the exercise asks to write.
-        says: The error in a line: ``ValueError: 3 is not a size``; for ``library-answer`` the name of what was called.
+        kind: ``exception``, ``not-answered``, ``stopped`` if it reached its time limit, or ``library-answer`` if it
+            called what the exercise asks to write.
+        says: The error in a line: ``ValueError: 3 is not a size``; for ``library-answer`` the name of what was called,
+            for ``stopped`` what it did: ``ran for more than 10 s``.
         line: The line of the learner's code, if any.
         number: The number of the line in its cell.
         function: The learner's function.
@@ -37,6 +39,8 @@ def failure(error: BaseException, is_learners: Callable[[str], bool]) -> Failure
         return error
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if is_learners(frame.filename)]
     line, number, function = (frames[-1].line or "", frames[-1].lineno or 0, frames[-1].name) if frames else ("", 0, "")
+    if type(error).__name__ == "TooLongError":  # of limit.py, which has no fixed name in the sandbox
+        return Failure("stopped", str(error), line, number, function)
     stub = frames and isinstance(error, NotImplementedError) and (not error.args or "NotImplementedError" in line)
     says = traceback.format_exception_only(error)[-1].partition("\n")[0]  # ValueError: its first line
     says = says.removesuffix(", but expected one of:")  # what torch says in the lines that follow
