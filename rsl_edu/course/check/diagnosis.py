@@ -12,7 +12,7 @@ from .generic import suspects
 from .mistake import Mistake
 from .trial import Case, Interface, Values
 
-_PAIRS = 2500  # pairs of mistakes that are tried: about a second
+_PAIRS = 4000  # pairs of mistakes that are tried: about a second
 Outcome = Values | str  # of a case: what was returned, or the error that was raised
 
 
@@ -55,24 +55,22 @@ class Diagnosis:
         self._interface, self._cases, self._mistakes = interface, cases, mistakes
         self._returned: dict[_Form, list[Outcome]] = {}
 
-    def of(self, outcomes: Sequence[Outcome]) -> Finding | None:
-        """Find the mistake that an answer looks like, or the two.
+    def known_in(self, outcomes: Sequence[Outcome]) -> Finding | None:
+        """Find the known mistake that an answer makes.
 
         Args:
             outcomes: What came of the answer, on each case.
         """
-        outputs = self._first_wrong(outcomes)
-        if not outputs:
-            return None  # only a further case shows it
-        for form in self.known:
-            if self._fits(form, outcomes, outputs):
-                return Finding(form.name, form.headline, (form.why,))
-        found = [form for form in self._generic if self._fits(form, outcomes, outputs)]
-        if found:
+        found = self._fitting(self.known, outcomes)
+        return Finding(found[0].name, found[0].headline, (found[0].why,)) if found else None
+
+    def likely_in(self, outcomes: Sequence[Outcome]) -> Finding | None:
+        """Find the generic mistake that an answer looks like, or the two mistakes; see :meth:`known_in`."""
+        if found := self._fitting(self._generic, outcomes):
             return _looks_like(found)
+        outputs = self._first_wrong(outcomes)
         pairs = itertools.islice(self._pairs(), _PAIRS)
-        found = next(([one, other] for one, other, both in pairs if self._same(both, outcomes, outputs)), [])
-        return _both(*found) if found else None
+        return next((_both(*pair) for *pair, both in pairs if self._same(both, outcomes, outputs)), None)
 
     def headline(self, name: str) -> str:
         """Headline of a mistake, from its name; empty if there is none of this name."""
@@ -108,10 +106,15 @@ class Diagnosis:
     def _pairs(self) -> Iterator[tuple[_Form, _Form, Answer]]:
         """Two mistakes at once, the likelier pairs first."""
         known = [form for form in self.known if form.edits is not None]
-        generic = [form for form in self._generic if form.edits is not None]
-        pairs = sorted(itertools.combinations(range(len(known)), 2), key=sum)
-        both = [(known[i], known[j]) for i, j in pairs if known[i].name != known[j].name]
-        for one, other in itertools.chain(both, itertools.product(known, generic)):
+        both = itertools.combinations(range(len(known)), 2)
+        mixed = itertools.product(range(len(known)), range(len(self._generic)))
+        pairs = itertools.chain(
+            ((known[i], known[j]) for i, j in sorted(both, key=sum)),
+            ((known[i], self._generic[j]) for i, j in sorted(mixed, key=sum)),
+        )
+        for one, other in pairs:
+            if one.name == other.name:
+                continue
             edits = (*(one.edits or ()), *(other.edits or ()))
             if disjoint(edits):
                 try:
@@ -127,6 +130,10 @@ class Diagnosis:
                 return outputs
         return 0
 
+    def _fitting(self, forms: Sequence[_Form], outcomes: Sequence[Outcome]) -> list[_Form]:
+        outputs = self._first_wrong(outcomes)
+        return [form for form in forms if outputs and self._fits(form, outcomes, outputs)]
+
     def _fits(self, form: _Form, outcomes: Sequence[Outcome], outputs: int) -> bool:
         returned = self._returned.setdefault(form, [])
         for place, (case, outcome) in enumerate(zip(self._cases, outcomes, strict=True)):
@@ -137,7 +144,7 @@ class Diagnosis:
         return True
 
     def _same(self, answer: Answer, outcomes: Sequence[Outcome], outputs: int) -> bool:
-        return all(
+        return outputs > 0 and all(
             _alike(outcome, outcome_of(self._interface, answer, case), case, outputs)
             for case, outcome in zip(self._cases, outcomes, strict=True)
         )

@@ -77,12 +77,10 @@ class Judge:
         right = self.interface.run(self.interface.reference, case)
         self._must_return_the_right_kind(answer, trial, right, case)
         self._must_not_change_inputs(trial, case)
-        names = [*self.interface.outputs, *(f"gradient of {name}" for name in case.tracked)]
-        for output, got, wanted in zip(names, trial.values, right.values, strict=False):
+        for place, (got, wanted) in enumerate(zip(trial.values, right.values, strict=False)):
             if not case.close(got, wanted):
                 self._must_repeat(answer, trial, case)
-                self._must_not_cut_off(output, trial, right, case)
-                raise self._explained(answer, output, got, wanted, case)
+                raise self._explained(answer, trial, right, place, case)
         if len(trial.values) < len(right.values):
             raise WrongError(
                 "no-gradient",
@@ -99,8 +97,7 @@ class Judge:
     def _run(self, answer: Answer, case: Case, seed: int = 0, quiet: bool = True) -> Trial:
         begin = time.process_time()
         try:
-            with limited(max(self.left, 0.1)):
-                return self.interface.run(answer, case, seed, quiet)
+            return limited(max(self.left, 0.1), lambda: self.interface.run(answer, case, seed, quiet))
         finally:
             self.left -= time.process_time() - begin
 
@@ -180,31 +177,22 @@ class Judge:
             ],
         )
 
-    def _must_not_cut_off(self, output: str, trial: Trial, right: Trial, case: Case) -> None:
-        """A tensor of whole numbers cannot hold what is after the point."""
-        for name, value, wanted in zip(self.interface.outputs, trial.results, right.results, strict=True):
-            kinds = [each.is_floating_point() for each in (value, wanted) if isinstance(each, torch.Tensor)]
-            if name == output and kinds == [False, True]:
-                seen, expected = clearly(as_tensor(value), as_tensor(wanted))
-                raise WrongError(
-                    "integer-result",
-                    f"your {name} is of type {value.dtype}, which cuts off what is after the point.",
-                    *self._tried(case),
-                    f"seen:     {name} = {seen}",
-                    f"expected: {name} = {expected}",
-                    advice=["A tensor made of whole numbers keeps to them: write 0.0 for 0, or say dtype=x.dtype."],
-                )
-
-    def _explained(self, answer: Answer, output: str, got: torch.Tensor, right: torch.Tensor, case: Case) -> WrongError:
-        """What to say of an output that is wrong."""
-        seen, expected = clearly(got, right)
+    def _explained(self, answer: Answer, trial: Trial, right: Trial, place: int, case: Case) -> WrongError:
+        """What to say of the first output that is wrong."""
+        output = [*self.interface.outputs, *(f"gradient of {name}" for name in case.tracked)][place]
+        got, wanted = trial.values[place], right.values[place]
+        seen, expected = clearly(got, wanted)
         lines = (*self._tried(case), f"seen:     {output} = {seen}", f"expected: {output} = {expected}")
-        if case in self.cases:
-            outcomes = [self._outcome(answer, each) for each in self.cases]
-            if finding := self.diagnosis.of(outcomes):
-                return WrongError(finding.name, finding.headline, *lines, advice=finding.advice, of_mistake=True)
-        name, headline, *advice = _describe(output, got, right)
-        return WrongError(name, f"{headline} in this case: {case.about}.", *lines, advice=advice)
+        outcomes = [self._outcome(answer, each) for each in self.cases]
+        finding = self.diagnosis.known_in(outcomes)
+        if finding is None and place < len(trial.results) and _cuts_off(trial.results[place], right.results[place]):
+            headline = f"your {output} holds whole numbers only: what is after the point is cut off."
+            why = "A tensor made of whole numbers keeps to them: write 0.0 for 0, or say dtype=x.dtype."
+            return WrongError("integer-result", headline, *lines, advice=[why])
+        if finding := finding or self.diagnosis.likely_in(outcomes):
+            return WrongError(finding.name, finding.headline, *lines, advice=finding.advice, of_mistake=True)
+        name, headline, *look = _describe(output, got, wanted)
+        return WrongError(name, f"{headline} in this case: {case.about}.", *lines, advice=look)
 
     def _raised(self, error: BaseException, case: Case) -> WrongError:
         account = failure(error, lambda file: not file.startswith(_NOT_THE_LEARNERS))
@@ -257,6 +245,11 @@ def _misfit(value: Any, right: Any) -> str:
     if tensor and right.dtype == torch.bool != getattr(value, "dtype", torch.bool):
         return f"holds {value.dtype}, expected torch.bool: as an index, numbers count places."
     return ""
+
+
+def _cuts_off(value: Any, right: Any) -> bool:
+    """Whether a tensor holds whole numbers where the right one does not."""
+    return [x.is_floating_point() for x in (value, right) if isinstance(x, torch.Tensor)] == [False, True]
 
 
 def _describe(output: str, got: torch.Tensor, right: torch.Tensor) -> tuple[str, ...]:

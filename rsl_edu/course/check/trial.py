@@ -7,7 +7,7 @@ import copy
 import inspect
 import io
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any
@@ -106,8 +106,7 @@ class Interface:
         given = tuple(value * 1 if argument.name in leaves else value for argument, value in self.named(inputs))
         printed = io.StringIO()
         silence = contextlib.redirect_stdout(printed) if quiet else contextlib.nullcontext()
-        with torch.random.fork_rng(devices=[]), warnings.catch_warnings(), silence:
-            torch.manual_seed(seed)
+        with _seeded(seed), warnings.catch_warnings(), silence:
             warnings.simplefilter("ignore")  # the verdict says it better
             result = self._call(answer, given)
         number = len(self.outputs)
@@ -134,6 +133,17 @@ class Interface:
         required = [value for argument, value in named if argument.default is Parameter.empty]
         options = {argument.name: value for argument, value in named[len(required) :] if value is not None}
         return answer(*required, **options)
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Let torch's random numbers on the CPU begin from a seed, and go on as before afterwards."""
+    state = torch.get_rng_state()
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed looks for all devices, which takes its time
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
 
 
 def as_tensor(value: Any) -> torch.Tensor:
