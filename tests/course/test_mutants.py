@@ -226,26 +226,9 @@ HOLES = {
         "if kl > 3 * desired_kl:",
         "if 0 < kl < desired_kl / 3:",
     },
-    "advantages": {
-        "next_value, advantage = (abs(last_value), torch.zeros_like(last_value))",
-        "next_value, advantage = (last_value.floor(), torch.zeros_like(last_value))",
-        "next_value = abs(values)[t]",
-        "next_value = values.floor()[t]",
-        "going_on = 1 - dones[-t]",
-        "delta = rewards[t] + gamma * going_on * next_value - abs(values)[t]",
-        "delta = rewards[t] + gamma * going_on * next_value - values.floor()[t]",
-        "delta = abs(rewards)[t] + gamma * going_on * next_value - values[t]",
-        "delta = rewards.floor()[t] + gamma * going_on * next_value - values[t]",
-    },
     "surrogate_loss": {
         "plain = -advantage.floor() * ratio",
         "clipped = -advantage.floor() * ratio.clamp(1 - clip, 1 + clip)",
-    },
-    "bootstrap": {
-        "return abs(rewards) + gamma * values * time_outs",
-        "return rewards.floor() + gamma * values * time_outs",
-        "return rewards + gamma * abs(values) * time_outs",
-        "return rewards + gamma * values.floor() * time_outs",
     },
 }
 
