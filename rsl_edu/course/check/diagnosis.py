@@ -24,11 +24,13 @@ class Finding:
         name: Name of the mistake; of two, both names, with a plus between them.
         headline: What the answer seems to do.
         advice: Why that is wrong, and what to do instead, line by line.
+        edits: The same as edits of the right answer, for each mistake; empty if it is none.
     """
 
     name: str
     headline: str
     advice: tuple[str, ...]
+    edits: tuple[Edits, ...]
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Diagnosis:
             outcomes: What came of the answer, on each case.
         """
         found = self._fitting(self.known, outcomes)
-        return Finding(found[0].name, found[0].headline, (found[0].why,)) if found else None
+        return _one(found[0]) if found else None
 
     def likely_in(self, outcomes: Sequence[Outcome]) -> Finding | None:
         """Find the generic mistake that an answer looks like, or the two mistakes; see :meth:`known_in`."""
@@ -79,11 +81,11 @@ class Diagnosis:
     @cached_property
     def known(self) -> list[_Form]:
         """Every form of every known mistake."""
-        source, forms = self._source, []
+        forms = []
         for name, mistake in self._mistakes.items():
             for form in mistake.forms:
-                edits = None if callable(form) else source.find(form)
-                answer = form if callable(form) else source.answer(edits or ())
+                edits = None if callable(form) else self.source.find(form)
+                answer = form if callable(form) else self.source.answer(edits or ())
                 forms.append(_Form(name, mistake.headline, mistake.why, answer, edits))
         return forms
 
@@ -91,12 +93,13 @@ class Diagnosis:
     def _generic(self) -> list[_Form]:
         """The mistakes that can be made in any exercise."""
         return [
-            _Form(each.name, each.headline, each.why, self._source.answer(each.edits), each.edits)
-            for each in suspects(self._source, self._interface.outputs)
+            _Form(each.name, each.headline, each.why, self.source.answer(each.edits), each.edits)
+            for each in suspects(self.source, self._interface.outputs)
         ]
 
     @cached_property
-    def _source(self) -> Source:
+    def source(self) -> Source:
+        """Source of the right answer."""
         return Source.of(self._interface.reference)
 
     @cached_property
@@ -118,7 +121,7 @@ class Diagnosis:
             edits = (*(one.edits or ()), *(other.edits or ()))
             if disjoint(edits):
                 try:
-                    yield one, other, self._source.answer(edits)
+                    yield one, other, self.source.answer(edits)
                 except SyntaxError:
                     continue
 
@@ -164,14 +167,20 @@ def _alike(a: Outcome, b: Outcome, case: Case, outputs: int) -> bool:
     return len(a) == len(b) and all(case.close(*pair) for pair in zip(a[:outputs], b[:outputs], strict=True))
 
 
+def _one(form: _Form) -> Finding:
+    return Finding(form.name, form.headline, (form.why,), (form.edits or (),))
+
+
 def _looks_like(forms: list[_Form]) -> Finding:
     """One of several generic mistakes: the likeliest, and a word on the next."""
     first, others = forms[0], [form for form in forms[1:] if form.name != forms[0].name]
     if not others:
-        return Finding(first.name, first.headline, (first.why,))
-    return Finding(first.name, f"it looks like this: {first.headline}", (first.why, f"Or {others[0].headline}"))
+        return _one(first)
+    advice = (first.why, f"Or {others[0].headline}")
+    return Finding(first.name, f"it looks like this: {first.headline}", advice, (first.edits or (),))
 
 
 def _both(one: _Form, other: _Form) -> Finding:
     lines = (f"1. {one.headline}", f"   {one.why}", f"2. {other.headline}", f"   {other.why}")
-    return Finding(f"{one.name} + {other.name}", "it looks like two mistakes at once, which are told below.", lines)
+    edits = (one.edits or (), other.edits or ())
+    return Finding(f"{one.name} + {other.name}", "it looks like two mistakes at once:", lines, edits)

@@ -16,6 +16,7 @@ from .diagnosis import Diagnosis, Outcome
 from .edits import Answer
 from .failure import advice, failure
 from .limit import TooLongError, limited
+from .pointer import line_of
 from .trial import Case, Interface, Trial, as_tensor
 from .verdict import clearly, text
 
@@ -190,9 +191,11 @@ class Judge:
             why = "A tensor made of whole numbers keeps to them: write 0.0 for 0, or say dtype=x.dtype."
             return WrongError("integer-result", headline, *lines, advice=[why])
         if finding := finding or self.diagnosis.likely_in(outcomes):
-            return WrongError(finding.name, finding.headline, *lines, advice=finding.advice, of_mistake=True)
-        name, headline, *look = _describe(output, got, wanted)
-        return WrongError(name, f"{headline} in this case: {case.about}.", *lines, advice=look)
+            places = [line_of(answer, self.diagnosis.source, edits) for edits in finding.edits if edits]
+            look = [_line(*place) for place in places if place]
+            return WrongError(finding.name, finding.headline, *lines, *look, advice=finding.advice, of_mistake=True)
+        name, headline, *why_not = _describe(output, got, wanted)
+        return WrongError(name, f"{headline} in this case: {case.about}.", *lines, advice=why_not)
 
     def _raised(self, error: BaseException, case: Case) -> WrongError:
         account = failure(error, lambda file: not file.startswith(_NOT_THE_LEARNERS))
@@ -201,7 +204,7 @@ class Judge:
             return WrongError(account.kind, headline, f"Write your code in its place; {self.hint} helps.")
         if account.kind == "library-answer":
             return WrongError(account.kind, f"your code calls {account.says}, which the exercise asks you to write.")
-        where = [f"line {account.number}:".ljust(10) + account.line] if account.line else []
+        where = [_line(account.number, account.line)] if account.line else []
         if account.kind == "stopped":
             headline = f"your code was stopped: it {account.says}."
             look = ["Does a loop never end? Look at what its condition compares, and where that changes."]
@@ -215,6 +218,10 @@ class Judge:
 
     def _tried(self, case: Case) -> list[str]:
         return [f"tried:    {self.interface.tried(case)}"]
+
+
+def _line(number: int, line: str) -> str:
+    return f"line {number}:".ljust(10) + line
 
 
 def _kind(value: Any) -> str:
