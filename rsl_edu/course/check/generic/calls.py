@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from ..edits import Edit, Source
 from .change import Change, Changes, around, exchanged, number_of, text_of
@@ -51,26 +51,29 @@ def of_node(source: Source, node: ast.AST, functions: Collection[str]) -> Change
 
 
 def _subscript(source: Source, node: ast.Subscript) -> Changes:
-    index = node.slice
-    is_shape = isinstance(node.value, ast.Attribute) and node.value.attr == "shape"
+    for index in node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]:
+        for kind, place, new in _other_index(source, node, index):
+            yield Change(kind, (source.at(place, new),), node)
+    if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
+        yield from _fixed(source, node)
+
+
+def _other_index(source: Source, node: ast.Subscript, index: ast.expr) -> Iterator[tuple[str, ast.expr, str]]:
+    """Yield what else can stand in the place of an index: a kind, what is replaced, and by what."""
     number = number_of(index)
     if number is not None:
         for other in sorted({0, -1, number + 1, number - 1} - {number}):
-            yield Change("another-element", (source.at(index, str(other)),), node)
+            yield "another-element", index, str(other)
     elif isinstance(index, ast.Slice):
-        for bound, steps in ((index.lower, (-1, 0, 1)), (index.upper, (-1, 1))):
+        for bound in (index.lower, index.upper):
             value = number_of(bound)
+            if bound is not None:
+                yield "slice-ends", bound, ""
             if bound is not None and value is not None:
-                for new in (str(value + step) if step and value + step else "" for step in steps):
-                    yield Change("slice-ends", (source.at(bound, new),), node)
-        if index.upper is not None:
-            yield Change("slice-ends", (source.at(index.upper, ""),), node)
+                yield from (("slice-ends", bound, str(value + step)) for step in (-1, 1) if value + step)
     elif isinstance(index, ast.Name) and isinstance(node.ctx, ast.Load):
-        yield Change("another-element", (source.at(index, f"{index.id} - 1"),), node)
-        last = f"len({text_of(source, node.value)}) - 1"
-        yield Change("another-element", (source.at(index, f"min({index.id} + 1, {last})"),), node)
-    if is_shape:
-        yield from _fixed(source, node)
+        yield "another-element", index, f"{index.id} - 1"
+        yield "another-element", index, f"min({index.id} + 1, len({text_of(source, node.value)}) - 1)"
 
 
 def _call(source: Source, node: ast.Call, functions: Collection[str]) -> Changes:
