@@ -86,9 +86,9 @@ def test_an_answer_that_looks_like_nothing_is_unknown_in_less_than_a_few_seconds
 
 def test_every_edit_must_be_found_exactly_once():
     source = Source.of(weighted)
-    with pytest.raises(ValueError, match="expected '3 \\* y' once in weighted, found it 0 times"):
+    with pytest.raises(ValueError, match="expected '3 \\* y' once in the source of weighted, found it 0 times"):
         source.find({"3 * y": "y"})
-    with pytest.raises(ValueError, match="expected 'both' once in weighted, found it 2 times"):
+    with pytest.raises(ValueError, match="expected 'both' once in the source of weighted, found it 2 times"):
         source.find({"both": "x"})
     with pytest.raises(ValueError, match="texts that do not overlap"):
         source.find({"2 * y": "y", "x + 2": "x"})
@@ -126,22 +126,39 @@ def test_no_line_is_shown_where_none_reads_like_the_mistake():
     assert "line " not in verdict.message
 
 
+class Counter:
+    """Counts by steps."""
+
+    def __init__(self, step: int) -> None:
+        self.step, self.total = step, 0
+
+    def add(self, number: int) -> None:
+        """Add a number of steps."""
+        self.total = self.total + number * self.step
+
+
+def counted(answer, step, numbers):
+    counter = answer(step)
+    for number in numbers:
+        counter.add(number)
+    return counter.total
+
+
 def test_the_line_of_a_method_is_shown():
-    from rsl_edu.course import check
+    mistakes = {"step-added": Mistake("you add.", "Multiply.", {"number * self.step": "(number + self.step)"})}
+    cases = (Case("one", (2, [3])), Case("two", (3, [1, 5])))
+    exercise = Exercise(Counter, ("total",), cases, mistakes, ("",), lambda _: None, counted)
 
-    class RunningNorm:
-        def __init__(self, features, eps=0.01):
-            self.count, self.mean, self.var, self.eps = 0, torch.zeros(features), torch.ones(features), eps
+    class Mine:
+        def __init__(self, step):
+            self.step, self.total = step, 0
 
-        def update(self, x):
-            mine, other = torch.var_mean(x, dim=0, correction=1)
-            merged = check.merge_moments.reference(self.count, self.mean, self.var, len(x), other, mine)
-            self.count, self.mean, self.var = merged
+        def add(self, number):
+            self.total += number + self.step
 
-        def __call__(self, x):
-            return (x - self.mean) / (self.var.sqrt() + self.eps)
-
-    assert "mine, other = torch.var_mean(x, dim=0, correction=1)" in check.running_norm(RunningNorm).message
+    verdict = verdict_on(Mine, exercise)
+    assert verdict.mistake == "step-added"
+    assert "self.total += number + self.step\n" in verdict.message
 
 
 # What running it again shows ------------------------------------------------------------------------------------------
@@ -185,7 +202,7 @@ def test_printing_in_place_of_returning_is_said(capsys):
     verdict = verdict_on(lambda x, y, scale: print(weighted(x, y, scale)))
     assert verdict.mistake == "no-return"
     assert "your code prints, and returns None" in verdict.message
-    assert capsys.readouterr().out == "tensor([12.5000])\n"  # once, for the learner
+    assert capsys.readouterr().out == "tensor([23.5000])\n"  # once, for the learner
 
 
 @pytest.mark.parametrize(
@@ -264,7 +281,7 @@ def test_an_error_of_torch_is_told_in_words():
 
 
 def test_an_answer_that_never_ends_is_stopped_and_its_line_named(monkeypatch):
-    monkeypatch.setattr(judging, "_SECONDS", 0.05)
+    monkeypatch.setattr(judging, "_SECONDS", 0.2)
 
     def answer(x, y, scale):
         t = 3
@@ -274,7 +291,7 @@ def test_an_answer_that_never_ends_is_stopped_and_its_line_named(monkeypatch):
 
     verdict = verdict_on(answer)
     assert verdict.mistake == "stopped"
-    assert verdict.message.startswith("your code was stopped: it ran for more than 0.05 s.\n")
+    assert verdict.message.startswith("your code was stopped: it ran for more than 0.2 s.\n")
     number = answer.__code__.co_firstlineno + 2
     assert f"line {number}:" in verdict.message or f"line {number + 1}:" in verdict.message
 

@@ -56,6 +56,7 @@ class Diagnosis:
     def __init__(self, interface: Interface, cases: Sequence[Case], mistakes: Mapping[str, Mistake]) -> None:
         self._interface, self._cases, self._mistakes = interface, cases, mistakes
         self._returned: dict[_Form, list[Outcome]] = {}
+        self._generic_of: dict[int, list[_Form]] = {}  # by the number of outputs that their sentences are about
 
     def known_in(self, outcomes: Sequence[Outcome]) -> Finding | None:
         """Find the known mistake that an answer makes.
@@ -63,20 +64,22 @@ class Diagnosis:
         Args:
             outcomes: What came of the answer, on each case.
         """
-        found = self._fitting(self.known, outcomes)
-        return _one(found[0]) if found else None
+        outputs = self._first_wrong(outcomes)
+        found = next((form for form in self.known if self._fits(form, outcomes, outputs)), None)
+        return _one(found) if found else None
 
     def likely_in(self, outcomes: Sequence[Outcome]) -> Finding | None:
         """Find the generic mistake that an answer looks like, or the two mistakes; see :meth:`known_in`."""
-        if found := self._fitting(self._generic, outcomes):
-            return _looks_like(found)
         outputs = self._first_wrong(outcomes)
-        pairs = itertools.islice(self._pairs(), _PAIRS)
+        if found := [form for form in self._generic(outputs) if self._fits(form, outcomes, outputs)]:
+            return _looks_like(found)
+        pairs = itertools.islice(self._pairs(self._generic(outputs)), _PAIRS)
         return next((_both(*pair) for *pair, both in pairs if self._same(both, outcomes, outputs)), None)
 
-    def headline(self, name: str) -> str:
-        """Headline of a mistake, from its name; empty if there is none of this name."""
-        return next((form.headline for form in (*self.known, *self._generic) if form.name == name), "")
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Names of all mistakes that it can find, known and generic."""
+        return frozenset(form.name for form in (*self.known, *self._generic(len(self._interface.outputs))))
 
     @cached_property
     def known(self) -> list[_Form]:
@@ -89,13 +92,15 @@ class Diagnosis:
                 forms.append(_Form(name, mistake.headline, mistake.why, answer, edits))
         return forms
 
-    @cached_property
-    def _generic(self) -> list[_Form]:
-        """The mistakes that can be made in any exercise."""
-        return [
-            _Form(each.name, each.headline, each.why, self.source.answer(each.edits), each.edits)
-            for each in suspects(self.source, self._interface.outputs)
-        ]
+    def _generic(self, outputs: int) -> list[_Form]:
+        """The mistakes that can be made in any exercise, with sentences on the first outputs."""
+        if outputs not in self._generic_of:
+            names = self._interface.outputs
+            self._generic_of[outputs] = [
+                _Form(each.name, each.headline, each.why, self.source.answer(each.edits), each.edits)
+                for each in suspects(self.source, names, names[:outputs])
+            ]
+        return self._generic_of[outputs]
 
     @cached_property
     def source(self) -> Source:
@@ -106,14 +111,14 @@ class Diagnosis:
     def _expected(self) -> list[Values]:
         return [self._interface.run(self._interface.reference, case).values for case in self._cases]
 
-    def _pairs(self) -> Iterator[tuple[_Form, _Form, Answer]]:
+    def _pairs(self, generic: Sequence[_Form]) -> Iterator[tuple[_Form, _Form, Answer]]:
         """Two mistakes at once, the likelier pairs first."""
         known = [form for form in self.known if form.edits is not None]
         both = itertools.combinations(range(len(known)), 2)
-        mixed = itertools.product(range(len(known)), range(len(self._generic)))
+        mixed = itertools.product(range(len(known)), range(len(generic)))
         pairs = itertools.chain(
             ((known[i], known[j]) for i, j in sorted(both, key=sum)),
-            ((known[i], self._generic[j]) for i, j in sorted(mixed, key=sum)),
+            ((known[i], generic[j]) for i, j in sorted(mixed, key=sum)),
         )
         for one, other in pairs:
             if one.name == other.name:
@@ -126,18 +131,16 @@ class Diagnosis:
                     continue
 
     def _first_wrong(self, outcomes: Sequence[Outcome]) -> int:
-        """The number of outputs up to the first wrong one; the later ones follow from it."""
+        """The number of outputs up to the first wrong one, as the later ones follow from it; 0 if none is wrong."""
         for outputs in range(1, max(map(len, self._expected)) + 1):
             pairs = zip(outcomes, self._expected, self._cases, strict=True)
             if not all(_alike(outcome, expected, case, outputs) for outcome, expected, case in pairs):
                 return outputs
         return 0
 
-    def _fitting(self, forms: Sequence[_Form], outcomes: Sequence[Outcome]) -> list[_Form]:
-        outputs = self._first_wrong(outcomes)
-        return [form for form in forms if outputs and self._fits(form, outcomes, outputs)]
-
     def _fits(self, form: _Form, outcomes: Sequence[Outcome], outputs: int) -> bool:
+        if not outputs:
+            return False  # only a further case shows what is wrong
         returned = self._returned.setdefault(form, [])
         for place, (case, outcome) in enumerate(zip(self._cases, outcomes, strict=True)):
             if place == len(returned):

@@ -88,10 +88,6 @@ class Exercise:
             raise ValueError(f"stage: expected 1 to {len(self.hints)}, got {stage!r}")
         return Text(f"Hint {stage} of {len(self.hints)}: {self.hints[stage - 1]}")
 
-    def headline(self, mistake: str) -> str:
-        """What an answer with a mistake seems to do, from the mistake's name; empty if it has no text of its own."""
-        return self.diagnosis.headline(mistake)
-
     @property
     def solution(self) -> Text:
         """Source of the right answer, as the notebooks show it."""

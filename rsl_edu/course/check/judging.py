@@ -6,7 +6,7 @@ import re
 import sysconfig
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ class Judge:
     cases: Sequence[Case]
     diagnosis: Diagnosis
     hint: str
-    left: float = _SECONDS
+    left: float = field(default_factory=lambda: _SECONDS)
 
     def must_be_right(self, answer: Answer, case: Case) -> None:
         """Try an answer on a case.
