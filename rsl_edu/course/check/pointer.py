@@ -42,7 +42,9 @@ def _shapes(source: Source, edits: Edits, arguments: set[str]) -> Iterator[str]:
     edited = Source(source.edited(edits), source.name, source.known)
     shift, parts = 0, []
     for start, end, new in sorted(edits):
-        parts.append((start + shift, start + shift + len(new)))
+        inner = new.strip().removeprefix("(").removesuffix(")")  # brackets are no part of the tree
+        begin = start + shift + new.find(inner)
+        parts.append((begin, begin + len(inner)))
         shift += len(new) - (end - start)
     around = []
     for node in ast.walk(edited.tree):
