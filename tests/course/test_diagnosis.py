@@ -161,6 +161,20 @@ def test_the_line_of_a_method_is_shown():
     assert "self.total += number + self.step\n" in verdict.message
 
 
+def test_of_an_unknown_mistake_the_first_step_that_differs_from_the_hints_is_shown():
+    hints = ("Think.", "First `both = x + 2 * y`.", "Then `total = both.square().sum(-1)`.")
+    exercise = Exercise(weighted, ("result",), CASES, {}, hints, lambda _: None)
+
+    def answer(x, y, scale):
+        both = x + 2 * y
+        total = both.sin().exp().sum(-1)
+        return scale * total - 1
+
+    verdict = verdict_on(answer, exercise)
+    assert verdict.mistake == "unknown"
+    assert verdict.message.splitlines()[-1] == "  look at:  your total = [2.93]; as the hints have it, [49]"
+
+
 # What running it again shows ------------------------------------------------------------------------------------------
 
 

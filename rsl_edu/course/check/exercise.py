@@ -72,7 +72,8 @@ class Exercise:
             cases: Further cases, such as a grader's hidden ones, tried after the exercise's own.
         """
         further = tuple(cases)
-        judge = Judge(self.interface, self.cases, self.diagnosis, f'check.hint("{self.name}")')
+        named = frozenset(re.findall(r"\w+", " ".join(re.findall("`(.*?)`", " ".join(self.hints)))))
+        judge = Judge(self.interface, self.cases, self.diagnosis, f'check.hint("{self.name}")', named)
         try:
             self._must_be_of_right_kind(answer)
             for case in (*self.cases, *further):

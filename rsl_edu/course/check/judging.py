@@ -16,7 +16,7 @@ from .diagnosis import Diagnosis, Outcome
 from .edits import Answer
 from .failure import advice, failure
 from .limit import TooLongError, limited
-from .pointer import line_of
+from .pointer import line_of, steps_of
 from .trial import Case, Interface, Trial, as_tensor
 from .verdict import clearly, text
 
@@ -56,6 +56,7 @@ class Judge:
         cases: The exercise's own cases.
         diagnosis: Its mistakes.
         hint: What to call for a hint.
+        names: What the hints give a name.
         left: Seconds of CPU time that are left for the answer.
     """
 
@@ -63,6 +64,7 @@ class Judge:
     cases: Sequence[Case]
     diagnosis: Diagnosis
     hint: str
+    names: frozenset[str]
     left: float = field(default_factory=lambda: _SECONDS)
 
     def must_be_right(self, answer: Answer, case: Case) -> None:
@@ -195,7 +197,20 @@ class Judge:
             look = [_line(*place) for place in places if place]
             return WrongError(finding.name, finding.headline, *lines, *look, advice=finding.advice, of_mistake=True)
         name, headline, *why_not = _describe(output, got, wanted)
-        return WrongError(name, f"{headline} in this case: {case.about}.", *lines, advice=why_not)
+        return WrongError(
+            name, f"{headline} in this case: {case.about}.", *lines, *self._first_step(answer, case), advice=why_not
+        )
+
+    def _first_step(self, answer: Answer, case: Case) -> list[str]:
+        """The first name of the hints' whose value in the learner's code is another one than the hints make of it."""
+        reference = self.interface.reference
+        theirs = steps_of(answer, lambda: self._outcome(answer, case))
+        for name, right in steps_of(reference, lambda: self.interface.run(reference, case)).items():
+            inputs = [argument.name for argument, _ in self.interface.named(case.inputs)]
+            if name in theirs and name in self.names and name not in inputs and not case.close(theirs[name], right):
+                seen, expected = clearly(theirs[name], right)
+                return [f"look at:  your {name} = {seen}; as the hints have it, {expected}"]
+        return []
 
     def _raised(self, error: BaseException, case: Case) -> WrongError:
         account = failure(error, lambda file: not file.startswith(_NOT_THE_LEARNERS))
