@@ -323,3 +323,12 @@ def test_numbers_have_the_digits_that_show_how_they_differ(seen, expected, writt
     from rsl_edu.course.check.verdict import clearly
 
     assert clearly(torch.tensor(seen, dtype=torch.float64), torch.tensor(expected, dtype=torch.float64)) == written
+
+
+def test_of_large_tensors_the_number_that_differs_most_is_shown():
+    from rsl_edu.course.check.verdict import clearly
+
+    seen, expected = torch.zeros(5, 6).double(), torch.zeros(5, 6).double()
+    seen[3, 4], seen[0, 0] = 2.5, 0.1
+    assert clearly(seen, expected) == ("2.5 at [3, 4] of [5, 6]", "0 at [3, 4] of [5, 6]")
+    assert clearly(seen, torch.zeros(31).double()) == ("<tensor [5, 6]>", "<tensor [31]>")
