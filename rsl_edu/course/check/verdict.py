@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 
-
 _SHOWN = 24  # numbers of a tensor that is shown in full
 
 
