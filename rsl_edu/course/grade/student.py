@@ -170,7 +170,8 @@ class Student:
         return state if seeded else None
 
     def _failure(self, account: dict[str, Any]) -> Failure:
-        kind = account.get("kind") if account.get("kind") in ("not-answered", "library-answer") else "exception"
+        kinds = ("not-answered", "library-answer", "stopped")
+        kind = account.get("kind") if account.get("kind") in kinds else "exception"
         says, line, function = (short_line(account.get(part, "")) for part in ("says", "line", "function"))
         number = account.get("number")
         return Failure(str(kind), says, line, number if isinstance(number, int) else 0, function)

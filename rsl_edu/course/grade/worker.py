@@ -1,7 +1,7 @@
 """Runs inside the sandbox: the cells of a notebook, then the calls that the grader asks for.
 
-Of rsl_edu, only this file, ``wire.py`` and ``failure.py`` are there: ``import rsl_edu`` gives an empty shell, so that
-the cells of an assignment run, and the library's answers are out of reach. What arrives here is for the student to see;
+Of rsl_edu, only this file, ``wire.py``, ``failure.py`` and ``limit.py`` are there: ``import rsl_edu`` gives an empty
+shell, so that the cells of an assignment run, and the library's answers are out of reach. What arrives here is for the student to see;
 what leaves here is not to be trusted.
 """
 
@@ -27,7 +27,9 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 import wire  # type: ignore[import-not-found,unused-ignore]
 from failure import Failure, failure  # type: ignore[import-not-found,unused-ignore]
+from limit import limited  # type: ignore[import-not-found,unused-ignore]
 
+_EARLIER = 0.9  # of the grader's limit of CPU time for a call: an honest answer that loops is told the line
 _LIBRARIES = ("rsl_edu", "rsl_rl")
 
 
@@ -188,8 +190,8 @@ def _account(error: BaseException) -> dict[str, Any]:
 class _Server:
     """Answers the grader, one call after the other."""
 
-    def __init__(self, names: dict[str, Any]) -> None:
-        self.names = names
+    def __init__(self, names: dict[str, Any], seconds: float) -> None:
+        self.names, self.seconds = names, seconds
         self.objects: list[Any] = []
 
     def refer(self, value: Any) -> list[Any]:
@@ -211,7 +213,8 @@ class _Server:
         if question["random"] is not None:
             torch.set_rng_state(question["random"])
         before = [_frozen(argument) for argument in given]
-        result = value(*arguments, **options)
+        # not limited on the wall clock: no points depend on it
+        result = limited(self.seconds, lambda: value(*arguments, **options), asleep=math.inf)
         if isinstance(result, _LibraryAnswer):
             raise _refusal()
         changed = [(place, now) for place, now in enumerate(given) if _frozen(now) != before[place]]
@@ -255,7 +258,7 @@ def main() -> None:
     names, failed = _run(task["cells"], task["skipped"], limits["cell"], out)
     _LibraryAnswer.refuses = True
     wire.send(out, {"ready": failed})
-    server = _Server(names)
+    server = _Server(names, _EARLIER * limits["call"])
     while True:
         try:
             question = wire.receive(source, _nothing, trusted=True)

@@ -1,4 +1,4 @@
-"""What tests of the grader share: patience."""
+"""What tests of the checks and of the grader share: patience."""
 
 import time
 
