@@ -169,10 +169,11 @@ def judge(name: str, code: str, names: dict[str, Any], answers: Sequence[str]) -
         says = error.args[0] if error.args else ""
         return says if isinstance(says, Verdict) else Verdict(name, False, "unknown", f"your answer is wrong. {says}")
     except Failure as failure:
+        where = f"line {failure.number}:".ljust(10)
         kinds = {
             "not-answered": f"not answered yet: {failure.function} raises NotImplementedError.",
             "library-answer": f"your code calls {failure}, which the exercise asks you to write.",
-            "stopped": f"your code was stopped: it {failure}.\n  {f'line {failure.number}:':<10}{failure.line}",
+            "stopped": f"your code was stopped: it {failure}." + (f"\n  {where}{failure.line}" if failure.line else ""),
         }
         return Verdict(name, False, failure.kind, kinds.get(failure.kind, f"your code raises {failure}"))
     except Exception as error:  # a check that calculates with what an answer returns, whatever that is
