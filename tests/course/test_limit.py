@@ -2,10 +2,12 @@
 
 import _thread
 import contextlib
+import gc
 import math
 import queue
 import threading
 import time
+import weakref
 
 import nbformat
 import pytest
@@ -169,6 +171,17 @@ def test_a_machine_that_is_busy_is_no_fault():
         return 3
 
     assert limited(SOON, call, asleep=math.inf) == 3
+
+
+def test_a_result_is_not_kept():
+    result = limited(1000, lambda: torch.ones(3))
+    alive = weakref.ref(result)
+    gc.disable()
+    try:
+        del result
+        assert alive() is None
+    finally:
+        gc.enable()
 
 
 def test_the_watching_thread_ends(until, monkeypatch):

@@ -106,7 +106,8 @@ class _Watch:
 
     def __init__(self, seconds: float, asleep: float, frame: FrameType) -> None:
         self.says = f"ran for more than {seconds:g} s"
-        self.seconds, self.asleep, self.frame = seconds, asleep, frame
+        self.seconds, self.asleep = seconds, asleep
+        self.frame: FrameType | None = frame
         self.thread = threading.get_ident()
         self.wall, self.cpu = time.monotonic(), time.process_time()
         self.raised = 0.0  # when, on the wall clock
@@ -132,6 +133,7 @@ class _Watch:
                 _watched.remove(self)
                 if self.raised:
                     _raise(self.thread, None)
+            self.frame = None  # which holds this, and all that the call has returned
 
     def look(self) -> None:
         """Raise the error in the call if its time is up; the lock is held."""
