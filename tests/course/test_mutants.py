@@ -226,10 +226,6 @@ HOLES = {
         "if kl > 3 * desired_kl:",
         "if 0 < kl < desired_kl / 3:",
     },
-    "surrogate_loss": {
-        "plain = -advantage.floor() * ratio",
-        "clipped = -advantage.floor() * ratio.clamp(1 - clip, 1 + clip)",
-    },
 }
 
 

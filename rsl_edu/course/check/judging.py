@@ -84,14 +84,15 @@ class Judge:
             if not case.close(got, wanted):
                 self._must_repeat(answer, trial, case)
                 raise self._explained(answer, trial, right, place, case)
-        if len(trial.values) < len(right.values):
+        if len(trial.values) < len(right.values) and any(gradient.any() for gradient in right.gradients):
             raise WrongError(
                 "no-gradient",
                 f"your {self.interface.outputs[0]} is right, but no gradient comes back from it to {case.tracked[0]}.",
                 *self._tried(case),
                 advice=[
                     "`.detach()`, `.item()`, numpy, torch.tensor(...) and torch.no_grad() cut a result off from what "
-                    "it was made of, and nothing can learn through it. Stay with tensors and their methods."
+                    "it was made of:",
+                    "nothing can learn through it. Stay with tensors and their methods.",
                 ],
             )
         if case in self.cases:

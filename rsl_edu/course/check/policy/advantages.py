@@ -101,6 +101,31 @@ MISTAKES = {
         "After a done the sum starts anew: multiply the next advantage by 1 - dones[t], as you do with the value.",
         {" * going_on * adv": " * adv"},
     ),
+    "sign": Mistake(
+        "your advantages have the wrong sign.",
+        "Better than expected is positive: reward plus next value, minus values[t].",
+        {"delta +": "-delta +"},
+    ),
+    "reversed-output": Mistake(
+        "your advantages stand in the reverse order: the last step first.",
+        "You go backwards in time; turn the list round at the end, or write to result[t].",
+        {"result[t]": "result[-1 - t]"},
+    ),
+    "no-lambda": Mistake(
+        "your advantages do not use lam.",
+        "The next advantage is multiplied by gamma * lam. gamma alone gives the discounted return minus the value.",
+        {" * lam": ""},
+    ),
+    "value-added-back": Mistake(
+        "you return what the value function learns from: advantage plus value.",
+        "That is the return; the actor needs the advantage alone.",
+        {"return result": "return result + values"},
+    ),
+    "ends-at-rollout": Mistake(
+        "you leave last_value out.",
+        "The rollout ends, the episode does not: the value after the last step stands for all that is to come.",
+        {"= last_value,": "= 0 * last_value,"},
+    ),
     "done-of-next-step": Mistake(
         "you use the done of the next step.",
         "dones[t] says that step t was the last, so it cuts what t takes from t + 1. (In CleanRL dones[t] says that t "
@@ -112,16 +137,45 @@ MISTAKES = {
         {" going_on * next": f" (1 - {_LATER}) * next"},
         {" going_on * adv": f" (1 - {_LATER}) * adv"},
     ),
+    "done-inverted": Mistake(
+        "you keep what comes after a done and drop everything else.",
+        "Multiply by 1 - dones[t], not by dones[t].",
+        {"1 - dones[t]": "dones[t]"},
+    ),
+    "gamma-lam-swapped": Mistake(
+        "you swap gamma and lam.",
+        "gamma discounts the next value; gamma * lam discounts the next advantage.",
+        {"] + gamma": "] + lam"},
+    ),
+    "one-step": Mistake(
+        "you return the one-step errors delta: nothing comes back from later steps.",
+        "Add gamma * lam times the next advantage, going backwards from the last step.",
+        {" + gamma * lam * going_on * advantage": ""},
+    ),
+    "value-not-subtracted": Mistake(
+        "you do not subtract the value of the step.",
+        "An advantage says how much better it went than expected: delta ends with - values[t].",
+        {" - values[t]": ""},
+        {"next_value - values[t]": "next_value * (t + 1 == len(values))", " * lam": ""},
+        {" + gamma * going_on * next_value - values[t]": "", " * lam": ""},
+        {" + gamma * going_on * next_value - values[t]": ""},
+    ),
+    "no-discount": Mistake(
+        "you do not discount the next value.",
+        "It lies one step in the future: gamma * next_value.",
+        {"] + gamma": "] + 1"},
+    ),
+    "last-step-left-out": Mistake(
+        "your loop leaves out the last step: its advantage stays 0.",
+        "The last step has a next value too, last_value: start the loop at len(rewards) - 1.",
+        {"range(len(rewards))": "range(len(rewards) - 1)", "= last_value,": "= values[-1],"},
+        {"range(len(rewards))": "range(len(rewards) - 1)"},
+    ),
     "done-of-step-before": Mistake(
         "you use the done of the step before.",
         "dones[t] says that step t was the last of its episode: what comes after it does not count for t.",
         {"dones[t]": _BEFORE},
         {"dones[t]": "dones[t - 1]"},
-    ),
-    "done-inverted": Mistake(
-        "you keep what comes after a done and drop everything else.",
-        "Multiply by 1 - dones[t], not by dones[t].",
-        {"1 - dones[t]": "dones[t]"},
     ),
     "last-done-ignored": Mistake(
         "you ignore an episode end at the last step of the rollout.",
@@ -154,11 +208,6 @@ MISTAKES = {
         "The last step has its reward and its value: 1 - dones[t] cuts only the next value and the next advantage.",
         {"delta +": "going_on * delta +"},
         {"result[t] = advantage": "result[t] = going_on * advantage"},
-    ),
-    "ends-at-rollout": Mistake(
-        "you leave last_value out.",
-        "The rollout ends, the episode does not: the value after the last step stands for all that is to come.",
-        {"= last_value,": "= 0 * last_value,"},
     ),
     "another-last-value": Mistake(
         "after the last step you use a value from inside the rollout.",
@@ -193,16 +242,6 @@ MISTAKES = {
         "rewards[t] is what step t earned: the same row as values[t].",
         {"rewards[t] +": "(rewards[t + 1] if t + 1 < len(rewards) else 0) +"},
         {"rewards[t] +": "rewards[min(t + 1, len(rewards) - 1)] +"},
-    ),
-    "gamma-lam-swapped": Mistake(
-        "you swap gamma and lam.",
-        "gamma discounts the next value; gamma * lam discounts the next advantage.",
-        {"] + gamma": "] + lam"},
-    ),
-    "no-lambda": Mistake(
-        "your advantages do not use lam.",
-        "The next advantage is multiplied by gamma * lam. gamma alone gives the discounted return minus the value.",
-        {" * lam": ""},
     ),
     "lambda-without-gamma": Mistake(
         "you carry the next advantage over with lam alone.",
@@ -245,38 +284,10 @@ MISTAKES = {
         "lam belongs to the next advantage only; the next value is discounted by gamma.",
         {"] + gamma": "] + gamma * lam"},
     ),
-    "no-discount": Mistake(
-        "you do not discount the next value.",
-        "It lies one step in the future: gamma * next_value.",
-        {"] + gamma": "] + 1"},
-    ),
     "discounts-both-values": Mistake(
         "you discount the value of the step itself too.",
         "values[t] is the value now, without gamma; only the next value lies in the future.",
         {" - values[t]": " - gamma * values[t]"},
-    ),
-    "one-step": Mistake(
-        "you return the one-step errors delta: nothing comes back from later steps.",
-        "Add gamma * lam times the next advantage, going backwards from the last step.",
-        {" + gamma * lam * going_on * advantage": ""},
-    ),
-    "value-added-back": Mistake(
-        "you return what the value function learns from: advantage plus value.",
-        "That is the return; the actor needs the advantage alone.",
-        {"return result": "return result + values"},
-    ),
-    "value-not-subtracted": Mistake(
-        "you do not subtract the value of the step.",
-        "An advantage says how much better it went than expected: delta ends with - values[t].",
-        {" - values[t]": ""},
-        {"next_value - values[t]": "next_value * (t + 1 == len(values))", " * lam": ""},
-        {" + gamma * going_on * next_value - values[t]": "", " * lam": ""},
-        {" + gamma * going_on * next_value - values[t]": ""},
-    ),
-    "sign": Mistake(
-        "your advantages have the wrong sign.",
-        "Better than expected is positive: reward plus next value, minus values[t].",
-        {"delta +": "-delta +"},
     ),
     "normalized": Mistake(
         "you normalize the advantages.",
@@ -301,17 +312,6 @@ MISTAKES = {
         "your loop leaves out step 0: its advantage stays 0.",
         "range stops before its end: range(len(rewards) - 1, -1, -1) reaches 0.",
         {"range(len(rewards))": "range(1, len(rewards))"},
-    ),
-    "last-step-left-out": Mistake(
-        "your loop leaves out the last step: its advantage stays 0.",
-        "The last step has a next value too, last_value: start the loop at len(rewards) - 1.",
-        {"range(len(rewards))": "range(len(rewards) - 1)", "= last_value,": "= values[-1],"},
-        {"range(len(rewards))": "range(len(rewards) - 1)"},
-    ),
-    "reversed-output": Mistake(
-        "your advantages stand in the reverse order: the last step first.",
-        "You go backwards in time; turn the list round at the end, or write to result[t].",
-        {"result[t]": "result[-1 - t]"},
     ),
     "aliased": Mistake(
         "all rows of your advantages are the same: that of step 0.",

@@ -69,6 +69,7 @@ _LIMITS = "1 - clip, 1 + clip"
 _CLAMPED = "ratio.clamp(1 - clip, 1 + clip)"
 _WORSE = "torch.maximum(plain, clipped)"
 _BETTER = "torch.minimum(plain, clipped)"
+_CENTRED = "(advantage - advantage.mean())"
 
 
 MISTAKES = {
@@ -77,6 +78,11 @@ MISTAKES = {
         "The optimiser minimises, and a good action shall become more likely: -advantage * ratio.",
         {"return ": "return -"},
         {"plain = -": "plain = ", "clipped = -": "clipped = "},
+    ),
+    "sum-for-mean": Mistake(
+        "you sum over the batch.",
+        "Take the mean, or a larger batch means a larger step.",
+        {".mean()": ".sum()"},
     ),
     "optimistic": Mistake(
         "you take the smaller of the two losses: PPO's caution is turned round.",
@@ -93,6 +99,45 @@ MISTAKES = {
         "Where the policy went the wrong way, the clipped loss is flat: nothing brings it back. Take the larger.",
         {_WORSE: "clipped"},
     ),
+    "ratio-inverted": Mistake(
+        "your ratio is old over new.",
+        "It says how much more likely the action is now: exp(log_prob - old_log_prob).",
+        {"log_prob - old_log_prob": "old_log_prob - log_prob"},
+    ),
+    "log-ratio": Mistake(
+        "you use the difference of the logs as the ratio.",
+        "The ratio of two probabilities is the exp of that difference: 1 where nothing changed, not 0.",
+        {").exp()": ")"},
+    ),
+    "not-averaged": Mistake(
+        "you return a loss for each action, not their mean.",
+        "An optimiser minimises one number: end with .mean().",
+        {".mean()": ""},
+    ),
+    "no-old-policy": Mistake(
+        "your loss does not depend on old_log_prob.",
+        "The old policy took the actions; the ratio to it corrects for that: exp(log_prob - old_log_prob).",
+        {" - old_log_prob": ""},
+        {_RATIO: "log_prob"},
+        {_RATIO: "log_prob", _WORSE: "plain"},
+    ),
+    "clips-around-zero": Mistake(
+        "you clamp the ratio to −clip and clip.",
+        "A ratio of 1 means that nothing changed: clamp it around 1, from 1 - clip to 1 + clip.",
+        {_LIMITS: "-clip, clip"},
+    ),
+    "clips-one-side": Mistake(
+        "you clip the ratio on one side only.",
+        "A ratio can go too far up and too far down: clamp it from 1 - clip to 1 + clip.",
+        {_LIMITS: "max=1 + clip"},
+        {_LIMITS: "min=1 - clip"},
+    ),
+    "clips-log-ratio": Mistake(
+        "you clip the difference of the logs, not the ratio.",
+        "Take exp first, then clamp the ratio to 1 - clip and 1 + clip.",
+        {_CLAMPED: "ratio.log().clamp(-clip, clip).exp()"},
+        {_CLAMPED: "ratio.log().clamp(1 - clip, 1 + clip).exp()"},
+    ),
     "compares-ratios": Mistake(
         "you choose between the two ratios without looking at the sign of the advantage.",
         "Which of the two is worse depends on that sign: multiply both by -advantage, then take the larger loss.",
@@ -107,7 +152,7 @@ MISTAKES = {
     ),
     "bounded-twice": Mistake(
         "your loss stops growing where a bad action became much more likely: it has a second bound.",
-        "PPO bounds only what went the right way. A second clip leaves no gradient to correct a large mistake.",
+        "PPO bounds only what went the right way. A second bound (dual clip) leaves no gradient to bring it back.",
         *({").exp()": f").exp().clamp(max={bound})"} for bound in (2, 3, 4, 5)),
         *({" - old_log_prob)": f" - old_log_prob).clamp(-{bound}, {bound})"} for bound in (1, 2)),
     ),
@@ -115,36 +160,12 @@ MISTAKES = {
         "you drop the actions whose ratio is outside the clip.",
         "A bad action that became more likely is outside too, and needs its gradient most. Take the worse loss.",
         {_WORSE: "(plain * ((ratio - 1).abs() < clip))"},
-        {_WORSE: "torch.where((ratio - 1).abs() < clip, plain, clipped.detach())"},
-    ),
-    "clips-log-ratio": Mistake(
-        "you clip the difference of the logs, not the ratio.",
-        "Take exp first, then clamp the ratio to 1 - clip and 1 + clip.",
-        {_CLAMPED: "ratio.log().clamp(-clip, clip).exp()"},
-        {_CLAMPED: "ratio.log().clamp(1 - clip, 1 + clip).exp()"},
-    ),
-    "clips-around-zero": Mistake(
-        "you clamp the ratio to −clip and clip.",
-        "A ratio of 1 means that nothing changed: clamp it around 1, from 1 - clip to 1 + clip.",
-        {_LIMITS: "-clip, clip"},
-    ),
-    "clips-one-side": Mistake(
-        "you clip the ratio on one side only.",
-        "A ratio can go too far up and too far down: clamp it from 1 - clip to 1 + clip.",
-        {_LIMITS: "max=1 + clip"},
-        {_LIMITS: "min=1 - clip"},
     ),
     "clips-at-clip": Mistake(
         "you use clip itself as a limit of the ratio.",
         "clip says how far the ratio may move away from 1: the limits are 1 - clip and 1 + clip.",
         {_LIMITS: "min=clip"},
-        {_LIMITS: "max=clip"},
         {_LIMITS: "clip, 1 + clip"},
-    ),
-    "limits-swapped": Mistake(
-        "you clamp the ratio with the lower limit above the upper one.",
-        "clamp takes the lower limit first: 1 - clip, then 1 + clip.",
-        {_LIMITS: "1 + clip, 1 - clip"},
     ),
     "reciprocal-limits": Mistake(
         "one of your limits of the ratio is 1 divided by the other.",
@@ -158,8 +179,8 @@ MISTAKES = {
         *({_LIMITS: f"1 - {clip}, 1 + {clip}"} for clip in (0.2, 0.1, 0.3)),
     ),
     "limit-for-ratio": Mistake(
-        "you use the same ratio, 1 + clip or 1 - clip, in the clipped loss of every action.",
-        "1 + clip bounds good actions, 1 - clip bad ones: clamp the ratio to both.",
+        "in your clipped loss every action has the same ratio, 1 + clip or 1 - clip.",
+        "1 + clip bounds good actions, 1 - clip bad ones: clamp takes the lower limit first, then the upper one.",
         {_CLAMPED: "(1 + clip)"},
         {_CLAMPED: "(1 - clip)"},
     ),
@@ -182,16 +203,6 @@ MISTAKES = {
         "Both losses are -advantage times a ratio, plain or clamped.",
         {"clipped = -advantage * ": "clipped = -"},
         {"clipped = -advantage * ": "clipped = "},
-    ),
-    "ratio-inverted": Mistake(
-        "your ratio is old over new.",
-        "It says how much more likely the action is now: exp(log_prob - old_log_prob).",
-        {"log_prob - old_log_prob": "old_log_prob - log_prob"},
-    ),
-    "log-ratio": Mistake(
-        "you use the difference of the logs as the ratio.",
-        "The ratio of two probabilities is the exp of that difference: 1 where nothing changed, not 0.",
-        {").exp()": ")"},
     ),
     "linear-ratio": Mistake(
         "you use 1 plus the difference of the logs as the ratio.",
@@ -229,22 +240,11 @@ MISTAKES = {
         {_RATIO: "10 ** (log_prob - old_log_prob)"},
         {_RATIO: "2 ** (log_prob - old_log_prob)"},
     ),
-    "no-old-policy": Mistake(
-        "your loss does not depend on old_log_prob.",
-        "The old policy took the actions; the ratio to it corrects for that: exp(log_prob - old_log_prob).",
-        {" - old_log_prob": ""},
-        {_RATIO: "log_prob"},
-        {_RATIO: "log_prob", _WORSE: "plain"},
-    ),
-    "sum-for-mean": Mistake(
-        "you sum over the batch.",
-        "Take the mean, or a larger batch means a larger step.",
-        {".mean()": ".sum()"},
-    ),
-    "not-averaged": Mistake(
-        "you return a loss for each action, not their mean.",
-        "An optimiser minimises one number: end with .mean().",
-        {".mean()": ""},
+    "log-prob-in-loss": Mistake(
+        "you multiply the loss by log_prob too.",
+        "The ratio takes the place of log_prob, and has its gradient: -advantage * ratio is all of the loss.",
+        *({_WORSE: f"({loss} * log_prob)"} for loss in (_WORSE, "plain", "clipped")),
+        *({_WORSE: f"({loss}.detach() * log_prob)"} for loss in (_WORSE, "plain", "clipped")),
     ),
     "one-of-batch": Mistake(
         "you return the loss of one action of the batch: the largest, the smallest or the median.",
@@ -263,13 +263,11 @@ MISTAKES = {
         "you normalize the advantages inside the loss.",
         "rsl_rl normalizes them before, over the whole batch. Use them as they come.",
         *(
-            {
-                "ratio =": f"advantage = (advantage - advantage.mean()) / (advantage.std(correction={n}){eps})\n    ratio ="
-            }
+            {"ratio =": f"advantage = {_CENTRED} / (advantage.std(correction={n}){eps})\n    ratio ="}
             for n in (1, 0)
             for eps in ("", " + 1e-8")
         ),
-        {"ratio =": "advantage = advantage - advantage.mean()\n    ratio ="},
+        {"ratio =": f"advantage = {_CENTRED}\n    ratio ="},
     ),
     "bad-actions-dropped": Mistake(
         "you leave out the actions with a negative advantage.",
@@ -284,7 +282,7 @@ MISTAKES = {
     ),
     "gradient-of-one-loss": Mistake(
         "your loss is right, but in one of its two parts the gradient is cut off.",
-        "Both the plain and the clipped loss come from log_prob: no `.detach()`, `.item()` or torch.no_grad() in either.",
+        "Both the plain and the clipped loss depend on log_prob: no `.detach()`, `.item()` or no_grad() in either.",
         {"ratio.clamp": "ratio.detach().clamp"},
         {"plain = -advantage * ratio": "plain = -advantage * ratio.detach()"},
     ),
