@@ -10,8 +10,10 @@ import ctypes
 import sys
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from functools import partial
 from types import FrameType
 from typing import TypeVar
 
@@ -33,11 +35,25 @@ class TooLongError(BaseException):
     """
 
 
+class _TwiceError(TooLongError):
+    """For code that has caught the first one, with a bare ``except:``: raises another as soon as that code runs on.
+
+    Where nearly all time is spent in the ``try``, each one is raised in there; the second of two is not.
+    """
+
+    def __init__(self) -> None:
+        if sys._getframe(1).f_code.co_filename != __file__:
+            thread = ctypes.c_ulong(threading.get_ident())
+            another = partial(ctypes.pythonapi.PyThreadState_SetAsyncExc, thread, ctypes.py_object(TooLongError))
+            missing: defaultdict[int, object] = defaultdict(another)
+            _ = missing[0]  # not a call in Python, after which it would be raised in here
+
+
 def limited(seconds: float, call: Callable[[], T], asleep: float = 6.0) -> T:
     """Return what a call returns; if it takes too long, raise an error inside its code.
 
-    CPU time of this process counts, so that a busy machine is no fault. An operation of torch is never interrupted:
-    the error comes after it.
+    CPU time of this process counts, so that a busy machine is no fault. The error comes between two lines of Python: no
+    operation of torch is interrupted. Code that catches it, with a bare ``except:``, gets it again until it ends.
 
     Args:
         seconds: Of CPU time; at least as many also pass on the wall clock.
@@ -90,7 +106,8 @@ class _Watch:
 
     def __init__(self, seconds: float, asleep: float, frame: FrameType) -> None:
         self.says = f"ran for more than {seconds:g} s"
-        self.seconds, self.asleep, self.frame = seconds, asleep, frame
+        self.seconds, self.asleep = seconds, asleep
+        self.frame: FrameType | None = frame
         self.thread = threading.get_ident()
         self.wall, self.cpu = time.monotonic(), time.process_time()
         self.raised = 0.0  # when, on the wall clock
@@ -116,6 +133,7 @@ class _Watch:
                 _watched.remove(self)
                 if self.raised:
                     _raise(self.thread, None)
+            self.frame = None  # which holds this, and all that the call has returned
 
     def look(self) -> None:
         """Raise the error in the call if its time is up; the lock is held."""
@@ -131,8 +149,8 @@ class _Watch:
         if frame is None or top is None:  # Ctrl+C came while it ended
             _watched.remove(self)
         elif top.f_code.co_filename != __file__:  # it is not about to end
+            _raise(self.thread, _TwiceError if self.raised else TooLongError)
             self.raised = now
-            _raise(self.thread, TooLongError)
 
 
 _lock = threading.Lock()
