@@ -77,6 +77,7 @@ MISTAKES = {
         "The stride moves the kernel, it does not widen it. It counts from the next layer on: update jump last.",
         {" * jump": " * jump * stride"},
         {" * jump": " * stride"},
+        {"dilation * ": "", " * jump": " * jump * stride"},  # else said to take strides for dilations
     ),
     "all-strides": Mistake(
         "the strides of all layers stretch every kernel.",

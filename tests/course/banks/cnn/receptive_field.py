@@ -85,7 +85,7 @@ class Wrong:
             side += (k - 1) * d * jump
         return side
 
-    def jump_too_early__with__dilation_forgotten(kernels, strides, dilations):
+    def jump_too_early__undilated(kernels, strides, dilations):
         return 1 + sum((k - 1) * math.prod(strides[: i + 1]) for i, k in enumerate(kernels))
 
     def kernels_summed(kernels, strides, dilations):
