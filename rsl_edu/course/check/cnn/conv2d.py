@@ -134,6 +134,12 @@ MISTAKES = {
         "In a loop over the taps, `y = ...` replaces what was there: start with zeros, and add with +=.",
         {"patches, weight": "patches[..., -1:, -1:], weight[..., -1:, -1:]"},
     ),
+    "total-not-reset": Mistake(
+        "your sum goes on from one place of the output to the next.",
+        "Each place has a sum of its own: set it to 0 inside the loops over places, before the loops over taps.",
+        *(_after(f".flatten({d}).cumsum({d}).reshape(len(x), -1, {_SIZES})") for d in (0, 1, 2)),
+        _after(".cumsum(3)"),
+    ),
     "channels-not-summed": Mistake(
         "your output keeps the input channels apart.",
         "Each filter looks at all input channels at once: sum over them.",
@@ -246,6 +252,14 @@ MISTAKES = {
             "[:, :, : (x.shape[2] - k) // stride + 1, : (x.shape[3] - k) // stride + 1]"
         },
     ),
+    "stride-spreads-taps": Mistake(
+        "your stride spreads the taps of the filter, as a dilation does.",
+        "The taps stay next to each other; the filter as a whole moves by stride: i * stride + u, not i + u * stride.",
+        {
+            _STEPS: "unfold(2, k * stride - stride + 1, 1).unfold(3, k * stride - stride + 1, 1)"
+            "[..., ::stride, ::stride]"
+        },
+    ),
     "stride-on-one-side": Mistake(
         "your filter moves by stride pixels along one side only.",
         "Both the height and the width have it.",
@@ -261,6 +275,15 @@ MISTAKES = {
         "your map is not padded.",
         "padding rows and columns of zeros surround it: torch.nn.functional.pad(x, (padding,) * 4) comes first.",
         {_PAD: "(0,) * 4"},
+    ),
+    "output-padded": Mistake(
+        "you pad the output, not the input.",
+        "The filter moves over the zeros too: pad x before you cut it into patches.",
+        {
+            _PAD: "(0,) * 4",
+            "return torch.einsum(": "return torch.nn.functional.pad(torch.einsum(",
+            **_after(", (padding,) * 4)"),
+        },
     ),
     "padding-chosen": Mistake(
         "you pad by half the kernel where no padding is asked for.",

@@ -54,7 +54,8 @@ MISTAKES = {
     ),
     "last-place-lost": Mistake(
         "your count misses the last place when the kernel ends exactly at the border.",
-        "`range(a, b)` and `while i < b` leave b itself out, and there the kernel still fits: go up to b + 1.",
+        "There it still fits. `range(a, b)` and `while i < b` leave b out; in a formula, look for a 1 that is "
+        "subtracted twice, or missing at the end.",
         {**_UP, _LAST: "  # steps"},
     ),
     "plus-one-for-stride-1": Mistake(
@@ -78,6 +79,11 @@ MISTAKES = {
         "your size depends on size and kernel only: stride, padding and dilation are not used.",
         "Take them one by one: padding adds pixels, dilation spreads the kernel, stride divides what is left over.",
         {"dilation * ": "", " + 2 * padding": "", " // stride": ""},
+    ),
+    "padding-and-dilation-forgotten": Mistake(
+        "your size depends neither on padding nor on dilation.",
+        "padding adds pixels at both ends, and dilation spreads the kernel: put both into the formula.",
+        {"dilation * ": "", " + 2 * padding": ""},
     ),
     "kernel-forgotten": Mistake(
         "your size does not depend on the kernel.",
@@ -117,8 +123,8 @@ MISTAKES = {
         ),
     ),
     "padding-after-stride": Mistake(
-        "you add the padding after you have divided by the stride.",
-        "The kernel moves by stride pixels over the padding too: add it to the size first.",
+        "your padding is not divided by the stride.",
+        "The kernel moves by stride pixels over the padding too: add 2 * padding to the size, then divide.",
         {" + 2 * padding": "", _LAST: " + 1 + 2 * padding  # steps"},
     ),
     "padding-dilated": Mistake(

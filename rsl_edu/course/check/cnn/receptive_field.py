@@ -50,7 +50,7 @@ MISTAKES = {
         "you return how far apart neighbouring units are, from the strides alone, not how much they see.",
         "That number is needed on the way. A layer adds dilation * (kernel - 1) times it to the field.",
         {"return field": "return jump"},
-        {"= 1, 1": "= 1, 0", "*= stride": "+= stride", "return field": "return jump"},
+        {"= 1, 1": "= 1, 0", "jump *=": "jump +=", "return field": "return jump"},
     ),
     "kernel-not-minus-one": Mistake(
         "each of your layers adds its whole kernel.",
@@ -59,6 +59,20 @@ MISTAKES = {
         {"(kernel - 1)": "kernel", "= 1, 1": "= 0, 1"},
         {"dilation * (kernel - 1)": "(dilation * (kernel - 1) + 1)", "= 1, 1": "= 0, 1"},
         {"dilation * (kernel - 1)": "(dilation * (kernel - 1) + 1)"},
+    ),
+    "field-plus-jump": Mistake(
+        "you add the product of the strides to the field.",
+        "It says how far apart neighbouring units are, not what one of them sees: return the field alone.",
+        {"return field": "return field + jump"},
+    ),
+    "radius": Mistake(
+        "you return how far a unit sees to one side.",
+        "The whole side of the square is asked for: what lies on both sides, and the pixel in the middle.",
+        {"return field": "return field // 2"},
+        {"return field": "return field / 2"},
+        {"return field": "return (field - 1) / 2"},
+        {"= 1, 1": "= 0, 1", "(kernel - 1)": "(kernel // 2)"},
+        {"= 1, 1": "= 0, 1", "(kernel - 1)": "((kernel - 1) // 2)"},
     ),
     "half-kernel": Mistake(
         "an even kernel adds one step too many, or too few: you count from its middle.",
@@ -123,6 +137,11 @@ MISTAKES = {
         "After a stride of 2, neighbouring units are 2 pixels apart, so every later kernel reaches twice as far.",
         {" * jump": ""},
     ),
+    "strides-and-dilations-ignored": Mistake(
+        "your field depends neither on the strides nor on the dilations.",
+        "A layer adds dilation * (kernel - 1) steps, each as long as the product of all strides before it.",
+        {" * jump": "", "dilation * ": ""},
+    ),
     "wrong-end": Mistake(
         "you run through the layers from the wrong end.",
         "The lists start at the input. With (kernel - 1) * jump, go forwards; with (field - 1) * stride, backwards.",
@@ -131,14 +150,14 @@ MISTAKES = {
     "jump-not-multiplied": Mistake(
         "your jump is the stride of the layer before only.",
         "Strides pile up: after strides of 4 and 2, neighbouring units are 8 pixels apart. Multiply them.",
-        {"*= stride": "= stride"},
+        {"jump *=": "jump ="},
     ),
     "jump-added": Mistake(
         "you add the strides up.",
         "Strides multiply: after strides of 4 and 2, neighbouring units are 8 pixels apart.",
-        {"*= stride": "+= stride"},
-        {"*= stride": "+= stride - 1"},
-        {"= 1, 1": "= 1, 0", " * jump": " * max(jump, 1)", "*= stride": "+= stride"},
+        {"jump *=": "jump +="},
+        {"jump *=": "jump += -1 +"},
+        {"= 1, 1": "= 1, 0", " * jump": " * max(jump, 1)", "jump *=": "jump +="},
     ),
     "stride-scales-field": Mistake(
         "you multiply the field by the stride.",
@@ -147,6 +166,7 @@ MISTAKES = {
         {"field += ": "field = field * stride + ", " * jump": "", **_FROM_THE_END},
         {"field += ": "field = field * stride + 1 + ", " * jump": ""},
         {"field += ": "field = field * stride + 1 + ", " * jump": "", **_FROM_THE_END},
+        {"return field": "return field * jump", "(kernel - 1) * jump": "(kernel - 1)"},
         {"field += ": "field = stride * (field + ", " * jump": ")"},
         {"field += ": "field = stride * (field + ", " * jump": ")", **_FROM_THE_END},
         {"= 1, 1": "= 0, 1", "field += ": "field = field * stride + 1 + ", " * jump": ""},
@@ -165,6 +185,11 @@ MISTAKES = {
         "the dilation of the first layer is not used.",
         "The first layer is one like the others: start with one pixel, and let the loop begin at the first layer.",
         {"= 1, 1": "= 1, 1; dilations = [1, *dilations[1:]]"},
+    ),
+    "dilation-of-the-layer-before": Mistake(
+        "each of your layers takes the dilation of the layer before it.",
+        "A dilation spreads the taps of its own layer. Only the strides are those of the layers before.",
+        {"= 1, 1": "= 1, 1; dilations = [1, *dilations[:-1]]"},
     ),
     "dilation-times-kernel": Mistake(
         "your dilated kernel covers dilation * kernel pixels.",
@@ -185,8 +210,8 @@ MISTAKES = {
     "dilation-in-jump": Mistake(
         "your dilation stretches the later layers too.",
         "It spreads the taps of its own layer only. What goes on to later layers is the stride.",
-        {"*= stride": "*= stride * dilation"},
-        {"dilation * ": "", "*= stride": "*= stride * dilation"},
+        {"stride  # only": "stride * dilation  # only"},
+        {"stride  # only": "stride * dilation  # only", "dilation * ": ""},
     ),
 }
 

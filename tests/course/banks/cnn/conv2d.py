@@ -13,6 +13,11 @@ def padded(x, padding):
     return nn.ZeroPad2d(padding)(x)
 
 
+def patches_of(x, weight, stride, padding):
+    k = weight.shape[-1]
+    return padded(x, padding).unfold(2, k, stride).unfold(3, k, stride)
+
+
 class Right:
     def of_torch(x, weight, stride=1, padding=0):
         return functional.conv2d(x, weight, stride=stride, padding=padding)
@@ -132,14 +137,12 @@ class Wrong:
         return (rows @ weight.view(out, -1).T).transpose(1, 2).reshape(len(x), out, h, w)
 
     def channel_order(x, weight, stride=1, padding=0):
-        k = weight.shape[-1]
-        patches = padded(x, padding).unfold(2, k, stride).unfold(3, k, stride).permute(0, 2, 3, 4, 5, 1)
+        patches = patches_of(x, weight, stride, padding).permute(0, 2, 3, 4, 5, 1)
         y = patches.flatten(3) @ weight.flatten(1).T  # patches end with the channel, the weight does not
         return y.permute(0, 3, 1, 2)
 
     def averages(x, weight, stride=1, padding=0):
-        k = weight.shape[-1]
-        patches = padded(x, padding).unfold(2, k, stride).unfold(3, k, stride)
+        patches = patches_of(x, weight, stride, padding)
         return (patches[:, None] * weight[None, :, :, None, None]).mean(dim=(-1, -2)).sum(2)
 
     def channels_not_summed(x, weight, stride=1, padding=0):
@@ -150,8 +153,7 @@ class Wrong:
         return torch.stack(per_channel, dim=2).flatten(1, 2)
 
     def channels_averaged(x, weight, stride=1, padding=0):
-        k = weight.shape[-1]
-        patches = padded(x, padding).unfold(2, k, stride).unfold(3, k, stride)
+        patches = patches_of(x, weight, stride, padding)
         return (patches[:, None] * weight[None, :, :, None, None]).sum(dim=(-1, -2)).mean(2)
 
     def one_channel_only(x, weight, stride=1, padding=0):
@@ -163,8 +165,7 @@ class Wrong:
         return functional.conv2d(x, own, stride=stride, padding=padding, groups=channels)
 
     def in_and_out_swapped(x, weight, stride=1, padding=0):
-        k = weight.shape[-1]
-        patches = padded(x, padding).unfold(2, k, stride).unfold(3, k, stride)
+        patches = patches_of(x, weight, stride, padding)
         return torch.einsum("bihwyx,ioyx->bohw", patches, weight)
 
     def channels_before_batch(x, weight, stride=1, padding=0):
@@ -172,8 +173,7 @@ class Wrong:
         return torch.stack(maps)
 
     def channels_last(x, weight, stride=1, padding=0):
-        k = weight.shape[-1]
-        patches = padded(x, padding).unfold(2, k, stride).unfold(3, k, stride).permute(0, 2, 3, 1, 4, 5)
+        patches = patches_of(x, weight, stride, padding).permute(0, 2, 3, 1, 4, 5)
         return torch.tensordot(patches, weight, dims=([3, 4, 5], [1, 2, 3]))
 
     def stride_ignored(x, weight, stride=1, padding=0):
@@ -210,8 +210,7 @@ class Wrong:
         return functional.conv2d(nn.ReplicationPad2d(padding)(x), weight, stride=stride)
 
     def integer_result(x, weight, stride=1, padding=0):
-        k = weight.shape[-1]
-        patches = padded(x, padding).unfold(2, k, stride).unfold(3, k, stride)
+        patches = patches_of(x, weight, stride, padding)
         y = torch.zeros(len(x), len(weight), *patches.shape[2:4], dtype=torch.int64)
         for i in range(y.shape[2]):
             for j in range(y.shape[3]):
@@ -238,22 +237,19 @@ class Wrong:
         return y
 
     def reshape_for_permute__of_the_output(x, weight, stride=1, padding=0):
-        k = weight.shape[-1]
-        patches = padded(x, padding).unfold(2, k, stride).unfold(3, k, stride)
+        patches = patches_of(x, weight, stride, padding)
         h, w = patches.shape[2:4]
         rows = patches.permute(0, 2, 3, 1, 4, 5).reshape(len(x), h * w, -1)
         return (rows @ weight.flatten(1).T).reshape(len(x), len(weight), h, w)
 
     def reshape_for_permute__of_the_batch(x, weight, stride=1, padding=0):
-        k = weight.shape[-1]
-        patches = padded(x, padding).unfold(2, k, stride).unfold(3, k, stride)
+        patches = patches_of(x, weight, stride, padding)
         h, w = patches.shape[2:4]
         columns = patches.permute(1, 4, 5, 0, 2, 3).reshape(weight[0].numel(), -1)
         return (weight.flatten(1) @ columns).view(len(x), len(weight), h, w)
 
     def matrix_product(x, weight, stride=1, padding=0):
-        k = weight.shape[-1]
-        patches = padded(x, padding).unfold(2, k, stride).unfold(3, k, stride)
+        patches = patches_of(x, weight, stride, padding)
         products = patches.unsqueeze(1) @ weight[None, :, :, None, None]
         return products.sum(dim=(2, 5, 6))
 
@@ -264,6 +260,16 @@ class Wrong:
             for v in range(k):
                 seen = x[:, :, u : u + h * stride : stride, v : v + w * stride : stride]
                 y = torch.einsum("bihw,oi->bohw", seen, weight[:, :, u, v])
+        return y
+
+    def total_not_reset(x, weight, stride=1, padding=0):
+        x, k = padded(x, padding), weight.shape[-1]
+        y = torch.zeros(len(x), len(weight), (x.shape[2] - k) // stride + 1, (x.shape[3] - k) // stride + 1)
+        total = 0
+        for b, o, i, j in itertools.product(*map(range, y.shape)):
+            for u, v in itertools.product(range(k), range(k)):
+                total += x[b, :, i * stride + u, j * stride + v] @ weight[o, :, u, v]
+            y[b, o, i, j] = total
         return y
 
     def channels_summed_first(x, weight, stride=1, padding=0):
@@ -278,16 +284,14 @@ class Wrong:
         return y
 
     def one_filter_only(x, weight, stride=1, padding=0):
-        k = weight.shape[-1]
-        patches = padded(x, padding).unfold(2, k, stride).unfold(3, k, stride)
+        patches = patches_of(x, weight, stride, padding)
         return (patches * weight[0][:, None, None]).sum(dim=(1, 4, 5)).unsqueeze(1)
 
     def one_sample_only(x, weight, stride=1, padding=0):
         return functional.conv2d(x[0].unsqueeze(0), weight, None, stride, padding)
 
     def result_summed__over_the_batch(x, weight, stride=1, padding=0):
-        k = weight.shape[-1]
-        patches = padded(x, padding).unfold(2, k, stride).unfold(3, k, stride)
+        patches = patches_of(x, weight, stride, padding)
         return torch.einsum("bcijuv,ocuv->oij", patches, weight)
 
     def last_place_lost(x, weight, stride=1, padding=0):
@@ -296,16 +300,6 @@ class Wrong:
         for i in range(y.shape[2]):
             for j in range(y.shape[3]):
                 patch = x[:, :, i * stride : i * stride + k, j * stride : j * stride + k]
-                y[:, :, i, j] = torch.einsum("bcuv,ocuv->bo", patch, weight)
-        return y
-
-    def last_place_lost__range(x, weight, stride=1, padding=0):
-        x, k = padded(x, padding), weight.shape[-1]
-        rows, columns = range(0, x.shape[2] - k, stride), range(0, x.shape[3] - k, stride)
-        y = torch.zeros(len(x), len(weight), len(rows), len(columns))
-        for i, top in enumerate(rows):
-            for j, left in enumerate(columns):
-                patch = x[:, :, top : top + k, left : left + k]
                 y[:, :, i, j] = torch.einsum("bcuv,ocuv->bo", patch, weight)
         return y
 
@@ -346,6 +340,12 @@ class Wrong:
                 y[:, :, i, j] = torch.einsum("bcuv,ocuv->bo", x[:, :, i : i + k, j : j + k], weight)
         return y
 
+    def stride_spreads_taps(x, weight, stride=1, padding=0):
+        return functional.conv2d(x, weight, None, 1, padding, dilation=stride)
+
+    def output_padded(x, weight, stride=1, padding=0):
+        return padded(functional.conv2d(x, weight, None, stride), padding)
+
     def padding_chosen(x, weight, stride=1, padding=0):
         return functional.conv2d(x, weight, None, stride, weight.shape[-1] // 2)
 
@@ -377,10 +377,6 @@ class Wrong:
     def in_place__negative(x, weight, stride=1, padding=0):
         x[x < 0] = 0
         return functional.conv2d(x, weight, None, stride, padding)
-
-    def exception__fixed_size(x, weight, stride=1, padding=0):
-        patches = padded(x, padding).unfold(2, 3, stride).unfold(3, 3, stride)
-        return torch.einsum("bihwyx,oiyx->bohw", patches, weight)
 
     def in_place__zeroed(x, weight, stride=1, padding=0):
         y = functional.conv2d(x, weight, None, stride, padding)

@@ -165,8 +165,15 @@ class Wrong:
     def only_the_end_divided__with__dilation_forgotten(size, kernel, stride=1, padding=0, dilation=1):
         return size + 2 * padding - kernel // stride + 1
 
-    def padding_forgotten__with__dilation_forgotten(size, kernel, stride=1, padding=0, dilation=1):
+    def padding_and_dilation_forgotten(size, kernel, stride=1, padding=0, dilation=1):
         return (size - kernel) // stride + 1
+
+    def padding_and_dilation_forgotten__with__plus_one_missing(size, kernel, stride=1, padding=0, dilation=1):
+        return (size - kernel) // stride
+
+    def last_place_lost__minus_one_twice(size, kernel, stride=1, padding=0, dilation=1):
+        span = dilation * (kernel - 1) + 1
+        return (size + 2 * padding - span - 1) // stride + 1
 
     def padding_once__with__plus_one_missing(size, kernel, stride=1, padding=0, dilation=1):
         return (size + padding - dilation * (kernel - 1) - 1) // stride

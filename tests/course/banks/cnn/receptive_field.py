@@ -161,6 +161,34 @@ class Wrong:
     def half_kernel__with__dilation_forgotten(kernels, strides, dilations):
         return 1 + sum(2 * ((k - 1) // 2) * math.prod(strides[:i]) for i, k in enumerate(kernels))
 
+    def radius(kernels, strides, dilations):
+        radius, jump = 0, 1
+        for k, s, d in zip(kernels, strides, dilations, strict=True):
+            radius += d * (k // 2) * jump
+            jump *= s
+        return radius
+
+    def field_plus_jump(kernels, strides, dilations):
+        return Right.backwards(kernels, strides, dilations) + math.prod(strides)
+
+    def stride_scales_field__at_last(kernels, strides, dilations):
+        return Right.backwards(kernels, [1] * len(kernels), dilations) * math.prod(strides)
+
+    def dilation_of_the_layer_before(kernels, strides, dilations):
+        side, jump, dilation = 1, 1, 1
+        for i, kernel in enumerate(kernels):
+            side += dilation * (kernel - 1) * jump
+            jump *= strides[i]
+            dilation = dilations[i]
+        return side
+
+    def dilation_in_jump__with__jump_not_multiplied(kernels, strides, dilations):
+        side, jump = 1, 1
+        for k, s, d in zip(kernels, strides, dilations, strict=True):
+            side += (k - 1) * jump * d
+            jump = s * d
+        return side
+
     def fixed_kernel(kernels, strides, dilations):
         return Right.backwards([3] * len(kernels), strides, dilations)
 
@@ -217,7 +245,7 @@ class Wrong:
             side, jump = side + d * k * jump, jump + s
         return side
 
-    def strides_ignored__with__dilation_forgotten(kernels, strides, dilations):
+    def strides_and_dilations_ignored(kernels, strides, dilations):
         return 1 + sum(k - 1 for k in kernels)
 
     def dilation_as_gap__with__jump_too_early(kernels, strides, dilations):
