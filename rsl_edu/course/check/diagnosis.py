@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,6 +44,26 @@ class _Form:
     edits: Edits | None  # None if it is a function of its own
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What an answer showed.
+
+    Attributes:
+        outcomes: What came of it, on each case.
+        outputs: The number of outputs that count; 0 if only a further case shows what is wrong.
+        wrong: Places of the cases on which it was wrong.
+    """
+
+    outcomes: Sequence[Outcome]
+    outputs: int
+    wrong: Sequence[int]
+
+    @cached_property
+    def order(self) -> list[int]:
+        """Places of all cases, those first that tell most."""
+        return sorted(range(len(self.outcomes)), key=lambda place: place not in self.wrong)
+
+
 class Diagnosis:
     """The mistakes of an exercise, ready to be compared with an answer.
 
@@ -55,7 +75,7 @@ class Diagnosis:
 
     def __init__(self, interface: Interface, cases: Sequence[Case], mistakes: Mapping[str, Mistake]) -> None:
         self._interface, self._cases, self._mistakes = interface, cases, mistakes
-        self._returned: dict[_Form, list[Outcome]] = {}
+        self._returned: dict[_Form, dict[int, Outcome]] = {}
         self._generic_of: dict[int, list[_Form]] = {}  # by the number of outputs that their sentences are about
 
     def known_in(self, outcomes: Sequence[Outcome]) -> Finding | None:
@@ -64,17 +84,22 @@ class Diagnosis:
         Args:
             outcomes: What came of the answer, on each case.
         """
-        outputs = self._first_wrong(outcomes)
-        found = next((form for form in self.known if self._fits(form, outcomes, outputs)), None)
+        seen = self._seen(outcomes)
+        found = next((form for form in self.known if self._fits(form, seen)), None)
         return _one(found) if found else None
 
     def likely_in(self, outcomes: Sequence[Outcome]) -> Finding | None:
         """Find the generic mistake that an answer looks like, or the two mistakes; see :meth:`known_in`."""
-        outputs = self._first_wrong(outcomes)
-        if found := [form for form in self._generic(outputs) if self._fits(form, outcomes, outputs)]:
+        seen = self._seen(outcomes)
+        generic = self._generic(seen.outputs)
+        if found := [form for form in generic if self._fits(form, seen)]:
             return _looks_like(found)
-        pairs = itertools.islice(self._pairs(self._generic(outputs)), _PAIRS)
-        return next((_both(*pair) for *pair, both in pairs if self._same(both, outcomes, outputs)), None)
+        pairs = itertools.islice(self._pairs(generic), _PAIRS)
+        return next((_both(*pair) for *pair, both in pairs if self._returns(both, seen)), None)
+
+    def any_wrong(self, outcomes: Sequence[Outcome]) -> bool:
+        """Whether an answer returned something wrong, besides what it raised."""
+        return any(not isinstance(outcomes[place], str) for place in self._seen(outcomes).wrong)
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -130,29 +155,32 @@ class Diagnosis:
                 except SyntaxError:
                     continue
 
-    def _first_wrong(self, outcomes: Sequence[Outcome]) -> int:
-        """The number of outputs up to the first wrong one, as the later ones follow from it; 0 if none is wrong."""
+    def _seen(self, outcomes: Sequence[Outcome]) -> _Seen:
+        """What an answer showed; of several outputs those up to the first wrong one, as the later ones follow from it."""
         for outputs in range(1, max(map(len, self._expected)) + 1):
             pairs = zip(outcomes, self._expected, self._cases, strict=True)
-            if not all(_alike(outcome, expected, case, outputs) for outcome, expected, case in pairs):
-                return outputs
-        return 0
+            alike = [_alike(outcome, expected, case, outputs) for outcome, expected, case in pairs]
+            if not all(alike):
+                return _Seen(outcomes, outputs, [place for place, right in enumerate(alike) if not right])
+        return _Seen(outcomes, 0, [])
 
-    def _fits(self, form: _Form, outcomes: Sequence[Outcome], outputs: int) -> bool:
-        if not outputs:
-            return False  # only a further case shows what is wrong
-        returned = self._returned.setdefault(form, [])
-        for place, (case, outcome) in enumerate(zip(self._cases, outcomes, strict=True)):
-            if place == len(returned):
-                returned.append(outcome_of(self._interface, form.answer, case))
-            if not _alike(outcome, returned[place], case, outputs):
-                return False
-        return True
+    def _fits(self, form: _Form, seen: _Seen) -> bool:
+        """Whether a form returns what was seen; what it returns is kept."""
+        returned = self._returned.setdefault(form, {})
 
-    def _same(self, answer: Answer, outcomes: Sequence[Outcome], outputs: int) -> bool:
-        return outputs > 0 and all(
-            _alike(outcome, outcome_of(self._interface, answer, case), case, outputs)
-            for case, outcome in zip(self._cases, outcomes, strict=True)
+        def returns(place: int) -> Outcome:
+            if place not in returned:
+                returned[place] = outcome_of(self._interface, form.answer, self._cases[place])
+            return returned[place]
+
+        return self._agree(returns, seen)
+
+    def _returns(self, answer: Answer, seen: _Seen) -> bool:
+        return self._agree(lambda place: outcome_of(self._interface, answer, self._cases[place]), seen)
+
+    def _agree(self, returns: Callable[[int], Outcome], seen: _Seen) -> bool:
+        return bool(seen.wrong) and all(
+            _alike(seen.outcomes[place], returns(place), self._cases[place], seen.outputs) for place in seen.order
         )
 
 

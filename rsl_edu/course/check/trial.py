@@ -9,6 +9,7 @@ import io
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from inspect import Parameter
 from typing import Any
 
@@ -116,8 +117,12 @@ class Interface:
 
     def named(self, inputs: Iterable[Any]) -> list[tuple[Parameter, Any]]:
         """Inputs of a case with the argument that each is of the use, or else of the reference."""
+        return list(zip(self._parameters, inputs, strict=True))
+
+    @cached_property
+    def _parameters(self) -> list[Parameter]:
         parameters = list(inspect.signature(self.use or self.reference).parameters.values())
-        return list(zip(parameters[1:] if self.use else parameters, inputs, strict=True))
+        return parameters[1:] if self.use else parameters
 
     def tried(self, case: Case) -> str:
         """The call as text."""
