@@ -156,7 +156,7 @@ class Diagnosis:
                     continue
 
     def _seen(self, outcomes: Sequence[Outcome]) -> _Seen:
-        """What an answer showed; of several outputs those up to the first wrong one, as the later ones follow from it."""
+        """What an answer showed, in the outputs up to the first wrong one: the later ones follow from it."""
         for outputs in range(1, max(map(len, self._expected)) + 1):
             pairs = zip(outcomes, self._expected, self._cases, strict=True)
             alike = [_alike(outcome, expected, case, outputs) for outcome, expected, case in pairs]
