@@ -14,11 +14,14 @@ RANDOM = "the random matrix with another sign is as random"
 SYMMETRIC = "a std is the same for all numbers negated"
 SQUARED = "the sign is lost in the square"
 OVERWRITTEN = "every number of it is replaced"
+NO_GRADIENT = "the task asks for the output of a policy on a robot, where nothing is learned"
 UNUSED = "the first update gives it no weight, and the task says nothing of the time before it"
 
 EQUAL = {
     "orthogonal_": {
         "q *= r.diagonal().sign()": "q belongs to the function",
+        "gaussian = torch.randn(max(rows, cols), min(rows, cols))": "float32 is precise enough, for a float64 weight too",
+        "return weight.detach().copy_(gain * (q if rows >= cols else q.T))": "it holds the weight's own numbers",
         "q = q / r.diagonal().sign()": "the signs are ±1",
         "q = q * gaussian.diagonal().sign()": "q is the same for a column and its negative, so this draws its sign",
         "def orthogonal_(weight, gain=-1.0):": RANDOM,
@@ -35,6 +38,10 @@ EQUAL = {
         "return weight.copy_(gain * (-q if rows >= cols else q.T))": RANDOM,
         "return weight.copy_(gain * (q if rows >= cols else (-q).T))": RANDOM,
         "return weight.copy_(gain * (q if rows > cols else q.T))": "a square random matrix, transposed, is as random",
+    },
+    "mlp_forward": {
+        "return x.detach() @ weights[-1].T + biases[-1]": NO_GRADIENT,
+        "x = activation(x.detach() @ weight.T + bias)": NO_GRADIENT,
     },
     "count_parameters": {
         "hidden = [input_dim if size == -1 else size for size in hidden_dims]": ORDER,
@@ -132,17 +139,6 @@ EQUAL = {
 
 # What the cases do not see yet. It must become empty, and go.
 HOLES = {
-    "orthogonal_": {
-        "return weight.copy_(gain * (q if rows >= cols else q.T))",
-        "gaussian = torch.randn(max(rows, cols), min(rows, cols))",
-        "return -weight.copy_(gain * (q if rows >= cols else q.T))",
-        "return weight.detach().copy_(gain * (q if rows >= cols else q.T))",
-        "return weight.copy_(gain * (q if gain >= cols else q.T))",
-    },
-    "mlp_forward": {
-        "return x.detach() @ weights[-1].T + biases[-1]",
-        "x = activation(x.detach() @ weight.T + bias)",
-    },
     "conv2d": {
         "x = torch.nn.functional.pad(abs(x), (padding,) * 4)",
         "x = torch.nn.functional.pad(x.floor(), (padding,) * 4)",
