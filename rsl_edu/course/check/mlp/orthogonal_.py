@@ -286,7 +286,7 @@ MISTAKES = {
         _square(lambda a, one: one * a[0].sign()),
     ),
     "no-grad-missing": Mistake(
-        "torch refuses to write into a layer's weight as you do: it raises an error, because a weight tracks gradients.",
+        "torch raises an error when you write into a layer's weight, because it tracks gradients.",
         "Filling it is not to be differentiated: write into it inside `with torch.no_grad():`.",
         {"with torch.no_grad():": "if True:"},
     ),
