@@ -20,7 +20,7 @@ UNUSED = "the first update gives it no weight, and the task says nothing of the 
 EQUAL = {
     "orthogonal_": {
         "q *= r.diagonal().sign()": "q belongs to the function",
-        "gaussian = torch.randn(max(rows, cols), min(rows, cols))": "float32 is precise enough, for a float64 weight too",
+        "gaussian = torch.randn(max(rows, cols), min(rows, cols))": "float32 is precise enough",
         "return weight.detach().copy_(gain * (q if rows >= cols else q.T))": "it holds the weight's own numbers",
         "q = q / r.diagonal().sign()": "the signs are ±1",
         "q = q * gaussian.diagonal().sign()": "q is the same for a column and its negative, so this draws its sign",

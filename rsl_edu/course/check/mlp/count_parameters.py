@@ -46,8 +46,7 @@ _EACH = "input_dim if size == -1 else size for size in hidden_dims"
 
 def _mistake(headline: str, why: str, *forms: dict[str, str]) -> Mistake:
     """A mistake, also as it looks in an answer that does not know yet that a tuple is possible, and raises."""
-    raising = [{**form, _TUPLE: "output_dim"} for form in forms if not any("output_dim" in old for old in form)]
-    return Mistake(headline, why, *forms, *raising)
+    return Mistake(headline, why, *forms, *({**form, _TUPLE: "output_dim"} for form in forms))
 
 
 def _sized(size: str, condition: str = "size == -1") -> dict[str, str]:
@@ -176,7 +175,7 @@ MISTAKES = {
         "In rsl_rl −1 stands for input_dim: put that in its place before you count.",
         *map(_sized, ("-1", "1", "0")),
     ),
-    "minus-one-replaced-once": _mistake(
+    "minus-one-replaced-once": Mistake(
         "not every hidden size of −1 is replaced, only one of them.",
         "−1 can be at several places of hidden_dims, not only at the first: look at each size.",
         _sized("input_dim", "size == -1 not in hidden_dims[:i]"),
@@ -202,17 +201,17 @@ MISTAKES = {
         "It stands for input_dim, wherever it is in the list.",
         _sized("outputs"),
     ),
-    "tuple-summed": _mistake(
+    "tuple-summed": Mistake(
         "of a tuple output_dim you take the sum.",
         "An output of shape (2, 4) has 2 · 4 numbers: take the product.",
         {"math.prod(output_dim)": "sum(output_dim)"},
     ),
-    "tuple-cut": _mistake(
+    "tuple-cut": Mistake(
         "of a tuple output_dim you take one entry, or its length.",
         "An output of shape (2, 4) has 2 · 4 numbers: take the product.",
         *({"math.prod(output_dim)": part} for part in ("output_dim[0]", "output_dim[-1]", "len(output_dim)")),
     ),
-    "tuple-as-layers": _mistake(
+    "tuple-as-layers": Mistake(
         "you take the entries of a tuple output_dim for layers of their own.",
         "There is one output layer: a tuple says how its numbers are arranged. It has 2 · 4 units for (2, 4).",
         {"*hidden, outputs]": "*hidden, *([output_dim] if isinstance(output_dim, int) else output_dim)]"},

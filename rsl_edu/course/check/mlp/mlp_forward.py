@@ -50,10 +50,10 @@ CASES = (
         torch.relu,
     ),
     _case(
-        "three square layers, a batch of three",
-        [[1.0, -2.0], [-0.5, 0.3], [2.0, 1.5]],
-        [[[0.5, -1.0], [2.0, 0.7]], [[-1.5, 3.0], [2.5, -0.4]], [[1.2, -2.0], [-3.0, 0.6]]],
-        [[0.2, -0.6], [-1.1, 0.8], [0.9, -1.4]],
+        "three square layers, a batch of two",
+        [[1.0, -2.0], [0.0, 1.0]],
+        [[[1.0, -1.0], [2.0, 1.0]], [[-1.0, 2.0], [3.0, -2.0]], [[1.0, -2.0], [-3.0, 4.0]]],
+        [[0.0, -1.0], [-2.0, 1.0], [2.0, -1.0]],
         torch.sigmoid,
     ),
     _case(
@@ -176,6 +176,7 @@ MISTAKES = {
     "layers-not-chained": Mistake(
         "each of your layers starts from the input x again, so that only the last one counts.",
         "A layer takes what the layer before put out: store the result under the name that the next step reads.",
+        {"x = activation(x @ weight.T + bias)": "pass"},
         {"x = activation": "_ = activation"},
         {"x = activation": "h = activation", "return x @": "return (x if len(weights) == 1 else h) @"},
     ),

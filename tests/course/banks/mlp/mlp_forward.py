@@ -207,7 +207,7 @@ class Wrong:
 
     def bias_of_another_layer__left_from_the_loop(x, weights, biases, activation):
         b = biases[0]
-        for w, b in zip(weights[:-1], biases[:-1], strict=True):  # noqa: B007
+        for w, b in zip(weights[:-1], biases[:-1], strict=True):
             x = activation(x @ w.T + b)
         return x @ weights[-1].T + b
 
@@ -290,7 +290,7 @@ class Wrong:
             x = b[None] if i == len(weights) - 1 else activation(b[None])
         return x
 
-    def wrong_shape__transposed(x, weights, biases, activation):
+    def result_transposed(x, weights, biases, activation):
         return Right.by_linear(x, weights, biases, activation).T
 
     def wrong_type__list(x, weights, biases, activation):
@@ -301,5 +301,8 @@ class Wrong:
             x = w @ x + b
         return x
 
-    def unknown__scaled(x, weights, biases, activation):
+    def result_doubled(x, weights, biases, activation):
         return 2 * Right.by_linear(x, weights, biases, activation)
+
+    def unknown__scaled_and_shifted(x, weights, biases, activation):
+        return 3 * Right.by_linear(x, weights, biases, activation) + 1

@@ -250,7 +250,7 @@ class Wrong:
 
     def not_random__own_generator(weight, gain=1.0):
         a = np.random.default_rng(0).standard_normal((max(weight.shape), min(weight.shape)))
-        q, r = torch.linalg.qr(torch.from_numpy(a).float())
+        q = torch.linalg.qr(torch.from_numpy(a).float()).Q
         weight.data.copy_(gain * (q if len(weight) >= weight.shape[1] else q.T))
         return weight
 
