@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,16 +53,19 @@ class _Seen:
         outcomes: What came of it, on each case.
         outputs: The number of outputs that count; 0 if only a further case shows what is wrong.
         wrong: Places of the cases on which it was wrong.
+        places: Places of all cases that count, those first that tell most.
     """
 
     outcomes: Sequence[Outcome]
     outputs: int
     wrong: Sequence[int]
+    places: Sequence[int]
 
-    @cached_property
-    def order(self) -> list[int]:
-        """Places of all cases, those first that tell most."""
-        return sorted(range(len(self.outcomes)), key=lambda place: place not in self.wrong)
+    @property
+    def without_errors(self) -> _Seen:
+        """What it showed where it raised nothing."""
+        returned = [place for place in self.places if not isinstance(self.outcomes[place], str)]
+        return _Seen(self.outcomes, self.outputs, [place for place in self.wrong if place in returned], returned)
 
 
 class Diagnosis:
@@ -85,8 +89,10 @@ class Diagnosis:
             outcomes: What came of the answer, on each case.
         """
         seen = self._seen(outcomes)
-        found = next((form for form in self.known if self._fits(form, seen)), None)
-        return _one(found) if found else None
+        for each in (seen, seen.without_errors):  # it may raise for a reason of its own, besides
+            if found := next((form for form in self.known if self._fits(form, each)), None):
+                return _one(found)
+        return None
 
     def likely_in(self, outcomes: Sequence[Outcome]) -> Finding | None:
         """Find the generic mistake that an answer looks like, or the two mistakes; see :meth:`known_in`."""
@@ -99,7 +105,7 @@ class Diagnosis:
 
     def any_wrong(self, outcomes: Sequence[Outcome]) -> bool:
         """Whether an answer returned something wrong, besides what it raised."""
-        return any(not isinstance(outcomes[place], str) for place in self._seen(outcomes).wrong)
+        return bool(self._seen(outcomes).without_errors.wrong)
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -134,7 +140,7 @@ class Diagnosis:
 
     @cached_property
     def _expected(self) -> list[Values]:
-        return [self._interface.run(self._interface.reference, case).values for case in self._cases]
+        return [self._interface.run_own(self._interface.reference, case).values for case in self._cases]
 
     def _pairs(self, generic: Sequence[_Form]) -> Iterator[tuple[_Form, _Form, Answer]]:
         """Two mistakes at once, the likelier pairs first."""
@@ -161,8 +167,9 @@ class Diagnosis:
             pairs = zip(outcomes, self._expected, self._cases, strict=True)
             alike = [_alike(outcome, expected, case, outputs) for outcome, expected, case in pairs]
             if not all(alike):
-                return _Seen(outcomes, outputs, [place for place, right in enumerate(alike) if not right])
-        return _Seen(outcomes, 0, [])
+                places = sorted(range(len(alike)), key=lambda place: alike[place])
+                return _Seen(outcomes, outputs, [place for place in places if not alike[place]], places)
+        return _Seen(outcomes, 0, [], [])
 
     def _fits(self, form: _Form, seen: _Seen) -> bool:
         """Whether a form returns what was seen; what it returns is kept."""
@@ -180,14 +187,16 @@ class Diagnosis:
 
     def _agree(self, returns: Callable[[int], Outcome], seen: _Seen) -> bool:
         return bool(seen.wrong) and all(
-            _alike(seen.outcomes[place], returns(place), self._cases[place], seen.outputs) for place in seen.order
+            _alike(seen.outcomes[place], returns(place), self._cases[place], seen.outputs) for place in seen.places
         )
 
 
 def outcome_of(interface: Interface, answer: Answer, case: Case) -> Outcome:
-    """What comes of an answer on a case: what it returns, or its error as text."""
+    """What comes of an answer of ours on a case: what it returns, or its error as text."""
     try:
-        return interface.run(answer, case).values
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return interface.run_own(answer, case).values
     except (Exception, SystemExit) as error:
         return f"{type(error).__name__}: {error}"
 

@@ -286,8 +286,12 @@ def _misfit(value: Any, right: Any) -> str:
 
 
 def _cuts_off(value: Any, right: Any) -> bool:
-    """Whether a tensor holds whole numbers where the right one does not."""
-    return [x.is_floating_point() for x in (value, right) if isinstance(x, torch.Tensor)] == [False, True]
+    """Whether a tensor is the right one, but for what is after the point."""
+    if [x.is_floating_point() for x in (value, right) if isinstance(x, torch.Tensor)] != [False, True]:
+        return False
+    return any(
+        torch.equal(as_tensor(value), as_tensor(whole)) for whole in (right.trunc(), right.round(), right.floor())
+    )
 
 
 def _describe(output: str, got: torch.Tensor, right: torch.Tensor) -> tuple[str, ...]:
