@@ -14,6 +14,7 @@ RANDOM = "the random matrix with another sign is as random"
 SYMMETRIC = "a std is the same for all numbers negated"
 SQUARED = "the sign is lost in the square"
 OVERWRITTEN = "every number of it is replaced"
+UNTRAINED = "the task asks for no gradient"
 UNUSED = "the first update gives it no weight, and the task says nothing of the time before it"
 
 EQUAL = {
@@ -56,6 +57,13 @@ EQUAL = {
         "new = torch.tanh(new_x + reset * new_h)": ORDER,
         "reset_x, update_x, new_x = (x @ w_ih.T + b_ih).chunk(3, dim=1)": FLAT,
         "reset_h, update_h, new_h = (h @ w_hh.T + b_hh).chunk(3, dim=1)": FLAT,
+        "return (1 - update) * new + update * h.detach()": UNTRAINED,
+        "reset_x, update_x, new_x = (x @ w_ih.T + b_ih.detach()).chunk(3, dim=-1)": UNTRAINED,
+        "reset_h, update_h, new_h = (h @ w_hh.T + b_hh.detach()).chunk(3, dim=-1)": UNTRAINED,
+        "reset_x, update_x, new_x = (x.detach() @ w_ih.T + b_ih).chunk(3, dim=-1)": UNTRAINED,
+        "reset_h, update_h, new_h = (h.detach() @ w_hh.T + b_hh).chunk(3, dim=-1)": UNTRAINED,
+        "reset_x, update_x, new_x = (x @ w_ih.detach().T + b_ih).chunk(3, dim=-1)": UNTRAINED,
+        "reset_h, update_h, new_h = (h @ w_hh.detach().T + b_hh).chunk(3, dim=-1)": UNTRAINED,
     },
     "reset_done": {
         "done = dones.bool().unsqueeze(1)": "of one dimension, the place after it is 1 or -1",
@@ -153,15 +161,6 @@ HOLES = {
         "patches = abs(x).unfold(2, k, stride).unfold(3, k, stride)",
         "patches = x.floor().unfold(2, k, stride).unfold(3, k, stride)",
         "patches = x.detach().unfold(2, k, stride).unfold(3, k, stride)",
-    },
-    "gru_step": {
-        "return (1 - update) * new + update * h.detach()",
-        "reset_x, update_x, new_x = (x @ w_ih.T + b_ih.detach()).chunk(3, dim=-1)",
-        "reset_h, update_h, new_h = (h @ w_hh.T + b_hh.detach()).chunk(3, dim=-1)",
-        "reset_x, update_x, new_x = (x.detach() @ w_ih.T + b_ih).chunk(3, dim=-1)",
-        "reset_h, update_h, new_h = (h.detach() @ w_hh.T + b_hh).chunk(3, dim=-1)",
-        "reset_x, update_x, new_x = (x @ w_ih.detach().T + b_ih).chunk(3, dim=-1)",
-        "reset_h, update_h, new_h = (h @ w_hh.detach().T + b_hh).chunk(3, dim=-1)",
     },
     "reset_done": {
         "return torch.where(done, 0.0, abs(hidden))",
