@@ -162,11 +162,6 @@ HOLES = {
         "patches = x.floor().unfold(2, k, stride).unfold(3, k, stride)",
         "patches = x.detach().unfold(2, k, stride).unfold(3, k, stride)",
     },
-    "reset_done": {
-        "return torch.where(done, 0.0, abs(hidden))",
-        "return torch.where(done, 0.0, hidden.floor())",
-        "return torch.where(done, 0.0, hidden.detach())",
-    },
     "split_and_pad": {
         "lengths = ends.diff(prepend=dones.new_tensor([-1]))",
         "pieces = x.floor().transpose(0, 1).flatten(0, 1).split(lengths.tolist())",
