@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rsl_edu.course import check
 from rsl_edu.course.assignment import Assignment
 from rsl_edu.course.check import Verdict
 from rsl_edu.course.check.failure import Failure
