@@ -75,8 +75,13 @@ EQUAL = {
         "last = dones.clone()": "1 is not zero, as True",
         "last = (-dones).bool().clone()": "-1 is True as well",
         "mask = torch.arange(len(padded)).unsqueeze(-1) < lengths": "of one dimension, the place after it is 1 or -1",
+        "lengths = ends.diff(prepend=dones.new_tensor([-1]))": "all dones of the lessons are of the same type as ends",
+        "pieces = x.detach().transpose(0, 1).flatten(0, 1).split(lengths.tolist())": UNTRAINED,
     },
-    "unpad": {"return steps.reshape(-1, time, steps.shape[-1]).transpose(0, 1)": "steps have the same features"},
+    "unpad": {
+        "rollout = steps.reshape(-1, time, steps.shape[-1])": "steps have the same features",
+        "steps = padded.detach().transpose(0, 1)[mask.T]": UNTRAINED,
+    },
     "merge_moments": {
         "delta = mean_b - mean_a": ORDER,
         "within = (count_a * var_a + count_b * var_b) / count": ORDER,
@@ -161,15 +166,6 @@ HOLES = {
         "patches = abs(x).unfold(2, k, stride).unfold(3, k, stride)",
         "patches = x.floor().unfold(2, k, stride).unfold(3, k, stride)",
         "patches = x.detach().unfold(2, k, stride).unfold(3, k, stride)",
-    },
-    "split_and_pad": {
-        "lengths = ends.diff(prepend=dones.new_tensor([-1]))",
-        "pieces = x.floor().transpose(0, 1).flatten(0, 1).split(lengths.tolist())",
-        "pieces = x.detach().transpose(0, 1).flatten(0, 1).split(lengths.tolist())",
-    },
-    "unpad": {
-        "steps = padded.floor().transpose(0, 1)[mask.T]",
-        "steps = padded.detach().transpose(0, 1)[mask.T]",
     },
     "merge_moments": {
         "between = delta ** 2 * count_a * count_b // count ** 2",
