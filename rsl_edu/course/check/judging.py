@@ -101,14 +101,18 @@ class Judge:
     def _run(self, answer: Answer, case: Case, seed: int = 0, quiet: bool = True) -> Trial:
         begin = time.process_time()
         try:
-            return limited(max(self.left, 0.1), lambda: self.interface.run(answer, case, seed, quiet))
+            return limited(self.left, lambda: self.interface.run(answer, case, seed, quiet))
         finally:
             self.left -= time.process_time() - begin
 
     def _outcome(self, answer: Answer, case: Case, seed: int = 0) -> Outcome:
+        if self.left <= 0:
+            return "stopped"  # on the case before it, and it would be on this one
         try:
             return self._run(answer, case, seed).values
         except (Exception, SystemExit, TooLongError) as error:
+            if failure(error, lambda _: False).kind == "stopped":
+                self.left = 0
             return f"{type(error).__name__}: {error}"
 
     # One after the other
@@ -222,7 +226,8 @@ class Judge:
             return WrongError(account.kind, f"your code calls {account.says}, which the exercise asks you to write.")
         where = [_line(account.number, account.line)] if account.line else []
         if account.kind == "stopped":
-            headline = f"your code was stopped: it {account.says}."
+            ran = f"ran for more than {_SECONDS:g} s" if isinstance(error, TooLongError) else account.says
+            headline = f"your code was stopped: it {ran}."
             look = ["Does a loop never end? Look at what its condition compares, and where that changes."]
             return WrongError(account.kind, headline, *self._tried(case), *where, advice=look)
         headline = f"your code raises {re.sub(' at 0x[0-9a-fA-F]+', '', account.says)}"
