@@ -120,6 +120,7 @@ MISTAKES = {
         "It decides how much of the memory is seen: multiply only h @ w.T + b with it, never x.",
         {_CANDIDATE: "reset * (new_x + new_h)"},
         {_CANDIDATE: "reset * new_x + new_h"},
+        {f"torch.tanh({_CANDIDATE})": "reset * torch.tanh(new_x + new_h)"},
     ),
     "reset-unused": Mistake(
         "your reset gate does nothing.",

@@ -33,7 +33,7 @@ CASES = (
     Case.of("all environments are done", [[[1.0, 2.0], [3.0, 4.0]]], [1, 1]),
     Case(
         "a memory that is part of a graph",
-        (torch.arange(-5.5, 6.5).reshape(2, 3, 2), torch.tensor([0, 1, 0])),
+        (torch.arange(-5.5, 6.5).reshape(2, 3, 2), torch.tensor([0, 1, 1])),
         tracked=("hidden",),
     ),
 )
@@ -91,6 +91,12 @@ MISTAKES = {
         "you look at the first environment only, and leave the others as they were.",
         "Go through all of them. In a loop, return after its end, not inside it.",
         {"dones.bool()": "(dones.bool() & (torch.arange(len(dones)) == 0))"},
+    ),
+    "one-environment-left-out": Mistake(
+        "you never reset the first environment, or never the last.",
+        "Go through all of them: look at where your loop or slice begins and ends.",
+        {"dones.bool()": "(dones.bool() & (torch.arange(len(dones)) > 0))"},
+        {"dones.bool()": "(dones.bool() & (torch.arange(len(dones)) < len(dones) - 1))"},
     ),
     "one-layer-only": Mistake(
         "you reset one layer and leave the others as they were.",

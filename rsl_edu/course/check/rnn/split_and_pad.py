@@ -47,7 +47,10 @@ _ENDS = "last.T.flatten().nonzero().flatten()"
 _RIMS = "torch.arange(1, x.shape[1] + 1) * len(x) - 1"  # the last step of every environment
 _DONE = "dones[end % len(x), end // len(x)]"  # of the last step of a piece
 _MASK = "torch.arange(len(padded)).unsqueeze(1) < lengths"
-_OR_NONE = {"pad_sequence(pieces)": "pad_sequence(pieces) if pieces else x.new_zeros(0, 0, x.shape[-1])"}
+_NONE: tuple[dict[str, str], ...] = (  # what comes of no pieces: an error, or no trajectory
+    {},
+    *({"pad_sequence(pieces)": f"pad_sequence(pieces) if pieces else {no}"} for no in ("x[:0, :0]", "x[:0]")),
+)
 
 
 def _pieces(pieces: str, before: str = "  # [steps, features] each") -> dict[str, str]:
@@ -88,15 +91,13 @@ MISTAKES = {
     "drops-rest": Mistake(
         "you lose the steps after the last done.",
         "The end of the rollout ends a trajectory too: set the last step to done, in a copy.",
-        _pieces(f"[piece for piece, end in zip(pieces, ends) if {_DONE}]", "padded = "),
-        _pieces(f"[piece for piece, end in zip(pieces, ends) if {_DONE}]", "padded = ") | _OR_NONE,
+        *(_pieces(f"[piece for piece, end in zip(pieces, ends) if {_DONE}]", "padded = ") | none for none in _NONE),
     ),
     "crosses-environments": Mistake(
         "your trajectories run from one environment into the next.",
         "The end of the rollout ends a trajectory in every environment: last = dones.clone(); last[-1] = 1.",
         {"last[-1] = ": "last[-1, -1] = "},
-        {"last[-1] = True": "pass", ".split(": "[: lengths.sum()].split("},
-        {"last[-1] = True": "pass", ".split(": "[: lengths.sum()].split("} | _OR_NONE,
+        *({"last[-1] = True": "pass", ".split(": "[: lengths.sum()].split("} | none for none in _NONE),
     ),
     "flattened-by-time": Mistake(
         "your trajectories mix the environments: steps of the same time stand one after another.",
@@ -121,6 +122,11 @@ MISTAKES = {
         "Nothing here needs it, and unpad could not undo it: keep environment 0 first, then time.",
         _by("-lengths"),
         _by("lengths"),
+    ),
+    "ordered-backwards": Mistake(
+        "your trajectories are in reverse order.",
+        "All of environment 0 come first, in order of time, then all of environment 1: unpad relies on it.",
+        _by("-ends"),
     ),
     "not-split": Mistake(
         "you do not cut at the episode ends: each environment is one trajectory.",
@@ -147,6 +153,11 @@ MISTAKES = {
         "you return the trajectories of the first environment only.",
         "Go through all environments. In a loop, return after its end, not inside it.",
         {"last = dones": "x, dones = x[:, :1], dones[:, :1]\n    last = dones"},
+    ),
+    "steps-of-first": Mistake(
+        "you take the steps of the first environment for those of all.",
+        "Each environment has its own column of x: x[start : t + 1, env].",
+        {"x.transpose": "x[:, :1].expand_as(x).transpose"},
     ),
     "start-not-moved": Mistake(
         "each of your trajectories begins at the first step of the rollout.",
@@ -183,6 +194,11 @@ MISTAKES = {
         "you pad to the length of the rollout.",
         "rsl_rl does so, and it is not wrong there. Here the longest trajectory is enough: less to compute.",
         {"pad_sequence(pieces)": "pad_sequence([*pieces, x[:, 0]])[:, :-1]"},
+    ),
+    "padded-too-long": Mistake(
+        "you pad one step further than the longest trajectory.",
+        "The longest trajectory needs no padding: padded has as many rows as it has steps.",
+        {"pad_sequence(pieces)": "pad_sequence([*pieces, x[:1, 0].expand(lengths.max() + 1, -1)])[:, :-1]"},
     ),
     "cut-to-shortest": Mistake(
         "you cut all trajectories to the length of the shortest.",

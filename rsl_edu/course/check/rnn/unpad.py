@@ -181,6 +181,23 @@ MISTAKES = {
         "The first step of a trajectory is its first row; nothing needs a flip.",
         {_STEPS: "padded.flip(0).transpose(0, 1)[mask.flip(0).T]"},
     ),
+    "trajectories-backwards": Mistake(
+        "you take the trajectories from the last to the first.",
+        "The first trajectory belongs to environment 0 and to its first steps: take them in their order.",
+        {_STEPS: "padded.flip(1).transpose(0, 1)[mask.flip(1).T]"},
+    ),
+    "features-torn-apart": Mistake(
+        "your reshape tears the features of a step apart.",
+        "reshape keeps the numbers in their order, and the features of a step stand together: they come last.",
+        {
+            "reshape(-1, time, padded.shape[-1])": "reshape(time, padded.shape[-1], -1)",
+            _RESULT: "rollout.transpose(1, 2)",
+        },
+        {
+            "reshape(-1, time, padded.shape[-1])": "reshape(padded.shape[-1], time, -1)",
+            _RESULT: "rollout.permute(1, 2, 0)",
+        },
+    ),
     "reversed-environments": Mistake(
         "your environments are in reverse order.",
         "The first trajectories belong to environment 0: it is the first one of the result.",

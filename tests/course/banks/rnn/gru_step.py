@@ -146,6 +146,7 @@ class Wrong:
 
     reset_on_input__and_memory = variant(new=lambda a, r, b: torch.tanh((a + b) * r))
     reset_on_input__alone = variant(new=lambda a, r, b: torch.tanh(r * a + b))
+    reset_on_input__after_the_tanh = variant(new=lambda a, r, b: torch.tanh(a + b) * r)
     reset_unused = variant(new=lambda a, r, b: torch.tanh(a + b))
     reset_inverted = variant(new=lambda a, r, b: torch.tanh(a + b - r * b))
     candidate_sigmoid = variant(new=lambda a, r, b: 1 / (1 + torch.exp(-(a + r * b))))

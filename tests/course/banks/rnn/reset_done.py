@@ -211,6 +211,18 @@ class Wrong:
                 new[:, i] = 0
             return new
 
+    def one_environment_left_out__first(hidden, dones):
+        new = hidden.clone()
+        for i in range(1, len(dones)):
+            if dones[i]:
+                new[:, i] = 0
+        return new
+
+    def one_environment_left_out__last(hidden, dones):
+        new = hidden.clone()
+        new[:, dones[:-1].nonzero().flatten()] = 0
+        return new
+
     def wrong_axis__loop(hidden, dones):
         new = hidden.clone()
         for i in range(len(hidden)):

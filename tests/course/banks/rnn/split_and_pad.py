@@ -345,6 +345,17 @@ class Wrong:
     def first_environment_only(x, dones):
         return laid_out(pieces_of(x[:, :1], dones))
 
+    def ordered_backwards(x, dones):
+        return laid_out(pieces_of(x, dones)[::-1])
+
+    def steps_of_first(x, dones):
+        return laid_out(pieces_of(x[:, [0] * x.shape[1]], dones))
+
+    def padded_too_long(x, dones):
+        padded, mask = laid_out(pieces_of(x, dones))
+        nothing = torch.zeros(1, *padded.shape[1:])
+        return torch.cat([padded, nothing]), torch.cat([mask, nothing[..., 0].bool()])
+
     def cuts_as_first(x, dones):
         return laid_out(pieces_of(x, dones[:, [0] * x.shape[1]]))
 

@@ -166,6 +166,13 @@ class Wrong:
         columns = [padded[mask[:, i], i].flip(0) for i in range(mask.shape[1])]
         return torch.stack(torch.cat(columns).split(time), dim=1)
 
+    def trajectories_backwards(padded, mask, time):
+        columns = [padded[mask[:, i], i] for i in reversed(range(mask.shape[1]))]
+        return torch.stack(torch.cat(columns).split(time), dim=1)
+
+    def features_torn_apart(padded, mask, time):
+        return padded.transpose(0, 1)[mask.T].reshape(time, padded.shape[2], -1).transpose(1, 2)
+
     def reversed_environments(padded, mask, time):
         return Right.by_lengths(padded, mask, time).flip(1)
 
