@@ -66,6 +66,13 @@ EQUAL = {
         "new = torch.tanh(new_x + reset * new_h)": ORDER,
         "reset_x, update_x, new_x = (x @ w_ih.T + b_ih).chunk(3, dim=1)": FLAT,
         "reset_h, update_h, new_h = (h @ w_hh.T + b_hh).chunk(3, dim=1)": FLAT,
+        "return (1 - update) * new + update * h.detach()": NO_GRADIENT,
+        "reset_x, update_x, new_x = (x @ w_ih.T + b_ih.detach()).chunk(3, dim=-1)": NO_GRADIENT,
+        "reset_h, update_h, new_h = (h @ w_hh.T + b_hh.detach()).chunk(3, dim=-1)": NO_GRADIENT,
+        "reset_x, update_x, new_x = (x.detach() @ w_ih.T + b_ih).chunk(3, dim=-1)": NO_GRADIENT,
+        "reset_h, update_h, new_h = (h.detach() @ w_hh.T + b_hh).chunk(3, dim=-1)": NO_GRADIENT,
+        "reset_x, update_x, new_x = (x @ w_ih.detach().T + b_ih).chunk(3, dim=-1)": NO_GRADIENT,
+        "reset_h, update_h, new_h = (h @ w_hh.detach().T + b_hh).chunk(3, dim=-1)": NO_GRADIENT,
     },
     "reset_done": {
         "done = dones.bool().unsqueeze(1)": "of one dimension, the place after it is 1 or -1",
@@ -77,8 +84,13 @@ EQUAL = {
         "last = dones.clone()": "1 is not zero, as True",
         "last = (-dones).bool().clone()": "-1 is True as well",
         "mask = torch.arange(len(padded)).unsqueeze(-1) < lengths": "of one dimension, the place after it is 1 or -1",
+        "lengths = ends.diff(prepend=dones.new_tensor([-1]))": "all dones of the lessons are of the same type as ends",
+        "pieces = x.detach().transpose(0, 1).flatten(0, 1).split(lengths.tolist())": NO_GRADIENT,
     },
-    "unpad": {"return steps.reshape(-1, time, steps.shape[-1]).transpose(0, 1)": "steps have the same features"},
+    "unpad": {
+        "rollout = steps.reshape(-1, time, steps.shape[-1])": "steps have the same features",
+        "steps = padded.detach().transpose(0, 1)[mask.T]": NO_GRADIENT,
+    },
     "merge_moments": {
         "delta = mean_b - mean_a": ORDER,
         "within = (count_a * var_a + count_b * var_b) / count": ORDER,

@@ -91,7 +91,8 @@ class Judge:
                 *self._tried(case),
                 advice=[
                     "`.detach()`, `.item()`, numpy, torch.tensor(...) and torch.no_grad() cut a result off from what "
-                    "it was made of, and nothing can learn through it. Stay with tensors and their methods."
+                    "it was made of:",
+                    "nothing can learn through it. Stay with tensors and their methods.",
                 ],
             )
         if case in self.cases:
