@@ -192,7 +192,7 @@ class Judge:
         seen, expected = clearly(got, wanted)
         lines = (*self._tried(case), f"seen:     {output} = {seen}", f"expected: {output} = {expected}")
         outcomes = [self._outcome(answer, each) for each in self.cases]
-        finding = self.diagnosis.known_in(outcomes)
+        finding = self.diagnosis.known_in(outcomes, but_for_errors=True)
         if finding is None and place < len(trial.results) and _cuts_off(trial.results[place], right.results[place]):
             headline = f"your {output} holds whole numbers only: what is after the point is cut off."
             why = "A tensor made of whole numbers keeps to them: write 0.0 for 0, or say dtype=x.dtype."
