@@ -5,6 +5,8 @@ import contextlib
 import gc
 import math
 import queue
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -206,6 +208,25 @@ def test_a_call_is_cheap():
     for _ in range(calls):
         limited(1000, int)
     assert (time.thread_time() - begin) / calls < 100e-6
+
+
+def test_a_profile_function_works_after_a_stop():
+    """With an error taken back, 3.11 hung in the next call under a profile function."""
+    code = """
+import sys
+from rsl_edu.course.check.limit import TooLongError, limited
+def loop():
+    while True: pass
+try:
+    limited(0.05, loop)
+except TooLongError:
+    pass
+sys.setprofile(lambda *_: None)
+def step(): return int()
+print([step() for _ in range(100)] == 100 * [0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
+    assert done.stdout == "True\n"
 
 
 @pytest.mark.slow

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +13,7 @@ from .generic import suspects
 from .mistake import Mistake
 from .trial import Case, Interface, Values
 
-_PAIRS = 4000  # pairs of mistakes that are tried: about a second
+_PAIRS = 4000  # pairs of mistakes that are tried: a second or two, at the first time
 Outcome = Values | str  # of a case: what was returned, or the error that was raised
 
 
@@ -33,7 +34,7 @@ class Finding:
     edits: tuple[Edits, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Form:
     """A way to make a mistake."""
 
@@ -42,6 +43,29 @@ class _Form:
     why: str
     answer: Answer
     edits: Edits | None  # None if it is a function of its own
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What an answer showed.
+
+    Attributes:
+        outcomes: What came of it, on each case.
+        outputs: The number of outputs that count; 0 if only a further case shows what is wrong.
+        wrong: Places of the cases on which it was wrong.
+        places: Places of all cases that count, those first that tell most.
+    """
+
+    outcomes: Sequence[Outcome]
+    outputs: int
+    wrong: Sequence[int]
+    places: Sequence[int]
+
+    @property
+    def without_errors(self) -> _Seen:
+        """What it showed where it raised nothing."""
+        returned = [place for place in self.places if not isinstance(self.outcomes[place], str)]
+        return _Seen(self.outcomes, self.outputs, [place for place in self.wrong if place in returned], returned)
 
 
 class Diagnosis:
@@ -55,26 +79,35 @@ class Diagnosis:
 
     def __init__(self, interface: Interface, cases: Sequence[Case], mistakes: Mapping[str, Mistake]) -> None:
         self._interface, self._cases, self._mistakes = interface, cases, mistakes
-        self._returned: dict[_Form, list[Outcome]] = {}
+        self._returned: dict[Hashable, dict[int, Outcome]] = {}  # by the mistake, and the place of the case
         self._generic_of: dict[int, list[_Form]] = {}  # by the number of outputs that their sentences are about
 
-    def known_in(self, outcomes: Sequence[Outcome]) -> Finding | None:
+    def known_in(self, outcomes: Sequence[Outcome], but_for_errors: bool = False) -> Finding | None:
         """Find the known mistake that an answer makes.
 
         Args:
             outcomes: What came of the answer, on each case.
+            but_for_errors: Whether it may also raise in some case, few of them, for a reason of its own.
         """
-        outputs = self._first_wrong(outcomes)
-        found = next((form for form in self.known if self._fits(form, outcomes, outputs)), None)
-        return _one(found) if found else None
+        seen = self._seen(outcomes)
+        returned = seen.without_errors
+        few = len(returned.places) >= 0.7 * len(seen.places)
+        for each in [seen, returned] if but_for_errors and few else [seen]:
+            if found := next((form for form in self.known if self._fits(form, each)), None):
+                return _one(found)
+        return None
 
     def likely_in(self, outcomes: Sequence[Outcome]) -> Finding | None:
         """Find the generic mistake that an answer looks like, or the two mistakes; see :meth:`known_in`."""
-        outputs = self._first_wrong(outcomes)
-        if found := [form for form in self._generic(outputs) if self._fits(form, outcomes, outputs)]:
+        seen = self._seen(outcomes)
+        generic = self._generic(seen.outputs)
+        if found := [form for form in generic if self._fits(form, seen)]:
             return _looks_like(found)
-        pairs = itertools.islice(self._pairs(self._generic(outputs)), _PAIRS)
-        return next((_both(*pair) for *pair, both in pairs if self._same(both, outcomes, outputs)), None)
+        return next((_both(*pair) for pair in self._pairs(generic) if self._fits_pair(pair, seen)), None)
+
+    def any_wrong(self, outcomes: Sequence[Outcome]) -> bool:
+        """Whether an answer returned something wrong, besides what it raised."""
+        return bool(self._seen(outcomes).without_errors.wrong)
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -109,57 +142,66 @@ class Diagnosis:
 
     @cached_property
     def _expected(self) -> list[Values]:
-        return [self._interface.run(self._interface.reference, case).values for case in self._cases]
+        return [self._interface.run_own(self._interface.reference, case).values for case in self._cases]
 
-    def _pairs(self, generic: Sequence[_Form]) -> Iterator[tuple[_Form, _Form, Answer]]:
+    def _pairs(self, generic: Sequence[_Form]) -> Iterator[tuple[_Form, _Form]]:
         """Two mistakes at once, the likelier pairs first."""
-        known = [form for form in self.known if form.edits is not None]
+        known = [form for form in self.known if form.edits]
         both = itertools.combinations(range(len(known)), 2)
         mixed = itertools.product(range(len(known)), range(len(generic)))
         pairs = itertools.chain(
             ((known[i], known[j]) for i, j in sorted(both, key=sum)),
             ((known[i], generic[j]) for i, j in sorted(mixed, key=sum)),
         )
-        for one, other in pairs:
-            if one.name == other.name:
-                continue
-            edits = (*(one.edits or ()), *(other.edits or ()))
-            if disjoint(edits):
-                try:
-                    yield one, other, self.source.answer(edits)
-                except SyntaxError:
-                    continue
+        possible = (
+            (one, other)
+            for one, other in pairs
+            if one.name != other.name and disjoint((*(one.edits or ()), *(other.edits or ())))
+        )
+        return itertools.islice(possible, _PAIRS)
 
-    def _first_wrong(self, outcomes: Sequence[Outcome]) -> int:
-        """The number of outputs up to the first wrong one, as the later ones follow from it; 0 if none is wrong."""
+    def _seen(self, outcomes: Sequence[Outcome]) -> _Seen:
+        """What an answer showed, in the outputs up to the first wrong one: the later ones follow from it."""
         for outputs in range(1, max(map(len, self._expected)) + 1):
             pairs = zip(outcomes, self._expected, self._cases, strict=True)
-            if not all(_alike(outcome, expected, case, outputs) for outcome, expected, case in pairs):
-                return outputs
-        return 0
+            alike = [_alike(outcome, expected, case, outputs) for outcome, expected, case in pairs]
+            if not all(alike):
+                places = sorted(range(len(alike)), key=lambda place: alike[place])
+                return _Seen(outcomes, outputs, [place for place in places if not alike[place]], places)
+        return _Seen(outcomes, 0, [], [])
 
-    def _fits(self, form: _Form, outcomes: Sequence[Outcome], outputs: int) -> bool:
-        if not outputs:
-            return False  # only a further case shows what is wrong
-        returned = self._returned.setdefault(form, [])
-        for place, (case, outcome) in enumerate(zip(self._cases, outcomes, strict=True)):
-            if place == len(returned):
-                returned.append(outcome_of(self._interface, form.answer, case))
-            if not _alike(outcome, returned[place], case, outputs):
+    def _fits(self, form: _Form, seen: _Seen) -> bool:
+        """Whether a form returns what was seen."""
+        return self._agrees(form, lambda: form.answer, seen)
+
+    def _fits_pair(self, pair: tuple[_Form, _Form], seen: _Seen) -> bool:
+        """Whether two forms at once return what was seen."""
+        one, other = pair
+        return self._agrees(pair, lambda: self.source.answer((*(one.edits or ()), *(other.edits or ()))), seen)
+
+    def _agrees(self, mistake: Hashable, made: Callable[[], Answer], seen: _Seen) -> bool:
+        """Compare what was seen with what a mistake returns, which is kept: the next answer need not wait for it."""
+        returned = self._returned.setdefault(mistake, {})
+        answer: Answer | None = None
+        for place in seen.places:
+            if place not in returned:
+                try:
+                    answer = answer or made()
+                except SyntaxError as error:
+                    returned[place] = str(error)
+                    return False
+                returned[place] = outcome_of(self._interface, answer, self._cases[place])
+            if not _alike(seen.outcomes[place], returned[place], self._cases[place], seen.outputs):
                 return False
-        return True
-
-    def _same(self, answer: Answer, outcomes: Sequence[Outcome], outputs: int) -> bool:
-        return outputs > 0 and all(
-            _alike(outcome, outcome_of(self._interface, answer, case), case, outputs)
-            for case, outcome in zip(self._cases, outcomes, strict=True)
-        )
+        return bool(seen.wrong)
 
 
 def outcome_of(interface: Interface, answer: Answer, case: Case) -> Outcome:
-    """What comes of an answer on a case: what it returns, or its error as text."""
+    """What comes of an answer of ours on a case: what it returns, or its error as text."""
     try:
-        return interface.run(answer, case).values
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return interface.run_own(answer, case).values
     except (Exception, SystemExit) as error:
         return f"{type(error).__name__}: {error}"
 

@@ -47,6 +47,8 @@ def failure(error: BaseException, is_learners: Callable[[str], bool]) -> Failure
     stub = frames and isinstance(error, NotImplementedError) and (not error.args or "NotImplementedError" in line)
     says = traceback.format_exception_only(error)[-1].partition("\n")[0]  # ValueError: its first line
     says = says.removesuffix(", but expected one of:")  # what torch says in the lines that follow
+    if len(says) > 130:
+        says = re.split(r"(?<=\.)\s+(?=[A-Z])", says)[0]  # its first sentence
     return Failure("not-answered" if stub else "exception", says[:200], line, number, function)
 
 

@@ -129,11 +129,12 @@ class _Watch:
     def end(self) -> None:
         """Watch it no more: from now on nothing is raised."""
         with _lock:
-            if self in _watched:
+            watched = self in _watched
+            if watched:
                 _watched.remove(self)
-                if self.raised:
-                    _raise(self.thread, None)
             self.frame = None  # which holds this, and all that the call has returned
+        if watched and self.raised:
+            _catch_pending(self.thread)
 
     def look(self) -> None:
         """Raise the error in the call if its time is up; the lock is held."""
@@ -172,7 +173,18 @@ def _watch() -> None:
                 watch.look()
 
 
-def _raise(thread: int, error: type[BaseException] | None) -> None:
-    """Raise an error in a thread, as soon as it runs Python; None takes back what has not been raised yet."""
-    what = None if error is None else ctypes.py_object(error)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), what)
+def _raise(thread: int, error: type[TooLongError]) -> None:
+    """Raise an error in a thread, as soon as it runs Python."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
+
+
+def _catch_pending(thread: int) -> None:
+    """See to it that no error is pending in this thread.
+
+    CPython can take one back, but 3.11 goes on looking for it at every step then, and hangs under a profile function.
+    So it is raised here, or another one in its place, and caught.
+    """
+    with contextlib.suppress(TooLongError):
+        _raise(thread, TooLongError)
+        while True:
+            pass
