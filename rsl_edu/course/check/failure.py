@@ -108,6 +108,18 @@ _MEANINGS = (  # what torch and Python say, and what they mean
         "Fewer dimensions are there than you think. Print the shape first.",
     ),
     (
+        r"shape of the mask",
+        "A mask stands for the first dimensions: x[mask]. For the second, write x[:, mask].",
+    ),
+    (
+        r"split_sizes to sum exactly",
+        "The pieces together must be as long as the whole: is the last piece missing?",
+    ),
+    (
+        r"stack expects each tensor to be equal size",
+        "Only tensors of one shape can be stacked: pad the short ones first.",
+    ),
+    (
         r"index -?\d+ is out of bounds|list index out of range",
         "Count from 0: of n entries the last one has the index n - 1.",
     ),
