@@ -269,12 +269,6 @@ class Wrong:
             out[t], following = running, values[t]
         return out
 
-    def zero_at_dones__delta(rewards, values, dones, last_value, gamma, lam):
-        delta = (rewards + gamma * torch.cat([values[1:], last_value[None]]) - values) * (1 - dones)
-        for t in reversed(range(len(rewards) - 1)):
-            delta[t] += gamma * lam * (1 - dones[t]) * delta[t + 1]
-        return delta
-
     def zero_at_dones__result(rewards, values, dones, last_value, gamma, lam):
         return Right.by_sums(rewards, values, dones, last_value, gamma, lam) * (1 - dones)
 
@@ -343,12 +337,6 @@ class Wrong:
             running = rewards[t] - values[t] + gamma * (1 - dones[t]) * (following + lam * running)
             out[t], following = running, values[t]
         return out
-
-    def only_first_step__return_inside(rewards, values, dones, last_value, gamma, lam):
-        out = torch.zeros_like(rewards)
-        for t in reversed(range(len(rewards))):
-            out[t] = rewards[t] - values[t] + gamma * (1 - dones[t]) * last_value
-            return out
 
     def aliased(rewards, values, dones, last_value, gamma, lam):
         out, running, following = [], torch.zeros_like(last_value), last_value
