@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -199,9 +198,7 @@ class Diagnosis:
 def outcome_of(interface: Interface, answer: Answer, case: Case) -> Outcome:
     """What comes of an answer of ours on a case: what it returns, or its error as text."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return interface.run_own(answer, case).values
+        return interface.run_own(answer, case).values
     except (Exception, SystemExit) as error:
         return f"{type(error).__name__}: {error}"
 

@@ -108,6 +108,10 @@ _MEANINGS = (  # what torch and Python say, and what they mean
         "Fewer dimensions are there than you think. Print the shape first.",
     ),
     (
+        r"backward through the graph a second time",
+        "Return the loss as it is: whoever trains with it calls backward().",
+    ),
+    (
         r"shape of the mask",
         "A mask stands for the first dimensions: x[mask]. For the second, write x[:, mask].",
     ),
