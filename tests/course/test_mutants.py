@@ -114,7 +114,10 @@ EQUAL = {
         "return each.sum(1)": FLAT,
         "square = old_std ** 2 + (old_mean - mean) ** 2": SQUARED,
     },
-    "adaptive_learning_rate": {"if 0 < kl < desired_kl / 2:; return min(0.01, rate * 1.5)": "never are both true"},
+    "adaptive_learning_rate": {
+        "if 0 < kl < desired_kl / 2:; return min(0.01, rate * 1.5)": "never are both true",
+        "if abs(kl) > 2 * desired_kl:": "a KL below 0 is a rounding error, and far smaller than any desired KL",
+    },
     "advantages": {
         "next_value, advantage = (last_value, torch.zeros_like(last_value))": ORDER,
         "next_value = values[t] (again)": ORDER,
@@ -216,15 +219,6 @@ HOLES = {
         "square = old_std ** 2 + (mean - old_mean.floor()) ** 2",
         "each = (std.detach() / old_std).log() + square / (2 * std ** 2) - 0.5",
         "each = (std / old_std).log() + square / (2 * std.detach() ** 2) - 0.5",
-    },
-    "adaptive_learning_rate": {
-        "if kl >= 2 * desired_kl:",
-        "if 0 != kl < desired_kl / 2:",
-        "if 0 < kl <= desired_kl / 2:",
-        "if abs(kl) > 2 * desired_kl:",
-        "if 0 < abs(kl) < desired_kl / 2:",
-        "if kl > 3 * desired_kl:",
-        "if 0 < kl < desired_kl / 3:",
     },
     "advantages": {
         "next_value, advantage = (abs(last_value), torch.zeros_like(last_value))",
