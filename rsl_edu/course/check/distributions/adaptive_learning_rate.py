@@ -92,7 +92,7 @@ MISTAKES = {
     ),
     "negative-raises": Mistake(
         "your rate changes when the KL is a little below 0.",
-        "Rounding can make -1e-6 of a KL of 0, and it tells no more than 0: ask for 0 < kl, not for kl != 0 or abs(kl).",
+        "Rounding can make -1e-6 of a KL of 0, and it tells no more than 0: ask for 0 < kl, not kl != 0 or abs(kl).",
         {"0 <": "0 !="},
     ),
     "limits-missing": Mistake(
