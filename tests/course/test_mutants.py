@@ -14,6 +14,7 @@ RANDOM = "the random matrix with another sign is as random"
 SYMMETRIC = "a std is the same for all numbers negated"
 SQUARED = "the sign is lost in the square"
 OVERWRITTEN = "every number of it is replaced"
+NO_GRADIENT = "the task asks for numbers only: an answer in loops, math or numpy is right"
 UNUSED = "the first update gives it no weight, and the task says nothing of the time before it"
 
 EQUAL = {
@@ -108,9 +109,18 @@ EQUAL = {
         "z = -(action - mean) / std": SQUARED,
         "z = (action - mean) / -std": SQUARED,
         "return each.sum(1)": FLAT,
+        "z = (action - mean) / std.detach()": NO_GRADIENT,
+        "z = (action - mean.detach()) / std": NO_GRADIENT,
+        "each = -0.5 * z ** 2 - std.detach().log() - 0.5 * math.log(2 * math.pi)": NO_GRADIENT,
     },
-    "gaussian_entropy": {"return each.sum(1)": FLAT},
+    "gaussian_entropy": {
+        "return each.sum(1)": FLAT,
+        "each = std.detach().log() + 0.5 + 0.5 * math.log(2 * math.pi)": NO_GRADIENT,
+    },
     "gaussian_kl": {
+        "square = old_std ** 2 + (mean.detach() - old_mean) ** 2": NO_GRADIENT,
+        "each = (std.detach() / old_std).log() + square / (2 * std ** 2) - 0.5": NO_GRADIENT,
+        "each = (std / old_std).log() + square / (2 * std.detach() ** 2) - 0.5": NO_GRADIENT,
         "return each.sum(1)": FLAT,
         "square = old_std ** 2 + (old_mean - mean) ** 2": SQUARED,
     },
@@ -199,26 +209,6 @@ HOLES = {
         "for reward, done in zip(abs(rewards), dones, strict=True):",
         "for reward, done in zip(rewards.floor(), dones, strict=True):",
         "total, sums = (torch.zeros_like(rewards[1]), [])",
-    },
-    "gaussian_log_prob": {
-        "z = (action - mean) / std.detach()",
-        "z = (abs(action) - mean) / std",
-        "z = (action - abs(mean)) / std",
-        "z = (action - mean.floor()) / std",
-        "z = (action - mean.detach()) / std",
-        "each = -0.5 * z ** 2 - std.detach().log() - 0.5 * math.log(2 * math.pi)",
-    },
-    "gaussian_entropy": {
-        "each = std.detach().log() + 0.5 + 0.5 * math.log(2 * math.pi)",
-    },
-    "gaussian_kl": {
-        "square = old_std ** 2 + (abs(mean) - old_mean) ** 2",
-        "square = old_std ** 2 + (mean.floor() - old_mean) ** 2",
-        "square = old_std ** 2 + (mean.detach() - old_mean) ** 2",
-        "square = old_std ** 2 + (mean - abs(old_mean)) ** 2",
-        "square = old_std ** 2 + (mean - old_mean.floor()) ** 2",
-        "each = (std.detach() / old_std).log() + square / (2 * std ** 2) - 0.5",
-        "each = (std / old_std).log() + square / (2 * std.detach() ** 2) - 0.5",
     },
     "advantages": {
         "next_value, advantage = (abs(last_value), torch.zeros_like(last_value))",
