@@ -68,6 +68,7 @@ MISTAKES = {
     "swapped": Mistake(
         "you raise the rate where it should fall, and lower it where it should rise.",
         "A KL above the desired one says that the policy moves too far: take smaller steps, divide by 1.5.",
+        {"kl > 2 * desired_kl": "0 < kl < desired_kl / 2", "0 < kl < desired_kl / 2": "kl > 2 * desired_kl"},
         {_DOWN: _UP, _UP: _DOWN},
         {_DOWN: _UP, _UP: _DOWN, "0 < ": ""},
         {_DOWN: "rate * 1.5", _UP: "rate / 1.5"},

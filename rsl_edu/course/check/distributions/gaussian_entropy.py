@@ -104,11 +104,17 @@ MISTAKES = {
         "z²/2 is ½ on average. Either ½ · (1 + log 2π) + log std, or ½ + ½ log 2π + log std.",
         {"() + 0.5": "() + 1.0"},
     ),
+    "halves-missing": Mistake(
+        "you add 1 + log 2π: the ½ before these brackets is missing.",
+        "It is log std + ½ · (1 + log 2π), about 1.419 more than log std.",
+        {f"0.5 + {_LOG_2PI}": "1.0 + math.log(2 * math.pi)"},
+    ),
     "std-not-logged": Mistake(
         "you add the std itself, not its log.",
         "The input is a std, not a log std. Twice the std is log 2 = 0.69 nats more, from wherever you start.",
-        {"std.log()": "std"},
-        {"std.log()": "std**2"},
+        {"std.log": "std.clone"},
+        {"std.log": "2 * std.clone"},
+        {"std.log": "std.square"},
     ),
     "times-std": Mistake(
         "you multiply the constant by the std, or by its log; the log of a product is a sum.",

@@ -59,7 +59,7 @@ MISTAKES = {
         "yours is KL(new ‖ old): the policies are swapped.",
         "The actions in the batch come from the old policy, so the mean is over its actions: KL(old ‖ new). "
         "Divide by the new variance.",
-        {_OLD: "= std**2", _RATIO: "old_std / std", _VARIANCE: "2 * old_std**2"},
+        {"    square": "    old_mean, old_std, mean, std = mean, std, old_mean, old_std\n    square"},
     ),
     "minus-half-missing": Mistake(
         "you leave out the -½.",

@@ -174,11 +174,15 @@ MISTAKES = {
         "A product of many densities leaves the range of floats, a sum of their logs does not. Take the log.",
         {"  # independent": ".exp()  # independent"},
         {"    return": "    each = each.exp()\n    return"},
+        {_EACH: "-0.5 * z**2", "  # independent": ".exp()  # independent"},
     ),
     "log-of-summed-densities": Mistake(
         "you add the densities of the components, and then take the log.",
         "Independent components multiply their densities. So take the log of each, then add the logs.",
-        {"    return": "    each = each.exp()\n    return", "  # independent": ".log()  # independent"},
+        *(
+            {"    return": "    each = each.exp()\n    return", "  # independent": f".add({tiny}).log()  # independent"}
+            for tiny in (0, 1e-8, 1e-6)
+        ),
     ),
     "log-of-density": Mistake(
         "you take the log of the density, which is 0 in floats far from the mean.",

@@ -345,6 +345,11 @@ class Wrong:
     def rounded__to_digits(rate, kl, desired_kl):
         return round(Right.as_rsl_rl(rate, kl, desired_kl), 3)
 
+    def swapped__with__other_factor(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return min(1e-2, rate * 2)
+        return max(1e-5, rate / 2) if 0 < kl < desired_kl / 2 else rate
+
     def other_factor__with__zero_raises(rate, kl, desired_kl):
         if kl > 2 * desired_kl:
             return max(1e-5, rate / 2)

@@ -29,8 +29,8 @@ class Right:
         unit = -torch.trapezoid(p * p.log(), z)
         return (unit + std.double().log()).sum(-1)
 
-    def of_product(std):
-        return torch.log(std.prod(-1)) + std.size(1) / 2 * math.log(2 * math.pi * math.e)
+    def constant_at_the_end(std):
+        return std.log().sum(-1) + std.size(1) / 2 * math.log(2 * math.pi * math.e)
 
     def by_numpy(std):
         return torch.from_numpy(np.log(std.numpy()).sum(axis=1) + 0.5 * np.log(2 * np.pi * np.e) * std.shape[1])
@@ -182,6 +182,12 @@ class Wrong:
 
     def variance_as_std__with__mean_over_actions(std):
         return Normal(torch.zeros_like(std), std**2).entropy().mean(-1)
+
+    def halves_missing(std):
+        return (std.log() + 1 + math.log(2 * math.pi)).sum(-1)
+
+    def std_not_logged__with__half_missing(std):
+        return (std + 0.5 * math.log(2 * math.pi)).sum(-1)
 
     def std_as_variance__with__over_batch(std):
         return (0.5 * torch.log(2 * math.pi * math.e * std)).sum(-1).mean()

@@ -243,6 +243,12 @@ class Wrong:
     def reversed__with__minus_half_missing(old_mean, old_std, mean, std):
         return (torch.log(old_std / std) + (std**2 + (mean - old_mean) ** 2) / (2 * old_std**2)).sum(-1)
 
+    def reversed__with__variance_as_std(old_mean, old_std, mean, std):
+        return kl_divergence(Normal(mean, std**2), Normal(old_mean, old_std**2)).sum(-1)
+
+    def reversed__with__std_as_variance(old_mean, old_std, mean, std):
+        return 0.5 * (torch.log(old_std / std) + (std + (mean - old_mean) ** 2) / old_std - 1).sum(-1)
+
     def reversed__with__per_component(old_mean, old_std, mean, std):
         return kl_divergence(Normal(mean, std), Normal(old_mean, old_std))
 
