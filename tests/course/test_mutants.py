@@ -14,7 +14,7 @@ RANDOM = "the random matrix with another sign is as random"
 SYMMETRIC = "a std is the same for all numbers negated"
 SQUARED = "the sign is lost in the square"
 OVERWRITTEN = "every number of it is replaced"
-NO_GRADIENT = "the task asks for numbers only: an answer in loops, math or numpy is right"
+NO_GRADIENT = "the task asks for no gradient, so numpy is a right answer"
 UNUSED = "the first update gives it no weight, and the task says nothing of the time before it"
 
 EQUAL = {
@@ -50,6 +50,9 @@ EQUAL = {
         "x = torch.nn.functional.pad(x, (padding,) * 4)": ORDER,
         "k = weight.shape[-2]": "filters are square",
         "patches = x.unfold(-2, k, stride).unfold(3, k, stride)": "of four dimensions, -2 is 2",
+        "x = torch.nn.functional.pad(x.detach(), (padding,) * 4)": NO_GRADIENT,
+        "patches = x.detach().unfold(2, k, stride).unfold(3, k, stride)": NO_GRADIENT,
+        "return torch.einsum('bihwyx,oiyx->bohw', patches, weight.detach())": NO_GRADIENT,
     },
     "gru_step": {
         "reset_h, update_h, new_h = (h @ w_hh.T + b_hh).chunk(3, dim=-1)": ORDER,
@@ -155,17 +158,6 @@ HOLES = {
     "mlp_forward": {
         "return x.detach() @ weights[-1].T + biases[-1]",
         "x = activation(x.detach() @ weight.T + bias)",
-    },
-    "conv2d": {
-        "x = torch.nn.functional.pad(abs(x), (padding,) * 4)",
-        "x = torch.nn.functional.pad(x.floor(), (padding,) * 4)",
-        "x = torch.nn.functional.pad(x.detach(), (padding,) * 4)",
-        "return torch.einsum('bihwyx,oiyx->bohw', patches, abs(weight))",
-        "return torch.einsum('bihwyx,oiyx->bohw', patches, weight.floor())",
-        "return torch.einsum('bihwyx,oiyx->bohw', patches, weight.detach())",
-        "patches = abs(x).unfold(2, k, stride).unfold(3, k, stride)",
-        "patches = x.floor().unfold(2, k, stride).unfold(3, k, stride)",
-        "patches = x.detach().unfold(2, k, stride).unfold(3, k, stride)",
     },
     "gru_step": {
         "return (1 - update) * new + update * h.detach()",

@@ -72,7 +72,8 @@ class Exercise:
             cases: Further cases, such as a grader's hidden ones, tried after the exercise's own.
         """
         further = tuple(cases)
-        judge = Judge(self.interface, self.cases, self.diagnosis, f'check.hint("{self.name}")')
+        named = frozenset(re.findall(r"\w+", " ".join(re.findall("`(.*?)`", " ".join(self.hints)))))
+        judge = Judge(self.interface, self.cases, self.diagnosis, f'check.hint("{self.name}")', named)
         try:
             self._must_be_of_right_kind(answer)
             for case in (*self.cases, *further):
@@ -87,10 +88,6 @@ class Exercise:
         if stage not in range(1, len(self.hints) + 1):
             raise ValueError(f"stage: expected 1 to {len(self.hints)}, got {stage!r}")
         return Text(f"Hint {stage} of {len(self.hints)}: {self.hints[stage - 1]}")
-
-    def headline(self, mistake: str) -> str:
-        """What an answer with a mistake seems to do, from the mistake's name; empty if it has no text of its own."""
-        return self.diagnosis.headline(mistake)
 
     @property
     def solution(self) -> Text:

@@ -6,7 +6,7 @@ import re
 import sysconfig
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from .diagnosis import Diagnosis, Outcome
 from .edits import Answer
 from .failure import advice, failure
 from .limit import TooLongError, limited
+from .pointer import line_of, steps_of
 from .trial import Case, Interface, Trial, as_tensor
 from .verdict import clearly, text
 
@@ -55,6 +56,7 @@ class Judge:
         cases: The exercise's own cases.
         diagnosis: Its mistakes.
         hint: What to call for a hint.
+        names: What the hints give a name.
         left: Seconds of CPU time that are left for the answer.
     """
 
@@ -62,7 +64,8 @@ class Judge:
     cases: Sequence[Case]
     diagnosis: Diagnosis
     hint: str
-    left: float = _SECONDS
+    names: frozenset[str]
+    left: float = field(default_factory=lambda: _SECONDS)
 
     def must_be_right(self, answer: Answer, case: Case) -> None:
         """Try an answer on a case.
@@ -97,14 +100,18 @@ class Judge:
     def _run(self, answer: Answer, case: Case, seed: int = 0, quiet: bool = True) -> Trial:
         begin = time.process_time()
         try:
-            return limited(max(self.left, 0.1), lambda: self.interface.run(answer, case, seed, quiet))
+            return limited(self.left, lambda: self.interface.run(answer, case, seed, quiet))
         finally:
             self.left -= time.process_time() - begin
 
     def _outcome(self, answer: Answer, case: Case, seed: int = 0) -> Outcome:
+        if self.left <= 0:
+            return "stopped"  # on the case before it, and it would be on this one
         try:
             return self._run(answer, case, seed).values
         except (Exception, SystemExit, TooLongError) as error:
+            if failure(error, lambda _: False).kind == "stopped":
+                self.left = 0
             return f"{type(error).__name__}: {error}"
 
     # One after the other
@@ -190,9 +197,24 @@ class Judge:
             why = "A tensor made of whole numbers keeps to them: write 0.0 for 0, or say dtype=x.dtype."
             return WrongError("integer-result", headline, *lines, advice=[why])
         if finding := finding or self.diagnosis.likely_in(outcomes):
-            return WrongError(finding.name, finding.headline, *lines, advice=finding.advice, of_mistake=True)
-        name, headline, *look = _describe(output, got, wanted)
-        return WrongError(name, f"{headline} in this case: {case.about}.", *lines, advice=look)
+            places = [line_of(answer, self.diagnosis.source, edits) for edits in finding.edits if edits]
+            look = [_line(*place) for place in places if place]
+            return WrongError(finding.name, finding.headline, *lines, *look, advice=finding.advice, of_mistake=True)
+        name, headline, *why_not = _describe(output, got, wanted)
+        return WrongError(
+            name, f"{headline} in this case: {case.about}.", *lines, *self._first_step(answer, case), advice=why_not
+        )
+
+    def _first_step(self, answer: Answer, case: Case) -> list[str]:
+        """The first name of the hints' whose value in the learner's code is another one than the hints make of it."""
+        reference = self.interface.reference
+        theirs = steps_of(answer, lambda: self._outcome(answer, case))
+        for name, right in steps_of(reference, lambda: self.interface.run(reference, case)).items():
+            inputs = [argument.name for argument, _ in self.interface.named(case.inputs)]
+            if name in theirs and name in self.names and name not in inputs and not case.close(theirs[name], right):
+                seen, expected = clearly(theirs[name], right)
+                return [f"look at:  your {name} = {seen}; as the hints have it, {expected}"]
+        return []
 
     def _raised(self, error: BaseException, case: Case) -> WrongError:
         account = failure(error, lambda file: not file.startswith(_NOT_THE_LEARNERS))
@@ -201,9 +223,10 @@ class Judge:
             return WrongError(account.kind, headline, f"Write your code in its place; {self.hint} helps.")
         if account.kind == "library-answer":
             return WrongError(account.kind, f"your code calls {account.says}, which the exercise asks you to write.")
-        where = [f"line {account.number}:".ljust(10) + account.line] if account.line else []
+        where = [_line(account.number, account.line)] if account.line else []
         if account.kind == "stopped":
-            headline = f"your code was stopped: it {account.says}."
+            ran = f"ran for more than {_SECONDS:g} s" if isinstance(error, TooLongError) else account.says
+            headline = f"your code was stopped: it {ran}."
             look = ["Does a loop never end? Look at what its condition compares, and where that changes."]
             return WrongError(account.kind, headline, *self._tried(case), *where, advice=look)
         headline = f"your code raises {re.sub(' at 0x[0-9a-fA-F]+', '', account.says)}"
@@ -215,6 +238,10 @@ class Judge:
 
     def _tried(self, case: Case) -> list[str]:
         return [f"tried:    {self.interface.tried(case)}"]
+
+
+def _line(number: int, line: str) -> str:
+    return f"line {number}:".ljust(10) + line
 
 
 def _kind(value: Any) -> str:

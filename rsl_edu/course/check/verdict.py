@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+_SHOWN = 24  # numbers of a tensor that is shown in full
+
 
 @dataclass(frozen=True, repr=False)
 class Verdict:
@@ -55,7 +57,7 @@ class Text(str):
 def text(value: Any, digits: int = 3) -> str:
     """Write a number, a tensor or a list of them, rounded to ``digits``; a large tensor as its shape."""
     if isinstance(value, torch.Tensor):
-        if value.numel() > 24:
+        if value.numel() > _SHOWN:
             return f"<tensor {list(value.shape)}>"
         value = value.tolist()
     if isinstance(value, (list, tuple)):
@@ -69,12 +71,17 @@ def text(value: Any, digits: int = 3) -> str:
 
 
 def clearly(seen: torch.Tensor, expected: torch.Tensor) -> tuple[str, str]:
-    """Write two tensors with as many digits as show where they differ."""
+    """Write two tensors with as many digits as show where they differ; of large ones only where they differ most."""
+    if seen.shape != expected.shape:
+        return text(seen), text(expected)
+    distance = (seen - expected).abs().nan_to_num(math.inf, math.inf)
+    relative = distance / torch.maximum(seen.abs(), expected.abs()).nan_to_num(1.0, 1.0)
+    parts = relative[(relative > 0) & relative.isfinite()]
     digits = 3
-    if seen.shape == expected.shape:
-        largest = torch.maximum(seen.abs(), expected.abs())
-        parts = (seen - expected).abs() / largest
-        parts = parts[(parts > 0) & parts.isfinite()]
-        if parts.numel():  # where the difference is a hundredth, four digits show it well
-            digits = min(max(3, 2 + math.ceil(-math.log10(parts.max().item()))), 9)
-    return text(seen, digits), text(expected, digits)
+    if parts.numel():  # where the difference is a hundredth, four digits show it well
+        digits = min(max(digits, 2 + math.ceil(-math.log10(parts.max().item()))), 9)
+    if seen.numel() <= _SHOWN:
+        return text(seen, digits), text(expected, digits)
+    place = [int(index) for index in torch.unravel_index(distance.argmax(), distance.shape)]
+    one, other = (f"{text(x[tuple(place)].item(), digits)} at {place} of {list(x.shape)}" for x in (seen, expected))
+    return one, other

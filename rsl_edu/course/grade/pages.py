@@ -136,8 +136,8 @@ def _mistakes(graded: Sequence[Row]) -> list[tuple[tuple[str, str], int]]:
 
 
 def _headline(task: str, mistake: str) -> str:
-    known = check.EXERCISES[task].headline(mistake) if task in check.EXERCISES else ""
-    return known or _KINDS.get(mistake, "")
+    known = check.EXERCISES[task].mistakes if task in check.EXERCISES else {}
+    return known[mistake].headline if mistake in known else _KINDS.get(mistake, "")
 
 
 def _harmless(value: Any) -> Any:

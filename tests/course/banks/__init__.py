@@ -2,8 +2,8 @@
 
 The classes ``Right`` and ``Wrong`` of a file are only namespaces. The functions in them (or classes, if the exercise
 asks for one) are as people write them, without ``self``. The name of a wrong answer begins with the name of its
-mistake, which ends at two underscores: ``own_activation__relu`` makes the mistake ``own-activation``. One that makes two
-mistakes has both names: ``own_activation__with__bias_forgotten__relu``.
+mistake, which ends at two underscores: ``own_activation__relu`` makes the mistake ``own-activation``. One that makes
+two mistakes has both names: ``own_activation__with__bias_forgotten__relu``.
 """
 
 import importlib
@@ -38,7 +38,7 @@ def wrong_answers_in(namespace, exercise):
         name
         for name in answers
         for mistake in mistake_of(name).split(" + ")
-        if mistake not in OF_THE_MACHINERY and not exercise.headline(mistake)
+        if mistake not in OF_THE_MACHINERY | exercise.diagnosis.names
     ]
     if unknown:
         raise ValueError(f"bank of {exercise.name}: {', '.join(unknown)}: no mistake of the exercise has such a name")

@@ -13,12 +13,14 @@ from .suspect import Suspect
 __all__ = ["Suspect", "suspects"]
 
 
-def suspects(source: Source, outputs: Sequence[str] = ()) -> list[Suspect]:
+def suspects(source: Source, outputs: Sequence[str] = (), told: Sequence[str] | None = None) -> list[Suspect]:
     """Return mistakes made in a right answer, the likeliest kinds first; each is another source.
 
     Args:
         source: The right answer.
         outputs: Names of what it returns.
+        told: Those of them that the sentences on the whole answer tell of; all by default.
     """
-    made = (*result_suspects(source, outputs), *argument_suspects(source, outputs), *formula_suspects(source, outputs))
+    told = outputs if told is None else told
+    made = (*result_suspects(source, outputs), *argument_suspects(source, told), *formula_suspects(source, told))
     return list({source.edited(suspect.edits): suspect for suspect in reversed(made)}.values())[::-1]

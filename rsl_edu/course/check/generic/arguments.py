@@ -18,8 +18,8 @@ _DEFAULT = "Is {} used at all? Look for a fixed value where it belongs."
 
 _NUMBER: tuple[Change, ...] = (
     ("negated-argument", "-{0}", "the sign of {} is turned round"),
-    ("doubled-argument", "2 * {0}", "{} counts twice"),
-    ("halved-argument", "0.5 * {0}", "{} counts half"),
+    ("doubled-argument", "2 * {0}", "twice {} is taken for {}"),
+    ("halved-argument", "0.5 * {0}", "half of {} is taken for {}"),
     ("squared-argument", "{0} ** 2", "the square of {} is taken for {}"),
     ("root-of-argument", "{0} ** 0.5", "the square root of {} is taken for {}"),
     ("one-minus-argument", "1 - {0}", "1 minus {} is taken for {}"),
@@ -49,8 +49,8 @@ _INT: tuple[Change, ...] = (
     ("argument-off-by-one", "{0} - 1", "{} counts as one less than it is"),
     ("argument-off-by-one", "{0} + 1", "{} counts as one more than it is"),
     ("negated-argument", "-{0}", "the sign of {} is turned round"),
-    ("doubled-argument", "2 * {0}", "{} counts twice"),
-    ("halved-argument", "{0} // 2", "{} counts half, rounded down"),
+    ("doubled-argument", "2 * {0}", "twice {} is taken for {}"),
+    ("halved-argument", "{0} // 2", "half of {}, rounded down, is taken for {}"),
     ("squared-argument", "{0} ** 2", "the square of {} is taken for {}"),
 )
 _LIST: tuple[Change, ...] = (
@@ -101,6 +101,27 @@ _OF_ALL: tuple[Change, ...] = (
     ("first-row-only", "{0}[:1]", "only the first row of each of {} is used"),
     ("last-row-only", "{0}[-1:]", "only the last row of each of {} is used"),
 )
+_LIKELIEST_FIRST = (
+    "exchanged-arguments",
+    "default-argument",
+    "ignored-argument",
+    "negated-argument",
+    "doubled-argument",
+    "halved-argument",
+    "argument-off-by-one",
+    "transposed-argument",
+    "flipped-argument",
+    "shifted-argument",
+    "first-row-only",
+    "last-row-only",
+    "shortened-argument",
+    "squared-argument",
+    "root-of-argument",
+    "one-minus-argument",
+    "log-of-argument",
+    "exp-of-argument",
+    "absolute-argument",
+)
 _NEXT = {
     "ignored-argument": _DEFAULT,
     "default-argument": _DEFAULT,
@@ -118,8 +139,12 @@ _NEXT = {
 }
 
 
-def argument_suspects(source: Source, outputs: Sequence[str]) -> Iterator[Suspect]:
-    """Yield what comes out when an argument is changed, ignored or exchanged with another."""
+def argument_suspects(source: Source, outputs: Sequence[str]) -> list[Suspect]:
+    """Return what comes out when an argument is changed, ignored or exchanged with another, the likeliest first."""
+    return sorted(_changed(source, outputs), key=lambda suspect: _LIKELIEST_FIRST.index(suspect.name))
+
+
+def _changed(source: Source, outputs: Sequence[str]) -> Iterator[Suspect]:
     for function in functions(source.tree):
         if body(function):
             yield from _exchanged(source, function, outputs)
@@ -128,7 +153,7 @@ def argument_suspects(source: Source, outputs: Sequence[str]) -> Iterator[Suspec
                 for change in _CHANGES.get(_kind(argument), ()):
                     yield _suspect(source, function, outputs, change, [argument.arg])
             tensors = [each.arg for each in arguments(function) if _kind(each) == "torch.Tensor"]
-            for change in _OF_ALL if 1 < len(tensors) else ():
+            for change in _OF_ALL if len(tensors) > 1 else ():
                 yield _suspect(source, function, outputs, change, tensors)
 
 

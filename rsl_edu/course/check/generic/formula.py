@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..edits import Edits, Source
-from .nodes import Change, Changes, condition, loop, of_node, scaled
+from .calls import of_node
+from .change import Change, Changes, around, exchanged, scaled
+from .operators import OPERATORS
 from .suspect import Function, Suspect, arguments, body, functions, quoted, what_comes_out
 from .words import KINDS
 
@@ -23,8 +25,8 @@ def formula_suspects(source: Source, outputs: Sequence[str]) -> list[Suspect]:
             clause, why = KINDS[change.kind]
             about = {node.id for node in ast.walk(change.about) if isinstance(node, ast.Name)}
             used = [name for name in names if name in about and f"`{name}`" not in change.detail]
-            where = f", in a step with {quoted(used)}" if 0 < len(used) < 4 and change.kind != "wrong-argument" else ""
-            sentence = what_comes_out(outputs, clause.format(change.detail) + where)
+            where = f", in a step with {quoted(used)}" if 0 < len(used) < 4 else ""
+            sentence = what_comes_out(outputs, clause.format(change.detail), where)
             made.append((_PLACES[change.kind], Suspect(change.kind, sentence, why, change.edits)))
     return [suspect for _, suspect in sorted(made, key=lambda each: each[0])]
 
@@ -52,24 +54,24 @@ def _within(source: Source, edits: Edits, start: int, end: int) -> str:
 
 def _roots(source: Source, function: Function) -> Iterator[tuple[ast.AST, Changes]]:
     """Yield each step of a function, for a loop or a condition its head, with its changes."""
-    callables = {each.arg for each in arguments(function)}
-    bound = set(callables)
+    names = {each.arg: ast.unparse(each.annotation) if each.annotation else "" for each in arguments(function)}
+    bound = set(names)
     for statement in _statements(body(function)):
         if isinstance(statement, ast.For):
             yield (
                 statement.iter,
-                itertools.chain(_below(source, statement.iter, callables), loop(source, statement.iter)),
+                itertools.chain(_below(source, statement.iter, names), _loop(source, statement.iter)),
             )
             yield statement, _swapped(source, statement)
         elif isinstance(statement, ast.If):
             yield (
                 statement.test,
-                itertools.chain(_below(source, statement.test, callables), condition(source, statement.test)),
+                itertools.chain(_below(source, statement.test, names), _condition(source, statement.test)),
             )
         elif isinstance(statement, (ast.Assign, ast.AugAssign, ast.Expr, ast.Return)):
             may_go = function.name != "__init__" and _stored(statement) <= bound
             steps = _step(source, statement, may_go)
-            yield statement, itertools.chain(_below(source, statement, callables), steps)
+            yield statement, itertools.chain(_below(source, statement, names), steps)
         bound |= _stored(statement)
 
 
@@ -82,11 +84,19 @@ def _statements(statements: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
                 yield from _statements(getattr(statement, part, ()))
 
 
-def _below(source: Source, root: ast.AST, callables: set[str]) -> Changes:
+def _below(source: Source, root: ast.AST, names: Mapping[str, str]) -> Changes:
+    """Yield the changes of all nodes of a step; ``names`` are the arguments with their types."""
     for node in ast.walk(root):
-        yield from of_node(source, node, callables)
+        yield from of_node(source, node, names)
+        if type(node) in OPERATORS:
+            yield from OPERATORS[type(node)](source, node)
         if isinstance(node, ast.comprehension):
-            yield from loop(source, node.iter)
+            yield from _loop(source, node.iter)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and names.get(node.id):
+            for other, kind in names.items():
+                if other != node.id and kind == names[node.id]:
+                    said = f"`{other}` is used in one place where `{node.id}` belongs"
+                    yield Change("wrong-argument", (source.at(node, other),), node, said)
 
 
 def _step(source: Source, statement: ast.stmt, may_go: bool) -> Changes:
@@ -95,13 +105,11 @@ def _step(source: Source, statement: ast.stmt, may_go: bool) -> Changes:
         yield Change("statement-left-out", (source.at(statement, "pass"),), statement)
     if isinstance(statement, ast.Assign):
         if not isinstance(statement.value, (ast.Constant, ast.Tuple)):
-            start, end = source.span(statement.value)
-            yield Change("sign-turned", ((start, start, "-("), (end, end, ")")), statement.value)
+            yield Change("sign-turned", around(source, statement.value, "-(", ")"), statement.value)
             yield from scaled(source, statement.value)
         parts = getattr(statement.targets[0], "elts", [])
         for one, other in itertools.combinations(parts, 2):
-            texts = [source.text[slice(*source.span(each))] for each in (one, other)]
-            yield Change("parts-exchanged", (source.at(one, texts[1]), source.at(other, texts[0])), statement.value)
+            yield Change("parts-exchanged", exchanged(source, one, other), statement.value)
     if isinstance(statement, ast.AugAssign):
         start, end = source.span(statement.target)[1], source.span(statement.value)[0]
         gap = source.text[start:end]
@@ -111,12 +119,29 @@ def _step(source: Source, statement: ast.stmt, may_go: bool) -> Changes:
         yield from scaled(source, statement.value)
 
 
+def _loop(source: Source, over: ast.expr) -> Changes:
+    """Yield the changes of what a loop runs over."""
+    for kind, part in (
+        ("first-step-lost", "[1:]"),
+        ("last-step-lost", "[:-1]"),
+        ("only-first-step", "[:1]"),
+        ("loop-backwards", "[::-1]"),
+    ):
+        yield Change(kind, around(source, over, "list(", f"){part}"), over)
+
+
+def _condition(source: Source, test: ast.expr) -> Changes:
+    """Yield the changes of a condition as a whole."""
+    yield Change("condition-turned", around(source, test, "not (", ")"), test)
+    yield Change("always-the-same", (source.at(test, "True"),), test)
+    yield Change("always-the-same", (source.at(test, "False"),), test)
+
+
 def _swapped(source: Source, repeat: ast.For) -> Changes:
     """Yield a loop with two neighbouring steps in the other order."""
     for one, other in itertools.pairwise(repeat.body):
         if not isinstance(one, (ast.For, ast.If, ast.With)) and not isinstance(other, (ast.For, ast.If, ast.With)):
-            texts = [source.text[slice(*source.span(each))] for each in (one, other)]
-            yield Change("order-of-steps", (source.at(one, texts[1]), source.at(other, texts[0])), repeat.iter)
+            yield Change("order-of-steps", exchanged(source, one, other), one)
 
 
 def _stored(statement: ast.stmt) -> set[str]:

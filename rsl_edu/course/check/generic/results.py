@@ -27,7 +27,7 @@ _NUMBER: tuple[Change, ...] = (
     ("result-clamped", "torch.as_tensor(|).clamp(min=0)", "{} with 0 wherever that is negative"),
     ("result-rounded", "torch.as_tensor(|).round()", "{} rounded to the nearest whole number"),
     ("result-cut", "torch.as_tensor(|).trunc()", "{} without the digits after the point"),
-    ("result-zero", "0 * (|)", "0 wherever {} is a number"),
+    ("result-zero", "0 * (|)", "always 0"),
 )
 _TENSOR: tuple[Change, ...] = (
     *_NUMBER,

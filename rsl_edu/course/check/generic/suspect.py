@@ -31,9 +31,9 @@ class Suspect:
 def functions(tree: ast.Module) -> Iterator[Function]:
     """Yield the function of a source, or the methods of its class."""
     for node in tree.body:
-        yield from (each for each in getattr(node, "body", ()) if isinstance(node, ast.ClassDef) and _is_function(each))
-        if isinstance(node, ast.FunctionDef):
-            yield node
+        for each in node.body if isinstance(node, ast.ClassDef) else [node]:
+            if isinstance(each, ast.FunctionDef):
+                yield each
 
 
 def body(function: Function) -> list[ast.stmt]:
@@ -46,10 +46,11 @@ def arguments(function: Function) -> list[ast.arg]:
     return [each for each in (*function.args.args, *function.args.kwonlyargs) if each.arg != "self"]
 
 
-def what_comes_out(outputs: Sequence[str], clause: str) -> str:
-    """Write the sentence about all outputs."""
+def what_comes_out(outputs: Sequence[str], clause: str, where: str = "") -> str:
+    """Write the sentence about all outputs; ``where`` is left out if it makes it long."""
     verb = "are" if len(outputs) > 1 else "is"
-    return f"your {listed(outputs) if outputs else 'result'} {verb} what comes out when {clause}."
+    sentence = f"your {listed(outputs) if outputs else 'result'} {verb} what comes out when {clause}"
+    return f"{sentence}{where if len(sentence + where) < 160 else ''}."
 
 
 def listed(names: Iterable[str]) -> str:
@@ -61,7 +62,3 @@ def listed(names: Iterable[str]) -> str:
 def quoted(names: Iterable[str]) -> str:
     """Write names as a list, each as code."""
     return listed(f"`{name}`" for name in names)
-
-
-def _is_function(node: ast.AST) -> bool:
-    return isinstance(node, ast.FunctionDef)

@@ -14,11 +14,11 @@ KINDS: dict[str, tuple[str, str]] = {
         "Write down the shape after each step: is a dim missing?",
     ),
     "sign-turned": (
-        "a sign is turned round: a plus stands for a minus, or a minus for a plus",
+        "a sign is turned round",
         "Check each sign, one by one.",
     ),
     "difference-turned": (
-        "a difference is the other way round: what should be subtracted is subtracted from",
+        "a difference is the other way round",
         "Check in each difference which of the two is subtracted.",
     ),
     "fraction-turned": (
@@ -109,7 +109,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "condition-turned": ("a condition is turned round", "Check each condition, and what happens where it holds."),
     "statement-left-out": ("a step is left out", "Go through the steps of the task: which one is missing?"),
     "order-of-steps": (
-        "two steps of a loop are in the wrong order, so that a value is updated too early or too late",
+        "two steps of a loop are done in the wrong order",
         "Check which value each step of the loop needs: the old one or the updated one.",
     ),
     "first-step-lost": ("a loop leaves out its first step", "Check where each loop starts."),
@@ -124,7 +124,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "parts-exchanged": ("two parts of something that is split are exchanged", "Check the order of the parts."),
     "order-of-sizes": ("two sizes or other options are given in the wrong order", "Check the order in each call."),
     "fixed-size": ("a size is always {}, whatever the shape of the input", "Take sizes from the inputs, never fixed."),
-    "wrong-argument": ("`{}` is used in one place where another argument belongs", "Check each name in your formula."),
+    "wrong-argument": ("{}", "Check each name in your formula."),
 }
 """The clause, to be read after "what comes out when", and what to look at next; in the order of likeliness."""
 

@@ -1,0 +1,70 @@
+"""What a change of a formula is, and where in the source it goes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..edits import Edits, Source
+
+
+class Change(NamedTuple):
+    """A change of a formula: its kind, its edits, the part that it is about, and a detail for the sentence."""
+
+    kind: str
+    edits: Edits
+    about: ast.AST
+    detail: str = ""
+
+
+Changes = Iterator[Change]
+
+
+class Gap(NamedTuple):
+    """Where an operator is: from the end of what is before it to the start of what is after it."""
+
+    start: int
+    end: int
+
+
+def scaled(source: Source, value: ast.expr) -> Changes:
+    """Yield the changes of a term, or of the value of a step, to twice and half of it."""
+    yield Change("doubled", around(source, value, "2 * (", ")"), value)
+    yield Change("halved", around(source, value, "0.5 * (", ")"), value)
+
+
+def exchanged(source: Source, one: ast.AST, other: ast.AST) -> Edits:
+    """Return the edits that put two nodes in each other's place."""
+    return source.at(one, text_of(source, other)), source.at(other, text_of(source, one))
+
+
+def around(source: Source, node: ast.AST, before: str, after: str) -> Edits:
+    """Return the edits that put texts before and after a node."""
+    start, end = source.span(node)
+    return (start, start, before), (end, end, after)
+
+
+def text_of(source: Source, node: ast.AST) -> str:
+    """Return the source of a node, without brackets around it."""
+    return source.text[slice(*source.span(node))]
+
+
+def number_of(node: ast.AST | None) -> int | float | None:
+    """Return the number that a node is, if it is one."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        number = number_of(node.operand)
+        return None if number is None else -number
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
+        return node.value
+    return None
+
+
+def gap_between(source: Source, left: ast.expr, right: ast.expr, sign: str) -> Gap | None:
+    """Return where the sign between two operands is; brackets of the operands are outside."""
+    start, end = source.span(left)[1], source.span(right)[0]
+    text = source.text[start:end]
+    if not sign or sign not in text or "#" in text:
+        return None
+    before, after = text.split(sign, 1)
+    return Gap(start + len(before.rstrip()), end - len(after.lstrip()))

@@ -1,0 +1,334 @@
+"""What an answer looks like: known mistakes, generic ones, two at once, and what only running it again shows."""
+
+import time
+
+import pytest
+import torch
+
+from rsl_edu.course.check import Case, Exercise, Mistake, judging
+from rsl_edu.course.check.edits import Source
+
+
+def weighted(x: torch.Tensor, y: torch.Tensor, scale: float) -> torch.Tensor:
+    """A task of its own: [batch, n] twice, and a number."""
+    both = x + 2 * y
+    total = both.square().sum(-1)
+    return scale * total - 1
+
+
+CASES = (
+    Case.of("one row", [[1.0, 2.0]], [[3.0, -1.0]], 0.5),
+    Case.of("two rows of three", [[1.0, 2.5, -3.0], [0.0, 4.0, 0.5]], [[2.0, -1.0, 0.3], [1.5, -2.0, 7.0]], 3.0),
+)
+MISTAKES = {
+    "twice-missing": Mistake("y counts once.", "Double it.", {"2 * y": "y"}),
+    "sum-of-all": Mistake("you sum over all rows.", "Sum over the last dimension.", {".sum(-1)": ".sum()"}),
+    "no-square": Mistake("you forget the square.", "Square first.", {".square()": ""}, {"both.square()": "both.abs()"}),
+    "zero": Mistake("you return zeros.", "Return the result.", lambda x, y, scale: torch.zeros(len(x))),
+}
+EXERCISE = Exercise(weighted, ("result",), CASES, MISTAKES, ("one", "two", "three"), lambda generator: CASES[1])
+
+
+def verdict_on(answer, exercise=EXERCISE):
+    verdict = exercise.check(answer)
+    assert not verdict.passed
+    assert verdict.message
+    return verdict
+
+
+# Mistakes as edits ----------------------------------------------------------------------------------------------------
+
+
+def test_an_edit_of_the_right_answer_is_recognised_in_other_code():
+    verdict = verdict_on(lambda x, y, scale: scale * (x + y).pow(2).sum(1) - 1)
+    assert verdict.mistake == "twice-missing"
+    assert verdict.message.startswith("y counts once.\n  tried:    weighted(x=[[1, 2]], y=[[3, -1]], scale=0.5)\n")
+    assert verdict.message.endswith("Double it.")
+
+
+def test_a_mistake_has_several_forms():
+    assert verdict_on(lambda x, y, scale: scale * (x + 2 * y).sum(1) - 1).mistake == "no-square"
+    assert verdict_on(lambda x, y, scale: scale * (x + 2 * y).abs().sum(1) - 1).mistake == "no-square"
+
+
+def test_a_function_is_a_form_too():
+    assert verdict_on(lambda x, y, scale: 0 * x[:, 0]).mistake == "zero"
+
+
+def test_two_mistakes_at_once_are_both_told():
+    verdict = verdict_on(lambda x, y, scale: scale * (x + y).pow(2).sum() - 1)
+    assert verdict.mistake == "twice-missing + sum-of-all"
+    assert verdict.message.startswith("it looks like two mistakes at once:\n")
+    told = ["1. y counts once.", "   Double it.", "2. you sum over all rows.", "   Sum over the last dimension."]
+    assert verdict.message.endswith("\n  ".join(told))
+
+
+def test_a_known_mistake_and_a_generic_one_are_both_told():
+    verdict = verdict_on(lambda x, y, scale: 2 * (scale * (x + y).pow(2).sum(-1) - 1))
+    assert verdict.mistake.startswith("twice-missing + ")
+
+
+def test_a_generic_mistake_is_told():
+    assert verdict_on(lambda x, y, scale: 1 - scale * (x + 2 * y).pow(2).sum(-1)).mistake not in ("unknown", *MISTAKES)
+
+
+def test_an_answer_that_looks_like_nothing_is_unknown_in_less_than_a_few_seconds():
+    def answer(x, y, scale):
+        return scale * (x.sin() + y.cos()).sum(-1) + 0.123
+
+    verdict_on(answer)  # the mistakes are made once
+    begin = time.process_time()
+    verdict = verdict_on(answer)
+    assert verdict.mistake == "unknown"
+    assert verdict.message.startswith("your result is wrong in this case: one row.\n")
+    assert time.process_time() - begin < 10  # of a machine far slower than any
+
+
+def test_every_edit_must_be_found_exactly_once():
+    source = Source.of(weighted)
+    with pytest.raises(ValueError, match="expected '3 \\* y' once in the source of weighted, found it 0 times"):
+        source.find({"3 * y": "y"})
+    with pytest.raises(ValueError, match="expected 'both' once in the source of weighted, found it 2 times"):
+        source.find({"both": "x"})
+    with pytest.raises(ValueError, match="texts that do not overlap"):
+        source.find({"2 * y": "y", "x + 2": "x"})
+
+
+def test_edits_are_of_characters_also_after_umlauts():
+    source = Source("def f(x):\n    größe = x  # ½ · x²\n    return größe + 1\n", "f", {})
+    (node,) = [
+        node
+        for node in source.tree.body[0].body
+        if hasattr(node, "value") and source.text[slice(*source.span(node))].startswith("return")
+    ]
+    assert source.answer([source.at(node.value, "größe - 1")])(5) == 4
+
+
+# Where it is ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_line_that_reads_like_the_mistake_is_shown_whatever_the_learners_names():
+    def answer(x, y, scale):
+        a = x + 2 * y
+        b = a.square().sum()
+        return scale * b - 1
+
+    number = answer.__code__.co_firstlineno + 2
+    assert f"\n  line {number}:".ljust(13) + "b = a.square().sum()\n" in verdict_on(answer).message
+
+
+def test_no_line_is_shown_where_none_reads_like_the_mistake():
+    def answer(x, y, scale):
+        return scale * torch.einsum("bn,bn->", x + 2 * y, x + 2 * y) - 1
+
+    verdict = verdict_on(answer)
+    assert verdict.mistake == "sum-of-all"
+    assert "line " not in verdict.message
+
+
+class Counter:
+    """Counts by steps."""
+
+    def __init__(self, step: int) -> None:
+        self.step, self.total = step, 0
+
+    def add(self, number: int) -> None:
+        """Add a number of steps."""
+        self.total = self.total + number * self.step
+
+
+def counted(answer, step, numbers):
+    counter = answer(step)
+    for number in numbers:
+        counter.add(number)
+    return counter.total
+
+
+def test_the_line_of_a_method_is_shown():
+    mistakes = {"step-added": Mistake("you add.", "Multiply.", {"number * self.step": "(number + self.step)"})}
+    cases = (Case("one", (2, [3])), Case("two", (3, [1, 5])))
+    exercise = Exercise(Counter, ("total",), cases, mistakes, ("",), lambda _: None, counted)
+
+    class Mine:
+        def __init__(self, step):
+            self.step, self.total = step, 0
+
+        def add(self, number):
+            self.total += number + self.step
+
+    verdict = verdict_on(Mine, exercise)
+    assert verdict.mistake == "step-added"
+    assert "self.total += number + self.step\n" in verdict.message
+
+
+def test_of_an_unknown_mistake_the_first_step_that_differs_from_the_hints_is_shown():
+    hints = ("Think.", "First `both = x + 2 * y`.", "Then `total = both.square().sum(-1)`.")
+    exercise = Exercise(weighted, ("result",), CASES, {}, hints, lambda _: None)
+
+    def answer(x, y, scale):
+        both = x + 2 * y
+        total = both.sin().exp().sum(-1)
+        return scale * total - 1
+
+    verdict = verdict_on(answer, exercise)
+    assert verdict.mistake == "unknown"
+    assert verdict.message.splitlines()[-1] == "  look at:  your total = [2.93]; as the hints have it, [49]"
+
+
+# What running it again shows ------------------------------------------------------------------------------------------
+
+
+def test_what_is_kept_from_call_to_call_is_said_although_the_first_call_is_right():
+    kept = []
+
+    def answer(x, y, scale):
+        kept.append(0)
+        return weighted(x, y, scale) + len(kept) - 1
+
+    verdict = verdict_on(answer)
+    assert verdict.mistake == "state-between-calls"
+    assert "called again with the same inputs" in verdict.message
+
+
+def test_random_results_are_said_and_the_notebooks_own_random_numbers_go_on():
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    verdict = verdict_on(lambda x, y, scale: weighted(x, y, scale) + 0.01 * torch.randn(len(x)))
+    assert verdict.mistake == "random"
+    assert "depends on random numbers" in verdict.message
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_whole_numbers_that_cut_off_are_said():
+    def answer(x, y, scale):
+        result = torch.zeros(len(x), dtype=torch.long)
+        for i, value in enumerate(weighted(x, y, scale)):
+            result[i] = value
+        return result
+
+    verdict = verdict_on(answer)
+    assert verdict.mistake == "integer-result"
+    assert "what is after the point is cut off" in verdict.message
+
+
+def test_printing_in_place_of_returning_is_said(capsys):
+    verdict = verdict_on(lambda x, y, scale: print(weighted(x, y, scale)))
+    assert verdict.mistake == "no-return"
+    assert "your code prints, and returns None" in verdict.message
+    assert capsys.readouterr().out == "tensor([23.5000])\n"  # once, for the learner
+
+
+@pytest.mark.parametrize(
+    ("result", "says"),
+    [
+        ((1.0, 2.0), "your result is a tuple of 2 values, expected a tensor of shape [1]."),
+        ([1.0], "your result is a list of 1 values, expected a tensor of shape [1]; torch.tensor or torch.stack makes"),
+        (torch.ones(1).numpy(), "your result is an array of numpy, expected a tensor of shape [1]"),
+        ("one", "your result is of type str, expected a tensor of shape [1]."),
+        (torch.ones(2), "your result is a tensor of shape [2], expected a tensor of shape [1], in this case: one row."),
+    ],
+)
+def test_what_is_of_another_kind_is_called_by_its_name(result, says):
+    assert verdict_on(lambda *_: result).message.startswith(says)
+
+
+def sorting(values: list[int], k: int) -> int:
+    """The k-th of a list."""
+    return sorted(values)[k]
+
+
+def test_a_changed_list_is_not_told_to_use_clone():
+    exercise = Exercise(sorting, ("value",), (Case("two", ([3, 1], 0)),), {}, ("",), lambda _: None)
+
+    def answer(values, k):
+        values.sort()
+        return values[k]
+
+    message = verdict_on(answer, exercise).message
+    assert "work on a copy, `list(values)`" in message
+    assert "clone" not in message
+
+
+# Gradients ------------------------------------------------------------------------------------------------------------
+
+IN_GRAPH = Exercise(
+    weighted,
+    ("result",),
+    (Case.of("x is part of a graph", [[1.0, 2.0]], [[3.0, -1.0]], 0.5, tracked=("x",)),),
+    {},
+    ("",),
+    lambda _: None,
+)
+
+
+def test_a_gradient_that_is_cut_off_is_said():
+    assert IN_GRAPH.check(weighted).passed
+    verdict = verdict_on(lambda x, y, scale: weighted(x.detach(), y, scale), IN_GRAPH)
+    assert verdict.mistake == "no-gradient"
+    assert verdict.message.startswith("your result is right, but no gradient comes back from it to x.")
+
+
+def test_a_gradient_that_is_wrong_is_the_counterexample():
+    verdict = verdict_on(lambda x, y, scale: weighted(x / 2 + x.detach() / 2, y, scale), IN_GRAPH)
+    assert "seen:     gradient of x = [[" in verdict.message
+
+
+def test_a_tensor_of_a_graph_may_be_written_into_no_more_than_others():
+    def answer(x, y, scale):
+        result = weighted(x, y, scale)
+        x.zero_()
+        return result
+
+    assert verdict_on(answer, IN_GRAPH).mistake == "in-place"
+
+
+def test_an_error_of_torch_is_told_in_words():
+    import copy
+
+    verdict = verdict_on(lambda x, y, scale: weighted(copy.deepcopy(x), y, scale), IN_GRAPH)
+    assert verdict.mistake == "exception"
+    assert "`.clone()` can, and keeps its gradient." in verdict.message
+
+
+# Time, numbers --------------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_that_never_ends_is_stopped_and_its_line_named(monkeypatch):
+    monkeypatch.setattr(judging, "_SECONDS", 0.2)
+
+    def answer(x, y, scale):
+        t = 3
+        while t >= 0:
+            scale = scale + 1
+        return scale
+
+    verdict = verdict_on(answer)
+    assert verdict.mistake == "stopped"
+    assert verdict.message.startswith("your code was stopped: it ran for more than 0.2 s.\n")
+    number = answer.__code__.co_firstlineno + 2
+    assert f"line {number}:" in verdict.message or f"line {number + 1}:" in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected", "written"),
+    [
+        (1.4037, 1.4189, ("1.404", "1.419")),
+        (2.0, 1.0, ("2", "1")),
+        (1.00001, 1.0, ("1.00001", "1")),
+        (0.5, 0.25, ("0.5", "0.25")),
+    ],
+)
+def test_numbers_have_the_digits_that_show_how_they_differ(seen, expected, written):
+    from rsl_edu.course.check.verdict import clearly
+
+    assert clearly(torch.tensor(seen, dtype=torch.float64), torch.tensor(expected, dtype=torch.float64)) == written
+
+
+def test_of_large_tensors_the_number_that_differs_most_is_shown():
+    from rsl_edu.course.check.verdict import clearly
+
+    seen, expected = torch.zeros(5, 6).double(), torch.zeros(5, 6).double()
+    seen[3, 4], seen[0, 0] = 2.5, 0.1
+    assert clearly(seen, expected) == ("2.5 at [3, 4] of [5, 6]", "0 at [3, 4] of [5, 6]")
+    assert clearly(seen, torch.zeros(31).double()) == ("<tensor [5, 6]>", "<tensor [31]>")
