@@ -125,6 +125,13 @@ MISTAKES = {
         {"2 * desired_kl": "1.5 * desired_kl"},
         {"desired_kl / 2": "desired_kl / 1.5"},
     ),
+    "square-for-twice": Mistake(
+        "you use the square and the root of the desired KL; the thresholds are twice and half of it.",
+        "** is a power: write 2 * desired_kl and desired_kl / 2.",
+        {"2 * desired_kl": "desired_kl**2", "desired_kl / 2": "desired_kl**0.5"},
+        {"2 * desired_kl": "desired_kl**2"},
+        {"desired_kl / 2": "desired_kl**0.5"},
+    ),
     "at-the-threshold": Mistake(
         "your rate changes when the KL is exactly twice, or exactly half, the desired one.",
         "The rule says above and below: compare with > and <, not with >= and <=.",

@@ -318,6 +318,13 @@ class Wrong:
             return min(1e-2, rate * 1.5)
         return rate
 
+    def square_for_twice(rate, kl, desired_kl):
+        if kl > desired_kl**2:
+            return max(1e-5, rate / 1.5)
+        if 0 < kl < desired_kl**0.5:
+            return min(1e-2, rate * 1.5)
+        return rate
+
     def small_as_zero(rate, kl, desired_kl):
         if math.isclose(kl, 0, abs_tol=1e-4):
             return rate
