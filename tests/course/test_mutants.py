@@ -20,6 +20,8 @@ UNUSED = "the first update gives it no weight, and the task says nothing of the 
 EQUAL = {
     "orthogonal_": {
         "q *= r.diagonal().sign()": "q belongs to the function",
+        "gaussian = torch.randn(max(rows, cols), min(rows, cols))": "float32 is precise enough",
+        "return weight.detach().copy_(gain * (q if rows >= cols else q.T))": "it holds the weight's own numbers",
         "q = q / r.diagonal().sign()": "the signs are ±1",
         "q = q * gaussian.diagonal().sign()": "q is the same for a column and its negative, so this draws its sign",
         "def orthogonal_(weight, gain=-1.0):": RANDOM,
@@ -36,6 +38,10 @@ EQUAL = {
         "return weight.copy_(gain * (-q if rows >= cols else q.T))": RANDOM,
         "return weight.copy_(gain * (q if rows >= cols else (-q).T))": RANDOM,
         "return weight.copy_(gain * (q if rows > cols else q.T))": "a square random matrix, transposed, is as random",
+    },
+    "mlp_forward": {
+        "return x.detach() @ weights[-1].T + biases[-1]": NO_GRADIENT,
+        "x = activation(x.detach() @ weight.T + bias)": NO_GRADIENT,
     },
     "count_parameters": {
         "hidden = [input_dim if size == -1 else size for size in hidden_dims]": ORDER,
@@ -147,83 +153,7 @@ EQUAL = {
 }
 
 # What the cases do not see yet. It must become empty, and go.
-HOLES = {
-    "orthogonal_": {
-        "return weight.copy_(gain * (q if rows >= cols else q.T))",
-        "gaussian = torch.randn(max(rows, cols), min(rows, cols))",
-        "return -weight.copy_(gain * (q if rows >= cols else q.T))",
-        "return weight.detach().copy_(gain * (q if rows >= cols else q.T))",
-        "return weight.copy_(gain * (q if gain >= cols else q.T))",
-    },
-    "mlp_forward": {
-        "return x.detach() @ weights[-1].T + biases[-1]",
-        "x = activation(x.detach() @ weight.T + bias)",
-    },
-    "gru_step": {
-        "return (1 - update) * new + update * h.detach()",
-        "reset_x, update_x, new_x = (x @ w_ih.T + b_ih.detach()).chunk(3, dim=-1)",
-        "reset_h, update_h, new_h = (h @ w_hh.T + b_hh.detach()).chunk(3, dim=-1)",
-        "reset_x, update_x, new_x = (x.detach() @ w_ih.T + b_ih).chunk(3, dim=-1)",
-        "reset_h, update_h, new_h = (h.detach() @ w_hh.T + b_hh).chunk(3, dim=-1)",
-        "reset_x, update_x, new_x = (x @ w_ih.detach().T + b_ih).chunk(3, dim=-1)",
-        "reset_h, update_h, new_h = (h @ w_hh.detach().T + b_hh).chunk(3, dim=-1)",
-    },
-    "reset_done": {
-        "return torch.where(done, 0.0, abs(hidden))",
-        "return torch.where(done, 0.0, hidden.floor())",
-        "return torch.where(done, 0.0, hidden.detach())",
-    },
-    "split_and_pad": {
-        "lengths = ends.diff(prepend=dones.new_tensor([-1]))",
-        "pieces = x.floor().transpose(0, 1).flatten(0, 1).split(lengths.tolist())",
-        "pieces = x.detach().transpose(0, 1).flatten(0, 1).split(lengths.tolist())",
-    },
-    "unpad": {
-        "steps = padded.floor().transpose(0, 1)[mask.T]",
-        "steps = padded.detach().transpose(0, 1)[mask.T]",
-    },
-    "merge_moments": {
-        "between = delta ** 2 * count_a * count_b // count ** 2",
-        "delta = mean_b.floor() - mean_a",
-        "delta = mean_b - abs(mean_a)",
-        "delta = mean_b - mean_a.floor()",
-        "mean = abs(mean_a) + delta * count_b / count",
-        "mean = mean_a.floor() + delta * count_b / count",
-        "mean = mean_a + delta * count_b // count",
-        "within = (count_a * var_a.floor() + count_b * var_b) / count",
-        "within = (count_a * var_a + count_b * var_b.floor()) / count",
-    },
-    "running_norm": {
-        "var, mean = torch.var_mean(x.floor(), dim=0, correction=0)",
-        "return (x.floor() - self.mean) / (self.var.sqrt() + self.eps)",
-    },
-    "discounted_return_scale": {
-        "for reward, done in zip(abs(rewards), dones, strict=True):",
-        "for reward, done in zip(rewards.floor(), dones, strict=True):",
-        "total, sums = (torch.zeros_like(rewards[1]), [])",
-    },
-    "advantages": {
-        "next_value, advantage = (abs(last_value), torch.zeros_like(last_value))",
-        "next_value, advantage = (last_value.floor(), torch.zeros_like(last_value))",
-        "next_value = abs(values)[t]",
-        "next_value = values.floor()[t]",
-        "going_on = 1 - dones[-t]",
-        "delta = rewards[t] + gamma * going_on * next_value - abs(values)[t]",
-        "delta = rewards[t] + gamma * going_on * next_value - values.floor()[t]",
-        "delta = abs(rewards)[t] + gamma * going_on * next_value - values[t]",
-        "delta = rewards.floor()[t] + gamma * going_on * next_value - values[t]",
-    },
-    "surrogate_loss": {
-        "plain = -advantage.floor() * ratio",
-        "clipped = -advantage.floor() * ratio.clamp(1 - clip, 1 + clip)",
-    },
-    "bootstrap": {
-        "return abs(rewards) + gamma * values * time_outs",
-        "return rewards.floor() + gamma * values * time_outs",
-        "return rewards + gamma * abs(values) * time_outs",
-        "return rewards + gamma * values.floor() * time_outs",
-    },
-}
+HOLES = {}
 
 
 @pytest.mark.parametrize("exercise", check.EXERCISES.values(), ids=lambda exercise: exercise.name)

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from .diagnosis import Diagnosis, Outcome
+from .diagnosis import Diagnosis, Finding, Outcome
 from .edits import Answer
 from .failure import advice, failure
 from .limit import TooLongError, limited
@@ -76,7 +76,7 @@ class Judge:
         try:
             trial = self._run(answer, case, quiet=False)
         except (Exception, SystemExit, TooLongError) as error:
-            raise self._raised(error, case) from None
+            raise self._raised(answer, error, case) from None
         right = self.interface.run(self.interface.reference, case)
         self._must_return_the_right_kind(answer, trial, right, case)
         self._must_not_change_inputs(trial, case)
@@ -216,7 +216,7 @@ class Judge:
                 return [f"look at:  your {name} = {seen}; as the hints have it, {expected}"]
         return []
 
-    def _raised(self, error: BaseException, case: Case) -> WrongError:
+    def _raised(self, answer: Answer, error: BaseException, case: Case) -> WrongError:
         account = failure(error, lambda file: not file.startswith(_NOT_THE_LEARNERS))
         if account.kind == "not-answered":
             headline = f"not answered yet: {account.function} raises NotImplementedError."
@@ -229,12 +229,23 @@ class Judge:
             headline = f"your code was stopped: it {ran}."
             look = ["Does a loop never end? Look at what its condition compares, and where that changes."]
             return WrongError(account.kind, headline, *self._tried(case), *where, advice=look)
-        headline = f"your code raises {re.sub(' at 0x[0-9a-fA-F]+', '', account.says)}"
+        raised = re.sub(" at 0x[0-9a-fA-F]+", "", account.says)
+        if case in self.cases and (finding := self._wrong_elsewhere(answer)):
+            lines = (*self._tried(case), f"raised:   {raised}", *where)
+            return WrongError(finding.name, finding.headline, *lines, advice=finding.advice, of_mistake=True)
+        headline = f"your code raises {raised}"
         place = f"It happens in this case: {case.about}."
         meaning = advice(account.says)
         return WrongError(
             account.kind, headline, *self._tried(case), *where, place, advice=[meaning] if meaning else []
         )
+
+    def _wrong_elsewhere(self, answer: Answer) -> Finding | None:
+        """The mistake that an answer makes where it raises nothing."""
+        outcomes = [self._outcome(answer, each) for each in self.cases]
+        if not self.diagnosis.any_wrong(outcomes):
+            return None
+        return self.diagnosis.known_in(outcomes) or self.diagnosis.likely_in(outcomes)
 
     def _tried(self, case: Case) -> list[str]:
         return [f"tried:    {self.interface.tried(case)}"]
@@ -275,8 +286,12 @@ def _misfit(value: Any, right: Any) -> str:
 
 
 def _cuts_off(value: Any, right: Any) -> bool:
-    """Whether a tensor holds whole numbers where the right one does not."""
-    return [x.is_floating_point() for x in (value, right) if isinstance(x, torch.Tensor)] == [False, True]
+    """Whether a tensor is the right one, but for what is after the point."""
+    if [x.is_floating_point() for x in (value, right) if isinstance(x, torch.Tensor)] != [False, True]:
+        return False
+    return any(
+        torch.equal(as_tensor(value), as_tensor(whole)) for whole in (right.trunc(), right.round(), right.floor())
+    )
 
 
 def _describe(output: str, got: torch.Tensor, right: torch.Tensor) -> tuple[str, ...]:
