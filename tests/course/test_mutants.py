@@ -130,13 +130,25 @@ EQUAL = {
         "z = -(action - mean) / std": SQUARED,
         "z = (action - mean) / -std": SQUARED,
         "return each.sum(1)": FLAT,
+        "z = (action - mean) / std.detach()": NO_GRADIENT,
+        "z = (action - mean.detach()) / std": NO_GRADIENT,
+        "each = -0.5 * z ** 2 - std.detach().log() - 0.5 * math.log(2 * math.pi)": NO_GRADIENT,
     },
-    "gaussian_entropy": {"return each.sum(1)": FLAT},
+    "gaussian_entropy": {
+        "return each.sum(1)": FLAT,
+        "each = std.detach().log() + 0.5 + 0.5 * math.log(2 * math.pi)": NO_GRADIENT,
+    },
     "gaussian_kl": {
+        "square = old_std ** 2 + (mean.detach() - old_mean) ** 2": NO_GRADIENT,
+        "each = (std.detach() / old_std).log() + square / (2 * std ** 2) - 0.5": NO_GRADIENT,
+        "each = (std / old_std).log() + square / (2 * std.detach() ** 2) - 0.5": NO_GRADIENT,
         "return each.sum(1)": FLAT,
         "square = old_std ** 2 + (old_mean - mean) ** 2": SQUARED,
     },
-    "adaptive_learning_rate": {"if 0 < kl < desired_kl / 2:; return min(0.01, rate * 1.5)": "never are both true"},
+    "adaptive_learning_rate": {
+        "if 0 < kl < desired_kl / 2:; return min(0.01, rate * 1.5)": "never are both true",
+        "if abs(kl) > 2 * desired_kl:": "a KL below 0 is a rounding error, and far smaller than any desired KL",
+    },
     "advantages": {
         "next_value, advantage = (last_value, torch.zeros_like(last_value))": ORDER,
         "next_value = values[t] (again)": ORDER,
