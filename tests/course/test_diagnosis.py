@@ -200,6 +200,20 @@ def test_random_results_are_said_and_the_notebooks_own_random_numbers_go_on():
     assert torch.equal(torch.rand(3), expected)
 
 
+def test_a_seed_that_is_set_inside_is_said_too():
+    def answer(x, y, scale):
+        torch.manual_seed(0)
+        return weighted(x, y, scale) + 0.01 * torch.randn(len(x))
+
+    verdict = verdict_on(answer)
+    assert verdict.mistake == "random"
+    assert "a seed is set in your code" in verdict.message
+
+
+def test_a_result_that_is_nan_everywhere_is_said_to_be_nothing_else():
+    assert verdict_on(lambda x, y, scale: torch.nan * x[:, 0]).mistake == "nan"
+
+
 def test_whole_numbers_that_cut_off_are_said():
     def answer(x, y, scale):
         result = torch.zeros(len(x), dtype=torch.long)

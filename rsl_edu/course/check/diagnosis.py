@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 
 from .edits import Answer, Edits, Source, disjoint
 from .generic import suspects
@@ -66,6 +67,12 @@ class _Seen:
         returned = [place for place in self.places if not isinstance(self.outcomes[place], str)]
         return _Seen(self.outcomes, self.outputs, [place for place in self.wrong if place in returned], returned)
 
+    @property
+    def tells(self) -> bool:
+        """Whether a number was wrong: what is NaN everywhere may come of anything."""
+        returned = (outcome for place in self.wrong if not isinstance(outcome := self.outcomes[place], str))
+        return any(value.isfinite().any() for values in returned for value in values[self.outputs - 1 : self.outputs])
+
 
 class Diagnosis:
     """The mistakes of an exercise, ready to be compared with an answer.
@@ -99,6 +106,8 @@ class Diagnosis:
     def likely_in(self, outcomes: Sequence[Outcome]) -> Finding | None:
         """Find the generic mistake that an answer looks like, or the two mistakes; see :meth:`known_in`."""
         seen = self._seen(outcomes)
+        if not seen.tells:
+            return None
         generic = self._generic(seen.outputs)
         if found := [form for form in generic if self._fits(form, seen)]:
             return _looks_like(found)
@@ -146,15 +155,11 @@ class Diagnosis:
     def _pairs(self, generic: Sequence[_Form]) -> Iterator[tuple[_Form, _Form]]:
         """Two mistakes at once, the likelier pairs first."""
         known = [form for form in self.known if form.edits]
-        both = itertools.combinations(range(len(known)), 2)
-        mixed = itertools.product(range(len(known)), range(len(generic)))
-        pairs = itertools.chain(
-            ((known[i], known[j]) for i, j in sorted(both, key=sum)),
-            ((known[i], generic[j]) for i, j in sorted(mixed, key=sum)),
-        )
+        both = [(i + j, known[i], known[j]) for i, j in itertools.combinations(range(len(known)), 2)]
+        mixed = [(i + j, known[i], generic[j]) for i, j in itertools.product(range(len(known)), range(len(generic)))]
         possible = (
             (one, other)
-            for one, other in pairs
+            for _, one, other in sorted((*both, *mixed), key=itemgetter(0))
             if one.name != other.name and disjoint((*(one.edits or ()), *(other.edits or ())))
         )
         return itertools.islice(possible, _PAIRS)

@@ -20,6 +20,7 @@ from .pointer import line_of, steps_of
 from .trial import Case, Interface, Trial, as_tensor
 from .verdict import clearly, text
 
+_RANDOM = "Only the inputs should decide. A mean over random samples comes near; a formula is exact."
 _SECONDS = 10.0  # of CPU time, for all calls of an answer in one check
 _NOT_THE_LEARNERS = (  # source files below these are not shown to a learner
     str(Path(__file__).parent),  # the exercises, in folders of it
@@ -173,7 +174,7 @@ class Judge:
                 "random",
                 "your result differs from call to call with the same inputs: it depends on random numbers.",
                 *self._tried(case),
-                advice=["Only the inputs should decide. A mean over random samples comes near; a formula is exact."],
+                advice=[_RANDOM],
             )
         raise WrongError(
             "state-between-calls",
@@ -197,6 +198,9 @@ class Judge:
             headline = f"your {output} holds whole numbers only: what is after the point is cut off."
             why = "A tensor made of whole numbers keeps to them: write 0.0 for 0, or say dtype=x.dtype."
             return WrongError("integer-result", headline, *lines, advice=[why])
+        if finding is None and trial.drew:
+            headline = f"your {output} is made of random numbers, though always the same: a seed is set in your code."
+            return WrongError("random", headline, *lines, advice=[_RANDOM])
         if finding := finding or self.diagnosis.likely_in(outcomes):
             places = [line_of(answer, self.diagnosis.source, edits) for edits in finding.edits if edits]
             look = [_line(*place) for place in places if place]

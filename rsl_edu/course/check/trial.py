@@ -59,12 +59,14 @@ class Trial:
         results: What it returned, one for each output; what it returned alone, if it is not that many values.
         gradients: The gradient of each tracked input; none if the outputs have no gradient.
         printed: What it printed, if it was kept from the screen.
+        drew: Whether it drew random numbers of torch's, or set their seed.
     """
 
     given: tuple[Any, ...]
     results: tuple[Any, ...]
     gradients: Values
     printed: str = ""
+    drew: bool = False
 
     @property
     def values(self) -> Values:
@@ -100,8 +102,10 @@ class Interface:
         printed = io.StringIO()
         silence = contextlib.redirect_stdout(printed) if quiet else contextlib.nullcontext()
         with _seeded(seed), silence:
+            begin = torch.get_rng_state()
             trial = self.run_own(answer, case)
-        return dataclasses.replace(trial, printed=printed.getvalue())
+            drew = not torch.equal(begin, torch.get_rng_state())
+        return dataclasses.replace(trial, printed=printed.getvalue(), drew=drew)
 
     def run_own(self, answer: Answer, case: Case) -> Trial:
         """Try an answer of ours, which prints nothing and draws no random numbers; see :meth:`run`."""

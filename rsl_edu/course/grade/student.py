@@ -145,7 +145,8 @@ class Student:
         self._number += 1
         question = {"number": self._number, "kind": kind, "target": target, "name": name}
         given = [*arguments, *(options or {}).values()]
-        question["random"] = self._random_state()
+        state = torch.get_rng_state()
+        question["random"] = self._random_state() if kind == "call" else None
         what = f"a call of {name}" if kind == "call" and name else "a call"
         wait = self._patience(self._limits.call, "one call", lambda: what)
         tracked: list[torch.Tensor] = []
@@ -167,6 +168,9 @@ class Student:
             self._stop("sent a reply to another question")
         if "error" in reply:
             raise self._failure(self._typed(reply["error"], dict))
+        if kind == "call" and reply.get("drew") is not True:
+            torch.set_rng_state(state)  # no random numbers were drawn there: none are here
+            self._left = state
         for change in self._typed(reply.get("changed", []), list):
             place, value = self._typed(change, tuple)
             _overwrite(given[self._typed(place, int) % max(len(given), 1)], value)

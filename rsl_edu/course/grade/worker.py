@@ -237,13 +237,13 @@ class _Server:
         given = [*arguments, *options.values()]
         if question["random"] is not None:
             torch.set_rng_state(question["random"])
-        before = [_frozen(argument) for argument in given]
+        before, state = [_frozen(argument) for argument in given], torch.get_rng_state()
         # not limited on the wall clock: no points depend on it
         result = limited(self.seconds, lambda: value(*arguments, **options), asleep=math.inf)
         if isinstance(result, _LibraryAnswer):
             raise _refusal()
         changed = [(place, _detached(now)) for place, now in enumerate(given) if _frozen(now) != before[place]]
-        return {"value": result, "changed": changed}
+        return {"value": result, "changed": changed, "drew": not torch.equal(state, torch.get_rng_state())}
 
 
 def _gradients(result: torch.Tensor, inputs: list[torch.Tensor], grad: list[torch.Tensor]) -> list[Any]:

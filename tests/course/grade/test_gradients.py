@@ -184,3 +184,30 @@ def test_a_gradient_changes_nothing_of_the_graders(forged):
     result = forged(RESULT, HONEST, bytes(16), [change])(x)
     assert torch.autograd.grad(result, x, given)[0].tolist() == [0, 0]
     assert given.tolist() == [1, 1]
+
+
+def test_whether_a_function_draws_random_numbers_shows_here_too():
+    """So that the check of an answer with a seed of its own says the same as in the lesson."""
+    cell = """
+import torch
+def plain(x): return 2 * x
+def drawing(x): return x + torch.randn(1)
+def seeding(x):
+    torch.manual_seed(3)
+    return x + torch.randn(1)
+"""
+    student = Student([cell], "unsafe", Budget(Limits()))
+    names = student.names(("plain", "drawing", "seeding"))
+    local = {}
+    exec(cell, local)
+    for name in ("plain", "drawing", "seeding", "plain", "drawing", "drawing"):
+        torch.manual_seed(7)
+        begin = torch.get_rng_state()
+        there = [names[name](torch.zeros(1)) for _ in range(2)]
+        moved = not torch.equal(begin, torch.get_rng_state())
+        torch.manual_seed(7)
+        here = [local[name](torch.zeros(1)) for _ in range(2)]
+        assert moved == (name != "plain")
+        assert torch.equal(there[0], here[0])
+        assert torch.equal(there[1], here[1])
+    student.close()
