@@ -177,26 +177,6 @@ HOLES = {
         "steps = padded.floor().transpose(0, 1)[mask.T]",
         "steps = padded.detach().transpose(0, 1)[mask.T]",
     },
-    "merge_moments": {
-        "between = delta ** 2 * count_a * count_b // count ** 2",
-        "delta = mean_b.floor() - mean_a",
-        "delta = mean_b - abs(mean_a)",
-        "delta = mean_b - mean_a.floor()",
-        "mean = abs(mean_a) + delta * count_b / count",
-        "mean = mean_a.floor() + delta * count_b / count",
-        "mean = mean_a + delta * count_b // count",
-        "within = (count_a * var_a.floor() + count_b * var_b) / count",
-        "within = (count_a * var_a + count_b * var_b.floor()) / count",
-    },
-    "running_norm": {
-        "var, mean = torch.var_mean(x.floor(), dim=0, correction=0)",
-        "return (x.floor() - self.mean) / (self.var.sqrt() + self.eps)",
-    },
-    "discounted_return_scale": {
-        "for reward, done in zip(abs(rewards), dones, strict=True):",
-        "for reward, done in zip(rewards.floor(), dones, strict=True):",
-        "total, sums = (torch.zeros_like(rewards[1]), [])",
-    },
     "gaussian_log_prob": {
         "z = (action - mean) / std.detach()",
         "z = (abs(action) - mean) / std",
