@@ -91,11 +91,13 @@ MISTAKES = {
         "you take the std of the last step's sums only.",
         "All sums count. If you do store all: `total *= gamma` and `total += reward` change those stored already.",
         {_STACK: "sums[-1]"},
+        {_STACK: "torch.stack([sums[-1]] * len(sums))"},
     ),
     "aliased-sums": Mistake(
         "you take the std of what is carried over after the last step; the sums before it are lost.",
-        "All sums count. If you do store all: `total *= gamma` changes those stored already. Write total = gamma * total.",
+        "All sums count. If you do store all: `total *= gamma` changes those stored already. Append total.clone().",
         {_STACK: "total"},
+        {_STACK: "torch.stack([total] * len(sums))"},
     ),
     "variance-for-std": Mistake(
         "you return the variance.",
@@ -119,6 +121,12 @@ MISTAKES = {
         {_STD: ".abs().max()"},
         {_STD: ".max()"},
     ),
+    "distance-for-std": Mistake(
+        "you return another measure of how far the sums spread, not the standard deviation.",
+        "The std is the root of the mean square distance from the mean.",
+        *({_STD: f".sub({_STACK}.{center}()).abs().mean()"} for center in ("mean", "median")),
+        {"return torch.stack(sums).std(correction=0)": "return torch.stack(sums).max() - torch.stack(sums).min()"},
+    ),
     "std-per-step": Mistake(
         "you take the std over the environments at each step.",
         "With one robot that is 0, and it is small for robots in step. Take one std over time and environments.",
@@ -136,6 +144,11 @@ MISTAKES = {
         "you average over the robots before you take the std.",
         "Averaging hides what differs between robots, the more the more there are. Take one std over all sums.",
         {_STACK: f"{_STACK}.mean(dim=1)"},
+    ),
+    "adds-robots": Mistake(
+        "you add up the robots before you take the std.",
+        "A reward belongs to one robot, and so does the scale: take one std over all sums.",
+        {_STACK: f"{_STACK}.sum(dim=1)"},
     ),
     "averages-time": Mistake(
         "you average over time before you take the std.",
@@ -189,7 +202,7 @@ MISTAKES = {
     ),
     "sums-over-robots": Mistake(
         "your sums run over the robots, not over time.",
-        "rewards is [time, envs]: a loop over rewards takes one step of all robots at a time. Carry one sum for each robot.",
+        "rewards is [time, envs]: a loop over it takes one step of all robots at a time. Carry one sum for each robot.",
         {"rewards[0])": "rewards[:, 0])", _LOOP: "zip(rewards.T, dones.T, strict=True)"},
         {"rewards[0])": "rewards[0, 0])", _LOOP: "zip(rewards.flatten(), dones.flatten(), strict=True)"},
     ),
@@ -197,6 +210,12 @@ MISTAKES = {
         "the sum of one robot goes on into the next robot.",
         "Every robot starts from 0: set the sum to 0 before the loop over time, inside the loop over robots.",
         {"rewards[0])": "rewards[0, 0])", _LOOP: "zip(rewards.T.flatten(), dones.T.flatten(), strict=True)"},
+    ),
+    "two-rewards-only": Mistake(
+        "your sums hold the last two rewards only.",
+        "R is the sum so far, not the reward before: carry the sum from step to step.",
+        {_RESET: "reward * (1 - done)"},
+        {_RESET: "reward"},
     ),
     "resets-all": Mistake(
         "the end of one robot's episode resets the sums of all robots.",
@@ -240,6 +259,11 @@ MISTAKES = {
         "Store the sum after the reward is added, and only then.",
         {", []": ", [torch.zeros_like(rewards[0])]"},
     ),
+    "starts-from-one": Mistake(
+        "your sums start from 1, not from 0.",
+        "Nothing is there before the first reward: begin with torch.zeros.",
+        {"torch.zeros_like": "torch.ones_like"},
+    ),
     "stores-before-adding": Mistake(
         "you store each sum before the new reward is added.",
         "First discount and add, then store, then reset.",
@@ -249,6 +273,13 @@ MISTAKES = {
         "the sums of the first step do not enter your std.",
         "Store those too: at the first step, the sum is the reward.",
         {_STACK: "torch.stack(sums[1:])"},
+        {_STACK: "torch.stack(sums)[1:]"},
+    ),
+    "last-step-lost": Mistake(
+        "the sums of the last step do not enter your std.",
+        "Store those too: look at where your loop or slice ends.",
+        {_STACK: "torch.stack(sums[:-1])"},
+        {_STACK: "torch.stack(sums)[:-1]"},
     ),
     "first-step-only": Mistake(
         "only the first step counts.",

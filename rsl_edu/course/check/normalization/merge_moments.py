@@ -154,7 +154,7 @@ MISTAKES = {
     ),
     "empty-group": Mistake(
         "if group a is empty, you return its mean and variance.",
-        "They are only placeholders: if count_a is 0, the result is group b. Without any if, the formula gives just that.",
+        "They stand for nothing: if count_a is 0, the result is group b. The formula gives just that, without any if.",
         {
             "return count, mean, within + between": "return (count, mean, within + between) if count_a else "
             "(count, mean_a, var_a)"
@@ -201,7 +201,7 @@ MISTAKES = {
     ),
     "variance-weights-squared": Mistake(
         "your variance weighs the two variances with the squares of the shares.",
-        "That is the rule for the variance of a sum. Here the weights are the shares: count_a / count and count_b / count.",
+        "The variance of a sum has such weights. Here they are the shares: count_a / count and count_b / count.",
         {_WITHIN: "(count_a**2 * var_a + count_b**2 * var_b) / count**2"},
     ),
     "variance-overwritten": Mistake(
@@ -211,6 +211,11 @@ MISTAKES = {
         {_WITHIN: "var_b", "delta**2": "0 * delta"},
         {_WITHIN: "count_b * var_b / count"},
         {"within + between": "var_b + (mean_b - mean) ** 2"},
+    ),
+    "old-count-overwritten": Mistake(
+        "your variance uses the count of both groups where that of group a belongs.",
+        "Give the sum another name: count_a must stay the count of group a until the end.",
+        {"count = count_a + count_b": "count = count_a = count_a + count_b"},
     ),
     "means-only": Mistake(
         "your variance is that of the two means: how the samples vary inside each group is left out.",
@@ -245,6 +250,7 @@ MISTAKES = {
         {_SHIFT: "delta**2"},
         {_SHIFT: "delta**2 * count_a * count_b"},
         {_SHIFT: "delta**2 / count"},
+        {_SHIFT: "(delta * count_a * count_b / count) ** 2"},
         {_SHIFT: "delta**2 / count**2"},
         {_SHIFT: "delta**2 / 4"},
         {_SHIFT: "delta**2 / 2"},

@@ -8,7 +8,7 @@ from torch import tensor
 from ..exercise import Answer, Case, Exercise, Mistake
 from ..verdict import text
 from . import merge_moments as merge
-from .merge_moments import merge_moments, merging
+from .merge_moments import merge_moments
 
 
 class RunningNorm:
@@ -91,27 +91,12 @@ CASES = (
 
 def _towards(rate: float) -> Answer:
     """A merge that goes a fixed share of the way to the batch."""
-    return lambda count_a, mean_a, var_a, count_b, mean_b, var_b: (
-        count_a + count_b,
-        mean_a + rate * (mean_b - mean_a),
-        var_a + rate * (var_b - var_a),
-    )
+    return lambda n, mean, var, n_b, mean_b, var_b: (n + n_b, mean + rate * (mean_b - mean), var + rate * (var_b - var))
 
 
 def _after_first(other: Answer) -> Answer:
     """A merge that only begins with the second batch."""
     return lambda count, *others: (other if count else merge_moments)(count, *others)
-
-
-def _then_learning(call: Answer) -> Answer:
-    """A call after which its input is learned as well."""
-
-    def learning(norm: RunningNorm, x: torch.Tensor) -> torch.Tensor:
-        y: torch.Tensor = call(norm, x)
-        getattr(norm, "learn", norm.update)(x)
-        return y
-
-    return learning
 
 
 class _BatchNorm(torch.nn.BatchNorm1d):
@@ -129,18 +114,26 @@ class _BatchNorm(torch.nn.BatchNorm1d):
 def _forms(mistake: str, *numbers: int) -> list[dict[str, str]]:
     """The forms of a mistake of the merge, as edits of what calls it."""
     forms = numbers or range(len(merge.MISTAKES[mistake].forms))
-    return [{"merge_moments(": f'merging("{mistake}", {form})('} for form in forms]
+    return [{"merge_moments(": f'merge.merging("{mistake}", {form})('} for form in forms]
 
 
 _RATES = (0.1, 0.01, 0.001, 0.5, 0.05, 0.9, 0.99, 0.2, 0.02, 0.25, 0.3, 0.7, 0.8, 0.95, 0.999)
 _SUM = "self.var.sqrt() + self.eps"
 _UPDATE = "self.count, self.mean, self.var = merge_moments(self.count, self.mean, self.var, len(x), mean, var)"
+_STDS = {"torch.var_mean": "torch.std_mean", "self.var.sqrt()": "self.var"}
+_LEARNS_AFTER = """def __call__(self, x):
+        y = self.normalized(x)
+        self.update(x)
+        return y
+
+    def normalized"""
 _OWN = {
     "unbiased-variance": Mistake(
         "your variance is the unbiased one (n−1), torch's default.",
         "The exercise needs the population variance, of batches and stream: var(dim=0, correction=0). And n−1 makes a "
         "batch of one NaN.",
         {", correction=0)": ")"},
+        {", correction=0)": ", correction=int(len(x) > 1))"},
         {"self.var.sqrt()": "(self.var * self.count / (self.count - 1)).sqrt()"},
         {"self.var.sqrt()": "(self.var * self.count / max(self.count - 1, 1)).sqrt()"},
         *_forms("unbiased-variance"),
@@ -160,7 +153,7 @@ _OWN = {
         "your update leaves out the distance between the batch's mean and the running mean.",
         "Batches that do not vary inside still differ from each other; merge_moments has the term.",
         *_forms("no-shift"),
-        {"merge_moments(": '_after_first(merging("no-shift", 1))('},
+        {"merge_moments(": '_after_first(merge.merging("no-shift", 1))('},
     ),
     "overwrites": Mistake(
         "update keeps only the last batch.",
@@ -172,7 +165,7 @@ _OWN = {
         "calling the normaliser changes its statistics.",
         "Only update learns. Otherwise playing a policy, or a second pass over a batch, changes what it sees.",
         {"return (x": "self.update(x)\n        return (x"},
-        {"def __call__": "@_then_learning\n    def __call__"},
+        {"def __call__": _LEARNS_AFTER},
     ),
     "learns-when-called": Mistake(
         "your normaliser learns when it is called; update does nothing.",
@@ -183,13 +176,19 @@ _OWN = {
         },
         {
             "def update(self": "def update(self, x):\n        pass\n\n    def learn(self",
-            "def __call__": "@_then_learning\n    def __call__",
+            "def __call__": _LEARNS_AFTER.replace("update", "learn"),
         },
     ),
     "never-learns": Mistake(
         "update does not change what the normaliser returns.",
         "It has to store the merged count, mean and variance in self.",
         {"self.count, self.mean, self.var = merge": "count, mean, var = merge"},
+    ),
+    "not-all-stored": Mistake(
+        "update leaves the mean or the variance as it was at the start.",
+        "It has to store all three in self: the merged count, mean and variance.",
+        {"self.count, self.mean, self.var = merge": "self.count, _, self.var = merge"},
+        {"self.count, self.mean, self.var = merge": "self.count, self.mean, _ = merge"},
     ),
     "learns-once": Mistake(
         "only the first update changes the statistics.",
@@ -234,6 +233,11 @@ _OWN = {
         "/ comes before −: put brackets around the difference, (x - mean) / (std + eps).",
         {"(x - self.mean)": "x - self.mean"},
     ),
+    "mean-after-division": Mistake(
+        "you divide x by the scale first, and then subtract the mean.",
+        "The mean has the unit of x: subtract it first, (x - mean) / (std + eps).",
+        {"(x - self.mean)": "x", "self.eps)": "self.eps) - self.mean"},
+    ),
     "normalizes-by-batch": Mistake(
         "you normalize x by its own mean and std.",
         "That is batch normalization: what a robot sees would depend on its neighbours. Use what update has seen.",
@@ -275,27 +279,29 @@ _OWN = {
         "you merge standard deviations.",
         "Only variances can be merged: keep the variance, and take the root when you normalize.",
         *_forms("merges-stds", 1),
-        {"torch.var_mean": "torch.std_mean", "self.var.sqrt()": "self.var"},
-        {"torch.var_mean": "torch.std_mean", "self.var.sqrt()": "self.var", **_forms("no-shift", 0)[0]},
-        {
-            "torch.var_mean": "torch.std_mean",
-            "self.var.sqrt()": "self.var",
-            "merge_moments(": '_after_first(merging("no-shift", 1))(',
-        },
+        _STDS,
+        _STDS | _forms("no-shift", 0)[0],
+        _STDS | {"merge_moments(": '_after_first(merge.merging("no-shift", 1))('},
     ),
     "shift-weight": Mistake(
         "your update adds delta² with the wrong weight.",
         "It is count_a · count_b / count²; in r · delta · (mean_batch − mean_new), the second mean is the new one.",
         *_forms("shift-weight"),
         {
-            _UPDATE: "for x in x: "
-            + _UPDATE.replace("merge_moments", 'merging("shift-weight", 1)').replace("len(x), mean, var", "1, x, 0 * x")
+            "self.count, self.mean, self.var = merge_moments(": "for x in x: "
+            'self.count, self.mean, self.var = merge.merging("shift-weight", 1)(',
+            "len(x), mean, var)": "1, x, 0 * x)",
         },
     ),
     "mixes-features": Mistake(
         "all features share one mean and one std.",
         "Each feature has its own scale: take the moments over the batch only, dim=0.",
         {"x, dim=0": "x"},
+    ),
+    "shares-std": Mistake(
+        "all features share one std.",
+        "Each feature has its own scale: take the variance over the batch only, dim=0.",
+        {"len(x), mean, var)": "len(x), mean, x.var(correction=0).expand_as(mean))"},
     ),
     "wrong-dimension": Mistake(
         "your moments run over the features of each sample, not over the samples.",
@@ -310,6 +316,12 @@ _OWN = {
         {_SUM: "self.var.sqrt().clamp(min=self.eps)"},
         {_SUM: "self.var.clamp(min=self.eps).sqrt()"},
         {_SUM: "torch.where(self.var > 0, self.var.sqrt(), self.eps)"},
+    ),
+    "zero-std-replaced": Mistake(
+        "where a feature never varies, another number stands for its std.",
+        "Keep the std, 0 too: eps is added to it so that nothing is divided by 0.",
+        {_SUM: "torch.where(self.var > 0, self.var.sqrt(), 1.0) + self.eps"},
+        {_SUM: "torch.where(self.var > 0, self.var.sqrt(), 1.0)"},
     ),
     "eps-ignored": Mistake(
         "your eps is a fixed number: the argument eps is not used.",
@@ -329,10 +341,13 @@ _OWN = {
     "sum-of-squares": Mistake(
         "your std is right near zero but lost in rounding far from it: it looks like E[x²] − E[x]².",
         "float32 keeps 7 digits, and the squares use them up. Merge variances: they are small where x is large.",
-        {
-            "var, mean = torch.var_mean(x, dim=0, correction=0)": "mean, var = x.mean(0), x.square().mean(0) - x.mean(0) ** 2"
-        },
+        {"var, mean = torch.var_mean(x, dim=0, correction=0)": "mean = x.mean(0); var = (x * x).mean(0) - mean * mean"},
         *_forms("sum-of-squares"),
+    ),
+    "not-divided": Mistake(
+        "your variance is a sum of squared distances: it is not divided by the count.",
+        "The variance is their mean: divide the sum by the number of samples before you take the root.",
+        *({"self.var.sqrt()": f"(self.count * self.var + {start}).sqrt()"} for start in (0, 1)),
     ),
     "batch-means-only": Mistake(
         "your std is that of the batch means: how the samples vary inside a batch is left out.",
@@ -348,7 +363,7 @@ _OWN = {
     ),
     "library-batch-norm": Mistake(
         "you use torch's BatchNorm, which is another normaliser.",
-        "It keeps a moving average, of the unbiased variance, with eps inside the root. Keep and merge the moments yourself.",
+        "It keeps a moving average of the unbiased variance, with eps inside the root. Merge the moments yourself.",
         _BatchNorm,
     ),
     "moving-average": Mistake(
