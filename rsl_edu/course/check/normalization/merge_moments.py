@@ -66,6 +66,7 @@ MISTAKES = {
     "counts-groups": Mistake(
         "your count grows by one for the whole of group b.",
         "Group b brings count_b samples: count_a + count_b.",
+        {"return count": "return count_a + 1"},
         {"count_a + count_b\n": "count_a + 1\n"},
     ),
     "order-of-results": Mistake(

@@ -467,3 +467,6 @@ class Wrong:
 
     def result_cut(rewards, dones, gamma):
         return int(sums_of(rewards, dones, gamma).std(correction=0))
+
+    def averages_time(rewards, dones, gamma):
+        return sums_of(rewards, dones, gamma).mean(axis=0).std(unbiased=False)

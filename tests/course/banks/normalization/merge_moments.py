@@ -405,3 +405,17 @@ class Wrong:
         for i in range(len(ma)):
             mean[i] = (na * ma[i] + nb * mb[i]) / n
         return n, mean, (na * va + nb * vb) / n + (ma - mb) ** 2 * na * nb / n**2
+
+    def means_only(count_a, mean_a, var_a, count_b, mean_b, var_b):
+        n = count_a + count_b
+        mean = (count_a * mean_a + count_b * mean_b) / n
+        return n, mean, (count_a * (mean_a - mean) ** 2 + count_b * (mean_b - mean) ** 2) / n
+
+    def never_learns(count_a, mean_a, var_a, count_b, mean_b, var_b):
+        count_a += count_b
+        return count_a, mean_a, var_a
+
+    def variance_overwritten(count_a, mean_a, var_a, count_b, mean_b, var_b):
+        n = count_a + count_b
+        mean = (count_a * mean_a + count_b * mean_b) / n
+        return n, mean, var_b + (mean_b - mean) ** 2

@@ -202,6 +202,19 @@ class Right:
             return (x - self.mean) / (self.var.sqrt() + self.eps)
 
 
+def wrong_merge(**wrong):
+    """A normaliser that gets some results of its merge wrong: from the two groups and their count together."""
+
+    class Norm(Right.in_parts):
+        def merge(self, *batch):
+            past = self.count, self.mean, self.var
+            super().merge(*batch)
+            for name, part in wrong.items():
+                setattr(self, name, part(*past, *batch, past[0] + batch[0]))
+
+    return Norm
+
+
 class Wrong:
     class unbiased_variance(Right.baselines):
         def batch(self, x):
@@ -372,37 +385,6 @@ class Wrong:
         def __call__(self, x):
             self.merge(*self.batch(x))
             return super().__call__(x)
-
-    class state_between_calls__class_attributes:
-        count, mean, var = 0, 0.0, 1.0
-
-        def __init__(self, features, eps=1e-2):
-            self.eps = eps
-
-        def update(self, x):
-            cls = type(self)
-            n, mean, var = len(x), x.mean(0), x.var(0, correction=0)
-            total = cls.count + n
-            d = mean - cls.mean
-            cls.var = (cls.count * cls.var + n * var) / total + d**2 * cls.count * n / total**2
-            cls.mean = cls.mean + d * n / total
-            cls.count = total
-
-        def __call__(self, x):
-            return (x - self.mean) / (self.var**0.5 + self.eps)
-
-    class state_between_calls__class_list:
-        seen = []  # noqa: RUF012  it is the mistake
-
-        def __init__(self, features, eps=1e-2):
-            self.eps = eps
-
-        def update(self, x):
-            self.seen.append(x)
-
-        def __call__(self, x):
-            s = torch.cat(self.seen)
-            return (x - s.mean(0)) / (s.std(0, correction=0) + self.eps)
 
     class phantom_sample__small(Right.in_parts):
         def __init__(self, features, eps=1e-2):
@@ -653,17 +635,6 @@ class Wrong:
             self.var = ((x - self.mean) ** 2).mean(0)
             self.count = total
 
-    class state_between_calls__default_list:
-        def __init__(self, features, eps=1e-2, s=[]):  # noqa: B006  it is the mistake
-            self.s, self.eps = s, eps
-
-        def update(self, x):
-            self.s.append(x)
-
-        def __call__(self, x):
-            a = torch.cat(self.s)
-            return (x - a.mean(0)) / (a.std(0, unbiased=False) + self.eps)
-
     class forward_learns__keeps_all:
         def __init__(self, features, eps=1e-2):
             self.s, self.eps = [], eps
@@ -738,3 +709,47 @@ class Wrong:
     class unbiased_variance__guarded(Right.in_parts):
         def batch(self, x):
             return len(x), x.mean(0), x.var(0) if len(x) > 1 else torch.zeros(x.shape[1])
+
+    # A merge that is wrong: theirs, or a wrong merge_moments that they call
+    absolute_delta = wrong_merge(mean=lambda na, ma, va, nb, mb, vb, n: ma + abs(mb - ma) * nb / n)
+    count_not_summed = wrong_merge(count=lambda na, ma, va, nb, mb, vb, n: nb)
+    counts_groups = wrong_merge(count=lambda na, ma, va, nb, mb, vb, n: na + 1)
+    delta_sign = wrong_merge(mean=lambda na, ma, va, nb, mb, vb, n: ma - (mb - ma) * nb / n)
+    empty_group = wrong_merge(
+        mean=lambda na, ma, va, nb, mb, vb, n: ma + (mb - ma) * nb / n if na else ma,
+        var=lambda na, ma, va, nb, mb, vb, n: ((na * va + nb * vb) / n + (mb - ma) ** 2 * na * nb / n**2) if na else va,
+    )
+    fraction_inverted = wrong_merge(mean=lambda na, ma, va, nb, mb, vb, n: ma + (mb - ma) * n / nb)
+    mean_not_divided = wrong_merge(mean=lambda na, ma, va, nb, mb, vb, n: na * ma + nb * mb)
+    mean_over_features = wrong_merge(mean=lambda na, ma, va, nb, mb, vb, n: ma + (mb - ma).mean() * nb / n)
+    mean_square = wrong_merge(var=lambda na, ma, va, nb, mb, vb, n: (na * (va + ma**2) + nb * (vb + mb**2)) / n)
+    means_added = wrong_merge(mean=lambda na, ma, va, nb, mb, vb, n: ma + mb)
+    means_only = wrong_merge(var=lambda na, ma, va, nb, mb, vb, n: (mb - ma) ** 2 * na * nb / n**2)
+    old_count = wrong_merge(mean=lambda na, ma, va, nb, mb, vb, n: ma + (mb - ma) * nb / max(na, 1))
+    old_count_overwritten = wrong_merge(
+        var=lambda na, ma, va, nb, mb, vb, n: va + nb * vb / n + (mb - ma) ** 2 * nb / n
+    )
+    returns_std = wrong_merge(
+        var=lambda na, ma, va, nb, mb, vb, n: torch.sqrt((na * va + nb * vb) / n + (mb - ma) ** 2 * na * nb / n**2)
+    )
+    returns_sum = wrong_merge(var=lambda na, ma, va, nb, mb, vb, n: na * va + nb * vb + (mb - ma) ** 2 * na * nb / n)
+    share_rounded = wrong_merge(mean=lambda na, ma, va, nb, mb, vb, n: ma + (mb - ma) * (nb // n))
+    shift_mixes_features = wrong_merge(
+        var=lambda na, ma, va, nb, mb, vb, n: (na * va + nb * vb) / n + ((mb - ma) ** 2).sum() * na * nb / n**2
+    )
+    shift_not_squared = wrong_merge(
+        var=lambda na, ma, va, nb, mb, vb, n: (na * va + nb * vb) / n + (mb - ma) * na * nb / n**2
+    )
+    shift_subtracted = wrong_merge(
+        var=lambda na, ma, va, nb, mb, vb, n: ((na * va + nb * vb) / n - (mb - ma) ** 2 * na * nb / n**2).clamp(min=0)
+    )
+    unweighted_mean = wrong_merge(mean=lambda na, ma, va, nb, mb, vb, n: (ma + mb) / 2)
+    unweighted_variance = wrong_merge(
+        var=lambda na, ma, va, nb, mb, vb, n: (va + vb) / 2 + (mb - ma) ** 2 * na * nb / n**2
+    )
+    variance_weights_squared = wrong_merge(
+        var=lambda na, ma, va, nb, mb, vb, n: (na / n) ** 2 * va + (nb / n) ** 2 * vb + (mb - ma) ** 2 * na * nb / n**2
+    )
+    variance_weights_swapped = wrong_merge(
+        var=lambda na, ma, va, nb, mb, vb, n: (nb * va + na * vb) / n + (mb - ma) ** 2 * na * nb / n**2
+    )
