@@ -14,11 +14,14 @@ RANDOM = "the random matrix with another sign is as random"
 SYMMETRIC = "a std is the same for all numbers negated"
 SQUARED = "the sign is lost in the square"
 OVERWRITTEN = "every number of it is replaced"
+NO_GRADIENT = "the task asks for no gradient, so numpy is a right answer"
 UNUSED = "the first update gives it no weight, and the task says nothing of the time before it"
 
 EQUAL = {
     "orthogonal_": {
         "q *= r.diagonal().sign()": "q belongs to the function",
+        "gaussian = torch.randn(max(rows, cols), min(rows, cols))": "float32 is precise enough",
+        "return weight.detach().copy_(gain * (q if rows >= cols else q.T))": "it holds the weight's own numbers",
         "q = q / r.diagonal().sign()": "the signs are ±1",
         "q = q * gaussian.diagonal().sign()": "q is the same for a column and its negative, so this draws its sign",
         "def orthogonal_(weight, gain=-1.0):": RANDOM,
@@ -36,6 +39,10 @@ EQUAL = {
         "return weight.copy_(gain * (q if rows >= cols else (-q).T))": RANDOM,
         "return weight.copy_(gain * (q if rows > cols else q.T))": "a square random matrix, transposed, is as random",
     },
+    "mlp_forward": {
+        "return x.detach() @ weights[-1].T + biases[-1]": NO_GRADIENT,
+        "x = activation(x.detach() @ weight.T + bias)": NO_GRADIENT,
+    },
     "count_parameters": {
         "hidden = [input_dim if size == -1 else size for size in hidden_dims]": ORDER,
         "hidden = [input_dim if size <= -1 else size for size in hidden_dims]": "no size is below -1",
@@ -49,6 +56,9 @@ EQUAL = {
         "x = torch.nn.functional.pad(x, (padding,) * 4)": ORDER,
         "k = weight.shape[-2]": "filters are square",
         "patches = x.unfold(-2, k, stride).unfold(3, k, stride)": "of four dimensions, -2 is 2",
+        "x = torch.nn.functional.pad(x.detach(), (padding,) * 4)": NO_GRADIENT,
+        "patches = x.detach().unfold(2, k, stride).unfold(3, k, stride)": NO_GRADIENT,
+        "return torch.einsum('bihwyx,oiyx->bohw', patches, weight.detach())": NO_GRADIENT,
     },
     "gru_step": {
         "reset_h, update_h, new_h = (h @ w_hh.T + b_hh).chunk(3, dim=-1)": ORDER,
@@ -131,103 +141,7 @@ EQUAL = {
 }
 
 # What the cases do not see yet. It must become empty, and go.
-HOLES = {
-    "orthogonal_": {
-        "return weight.copy_(gain * (q if rows >= cols else q.T))",
-        "gaussian = torch.randn(max(rows, cols), min(rows, cols))",
-        "return -weight.copy_(gain * (q if rows >= cols else q.T))",
-        "return weight.detach().copy_(gain * (q if rows >= cols else q.T))",
-        "return weight.copy_(gain * (q if gain >= cols else q.T))",
-    },
-    "mlp_forward": {
-        "return x.detach() @ weights[-1].T + biases[-1]",
-        "x = activation(x.detach() @ weight.T + bias)",
-    },
-    "conv2d": {
-        "x = torch.nn.functional.pad(abs(x), (padding,) * 4)",
-        "x = torch.nn.functional.pad(x.floor(), (padding,) * 4)",
-        "x = torch.nn.functional.pad(x.detach(), (padding,) * 4)",
-        "return torch.einsum('bihwyx,oiyx->bohw', patches, abs(weight))",
-        "return torch.einsum('bihwyx,oiyx->bohw', patches, weight.floor())",
-        "return torch.einsum('bihwyx,oiyx->bohw', patches, weight.detach())",
-        "patches = abs(x).unfold(2, k, stride).unfold(3, k, stride)",
-        "patches = x.floor().unfold(2, k, stride).unfold(3, k, stride)",
-        "patches = x.detach().unfold(2, k, stride).unfold(3, k, stride)",
-    },
-    "gru_step": {
-        "return (1 - update) * new + update * h.detach()",
-        "reset_x, update_x, new_x = (x @ w_ih.T + b_ih.detach()).chunk(3, dim=-1)",
-        "reset_h, update_h, new_h = (h @ w_hh.T + b_hh.detach()).chunk(3, dim=-1)",
-        "reset_x, update_x, new_x = (x.detach() @ w_ih.T + b_ih).chunk(3, dim=-1)",
-        "reset_h, update_h, new_h = (h.detach() @ w_hh.T + b_hh).chunk(3, dim=-1)",
-        "reset_x, update_x, new_x = (x @ w_ih.detach().T + b_ih).chunk(3, dim=-1)",
-        "reset_h, update_h, new_h = (h @ w_hh.detach().T + b_hh).chunk(3, dim=-1)",
-    },
-    "reset_done": {
-        "return torch.where(done, 0.0, abs(hidden))",
-        "return torch.where(done, 0.0, hidden.floor())",
-        "return torch.where(done, 0.0, hidden.detach())",
-    },
-    "split_and_pad": {
-        "lengths = ends.diff(prepend=dones.new_tensor([-1]))",
-        "pieces = x.floor().transpose(0, 1).flatten(0, 1).split(lengths.tolist())",
-        "pieces = x.detach().transpose(0, 1).flatten(0, 1).split(lengths.tolist())",
-    },
-    "unpad": {
-        "steps = padded.floor().transpose(0, 1)[mask.T]",
-        "steps = padded.detach().transpose(0, 1)[mask.T]",
-    },
-    "gaussian_log_prob": {
-        "z = (action - mean) / std.detach()",
-        "z = (abs(action) - mean) / std",
-        "z = (action - abs(mean)) / std",
-        "z = (action - mean.floor()) / std",
-        "z = (action - mean.detach()) / std",
-        "each = -0.5 * z ** 2 - std.detach().log() - 0.5 * math.log(2 * math.pi)",
-    },
-    "gaussian_entropy": {
-        "each = std.detach().log() + 0.5 + 0.5 * math.log(2 * math.pi)",
-    },
-    "gaussian_kl": {
-        "square = old_std ** 2 + (abs(mean) - old_mean) ** 2",
-        "square = old_std ** 2 + (mean.floor() - old_mean) ** 2",
-        "square = old_std ** 2 + (mean.detach() - old_mean) ** 2",
-        "square = old_std ** 2 + (mean - abs(old_mean)) ** 2",
-        "square = old_std ** 2 + (mean - old_mean.floor()) ** 2",
-        "each = (std.detach() / old_std).log() + square / (2 * std ** 2) - 0.5",
-        "each = (std / old_std).log() + square / (2 * std.detach() ** 2) - 0.5",
-    },
-    "adaptive_learning_rate": {
-        "if kl >= 2 * desired_kl:",
-        "if 0 != kl < desired_kl / 2:",
-        "if 0 < kl <= desired_kl / 2:",
-        "if abs(kl) > 2 * desired_kl:",
-        "if 0 < abs(kl) < desired_kl / 2:",
-        "if kl > 3 * desired_kl:",
-        "if 0 < kl < desired_kl / 3:",
-    },
-    "advantages": {
-        "next_value, advantage = (abs(last_value), torch.zeros_like(last_value))",
-        "next_value, advantage = (last_value.floor(), torch.zeros_like(last_value))",
-        "next_value = abs(values)[t]",
-        "next_value = values.floor()[t]",
-        "going_on = 1 - dones[-t]",
-        "delta = rewards[t] + gamma * going_on * next_value - abs(values)[t]",
-        "delta = rewards[t] + gamma * going_on * next_value - values.floor()[t]",
-        "delta = abs(rewards)[t] + gamma * going_on * next_value - values[t]",
-        "delta = rewards.floor()[t] + gamma * going_on * next_value - values[t]",
-    },
-    "surrogate_loss": {
-        "plain = -advantage.floor() * ratio",
-        "clipped = -advantage.floor() * ratio.clamp(1 - clip, 1 + clip)",
-    },
-    "bootstrap": {
-        "return abs(rewards) + gamma * values * time_outs",
-        "return rewards.floor() + gamma * values * time_outs",
-        "return rewards + gamma * abs(values) * time_outs",
-        "return rewards + gamma * values.floor() * time_outs",
-    },
-}
+HOLES = {}
 
 
 @pytest.mark.parametrize("exercise", check.EXERCISES.values(), ids=lambda exercise: exercise.name)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,6 +45,29 @@ class _Form:
     edits: Edits | None  # None if it is a function of its own
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What an answer showed.
+
+    Attributes:
+        outcomes: What came of it, on each case.
+        outputs: The number of outputs that count; 0 if only a further case shows what is wrong.
+        wrong: Places of the cases on which it was wrong.
+        places: Places of all cases that count, those first that tell most.
+    """
+
+    outcomes: Sequence[Outcome]
+    outputs: int
+    wrong: Sequence[int]
+    places: Sequence[int]
+
+    @property
+    def without_errors(self) -> _Seen:
+        """What it showed where it raised nothing."""
+        returned = [place for place in self.places if not isinstance(self.outcomes[place], str)]
+        return _Seen(self.outcomes, self.outputs, [place for place in self.wrong if place in returned], returned)
+
+
 class Diagnosis:
     """The mistakes of an exercise, ready to be compared with an answer.
 
@@ -55,7 +79,7 @@ class Diagnosis:
 
     def __init__(self, interface: Interface, cases: Sequence[Case], mistakes: Mapping[str, Mistake]) -> None:
         self._interface, self._cases, self._mistakes = interface, cases, mistakes
-        self._returned: dict[_Form, list[Outcome]] = {}
+        self._returned: dict[_Form, dict[int, Outcome]] = {}
         self._generic_of: dict[int, list[_Form]] = {}  # by the number of outputs that their sentences are about
 
     def known_in(self, outcomes: Sequence[Outcome]) -> Finding | None:
@@ -64,17 +88,24 @@ class Diagnosis:
         Args:
             outcomes: What came of the answer, on each case.
         """
-        outputs = self._first_wrong(outcomes)
-        found = next((form for form in self.known if self._fits(form, outcomes, outputs)), None)
-        return _one(found) if found else None
+        seen = self._seen(outcomes)
+        for each in (seen, seen.without_errors):  # it may raise for a reason of its own, besides
+            if found := next((form for form in self.known if self._fits(form, each)), None):
+                return _one(found)
+        return None
 
     def likely_in(self, outcomes: Sequence[Outcome]) -> Finding | None:
         """Find the generic mistake that an answer looks like, or the two mistakes; see :meth:`known_in`."""
-        outputs = self._first_wrong(outcomes)
-        if found := [form for form in self._generic(outputs) if self._fits(form, outcomes, outputs)]:
+        seen = self._seen(outcomes)
+        generic = self._generic(seen.outputs)
+        if found := [form for form in generic if self._fits(form, seen)]:
             return _looks_like(found)
-        pairs = itertools.islice(self._pairs(self._generic(outputs)), _PAIRS)
-        return next((_both(*pair) for *pair, both in pairs if self._same(both, outcomes, outputs)), None)
+        pairs = itertools.islice(self._pairs(generic), _PAIRS)
+        return next((_both(*pair) for *pair, both in pairs if self._returns(both, seen)), None)
+
+    def any_wrong(self, outcomes: Sequence[Outcome]) -> bool:
+        """Whether an answer returned something wrong, besides what it raised."""
+        return bool(self._seen(outcomes).without_errors.wrong)
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -109,7 +140,7 @@ class Diagnosis:
 
     @cached_property
     def _expected(self) -> list[Values]:
-        return [self._interface.run(self._interface.reference, case).values for case in self._cases]
+        return [self._interface.run_own(self._interface.reference, case).values for case in self._cases]
 
     def _pairs(self, generic: Sequence[_Form]) -> Iterator[tuple[_Form, _Form, Answer]]:
         """Two mistakes at once, the likelier pairs first."""
@@ -130,36 +161,42 @@ class Diagnosis:
                 except SyntaxError:
                     continue
 
-    def _first_wrong(self, outcomes: Sequence[Outcome]) -> int:
-        """The number of outputs up to the first wrong one, as the later ones follow from it; 0 if none is wrong."""
+    def _seen(self, outcomes: Sequence[Outcome]) -> _Seen:
+        """What an answer showed, in the outputs up to the first wrong one: the later ones follow from it."""
         for outputs in range(1, max(map(len, self._expected)) + 1):
             pairs = zip(outcomes, self._expected, self._cases, strict=True)
-            if not all(_alike(outcome, expected, case, outputs) for outcome, expected, case in pairs):
-                return outputs
-        return 0
+            alike = [_alike(outcome, expected, case, outputs) for outcome, expected, case in pairs]
+            if not all(alike):
+                places = sorted(range(len(alike)), key=lambda place: alike[place])
+                return _Seen(outcomes, outputs, [place for place in places if not alike[place]], places)
+        return _Seen(outcomes, 0, [], [])
 
-    def _fits(self, form: _Form, outcomes: Sequence[Outcome], outputs: int) -> bool:
-        if not outputs:
-            return False  # only a further case shows what is wrong
-        returned = self._returned.setdefault(form, [])
-        for place, (case, outcome) in enumerate(zip(self._cases, outcomes, strict=True)):
-            if place == len(returned):
-                returned.append(outcome_of(self._interface, form.answer, case))
-            if not _alike(outcome, returned[place], case, outputs):
-                return False
-        return True
+    def _fits(self, form: _Form, seen: _Seen) -> bool:
+        """Whether a form returns what was seen; what it returns is kept."""
+        returned = self._returned.setdefault(form, {})
 
-    def _same(self, answer: Answer, outcomes: Sequence[Outcome], outputs: int) -> bool:
-        return outputs > 0 and all(
-            _alike(outcome, outcome_of(self._interface, answer, case), case, outputs)
-            for case, outcome in zip(self._cases, outcomes, strict=True)
+        def returns(place: int) -> Outcome:
+            if place not in returned:
+                returned[place] = outcome_of(self._interface, form.answer, self._cases[place])
+            return returned[place]
+
+        return self._agree(returns, seen)
+
+    def _returns(self, answer: Answer, seen: _Seen) -> bool:
+        return self._agree(lambda place: outcome_of(self._interface, answer, self._cases[place]), seen)
+
+    def _agree(self, returns: Callable[[int], Outcome], seen: _Seen) -> bool:
+        return bool(seen.wrong) and all(
+            _alike(seen.outcomes[place], returns(place), self._cases[place], seen.outputs) for place in seen.places
         )
 
 
 def outcome_of(interface: Interface, answer: Answer, case: Case) -> Outcome:
-    """What comes of an answer on a case: what it returns, or its error as text."""
+    """What comes of an answer of ours on a case: what it returns, or its error as text."""
     try:
-        return interface.run(answer, case).values
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return interface.run_own(answer, case).values
     except (Exception, SystemExit) as error:
         return f"{type(error).__name__}: {error}"
 

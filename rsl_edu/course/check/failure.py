@@ -37,9 +37,12 @@ def failure(error: BaseException, is_learners: Callable[[str], bool]) -> Failure
     """
     if isinstance(error, Failure):
         return error
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if is_learners(frame.filename)]
+    too_long = "TooLongError" in [kind.__name__ for kind in type(error).__mro__]  # the sandbox has another limit.py
+    before = error.__context__ if too_long else None  # it was raised once more while the learner's code ended
+    traces = [traceback.extract_tb(each.__traceback__) for each in (before, error) if each is not None]
+    frames = [frame for trace in traces for frame in trace if is_learners(frame.filename)]
     line, number, function = (frames[-1].line or "", frames[-1].lineno or 0, frames[-1].name) if frames else ("", 0, "")
-    if type(error).__name__ == "TooLongError":  # of limit.py, which has no fixed name in the sandbox
+    if too_long:
         return Failure("stopped", str(error), line, number, function)
     stub = frames and isinstance(error, NotImplementedError) and (not error.args or "NotImplementedError" in line)
     says = traceback.format_exception_only(error)[-1].partition("\n")[0]  # ValueError: its first line

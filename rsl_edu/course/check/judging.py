@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from .diagnosis import Diagnosis, Outcome
+from .diagnosis import Diagnosis, Finding, Outcome
 from .edits import Answer
 from .failure import advice, failure
 from .limit import TooLongError, limited
@@ -76,7 +76,7 @@ class Judge:
         try:
             trial = self._run(answer, case, quiet=False)
         except (Exception, SystemExit, TooLongError) as error:
-            raise self._raised(error, case) from None
+            raise self._raised(answer, error, case) from None
         right = self.interface.run(self.interface.reference, case)
         self._must_return_the_right_kind(answer, trial, right, case)
         self._must_not_change_inputs(trial, case)
@@ -100,14 +100,18 @@ class Judge:
     def _run(self, answer: Answer, case: Case, seed: int = 0, quiet: bool = True) -> Trial:
         begin = time.process_time()
         try:
-            return limited(max(self.left, 0.1), lambda: self.interface.run(answer, case, seed, quiet))
+            return limited(self.left, lambda: self.interface.run(answer, case, seed, quiet))
         finally:
             self.left -= time.process_time() - begin
 
     def _outcome(self, answer: Answer, case: Case, seed: int = 0) -> Outcome:
+        if self.left <= 0:
+            return "stopped"  # on the case before it, and it would be on this one
         try:
             return self._run(answer, case, seed).values
         except (Exception, SystemExit, TooLongError) as error:
+            if failure(error, lambda _: False).kind == "stopped":
+                self.left = 0
             return f"{type(error).__name__}: {error}"
 
     # One after the other
@@ -212,7 +216,7 @@ class Judge:
                 return [f"look at:  your {name} = {seen}; as the hints have it, {expected}"]
         return []
 
-    def _raised(self, error: BaseException, case: Case) -> WrongError:
+    def _raised(self, answer: Answer, error: BaseException, case: Case) -> WrongError:
         account = failure(error, lambda file: not file.startswith(_NOT_THE_LEARNERS))
         if account.kind == "not-answered":
             headline = f"not answered yet: {account.function} raises NotImplementedError."
@@ -221,15 +225,27 @@ class Judge:
             return WrongError(account.kind, f"your code calls {account.says}, which the exercise asks you to write.")
         where = [_line(account.number, account.line)] if account.line else []
         if account.kind == "stopped":
-            headline = f"your code was stopped: it {account.says}."
+            ran = f"ran for more than {_SECONDS:g} s" if isinstance(error, TooLongError) else account.says
+            headline = f"your code was stopped: it {ran}."
             look = ["Does a loop never end? Look at what its condition compares, and where that changes."]
             return WrongError(account.kind, headline, *self._tried(case), *where, advice=look)
-        headline = f"your code raises {re.sub(' at 0x[0-9a-fA-F]+', '', account.says)}"
+        raised = re.sub(" at 0x[0-9a-fA-F]+", "", account.says)
+        if case in self.cases and (finding := self._wrong_elsewhere(answer)):
+            lines = (*self._tried(case), f"raised:   {raised}", *where)
+            return WrongError(finding.name, finding.headline, *lines, advice=finding.advice, of_mistake=True)
+        headline = f"your code raises {raised}"
         place = f"It happens in this case: {case.about}."
         meaning = advice(account.says)
         return WrongError(
             account.kind, headline, *self._tried(case), *where, place, advice=[meaning] if meaning else []
         )
+
+    def _wrong_elsewhere(self, answer: Answer) -> Finding | None:
+        """The mistake that an answer makes where it raises nothing."""
+        outcomes = [self._outcome(answer, each) for each in self.cases]
+        if not self.diagnosis.any_wrong(outcomes):
+            return None
+        return self.diagnosis.known_in(outcomes) or self.diagnosis.likely_in(outcomes)
 
     def _tried(self, case: Case) -> list[str]:
         return [f"tried:    {self.interface.tried(case)}"]
@@ -270,8 +286,12 @@ def _misfit(value: Any, right: Any) -> str:
 
 
 def _cuts_off(value: Any, right: Any) -> bool:
-    """Whether a tensor holds whole numbers where the right one does not."""
-    return [x.is_floating_point() for x in (value, right) if isinstance(x, torch.Tensor)] == [False, True]
+    """Whether a tensor is the right one, but for what is after the point."""
+    if [x.is_floating_point() for x in (value, right) if isinstance(x, torch.Tensor)] != [False, True]:
+        return False
+    return any(
+        torch.equal(as_tensor(value), as_tensor(whole)) for whole in (right.trunc(), right.round(), right.floor())
+    )
 
 
 def _describe(output: str, got: torch.Tensor, right: torch.Tensor) -> tuple[str, ...]:

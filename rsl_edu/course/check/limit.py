@@ -10,8 +10,10 @@ import ctypes
 import sys
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from functools import partial
 from types import FrameType
 from typing import TypeVar
 
@@ -33,11 +35,25 @@ class TooLongError(BaseException):
     """
 
 
+class _TwiceError(TooLongError):
+    """For code that has caught the first one, with a bare ``except:``: raises another as soon as that code runs on.
+
+    Where nearly all time is spent in the ``try``, each one is raised in there; the second of two is not.
+    """
+
+    def __init__(self) -> None:
+        if sys._getframe(1).f_code.co_filename != __file__:
+            thread = ctypes.c_ulong(threading.get_ident())
+            another = partial(ctypes.pythonapi.PyThreadState_SetAsyncExc, thread, ctypes.py_object(TooLongError))
+            missing: defaultdict[int, object] = defaultdict(another)
+            _ = missing[0]  # not a call in Python, after which it would be raised in here
+
+
 def limited(seconds: float, call: Callable[[], T], asleep: float = 6.0) -> T:
     """Return what a call returns; if it takes too long, raise an error inside its code.
 
-    CPU time of this process counts, so that a busy machine is no fault. An operation of torch is never interrupted:
-    the error comes after it.
+    CPU time of this process counts, so that a busy machine is no fault. The error comes between two lines of Python: no
+    operation of torch is interrupted. Code that catches it, with a bare ``except:``, gets it again until it ends.
 
     Args:
         seconds: Of CPU time; at least as many also pass on the wall clock.
@@ -90,7 +106,8 @@ class _Watch:
 
     def __init__(self, seconds: float, asleep: float, frame: FrameType) -> None:
         self.says = f"ran for more than {seconds:g} s"
-        self.seconds, self.asleep, self.frame = seconds, asleep, frame
+        self.seconds, self.asleep = seconds, asleep
+        self.frame: FrameType | None = frame
         self.thread = threading.get_ident()
         self.wall, self.cpu = time.monotonic(), time.process_time()
         self.raised = 0.0  # when, on the wall clock
@@ -112,10 +129,12 @@ class _Watch:
     def end(self) -> None:
         """Watch it no more: from now on nothing is raised."""
         with _lock:
-            if self in _watched:
+            watched = self in _watched
+            if watched:
                 _watched.remove(self)
-                if self.raised:
-                    _raise(self.thread, None)
+            self.frame = None  # which holds this, and all that the call has returned
+        if watched and self.raised:
+            _catch_pending(self.thread)
 
     def look(self) -> None:
         """Raise the error in the call if its time is up; the lock is held."""
@@ -131,8 +150,8 @@ class _Watch:
         if frame is None or top is None:  # Ctrl+C came while it ended
             _watched.remove(self)
         elif top.f_code.co_filename != __file__:  # it is not about to end
+            _raise(self.thread, _TwiceError if self.raised else TooLongError)
             self.raised = now
-            _raise(self.thread, TooLongError)
 
 
 _lock = threading.Lock()
@@ -154,7 +173,18 @@ def _watch() -> None:
                 watch.look()
 
 
-def _raise(thread: int, error: type[BaseException] | None) -> None:
-    """Raise an error in a thread, as soon as it runs Python; None takes back what has not been raised yet."""
-    what = None if error is None else ctypes.py_object(error)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), what)
+def _raise(thread: int, error: type[TooLongError]) -> None:
+    """Raise an error in a thread, as soon as it runs Python."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
+
+
+def _catch_pending(thread: int) -> None:
+    """See to it that no error is pending in this thread.
+
+    CPython can take one back, but 3.11 goes on looking for it at every step then, and hangs under a profile function.
+    So it is raised here, or another one in its place, and caught.
+    """
+    with contextlib.suppress(TooLongError):
+        _raise(thread, TooLongError)
+        while True:
+            pass

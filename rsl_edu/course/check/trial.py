@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
 import inspect
 import io
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from inspect import Parameter
 from typing import Any
 
@@ -63,7 +65,7 @@ class Trial:
     given: tuple[Any, ...]
     results: tuple[Any, ...]
     gradients: Values
-    printed: str
+    printed: str = ""
 
     @property
     def values(self) -> Values:
@@ -88,7 +90,7 @@ class Interface:
     show: Callable[..., str] | None
 
     def run(self, answer: Answer, case: Case, seed: int = 0, quiet: bool = True) -> Trial:
-        """Try an answer; what it raises, this raises.
+        """Try a learner's answer; what it raises, this raises.
 
         Args:
             answer: A function or class.
@@ -96,6 +98,15 @@ class Interface:
             seed: Of torch's random numbers.
             quiet: Whether what it prints is kept from the screen.
         """
+        printed = io.StringIO()
+        silence = contextlib.redirect_stdout(printed) if quiet else contextlib.nullcontext()
+        with _seeded(seed), warnings.catch_warnings(), silence:
+            warnings.simplefilter("ignore")  # the verdict says it better
+            trial = self.run_own(answer, case)
+        return dataclasses.replace(trial, printed=printed.getvalue())
+
+    def run_own(self, answer: Answer, case: Case) -> Trial:
+        """Try an answer of ours, which prints nothing and draws no random numbers; see :meth:`run`."""
         inputs = copy.deepcopy(case.inputs)
         leaves = {
             argument.name: value.requires_grad_()
@@ -104,20 +115,20 @@ class Interface:
         }
         # Not a leaf, as the memory of a network in the middle of its rollout: writing into it raises nothing.
         given = tuple(value * 1 if argument.name in leaves else value for argument, value in self.named(inputs))
-        printed = io.StringIO()
-        silence = contextlib.redirect_stdout(printed) if quiet else contextlib.nullcontext()
-        with _seeded(seed), warnings.catch_warnings(), silence:
-            warnings.simplefilter("ignore")  # the verdict says it better
-            result = self._call(answer, given)
+        result = self._call(answer, given)
         number = len(self.outputs)
         many = number > 1 and isinstance(result, (tuple, list)) and len(result) == number
         results = tuple(result) if many else (result,)
-        return Trial(given, results, _gradients(results, [*leaves.values()]), printed.getvalue())
+        return Trial(given, results, _gradients(results, [*leaves.values()]))
 
     def named(self, inputs: Iterable[Any]) -> list[tuple[Parameter, Any]]:
         """Inputs of a case with the argument that each is of the use, or else of the reference."""
+        return list(zip(self._parameters, inputs, strict=True))
+
+    @cached_property
+    def _parameters(self) -> list[Parameter]:
         parameters = list(inspect.signature(self.use or self.reference).parameters.values())
-        return list(zip(parameters[1:] if self.use else parameters, inputs, strict=True))
+        return parameters[1:] if self.use else parameters
 
     def tried(self, case: Case) -> str:
         """The call as text."""

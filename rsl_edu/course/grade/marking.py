@@ -11,6 +11,7 @@ from typing import Any
 from rsl_edu.course.assignment import Assignment
 from rsl_edu.course.check import Verdict
 from rsl_edu.course.check.failure import Failure
+from rsl_edu.course.check.limit import unlimited
 
 from .sandbox import Limits
 from .student import StoppedError, Student
@@ -156,7 +157,8 @@ def judge(name: str, code: str, names: dict[str, Any], answers: Sequence[str]) -
     if isinstance(last, ast.Expr):  # as in a notebook, the last value counts
         tree.body[-1] = ast.copy_location(ast.Assign([ast.Name("_", ast.Store())], last.value), last)
     try:
-        exec(compile(ast.fix_missing_locations(tree), f"<check of {name}>", "exec"), names)
+        with unlimited():  # the student's process has its own limits
+            exec(compile(ast.fix_missing_locations(tree), f"<check of {name}>", "exec"), names)
         value = names.get("_")
     except NameError as error:
         if error.name not in answers:
@@ -166,9 +168,11 @@ def judge(name: str, code: str, names: dict[str, Any], answers: Sequence[str]) -
         says = error.args[0] if error.args else ""
         return says if isinstance(says, Verdict) else Verdict(name, False, "unknown", f"your answer is wrong. {says}")
     except Failure as failure:
+        where = f"line {failure.number}:".ljust(10)
         kinds = {
             "not-answered": f"not answered yet: {failure.function} raises NotImplementedError.",
             "library-answer": f"your code calls {failure}, which the exercise asks you to write.",
+            "stopped": f"your code was stopped: it {failure}." + (f"\n  {where}{failure.line}" if failure.line else ""),
         }
         return Verdict(name, False, failure.kind, kinds.get(failure.kind, f"your code raises {failure}"))
     except Exception as error:  # a check that calculates with what an answer returns, whatever that is

@@ -26,7 +26,10 @@ from . import wire
 __all__ = ["Limits", "SandboxError", "probe", "start"]
 
 _HERE = Path(__file__).resolve().parent
-_FILES = {path.name: path for path in (_HERE / "worker.py", _HERE / "wire.py", _HERE.parent / "check" / "failure.py")}
+_CHECK = _HERE.parent / "check"
+_FILES = {
+    path.name: path for path in (_HERE / "worker.py", _HERE / "wire.py", _CHECK / "failure.py", _CHECK / "limit.py")
+}
 
 
 @dataclass(frozen=True)

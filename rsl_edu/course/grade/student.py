@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import signal
@@ -147,8 +148,21 @@ class Student:
         question["random"] = self._random_state()
         what = f"a call of {name}" if kind == "call" and name else "a call"
         wait = self._patience(self._limits.call, "one call", lambda: what)
-        self._send({**question, "arguments": [*arguments], "options": options or {}}, wait)
-        reply = self._receive(dict, wait)
+        tracked: list[torch.Tensor] = []
+
+        def track(tensor: torch.Tensor) -> str:
+            tracked.append(tensor)
+            return "parameter" if isinstance(tensor, torch.nn.Parameter) else "leaf" if tensor.is_leaf else "inner"
+
+        def depends(result: torch.Tensor, place: Any) -> torch.Tensor:
+            if type(place) is not int or not (result.is_floating_point() or result.is_complex()):
+                raise wire.MalformedError("a result that can have no gradient")
+            gradients = functools.partial(self._gradients, place, tracked)
+            dependent: torch.Tensor = _Result.apply((result,), gradients, *tracked)  # type: ignore[no-untyped-call]
+            return dependent
+
+        self._send({**question, "arguments": [*arguments], "options": options or {}}, wait, track)
+        reply = self._receive(dict, wait, depends if tracked else None)
         if reply.get("number") != self._number:
             self._stop("sent a reply to another question")
         if "error" in reply:
@@ -157,6 +171,17 @@ class Student:
             place, value = self._typed(change, tuple)
             _overwrite(given[self._typed(place, int) % max(len(given), 1)], value)
         return reply.get("value")
+
+    def _gradients(self, place: int, inputs: list[torch.Tensor], grad: torch.Tensor) -> list[torch.Tensor | None]:
+        """Gradients with respect to arguments, from the one with respect to a result; the process computes them."""
+        values = self._typed(self._ask("gradient", None, place, [grad.clone()]), list)  # it can be changed
+        if len(values) != len(inputs):
+            self._stop("sent a malformed gradient")
+        for value, like in zip(values, inputs, strict=True):
+            fits = isinstance(value, torch.Tensor) and (value.shape, value.dtype) == (like.shape, like.dtype)
+            if value is not None and not fits:
+                self._stop("sent a malformed gradient")
+        return [*values]
 
     def _random_state(self) -> torch.Tensor | None:
         """State of torch's generator for the other process, if a check has seeded it since the last call.
@@ -170,7 +195,8 @@ class Student:
         return state if seeded else None
 
     def _failure(self, account: dict[str, Any]) -> Failure:
-        kind = account.get("kind") if account.get("kind") in ("not-answered", "library-answer") else "exception"
+        kinds = ("not-answered", "library-answer", "stopped")
+        kind = account.get("kind") if account.get("kind") in kinds else "exception"
         says, line, function = (short_line(account.get(part, "")) for part in ("says", "line", "function"))
         number = account.get("number")
         return Failure(str(kind), says, line, number if isinstance(number, int) else 0, function)
@@ -220,15 +246,20 @@ class Student:
         self._used = max(self._used, cpu - self._before)
         return memory
 
-    def _send(self, value: Any, wait: Callable[[], None]) -> None:
+    def _send(self, value: Any, wait: Callable[[], None], track: Callable[[torch.Tensor], str] | None = None) -> None:
         try:
-            wire.send(self._to, value, None, wait)
+            wire.send(self._to, value, None, wait, track)
         except BrokenPipeError:
             self._ended(wait)
 
-    def _receive(self, kind: type, wait: Callable[[], None]) -> Any:
+    def _receive(
+        self,
+        kind: type,
+        wait: Callable[[], None],
+        tracked: Callable[[torch.Tensor, Any], torch.Tensor] | None = None,
+    ) -> Any:
         try:
-            return self._typed(wire.receive(self._from, self._remote, wait), kind)
+            return self._typed(wire.receive(self._from, self._remote, wait, tracked=tracked), kind)
         except EOFError:
             self._ended(wait)
         except wire.MalformedError as error:
@@ -254,6 +285,25 @@ class Student:
     def _stop(self, why: str) -> None:
         self.close()
         raise StoppedError(why)
+
+
+class _Result(torch.autograd.Function):
+    """A result of a call that depends on its arguments: their gradients come from the student's process."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        result: tuple[torch.Tensor],
+        gradients: Callable[[torch.Tensor], list[torch.Tensor | None]],
+        *_: torch.Tensor,
+    ) -> torch.Tensor:
+        ctx.gradients = gradients
+        return result[0]
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        return (None, None, *ctx.gradients(grad))
 
 
 class _Remote:

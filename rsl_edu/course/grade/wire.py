@@ -39,7 +39,11 @@ class MalformedError(ValueError):
 
 
 def send(
-    file: int, value: Any, refer: Callable[[Any], Any] | None = None, wait: Callable[[], None] | None = None
+    file: int,
+    value: Any,
+    refer: Callable[[Any], Any] | None = None,
+    wait: Callable[[], None] | None = None,
+    track: Callable[[torch.Tensor], Any] | None = None,
 ) -> None:
     """Write a frame.
 
@@ -48,13 +52,15 @@ def send(
         value: None, numbers, texts, tensors, arrays, functions of torch, and lists, tuples and dictionaries of these.
         refer: Gives what stands for any other value: something of JSON. The default refuses it.
         wait: Called at least every tenth of a second until all is written; it raises to give up.
+        track: Gives what is to be known of a tensor that requires a gradient: something of JSON. By default such a
+            tensor arrives as a plain one.
 
     Raises:
         TypeError: If there is a value of another type; nothing is written then.
         BrokenPipeError: If the other process has ended.
     """
     blobs: list[bytes] = []
-    header = json.dumps(_encode(value, blobs, refer)).encode()
+    header = json.dumps(_encode(value, blobs, refer, track)).encode()
     data = memoryview(b"".join([_LENGTHS.pack(len(header), sum(map(len, blobs))), header, *blobs]))
     while data:
         while wait is not None and not select.select([], [file], [], 0.1)[1]:
@@ -62,20 +68,27 @@ def send(
         data = data[os.write(file, data[: select.PIPE_BUF]) :]  # as much as fits for sure
 
 
-def _encode(value: Any, blobs: list[bytes], refer: Callable[[Any], Any] | None) -> Any:
+def _encode(
+    value: Any,
+    blobs: list[bytes],
+    refer: Callable[[Any], Any] | None,
+    track: Callable[[torch.Tensor], Any] | None,
+) -> Any:
     kind = type(value)
     if value is None or kind in (bool, int, str):
         return value
     if kind is float:
         return value if math.isfinite(value) else {"float": repr(value)}
+    if track is not None and isinstance(value, torch.Tensor) and value.requires_grad:
+        return {"tracked": [*_store(value, blobs), track(value)]}
     if isinstance(value, torch.Tensor):
         return {"tensor": _store(value, blobs)}
     if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biufc":
         return {"array": _store(torch.from_numpy(np.array(value)), blobs)}
     if kind in (list, tuple):
-        return {kind.__name__: [_encode(item, blobs, refer) for item in value]}
+        return {kind.__name__: [_encode(item, blobs, refer, track) for item in value]}
     if kind is dict:
-        return {"dict": [[_encode(part, blobs, refer) for part in item] for item in value.items()]}
+        return {"dict": [[_encode(part, blobs, refer, track) for part in item] for item in value.items()]}
     name = getattr(value, "__name__", None)
     if refer is None and getattr(torch, str(name), None) is value:
         return {"torch": name}
@@ -98,7 +111,11 @@ def _store(tensor: torch.Tensor, blobs: list[bytes]) -> list[Any]:
 
 
 def receive(
-    file: int, dereference: Callable[[Any], Any], wait: Callable[[], None] | None = None, trusted: bool = False
+    file: int,
+    dereference: Callable[[Any], Any],
+    wait: Callable[[], None] | None = None,
+    trusted: bool = False,
+    tracked: Callable[[torch.Tensor, Any], torch.Tensor] | None = None,
 ) -> Any:
     """Read a frame.
 
@@ -107,6 +124,8 @@ def receive(
         dereference: Gets the value back that ``refer`` of :func:`send` stood for.
         wait: Called at least every tenth of a second until all is there; it raises to give up.
         trusted: Whether the frame is the grader's, which has no limits.
+        tracked: Makes a tensor require a gradient again, from its values and what ``track`` of :func:`send` gave. By
+            default there may be none.
 
     Raises:
         EOFError: If the other process has ended.
@@ -117,7 +136,7 @@ def receive(
         if not trusted and (header > HEADER or body > BODY):
             raise MalformedError(f"a reply of {header + body:,} bytes")
         text, blob = _read(file, header, wait), _read(file, body, wait)
-        reader = _Reader(blob, dereference, trusted)
+        reader = _Reader(blob, dereference, trusted, tracked)
         value = reader.decode(json.loads(text), DEPTH)
         if reader.place != len(blob):
             raise MalformedError("a reply with bytes left over")
@@ -143,8 +162,14 @@ def _read(file: int, length: int, wait: Callable[[], None] | None) -> bytearray:
 
 
 class _Reader:
-    def __init__(self, blob: bytearray, dereference: Callable[[Any], Any], trusted: bool) -> None:
-        self.blob, self.dereference, self.trusted = blob, dereference, trusted
+    def __init__(
+        self,
+        blob: bytearray,
+        dereference: Callable[[Any], Any],
+        trusted: bool,
+        tracked: Callable[[torch.Tensor, Any], torch.Tensor] | None,
+    ) -> None:
+        self.blob, self.dereference, self.trusted, self.tracked = blob, dereference, trusted, tracked
         self.place, self.items = 0, sys.maxsize if trusted else ITEMS
 
     def decode(self, value: Any, depth: int) -> Any:
@@ -158,6 +183,9 @@ class _Reader:
             return {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[content]
         if kind == "tensor":
             return self.load(*content)
+        if kind == "tracked" and self.tracked is not None:
+            *stored, known = content
+            return self.tracked(self.load(*stored), known)
         if kind == "array":
             return self.load(*content).numpy()[()]
         if kind in ("list", "tuple"):

@@ -1,8 +1,8 @@
 """Runs inside the sandbox: the cells of a notebook, then the calls that the grader asks for.
 
-Of rsl_edu, only this file, ``wire.py`` and ``failure.py`` are there: ``import rsl_edu`` gives an empty shell, so that
-the cells of an assignment run, and the library's answers are out of reach. What arrives here is for the student to see;
-what leaves here is not to be trusted.
+Of rsl_edu, only this file, ``wire.py``, ``failure.py`` and ``limit.py`` are there: ``import rsl_edu`` gives an empty
+shell, so that the cells of an assignment run, and the library's answers are out of reach. What arrives here is for the
+student to see; what leaves here is not to be trusted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 import wire  # type: ignore[import-not-found,unused-ignore]
 from failure import Failure, failure  # type: ignore[import-not-found,unused-ignore]
+from limit import limited  # type: ignore[import-not-found,unused-ignore]
 
+_EARLIER = 0.9  # of the grader's limit of CPU time for a call: an honest answer that loops is told the line
 _LIBRARIES = ("rsl_edu", "rsl_rl")
 
 
@@ -188,9 +190,31 @@ def _account(error: BaseException) -> dict[str, Any]:
 class _Server:
     """Answers the grader, one call after the other."""
 
-    def __init__(self, names: dict[str, Any]) -> None:
-        self.names = names
+    def __init__(self, names: dict[str, Any], seconds: float) -> None:
+        self.names, self.seconds = names, seconds
         self.objects: list[Any] = []
+        self.tracked: list[torch.Tensor] = []  # arguments of the last call that require a gradient
+        self.results: list[tuple[torch.Tensor, list[torch.Tensor]]] = []  # what depends on such, and on which
+
+    def receive(self, source: int) -> dict[str, Any]:
+        """Get the next question; its tensors that require a gradient are of the kind that they were."""
+        self.tracked = []
+
+        def again(tensor: torch.Tensor, kind: str) -> torch.Tensor:
+            leaf = torch.nn.Parameter(tensor) if kind == "parameter" else tensor.requires_grad_()
+            self.tracked.append(leaf * 1 if kind == "inner" else leaf)
+            return self.tracked[-1]
+
+        question: dict[str, Any] = wire.receive(source, _nothing, trusted=True, tracked=again)
+        return question
+
+    def send(self, out: int, reply: dict[str, Any]) -> None:
+        """Answer it; only where an argument required a gradient, a result may."""
+        wire.send(out, reply, self.refer, track=self.track if self.tracked else None)
+
+    def track(self, result: torch.Tensor) -> int:
+        self.results.append((result, self.tracked))
+        return len(self.results) - 1
 
     def refer(self, value: Any) -> list[Any]:
         self.objects.append(value)
@@ -201,6 +225,9 @@ class _Server:
         if kind == "names":
             found = [wanted for wanted in name if wanted in self.names]
             return {"value": {wanted: isinstance(self.names[wanted], type) for wanted in found}}
+        if kind == "gradient":
+            result, inputs = self.results[name]
+            return {"value": limited(self.seconds, lambda: _gradients(result, inputs, question["arguments"]), math.inf)}
         value = self.names[name] if target is None else self.objects[target]
         if target is not None and name:
             value = getattr(value, name)
@@ -211,11 +238,21 @@ class _Server:
         if question["random"] is not None:
             torch.set_rng_state(question["random"])
         before = [_frozen(argument) for argument in given]
-        result = value(*arguments, **options)
+        # not limited on the wall clock: no points depend on it
+        result = limited(self.seconds, lambda: value(*arguments, **options), asleep=math.inf)
         if isinstance(result, _LibraryAnswer):
             raise _refusal()
-        changed = [(place, now) for place, now in enumerate(given) if _frozen(now) != before[place]]
+        changed = [(place, _detached(now)) for place, now in enumerate(given) if _frozen(now) != before[place]]
         return {"value": result, "changed": changed}
+
+
+def _gradients(result: torch.Tensor, inputs: list[torch.Tensor], grad: list[torch.Tensor]) -> list[Any]:
+    """The product of a gradient with respect to a result and the Jacobian; None for an input it does not depend on."""
+    return [*torch.autograd.grad(result, inputs, grad, retain_graph=True, allow_unused=True)]
+
+
+def _detached(value: Any) -> Any:
+    return value.detach() if isinstance(value, torch.Tensor) else value
 
 
 def _frozen(value: Any) -> Any:
@@ -255,10 +292,10 @@ def main() -> None:
     names, failed = _run(task["cells"], task["skipped"], limits["cell"], out)
     _LibraryAnswer.refuses = True
     wire.send(out, {"ready": failed})
-    server = _Server(names)
+    server = _Server(names, _EARLIER * limits["call"])
     while True:
         try:
-            question = wire.receive(source, _nothing, trusted=True)
+            question = server.receive(source)
         except EOFError:
             os._exit(0)
         number = question["number"]
@@ -269,7 +306,7 @@ def main() -> None:
             reply = {"error": _account(error)}
         _be_alone()
         try:
-            wire.send(out, {"number": number, **reply}, server.refer)
+            server.send(out, {"number": number, **reply})
         except Exception as error:  # what cannot be sent: nested too deeply, a type of tensor that nobody knows
             wire.send(out, {"number": number, "error": _account(error)})
 

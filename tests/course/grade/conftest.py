@@ -1,18 +1,33 @@
-"""What tests of the grader share: patience."""
+"""What tests of the grader share: processes that only speak like its worker."""
 
-import time
+import shlex
+import sys
+import textwrap
+from pathlib import Path
 
 import pytest
 
+from rsl_edu.course.grade import usage
+from rsl_edu.course.grade.sandbox import Limits
+from rsl_edu.course.grade.student import Student
+from rsl_edu.course.grade.usage import Budget
 
-@pytest.fixture(scope="session")
-def until():
-    """Waits until something is so, on the slowest machine too; fails if it never is."""
+SPEAKS = f"""
+import json, os, sys, time
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from plain_worker import burn, read, ready, receive, reply, send
+receive()
+"""
 
-    def until(fact):
-        end = time.monotonic() + 600
-        while not fact():
-            assert time.monotonic() < end
-            time.sleep(0.01)
 
-    return until
+@pytest.fixture
+def process(tmp_path, monkeypatch):
+    """Starts a process that runs some code in the place of the worker; the grader sees it, as it sees bubblewrap's."""
+    monkeypatch.setattr(usage, "known", lambda _: True)
+
+    def start(code, budget=None):
+        script = tmp_path / "worker.py"
+        script.write_text(SPEAKS + textwrap.dedent(code))
+        return Student([], shlex.join([sys.executable, "-S", str(script)]), budget or Budget(Limits()))
+
+    return start

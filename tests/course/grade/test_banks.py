@@ -21,7 +21,7 @@ TASKS = [
 REFUSED = {
     "orthogonal_": {"of_torch"},
     "count_parameters": {"of_library"},
-    "conv2d": {"of_torch"},
+    "conv2d": {"of_torch", "by_three_dimensions"},
     "gru_step": {"by_torch"},
     "split_and_pad": {"by_library"},
     "running_norm": {"from_library"},

@@ -22,6 +22,7 @@ from rsl_edu.course.grade.student import StoppedError
         ("g(1)", "missing"),
         ("raise Failure('exception', 'ValueError: 3')", "exception"),
         ("raise Failure('library-answer', 'torch.sum')", "library-answer"),
+        ("raise Failure('stopped', 'ran for more than 5 s', 'while True:', 3)", "stopped"),
     ],
 )
 def test_a_check_of_ones_own_is_plain_code(check, mistake):

@@ -3,45 +3,25 @@
 Most processes here only speak like the worker: they start in no time, and say what no worker would.
 """
 
-import shlex
 import signal
 import sys
 import textwrap
-from pathlib import Path
 
 import psutil
 import pytest
 
+from rsl_edu.course.check.failure import Failure
 from rsl_edu.course.grade import sandbox, usage
 from rsl_edu.course.grade.sandbox import Limits
 from rsl_edu.course.grade.student import StalledError, StoppedError, Student
 from rsl_edu.course.grade.usage import Budget
 
-SPEAKS = f"""
-import json, os, sys, time
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from plain_worker import burn, read, ready, receive, reply, send
-receive()
-"""
 READY = """
 ready()
 receive()
 reply(1, {"dict": [["f", False]]})
 receive()
 """
-
-
-@pytest.fixture
-def process(tmp_path, monkeypatch):
-    """Starts a process that runs some code in the place of the worker; the grader sees it, as it sees bubblewrap's."""
-    monkeypatch.setattr(usage, "known", lambda _: True)
-
-    def start(code, budget=None):
-        script = tmp_path / "worker.py"
-        script.write_text(SPEAKS + textwrap.dedent(code))
-        return Student([], shlex.join([sys.executable, "-S", str(script)]), budget or Budget(Limits()))
-
-    return start
 
 
 @pytest.fixture
@@ -218,12 +198,14 @@ def test_what_used_its_cpu_time_is_stopped_though_the_wall_clock_is_up(process, 
 # With the real worker -------------------------------------------------------------------------------------------------
 
 CELL = """
-import os, resource, signal, time
+import itertools, os, resource, signal, time
 def f():
     return [*resource.getrlimit(resource.RLIMIT_CPU), time.process_time()]
 def loop():
-    signal.signal(signal.SIGPROF, signal.SIG_IGN)
     while True: pass
+def hostile():
+    signal.signal(signal.SIGPROF, signal.SIG_IGN)
+    sum(itertools.repeat(0))  # runs no line of Python, in which it could be stopped
 """
 SLEEPS = """
 import time
@@ -255,14 +237,25 @@ def test_a_sandbox_that_hangs_is_no_fault_of_the_students(bwrap, monkeypatch, un
 
 
 @pytest.mark.slow
+def test_an_honest_loop_is_told_its_line_and_the_process_lives_on():
+    student = Student([CELL], "unsafe", Budget(Limits(call=1)))
+    names = student.names(["f", "loop"])
+    with pytest.raises(Failure, match=r"^ran for more than 0\.9 s$") as error:
+        names["loop"]()
+    assert (error.value.kind, error.value.line, error.value.number) == ("stopped", "while True: pass", 6)
+    assert len(names["f"]()) == 3
+    student.close()
+
+
+@pytest.mark.slow
 def test_where_the_grader_sees_no_processes_the_worker_limits_itself(monkeypatch):
     monkeypatch.setattr(usage, "known", lambda _: False)
     student = Student([SLEEPS, LOOP, CELL], "unsafe", Budget(Limits(cell=0.3, load=5, call=0.3, total=100)))
     assert student.failed == {1: "TimeoutError: the cell used more than 0.3 s of CPU time"}
-    names = student.names(["f", "loop"])
+    names = student.names(["f", "loop", "hostile"])
     soft, hard, used = names["f"]()
     assert used + 0.3 < soft < used + 3 < hard
     assert 100 < hard < used + 103
     with pytest.raises(StoppedError, match=r"^ended its process$"):
-        names["loop"]()
+        names["hostile"]()
     assert student._process.returncode == -signal.SIGXCPU

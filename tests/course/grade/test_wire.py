@@ -68,6 +68,17 @@ def test_tensors_arrive_as_they_were(dtype, shape):
         assert torch.equal(seen, tensor)
 
 
+def test_a_tensor_that_requires_a_gradient_can_say_so():
+    source, out = os.pipe()
+    tensors = [torch.ones(2), torch.nn.Parameter(torch.zeros(3))]
+    wire.send(out, tensors, track=lambda tensor: type(tensor).__name__)
+    seen = wire.receive(source, None, tracked=lambda tensor, known: (tensor.tolist(), known))
+    assert seen[0].tolist() == [1, 1]
+    assert seen[1] == ([0, 0, 0], "Parameter")
+    os.close(source)
+    os.close(out)
+
+
 @pytest.mark.parametrize(
     "view", [lambda x: x[::3, ::2], lambda x: x.T, lambda x: x[:1, ::3], lambda x: x.expand(2, 3, 4)]
 )
@@ -98,6 +109,7 @@ def test_anything_else_is_refused_or_goes_as_a_reference():
         "not JSON": (b"{",),
         "not text": (b"\xff\xfe",),
         "an unknown kind": ({"pickle": "x"},),
+        "a gradient that nobody asked for": ({"tracked": ["float32", [1], 0]}, b"1234"),
         "two kinds": ({"list": [], "tuple": []},),
         "a function": ({"torch": "load"},),
         "an unknown dtype": ({"tensor": ["object", [1]]}, b"12345678"),

@@ -2,7 +2,7 @@
 
 import torch
 
-from ..exercise import Answer, Case, Exercise, Mistake, Part
+from ..exercise import Case, Exercise, Mistake
 
 
 def receptive_field(kernels: list[int], strides: list[int], dilations: list[int]) -> int:
@@ -21,6 +21,7 @@ def _draw(generator: torch.Generator) -> Case:
 
 CASES = (
     Case("one layer", ([3], [1], [1])),
+    Case("one layer with a kernel of 2", ([2], [1], [1])),
     Case("one layer with a stride", ([3], [2], [1])),
     Case("two layers", ([3, 3], [1, 1], [1, 1])),
     Case("a stride in the first layer", ([3, 3], [2, 1], [1, 1])),
@@ -29,115 +30,188 @@ CASES = (
     Case("a dilation of 2", ([3], [1], [2])),
     Case("a dilation of 3", ([3], [1], [3])),
     Case("everything at once", ([5, 3, 2, 4], [2, 3, 1, 2], [1, 2, 3, 2])),
+    Case("everything at once, and a kernel of one tap", ([4, 1, 6, 3, 2], [3, 5, 2, 4, 3], [2, 4, 3, 5, 7])),
 )
 
-
-def _fields(step: Part, start: tuple[int, int] = (1, 1), reverse: bool = False) -> tuple[Answer, ...]:
-    """A wrong step of the recursion, of field, jump, kernel, stride, dilation; and the same without dilation."""
-
-    def answer(kernels: list[int], strides: list[int], dilations: list[int]) -> int:
-        field, jump = start
-        layers = list(zip(kernels, strides, dilations, strict=True))
-        for layer in layers[::-1] if reverse else layers:
-            field, jump = step(field, jump, *layer)
-        return field
-
-    return answer, lambda kernels, strides, dilations: answer(kernels, strides, [1 for _ in dilations])
-
+_FROM_THE_END = {"in zip(": "in reversed([*zip(", "strict=True)": "strict=True)])"}
 
 MISTAKES = {
     "starts-at-zero": Mistake(
         "your field starts at 0.",
         "Before any layer, a unit is a pixel and sees itself: start with 1.",
-        *_fields(lambda f, j, k, s, d: (f + d * (k - 1) * j, j * s), start=(0, 1)),
+        {"= 1, 1": "= 0, 1"},
+    ),
+    "nothing-added": Mistake(
+        "your side is always 1: no layer adds anything.",
+        "What is multiplied by 0 stays 0: start the jump with 1.",
+        {"= 1, 1": "= 1, 0"},
     ),
     "returns-jump": Mistake(
-        "you return the product of the strides: how far apart neighbouring units are, not how much they see.",
+        "you return how far apart neighbouring units are, from the strides alone, not how much they see.",
         "That number is needed on the way. A layer adds dilation * (kernel - 1) times it to the field.",
-        *_fields(lambda f, j, k, s, d: (f * s, 1)),
-        *_fields(lambda f, j, k, s, d: (f + s, 1), start=(0, 1)),
+        {"return field": "return jump"},
+        {"= 1, 1": "= 1, 0", "jump *=": "jump +=", "return field": "return jump"},
     ),
     "kernel-not-minus-one": Mistake(
         "each of your layers adds its whole kernel.",
         "One of the kernel's taps meets what is seen already: it adds kernel - 1 steps.",
-        *_fields(lambda f, j, k, s, d: (f + d * k * j, j * s)),
-        *_fields(lambda f, j, k, s, d: (f + d * k * j, j * s), start=(0, 1)),
-        *_fields(lambda f, j, k, s, d: (f + (d * (k - 1) + 1) * j, j * s), start=(0, 1)),
+        {"(kernel - 1)": "kernel"},
+        {"(kernel - 1)": "kernel", "= 1, 1": "= 0, 1"},
+        {"dilation * (kernel - 1)": "(dilation * (kernel - 1) + 1)", "= 1, 1": "= 0, 1"},
+        {"dilation * (kernel - 1)": "(dilation * (kernel - 1) + 1)"},
+    ),
+    "field-plus-jump": Mistake(
+        "you add the product of the strides to the field.",
+        "It says how far apart neighbouring units are, not what one of them sees: return the field alone.",
+        {"return field": "return field + jump"},
+    ),
+    "radius": Mistake(
+        "you return how far a unit sees to one side.",
+        "The whole side of the square is asked for: what lies on both sides, and the pixel in the middle.",
+        {"return field": "return field // 2"},
+        {"return field": "return field / 2"},
+        {"return field": "return (field - 1) / 2"},
+        {"= 1, 1": "= 0, 1", "(kernel - 1)": "(kernel // 2)"},
+        {"= 1, 1": "= 0, 1", "(kernel - 1)": "((kernel - 1) // 2)"},
+    ),
+    "half-kernel": Mistake(
+        "an even kernel adds one step too many, or too few: you count from its middle.",
+        "kernel // 2 taps on both sides of a middle are right for odd kernels only. Count the gaps: kernel - 1.",
+        {"(kernel - 1)": "(kernel // 2 * 2)"},
+        {"(kernel - 1)": "((kernel - 1) // 2 * 2)"},
+        {"dilation * (kernel - 1)": "(dilation * (kernel - 1) // 2 * 2)"},
+    ),
+    "fixed-kernel": Mistake(
+        "you take every kernel for one of 3.",
+        "A layer adds kernel - 1 steps, and that is 2 only for a kernel of 3: use `kernels`.",
+        {"(kernel - 1)": "2"},
     ),
     "jump-too-early": Mistake(
         "a layer's stride stretches its own kernel.",
         "The stride moves the kernel, it does not widen it. It counts from the next layer on: update jump last.",
-        *_fields(lambda f, j, k, s, d: (f + d * (k - 1) * j * s, j * s)),
-        *_fields(lambda f, j, k, s, d: (f + d * (k - 1) * s, 1)),
+        {" * jump": " * jump * stride"},
+        {" * jump": " * stride"},
+        {"dilation * ": "", " * jump": " * jump * stride"},  # else said to take strides for dilations
+    ),
+    "all-strides": Mistake(
+        "the strides of all layers stretch every kernel.",
+        "A kernel is stretched by the strides of the layers before its own only: multiply jump up, layer by layer.",
+        {" * jump": " * int(torch.tensor(strides).prod())"},
+    ),
+    "stride-to-a-power": Mistake(
+        "you raise the stride of a layer to a power.",
+        "That is right only where all strides are the same: multiply the strides of the layers before, one by one.",
+        {
+            "for kernel, stride, dilation in zip(": "for i, (kernel, stride, dilation) in enumerate(zip(",
+            "strict=True)": "strict=True))",
+            " * jump": " * stride**i",
+        },
+        {
+            "for kernel, stride, dilation in zip(": "for i, (kernel, stride, dilation) in enumerate(zip(",
+            "strict=True)": "strict=True))",
+            " * jump": " * strides[0] ** i",
+        },
     ),
     "kernels-summed": Mistake(
         "you sum the sizes of the kernels.",
         "Kernels of 3 and 3 see 5 pixels, not 6: neighbours overlap. Each adds (kernel - 1) times the jump.",
-        *_fields(lambda f, j, k, s, d: (f + d * (k - 1) + 1, j), start=(0, 1)),
+        {"= 1, 1": "= 0, 1", "dilation * (kernel - 1) * jump": "kernel"},
+        {"= 1, 1": "= 0, 1", " * jump": " + 1"},
     ),
     "kernels-multiplied": Mistake(
         "you multiply the sizes of the kernels.",
         "Neighbouring patches overlap. Each layer adds (kernel - 1) times the jump.",
-        *_fields(lambda f, j, k, s, d: (f * (d * (k - 1) + 1), j)),
+        {"field += dilation * (kernel - 1) * jump": "field *= kernel"},
+        {"field += dilation * (kernel - 1) * jump": "field *= dilation * (kernel - 1) + 1"},
+        {"field += dilation * (kernel - 1) * jump": "field *= kernel * stride"},
     ),
     "one-layer-only": Mistake(
-        "you look at one layer only: the last, or the one with the largest kernel.",
-        "Each layer looks at units that see a patch themselves: the fields add up.",
-        *_fields(lambda f, j, k, s, d: (d * (k - 1) + 1, j)),
-        *_fields(lambda f, j, k, s, d: (max(f, d * (k - 1) + 1), j)),
-        *_fields(lambda f, j, k, s, d: (d * (k - 1) + 1, j), reverse=True),
+        "you look at one layer only: the first, the last or the one with the largest kernel.",
+        "Each layer looks at units that see a patch themselves: the fields add up. Is a `return` inside the loop?",
+        {"jump *= stride": "break"},
+        {"field += ": "field = 1 + ", " * jump": ""},
+        {"field += ": "field = max(field, 1 + ", " * jump": ")"},
     ),
     "strides-ignored": Mistake(
         "your field does not depend on the strides.",
         "After a stride of 2, neighbouring units are 2 pixels apart, so every later kernel reaches twice as far.",
-        *_fields(lambda f, j, k, s, d: (f + d * (k - 1), j)),
+        {" * jump": ""},
+    ),
+    "strides-and-dilations-ignored": Mistake(
+        "your field depends neither on the strides nor on the dilations.",
+        "A layer adds dilation * (kernel - 1) steps, each as long as the product of all strides before it.",
+        {" * jump": "", "dilation * ": ""},
     ),
     "wrong-end": Mistake(
         "you run through the layers from the wrong end.",
-        "The lists start at the input. With (kernel - 1) * jump, go forwards.",
-        *_fields(lambda f, j, k, s, d: (f + d * (k - 1) * j, j * s), reverse=True),
+        "The lists start at the input. With (kernel - 1) * jump, go forwards; with (field - 1) * stride, backwards.",
+        _FROM_THE_END,
     ),
     "jump-not-multiplied": Mistake(
         "your jump is the stride of the layer before only.",
         "Strides pile up: after strides of 4 and 2, neighbouring units are 8 pixels apart. Multiply them.",
-        *_fields(lambda f, j, k, s, d: (f + d * (k - 1) * j, s)),
+        {"jump *=": "jump ="},
     ),
     "jump-added": Mistake(
         "you add the strides up.",
         "Strides multiply: after strides of 4 and 2, neighbouring units are 8 pixels apart.",
-        *_fields(lambda f, j, k, s, d: (f + d * (k - 1) * j, j + s)),
-        *_fields(lambda f, j, k, s, d: (f + d * (k - 1) * j, j + s - 1)),
-        *_fields(lambda f, j, k, s, d: (f + d * (k - 1) * max(j, 1), j + s), start=(1, 0)),
+        {"jump *=": "jump +="},
+        {"jump *=": "jump += -1 +"},
+        {"= 1, 1": "= 1, 0", " * jump": " * max(jump, 1)", "jump *=": "jump +="},
     ),
     "stride-scales-field": Mistake(
         "you multiply the field by the stride.",
         "A stride changes how far apart units are, not what they see: keep that in a second number, the jump.",
-        *_fields(lambda f, j, k, s, d: (f * s + d * (k - 1), j)),
-        *_fields(lambda f, j, k, s, d: (f * s + d * (k - 1), j), reverse=True),
-        *_fields(lambda f, j, k, s, d: ((f + d * (k - 1)) * s, j)),
-        *_fields(lambda f, j, k, s, d: (f * s + d * (k - 1) + 1, j), start=(0, 1)),
+        {"field += ": "field = field * stride + ", " * jump": ""},
+        {"field += ": "field = field * stride + ", " * jump": "", **_FROM_THE_END},
+        {"field += ": "field = field * stride + 1 + ", " * jump": ""},
+        {"field += ": "field = field * stride + 1 + ", " * jump": "", **_FROM_THE_END},
+        {"return field": "return field * jump", "(kernel - 1) * jump": "(kernel - 1)"},
+        {"field += ": "field = stride * (field + ", " * jump": ")"},
+        {"field += ": "field = stride * (field + ", " * jump": ")", **_FROM_THE_END},
+        {"= 1, 1": "= 0, 1", "field += ": "field = field * stride + 1 + ", " * jump": ""},
+    ),
+    "pixel-lost": Mistake(
+        "you lose a pixel in each layer.",
+        "n units in a row see (n - 1) * stride + span pixels, and the span is dilation * (kernel - 1) + 1.",
+        {"field += ": "field = (field - 1) * stride + ", " * jump": "", **_FROM_THE_END},
     ),
     "dilation-forgotten": Mistake(
         "your field does not depend on the dilations.",
         "Dilation spreads the kernel: a layer adds dilation * (kernel - 1) steps.",
-        _fields(lambda f, j, k, s, d: (f + (k - 1) * j, j * s))[0],
+        {"dilation * ": ""},
+    ),
+    "first-dilation-forgotten": Mistake(
+        "the dilation of the first layer is not used.",
+        "The first layer is one like the others: start with one pixel, and let the loop begin at the first layer.",
+        {"= 1, 1": "= 1, 1; dilations = [1, *dilations[1:]]"},
+    ),
+    "dilation-of-the-layer-before": Mistake(
+        "each of your layers takes the dilation of the layer before it.",
+        "A dilation spreads the taps of its own layer. Only the strides are those of the layers before.",
+        {"= 1, 1": "= 1, 1; dilations = [1, *dilations[:-1]]"},
     ),
     "dilation-times-kernel": Mistake(
         "your dilated kernel covers dilation * kernel pixels.",
         "Dilation stretches the kernel - 1 gaps between the taps: a layer adds dilation * (kernel - 1) steps.",
-        _fields(lambda f, j, k, s, d: (f + (d * k - 1) * j, j * s))[0],
+        {"dilation * (kernel - 1)": "(dilation * kernel - 1)"},
     ),
     "dilation-as-gap": Mistake(
         "you take dilation as the number of pixels left out between two taps.",
         "It is the distance between them: 1 for neighbours, 2 where one pixel is left out.",
-        _fields(lambda f, j, k, s, d: (f + (k - 1) * (d + 1) * j, j * s))[0],
-        _fields(lambda f, j, k, s, d: (f + (k - 1) * (d + 1 if d > 1 else 1) * j, j * s))[0],
+        {"dilation * ": "(dilation + 1) * "},
+        {"dilation * ": "(dilation + (dilation > 1)) * "},
+    ),
+    "dilation-once": Mistake(
+        "you stretch only one of the gaps between the taps.",
+        "Each of the kernel - 1 gaps is stretched: a layer adds dilation * (kernel - 1) steps.",
+        {"dilation * (kernel - 1)": "(dilation - 1 + kernel - 1)"},
     ),
     "dilation-in-jump": Mistake(
         "your dilation stretches the later layers too.",
         "It spreads the taps of its own layer only. What goes on to later layers is the stride.",
-        _fields(lambda f, j, k, s, d: (f + (k - 1) * j * d, j * s * d))[0],
-        _fields(lambda f, j, k, s, d: (f + (k - 1) * j, j * s * d))[0],
+        {"stride  # only": "stride * dilation  # only"},
+        {"stride  # only": "stride * dilation  # only", "dilation * ": ""},
     ),
 }
 

@@ -2,11 +2,10 @@
 
 import itertools
 import math
-from typing import Any
 
 import torch
 
-from ..exercise import Answer, Case, Exercise, Mistake, Part
+from ..exercise import Case, Exercise, Mistake
 
 
 def count_parameters(input_dim: int, output_dim: int | tuple[int, ...], hidden_dims: list[int]) -> int:
@@ -35,168 +34,187 @@ CASES = (
     Case("a hidden size of −1", (3, 2, [6, -1, 4])),
     Case("a tuple as output", (3, (2, 4), [5])),
     Case("rsl_rl's size for a quadruped", (48, 12, [512, 256, 128])),
+    Case("two hidden sizes of −1, and a tuple of three", (4, (2, 3, 5), [-1, 7, -1, 6])),
 )
 
 
-def _numbers(output_dim: int | tuple[int, ...]) -> list[int]:
-    return [output_dim] if isinstance(output_dim, int) else list(output_dim)
+_TUPLE = "output_dim if isinstance(output_dim, int) else math.prod(output_dim)"
+_COUNT = "(fan_in + 1) * fan_out"
+_PAIRS = "itertools.pairwise(sizes)"
+_EACH = "input_dim if size == -1 else size for size in hidden_dims"
 
 
-def _all_sizes(input_dim: int, hidden: list[int], output: list[int]) -> list[int]:
-    return [input_dim, *(input_dim if size == -1 else size for size in hidden), math.prod(output)]
+def _mistake(headline: str, why: str, *forms: dict[str, str]) -> Mistake:
+    """A mistake, also as it looks in an answer that does not know yet that a tuple is possible, and raises."""
+    return Mistake(headline, why, *forms, *({**form, _TUPLE: "output_dim"} for form in forms))
 
 
-def _weights_and_biases(sizes: list[int]) -> int:
-    return sum((before + 1) * after for before, after in itertools.pairwise(sizes))
-
-
-def _counts(count: Part) -> tuple[Answer, ...]:
-    """A wrong count, from the sizes of all layers; also by answers that do not yet know what −1 or a tuple means."""
-
-    def form(knows_minus_one: bool, knows_tuple: bool) -> Answer:
-        def answer(input_dim: int, output_dim: int | tuple[int, ...], hidden_dims: list[int]) -> Any:
-            if isinstance(output_dim, tuple) and not knows_tuple:
-                raise TypeError("not a number")
-            sizes = _all_sizes(input_dim, hidden_dims, _numbers(output_dim))
-            return count(sizes if knows_minus_one else [input_dim, *hidden_dims, sizes[-1]])
-
-        return answer
-
-    return tuple(form(one, other) for one in (True, False) for other in (True, False))
-
-
-def _weights_and(extra: Part) -> tuple[Answer, ...]:
-    """The weights of all layers, and something more for each layer."""
-    return _counts(lambda sizes: sum(a * b + extra(a, b) for a, b in itertools.pairwise(sizes)))
-
-
-def _sized(sizes: Part) -> Answer:
-    """The right count of wrong sizes, which come from input_dim, hidden_dims and the sizes of the output."""
-    return lambda i, output_dim, hidden: _weights_and_biases(sizes(i, hidden, _numbers(output_dim)))
-
-
-def _tuple_as(outputs: Part) -> Answer:
-    return _sized(lambda i, hidden, output: [*_all_sizes(i, hidden, output)[:-1], outputs(output)])
-
-
-def _minus_one_as(size: Part, outputs: Part = math.prod) -> Answer:
-    """The size −1 as a function of the input's, the size before and the output's."""
-
-    def sizes(input_dim: int, hidden: list[int], output: list[int]) -> list[int]:
-        result = [input_dim]
-        for h in hidden:
-            result.append(size(input_dim, result[-1], outputs(output)) if h == -1 else h)
-        return [*result, outputs(output)]
-
-    return _sized(sizes)
-
-
-def _refuse_tuple(output: list[int]) -> int:
-    (only,) = output
-    return only
+def _sized(size: str, condition: str = "size == -1") -> dict[str, str]:
+    """Where the condition holds, a hidden size becomes another one; i is its place."""
+    return {_EACH: f"{size} if {condition} else size for i, size in enumerate(hidden_dims)"}
 
 
 MISTAKES = {
-    "biases-forgotten": Mistake(
+    "biases-forgotten": _mistake(
         "you count the weights only.",
         "Each unit of a layer also has a bias: fan_in * fan_out weights and fan_out biases.",
-        *_weights_and(lambda a, b: 0),
+        {" + 1)": ")"},
     ),
-    "bias-for-each-input": Mistake(
+    "bias-for-each-input": _mistake(
         "you count a bias for each input of a layer.",
         "A bias belongs to an output: fan_out of them for each layer.",
-        *_weights_and(lambda a, b: a),
+        {_COUNT: "fan_in * (fan_out + 1)"},
     ),
-    "bias-for-each-layer": Mistake(
+    "bias-for-each-layer": _mistake(
         "you count one bias for each layer.",
         "Every unit has a bias of its own: fan_out of them for each layer.",
-        *_weights_and(lambda a, b: 1),
+        {_COUNT: "fan_in * fan_out + 1"},
     ),
-    "bias-for-both-sides": Mistake(
+    "bias-for-all": _mistake(
+        "you count one bias for the whole network.",
+        "Every unit of every layer has a bias of its own: fan_out of them for each layer.",
+        {"return sum(": "return 1 + sum(", " + 1)": ")"},
+    ),
+    "bias-for-both-sides": _mistake(
         "you count a bias for each input and for each output of a layer.",
         "Only outputs have a bias: (fan_in + 1) * fan_out for each layer.",
-        *_weights_and(lambda a, b: a + b),
-        *_weights_and(lambda a, b: a + b + 1),
+        {_COUNT: "fan_in * fan_out + fan_in + fan_out"},
+        {" * fan_out": " * (fan_out + 1)"},
     ),
-    "output-bias-forgotten": Mistake(
+    "bias-twice": _mistake(
+        "you count two biases for each unit.",
+        "A linear layer has one for each unit; two are for the units of a GRU or an LSTM.",
+        {" + 1)": " + 2)"},
+    ),
+    "sizes-added": _mistake(
+        "you add the two sizes of each layer; fan_in + 1 * fan_out without brackets does that too.",
+        "Each unit has a weight for each input, and a bias: (fan_in + 1) * fan_out.",
+        {_COUNT: "fan_in + fan_out"},
+        {_COUNT: "fan_in + 1 + fan_out"},
+    ),
+    "output-bias-forgotten": _mistake(
         "the biases of the output layer are missing.",
         "The last layer has no activation, but it has biases: as many as outputs.",
-        *_counts(lambda sizes: _weights_and_biases(sizes) - sizes[-1]),
+        {"return sum(": "return -outputs + sum("},
     ),
-    "output-layer-forgotten": Mistake(
+    "output-layer-forgotten": _mistake(
         "the output layer is missing.",
         "There is one layer more than hidden sizes: the last one leads to the output.",
-        *_counts(lambda sizes: _weights_and_biases(sizes[:-1])),
+        {_PAIRS: "itertools.pairwise(sizes[:-1])"},
     ),
-    "first-layer-forgotten": Mistake(
+    "first-layer-forgotten": _mistake(
         "the first layer, from the input to the first hidden one, is missing.",
         "The list of sizes starts with input_dim.",
-        *_counts(lambda sizes: _weights_and_biases(sizes[1:])),
+        {_PAIRS: "itertools.pairwise(sizes[1:])"},
     ),
-    "input-counted": Mistake(
+    "outer-layers-forgotten": _mistake(
+        "the first and the last layer are missing: you count only what is between hidden layers.",
+        "The list of sizes starts with input_dim and ends with the number of outputs.",
+        {_PAIRS: "itertools.pairwise(sizes[1:-1])"},
+    ),
+    "first-layer-only": _mistake(
+        "you return the count of the first layer only.",
+        "Is `return` inside the loop? Move it out, to the left, so that all layers are added up first.",
+        {_PAIRS: "[*itertools.pairwise(sizes)][:1]"},
+    ),
+    "last-layer-only": _mistake(
+        "you return the count of the last layer only.",
+        "Add each layer to those before: `total += ...`, where `total = ...` forgets them.",
+        {_PAIRS: "[*itertools.pairwise(sizes)][-1:]"},
+    ),
+    "input-counted": _mistake(
         "you count parameters for the input itself.",
         "The input is data. Parameters sit in the layers between the sizes: weights and biases.",
-        *_counts(lambda sizes: _weights_and_biases(sizes) + sizes[0]),
+        {"return sum(": "return input_dim + sum("},
     ),
-    "units-counted": Mistake(
+    "std-counted": _mistake(
+        "you count one number too many for each output.",
+        "A weight for each input and one bias are all. A std of the actions is not in the MLP.",
+        {"return sum(": "return outputs + sum("},
+    ),
+    "norm-counted": _mistake(
+        "you count two numbers too many for each hidden unit, such as those of a normalization layer.",
+        "rsl_rl's MLP has linear layers and activations only; activations have no parameters.",
+        {"return sum(": "return 2 * sum(hidden) + sum("},
+    ),
+    "units-counted": _mistake(
         "you count units, not parameters.",
         "A unit has one weight for each of its inputs, and a bias.",
-        *_counts(sum),
-        *_counts(lambda sizes: sum(sizes[1:])),
-        *_counts(lambda sizes: sum(sizes[1:-1])),
+        {_COUNT: "fan_out"},
+        *({f"{_COUNT} for fan_in, fan_out in {_PAIRS}": sizes} for sizes in ("sizes", "hidden")),
     ),
-    "sizes-multiplied": Mistake(
+    "sizes-multiplied": _mistake(
         "you multiply the sizes of all layers.",
         "Each layer has its own matrix: multiply neighbouring sizes, then sum over the layers.",
-        *_counts(math.prod),
-        *_counts(lambda sizes: math.prod(sizes) + sum(sizes[1:])),
+        {f"sum({_COUNT} for fan_in, fan_out in {_PAIRS})": "math.prod(sizes)"},
+        {f"sum({_COUNT} for fan_in, fan_out in {_PAIRS})": "math.prod(sizes) + sum(sizes[1:])"},
     ),
-    "all-from-input": Mistake(
+    "layers-multiplied": _mistake(
+        "you multiply the counts of the layers.",
+        "The layers stand one after the other, each with numbers of its own: add their counts.",
+        {"return sum(": "return math.prod("},
+    ),
+    "all-from-input": _mistake(
         "each of your layers starts from input_dim.",
         "A layer's inputs are the units of the layer before it: update the size as you go.",
-        *_counts(lambda sizes: sum((sizes[0] + 1) * size for size in sizes[1:])),
+        {"(fan_in": "(input_dim"},
     ),
-    "hidden-layers-skipped": Mistake(
+    "hidden-layers-skipped": _mistake(
         "the layers from one hidden layer to the next are missing.",
         "Hidden layers are connected to each other too: one layer for each neighbouring pair of sizes.",
-        *_counts(lambda sizes: _weights_and_biases(sizes[:2] + sizes[-1:] if len(sizes) > 2 else sizes)),
-        *_counts(lambda sizes: sum(map(_weights_and_biases, (sizes[:2], sizes[-2:])[: len(sizes) - 1]))),
+        {_PAIRS: "itertools.pairwise([input_dim, *hidden[:1], outputs])"},
+        {_PAIRS: "[*itertools.pairwise(sizes)][:1] + [*itertools.pairwise(sizes)][1:][-1:]"},
     ),
-    "minus-one-kept": Mistake(
+    "empty-list-filled": _mistake(
+        "where hidden_dims is empty, you put a hidden layer in.",
+        "Without hidden sizes there is one layer, from the input to the output.",
+        {"in hidden_dims]": "in hidden_dims] or [input_dim]"},
+    ),
+    "minus-one-kept": _mistake(
         "a hidden size of −1 is not replaced: you count with it as it stands.",
         "In rsl_rl −1 stands for input_dim: put that in its place before you count.",
-        *(
-            _minus_one_as(size, outputs)
-            for size in (lambda *_: -1, lambda *_: 1, lambda *_: 0)
-            for outputs in (math.prod, _refuse_tuple, sum)
-        ),
+        *map(_sized, ("-1", "1", "0")),
     ),
-    "minus-one-dropped": Mistake(
+    "minus-one-replaced-once": Mistake(
+        "not every hidden size of −1 is replaced, only one of them.",
+        "−1 can be at several places of hidden_dims, not only at the first: look at each size.",
+        _sized("input_dim", "size == -1 not in hidden_dims[:i]"),
+        _sized("input_dim", "size == -1 and i == 0"),
+    ),
+    "minus-one-dropped": _mistake(
         "a hidden layer of size −1 is left out.",
         "−1 stands for input_dim: the layer is there, as wide as the input.",
-        _sized(lambda i, hidden, output: [i, *(size for size in hidden if size != -1), math.prod(output)]),
+        {"in hidden_dims]": "in hidden_dims if size != -1]"},
     ),
-    "minus-one-as-before": Mistake(
+    "minus-one-as-before": _mistake(
         "for −1 you take the size of the layer before.",
         "It stands for input_dim, wherever it is in the list.",
-        *(_minus_one_as(lambda _, before, __: before, outputs) for outputs in (math.prod, _refuse_tuple)),
+        _sized("[input_dim, *(each for each in hidden_dims[:i] if each != -1)][-1]"),
     ),
-    "minus-one-as-output": Mistake(
+    "minus-one-as-last": _mistake(
+        "for −1 you take the last hidden size.",
+        "As an index −1 is the last one, but here it is a size, and stands for input_dim.",
+        _sized("hidden_dims[-1]"),
+    ),
+    "minus-one-as-output": _mistake(
         "for −1 you take the size of the output.",
         "It stands for input_dim, wherever it is in the list.",
-        _minus_one_as(lambda _, __, output: output),
+        _sized("outputs"),
     ),
     "tuple-summed": Mistake(
         "of a tuple output_dim you take the sum.",
         "An output of shape (2, 4) has 2 · 4 numbers: take the product.",
-        _tuple_as(sum),
+        {"math.prod(output_dim)": "sum(output_dim)"},
     ),
     "tuple-cut": Mistake(
         "of a tuple output_dim you take one entry, or its length.",
         "An output of shape (2, 4) has 2 · 4 numbers: take the product.",
-        _tuple_as(lambda output: output[0]),
-        _tuple_as(lambda output: output[-1]),
-        _tuple_as(lambda output: len(output) if len(output) > 1 else output[0]),
+        *({"math.prod(output_dim)": part} for part in ("output_dim[0]", "output_dim[-1]", "len(output_dim)")),
+    ),
+    "tuple-as-layers": Mistake(
+        "you take the entries of a tuple output_dim for layers of their own.",
+        "There is one output layer: a tuple says how its numbers are arranged. It has 2 · 4 units for (2, 4).",
+        {"*hidden, outputs]": "*hidden, *([output_dim] if isinstance(output_dim, int) else output_dim)]"},
     ),
 }
 

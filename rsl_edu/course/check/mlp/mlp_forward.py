@@ -5,9 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.nn import functional
 
-from ..exercise import Answer, Case, Exercise, Mistake, Part
+from ..exercise import Case, Exercise, Mistake
 from ..verdict import text
 
 Activation = Callable[[torch.Tensor], torch.Tensor]
@@ -51,6 +50,13 @@ CASES = (
         torch.relu,
     ),
     _case(
+        "three square layers, a batch of two",
+        [[1.0, -2.0], [0.0, 1.0]],
+        [[[1.0, -1.0], [2.0, 1.0]], [[-1.0, 2.0], [3.0, -2.0]], [[1.0, -2.0], [-3.0, 4.0]]],
+        [[0.0, -1.0], [-2.0, 1.0], [2.0, -1.0]],
+        torch.sigmoid,
+    ),
+    _case(
         "three layers of different sizes, a batch of two",
         [[1.0, 0.0], [-1.0, 2.0]],
         [[[1.0, 1.0], [0.0, -1.0], [1.0, 0.0]], [[1.0, -1.0, 2.0], [0.0, 1.0, 1.0]], [[2.0, -1.0]]],
@@ -60,145 +66,180 @@ CASES = (
 )
 
 
-def _linear(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor, _: Activation) -> torch.Tensor:
-    return x @ w.T + b
+_HIDDEN = "activation(x @"
+_LOOP = "zip(weights[:-1], biases[:-1], strict=True)"
 
 
-def _hidden(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor, act: Activation) -> torch.Tensor:
-    return act(x @ w.T + b)
-
-
-def _activated(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor, act: Activation) -> torch.Tensor:
-    return act(x) @ w.T + b
-
-
-def _forward(hidden: Part = _hidden, last: Part = _linear, first: Part | None = None) -> Answer:
-    """A network of layers, from x, weight, bias and activation; ``first`` is the first of several."""
-
-    def answer(x: torch.Tensor, weights: list[torch.Tensor], biases: list[torch.Tensor], act: Activation) -> Any:
-        for i, (w, b) in enumerate(zip(weights[:-1], biases[:-1], strict=True)):
-            x = (hidden if first is None or i else first)(x, w, b, act)
-        return last(x, weights[-1], biases[-1], act)
-
-    return answer
-
-
-def _layers(choose: Callable[..., tuple[Any, Any]]) -> Answer:
-    """The right network of other weights and biases."""
-    return lambda x, weights, biases, act: mlp_forward(x, *choose(weights, biases), act)
-
-
-def _with_activation(act: Activation) -> Answer:
-    return lambda x, weights, biases, _: mlp_forward(x, weights, biases, act)
-
-
-def _squashed(squash: Activation) -> Answer:
-    return _forward(last=lambda x, w, b, _: squash(x @ w.T + b))
+def _last(function: str, end: str = ")") -> dict[str, str]:
+    """The output goes through a function, whose call ends like this."""
+    return {"return x": f"return {function}(x", "  # [batch, out]": f"{end}  #"}
 
 
 MISTAKES = {
     "activation-on-output": Mistake(
         "your last layer has an activation too.",
         "An action or a value can be any number; a ReLU would cut off the negative half.",
-        _forward(last=_hidden),
+        _last("activation"),
+        {"return x": "return activation(x", " + biases[-1]": ") + biases[-1]"},
     ),
     "no-activation": Mistake(
         "your network has no activation at all.",
         "Linear layers in a row are one linear layer. Apply activation after every layer but the last.",
-        _forward(hidden=_linear),
+        {_HIDDEN: "(x @"},
     ),
     "activation-first": Mistake(
         "your activation comes before the linear map: it cuts off parts of the input x.",
         "A hidden layer is activation(x @ weight.T + bias); x itself stays as it is.",
-        _forward(_activated, _activated),
-        _forward(_activated),
-        _forward(*[lambda x, w, b, act: act(act(x) @ w.T + b)] * 2),
+        {_HIDDEN: "(activation(x) @", "return x @": "return activation(x) @"},
+        {_HIDDEN: "(activation(x) @"},
+        {
+            _HIDDEN: "activation(activation(x) @",
+            "return x": "return activation(activation(x)",
+            "  # [batch, out]": ")  #",
+        },
+        {"for weight": "x = activation(x)\n    for weight"},
     ),
     "weight-not-transposed": Mistake(
         "you multiply by the weight, not by its transpose.",
         "A weight is [out, in] and x is [batch, in]: x @ weight.T. Here it is square, so the shapes do not tell.",
-        _forward(lambda x, w, b, act: act(x @ w + b), lambda x, w, b, _: x @ w + b),
-        _forward(lambda x, w, b, act: act(x @ w + b)),
+        {"weight.T": "weight", "weights[-1].T": "weights[-1]"},
+        {"weight.T": "weight"},
+    ),
+    "elementwise-product": Mistake(
+        "you multiply x and a weight element by element.",
+        "A unit takes all inputs, each times its weight, and adds them up: that is the matrix product, x @ weight.T.",
+        {"x @ weight.T": "x * weight", "x @ weights[-1].T": "x * weights[-1]"},
+        {"x @ weight.T": "x * weight.T", "x @ weights[-1].T": "x * weights[-1].T"},
+    ),
+    "samples-in-columns": Mistake(
+        "weight @ x.T has a column for each sample, and you add the bias as if it had a row for each.",
+        "Turn it back, (weight @ x.T).T, or write x @ weight.T: then the result is [batch, out] and the bias fits.",
+        {"x @ weight.T": "weight @ x.T", "x @ weights[-1].T": "weights[-1] @ x.T"},
     ),
     "bias-forgotten": Mistake(
         "your biases are missing.",
         "Each layer adds its own: x @ weight.T + bias.",
-        _forward(lambda x, w, _, act: act(x @ w.T), lambda x, w, *_: x @ w.T),
-        _forward(lambda x, w, _, act: act(x @ w.T)),
+        {" + bias)": ")", " + biases[-1]": ""},
+        {" + bias)": ")"},
     ),
     "output-bias-forgotten": Mistake(
         "the bias of your last layer is missing.",
         "The last layer has no activation, but it has a bias: x @ weights[-1].T + biases[-1].",
-        _forward(last=lambda x, w, *_: x @ w.T),
+        {" + biases[-1]": ""},
     ),
     "bias-after-activation": Mistake(
         "you add the bias after the activation.",
         "The bias says where the activation bends, so it goes inside: activation(x @ weight.T + bias).",
-        _forward(lambda x, w, b, act: act(x @ w.T) + b),
+        {" + bias)": ") + bias"},
     ),
     "bias-before-weight": Mistake(
         "you add the bias to the input of the layer, before the weight.",
         "A bias is [out]: it belongs to what the weight puts out, x @ weight.T + bias.",
-        _forward(lambda x, w, b, act: act((x + b) @ w.T), lambda x, w, b, _: (x + b) @ w.T),
+        {
+            "x @ weight.T + bias": "(x + bias) @ weight.T",
+            "x @ weights[-1].T + biases[-1]": "(x + biases[-1]) @ weights[-1].T",
+        },
     ),
     "bias-subtracted": Mistake(
         "you subtract the bias.",
         "It is added: x @ weight.T + bias.",
-        _forward(lambda x, w, b, act: act(x @ w.T - b), lambda x, w, b, _: x @ w.T - b),
+        {" + bias)": " - bias)", " + biases[-1]": " - biases[-1]"},
     ),
     "bias-of-another-layer": Mistake(
         "your layers use the bias of another layer.",
         "biases[i] belongs to weights[i]: walk over both together, with zip or with one index.",
-        _layers(lambda ws, bs: (ws, bs[:1] * len(ws))),
-        _layers(lambda ws, bs: (ws, bs[-1:] * len(ws))),
-        _layers(lambda ws, bs: (ws, bs[::-1])),
-        _layers(lambda ws, bs: (ws, bs[-1:] + bs[:-1])),
+        {"biases[:-1]": "biases[:1] * (len(weights) - 1)", "biases[-1]": "biases[0]"},
+        {"biases[:-1]": "biases[-1:] * (len(weights) - 1)"},
+        {"biases[:-1]": "biases[:0:-1]", "biases[-1]": "biases[0]"},
+        {"biases[:-1]": "(biases[-1:] + biases)[: len(weights) - 1]", "biases[-1]": "biases[len(weights) - 2]"},
+        {"biases[-1]": "biases[len(weights) - 2]"},
     ),
     "last-layer-missing": Mistake(
         "your last layer is missing: you return the last hidden layer.",
         "A loop that stops before the last layer needs one more line: the last layer, without activation.",
-        _forward(last=lambda x, *_: x),
+        {" @ weights[-1].T + biases[-1]": ""},
+    ),
+    "first-layer-missing": Mistake(
+        "your first layer is missing.",
+        "Start with weights[0] and biases[0]: a range starts at 0, a slice without a first number too.",
+        {
+            _LOOP: "zip(weights[1:-1], biases[1:-1])",
+            " @ weights[-1].T + biases[-1]": " if len(weights) == 1 else x @ weights[-1].T + biases[-1]",
+        },
     ),
     "first-layer-only": Mistake(
         "you return after the first layer.",
         "Is `return` inside the loop? Move it out, to the left, so that all layers run.",
-        lambda x, ws, bs, act: _linear(x, ws[0], bs[0], act) if len(ws) == 1 else _hidden(x, ws[0], bs[0], act),
-        lambda x, ws, bs, act: _linear(x, ws[0], bs[0], act),
+        {"x = activation": "return activation"},
+        {_LOOP: "()", "weights[-1]": "weights[0]", "biases[-1]": "biases[0]"},
     ),
     "layers-not-chained": Mistake(
         "each of your layers starts from the input x again, so that only the last one counts.",
         "A layer takes what the layer before put out: store the result under the name that the next step reads.",
-        _layers(lambda ws, bs: (ws[-1:], bs[-1:])),
+        {"x = activation(x @ weight.T + bias)": "pass"},
+        {"x = activation": "_ = activation"},
+        {"x = activation": "h = activation", "return x @": "return (x if len(weights) == 1 else h) @"},
+    ),
+    "layers-skipped": Mistake(
+        "your network runs at most two of its layers.",
+        "There are as many layers as weights: one, two, three or more. Loop over all of them.",
+        {
+            _LOOP: "zip(weights[:1][: len(weights) - 1], biases)",
+            "weights[-1]": "weights[:2][-1]",
+            "biases[-1]": "biases[:2][-1]",
+        },
+        {_LOOP: "zip(weights[:1][: len(weights) - 1], biases)"},
     ),
     "layers-reversed": Mistake(
         "your layers run from the last to the first.",
         "weights[0] is the layer next to the input: start with it.",
-        _layers(lambda ws, bs: (ws[::-1], bs[::-1])),
+        {_LOOP: "zip(weights[:0:-1], biases[:0:-1])", "weights[-1]": "weights[0]", "biases[-1]": "biases[0]"},
     ),
     "activation-shifted": Mistake(
         "your activation follows every layer but the first.",
         "It follows every layer but the last: the condition is i < len(weights) - 1.",
-        _forward(first=_linear, last=_hidden),
-        lambda x, ws, bs, act: _forward(first=_linear, last=_linear if len(ws) == 1 else _hidden)(x, ws, bs, act),
+        {_HIDDEN: "(torch.clone if weight is weights[0] else activation)(x @", **_last("activation")},
+        {
+            _HIDDEN: "(torch.clone if weight is weights[0] else activation)(x @",
+            **_last("(torch.clone if len(weights) == 1 else activation)"),
+        },
     ),
     "activation-once": Mistake(
         "your activation comes only once, not after every hidden layer.",
         "Two linear layers without an activation between them are one. Apply it inside the loop.",
-        _forward(first=_hidden, hidden=_linear),
-        lambda x, ws, bs, act: _forward(_linear, _linear if len(ws) == 1 else _activated)(x, ws, bs, act),
+        {_HIDDEN: "(activation if weight is weights[0] else torch.clone)(x @"},
+        {_HIDDEN: "(activation if weight is weights[-2] else torch.clone)(x @"},
+    ),
+    "last-hidden-without-activation": Mistake(
+        "your last hidden layer has no activation.",
+        "Only the very last layer has none: with an index i that starts at 0, the condition is i < len(weights) - 1.",
+        {_HIDDEN: "(torch.clone if weight is weights[-2] else activation)(x @"},
+    ),
+    "activation-twice": Mistake(
+        "your activation comes twice in a row.",
+        "Once after each hidden layer is enough: is it called both inside and after a line, or in two places?",
+        {_HIDDEN: "activation(activation(x @", " + bias)": " + bias))"},
     ),
     "own-activation": Mistake(
         "your network does not use the activation it is given.",
         "Call the argument: activation(...). It may be torch.relu, torch.tanh or any other function.",
-        *map(
-            _with_activation, (torch.relu, functional.elu, torch.sigmoid, functional.gelu, functional.silu, torch.tanh)
-        ),
+        *({_HIDDEN: f"torch.{name}(x @"} for name in ("relu", "tanh", "sigmoid", "nn.functional.elu")),
+        *({_HIDDEN: f"torch.nn.functional.{name}(x @"} for name in ("gelu", "silu", "leaky_relu", "softplus")),
     ),
     "squashed-output": Mistake(
-        "your output goes through a function of your own, such as tanh or softmax.",
+        "your output goes through a function of your own, such as tanh, a ReLU or softmax.",
         "Return the last layer as it is; what it stands for (an action, a value) is decided later.",
-        *map(_squashed, (torch.tanh, torch.sigmoid)),
-        *map(_squashed, (lambda y: y.softmax(-1), lambda y: y.softmax(0), lambda y: y.log_softmax(-1))),
+        *map(_last, ("torch.tanh", "torch.sigmoid", "torch.relu")),
+        *(_last(f"torch.{name}", f", dim={dim})") for name in ("softmax", "log_softmax") for dim in (-1, 0)),
+    ),
+    "input-added": Mistake(
+        "you add a layer's input to its output, where their shapes fit.",
+        "That is a residual network. In a plain perceptron, the output replaces the input.",
+        {_HIDDEN: "(x if weight.shape[0] == weight.shape[1] else 0) + activation(x @"},
+        {
+            _HIDDEN: "(x if weight.shape[0] == weight.shape[1] else 0) + activation(x @",
+            "return x": "return (x if weights[-1].shape[0] == weights[-1].shape[1] else 0) + x",
+        },
     ),
 }
 

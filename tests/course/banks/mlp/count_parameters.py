@@ -34,6 +34,25 @@ class Right:
         sizes = torch.where(sizes == -1, input_dim, sizes)
         return ((sizes[:-1] + 1) * sizes[1:]).sum()
 
+    def by_recursion(input_dim, output_dim, hidden_dims):
+        def count(fan_in, *rest):
+            return (fan_in + 1) * rest[0] + count(*rest) if rest else 0
+
+        return count(*sizes_of(input_dim, output_dim, hidden_dims))
+
+    def by_numpy(input_dim, output_dim, hidden_dims):
+        sizes = np.array([input_dim, *hidden_dims, np.prod(output_dim)])
+        sizes[sizes == -1] = input_dim
+        return sizes[:-1] @ sizes[1:] + sizes[1:].sum()
+
+    def on_a_copy(input_dim, output_dim, hidden_dims):
+        left, total, fan_in = [*hidden_dims, int(np.prod(output_dim))], 0, input_dim
+        while left:
+            fan_out = left.pop(0)
+            fan_out = input_dim if fan_out == -1 else fan_out
+            total, fan_in = total + fan_in * fan_out + fan_out, fan_out
+        return total
+
     def by_meta_layers(input_dim, output_dim, hidden_dims):
         total, width = 0, input_dim
         outputs = 1
@@ -141,6 +160,83 @@ class Wrong:
     def tuple_cut(input_dim, output_dim, hidden_dims):
         out = output_dim if isinstance(output_dim, int) else output_dim[-1]
         return Right.by_index(input_dim, out, hidden_dims)
+
+    def bias_for_all(input_dim, output_dim, hidden_dims):
+        return Wrong.biases_forgotten__with_layers(input_dim, output_dim, hidden_dims) + 1
+
+    def bias_twice(input_dim, output_dim, hidden_dims):
+        dims = sizes_of(input_dim, output_dim, hidden_dims)
+        return sum(a * b + 2 * b for a, b in pairwise(dims))
+
+    def sizes_added(input_dim, output_dim, hidden_dims):
+        return sum(a + 1 * b for a, b in pairwise(sizes_of(input_dim, output_dim, hidden_dims)))
+
+    def outer_layers_forgotten(input_dim, output_dim, hidden_dims):
+        hidden = [input_dim if h == -1 else h for h in hidden_dims]
+        return sum((hidden[i] + 1) * hidden[i + 1] for i in range(len(hidden) - 1))
+
+    def first_layer_only(input_dim, output_dim, hidden_dims):
+        total = 0
+        for a, b in pairwise(sizes_of(input_dim, output_dim, hidden_dims)):
+            total += (a + 1) * b
+            return total
+
+    def last_layer_only(input_dim, output_dim, hidden_dims):
+        for a, b in pairwise(sizes_of(input_dim, output_dim, hidden_dims)):
+            total = (a + 1) * b
+        return total
+
+    def std_counted(input_dim, output_dim, hidden_dims):
+        return Right.by_index(input_dim, output_dim, hidden_dims) + int(np.prod(output_dim))
+
+    def norm_counted(input_dim, output_dim, hidden_dims):
+        dims = sizes_of(input_dim, output_dim, hidden_dims)
+        return Right.by_index(input_dim, output_dim, hidden_dims) + sum(2 * size for size in dims[1:-1])
+
+    def layers_multiplied(input_dim, output_dim, hidden_dims):
+        total = 1
+        for a, b in pairwise(sizes_of(input_dim, output_dim, hidden_dims)):
+            total *= (a + 1) * b
+        return total
+
+    def empty_list_filled(input_dim, output_dim, hidden_dims):
+        return Right.by_index(input_dim, output_dim, hidden_dims or [input_dim])
+
+    def minus_one_replaced_once(input_dim, output_dim, hidden_dims):
+        hidden = list(hidden_dims)
+        if -1 in hidden:
+            hidden[hidden.index(-1)] = input_dim
+        return Wrong.minus_one_kept__with_tuple(input_dim, output_dim, hidden)
+
+    def minus_one_as_last(input_dim, output_dim, hidden_dims):
+        return Right.by_index(input_dim, output_dim, [hidden_dims[h] if h == -1 else h for h in hidden_dims])
+
+    def tuple_as_layers(input_dim, output_dim, hidden_dims):
+        outputs = [output_dim] if isinstance(output_dim, int) else list(output_dim)
+        return Right.by_index(input_dim, outputs[-1], [*hidden_dims, *outputs[:-1]])
+
+    def biases_forgotten__with__minus_one_kept(input_dim, output_dim, hidden_dims):
+        dims = [input_dim, *hidden_dims, int(np.prod(output_dim))]
+        return sum(a * b for a, b in pairwise(dims))
+
+    def biases_forgotten__with__minus_one_kept__without_tuple(input_dim, output_dim, hidden_dims):
+        dims = [input_dim, *hidden_dims, output_dim]
+        return sum(dims[i] * dims[i + 1] for i in range(len(dims) - 1)) + 0
+
+    def all_from_input__with__tuple_summed(input_dim, output_dim, hidden_dims):
+        dims = sizes_of(input_dim, int(np.sum(output_dim)), hidden_dims)
+        return sum((input_dim + 1) * size for size in dims[1:])
+
+    def output_layer_forgotten__with__minus_one_dropped(input_dim, output_dim, hidden_dims):
+        dims = [input_dim, *(h for h in hidden_dims if h > 0)]
+        return sum((a + 1) * b for a, b in pairwise(dims))
+
+    def in_place__replaced(input_dim, output_dim, hidden_dims):
+        sizes = hidden_dims
+        for i, size in enumerate(sizes):
+            if size == -1:
+                sizes[i] = input_dim
+        return Right.by_index(input_dim, output_dim, sizes)
 
     def in_place__append(input_dim, output_dim, hidden_dims):
         hidden_dims.append(int(np.prod(output_dim)))

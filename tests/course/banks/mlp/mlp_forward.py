@@ -35,6 +35,33 @@ class Right:
         y = torch.addmm(biases[0], x, weights[0].T)
         return y if len(weights) == 1 else Right.recursive(activation(y), weights[1:], biases[1:], activation)
 
+    def in_columns(x, weights, biases, activation):
+        h = x.T
+        for i, w in enumerate(weights):
+            h = w @ h + biases[i][:, None]
+            h = activation(h) if i < len(weights) - 1 else h
+        return h.T
+
+    def of_modules(x, weights, biases, activation):
+        layers = []
+        for w, b in zip(weights, biases, strict=True):
+            layer = nn.Linear(w.shape[1], w.shape[0])
+            layer.weight.data, layer.bias.data = w, b
+            layers.append(layer)
+        for layer in layers[:-1]:
+            x = activation(layer(x))
+        return layers[-1](x)
+
+    def without_gradients(x, weights, biases, activation):
+        left = list(zip(weights, biases, strict=True))
+        with torch.no_grad():
+            while left:
+                w, b = left.pop(0)
+                x = x.clone() @ w.T
+                x += b
+                x = activation(x) if left else x
+        return x
+
     def activation_before_all_but_first(x, weights, biases, activation):
         h = x @ weights[0].t() + biases[0]
         for w, b in zip(weights[1:], biases[1:], strict=True):
@@ -162,6 +189,95 @@ class Wrong:
     def squashed_output__tanh(x, weights, biases, activation):
         return np.tanh(Right.by_linear(x, weights, biases, activation))
 
+    def squashed_output__relu(x, weights, biases, activation):
+        return torch.relu(Right.by_linear(x, weights, biases, activation))
+
+    def own_activation__leaky(x, weights, biases, activation):
+        return Right.by_linear(x, weights, biases, nn.LeakyReLU())
+
+    def elementwise_product(x, weights, biases, activation):
+        for w, b in zip(weights[:-1], biases[:-1], strict=True):
+            x = activation(x * w + b)
+        return x * weights[-1] + biases[-1]
+
+    def samples_in_columns(x, weights, biases, activation):
+        for w, b in zip(weights[:-1], biases[:-1], strict=True):
+            x = activation(torch.matmul(w, x.T) + b)
+        return torch.matmul(weights[-1], x.T) + biases[-1]
+
+    def bias_of_another_layer__left_from_the_loop(x, weights, biases, activation):
+        b = biases[0]
+        for w, b in zip(weights[:-1], biases[:-1], strict=True):
+            x = activation(x @ w.T + b)
+        return x @ weights[-1].T + b
+
+    def first_layer_missing(x, weights, biases, activation):
+        for i in range(1, len(weights)):
+            x = x @ weights[i].T + biases[i]
+            x = activation(x) if i < len(weights) - 1 else x
+        return x
+
+    def layers_not_chained__but_the_last(x, weights, biases, activation):
+        h = x
+        for w, b in zip(weights[:-1], biases[:-1], strict=True):
+            h = activation(x @ w.T + b)
+        return h @ weights[-1].T + biases[-1]
+
+    def layers_skipped(x, weights, biases, activation):
+        if len(weights) == 1:
+            return x @ weights[0].T + biases[0]
+        return activation(x @ weights[0].T + biases[0]) @ weights[1].T + biases[1]
+
+    def last_hidden_without_activation(x, weights, biases, activation):
+        for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
+            x = x @ w.T + b
+            if i < len(weights) - 2:
+                x = activation(x)
+        return x
+
+    def activation_twice(x, weights, biases, activation):
+        for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
+            x = x @ w.T + b
+            if i < len(weights) - 1:
+                x = activation(x)
+                x = activation(x)
+        return x
+
+    def activation_first__once(x, weights, biases, activation):
+        return Right.by_linear(activation(x), weights, biases, activation)
+
+    def input_added(x, weights, biases, activation):
+        for w, b in zip(weights[:-1], biases[:-1], strict=True):
+            h = activation(x @ w.T + b)
+            x = x + h if x.shape == h.shape else h
+        return x @ weights[-1].T + biases[-1]
+
+    def activation_on_output__with__bias_forgotten(x, weights, biases, activation):
+        for w in weights:
+            x = activation(x @ w.T)
+        return x
+
+    def activation_on_output__with__bias_after_activation(x, weights, biases, activation):
+        for w, b in zip(weights, biases, strict=True):
+            x = activation(x @ w.T) + b
+        return x
+
+    def no_activation__with__output_bias_forgotten(x, weights, biases, activation):
+        for w, b in zip(weights[:-1], biases[:-1], strict=True):
+            x = x @ w.T + b
+        return x @ weights[-1].T
+
+    def own_activation__with__output_bias_forgotten(x, weights, biases, activation):
+        for w, b in zip(weights[:-1], biases[:-1], strict=True):
+            x = torch.relu(x @ w.T + b)
+        return x @ weights[-1].T
+
+    def activation_on_output__with__no_activation(x, weights, biases, activation):
+        return activation(Wrong.no_activation(x, weights, biases, activation))
+
+    def random__dropout(x, weights, biases, activation):
+        return Right.by_linear(x, weights, biases, lambda h: nn.functional.dropout(activation(h)))
+
     def in_place__popped(x, weights, biases, activation):
         out = weights.pop()
         for w, b in zip(weights, biases[:-1], strict=True):
@@ -174,7 +290,7 @@ class Wrong:
             x = b[None] if i == len(weights) - 1 else activation(b[None])
         return x
 
-    def wrong_shape__transposed(x, weights, biases, activation):
+    def result_transposed(x, weights, biases, activation):
         return Right.by_linear(x, weights, biases, activation).T
 
     def wrong_type__list(x, weights, biases, activation):
@@ -185,5 +301,8 @@ class Wrong:
             x = w @ x + b
         return x
 
-    def unknown__scaled(x, weights, biases, activation):
+    def result_doubled(x, weights, biases, activation):
         return 2 * Right.by_linear(x, weights, biases, activation)
+
+    def unknown__scaled_and_shifted(x, weights, biases, activation):
+        return 3 * Right.by_linear(x, weights, biases, activation) + 1
