@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +12,7 @@ from .generic import suspects
 from .mistake import Mistake
 from .trial import Case, Interface, Values
 
-_PAIRS = 4000  # pairs of mistakes that are tried: about a second
+_PAIRS = 4000  # pairs of mistakes that are tried: a second or two, at the first time
 Outcome = Values | str  # of a case: what was returned, or the error that was raised
 
 
@@ -34,7 +33,7 @@ class Finding:
     edits: tuple[Edits, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Form:
     """A way to make a mistake."""
 
@@ -79,17 +78,20 @@ class Diagnosis:
 
     def __init__(self, interface: Interface, cases: Sequence[Case], mistakes: Mapping[str, Mistake]) -> None:
         self._interface, self._cases, self._mistakes = interface, cases, mistakes
-        self._returned: dict[_Form, dict[int, Outcome]] = {}
+        self._returned: dict[Hashable, dict[int, Outcome]] = {}  # by the mistake, and the place of the case
         self._generic_of: dict[int, list[_Form]] = {}  # by the number of outputs that their sentences are about
 
-    def known_in(self, outcomes: Sequence[Outcome]) -> Finding | None:
+    def known_in(self, outcomes: Sequence[Outcome], but_for_errors: bool = False) -> Finding | None:
         """Find the known mistake that an answer makes.
 
         Args:
             outcomes: What came of the answer, on each case.
+            but_for_errors: Whether it may also raise in some case, few of them, for a reason of its own.
         """
         seen = self._seen(outcomes)
-        for each in (seen, seen.without_errors):  # it may raise for a reason of its own, besides
+        returned = seen.without_errors
+        few = len(returned.places) >= 0.7 * len(seen.places)
+        for each in [seen, returned] if but_for_errors and few else [seen]:
             if found := next((form for form in self.known if self._fits(form, each)), None):
                 return _one(found)
         return None
@@ -100,8 +102,7 @@ class Diagnosis:
         generic = self._generic(seen.outputs)
         if found := [form for form in generic if self._fits(form, seen)]:
             return _looks_like(found)
-        pairs = itertools.islice(self._pairs(generic), _PAIRS)
-        return next((_both(*pair) for *pair, both in pairs if self._returns(both, seen)), None)
+        return next((_both(*pair) for pair in self._pairs(generic) if self._fits_pair(pair, seen)), None)
 
     def any_wrong(self, outcomes: Sequence[Outcome]) -> bool:
         """Whether an answer returned something wrong, besides what it raised."""
@@ -142,24 +143,21 @@ class Diagnosis:
     def _expected(self) -> list[Values]:
         return [self._interface.run_own(self._interface.reference, case).values for case in self._cases]
 
-    def _pairs(self, generic: Sequence[_Form]) -> Iterator[tuple[_Form, _Form, Answer]]:
+    def _pairs(self, generic: Sequence[_Form]) -> Iterator[tuple[_Form, _Form]]:
         """Two mistakes at once, the likelier pairs first."""
-        known = [form for form in self.known if form.edits is not None]
+        known = [form for form in self.known if form.edits]
         both = itertools.combinations(range(len(known)), 2)
         mixed = itertools.product(range(len(known)), range(len(generic)))
         pairs = itertools.chain(
             ((known[i], known[j]) for i, j in sorted(both, key=sum)),
             ((known[i], generic[j]) for i, j in sorted(mixed, key=sum)),
         )
-        for one, other in pairs:
-            if one.name == other.name:
-                continue
-            edits = (*(one.edits or ()), *(other.edits or ()))
-            if disjoint(edits):
-                try:
-                    yield one, other, self.source.answer(edits)
-                except SyntaxError:
-                    continue
+        possible = (
+            (one, other)
+            for one, other in pairs
+            if one.name != other.name and disjoint((*(one.edits or ()), *(other.edits or ())))
+        )
+        return itertools.islice(possible, _PAIRS)
 
     def _seen(self, outcomes: Sequence[Outcome]) -> _Seen:
         """What an answer showed, in the outputs up to the first wrong one: the later ones follow from it."""
@@ -172,31 +170,35 @@ class Diagnosis:
         return _Seen(outcomes, 0, [], [])
 
     def _fits(self, form: _Form, seen: _Seen) -> bool:
-        """Whether a form returns what was seen; what it returns is kept."""
-        returned = self._returned.setdefault(form, {})
+        """Whether a form returns what was seen."""
+        return self._agrees(form, lambda: form.answer, seen)
 
-        def returns(place: int) -> Outcome:
+    def _fits_pair(self, pair: tuple[_Form, _Form], seen: _Seen) -> bool:
+        """Whether two forms at once return what was seen."""
+        one, other = pair
+        return self._agrees(pair, lambda: self.source.answer((*(one.edits or ()), *(other.edits or ()))), seen)
+
+    def _agrees(self, mistake: Hashable, made: Callable[[], Answer], seen: _Seen) -> bool:
+        """Compare what was seen with what a mistake returns, which is kept: the next answer need not wait for it."""
+        returned = self._returned.setdefault(mistake, {})
+        answer: Answer | None = None
+        for place in seen.places:
             if place not in returned:
-                returned[place] = outcome_of(self._interface, form.answer, self._cases[place])
-            return returned[place]
-
-        return self._agree(returns, seen)
-
-    def _returns(self, answer: Answer, seen: _Seen) -> bool:
-        return self._agree(lambda place: outcome_of(self._interface, answer, self._cases[place]), seen)
-
-    def _agree(self, returns: Callable[[int], Outcome], seen: _Seen) -> bool:
-        return bool(seen.wrong) and all(
-            _alike(seen.outcomes[place], returns(place), self._cases[place], seen.outputs) for place in seen.places
-        )
+                try:
+                    answer = answer or made()
+                except SyntaxError as error:
+                    returned[place] = str(error)
+                    return False
+                returned[place] = outcome_of(self._interface, answer, self._cases[place])
+            if not _alike(seen.outcomes[place], returned[place], self._cases[place], seen.outputs):
+                return False
+        return bool(seen.wrong)
 
 
 def outcome_of(interface: Interface, answer: Answer, case: Case) -> Outcome:
     """What comes of an answer of ours on a case: what it returns, or its error as text."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return interface.run_own(answer, case).values
+        return interface.run_own(answer, case).values
     except (Exception, SystemExit) as error:
         return f"{type(error).__name__}: {error}"
 
@@ -204,7 +206,8 @@ def outcome_of(interface: Interface, answer: Answer, case: Case) -> Outcome:
 def _alike(a: Outcome, b: Outcome, case: Case, outputs: int) -> bool:
     if isinstance(a, str) or isinstance(b, str):
         return isinstance(a, str) and isinstance(b, str)
-    return len(a) == len(b) and all(case.close(*pair) for pair in zip(a[:outputs], b[:outputs], strict=True))
+    a, b = a[:outputs], b[:outputs]  # what follows may be missing: gradients that are cut off
+    return len(a) == len(b) and all(map(case.close, a, b))
 
 
 def _one(form: _Form) -> Finding:

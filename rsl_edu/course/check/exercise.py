@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -76,8 +77,10 @@ class Exercise:
         judge = Judge(self.interface, self.cases, self.diagnosis, f'check.hint("{self.name}")', named)
         try:
             self._must_be_of_right_kind(answer)
-            for case in (*self.cases, *further):
-                judge.must_be_right(answer, case)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the verdict says it better
+                for case in (*self.cases, *further):
+                    judge.must_be_right(answer, case)
         except WrongError as wrong:
             return Verdict(self.name, False, wrong.mistake, str(wrong), wrong.advice)
         tried = [case.about for case in self.cases] + ([f"{len(further)} further cases"] if further else [])

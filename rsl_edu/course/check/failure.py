@@ -47,6 +47,8 @@ def failure(error: BaseException, is_learners: Callable[[str], bool]) -> Failure
     stub = frames and isinstance(error, NotImplementedError) and (not error.args or "NotImplementedError" in line)
     says = traceback.format_exception_only(error)[-1].partition("\n")[0]  # ValueError: its first line
     says = says.removesuffix(", but expected one of:")  # what torch says in the lines that follow
+    if len(says) > 130:
+        says = re.split(r"(?<=\.)\s+(?=[A-Z])", says)[0]  # its first sentence
     return Failure("not-answered" if stub else "exception", says[:200], line, number, function)
 
 
@@ -104,6 +106,22 @@ _MEANINGS = (  # what torch and Python say, and what they mean
     (
         r"Dimension out of range|too many indices",
         "Fewer dimensions are there than you think. Print the shape first.",
+    ),
+    (
+        r"backward through the graph a second time",
+        "Return the loss as it is: whoever trains with it calls backward().",
+    ),
+    (
+        r"shape of the mask",
+        "A mask stands for the first dimensions: x[mask]. For the second, write x[:, mask].",
+    ),
+    (
+        r"split_sizes to sum exactly",
+        "The pieces together must be as long as the whole: is the last piece missing?",
+    ),
+    (
+        r"stack expects each tensor to be equal size",
+        "Only tensors of one shape can be stacked: pad the short ones first.",
     ),
     (
         r"index -?\d+ is out of bounds|list index out of range",

@@ -84,14 +84,15 @@ class Judge:
             if not case.close(got, wanted):
                 self._must_repeat(answer, trial, case)
                 raise self._explained(answer, trial, right, place, case)
-        if len(trial.values) < len(right.values):
+        if len(trial.values) < len(right.values) and any(gradient.any() for gradient in right.gradients):
             raise WrongError(
                 "no-gradient",
                 f"your {self.interface.outputs[0]} is right, but no gradient comes back from it to {case.tracked[0]}.",
                 *self._tried(case),
                 advice=[
                     "`.detach()`, `.item()`, numpy, torch.tensor(...) and torch.no_grad() cut a result off from what "
-                    "it was made of, and nothing can learn through it. Stay with tensors and their methods."
+                    "it was made of:",
+                    "nothing can learn through it. Stay with tensors and their methods.",
                 ],
             )
         if case in self.cases:
@@ -191,7 +192,7 @@ class Judge:
         seen, expected = clearly(got, wanted)
         lines = (*self._tried(case), f"seen:     {output} = {seen}", f"expected: {output} = {expected}")
         outcomes = [self._outcome(answer, each) for each in self.cases]
-        finding = self.diagnosis.known_in(outcomes)
+        finding = self.diagnosis.known_in(outcomes, but_for_errors=True)
         if finding is None and place < len(trial.results) and _cuts_off(trial.results[place], right.results[place]):
             headline = f"your {output} holds whole numbers only: what is after the point is cut off."
             why = "A tensor made of whole numbers keeps to them: write 0.0 for 0, or say dtype=x.dtype."

@@ -107,12 +107,13 @@ def steps_of(answer: Answer, run: Callable[[], object]) -> dict[str, torch.Tenso
         if event == "return" and frame.f_code is code and not seen:
             seen.update(frame.f_locals)
 
-    before = sys.getprofile()
+    if sys.getprofile() is not None:  # somebody measures time, such as %prun
+        return {}
     sys.setprofile(look)
     try:
         run()
     finally:
-        sys.setprofile(before)
+        sys.setprofile(None)
     steps = {}
     for name, value in seen.items():
         with contextlib.suppress(Exception):  # torch has many for what is no number

@@ -7,7 +7,6 @@ import copy
 import dataclasses
 import inspect
 import io
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -100,8 +99,7 @@ class Interface:
         """
         printed = io.StringIO()
         silence = contextlib.redirect_stdout(printed) if quiet else contextlib.nullcontext()
-        with _seeded(seed), warnings.catch_warnings(), silence:
-            warnings.simplefilter("ignore")  # the verdict says it better
+        with _seeded(seed), silence:
             trial = self.run_own(answer, case)
         return dataclasses.replace(trial, printed=printed.getvalue())
 

@@ -25,7 +25,7 @@ REFUSED = {
     "gru_step": {"by_torch"},
     "split_and_pad": {"by_library"},
     "running_norm": {"from_library"},
-    "gaussian_log_prob": {"by_torch", "by_covariance"},
+    "gaussian_log_prob": {"by_torch", "by_covariance", "by_loss"},
     "gaussian_entropy": {"by_torch", "of_joint"},
     "gaussian_kl": {"by_torch", "of_covariances", "by_cross_entropy"},
 }

@@ -1,11 +1,8 @@
 """Exercise ``adaptive_learning_rate``: let the learning rate follow the KL divergence."""
 
-import itertools
-from typing import Any
-
 import torch
 
-from ..exercise import Answer, Case, Exercise, Mistake, Part
+from ..exercise import Case, Exercise, Mistake
 
 
 def adaptive_learning_rate(rate: float, kl: float, desired_kl: float) -> float:
@@ -35,195 +32,252 @@ def _draw(generator: torch.Generator) -> Case:
 CASES = (
     _case("a KL far above the desired one", 0.003, 0.05, 0.01),
     _case("a KL far below the desired one", 0.002, 0.001, 0.01),
-    _case("a KL a little above the desired one", 0.001, 0.012, 0.01),
-    _case("a KL a little below the desired one", 0.001, 0.008, 0.01),
-    _case("a KL of almost twice the desired one", 0.001, 0.018, 0.01),
-    _case("a KL just above half the desired one", 0.001, 0.006, 0.01),
-    _case("another desired KL", 0.001, 0.03, 0.05),
-    _case("a KL of 0, as before the first update", 0.001, 0.0, 0.01),
-    _case("a rate near the lower limit", 1.2e-5, 0.05, 0.01),
+    _case("a KL a little above the desired one", 0.004, 0.012, 0.01),
+    _case("a KL a little below the desired one", 0.004, 0.008, 0.01),
+    _case("a KL of almost twice the desired one", 0.004, 0.018, 0.01),
+    _case("a KL just above half the desired one", 0.004, 0.006, 0.01),
+    _case("a KL just above twice the desired one", 0.0037, 0.021, 0.01),
+    _case("a KL just below half the desired one", 0.0037, 0.0049, 0.01),
+    # Powers of two: exact however the threshold is written.
+    _case("a KL of exactly twice the desired one", 0.004, 0.5, 0.25),
+    _case("a KL of exactly half the desired one", 0.004, 0.125, 0.25),
+    _case("another desired KL", 0.004, 0.021, 0.05),
+    _case("a tiny KL", 0.004, 1e-6, 0.01),
+    _case("a KL of 0, as before the first update", 0.004, 0.0, 0.01),
+    _case("a KL of 0 that rounding made negative", 0.004, -1e-6, 0.01),
+    _case("a rate near the lower limit, and a huge KL", 1.2e-5, 5.0, 0.01),
     _case("a rate near the upper limit", 0.008, 0.001, 0.01),
-    _case("a rate that somebody set beyond the limits, and a KL near the desired one", 0.02, 0.01, 0.01),
+    _case("a rate at the lower limit", 1e-5, 0.05, 0.01),
+    _case("a rate at the upper limit", 1e-2, 0.001, 0.01),
+    _case("a rate that somebody set above the limits, and a KL near the desired one", 0.02, 0.01, 0.01),
+    _case("a rate that somebody set below the limits, and a KL near the desired one", 2e-6, 0.01, 0.01),
 )
 
 
-def _lower(rate: float) -> float:
-    return max(1e-5, rate / 1.5)
+_DOWN = "max(1e-5, rate / 1.5)"
+_UP = "min(1e-2, rate * 1.5)"
+_STAY = "return rate"
 
 
-def _raise(rate: float) -> float:
-    return min(1e-2, rate * 1.5)
-
-
-def _stay(rate: float) -> float:
-    return rate
-
-
-def _rule(
-    high: Part = _lower,
-    low: Part = _raise,
-    between: Part = _stay,
-    zero: Part = _stay,
-    above: float = 2.0,
-    below: float = 0.5,
-) -> Answer:
-    """The rule with some of its parts replaced: what it does to the rate, and its thresholds in desired KLs."""
-
-    def answer(rate: float, kl: float, desired_kl: float) -> Any:
-        if kl > above * desired_kl:
-            return high(rate)
-        if kl <= 0:
-            return zero(rate)
-        return low(rate) if kl < below * desired_kl else between(rate)
-
-    return answer
-
-
-def _all(change: Part) -> Answer:
-    """The rule with another change in the place of each, made from the rate and what the right one returns."""
-
-    def instead_of(right: Part) -> Part:
-        return lambda rate: change(rate, right(rate))
-
-    return _rule(instead_of(_lower), instead_of(_raise), instead_of(_stay), instead_of(_stay))
-
-
-def _proportional(power: float, guarded: bool, limited: bool) -> Answer:
-    def answer(rate: float, kl: float, desired_kl: float) -> float:
-        if guarded and kl <= 0:
-            return rate
-        new: float = rate * (desired_kl / kl) ** power
-        return min(1e-2, max(1e-5, new)) if limited else new
-
-    return answer
-
-
-def _factors(down: float, up: float) -> Answer:
-    return _rule(lambda rate: max(1e-5, rate / down), lambda rate: min(1e-2, rate * up))
+def _everywhere(new: str) -> dict[str, str]:
+    """What is made of each of the three rates; {} stands for it."""
+    return {_DOWN: new.format(_DOWN), _UP: new.format(_UP), _STAY: f"return {new.format('rate')}"}
 
 
 MISTAKES = {
     "swapped": Mistake(
         "you raise the rate where it should fall, and lower it where it should rise.",
         "A KL above the desired one says that the policy moves too far: take smaller steps, divide by 1.5.",
-        _rule(high=_raise, low=_lower),
-        _rule(high=_raise, low=_lower, zero=_lower),
-        _rule(high=lambda rate: rate * 1.5, low=lambda rate: rate / 1.5),
-        _rule(high=lambda rate: max(1e-5, rate * 1.5), low=lambda rate: min(1e-2, rate / 1.5)),
+        {"kl > 2 * desired_kl": "0 < kl < desired_kl / 2", "0 < kl < desired_kl / 2": "kl > 2 * desired_kl"},
+        {_DOWN: _UP, _UP: _DOWN},
+        {_DOWN: _UP, _UP: _DOWN, "0 < ": ""},
+        {_DOWN: "rate * 1.5", _UP: "rate / 1.5"},
+        {_DOWN: "max(1e-5, rate * 1.5)", _UP: "min(1e-2, rate / 1.5)"},
+        {"if kl >": "if kl <", "kl < desired": "kl > desired"},
     ),
     "other-factor": Mistake(
         "your rate changes by another factor than 1.5.",
         "Divide by 1.5 and multiply by 1.5. The 2 belongs to the thresholds, 2 · desired_kl and desired_kl / 2.",
-        *(_factors(factor, factor) for factor in (2, 1.1, 1.2, 1.25, 3, 10)),
-        *(_factors(*both) for both in ((1.5, 2), (2, 1.5), (1.5, 1.2), (1.5, 1.25), (1 / 0.75, 1.5))),
-        _rule(high=lambda rate: rate / 2, low=lambda rate: rate * 2),
+        *({"/ 1.5)": f"/ {factor})", "* 1.5)": f"* {factor})"} for factor in (2, 1.1, 1.2, 1.25, 3, 10)),
+        *({"/ 1.5)": f"* {factor})"} for factor in (0.5, 0.75, 0.8, 0.9, 0.1, 0.667)),
+        *({"* 1.5)": f"* {factor})"} for factor in (2, 1.1, 1.2, 1.25, 1.05)),
+        {"/ 1.5)": "* 0.9)", "* 1.5)": "* 1.1)"},
+        {"/ 1.5)": "* 0.5)", "* 1.5)": "* 1.2)"},
+    ),
+    "zero-raises": Mistake(
+        "your rate changes when the KL is 0.",
+        "Before the first update both policies are the same, and the KL of 0 tells nothing: ask for 0 < kl too.",
+        {"0 < ": ""},
+        {"0 <": "0 <="},
+        {_STAY: f"return rate if kl > 0 else {_DOWN}"},
+    ),
+    "negative-raises": Mistake(
+        "your rate changes when the KL is a little below 0.",
+        "Rounding can make -1e-6 of a KL of 0, and it tells no more than 0: ask for 0 < kl, not kl != 0 or abs(kl).",
+        {"0 <": "0 !="},
     ),
     "limits-missing": Mistake(
-        "your rate has no limits.",
+        "your rate leaves its limits, 1e-5 and 1e-2.",
         "Where it falls, stop at 1e-5: max(1e-5, …). Where it rises, stop at 1e-2: min(1e-2, …).",
-        _rule(high=lambda rate: rate / 1.5, low=lambda rate: rate * 1.5),
+        {"max(1e-5, rate": "(rate", "min(1e-2, rate": "(rate"},
     ),
     "lower-limit-missing": Mistake(
-        "your rate falls without end.",
+        "your rate falls below 1e-5.",
         "Stop at 1e-5, max(1e-5, rate / 1.5): from a rate of next to nothing, no learning leads back.",
-        _rule(high=lambda rate: rate / 1.5),
-        _rule(high=lambda rate: max(1e-6, rate / 1.5)),
+        {"max(1e-5, rate": "(rate"},
     ),
     "upper-limit-missing": Mistake(
-        "your rate rises without end.",
+        "your rate rises above 1e-2.",
         "Stop at 1e-2: min(1e-2, rate * 1.5).",
-        _rule(low=lambda rate: rate * 1.5),
-        _rule(low=lambda rate: min(1e-1, rate * 1.5)),
-    ),
-    "min-and-max-swapped": Mistake(
-        "your limits set the rate: min and max are swapped.",
-        "max(1e-5, …) keeps a rate from falling below 1e-5; min(1e-5, …) pushes every rate down to it.",
-        _rule(lambda rate: min(1e-5, rate / 1.5), lambda rate: max(1e-2, rate * 1.5)),
-        _rule(high=lambda rate: min(1e-5, rate / 1.5)),
-        _rule(low=lambda rate: max(1e-2, rate * 1.5)),
-        _rule(lambda rate: max(1e-2, rate / 1.5), lambda rate: min(1e-5, rate * 1.5)),
-        _all(lambda rate, new: max(1e-2, min(1e-5, new))),
-        _all(lambda rate, new: min(1e-5, max(1e-2, new))),
-    ),
-    "limits-always": Mistake(
-        "your limits also move a rate whose KL is near the desired one.",
-        "Only a rate that the rule has just changed is limited. Any other stays as it is, even beyond the limits.",
-        _all(lambda rate, new: min(1e-2, max(1e-5, new))),
+        {"min(1e-2, rate": "(rate"},
     ),
     "threshold-at-desired": Mistake(
         "your rate changes as soon as the KL is a little off the desired one.",
         "The KL of a mini-batch is noisy: act only above twice or below half the desired one, and rest between.",
-        _rule(above=1, below=1),
-        _rule(above=1),
-        _rule(below=1),
-        _rule(above=1, below=1, zero=_raise),
+        {"2 * desired_kl": "desired_kl", "desired_kl / 2": "desired_kl"},
+        {"2 * desired_kl": "desired_kl"},
+        {"desired_kl / 2": "desired_kl"},
     ),
     "factor-as-threshold": Mistake(
-        "your thresholds are 1.5 times the desired KL and the desired KL / 1.5.",
+        "your thresholds look like 1.5 times the desired KL and the desired KL / 1.5.",
         "1.5 is the factor of the rate. The thresholds are twice and half the desired KL.",
-        _rule(above=1.5, below=1 / 1.5),
-        _rule(above=1.5),
-        _rule(below=1 / 1.5),
+        {"2 * desired_kl": "1.5 * desired_kl", "desired_kl / 2": "desired_kl / 1.5"},
+        {"2 * desired_kl": "1.5 * desired_kl"},
+        {"desired_kl / 2": "desired_kl / 1.5"},
+    ),
+    "square-for-twice": Mistake(
+        "you use the square and the root of the desired KL; the thresholds are twice and half of it.",
+        "** is a power: write 2 * desired_kl and desired_kl / 2.",
+        {"2 * desired_kl": "desired_kl**2", "desired_kl / 2": "desired_kl**0.5"},
+        {"2 * desired_kl": "desired_kl**2"},
+        {"desired_kl / 2": "desired_kl**0.5"},
+    ),
+    "at-the-threshold": Mistake(
+        "your rate changes when the KL is exactly twice, or exactly half, the desired one.",
+        "The rule says above and below: compare with > and <, not with >= and <=.",
+        {"if kl >": "if kl >=", "kl < desired": "kl <= desired"},
+        {"if kl >": "if kl >="},
+        {"kl < desired": "kl <= desired"},
     ),
     "desired-ignored": Mistake(
         "your thresholds do not follow desired_kl.",
         "They are 2 · desired_kl and desired_kl / 2; 0.01 is only rsl_rl's default of it.",
-        lambda rate, kl, desired_kl: adaptive_learning_rate(rate, kl, 0.01),
-    ),
-    "zero-raises": Mistake(
-        "a KL of 0 raises your rate.",
-        "Before the first update both policies are the same, and the KL of 0 tells nothing: ask for 0 < kl too.",
-        _rule(zero=_raise),
-        _rule(zero=lambda rate: rate * 1.5, high=lambda rate: rate / 1.5, low=lambda rate: rate * 1.5),
+        {"2 * desired_kl": "0.02", "desired_kl / 2": "0.005"},
+        {"2 * desired_kl": "0.02"},
+        {"desired_kl / 2": "0.005"},
     ),
     "never-rests": Mistake(
         "your rate changes at every update, also when the KL is near the desired one.",
         "There are three cases: above 2 · desired_kl, below desired_kl / 2, and between them, where it rests.",
-        _rule(between=_lower, zero=_raise),
-        _rule(between=_raise),
-        _rule(between=_raise, zero=_raise),
-        _rule(between=_lower),
-        _rule(between=_lower, zero=_lower),
-    ),
-    "never-changes": Mistake(
-        "your rate always stays as it is.",
-        "Is what you compute returned? rate / 1.5 alone changes nothing; and only one change may apply.",
-        _all(lambda rate, new: rate),
-        _rule(lambda rate: _raise(_lower(rate)), lambda rate: _raise(_lower(rate))),
-        _all(lambda rate, new: _raise(_lower(rate))),
+        {"0 < kl < desired_kl / 2": "True"},
+        {" < desired_kl / 2": ""},
+        {"2 * desired_kl": "desired_kl / 2", "kl < desired_kl / 2": "kl < 2 * desired_kl"},
+        {"2 * desired_kl": "desired_kl / 2"},
+        {"2 * desired_kl": "desired_kl", "0 < kl < desired_kl / 2": "True"},
+        {_STAY: f"return {_DOWN}"},
+        {_STAY: f"return {_DOWN} if kl > 0 else rate"},
     ),
     "only-lowers": Mistake(
         "your rate never rises.",
         "A KL below half the desired one, but above 0, says that larger steps are safe: multiply by 1.5.",
-        _rule(low=_stay),
+        {_UP: "rate"},
     ),
     "only-raises": Mistake(
         "your rate never falls.",
         "A KL above twice the desired one says that the policy moves too far: divide by 1.5.",
-        _rule(high=_stay),
+        {_DOWN: "rate"},
+    ),
+    "never-changes": Mistake(
+        "your rate always stays as it is.",
+        "Is what you compute returned? rate / 1.5 alone changes nothing; and only one change may apply.",
+        {_DOWN: "rate", _UP: "rate"},
+    ),
+    "thresholds-too-far": Mistake(
+        "your rate should change already when the KL is just above twice, or just below half, the desired one.",
+        "The thresholds are 2 · desired_kl and desired_kl / 2, no further away.",
+        *({"2 * desired_kl": f"{n} * desired_kl", "desired_kl / 2": f"desired_kl / {n}"} for n in (3, 10)),
+        *({"2 * desired_kl": f"{n} * desired_kl"} for n in (3, 10)),
+        *({"desired_kl / 2": f"desired_kl / {n}"} for n in (3, 20)),
+    ),
+    "min-and-max-swapped": Mistake(
+        "your limits set the rate: min and max are swapped.",
+        "max(1e-5, …) keeps a rate from falling below 1e-5; min(1e-5, …) pushes every rate down to it.",
+        {"max(1e-5": "min(1e-5", "min(1e-2": "max(1e-2"},
+        {"max(1e-5": "min(1e-5"},
+        {"min(1e-2": "max(1e-2"},
+        _everywhere("1e-2"),
+        _everywhere("1e-5"),
+    ),
+    "limits-exchanged": Mistake(
+        "your limits set the rate: 1e-5 and 1e-2 are exchanged.",
+        "A rate that falls stops at 1e-5, max(1e-5, …), and one that rises stops at 1e-2, min(1e-2, …).",
+        {"max(1e-5": "max(1e-2", "min(1e-2": "min(1e-5"},
+    ),
+    "other-limits": Mistake(
+        "your rate stops before its limits, 1e-5 and 1e-2.",
+        "Where it falls, stop at 1e-5: max(1e-5, …). Where it rises, stop at 1e-2: min(1e-2, …).",
+        {"max(1e-5": "max(1e-4", "min(1e-2": "min(1e-3"},
+        {"max(1e-5": "max(1e-4"},
+        {"min(1e-2": "min(1e-3"},
+    ),
+    "limits-always": Mistake(
+        "your limits also move a rate whose KL is near the desired one.",
+        "Only a rate that the rule has just changed is limited. Any other stays as it is, even beyond the limits.",
+        *({_STAY: f"return {new}"} for new in ("min(1e-2, max(1e-5, rate))", "min(1e-2, rate)", "max(1e-5, rate)")),
+    ),
+    "limits-first": Mistake(
+        "you look at the limits before you change the rate, so that the change can go beyond them.",
+        "Change the rate first, then limit what comes out: max(1e-5, rate / 1.5) and min(1e-2, rate * 1.5).",
+        {
+            "2 * desired_kl": "2 * desired_kl and rate > 1e-5",
+            "max(1e-5, rate": "(rate",
+            "desired_kl / 2": "desired_kl / 2 and rate < 1e-2",
+            "min(1e-2, rate": "(rate",
+        },
+        {"2 * desired_kl": "2 * desired_kl and rate > 1e-5", "max(1e-5, rate": "(rate"},
+        {"desired_kl / 2": "desired_kl / 2 and rate < 1e-2", "min(1e-2, rate": "(rate"},
+        {"max(1e-5, rate": "(rate", "min(1e-2, rate": "(rate", _STAY: "return min(1e-2, max(1e-5, rate))"},
+    ),
+    "limits-refuse": Mistake(
+        "near a limit your rate stays where it is; it should move to the limit.",
+        "max(1e-5, rate / 1.5) is 1e-5 where the whole step would lead below it.",
+        {_DOWN: "rate / 1.5 if rate / 1.5 >= 1e-5 else rate", _UP: "rate * 1.5 if rate * 1.5 <= 1e-2 else rate"},
+        {_DOWN: "rate / 1.5 if rate / 1.5 >= 1e-5 else rate"},
+        {_UP: "rate * 1.5 if rate * 1.5 <= 1e-2 else rate"},
+    ),
+    "small-as-zero": Mistake(
+        "you treat a small KL as if it were 0.",
+        "Any KL above 0 says that the policy has moved, however little: ask for 0 < kl, without a tolerance.",
+        *({"0 <": f"{small} <"} for small in (1e-3, 1e-4, 1e-5)),
+    ),
+    "zero-resets": Mistake(
+        "a KL of 0 sets your rate to a fixed number.",
+        "A KL of 0 tells nothing, so the rate stays as it is: return rate.",
+        *({_STAY: f"return rate if kl != 0 else {new}"} for new in (1e-3, 1e-2, 1e-5, 1e-4, 0, 1)),
+        *({_STAY: f"return rate if kl > 0 else {new}"} for new in (1e-3, 1e-2, 1e-5, 1e-4, 0, 1)),
+    ),
+    "resets": Mistake(
+        "your rate becomes a fixed number where it should stay as it is.",
+        "Between the thresholds, and at a KL of 0, return the rate that was passed.",
+        *({_STAY: f"return {new}"} for new in (1e-3, 1e-2, 1e-5, 1e-4, 3e-4, 0, 1)),
+    ),
+    "additive": Mistake(
+        "you add to the rate and subtract from it; it should be multiplied and divided.",
+        "Rates differ by powers of ten: rate / 1.5 and rate * 1.5 are the same step for all of them.",
+        *({"/ 1.5)": f"- {step})", "* 1.5)": f"+ {step})"} for step in (1.5, 0.5, 1e-3, 1e-4, 1e-5)),
     ),
     "proportional": Mistake(
-        "your rate changes in proportion to desired_kl / kl.",
+        "your rate changes in proportion to desired_kl / kl, or to its root.",
         "One noisy KL would throw the rate far off. The rule takes small fixed steps: 1.5 down, 1.5 up, or none.",
-        *(_proportional(*each) for each in itertools.product((1.0, 0.5), (True, False), (True, False))),
+        *(
+            {**_everywhere(new), **rest}
+            for factor in ("desired_kl / kl", "max(0, desired_kl / kl) ** 0.5")
+            for new in (f"rate * {factor}", f"min(1e-2, max(1e-5, rate * {factor}))")
+            for rest in ({}, {_STAY: f"return {new} if kl > 0 else rate"}, {_STAY: _STAY})
+        ),
+        {_STAY: "return min(1e-2, max(1e-5, rate * min(1.5, max(1 / 1.5, desired_kl / kl)))) if kl > 0 else rate"},
     ),
     "rounded": Mistake(
-        "your rate is rounded to a whole number.",
+        "your rate is rounded.",
         "Rates are far below 1: divide with / (// rounds down), and leave out int() and round().",
-        _all(lambda rate, new: int(new)),
-        _rule(high=lambda rate: rate // 1.5),
-        _rule(high=lambda rate: max(1e-5, rate // 1.5)),
+        *map(_everywhere, ("int({})", "round({}, 2)", "round({}, 3)", "round({}, 4)", "round({}, 5)")),
+        {"rate / 1.5": "rate // 1.5"},
+        {_DOWN: "rate // 1.5"},
     ),
     "returns-factor": Mistake(
         "you return the factor, not the rate.",
         "The next update needs the rate itself: multiply or divide it, and return the result.",
-        _rule(lambda rate: 1 / 1.5, lambda rate: 1.5, lambda rate: 1.0, lambda rate: 1.0),
-        _rule(lambda rate: 1.5, lambda rate: 1.5, lambda rate: 1.0, lambda rate: 1.0),
+        {_DOWN: "1 / 1.5", _UP: "1.5", _STAY: "return 1.0"},
     ),
     "returns-change": Mistake(
         "you return by how much the rate changes, not the new rate.",
         "The next update needs the rate itself: return it, changed or not.",
-        _all(lambda rate, new: new - rate),
+        _everywhere("{} - rate"),
+    ),
+    "kl-for-rate": Mistake(
+        "you change the KL and return it; the rate is what should change.",
+        "The KL only decides. What is divided, multiplied and returned is the rate.",
+        {"max(1e-5, rate": "max(1e-5, kl", "min(1e-2, rate": "min(1e-2, kl", _STAY: "return kl"},
     ),
 }
 

@@ -1,11 +1,9 @@
 """Exercise ``gaussian_kl``: find the KL divergence from one Gaussian policy to another."""
 
-import math
-
 import torch
 
-from ..exercise import Answer, Case, Exercise, Mistake, Part
-from .gaussian_actions import joining_mistakes, total
+from ..exercise import Case, Exercise, Mistake
+from .gaussian_actions import joining_mistakes
 
 
 def gaussian_kl(old_mean: torch.Tensor, old_std: torch.Tensor, mean: torch.Tensor, std: torch.Tensor) -> torch.Tensor:
@@ -37,27 +35,23 @@ CASES = (
         [[1.0, 1.0], [2.0, 3.0], [0.0, 3.0]],
         [[1.0, 4.0], [1.0, 1.0], [2.0, 0.5]],
     ),
+    Case.of(
+        "two robots of four joints",
+        [[-1.5, 0.3, 2.0, -0.7], [0.4, -2.2, 1.1, -0.6]],
+        [[0.3, 1.7, 0.6, 2.6], [1.2, 0.8, 0.45, 3.4]],
+        [[-1.9, 2.5, 1.3, -3.1], [-0.5, -1.4, 1.6, 4.2]],
+        [[0.5, 1.1, 0.7, 2.1], [1.6, 0.9, 0.35, 2.8]],
+    ),
 )
 
 
-class _Policies:
-    """The quantities of the KL, under short names, for writing its mistakes in a line each."""
-
-    def __init__(self, old_mean: torch.Tensor, old_std: torch.Tensor, mean: torch.Tensor, std: torch.Tensor) -> None:
-        self.old, self.new = old_std, std
-        self.far = mean - old_mean
-        self.log = (std / old_std).log()
-        self.ratio, self.shift = (old_std / std) ** 2, (self.far / std) ** 2
-        self.kl = self.with_quotient(self.ratio + self.shift)
-        self.reversed = -self.log + 0.5 * (std**2 + self.far**2) / old_std**2 - 0.5  # KL(new ‖ old)
-
-    def with_quotient(self, quotient: torch.Tensor) -> torch.Tensor:
-        """The KL with another quotient, whose half counts."""
-        return self.log + 0.5 * quotient - 0.5
-
-
-def _kl(each: Part = lambda p: p.kl, join: Part = total) -> Answer:
-    return lambda old_mean, old_std, mean, std: join(each(_Policies(old_mean, old_std, mean, std)))
+_OLD = "= old_std**2"
+_FAR = "(mean - old_mean) ** 2"
+_SQUARE = f"old_std**2 + {_FAR}"
+_RATIO = "std / old_std"
+_VARIANCE = "2 * std**2"
+_EACH = "(std / old_std).log() + square / (2 * std**2) - 0.5"
+_REVERSED = "(old_std / std).log() + (std**2 + (mean - old_mean) ** 2) / (2 * old_std**2) - 0.5"
 
 
 MISTAKES = {
@@ -65,151 +59,237 @@ MISTAKES = {
         "yours is KL(new ‖ old): the policies are swapped.",
         "The actions in the batch come from the old policy, so the mean is over its actions: KL(old ‖ new). "
         "Divide by the new variance.",
-        _kl(lambda p: p.reversed),
-    ),
-    "symmetrised": Mistake(
-        "you take both directions together, KL(old ‖ new) and KL(new ‖ old).",
-        "Only one of them is meant: KL(old ‖ new), because the actions come from the old policy.",
-        _kl(lambda p: p.kl + p.reversed),
-        _kl(lambda p: 0.5 * (p.kl + p.reversed)),
+        {"    square": "    old_mean, old_std, mean, std = mean, std, old_mean, old_std\n    square"},
     ),
     "minus-half-missing": Mistake(
         "you leave out the -½.",
         "Two equal policies have KL 0: there log(1) + ½ - ½ = 0, for each component. Does yours give that?",
-        _kl(lambda p: p.kl + 0.5),
-    ),
-    "minus-half-once": Mistake(
-        "you subtract ½ once for the whole action, not once for each component.",
-        "Each component of two equal policies has KL 0: subtract ½ before you sum.",
-        _kl(lambda p: p.kl + 0.5, lambda each: each.sum(-1) - 0.5),
-    ),
-    "half-sign": Mistake(
-        "you add ½ where you should subtract it.",
-        "Two equal policies have KL 0: log(1) + ½ - ½ = 0.",
-        _kl(lambda p: p.kl + 1),
-    ),
-    "minus-one": Mistake(
-        "you subtract 1, not ½.",
-        "Either log + ½ · quotient - ½, or log + ½ · (quotient - 1): the ½ and the 1 do not go together.",
-        _kl(lambda p: p.kl - 0.5),
-    ),
-    "log-ratio-inverted": Mistake(
-        "the fraction in your logarithm is upside down.",
-        "It is log(std / old_std): a wider new policy gives the old actions less density.",
-        _kl(lambda p: p.kl - 2 * p.log),
-    ),
-    "log-ratio-missing": Mistake(
-        "your KL leaves out the logarithm of the two stds.",
-        "Log-probabilities have a -log std each; their difference is log(std / old_std).",
-        _kl(lambda p: p.kl - p.log),
-    ),
-    "log-ratio-twice": Mistake(
-        "your logarithm counts twice: it looks like log(std² / old_std²).",
-        "Take log(std / old_std); of variances it would be half of the log.",
-        _kl(lambda p: p.kl + p.log),
-    ),
-    "log-ratio-halved": Mistake(
-        "only half of your logarithm arrives.",
-        "Inside ½ · (…) it is the log of variances, log(std² / old_std²); alone it is log(std / old_std), in full.",
-        _kl(lambda p: p.kl - 0.5 * p.log),
-    ),
-    "log-ratio-absolute": Mistake(
-        "you take the absolute value of the logarithm.",
-        "log(std / old_std) is negative where the policy narrows; the sum of all terms is what is never negative.",
-        _kl(lambda p: p.kl - p.log + p.log.abs()),
-        _kl(lambda p: p.kl - p.log + p.log.clamp(min=0)),
-    ),
-    "std-as-variance": Mistake(
-        "you use stds where variances belong: a square is missing.",
-        "The quotient is (old_std² + (mean - old_mean)²) / (2 std²): both stds are squared.",
-        _kl(lambda p: p.with_quotient((p.old + p.far**2) / p.new)),
-        _kl(lambda p: 0.5 * (p.log + (p.old + p.far**2) / p.new - 1)),
-        _kl(lambda p: p.with_quotient((p.old + p.far**2) / p.new**2)),
-        _kl(lambda p: p.with_quotient((p.old**2 + p.far**2) / p.new)),
-        _kl(lambda p: p.with_quotient(p.old / p.new + p.shift)),
-        _kl(lambda p: p.with_quotient(p.ratio + p.far**2 / p.new)),
-    ),
-    "variance-as-std": Mistake(
-        "you put variances in the place of stds.",
-        "The inputs are stds, as Normal(mean, std) of torch takes them: square them once, in the quotient.",
-        _kl(lambda p: 2 * p.log + 0.5 * (p.old**4 + p.far**2) / p.new**4 - 0.5),
-        _kl(lambda p: p.with_quotient((p.old**4 + p.far**2) / p.new**4)),
-    ),
-    "distance-not-squared": Mistake(
-        "the distance of the means is not squared.",
-        "It is (mean - old_mean)², whichever way the mean moved.",
-        _kl(lambda p: p.with_quotient(p.ratio + p.far / p.new**2)),
-        _kl(lambda p: p.with_quotient(p.ratio - p.far / p.new**2)),
-        _kl(lambda p: p.with_quotient(p.ratio + p.far.abs() / p.new**2)),
-        _kl(lambda p: p.with_quotient(p.ratio + (p.far / p.new).abs())),
-    ),
-    "distance-missing": Mistake(
-        "your KL does not see that the mean moved.",
-        "Add (mean - old_mean)² to old_std² above the fraction line.",
-        _kl(lambda p: p.with_quotient(p.ratio)),
-    ),
-    "distance-not-divided": Mistake(
-        "the distance of the means is not divided by the new variance.",
-        "A shift counts in stds of the new policy: the brackets are round both, (old_std² + distance²) / (2 std²).",
-        _kl(lambda p: p.with_quotient(p.ratio + p.far**2)),
-        _kl(lambda p: p.with_quotient(p.ratio + 2 * p.far**2)),
-    ),
-    "old-variance": Mistake(
-        "you divide by the old variance.",
-        "The actions come from the old policy, but the new one judges them: divide by 2 std² of the new policy.",
-        _kl(lambda p: p.with_quotient((p.old**2 + p.far**2) / p.old**2)),
-        _kl(lambda p: p.with_quotient((p.new**2 + p.far**2) / p.old**2)),
-        _kl(lambda p: p.with_quotient(p.ratio + (p.far / p.old) ** 2)),
+        {" - 0.5": ""},
     ),
     "quotient-not-halved": Mistake(
         "your quotient has lost its ½.",
         "It is log(std / old_std) + (old_std² + distance²) / (2 std²) - ½: mind the 2 below the fraction line.",
-        _kl(lambda p: p.kl + 0.5 * (p.ratio + p.shift)),
-        _kl(lambda p: p.kl + 0.5 * p.ratio),
-        _kl(lambda p: p.kl + 0.5 * p.shift),
+        {_VARIANCE: "std**2"},
+        {_OLD: "= 2 * old_std**2"},
+        {_FAR: f"2 * {_FAR}"},
+    ),
+    "log-ratio-inverted": Mistake(
+        "the fraction in your logarithm is upside down.",
+        "It is log(std / old_std): a wider new policy gives the old actions less density.",
+        {_RATIO: "old_std / std"},
+    ),
+    "log-ratio-halved": Mistake(
+        "only half of your logarithm arrives.",
+        "Inside ½ · (…) it is the log of variances, log(std² / old_std²); alone it is log(std / old_std), in full.",
+        {".log()": ".log() * 0.5"},
+    ),
+    "log-ratio-twice": Mistake(
+        "your logarithm counts twice: it looks like log(std² / old_std²).",
+        "Take log(std / old_std); of variances it would be half of the log.",
+        {".log()": ".log() * 2"},
+    ),
+    "old-variance": Mistake(
+        "you divide by the old variance.",
+        "The actions come from the old policy, but the new one judges them: divide by 2 std² of the new policy.",
+        {_VARIANCE: "2 * old_std**2"},
+        {_OLD: "= std**2", _VARIANCE: "2 * old_std**2"},
+        {_FAR: f"{_FAR} * std**2 / old_std**2"},
+    ),
+    "std-as-variance": Mistake(
+        "you use stds where variances belong: a square is missing.",
+        "The quotient is (old_std² + (mean - old_mean)²) / (2 std²): both stds are squared.",
+        {_OLD: "= old_std", _VARIANCE: "2 * std"},
+        {_OLD: "= old_std", _VARIANCE: "2 * std", ".log()": ".log() * 0.5"},
+        {_OLD: "= old_std"},
+        {_VARIANCE: "2 * std"},
+        {_OLD: "= old_std * std"},
+        {_FAR: f"{_FAR} * std"},
+    ),
+    **joining_mistakes("KL"),
+    "sign": Mistake(
+        "you return minus the KL.",
+        "A KL is never negative: it is 0 for equal policies, and positive otherwise.",
+        {"return ": "return -"},
     ),
     "doubled": Mistake(
         "your KL is twice what it should be: a ½ before all of it is missing.",
         "½ · (log(std² / old_std²) + (old_std² + distance²) / std² - 1).",
-        _kl(lambda p: 2 * p.kl),
+        {"return ": "return 2 * "},
+    ),
+    "minus-half-once": Mistake(
+        "you subtract ½ once for the whole action, not once for each component.",
+        "Each component of two equal policies has KL 0: subtract ½ before you sum.",
+        {"- 0.5": "- 0.5 / std.shape[-1]"},
+    ),
+    "half-sign": Mistake(
+        "you add ½ where you should subtract it.",
+        "Two equal policies have KL 0: log(1) + ½ - ½ = 0.",
+        {"- 0.5": "+ 0.5"},
+    ),
+    "minus-one": Mistake(
+        "you subtract 1, not ½.",
+        "Either log + ½ · quotient - ½, or log + ½ · (quotient - 1): the ½ and the 1 do not go together.",
+        {"- 0.5": "- 1.0"},
+    ),
+    "log-ratio-missing": Mistake(
+        "your KL leaves out the logarithm of the two stds.",
+        "Log-probabilities have a -log std each; their difference is log(std / old_std).",
+        {"(std / old_std).log() + ": ""},
+    ),
+    "log-ratio-absolute": Mistake(
+        "your logarithm is never negative: you take its absolute value, or cut it off at 0.",
+        "log(std / old_std) is negative where the policy narrows; the sum of all terms is what is never negative.",
+        {".log()": ".log().abs()"},
+        {".log()": ".log().relu()"},
+    ),
+    "ratio-not-logged": Mistake(
+        "you add the ratio or the difference of the stds, not the log of their ratio.",
+        "The stds are no log stds: it is log(std / old_std), which is log std - log old_std.",
+        {".log()": ""},
+        {"(std / old_std).log()": "(std - old_std)"},
+    ),
+    "quotient-of-logs": Mistake(
+        "you divide or multiply the logs of the stds.",
+        "The log of a fraction is a difference: log(std / old_std) = log std - log old_std.",
+        {"(std / old_std).log()": "std.log() / old_std.log()"},
+        {"(std / old_std).log()": "std.log() * old_std.log()"},
+    ),
+    "variance-as-std": Mistake(
+        "you use variances where stds belong.",
+        "The inputs are stds, as Normal(mean, std) of torch takes them: square them once, in the quotient.",
+        {_OLD: "= old_std**4", _VARIANCE: "2 * std**4", ".log()": ".log() * 2"},
+        {_OLD: "= old_std**4", _VARIANCE: "2 * std**4"},
+    ),
+    "std-as-log-std": Mistake(
+        "you take the stds for log stds: you put them through exp.",
+        "Some networks put out the log of the std, but these inputs are the stds themselves.",
+        {_OLD: "= old_std.exp() ** 2", _VARIANCE: "2 * std.exp() ** 2", _RATIO: "std.exp() / old_std.exp()"},
+        {_OLD: "= old_std.exp() ** 2", _VARIANCE: "2 * std.exp() ** 2"},
+    ),
+    "distance-missing": Mistake(
+        "your KL does not see that the mean moved.",
+        "Add (mean - old_mean)² to old_std² above the fraction line.",
+        {f" + {_FAR}": ""},
+    ),
+    "distance-not-squared": Mistake(
+        "the distance of the means is not squared.",
+        "It is (mean - old_mean)², whichever way the mean moved.",
+        {_FAR: "(mean - old_mean)"},
+        {_FAR: "(old_mean - mean)"},
+        {_FAR: "(mean - old_mean).abs()"},
+        {_FAR: "(mean - old_mean).abs() * std"},
+    ),
+    "distance-not-divided": Mistake(
+        "the distance of the means is not divided by the new variance.",
+        "A shift counts in stds of the new policy: the brackets are round both, (old_std² + distance²) / (2 std²).",
+        {_FAR: f"{_FAR} * {_VARIANCE}"},
+        {_FAR: f"{_FAR} * std**2"},
+    ),
+    "old-variance-not-divided": Mistake(
+        "the old variance is not divided by the new one: brackets are missing.",
+        "a + b / c divides only b. The brackets are round both: (old_std² + distance²) / (2 std²).",
+        {_OLD: f"= old_std**2 * {_VARIANCE}"},
+        {_OLD: "= old_std**2 * std**2"},
+    ),
+    "multiplied-by-variance": Mistake(
+        "you multiply by the new variance where you should divide by it.",
+        "a / 2 * b divides by 2, and multiplies by b. Put what is below the line into brackets: a / (2 * b).",
+        {f"({_VARIANCE})": _VARIANCE},
+        {f"/ ({_VARIANCE})": f"* {_VARIANCE}"},
+    ),
+    "quotient-halved-twice": Mistake(
+        "your quotient counts ¼, not ½.",
+        "(2 · std)² is 4 · std²: write (…) / (2 · std²), with the square on the std alone.",
+        {_VARIANCE: "4 * std**2"},
+    ),
+    "square-of-sum": Mistake(
+        "you mix up the square of a sum or difference with the sum or difference of squares.",
+        "(a - b)² is not a² - b². Above the line stand two squares: that of old_std, and that of (mean - old_mean).",
+        {_SQUARE: "(old_std + (mean - old_mean)) ** 2"},
+        {_SQUARE: "(old_std + (mean - old_mean).abs()) ** 2"},
+        {_FAR: "mean**2 - old_mean**2"},
+        {_FAR: "old_mean**2 - mean**2"},
+        {_FAR: "mean**2 + old_mean**2"},
+    ),
+    "std-difference": Mistake(
+        "you take the square of the stds' difference where the square of the old std belongs.",
+        "The mean of (action - mean)² over the old policy's actions is old_std² + (mean - old_mean)².",
+        {_OLD: "= (std - old_std) ** 2"},
+    ),
+    "symmetrised": Mistake(
+        "you take both directions together, KL(old ‖ new) and KL(new ‖ old).",
+        "Only one of them is meant: KL(old ‖ new), because the actions come from the old policy.",
+        {"    return": f"    each = each + {_REVERSED}\n    return"},
+        {"    return": f"    each = 0.5 * (each + {_REVERSED})\n    return"},
     ),
     "means-only": Mistake(
         "your KL looks only at the means.",
         "The std is part of the policy: a policy that narrows moves too, and its KL says so.",
-        _kl(lambda p: 0.5 * p.shift),
-        _kl(lambda p: p.shift),
-        _kl(lambda p: p.far**2),
-        _kl(lambda p: 0.5 * p.far**2),
+        *({_EACH: f"{_FAR} / {below}"} for below in ("(2 * std**2)", "std**2", "1", "2", "(2 * old_std**2)")),
     ),
     "one-action": Mistake(
-        "you compare the log-probabilities of a single action, the old mean.",
+        "you compare the log-probabilities of a single action, the old mean or the new one.",
         "KL is the mean over all actions that the old policy takes; their scatter adds ½ · (old_std² / std² - 1).",
-        _kl(lambda p: p.log + 0.5 * p.shift),
+        {"old_std**2 + ": "", " - 0.5": ""},
+        {_SQUARE: f"-({_FAR})", _VARIANCE: "2 * old_std**2", " - 0.5": ""},
     ),
     "entropy-difference": Mistake(
         "you take the difference of the two entropies.",
         "Policies of the same entropy can want different things: the quotient, with the means in it, is missing.",
-        _kl(lambda p: p.log),
-        _kl(lambda p: -p.log),
-        _kl(lambda p: p.log.abs()),
+        {f" + square / ({_VARIANCE}) - 0.5": ""},
+        {_EACH: "(old_std / std).log()"},
+        {_EACH: "(old_std / std).log().abs()"},
     ),
-    "sign": Mistake(
-        "you return minus the KL.",
-        "A KL is never negative: it is 0 for equal policies, and positive otherwise.",
-        _kl(lambda p: -p.kl),
+    "cross-entropy": Mistake(
+        "yours is the cross-entropy: you do not subtract the entropy of the old policy.",
+        "KL(old ‖ new) is the cross-entropy minus the old entropy; the constants cancel, and log old_std and ½ stay.",
+        {_RATIO: "std", " - 0.5": " + 0.9189385"},
+    ),
+    "standard-normal": Mistake(
+        "yours is the KL of a single policy to the standard normal, as in a VAE.",
+        "Both policies are given: the mean and std of each must be in the formula.",
+        {_EACH: "(std**2 + mean**2) / 2 - std.log() - 0.5"},
+        {_EACH: "(old_std**2 + old_mean**2) / 2 - old_std.log() - 0.5"},
+        {_EACH: "(std.exp() + mean**2 - std - 1) / 2"},
+    ),
+    "probabilities": Mistake(
+        "you take the means or stds for probabilities: F.kl_div, and Σ p log(p / q), are for categories.",
+        "Here the densities are Gaussians, given by means and stds: use the formula of their KL.",
+        *(
+            {_EACH: f"torch.nn.functional.kl_div({pair}, reduction='none')"}
+            for pair in (
+                "old_mean, mean",
+                "mean, old_mean",
+                "mean.log_softmax(-1), old_mean.softmax(-1)",
+                "old_mean.log_softmax(-1), mean.softmax(-1)",
+                "std.log(), old_std",
+                "old_std.log(), std",
+            )
+        ),
+    ),
+    "squared-differences": Mistake(
+        "you return the squared differences of the means and stds.",
+        "The same shift counts more for a narrow policy: KL divides by the new variance, and has a logarithm.",
+        {_EACH: f"{_FAR} + (std - old_std) ** 2"},
     ),
     "bits": Mistake(
         "your logarithm has another base: the result is not in nats.",
         "log means the natural one here, torch.log; desired_kl of rsl_rl is in nats, too.",
-        _kl(lambda p: p.kl / math.log(2)),
-        *(_kl(lambda p, base=base: p.kl - p.log + p.log / math.log(base)) for base in (2, 10)),
+        {"return ": "return 1.4426950 * "},
+        {".log()": ".log2()"},
+        {".log()": ".log10()"},
     ),
     "eps-in-log": Mistake(
         "your KL of two equal policies is not 0: you add a small number inside the logarithm.",
         "A std is above 0 already, and the rule for the learning rate asks whether the KL is 0: leave it out.",
-        *(_kl(lambda p, eps=eps: p.kl - p.log + (p.new / p.old + eps).log()) for eps in (1e-5, 1e-4, 1e-3)),
+        *({_RATIO: f"std / old_std + {eps}"} for eps in (1e-5, 1e-4, 1e-3, 1e-2)),
     ),
-    **joining_mistakes(lambda join: _kl(join=join), "KL"),
+    "eps-in-quotient": Mistake(
+        "your KL of two equal policies is not 0: you add a small number below the fraction line.",
+        "A std is above 0 already, and the rule for the learning rate asks whether the KL is 0: leave it out.",
+        *({_VARIANCE: f"2 * std**2 + {eps}"} for eps in (1e-4, 1e-3, 1e-2)),
+        *({_VARIANCE: f"2 * (std**2 + {eps})"} for eps in (1e-4, 1e-3, 1e-2)),
+    ),
 }
 
 HINTS = (

@@ -1,10 +1,8 @@
 """Exercise ``advantages``: estimate advantages (GAE)."""
 
-from typing import Any
-
 import torch
 
-from ..exercise import Answer, Case, Exercise, Mistake, Part
+from ..exercise import Case, Exercise, Mistake
 
 
 def advantages(
@@ -59,196 +57,273 @@ CASES = (
         0.9,
         0.5,
     ),
+    Case.of(
+        "negative numbers, an episode end at the second of four steps",
+        [[-1.5], [2.0], [-3.0], [0.5]],
+        [[1.5], [-2.0], [-0.5], [2.5]],
+        [[0.0], [1.0], [0.0], [0.0]],
+        [-2.5],
+        0.8,
+        0.6,
+    ),
+    Case.of(
+        "two robots, two episode ends in a row and one at the last step",
+        [[5.0, 1.0], [2.0, 0.0], [4.0, 3.0], [1.0, 6.0]],
+        [[2.0, 7.0], [3.0, 1.0], [6.0, 4.0], [8.0, 5.0]],
+        [[0.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]],
+        [9.0, 2.0],
+        0.7,
+        0.4,
+    ),
 )
 
 
-class _Step:
-    """The quantities of one step back in time, under short names, for writing the mistakes in a line each.
-
-    ``r``, ``v``, ``nv`` are the reward, the value and the next value, ``done`` that of this step, ``later`` that of the
-    next one, ``before`` that of the step before; ``a`` is the next advantage.
-    """
-
-    def __init__(self, inputs: tuple[Any, ...], t: int, a: torch.Tensor) -> None:
-        rewards, values, dones, self.last, self.gamma, self.lam = inputs
-        self.r, self.v, self.done, self.a = rewards[t], values[t], dones[t], a
-        self.ends = t == len(rewards) - 1  # at the end of the rollout
-        self.nv = self.last if self.ends else values[t + 1]
-        self.later = 0 * self.done if self.ends else dones[t + 1]
-        self.before = dones[t - 1] if t > 0 else 0 * self.done
-        self.wrapped = dones[t - 1]
-
-
-def _delta(s: _Step) -> Any:
-    return s.r + s.gamma * (1 - s.done) * s.nv - s.v
-
-
-def _carry(s: _Step) -> Any:
-    return s.gamma * s.lam * (1 - s.done) * s.a
-
-
-def _gae(delta: Part = _delta, carry: Part = _carry, result: Part = lambda a, inputs: a) -> Answer:
-    """The recursion with some part done wrong."""
-
-    def answer(*inputs: Any) -> Any:
-        a = torch.zeros_like(inputs[3])
-        found: list[torch.Tensor] = []
-        for t in reversed(range(len(inputs[0]))):
-            step = _Step(inputs, t, a)
-            a = delta(step) + carry(step)
-            found.insert(0, a)
-        return result(torch.stack(found), inputs)
-
-    return answer
-
-
-def _masked(mask: Part) -> Answer:
-    """Another number in the place of 1 - done."""
-    return _gae(lambda s: s.r + s.gamma * mask(s) * s.nv - s.v, lambda s: s.gamma * s.lam * mask(s) * s.a)
-
-
-def _forwards(mask: Part) -> Answer:
-    """The recursion from the first step on; the mask is a function of the dones of the step and of the one before."""
-
-    def answer(*inputs: Any) -> torch.Tensor:
-        _, _, dones, last, gamma, lam = inputs
-        a, found, before = torch.zeros_like(last), [], torch.zeros_like(last)
-        for delta, done in zip(_gae(carry=lambda s: 0)(*inputs), dones, strict=True):
-            a = delta + gamma * lam * (1 - mask(done, before)) * a
-            found.append(a)
-            before = done
-        return torch.stack(found)
-
-    return answer
-
-
-def _normalized(dims: tuple[int, ...], eps: float, n: int) -> Answer:
-    return _gae(result=lambda a, _: (a - a.mean(dims, keepdim=True)) / (a.std(dims, keepdim=True, correction=n) + eps))
+_BACK = "reversed(range(len(rewards)))"
+_DELTA = "delta ="  # a line before it
+_SHIFTED = "next_value = values[t + 1] if t + 1 < len(values) else last_value\n        delta ="
+_LATER = "(dones[t + 1] if t + 1 < len(dones) else 0)"
+_BEFORE = "(dones[t - 1] if t > 0 else 0)"
 
 
 MISTAKES = {
     "ignores-dones": Mistake(
         "your advantages leak across the end of an episode.",
         "What comes after a done is another episode: multiply the next value and the next advantage by 1 - dones.",
-        _masked(lambda s: 1),
+        {"1 - dones[t]": "1"},
     ),
     "done-not-in-delta": Mistake(
         "your advantages count the value of the next episode's first observation.",
         "After a done there is no next value: multiply it by 1 - dones[t], as you do with the next advantage.",
-        _gae(delta=lambda s: s.r + s.gamma * s.nv - s.v),
+        {" going_on * next": " next"},
     ),
     "done-not-in-recursion": Mistake(
         "your advantages carry over from the next episode.",
         "After a done the sum starts anew: multiply the next advantage by 1 - dones[t], as you do with the value.",
-        _gae(carry=lambda s: s.gamma * s.lam * s.a),
-    ),
-    "done-of-next-step": Mistake(
-        "you use the done of the next step.",
-        "Here dones[t] says that step t was the last. In CleanRL it says that t is the first, hence their t + 1.",
-        _masked(lambda s: 1 - s.later),
-        _masked(lambda s: 1 - (s.done if s.ends else s.later)),
-        _masked(lambda s: 0 if s.ends else 1 - s.later),
-        _gae(delta=lambda s: s.r + s.gamma * (1 - s.later) * s.nv - s.v),
-        _gae(carry=lambda s: s.gamma * s.lam * (1 - s.later) * s.a),
-    ),
-    "done-of-step-before": Mistake(
-        "you use the done of the step before.",
-        "dones[t] says that step t was the last of its episode: what comes after it does not count for t.",
-        _masked(lambda s: 1 - s.before),
-        _masked(lambda s: 1 - s.wrapped),
-    ),
-    "done-inverted": Mistake(
-        "you keep what comes after a done and drop everything else.",
-        "Multiply by 1 - dones[t], not by dones[t].",
-        _masked(lambda s: s.done),
-    ),
-    "resets-all": Mistake(
-        "the end of one robot's episode cuts the advantages of all robots.",
-        "Each environment ends on its own: multiply by 1 - dones[t], which is [envs], not by one number.",
-        _masked(lambda s: 1 - s.done.max()),
-    ),
-    "ends-at-rollout": Mistake(
-        "you leave last_value out.",
-        "The rollout ends, the episode does not: the value after the last step stands for all that is to come.",
-        _gae(delta=lambda s: s.r - s.v if s.ends else _delta(s)),
-        _gae(delta=lambda s: 0 * s.v if s.ends else _delta(s)),
-    ),
-    "last-value-everywhere": Mistake(
-        "you take last_value for the next value of every step.",
-        "It follows the last step only; before that, the next value is values[t + 1].",
-        _gae(delta=lambda s: s.r + s.gamma * (1 - s.done) * s.last - s.v),
-    ),
-    "present-value": Mistake(
-        "you discount the value of the step itself, not of the next one.",
-        "delta compares two moments: values[t] before the step, values[t + 1] after it.",
-        _gae(delta=lambda s: s.r + s.gamma * (1 - s.done) * s.v - s.v),
-        _gae(delta=lambda s: s.r + s.gamma * (1 - s.done) * (s.last if s.ends else s.v) - s.v),
-    ),
-    "gamma-lam-swapped": Mistake(
-        "you swap gamma and lam.",
-        "gamma discounts the next value; gamma * lam discounts the next advantage.",
-        _gae(delta=lambda s: s.r + s.lam * (1 - s.done) * s.nv - s.v),
-    ),
-    "no-lambda": Mistake(
-        "your advantages do not use lam.",
-        "The next advantage is multiplied by gamma * lam. gamma alone gives the discounted return minus the value.",
-        _gae(carry=lambda s: s.gamma * (1 - s.done) * s.a),
-    ),
-    "lambda-without-gamma": Mistake(
-        "you carry the next advantage over with lam alone.",
-        "It lies one step in the future: gamma * lam.",
-        _gae(carry=lambda s: s.lam * (1 - s.done) * s.a),
-    ),
-    "lambda-on-value": Mistake(
-        "you multiply the next value by lam too.",
-        "lam belongs to the next advantage only; the next value is discounted by gamma.",
-        _gae(delta=lambda s: s.r + s.gamma * s.lam * (1 - s.done) * s.nv - s.v),
-    ),
-    "no-discount": Mistake(
-        "you do not discount the next value.",
-        "It lies one step in the future: gamma * next_value.",
-        _gae(delta=lambda s: s.r + (1 - s.done) * s.nv - s.v),
-    ),
-    "one-step": Mistake(
-        "you return the one-step errors delta: nothing comes back from later steps.",
-        "Add gamma * lam times the next advantage, going backwards from the last step.",
-        _gae(carry=lambda s: 0),
-    ),
-    "value-added-back": Mistake(
-        "you return what the value function learns from: advantage plus value.",
-        "That is the return; the actor needs the advantage alone.",
-        _gae(result=lambda a, inputs: a + inputs[1]),
-    ),
-    "value-not-subtracted": Mistake(
-        "you do not subtract the value of the step.",
-        "An advantage says how much better it went than expected: delta ends with - values[t].",
-        _gae(delta=lambda s: s.r + s.gamma * (1 - s.done) * s.nv),
-        _gae(lambda s: s.r + s.gamma * (1 - s.done) * s.nv * s.ends, lambda s: s.gamma * (1 - s.done) * s.a),
-        _gae(lambda s: s.r, lambda s: s.gamma * (1 - s.done) * s.a),
-        _gae(delta=lambda s: s.r),
+        {" * going_on * adv": " * adv"},
     ),
     "sign": Mistake(
         "your advantages have the wrong sign.",
         "Better than expected is positive: reward plus next value, minus values[t].",
-        _gae(delta=lambda s: -_delta(s)),
-    ),
-    "normalized": Mistake(
-        "you normalize the advantages.",
-        "rsl_rl does that afterwards, over the whole batch. Here they keep their mean and their unit.",
-        *(_normalized(dims, eps, n) for n in (1, 0) for dims in ((0, 1), (0,)) for eps in (1e-8, 0.0)),
-        _gae(result=lambda a, _: a - a.mean()),
-    ),
-    "forwards": Mistake(
-        "your sum runs forwards in time: a step is blamed for what came before it.",
-        "An action changes the future only: start at the last step and go backwards, reversed(range(...)).",
-        _forwards(lambda done, before: before),
-        _forwards(lambda done, before: done),
-        _forwards(lambda done, before: 0 * done),
+        {"delta +": "-delta +"},
     ),
     "reversed-output": Mistake(
         "your advantages stand in the reverse order: the last step first.",
         "You go backwards in time; turn the list round at the end, or write to result[t].",
-        _gae(result=lambda a, _: a.flip(0)),
+        {"result[t]": "result[-1 - t]"},
+    ),
+    "no-lambda": Mistake(
+        "your advantages do not use lam.",
+        "The next advantage is multiplied by gamma * lam. gamma alone gives the discounted return minus the value.",
+        {" * lam": ""},
+    ),
+    "value-added-back": Mistake(
+        "you return what the value function learns from: advantage plus value.",
+        "That is the return; the actor needs the advantage alone.",
+        {"return result": "return result + values"},
+    ),
+    "ends-at-rollout": Mistake(
+        "you leave last_value out.",
+        "The rollout ends, the episode does not: the value after the last step stands for all that is to come.",
+        {"= last_value,": "= 0 * last_value,"},
+    ),
+    "done-of-next-step": Mistake(
+        "you use the done of the next step.",
+        "dones[t] says that step t was the last, so it cuts what t takes from t + 1. (In CleanRL dones[t] says that t "
+        "is the first, hence their t + 1.)",
+        {"dones[t]": _LATER},
+        {"dones[t]": "dones[min(t + 1, len(dones) - 1)]"},
+        {"dones[t]": "(dones[t + 1] if t + 1 < len(dones) else 1)"},
+        {"dones[t]": "dones[(t + 1) % len(dones)]"},
+        {" going_on * next": f" (1 - {_LATER}) * next"},
+        {" going_on * adv": f" (1 - {_LATER}) * adv"},
+    ),
+    "done-inverted": Mistake(
+        "you keep what comes after a done and drop everything else.",
+        "Multiply by 1 - dones[t], not by dones[t].",
+        {"1 - dones[t]": "dones[t]"},
+    ),
+    "gamma-lam-swapped": Mistake(
+        "you swap gamma and lam.",
+        "gamma discounts the next value; gamma * lam discounts the next advantage.",
+        {"] + gamma": "] + lam"},
+    ),
+    "one-step": Mistake(
+        "you return the one-step errors delta: nothing comes back from later steps.",
+        "Add gamma * lam times the next advantage, going backwards from the last step.",
+        {" + gamma * lam * going_on * advantage": ""},
+    ),
+    "value-not-subtracted": Mistake(
+        "you do not subtract the value of the step.",
+        "An advantage says how much better it went than expected: delta ends with - values[t].",
+        {" - values[t]": ""},
+        {"next_value - values[t]": "next_value * (t + 1 == len(values))", " * lam": ""},
+        {" + gamma * going_on * next_value - values[t]": "", " * lam": ""},
+        {" + gamma * going_on * next_value - values[t]": ""},
+    ),
+    "no-discount": Mistake(
+        "you do not discount the next value.",
+        "It lies one step in the future: gamma * next_value.",
+        {"] + gamma": "] + 1"},
+    ),
+    "last-step-left-out": Mistake(
+        "your loop leaves out the last step: its advantage stays 0.",
+        "The last step has a next value too, last_value: start the loop at len(rewards) - 1.",
+        {"range(len(rewards))": "range(len(rewards) - 1)", "= last_value,": "= values[-1],"},
+        {"range(len(rewards))": "range(len(rewards) - 1)"},
+    ),
+    "done-of-step-before": Mistake(
+        "you use the done of the step before.",
+        "dones[t] says that step t was the last of its episode: what comes after it does not count for t.",
+        {"dones[t]": _BEFORE},
+        {"dones[t]": "dones[t - 1]"},
+    ),
+    "last-done-ignored": Mistake(
+        "you ignore an episode end at the last step of the rollout.",
+        "last_value belongs to another episode then: multiply it by 1 - dones[t], like any next value.",
+        {"dones[t]": "(dones[t] if t + 1 < len(dones) else 0)"},
+    ),
+    "resets-all": Mistake(
+        "the end of one robot's episode cuts the advantages of all robots.",
+        "Each environment ends on its own: multiply by 1 - dones[t], which is [envs], not by one number.",
+        {"dones[t]": "dones[t].max()"},
+    ),
+    "resets-only-together": Mistake(
+        "an episode end cuts your advantages only where the episodes of all robots end at the same step.",
+        "Each environment ends on its own: multiply by 1 - dones[t], which is [envs], not by one number.",
+        {"dones[t]": "dones[t].min()"},
+    ),
+    "dones-of-one-robot": Mistake(
+        "you use the episode ends of one robot for all robots.",
+        "Each environment ends on its own: multiply by 1 - dones[t], which is [envs], not by one number.",
+        {"dones[t]": "dones[t, 0]"},
+        {"dones[t]": "dones[t, -1]"},
+    ),
+    "reward-dropped": Mistake(
+        "you drop the reward of the step at which an episode ends.",
+        "The last step earned its reward: only the next value and the next advantage do not count.",
+        {"rewards[t] +": "going_on * rewards[t] +"},
+    ),
+    "zero-at-dones": Mistake(
+        "your advantage is 0 wherever an episode ends.",
+        "The last step has its reward and its value: 1 - dones[t] cuts only the next value and the next advantage.",
+        {"delta +": "going_on * delta +"},
+        {"result[t] = advantage": "result[t] = going_on * advantage"},
+    ),
+    "another-last-value": Mistake(
+        "after the last step you use a value from inside the rollout.",
+        "last_value comes after the last step; roll and the index -1 bring back one of values.",
+        {"= last_value,": "= values[0],"},
+        {"= last_value,": "= values[-1],"},
+    ),
+    "starts-with-last-value": Mistake(
+        "you take last_value for the advantage after the rollout.",
+        "last_value counts once, as the next value in delta. The sum of later advantages starts with 0.",
+        {"torch.zeros_like(last_value)": "last_value"},
+    ),
+    "last-value-everywhere": Mistake(
+        "you take last_value for the next value of every step.",
+        "It follows the last step only; before that, the next value is values[t + 1].",
+        {"next_value = values[t]": "pass"},
+    ),
+    "present-value": Mistake(
+        "you discount the value of the step itself, not of the next one.",
+        "delta compares two moments: values[t] before the step, values[t + 1] after it.",
+        {_DELTA: "next_value = values[t]\n        delta ="},
+        {_DELTA: "next_value = values[t] if t + 1 < len(values) else last_value\n        delta ="},
+    ),
+    "value-of-step-before": Mistake(
+        "you use the value of the step before where the next value belongs.",
+        "The next value of step t is values[t + 1]: last_value goes behind the last row, not before the first.",
+        {_DELTA: "next_value = values[t - 1] if t > 0 else last_value\n        delta ="},
+        {_DELTA: "next_value = values[t - 1] if t > 0 else 0 * last_value\n        delta ="},
+    ),
+    "reward-of-next-step": Mistake(
+        "you use the reward of the next step.",
+        "rewards[t] is what step t earned: the same row as values[t].",
+        {"rewards[t] +": "(rewards[t + 1] if t + 1 < len(rewards) else 0) +"},
+        {"rewards[t] +": "rewards[min(t + 1, len(rewards) - 1)] +"},
+    ),
+    "lambda-without-gamma": Mistake(
+        "you carry the next advantage over with lam alone.",
+        "It lies one step in the future: gamma * lam.",
+        {"gamma * lam": "lam"},
+    ),
+    "no-decay": Mistake(
+        "you add the next advantage as it is, with neither gamma nor lam.",
+        "What comes later counts less: multiply the next advantage by gamma * lam.",
+        {"gamma * lam": "1"},
+    ),
+    "powers-in-recursion": Mistake(
+        "you multiply the next advantage by a power of gamma * lam.",
+        "Each step back multiplies once more by gamma * lam, so the powers come by themselves.",
+        {"gamma * lam": "(gamma * lam) ** t"},
+        {"gamma * lam": "(gamma * lam) ** (t + 1)"},
+        {"gamma * lam": "(gamma * lam) ** (len(rewards) - t)"},
+        {"gamma * lam": "(gamma * lam) ** (len(rewards) - 1 - t)"},
+    ),
+    "power-for-product": Mistake(
+        "you raise gamma or lam to the power of the other.",
+        "The next advantage is discounted by both: gamma * lam.",
+        {"gamma * lam": "gamma**lam"},
+        {"gamma * lam": "lam**gamma"},
+    ),
+    "delta-weighted": Mistake(
+        "you multiply delta by 1 - lam.",
+        "That weight belongs to a mean over estimates of n steps each; in the recursion delta counts in full.",
+        {"delta +": "(1 - lam) * delta +"},
+    ),
+    "fixed-discount": Mistake(
+        "you use a fixed number for gamma or lam.",
+        "Use the arguments gamma and lam: they differ between trainings.",
+        {"result = torch": "gamma, lam = 0.99, 0.95\n    result = torch"},
+        {"result = torch": "gamma = 0.99\n    result = torch"},
+        {"result = torch": "lam = 0.95\n    result = torch"},
+    ),
+    "lambda-on-value": Mistake(
+        "you multiply the next value by lam too.",
+        "lam belongs to the next advantage only; the next value is discounted by gamma.",
+        {"] + gamma": "] + gamma * lam"},
+    ),
+    "discounts-both-values": Mistake(
+        "you discount the value of the step itself too.",
+        "values[t] is the value now, without gamma; only the next value lies in the future.",
+        {" - values[t]": " - gamma * values[t]"},
+    ),
+    "normalized": Mistake(
+        "you normalize the advantages.",
+        "rsl_rl does that afterwards, over the whole batch. Here they keep their mean and their unit.",
+        *(
+            {"return result": f"return (result - result.mean({dim})) / (result.std({dim}correction={n}){eps})"}
+            for n in (1, 0)
+            for dim in ("", "0, ")
+            for eps in ("", " + 1e-8")
+        ),
+        {"return result": "return result - result.mean()"},
+    ),
+    "forwards": Mistake(
+        "your sum runs forwards in time: a step is blamed for what came before it.",
+        "An action changes the future only: start at the last step and go backwards, reversed(range(...)).",
+        {_BACK: "range(len(rewards))", _DELTA: _SHIFTED},
+        {_BACK: "range(len(rewards))", _DELTA: _SHIFTED, " going_on * adv": f" (1 - {_BEFORE}) * adv"},
+        {_BACK: "range(len(rewards))", _DELTA: _SHIFTED, "gamma * lam * going_on": "1"},
+        {_BACK: "range(len(rewards))"},
+    ),
+    "first-step-left-out": Mistake(
+        "your loop leaves out step 0: its advantage stays 0.",
+        "range stops before its end: range(len(rewards) - 1, -1, -1) reaches 0.",
+        {"range(len(rewards))": "range(1, len(rewards))"},
+    ),
+    "aliased": Mistake(
+        "all rows of your advantages are the same: that of step 0.",
+        "`a += b`, `a *= b` and methods ending in _ change the tensor that is in your list already: write `a = a + b`, "
+        "or append a.clone().",
+        {"return result": "return result[0].expand_as(result)"},
+    ),
+    "same-for-all-robots": Mistake(
+        "your advantages are the same for all robots.",
+        "Each environment has its own: no sum and no mean over the second dimension.",
+        {"result[t] = advantage": "result[t] = advantage.mean()"},
+        {"result[t] = advantage": "result[t] = advantage.sum()"},
     ),
 }
 

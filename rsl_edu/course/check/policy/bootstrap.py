@@ -2,7 +2,7 @@
 
 import torch
 
-from ..exercise import Answer, Case, Exercise, Mistake, Part
+from ..exercise import Case, Exercise, Mistake
 
 
 def bootstrap(rewards: torch.Tensor, values: torch.Tensor, time_outs: torch.Tensor, gamma: float) -> torch.Tensor:
@@ -17,7 +17,8 @@ def bootstrap(rewards: torch.Tensor, values: torch.Tensor, time_outs: torch.Tens
     Returns:
         Rewards [time, envs], plus the discounted value where the time was up.
     """
-    return rewards + gamma * values * time_outs  # a new tensor
+    cut_off = values * time_outs  # the value where the time was up, else 0
+    return rewards + gamma * cut_off  # a new tensor
 
 
 def _draw(generator: torch.Generator) -> Case:
@@ -43,95 +44,200 @@ CASES = (
         [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]],
         0.9,
     ),
+    Case.of(
+        "negative numbers, the time is up at the first step",
+        [[-0.5], [1.5], [2.0]],
+        [[-3.5], [4.0], [-1.0]],
+        [[1.0], [0.0], [0.0]],
+        0.8,
+    ),
+    Case.of(
+        "two robots, the time is up at the first step, at the last one, and twice",
+        [[0.5, -1.0], [-3.0, 2.0], [1.0, 4.0], [-2.0, 3.0]],
+        [[-2.0, 1.0], [5.0, 0.3], [6.0, -4.0], [7.0, 9.0]],
+        [[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [0.0, 1.0]],
+        0.7,
+    ),
 )
 
 
-def _bonus(bonus: Part) -> Answer:
-    """Another bonus than the discounted value where the time was up, from (rewards, values, time_outs, gamma)."""
-    return lambda rewards, values, time_outs, gamma: rewards + bonus(rewards, values, time_outs, gamma)
+def _shifted(x: torch.Tensor, by: int) -> torch.Tensor:
+    """Each row one place later (1) or earlier (-1), with zeros in the row that becomes free."""
+    zeros = torch.zeros_like(x[:1])
+    return torch.cat([zeros, x[:-1]]) if by == 1 else torch.cat([x[1:], zeros])
 
 
-def _later(values: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
-    return torch.cat([values[1:], last.unsqueeze(0)])
+def _returns(rewards: torch.Tensor, ends: torch.Tensor, gamma: float) -> torch.Tensor:
+    """The discounted sum of the rewards from each step on, up to the end of its episode."""
+    total, sums = torch.zeros_like(rewards[0]), []
+    for reward, end in zip(rewards.flip(0), ends.flip(0), strict=True):
+        total = reward + gamma * (1 - end) * total
+        sums.append(total)
+    return torch.stack(sums).flip(0)
+
+
+def _mask_as_index(rewards: torch.Tensor, values: torch.Tensor, time_outs: torch.Tensor, gamma: float) -> torch.Tensor:
+    result, rows = rewards.clone(), time_outs.long()
+    result[rows] += gamma * values[rows]
+    return result
 
 
 MISTAKES = {
     "gamma-missing": Mistake(
         "you add the value without discounting it.",
         "It lies one step in the future: gamma * values.",
-        _bonus(lambda r, v, up, gamma: v * up),
+        {"gamma * ": ""},
     ),
     "everywhere": Mistake(
         "you add the value at every step.",
         "Elsewhere the next rows hold what follows; only a time-out cuts it off. Multiply by time_outs.",
-        _bonus(lambda r, v, up, gamma: gamma * v),
-        _bonus(lambda r, v, up, gamma: v),
+        {" * time_outs": ""},
     ),
     "inverted": Mistake(
         "you add the value where the time was not up.",
         "time_outs is 1 where the time was up: multiply by it, not by 1 - time_outs.",
-        _bonus(lambda r, v, up, gamma: gamma * v * (1 - up)),
-        _bonus(lambda r, v, up, gamma: v * (1 - up)),
+        {"* time_outs": "* (1 - time_outs)"},
     ),
     "subtracted": Mistake(
         "you subtract the value.",
         "The robot would have gone on earning: that is worth something, so add it.",
-        _bonus(lambda r, v, up, gamma: -gamma * v * up),
-        _bonus(lambda r, v, up, gamma: -v * up),
+        {"rewards + ": "rewards - "},
     ),
     "replaces-reward": Mistake(
-        "you put the value in the place of the reward.",
+        "you put the value in place of the reward.",
         "The last step earned its reward too: add the two.",
-        lambda rewards, values, time_outs, gamma: torch.where(time_outs == 1, gamma * values, rewards),
-        lambda rewards, values, time_outs, gamma: torch.where(time_outs == 1, values, rewards),
+        {"return rewards": "return (1 - time_outs) * rewards"},
     ),
     "value-of-next-step": Mistake(
         "you add the value of the next row.",
         "After a time-out the next row is the first of a new episode: rsl_rl takes the value of the step itself.",
-        _bonus(lambda r, v, up, gamma: gamma * _later(v, v[-1]) * up),
-        _bonus(lambda r, v, up, gamma: gamma * _later(v, 0 * v[-1]) * up),
-        _bonus(lambda r, v, up, gamma: gamma * v.roll(-1, 0) * up),
+        {"= values": "= torch.cat([values[1:], values[-1:]])"},
+        {"= values": "= _shifted(values, -1)"},
+        {"= values": "= values.roll(-1, 0)"},
+    ),
+    "value-of-step-before": Mistake(
+        "you add the value of the row before.",
+        "rsl_rl takes the value of the step at which the time was up: the same row for all three.",
+        {"= values": "= torch.cat([values[:1], values[:-1]])"},
+        {"= values": "= _shifted(values, 1)"},
+        {"= values": "= values.roll(1, 0)"},
+    ),
+    "value-of-one-row": Mistake(
+        "you add the same value at whichever step the time was up.",
+        "Each step has its own value: multiply values and time_outs, both [time, envs], as they are.",
+        {"= values": "= values[-1]"},
+        {"= values": "= values[0]"},
+        {"= values": "= values.mean(dim=0)"},
+        {"= values": "= values.mean()"},
     ),
     "one-step-late": Mistake(
         "you add the value one step late, to the first reward of the next episode.",
         "The value belongs to the step at which the time was up: the same row for all three.",
-        _bonus(lambda r, v, up, gamma: gamma * torch.cat([0 * v[:1], (v * up)[:-1]])),
-        _bonus(lambda r, v, up, gamma: gamma * (v * up).roll(1, 0)),
-        _bonus(lambda r, v, up, gamma: gamma * v * torch.cat([0 * v[:1], up[:-1]])),
+        {"values * time_outs": "_shifted(values * time_outs, 1)"},
+        {"values * time_outs": "(values * time_outs).roll(1, 0)"},
+        {"* time_outs": "* _shifted(time_outs, 1)"},
     ),
     "one-step-early": Mistake(
         "you add the value one step early.",
         "The value belongs to the step at which the time was up: the same row for all three.",
-        _bonus(lambda r, v, up, gamma: gamma * _later(v * up, 0 * v[-1])),
-        _bonus(lambda r, v, up, gamma: gamma * v * _later(up, 0 * v[-1])),
+        {"values * time_outs": "_shifted(values * time_outs, -1)"},
+        {"values * time_outs": "(values * time_outs).roll(-1, 0)"},
+        {"* time_outs": "* _shifted(time_outs, -1)"},
     ),
     "discounts-reward": Mistake(
         "you discount the reward too.",
         "The reward is earned now and counts in full; only the value is discounted.",
-        lambda rewards, values, time_outs, gamma: gamma * (rewards + values * time_outs),
-        lambda rewards, values, time_outs, gamma: rewards * gamma**time_outs + gamma * values * time_outs,
+        {"return rewards": "return gamma * rewards"},
+        {"return rewards": "return gamma**time_outs * rewards"},
     ),
     "bonus-only": Mistake(
         "you return what is to be added, without the rewards.",
         "Return rewards + gamma * values * time_outs.",
-        lambda rewards, values, time_outs, gamma: gamma * values * time_outs,
-        lambda rewards, values, time_outs, gamma: values * time_outs,
+        {"rewards + ": ""},
     ),
     "drops-rewards": Mistake(
         "you lose the rewards of all steps where the time was not up.",
         "time_outs multiplies the value only, not the sum.",
-        lambda rewards, values, time_outs, gamma: (rewards + gamma * values) * time_outs,
-        lambda rewards, values, time_outs, gamma: (rewards + values) * time_outs,
+        {"return rewards": "return time_outs * rewards"},
     ),
     "all-robots": Mistake(
-        "when the time is up for one robot you add the value for all.",
+        "when the time is up for one robot, you add the value for all robots.",
         "Each robot has its own clock: multiply by time_outs [time, envs] as it is.",
-        _bonus(lambda r, v, up, gamma: gamma * v * up.max(1, keepdim=True).values),
+        {"* time_outs": "* time_outs.amax(dim=1, keepdim=True)"},
+    ),
+    "all-steps": Mistake(
+        "when the time is up for a robot once, you add the value at all of its steps.",
+        "Each step has its own flag: multiply by time_outs [time, envs] as it is.",
+        {"* time_outs": "* time_outs.amax(dim=0)"},
+    ),
+    "mask-as-index": Mistake(
+        "you take the 0 and 1 in time_outs for the numbers of rows.",
+        "As an index, whole numbers count rows, while bools pick the places where they are True: time_outs.bool().",
+        _mask_as_index,
+    ),
+    "first-time-out-only": Mistake(
+        "you add the value at the first time-out only.",
+        "The time can be up more than once in a rollout, and for each robot: treat every 1 in time_outs.",
+        {"* time_outs": "* time_outs * (time_outs.cumsum(dim=0) == 1)"},
+        {"* time_outs": "* time_outs * (time_outs.flatten().cumsum(dim=0).reshape(time_outs.shape) == 1)"},
+    ),
+    "last-step-left-out": Mistake(
+        "you leave out the last step of the rollout.",
+        "The time can be up at the last step too, and its value is in the same row: no step needs the next one.",
+        {"= values": "= torch.cat([values[:-1], 0 * values[-1:]])"},
+    ),
+    "first-step-left-out": Mistake(
+        "you leave out the first step of the rollout.",
+        "The time can be up at the first step too, and its value is in the same row: no step needs the one before.",
+        {"= values": "= torch.cat([0 * values[:1], values[1:]])"},
+    ),
+    "negative-values-left-out": Mistake(
+        "you leave out values that are negative.",
+        "A robot that would have gone on losing reward has a negative value: add it as it is.",
+        {"= values": "= values.clamp(min=0)"},
+    ),
+    "divides-by-one-minus-gamma": Mistake(
+        "you divide by 1 - gamma.",
+        "That sums up a reward that stays the same forever. A value is such a sum already: discount it once.",
+        {"gamma * ": "1 / (1 - gamma) * "},
+        {"gamma * ": "gamma / (1 - gamma) * "},
+        {"= values": "= rewards", "gamma * ": "1 / (1 - gamma) * "},
+    ),
+    "discounted-by-time": Mistake(
+        "you discount the value by a power of gamma that differs from step to step.",
+        "Wherever the time was up, what was cut off lies one step in the future: gamma, without a power.",
+        {"gamma * ": "gamma ** torch.arange(len(rewards)).unsqueeze(1) * "},
+        {"gamma * ": "gamma ** torch.arange(1, len(rewards) + 1).unsqueeze(1) * "},
+        {"gamma * ": "gamma ** torch.arange(len(rewards)).flip(0).unsqueeze(1) * "},
+        {"gamma * ": "gamma ** torch.arange(1, len(rewards) + 1).flip(0).unsqueeze(1) * "},
+    ),
+    "own-value-subtracted": Mistake(
+        "you subtract the value of the step itself.",
+        "That is a step of the advantages, which come later. Here the reward keeps all of it: only add.",
+        {"return rewards": "return rewards - values"},
+        {"return rewards": "return rewards - cut_off"},
+    ),
+    "sums-rewards": Mistake(
+        "you sum up the rewards of later steps.",
+        "That makes returns, which come later. Here each row stays the reward of its own step.",
+        {"rewards + gamma * cut_off": "_returns(rewards + gamma * cut_off, 0 * time_outs, gamma)"},
+        {"rewards + gamma * cut_off": "_returns(rewards + gamma * cut_off, time_outs, gamma)"},
+    ),
+    "multiplied-by-reward": Mistake(
+        "you multiply the reward by the value.",
+        "The value is reward still to come: add it.",
+        {"rewards + ": "rewards * (1 - time_outs) + rewards * "},
+        {"rewards + ": "rewards + rewards * "},
+    ),
+    "fixed-gamma": Mistake(
+        "you use a fixed discount factor.",
+        "Use the argument gamma: it differs between trainings.",
+        *({"gamma * ": f"{fixed} * "} for fixed in (0.99, 0.998, 0.95)),
     ),
     "unchanged": Mistake(
         "you return the rewards as they were.",
         "Where the time was up, gamma * values is to be added.",
-        lambda rewards, values, time_outs, gamma: rewards,
+        {" + gamma * cut_off": ""},
     ),
 }
 

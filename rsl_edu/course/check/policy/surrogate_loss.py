@@ -1,10 +1,8 @@
 """Exercise ``surrogate_loss``: write PPO's clipped loss."""
 
-from typing import Any
-
 import torch
 
-from ..exercise import Answer, Case, Exercise, Mistake, Part
+from ..exercise import Case, Exercise, Mistake
 from ..verdict import text
 
 
@@ -28,171 +26,271 @@ def surrogate_loss(
     return torch.maximum(plain, clipped).mean()  # the worse of the two for each sample
 
 
-def _use(
-    answer: Answer, log_prob: torch.Tensor, old_log_prob: torch.Tensor, advantage: torch.Tensor, clip: float
-) -> Any:
-    """Return the loss and its gradient: a loss without one teaches nothing."""
-    given = log_prob.clone().requires_grad_()
-    seen = given * 1  # not a leaf, so that writing into it raises nothing
-    loss = answer(seen, old_log_prob, advantage, clip)
-    log_prob.copy_(seen.detach())  # for the check that looks for what was written into
-    if loss is None:
-        return None
-    gradient = torch.zeros_like(log_prob)
-    if isinstance(loss, torch.Tensor) and loss.requires_grad and loss.dim() == 0:
-        (gradient,) = torch.autograd.grad(loss, given, allow_unused=True, materialize_grads=True)
-    return loss, gradient
-
-
 def _show(log_prob: torch.Tensor, old_log_prob: torch.Tensor, advantage: torch.Tensor, clip: float) -> str:
     logs = (f"log({text(values.exp())})" for values in (log_prob, old_log_prob))
     return "surrogate_loss(log_prob={}, old_log_prob={}, ".format(*logs) + f"advantage={text(advantage)}, clip={clip})"
 
 
-def _logs(*probabilities: float) -> torch.Tensor:
-    return torch.tensor(probabilities).log()
+def _batch(about: str, new: list[float], old: list[float], advantage: list[float], clip: float) -> Case:
+    """A case from the probabilities of the actions; a loss without a gradient teaches nothing."""
+    log_prob, old_log_prob = torch.tensor(new).log(), torch.tensor(old).log()
+    return Case.of(about, log_prob, old_log_prob, advantage, clip, tracked=("log_prob",))
 
 
 def _draw(generator: torch.Generator) -> Case:
     log_prob, old_log_prob = 0.5 * torch.randn(2, 16, generator=generator) - 1
     advantage = torch.randn(16, generator=generator)
     clip = 0.1 + 0.3 * float(torch.rand((), generator=generator))
-    return Case("a random batch", (log_prob, old_log_prob, advantage, clip), rtol=1e-3)
+    inputs = (log_prob, old_log_prob, advantage, clip)
+    return Case("a random batch", inputs, rtol=1e-3, tracked=("log_prob",))
 
 
 CASES = (
-    Case.of("the same policy, ratio 1", _logs(0.5), _logs(0.5), [3.0], 0.2),
-    Case.of("a ratio inside the clip", _logs(0.44), _logs(0.4), [10.0], 0.2),
-    Case.of("a good action that is already twice as likely", _logs(0.8), _logs(0.4), [10.0], 0.2),
-    Case.of("a good action that became half as likely", _logs(0.2), _logs(0.4), [10.0], 0.2),
-    Case.of("a bad action that became twice as likely", _logs(0.8), _logs(0.4), [-10.0], 0.2),
-    Case.of("a bad action that is already half as likely", _logs(0.2), _logs(0.4), [-10.0], 0.2),
-    Case.of(
-        "a batch of four and another clip", _logs(0.8, 0.2, 0.8, 0.2), _logs(*4 * [0.4]), [1.0, 2.0, -3.0, -4.0], 0.1
+    _batch("the same policy, ratio 1", [0.5], [0.5], [3.0], 0.2),
+    _batch("a ratio inside the clip", [0.44], [0.4], [10.0], 0.2),
+    _batch("a good action that is already twice as likely", [0.8], [0.4], [10.0], 0.2),
+    _batch("a good action that became half as likely", [0.2], [0.4], [10.0], 0.2),
+    _batch("a bad action that became twice as likely", [0.8], [0.4], [-10.0], 0.2),
+    _batch("a bad action that is already half as likely", [0.2], [0.4], [-10.0], 0.2),
+    _batch("a batch of four and another clip", [0.8, 0.2, 0.8, 0.2], 4 * [0.4], [1.0, 2.0, -3.0, -4.0], 0.1),
+    _batch("a bad action that became eight times as likely", [0.8], [0.1], [-10.0], 0.2),
+    _batch(
+        "a batch of five densities, some above 1",
+        [1.5, 0.3, 0.66, 0.2, 0.9],
+        [0.5, 0.6, 0.6, 0.8, 1.2],
+        [1.5, 0.7, -0.4, -2.3, -1.2],
+        0.3,
     ),
 )
 
 
-def _surrogate(
-    loss: Part = lambda plain, clipped: torch.maximum(plain, clipped).mean(),
-    ratio: Part = lambda new, old: (new - old).exp(),
-    clamp: Part = lambda ratio, clip: ratio.clamp(1 - clip, 1 + clip),
-    advantage: Part = lambda a: a,
-) -> Answer:
-    """The loss with some part done wrong."""
-
-    def answer(log_prob: torch.Tensor, old_log_prob: torch.Tensor, a: torch.Tensor, clip: float) -> Any:
-        r, a = ratio(log_prob, old_log_prob), advantage(a)
-        return loss(-a * r, -a * clamp(r, clip))
-
-    return answer
-
-
-def _of_loss(clamp: Part) -> Answer:
-    """From the plain loss and the limits of the ratio."""
-    return lambda new, old, a, clip: clamp(-a * (new - old).exp(), 1 - clip, 1 + clip).mean()
-
-
-def _normalized(n: int, eps: float) -> Answer:
-    return _surrogate(advantage=lambda a: (a - a.mean()) / (a.std(correction=n) + eps))
+_RATIO = "(log_prob - old_log_prob).exp()"
+_LIMITS = "1 - clip, 1 + clip"
+_CLAMPED = "ratio.clamp(1 - clip, 1 + clip)"
+_WORSE = "torch.maximum(plain, clipped)"
+_BETTER = "torch.minimum(plain, clipped)"
+_CENTRED = "(advantage - advantage.mean())"
 
 
 MISTAKES = {
     "sign": Mistake(
         "your loss has the wrong sign: minimising it makes good actions less likely.",
         "The optimiser minimises, and a good action shall become more likely: -advantage * ratio.",
-        _surrogate(lambda plain, clipped: -torch.maximum(plain, clipped).mean()),
-        _surrogate(lambda plain, clipped: torch.maximum(-plain, -clipped).mean()),
-    ),
-    "optimistic": Mistake(
-        "you take the smaller of the two losses: PPO's caution is turned round.",
-        "The worse of two losses is the larger: torch.maximum. (The paper has gains, and there the minimum.)",
-        _surrogate(lambda plain, clipped: torch.minimum(plain, clipped).mean()),
-    ),
-    "no-clip": Mistake(
-        "your loss is not clipped.",
-        "Without it one batch can pull the policy far away from the data. Take the worse of plain and clipped.",
-        _surrogate(lambda plain, clipped: plain.mean()),
-    ),
-    "clipped-only": Mistake(
-        "you take the clipped loss alone.",
-        "Where the policy went the wrong way, the clipped loss is flat: nothing brings it back. Take the larger.",
-        _surrogate(lambda plain, clipped: clipped.mean()),
-    ),
-    "clips-log-ratio": Mistake(
-        "you clip the difference of the logs, not the ratio.",
-        "Take exp first, then clamp the ratio to 1 - clip and 1 + clip.",
-        _surrogate(clamp=lambda r, clip: r.log().clamp(-clip, clip).exp()),
-        _surrogate(clamp=lambda r, clip: r.log().clamp(1 - clip, 1 + clip).exp()),
-    ),
-    "clips-around-zero": Mistake(
-        "you clamp the ratio to −clip and clip.",
-        "A ratio of 1 means that nothing changed: clamp it around 1, from 1 - clip to 1 + clip.",
-        _surrogate(clamp=lambda r, clip: r.clamp(-clip, clip)),
-    ),
-    "clips-one-side": Mistake(
-        "you clip the ratio on one side only.",
-        "A ratio can go too far up and too far down: clamp it from 1 - clip to 1 + clip.",
-        _surrogate(clamp=lambda r, clip: r.clamp(max=1 + clip)),
-        _surrogate(clamp=lambda r, clip: r.clamp(min=1 - clip)),
-    ),
-    "clips-product": Mistake(
-        "you clip the product of ratio and advantage.",
-        "The clip bounds how far the policy moves, that is the ratio. Clamp it first, then multiply.",
-        _of_loss(lambda plain, low, high: torch.maximum(plain, -(-plain).clamp(low, high))),
-        _of_loss(lambda plain, low, high: torch.maximum(plain, plain.clamp(low, high))),
-        _of_loss(lambda plain, low, high: plain.clamp(low, high)),
-        _of_loss(lambda plain, low, high: -(-plain).clamp(low, high)),
-    ),
-    "ratio-inverted": Mistake(
-        "your ratio is old over new.",
-        "It says how much more likely the action is now: exp(log_prob - old_log_prob).",
-        _surrogate(ratio=lambda new, old: (old - new).exp()),
-    ),
-    "log-ratio": Mistake(
-        "you use the difference of the logs as the ratio.",
-        "The ratio of two probabilities is the exp of that difference: 1 where nothing changed, not 0.",
-        _surrogate(ratio=lambda new, old: new - old),
-    ),
-    "quotient-of-logs": Mistake(
-        "you divide the logs.",
-        "The log of a quotient is a difference of logs: the ratio is exp(log_prob - old_log_prob).",
-        _surrogate(ratio=lambda new, old: new / old),
-        _surrogate(ratio=lambda new, old: (new / old).exp()),
-    ),
-    "difference-of-probabilities": Mistake(
-        "you subtract the probabilities.",
-        "The ratio divides them: exp(log_prob) / exp(old_log_prob), or exp of the difference of the logs.",
-        _surrogate(ratio=lambda new, old: new.exp() - old.exp()),
-    ),
-    "no-old-policy": Mistake(
-        "your loss does not depend on old_log_prob.",
-        "The old policy took the actions; the ratio to it corrects for that: exp(log_prob - old_log_prob).",
-        _surrogate(ratio=lambda new, old: new.exp()),
-        _surrogate(ratio=lambda new, old: new),
-        _surrogate(lambda plain, clipped: plain.mean(), ratio=lambda new, old: new.exp()),
-        _surrogate(lambda plain, clipped: plain.mean(), ratio=lambda new, old: new),
+        {"return ": "return -"},
+        {"plain = -": "plain = ", "clipped = -": "clipped = "},
     ),
     "sum-for-mean": Mistake(
         "you sum over the batch.",
         "Take the mean, or a larger batch means a larger step.",
-        _surrogate(lambda plain, clipped: torch.maximum(plain, clipped).sum()),
+        {".mean()": ".sum()"},
+    ),
+    "optimistic": Mistake(
+        "you take the smaller of the two losses: PPO's caution is turned round.",
+        "The worse of two losses is the larger: torch.maximum. (The paper has gains, and there the minimum.)",
+        {"torch.maximum": "torch.minimum"},
+    ),
+    "no-clip": Mistake(
+        "your loss is not clipped.",
+        "Without it one batch can pull the policy far away from the data. Take the worse of plain and clipped.",
+        {_WORSE: "plain"},
+    ),
+    "clipped-only": Mistake(
+        "you take the clipped loss alone.",
+        "Where the policy went the wrong way, the clipped loss is flat: nothing brings it back. Take the larger.",
+        {_WORSE: "clipped"},
+    ),
+    "ratio-inverted": Mistake(
+        "your ratio is old over new.",
+        "It says how much more likely the action is now: exp(log_prob - old_log_prob).",
+        {"log_prob - old_log_prob": "old_log_prob - log_prob"},
+    ),
+    "log-ratio": Mistake(
+        "you use the difference of the logs as the ratio.",
+        "The ratio of two probabilities is the exp of that difference: 1 where nothing changed, not 0.",
+        {").exp()": ")"},
+    ),
+    "not-averaged": Mistake(
+        "you return a loss for each action, not their mean.",
+        "An optimiser minimises one number: end with .mean().",
+        {".mean()": ""},
+    ),
+    "no-old-policy": Mistake(
+        "your loss does not depend on old_log_prob.",
+        "The old policy took the actions; the ratio to it corrects for that: exp(log_prob - old_log_prob).",
+        {" - old_log_prob": ""},
+        {_RATIO: "log_prob"},
+        {_RATIO: "log_prob", _WORSE: "plain"},
+    ),
+    "clips-around-zero": Mistake(
+        "you clamp the ratio to −clip and clip.",
+        "A ratio of 1 means that nothing changed: clamp it around 1, from 1 - clip to 1 + clip.",
+        {_LIMITS: "-clip, clip"},
+    ),
+    "clips-one-side": Mistake(
+        "you clip the ratio on one side only.",
+        "A ratio can go too far up and too far down: clamp it from 1 - clip to 1 + clip.",
+        {_LIMITS: "max=1 + clip"},
+        {_LIMITS: "min=1 - clip"},
+    ),
+    "clips-log-ratio": Mistake(
+        "you clip the difference of the logs, not the ratio.",
+        "Take exp first, then clamp the ratio to 1 - clip and 1 + clip.",
+        {_CLAMPED: "ratio.log().clamp(-clip, clip).exp()"},
+        {_CLAMPED: "ratio.log().clamp(1 - clip, 1 + clip).exp()"},
+    ),
+    "compares-ratios": Mistake(
+        "you choose between the two ratios without looking at the sign of the advantage.",
+        "Which of the two is worse depends on that sign: multiply both by -advantage, then take the larger loss.",
+        {_WORSE: f"torch.where(advantage > 0, {_WORSE}, {_BETTER})"},
+        {_WORSE: f"torch.where(advantage < 0, {_WORSE}, {_BETTER})"},
+    ),
+    "combines-both": Mistake(
+        "you combine the plain and the clipped loss by a sum or a mean.",
+        "PPO takes one of the two for each action, the worse: torch.maximum.",
+        {_WORSE: "(plain + clipped)"},
+        {_WORSE: "(0.5 * (plain + clipped))"},
+    ),
+    "bounded-twice": Mistake(
+        "your loss stops growing where a bad action became much more likely: it has a second bound.",
+        "PPO bounds only what went the right way. A second bound (dual clip) leaves no gradient to bring it back.",
+        *({").exp()": f").exp().clamp(max={bound})"} for bound in (2, 3, 4, 5)),
+        *({" - old_log_prob)": f" - old_log_prob).clamp(-{bound}, {bound})"} for bound in (1, 2)),
+    ),
+    "drops-outside": Mistake(
+        "you drop the actions whose ratio is outside the clip.",
+        "A bad action that became more likely is outside too, and needs its gradient most. Take the worse loss.",
+        {_WORSE: "(plain * ((ratio - 1).abs() < clip))"},
+    ),
+    "clips-at-clip": Mistake(
+        "you use clip itself as a limit of the ratio.",
+        "clip says how far the ratio may move away from 1: the limits are 1 - clip and 1 + clip.",
+        {_LIMITS: "min=clip"},
+        {_LIMITS: "clip, 1 + clip"},
+    ),
+    "reciprocal-limits": Mistake(
+        "one of your limits of the ratio is 1 divided by the other.",
+        "The ratio may move as far below 1 as above it: from 1 - clip to 1 + clip.",
+        {_LIMITS: "1 / (1 + clip), 1 + clip"},
+        {_LIMITS: "1 - clip, 1 / (1 - clip)"},
+    ),
+    "fixed-clip": Mistake(
+        "you use fixed limits, whatever clip is.",
+        "Use the argument: 1 - clip and 1 + clip.",
+        *({_LIMITS: f"1 - {clip}, 1 + {clip}"} for clip in (0.2, 0.1, 0.3)),
+    ),
+    "limit-for-ratio": Mistake(
+        "in your clipped loss every action has the same ratio, 1 + clip or 1 - clip.",
+        "1 + clip bounds good actions, 1 - clip bad ones: clamp takes the lower limit first, then the upper one.",
+        {_CLAMPED: "(1 + clip)"},
+        {_CLAMPED: "(1 - clip)"},
+    ),
+    "clips-product": Mistake(
+        "you clip the product of ratio and advantage.",
+        "The clip bounds how far the policy moves, that is the ratio. Clamp it first, then multiply.",
+        {f"-advantage * {_CLAMPED}": f"-(-plain).clamp({_LIMITS})"},
+        {f"-advantage * {_CLAMPED}": f"plain.clamp({_LIMITS})"},
+        {f"-advantage * {_CLAMPED}": f"-(-plain).clamp({_LIMITS})", _WORSE: "clipped"},
+        {f"-advantage * {_CLAMPED}": f"plain.clamp({_LIMITS})", _WORSE: "clipped"},
+    ),
+    "clips-advantage": Mistake(
+        "you clip the advantage.",
+        "The clip bounds how far the policy moves, that is the ratio: clamp that, and leave the advantage as it is.",
+        {f"-advantage * {_CLAMPED}": "-advantage.clamp(-clip, clip) * ratio"},
+        {f"-advantage * {_CLAMPED}": f"-advantage.clamp({_LIMITS}) * ratio"},
+    ),
+    "clipped-without-advantage": Mistake(
+        "you leave the advantage out of the clipped loss.",
+        "Both losses are -advantage times a ratio, plain or clamped.",
+        {"clipped = -advantage * ": "clipped = -"},
+        {"clipped = -advantage * ": "clipped = "},
+    ),
+    "linear-ratio": Mistake(
+        "you use 1 plus the difference of the logs as the ratio.",
+        "That is close to the ratio only while little has changed: take the exp of the difference.",
+        {_RATIO: "(1 + log_prob - old_log_prob)"},
+    ),
+    "ratio-minus-one": Mistake(
+        "you subtract 1 from the ratio.",
+        "The loss is -advantage times the ratio itself, which is 1 where nothing changed.",
+        {").exp()": ").exp() - 1", _LIMITS: "-clip, clip"},
+        {").exp()": ").exp() - 1"},
+    ),
+    "quotient-of-logs": Mistake(
+        "you divide the logs.",
+        "The log of a quotient is a difference of logs: the ratio is exp(log_prob - old_log_prob).",
+        {_RATIO: "(log_prob / old_log_prob)"},
+        {"log_prob - old_log_prob": "log_prob / old_log_prob"},
+    ),
+    "difference-of-probabilities": Mistake(
+        "you subtract the probabilities.",
+        "The ratio divides them: exp(log_prob) / exp(old_log_prob), or exp of the difference of the logs.",
+        {_RATIO: "(log_prob.exp() - old_log_prob.exp())"},
+        {"log_prob - old_log_prob": "log_prob.exp() - old_log_prob.exp()"},
+    ),
+    "one-exp-only": Mistake(
+        "you take the exp of one of the two logs only.",
+        "Both are logs of probabilities: exp(log_prob) / exp(old_log_prob), or exp of the difference of the logs.",
+        {_RATIO: "(log_prob.exp() / old_log_prob)"},
+        {_RATIO: "(log_prob / old_log_prob.exp())"},
+        {_RATIO: "(log_prob.exp() - old_log_prob)"},
+    ),
+    "another-base": Mistake(
+        "you take powers of 10 or of 2.",
+        "These are natural logs: torch.exp turns them back into probabilities.",
+        {_RATIO: "10 ** (log_prob - old_log_prob)"},
+        {_RATIO: "2 ** (log_prob - old_log_prob)"},
+    ),
+    "log-prob-in-loss": Mistake(
+        "you multiply the loss by log_prob too.",
+        "The ratio takes the place of log_prob, and has its gradient: -advantage * ratio is all of the loss.",
+        *({_WORSE: f"({loss} * log_prob)"} for loss in (_WORSE, "plain", "clipped")),
+        *({_WORSE: f"({loss}.detach() * log_prob)"} for loss in (_WORSE, "plain", "clipped")),
+    ),
+    "one-of-batch": Mistake(
+        "you return the loss of one action of the batch: the largest, the smallest or the median.",
+        "Every action counts: take the mean over the batch.",
+        {".mean()": ".max()"},
+        {".mean()": ".min()"},
+        {".mean()": ".median()"},
     ),
     "maximum-of-means": Mistake(
         "you take the means first, then the larger of the two.",
         "Each action has its own clip: the maximum for each, then one mean.",
-        _surrogate(lambda plain, clipped: torch.maximum(plain.mean(), clipped.mean())),
-        _surrogate(lambda plain, clipped: torch.maximum(plain, clipped).max()),
+        {f"{_WORSE}.mean()": "torch.maximum(plain.mean(), clipped.mean())"},
+        {f"{_WORSE}.mean()": "torch.maximum(plain.sum(), clipped.sum())"},
     ),
     "normalizes-advantage": Mistake(
         "you normalize the advantages inside the loss.",
         "rsl_rl normalizes them before, over the whole batch. Use them as they come.",
-        *(_normalized(n, eps) for n in (1, 0) for eps in (1e-8, 0.0)),
+        *(
+            {"ratio =": f"advantage = {_CENTRED} / (advantage.std(correction={n}){eps})\n    ratio ="}
+            for n in (1, 0)
+            for eps in ("", " + 1e-8")
+        ),
+        {"ratio =": f"advantage = {_CENTRED}\n    ratio ="},
     ),
-    "no-gradient": Mistake(
-        "your loss is right, but no gradient comes back from it: the policy would not learn.",
-        "`.item()`, `.detach()`, numpy and torch.no_grad() cut the loss off from the network. Stay with tensors.",
-        lambda *inputs: surrogate_loss(*inputs).detach(),
+    "bad-actions-dropped": Mistake(
+        "you leave out the actions with a negative advantage.",
+        "The policy also learns what to do less often: keep negative advantages as they are.",
+        {"ratio =": "advantage = advantage.clamp(min=0)\n    ratio ="},
+    ),
+    "never-negative": Mistake(
+        "your loss of an action is never negative.",
+        "The loss of a good action is negative, and falls further as the action becomes likelier: keep the sign.",
+        {_WORSE: f"{_WORSE}.abs()"},
+        {_WORSE: f"{_WORSE}.clamp(min=0)"},
+    ),
+    "gradient-of-one-loss": Mistake(
+        "your loss is right, but in one of its two parts the gradient is cut off.",
+        "Both the plain and the clipped loss depend on log_prob: no `.detach()`, `.item()` or no_grad() in either.",
+        {"ratio.clamp": "ratio.detach().clamp"},
+        {"plain = -advantage * ratio": "plain = -advantage * ratio.detach()"},
+    ),
+    "gradient-of-a-copy": Mistake(
+        "your loss has a gradient, but it does not reach log_prob.",
+        "requires_grad=True makes a new beginning, cut off from what the number was made of. Compute with log_prob "
+        "itself, without `.item()`, `.detach()` and numpy.",
+        {".mean()": ".mean().detach().requires_grad_()"},
     ),
 }
 
@@ -206,4 +304,4 @@ HINTS = (
     "clip, 1 + clip)`; return `torch.maximum(plain, clipped).mean()`.",
 )
 
-EXERCISE = Exercise(surrogate_loss, ("loss", "gradient of log_prob"), CASES, MISTAKES, HINTS, _draw, _use, _show)
+EXERCISE = Exercise(surrogate_loss, ("loss",), CASES, MISTAKES, HINTS, _draw, show=_show)

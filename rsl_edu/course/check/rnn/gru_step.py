@@ -1,11 +1,9 @@
 """Exercise ``gru_step``: take one step of a GRU."""
 
-from typing import Any
-
 import torch
 from torch import tensor
 
-from ..exercise import Answer, Case, Exercise, Mistake, Part
+from ..exercise import Case, Exercise, Mistake
 from ..verdict import text
 
 
@@ -80,185 +78,242 @@ CASES = (
 )
 
 
-class _Gates:
-    """The quantities of the step, under short names, for writing its mistakes in a line each.
-
-    ``r``, ``z``, ``n`` are the gates, ``rx``, ``rh`` … what they get from the input and from the memory, biases in.
-    """
-
-    def __init__(self, inputs: tuple[torch.Tensor, ...], order: tuple[int, ...], squash: Part) -> None:
-        self.x, self.h, w_ih, w_hh, b_ih, b_hh = inputs
-        xs, hs = (self.x @ w_ih.T + b_ih).chunk(3, dim=-1), (self.h @ w_hh.T + b_hh).chunk(3, dim=-1)
-        self.rx, self.zx, self.nx = (xs[i] for i in order)
-        self.rh, self.zh, self.nh = (hs[i] for i in order)
-        self.w, self.b = w_hh.chunk(3)[order[2]], b_hh.chunk(3)[order[2]]  # what makes nh: h @ w.T + b
-        self.r, self.z = squash(self.rx + self.rh), squash(self.zx + self.zh)
-        self.n = torch.tanh(self.nx + self.r * self.nh)
+_X, _H = "reset_x, update_x, new_x", "reset_h, update_h, new_h"
+_BLEND = "(1 - update) * new + update * h"
+_CANDIDATE = "new_x + reset * new_h"
 
 
-def _blend(g: _Gates) -> Any:
-    return (1 - g.z) * g.n + g.z * g.h
-
-
-def _update_inverted(g: _Gates) -> Any:
-    return g.z * g.n + (1 - g.z) * g.h
-
-
-def _reset_first(g: _Gates) -> torch.Tensor:
-    return torch.tanh(g.nx + (g.r * g.h) @ g.w.T + g.b)
-
-
-def _gru(
-    out: Part = _blend,
-    n: Part = lambda g: g.n,
-    r: Part = lambda g: g.r,
-    z: Part = lambda g: g.z,
-    order: tuple[int, ...] = (0, 1, 2),
-    squash: Part = torch.sigmoid,
-    inputs: Part = lambda *inputs: inputs,
-) -> Answer:
-    """A step with some part done wrong."""
-
-    def answer(*right: torch.Tensor) -> Any:
-        gates = _Gates(inputs(*right), order, squash)
-        gates.r, gates.z = r(gates), z(gates)
-        gates.n = torch.tanh(gates.nx + gates.r * gates.nh)
-        gates.n = n(gates)
-        return out(gates)
-
-    return answer
-
-
-def _orders(*orders: tuple[int, ...]) -> tuple[Answer, ...]:
-    """Orders of the gates, also with the conventions that other libraries have with them."""
-    conventions = [(out, n) for out in (_blend, _update_inverted) for n in (lambda g: g.n, _reset_first)]
-    return tuple(_gru(out, n, order=order) for order in orders for out, n in conventions)
+def _in_order(x: str = "reset update new", h: str = "reset update new") -> dict[str, str]:
+    """Another order of the gates in what comes from the input, and in what comes from the memory."""
+    of = {_X: ", ".join(f"{gate}_x" for gate in x.split()), _H: ", ".join(f"{gate}_h" for gate in h.split())}
+    return {old: new for old, new in of.items() if old != new}
 
 
 MISTAKES = {
     "reset-update-swapped": Mistake(
         "you swap the reset and the update gate.",
         "torch stacks reset, update, new: the first third of the rows is the reset gate's. Keras has update first.",
-        *_orders((1, 0, 2)),
-    ),
-    "gate-order": Mistake(
-        "you take the gates from the wrong thirds of the rows.",
-        "torch stacks reset, update, new, in this order.",
-        *_orders((0, 2, 1), (2, 1, 0), (1, 2, 0), (2, 0, 1)),
-    ),
-    "gates-interleaved": Mistake(
-        "you take every third row for a gate.",
-        "The rows of a gate stand together, as a block of `hidden` rows: .chunk(3, dim=-1).",
-        _gru(inputs=lambda x, h, *ws: (x, h, *(torch.cat([w[i::3] for i in range(3)]) for w in ws))),
+        _in_order("update reset new", "update reset new"),
     ),
     "update-inverted": Mistake(
         "your update gate works the other way round: 1 replaces the memory.",
         "In torch an update gate of 1 keeps it: (1 - update) * new + update * h. Papers write it both ways.",
-        _gru(out=_update_inverted),
+        {"update = ": "update = 1 - "},
     ),
     "reset-before-product": Mistake(
         "your reset gate multiplies h before the weights do.",
         "The first GRU paper does so. torch and cuDNN multiply first, then reset: reset * (h @ w.T + b).",
-        _gru(n=_reset_first),
-        _gru(n=lambda g: torch.tanh(g.nx + (g.r * g.h) @ g.w.T + g.r * g.b)),
+        {"reset * new_h": "(reset * h) @ w_hh.chunk(3)[2].T + b_hh.chunk(3)[2]"},
     ),
     "bias-outside-reset": Mistake(
-        "the hidden bias of your new gate escapes the reset gate.",
-        "In torch the gate multiplies the bias too: reset * (h @ w.T + b). Hence there are two biases, not one.",
-        _gru(n=lambda g: torch.tanh(g.nx + g.r * (g.nh - g.b) + g.b)),
+        "the hidden bias of your new gate is added after the reset gate, which should multiply it.",
+        "In torch the gate multiplies the bias too: reset * (h @ w.T + b). That is why there are two biases.",
+        {"reset * new_h": "reset * (new_h - b_hh.chunk(3)[2]) + b_hh.chunk(3)[2]"},
+    ),
+    "bias-inside-reset": Mistake(
+        "your reset gate multiplies the input's bias of the new gate.",
+        "It multiplies what comes from the memory only: reset * (h @ w.T + b_hh). b_ih stays with x.",
+        {_CANDIDATE: "new_x - b_ih.chunk(3)[2] + reset * (new_h + b_ih.chunk(3)[2])"},
     ),
     "reset-on-input": Mistake(
         "your reset gate multiplies what comes from the input.",
-        "It decides how much of the memory is seen: only h @ w.T + b stands behind it, never x.",
-        _gru(n=lambda g: torch.tanh(g.r * g.nx + g.nh)),
-        _gru(n=lambda g: torch.tanh(g.r * (g.nx + g.nh))),
+        "It decides how much of the memory is seen: multiply only h @ w.T + b with it, never x.",
+        {_CANDIDATE: "reset * (new_x + new_h)"},
+        {_CANDIDATE: "reset * new_x + new_h"},
+        {f"torch.tanh({_CANDIDATE})": "reset * torch.tanh(new_x + new_h)"},
     ),
     "reset-unused": Mistake(
         "your reset gate does nothing.",
         "It multiplies the memory's part of the new gate: tanh(new_x + reset * new_h).",
-        _gru(r=lambda g: torch.ones_like(g.r)),
+        {"reset * new_h": "new_h"},
     ),
     "reset-inverted": Mistake(
         "your reset gate works the other way round: 1 hides the memory.",
         "The name misleads: a reset gate of 0 resets. Multiply by reset, not by 1 - reset.",
-        _gru(r=lambda g: 1 - g.r),
+        {"reset = ": "reset = 1 - "},
+    ),
+    "reset-on-old-memory": Mistake(
+        "your reset gate also multiplies the old memory in the result.",
+        "The reset gate belongs inside the new gate. The update gate alone decides how much of h stays: update * h.",
+        {"update * h": "update * reset * h"},
+    ),
+    "candidate-without-memory": Mistake(
+        "your new gate does not look at the memory.",
+        "Add the memory's part of the new gate, times the reset gate: tanh(new_x + reset * new_h).",
+        {" + reset * new_h": ""},
+    ),
+    "candidate-without-weights": Mistake(
+        "your new gate takes the memory itself, without its weights and bias.",
+        "The reset gate multiplies the memory's third block, h @ w.T + b, not h.",
+        {"reset * new_h": "reset * h"},
+    ),
+    "gates-confused": Mistake(
+        "you use one gate where the other belongs.",
+        "The reset gate multiplies the memory's part of the new gate; the update gate blends new and old memory.",
+        {_BLEND: "(1 - reset) * new + reset * h"},
+        {"reset * new_h": "update * new_h"},
     ),
     "candidate-sigmoid": Mistake(
-        "your new gate has a sigmoid in the place of the tanh.",
+        "your new gate has a sigmoid instead of the tanh.",
         "The memory needs negative values too: tanh gives −1 to 1, a sigmoid only 0 to 1.",
-        _gru(n=lambda g: torch.sigmoid(g.nx + g.r * g.nh)),
+        {"torch.tanh": "torch.sigmoid"},
     ),
     "candidate-unbounded": Mistake(
         "your new gate has no tanh, so the memory can grow without bound.",
         "tanh(new_x + reset * new_h) keeps it between −1 and 1.",
-        _gru(n=lambda g: g.nx + g.r * g.nh),
-        _gru(n=lambda g: torch.relu(g.nx + g.r * g.nh)),
+        {"torch.tanh": ""},
+        {"torch.tanh": "torch.relu"},
+    ),
+    "squashed-apart": Mistake(
+        "you squash the input's part and the memory's part of a gate one by one.",
+        "Add the two parts first, then squash the sum: sigmoid(reset_x + reset_h).",
+        *(
+            {f"torch.sigmoid({gate}_x + {gate}_h)": both.format(gate) for gate in ("reset", "update")}
+            for both in ("{0}_x.sigmoid() + {0}_h.sigmoid()", "{0}_x.sigmoid() * {0}_h.sigmoid()")
+        ),
+        {f"torch.tanh({_CANDIDATE})": "new_x.tanh() + reset * new_h.tanh()"},
+    ),
+    "parts-multiplied": Mistake(
+        "you multiply the two parts of a gate, that of the input and that of the memory.",
+        "A gate adds them before the sigmoid: sigmoid(reset_x + reset_h).",
+        {"reset_x + reset_h": "reset_x * reset_h", "update_x + update_h": "update_x * update_h"},
     ),
     "gates-not-squashed": Mistake(
         "your gates do not stay between 0 and 1.",
         "A gate is a share: take the sigmoid of reset and update.",
-        _gru(squash=lambda gate: gate),
-        _gru(squash=torch.tanh),
-        _gru(z=lambda g: g.zx + g.zh),
-        _gru(r=lambda g: g.rx + g.rh),
+        *(
+            {"torch.sigmoid(reset": f"{squash}(reset", "torch.sigmoid(update": f"{squash}(update"}
+            for squash in ("", "torch.tanh", "torch.relu")
+        ),
+        {"torch.sigmoid(update": "(update"},
+        {"torch.sigmoid(reset": "(reset"},
+    ),
+    "sigmoid-inverted": Mistake(
+        "your sigmoid falls where it should rise.",
+        "The sigmoid is 1 / (1 + exp(−x)): the minus is missing.",
+        {"torch.sigmoid(reset": "torch.sigmoid(-reset", " + reset_h": " - reset_h"}
+        | {"torch.sigmoid(update": "torch.sigmoid(-update", " + update_h": " - update_h"},
+    ),
+    "softmax-for-sigmoid": Mistake(
+        "your gates compete: over the units, they sum to 1.",
+        "A softmax divides one share among all units. Each unit has gates of its own: take the sigmoid.",
+        {"torch.sigmoid(reset_x + reset_h": "torch.softmax(reset_x + reset_h, -1"}
+        | {"torch.sigmoid(update_x + update_h": "torch.softmax(update_x + update_h, -1"},
+    ),
+    "gates-rounded": Mistake(
+        "your gates are either 0 or 1, with nothing in between.",
+        "A gate is a share, such as 0.3: take the sigmoid as it is, without rounding or comparing.",
+        {"reset_h)": "reset_h).round()", "update_h)": "update_h).round()"},
     ),
     "gates-see-input-only": Mistake(
-        "your reset and update gates look at the input alone.",
+        "your reset gate, your update gate or both look at the input alone.",
         "Each adds its part of h @ w_hh.T + b_hh before the sigmoid.",
-        _gru(r=lambda g: torch.sigmoid(g.rx), z=lambda g: torch.sigmoid(g.zx)),
-        _gru(z=lambda g: torch.sigmoid(g.zx)),
-        _gru(r=lambda g: torch.sigmoid(g.rx)),
+        {" + reset_h": "", " + update_h": ""},
+        {" + update_h": ""},
+        {" + reset_h": ""},
+    ),
+    "gates-see-memory-only": Mistake(
+        "your reset gate, your update gate or both look at the memory alone.",
+        "Each adds its part of x @ w_ih.T + b_ih before the sigmoid.",
+        {"reset_x + ": "", "update_x + ": ""},
+        {"update_x + ": ""},
+        {"reset_x + ": ""},
     ),
     "biases-forgotten": Mistake(
         "you leave out a bias.",
         "Both products have their own: x @ w_ih.T + b_ih and h @ w_hh.T + b_hh.",
-        _gru(inputs=lambda x, h, wx, wh, bx, bh: (x, h, wx, wh, 0 * bx, 0 * bh)),
-        _gru(inputs=lambda x, h, wx, wh, bx, bh: (x, h, wx, wh, bx, 0 * bh)),
-        _gru(inputs=lambda x, h, wx, wh, bx, bh: (x, h, wx, wh, 0 * bx, bh)),
+        {" + b_ih": "", " + b_hh": ""},
+        {" + b_hh": ""},
+        {" + b_ih": ""},
+        {"reset * new_h": "reset * (new_h - b_hh.chunk(3)[2])"},
     ),
     "biases-swapped": Mistake(
         "you add b_hh to the input's side and b_ih to the memory's.",
         "The names say it: ih is input to hidden, hh hidden to hidden.",
-        _gru(inputs=lambda x, h, wx, wh, bx, bh: (x, h, wx, wh, bh, bx)),
+        {"b_ih)": "b_hh)", "b_hh)": "b_ih)"},
+    ),
+    "one-bias-twice": Mistake(
+        "you add the same bias to both sides.",
+        "Each product has a bias of its own: x @ w_ih.T + b_ih and h @ w_hh.T + b_hh.",
+        {"b_hh)": "b_ih)"},
+        {"b_ih)": "b_hh)"},
     ),
     "weights-swapped": Mistake(
         "you multiply the input by w_hh and the memory by w_ih.",
         "The names say it: ih is input to hidden, hh hidden to hidden.",
-        _gru(inputs=lambda x, h, wx, wh, bx, bh: (x, h, wh, wx, bx, bh)),
-        _gru(inputs=lambda x, h, wx, wh, bx, bh: (x, h, wh, wx, bh, bx)),
+        {"x @ w": "h @ w", "h @ w": "x @ w"},
+        {"w_ih.T": "w_hh.T", "w_hh.T": "w_ih.T"},
+        {"w_ih.T + b_ih": "w_hh.T + b_hh", "w_hh.T + b_hh": "w_ih.T + b_ih"},
     ),
     "weights-reshaped": Mistake(
         "you reshape the weights where they must be transposed.",
         "reshape and view keep the numbers in their order, so rows are torn apart. Use x @ w_ih.T and h @ w_hh.T.",
-        _gru(inputs=lambda x, h, *w: (x, h, *(m.reshape(m.shape[::-1]).T for m in w[:2]), *w[2:])),
-        _gru(inputs=lambda x, h, wx, wh, *b: (x, h, wx, wh.reshape(wh.shape[::-1]).T, *b)),
+        {"w_ih.T": "w_ih.reshape(w_ih.shape[::-1])", "w_hh.T": "w_hh.reshape(w_hh.shape[::-1])"},
+        {"w_hh.T": "w_hh.reshape(w_hh.shape[::-1])"},
+        {"w_ih.T": "w_ih.reshape(w_ih.shape[::-1])"},
     ),
     "returns-candidate": Mistake(
         "you leave the old memory out of the result.",
         "The new gate alone remembers nothing. Blend the two: (1 - update) * new + update * h.",
-        _gru(out=lambda g: g.n),
-        _gru(out=lambda g: g.z * g.n),
-        _gru(out=lambda g: (1 - g.z) * g.n),
+        {_BLEND: "new"},
+        {" + update * h": ""},
+        {_BLEND: "update * new"},
     ),
     "returns-old-memory": Mistake(
         "you leave the new gate out of the result.",
         "The old memory alone learns nothing. Blend the two: (1 - update) * new + update * h.",
-        _gru(out=lambda g: g.h),
-        _gru(out=lambda g: g.z * g.h),
+        {_BLEND: "h"},
+        {"(1 - update) * new + ": ""},
     ),
     "not-a-blend": Mistake(
-        "you add the new gate to the memory; the two weights do not sum to 1.",
+        "in your result the shares of the new gate and of the old memory do not sum to 1.",
         "Where the new comes in, the old must go: (1 - update) * new + update * h.",
-        _gru(out=lambda g: g.n + g.z * g.h),
-        _gru(out=lambda g: g.n + g.h),
-        _gru(out=lambda g: g.h + g.z * g.n),
-        _gru(out=lambda g: g.h + (1 - g.z) * g.n),
-        _gru(out=lambda g: g.z * g.n + g.z * g.h),
+        {"(1 - update) * new": "new"},
+        {_BLEND: "new + h"},
+        {_BLEND: "update * new + h"},
+        {"update * h": "h"},
+        {"(1 - update) * new": "update * new"},
+    ),
+    "fixed-blend": Mistake(
+        "you average the new gate and the old memory, whatever the update gate says.",
+        "The update gate decides, for each unit: (1 - update) * new + update * h.",
+        {_BLEND: "(new + h) / 2"},
     ),
     "tanh-of-result": Mistake(
         "you take the tanh of the result.",
         "The tanh belongs to the new gate. The memory itself is copied, or it would fade a little at every step.",
-        _gru(out=lambda g: torch.tanh(_blend(g))),
+        {"return ": "return torch.tanh(", "update * h": "update * h)"},
+    ),
+    "gate-order": Mistake(
+        "you take the gates from the wrong thirds of the rows.",
+        "torch stacks reset, update, new, in this order, in the weights and biases of both sides.",
+        *(
+            _in_order(order, order)
+            for order in ("reset new update", "new update reset", "new reset update", "update new reset")
+        ),
+        _in_order(x="update reset new"),
+        _in_order(h="update reset new"),
+        {"new_x + ": "update_x + ", "new_h)": "update_h)"},
+    ),
+    "gates-interleaved": Mistake(
+        "you take every third row for a gate.",
+        "The rows of a gate stand together, as a block of `hidden` rows: .chunk(3, dim=-1).",
+        {
+            ".chunk(3, dim=-1)  #": ".unflatten(-1, (-1, 3)).unbind(-1)  #",
+            ".chunk(3, dim=-1)\n    reset": ".unflatten(-1, (-1, 3)).unbind(-1)\n    reset",
+        },
+    ),
+    "environments-mixed": Mistake(
+        "your blocks mix the environments.",
+        "Cut along the last dimension, .chunk(3, dim=-1); after a reshape or .T, check that a row is still one robot.",
+        {
+            ".chunk(3, dim=-1)  #": ".T.reshape(3, len(x), -1)  #",
+            ".chunk(3, dim=-1)\n    reset": ".T.reshape(3, len(x), -1)\n    reset",
+        },
+        {
+            ".chunk(3, dim=-1)  #": ".reshape(3, len(x), -1)  #",
+            ".chunk(3, dim=-1)\n    reset": ".reshape(3, len(x), -1)\n    reset",
+        },
     ),
 }
 

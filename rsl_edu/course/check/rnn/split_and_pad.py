@@ -1,11 +1,8 @@
 """Exercise ``split_and_pad``: cut a rollout into padded trajectories."""
 
-import itertools
-from typing import Any
-
 import torch
 
-from ..exercise import Answer, Case, Exercise, Mistake, Part
+from ..exercise import Case, Exercise, Mistake
 from .rollouts import ramp, random_rollout
 
 
@@ -39,216 +36,266 @@ CASES = (
     Case.of("no episode end", ramp(2, 3), [[0, 0, 0], [0, 0, 0]]),
     Case.of("an observation of zero", [[[0.0]], [[1.0]], [[2.0]], [[0.0]]], [[1], [0], [0], [0]]),
     Case.of("two features", torch.cat([ramp(4, 2), -ramp(4, 2)], dim=-1), [[1, 0], [1, 0], [0, 1], [0, 0]]),
+    Case.of(
+        "trajectories of many lengths",
+        (torch.arange(30.0).reshape(5, 3, 2) * 7 % 30 - 11.5) / 2,
+        [[1, 0, 0], [0, 0, 1], [0, 0, 0], [1, 1, 0], [0, 0, 1]],
+    ),
 )
 
-Pieces = list[torch.Tensor]  # [steps, features] each
+_ENDS = "last.T.flatten().nonzero().flatten()"
+_RIMS = "torch.arange(1, x.shape[1] + 1) * len(x) - 1"  # the last step of every environment
+_DONE = "dones[end % len(x), end // len(x)]"  # of the last step of a piece
+_MASK = "torch.arange(len(padded)).unsqueeze(1) < lengths"
+_NONE: tuple[dict[str, str], ...] = (  # what comes of no pieces: an error, or no trajectory
+    {},
+    *({"pad_sequence(pieces)": f"pad_sequence(pieces) if pieces else {no}"} for no in ("x[:0, :0]", "x[:0]")),
+)
 
 
-def _cut(
-    x: torch.Tensor,
-    dones: torch.Tensor,
-    after: int = 1,
-    keep: Part = lambda piece, done: len(piece),
-    at_end: bool = True,
-) -> Pieces:
-    """The pieces of a rollout, environment by environment.
-
-    ``after`` is 1 to cut after the done step, 0 before it; ``keep`` says whether a piece with its dones is one;
-    ``at_end`` whether the end of the rollout is a cut.
-    """
-    if not at_end:
-        x, dones = x.transpose(0, 1).reshape(-1, 1, x.shape[-1]), dones.T.reshape(-1, 1)
-    pieces = []
-    for steps, ends in zip(x.unbind(1), dones.unbind(1), strict=True):
-        cuts = [0, *(ends.nonzero().flatten() + after).tolist(), len(x)]
-        both = [(steps[start:end], ends[start:end]) for start, end in itertools.pairwise(cuts)]
-        pieces += [piece for piece, done in both if keep(piece, done)]
-    return pieces
+def _pieces(pieces: str, before: str = "  # [steps, features] each") -> dict[str, str]:
+    """Other pieces, from an expression of the right ones, before a text of the source."""
+    lengths = "torch.tensor([len(piece) for piece in pieces])"
+    return {before: f"\n    pieces = {pieces}\n    lengths = {lengths}\n    {before.lstrip()}"}
 
 
-def _by_time(x: torch.Tensor, dones: torch.Tensor, key: int) -> list[int]:
-    """Order of the trajectories by their first (key 0) or last (key 1) step, and where equal by environment."""
-    marks = _cut(torch.arange(len(x)).reshape(-1, 1, 1).expand(-1, x.shape[1], 1), dones)
-    return sorted(range(len(marks)), key=lambda i: int(marks[i][-key]))
-
-
-def _in_order(order: Part) -> Part:
-    def cut(x: torch.Tensor, dones: torch.Tensor) -> Pieces:
-        pieces = _cut(x, dones)
-        return [pieces[i] for i in order(x, dones, pieces)]
-
-    return cut
-
-
-def _flat(x: torch.Tensor, dones: torch.Tensor) -> Pieces:
-    """Cuts the rollout as it lies in memory, step by step, all environments in one row."""
-    return _cut(x.reshape(-1, 1, x.shape[-1]), dones.reshape(-1, 1))
-
-
-def _without_done(x: torch.Tensor, dones: torch.Tensor) -> Pieces:
-    """The pieces without the steps that are done."""
-    marked = torch.cat([x, dones.unsqueeze(-1)], dim=-1)
-    return [piece[piece[:, -1] == 0, :-1] for piece in _cut(marked, dones)]
-
-
-def _pad(pieces: Pieces, time: int) -> torch.Tensor:
-    return torch.nn.utils.rnn.pad_sequence(pieces)
-
-
-def _pad_to(length: Part, value: Part = lambda piece: 0) -> Part:
-    """Padding to another length, or by another value than 0."""
-
-    def pad(pieces: Pieces, time: int) -> torch.Tensor:
-        to = length([len(piece) for piece in pieces], time)
-        padded = [torch.cat([piece, piece.new_zeros(to, piece.shape[1]) + value(piece)])[:to] for piece in pieces]
-        return torch.stack(padded, dim=1)
-
-    return pad
-
-
-def _mask(padded: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    return torch.arange(len(padded)).unsqueeze(1) < lengths
-
-
-def _split(cut: Part = _cut, pad: Part = _pad, mask: Part = _mask) -> Answer:
-    """Splitting with some part done wrong."""
-
-    def answer(x: torch.Tensor, dones: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        pieces = cut(x, dones)
-        padded = pad(pieces, len(x)) if pieces else x.new_zeros(0, 0, x.shape[-1])
-        return padded, mask(padded, torch.tensor([len(piece) for piece in pieces]))
-
-    return answer
-
-
-def _or_raise(answer: Answer) -> tuple[Answer, Answer]:
-    """A mistake that can leave no trajectory, as it is and as code that fails then."""
-
-    def fails(x: torch.Tensor, dones: torch.Tensor) -> Any:
-        padded, mask = answer(x, dones)
-        if padded.numel() == 0:
-            raise ValueError("no trajectories")
-        return padded, mask
-
-    return answer, fails
+def _by(key: str) -> dict[str, str]:
+    """The trajectories in the order of a key."""
+    order = f"order = ({key}).argsort(stable=True)"
+    return {"padded = ": f"{order}\n    pieces, lengths = [pieces[i] for i in order], lengths[order]\n    padded = "}
 
 
 MISTAKES = {
     "splits-before-done": Mistake(
         "you cut before the step that is done: it starts the next trajectory.",
         "done says that this step was the last of its episode. Cut after it.",
-        _split(lambda x, dones: _cut(x, dones, after=0)),
-        _split(lambda x, dones: _cut(x, dones, after=0, keep=lambda piece, done: True)),
+        {"last[-1] = ": "last = last.roll(-1, 0)\n    last[-1] = "},
+        {_ENDS: f"torch.cat([dones.T.flatten().nonzero()[:, 0] - 1, {_RIMS}]).sort().values"},
     ),
     "drops-done-step": Mistake(
         "you lose the last step of each episode.",
         "The step that is done belongs to its episode: cut after it, x[start : t + 1].",
-        _split(_without_done),
-        _split(lambda x, dones: [piece for piece in _without_done(x, dones) if len(piece)]),
+        _pieces(f"[piece[:-1] if {_DONE} else piece for piece, end in zip(pieces, ends)]"),
+        _pieces(f"[piece[: len(piece) - {_DONE}] for piece, end in zip(pieces, ends) if len(piece) > {_DONE}]"),
+    ),
+    "drops-last-step": Mistake(
+        "you lose the last step of each trajectory.",
+        "A slice ends before its second number: step t is in x[start : t + 1], and not in x[start:t].",
+        _pieces("[piece[:-1] for piece in pieces]"),
+    ),
+    "drops-last-row": Mistake(
+        "you lose the last step of the rollout.",
+        "It belongs to the last trajectory of each environment: take the steps up to the end of x.",
+        {"last = dones": "x, dones = x[:-1], dones[:-1]\n    last = dones"},
     ),
     "drops-rest": Mistake(
         "you lose the steps after the last done.",
         "The end of the rollout ends a trajectory too: set the last step to done, in a copy.",
-        *_or_raise(_split(lambda x, dones: _cut(x, dones, keep=lambda piece, done: done.any()))),
+        *(_pieces(f"[piece for piece, end in zip(pieces, ends) if {_DONE}]", "padded = ") | none for none in _NONE),
     ),
     "crosses-environments": Mistake(
         "your trajectories run from one environment into the next.",
         "The end of the rollout ends a trajectory in every environment: last = dones.clone(); last[-1] = 1.",
-        _split(lambda x, dones: _cut(x, dones, at_end=False)),
-        *_or_raise(_split(lambda x, dones: _cut(x, dones, keep=lambda piece, done: done.any(), at_end=False))),
+        {"last[-1] = ": "last[-1, -1] = "},
+        *({"last[-1] = True": "pass", ".split(": "[: lengths.sum()].split("} | none for none in _NONE),
     ),
     "flattened-by-time": Mistake(
         "your trajectories mix the environments: steps of the same time stand one after another.",
         "x is [time, envs, features]: transpose(0, 1) first, so that the steps of an environment stand together.",
-        _split(lambda x, dones: _flat(x, torch.cat([dones[:-1], torch.ones_like(dones[:1])]))),
-        _split(_flat),
+        {"last.T": "last", "x.transpose(0, 1)": "x"},
+        {"last.T": "last", "x.transpose(0, 1)": "x", "last[-1] = ": "last[-1, -1] = "},
+        {"x.transpose(0, 1)": "x"},
+    ),
+    "ends-by-time": Mistake(
+        "you list the ends step by step, but the steps of x environment by environment.",
+        "Both must be in the same order: transpose dones as well, so that an environment's ends stand together.",
+        {"last.T": "last"},
     ),
     "ordered-by-time": Mistake(
         "your trajectories are in order of time, not of environment.",
         "All of environment 0 come first, in order of time, then all of environment 1: unpad relies on it.",
-        _split(_in_order(lambda x, dones, pieces: _by_time(x, dones, 1))),
-        _split(_in_order(lambda x, dones, pieces: _by_time(x, dones, 0))),
+        _by("ends % len(x)"),
+        _by("(ends - lengths + 1) % len(x)"),
     ),
     "ordered-by-length": Mistake(
         "your trajectories are sorted by length.",
         "Nothing here needs it, and unpad could not undo it: keep environment 0 first, then time.",
-        _split(_in_order(lambda x, dones, pieces: sorted(range(len(pieces)), key=lambda i: -len(pieces[i])))),
-        _split(_in_order(lambda x, dones, pieces: sorted(range(len(pieces)), key=lambda i: len(pieces[i])))),
+        _by("-lengths"),
+        _by("lengths"),
+    ),
+    "ordered-backwards": Mistake(
+        "your trajectories are in reverse order.",
+        "All of environment 0 come first, in order of time, then all of environment 1: unpad relies on it.",
+        _by("-ends"),
     ),
     "not-split": Mistake(
         "you do not cut at the episode ends: each environment is one trajectory.",
         "A done ends a trajectory; the next step starts another one.",
-        _split(lambda x, dones: _cut(x, 0 * dones)),
+        {"dones.bool()": "torch.zeros_like(dones).bool()"},
     ),
     "cuts-all": Mistake(
         "the end of one robot's episode cuts the trajectories of all robots.",
         "Each environment ends on its own: look at its own column of dones.",
-        _split(lambda x, dones: _cut(x, dones.any(1, keepdim=True).expand_as(dones))),
+        {"dones.bool()": "dones.bool().any(1, keepdim=True).expand_as(dones)"},
+    ),
+    "cuts-as-first": Mistake(
+        "you cut all environments where the first one's episodes end.",
+        "Each environment ends on its own: look at its own column of dones.",
+        {"dones.bool()": "dones[:, :1].bool().expand_as(dones)"},
     ),
     "cuts-once": Mistake(
-        "you cut each environment at its first done only.",
+        "you cut each environment at one of its dones only.",
         "An episode can end several times in one rollout: each done ends a trajectory.",
-        _split(lambda x, dones: _cut(x, dones * (dones.cumsum(0) == 1))),
+        {"dones.bool()": "(dones.bool() & (dones.cumsum(0) == 1))"},
+        {"dones.bool()": "(dones.bool() & (dones.flip(0).cumsum(0).flip(0) == 1))"},
+    ),
+    "first-environment-only": Mistake(
+        "you return the trajectories of the first environment only.",
+        "Go through all environments. In a loop, return after its end, not inside it.",
+        {"last = dones": "x, dones = x[:, :1], dones[:, :1]\n    last = dones"},
+    ),
+    "steps-of-first": Mistake(
+        "you take the steps of the first environment for those of all.",
+        "Each environment has its own column of x: x[start : t + 1, env].",
+        {"x.transpose": "x[:, :1].expand_as(x).transpose"},
+    ),
+    "start-not-moved": Mistake(
+        "each of your trajectories begins at the first step of the rollout.",
+        "After a done the next trajectory begins: in a loop, move its start, start = t + 1.",
+        _pieces("[x[: end % len(x) + 1, end // len(x)] for end in ends]"),
+    ),
+    "done-step-twice": Mistake(
+        "the step that is done stands in two trajectories: in its own, and in the next.",
+        "The next trajectory begins one step later: start = t + 1.",
+        _pieces(
+            "[x[max(end % len(x) - length, 0) : end % len(x) + 1, end // len(x)] "
+            "for end, length in zip(ends.tolist(), lengths.tolist())]"
+        ),
+    ),
+    "start-not-reset": Mistake(
+        "the first trajectory of every environment but the first is empty.",
+        "In a loop over the environments, begin each of them at its first step: start = 0 inside that loop.",
+        _pieces(
+            "[piece[len(piece) * (len(x) <= end == end // len(x) * len(x) + len(piece) - 1) :] "
+            "for piece, end in zip(pieces, ends.tolist())]"
+        ),
     ),
     "empty-trajectory": Mistake(
         "you make a trajectory of no steps where an episode ends with the rollout.",
         "The last step is an end once, done or not: set it to done instead of adding a further end.",
-        _split(lambda x, dones: _cut(x, dones, keep=lambda piece, done: True)),
+        {_ENDS: f"torch.cat([dones.T.flatten().nonzero()[:, 0], {_RIMS}]).sort().values"},
+    ),
+    "drops-short": Mistake(
+        "you leave out the trajectories of a single step.",
+        "An episode of one step is an episode too, and unpad needs every step.",
+        _pieces("[piece for piece in pieces if len(piece) > 1]"),
     ),
     "padded-to-rollout": Mistake(
         "you pad to the length of the rollout.",
         "rsl_rl does so, and it is not wrong there. Here the longest trajectory is enough: less to compute.",
-        _split(pad=_pad_to(lambda lengths, time: time)),
+        {"pad_sequence(pieces)": "pad_sequence([*pieces, x[:, 0]])[:, :-1]"},
+    ),
+    "padded-too-long": Mistake(
+        "you pad one step further than the longest trajectory.",
+        "The longest trajectory needs no padding: padded has as many rows as it has steps.",
+        {"pad_sequence(pieces)": "pad_sequence([*pieces, x[:1, 0].expand(lengths.max() + 1, -1)])[:, :-1]"},
     ),
     "cut-to-shortest": Mistake(
         "you cut all trajectories to the length of the shortest.",
         "No step may be lost: pad the short ones to the longest.",
-        _split(pad=_pad_to(lambda lengths, time: min(lengths))),
+        {"pad_sequence(pieces)": "pad_sequence(pieces)[: lengths.min()]"},
+        {"pad_sequence(pieces)": "pad_sequence([piece[-min(map(len, pieces)) :] for piece in pieces])"},
+    ),
+    "cut-to-first": Mistake(
+        "you cut or pad all trajectories to the length of the first.",
+        "No step may be lost: pad to the longest of all.",
+        {"pad_sequence(pieces)": "pad_sequence(pieces)[: lengths[0]]"},
     ),
     "padded-in-front": Mistake(
         "your padding stands before the steps.",
         "A trajectory starts at step 0, with the memory it began with; the padding comes after its end.",
-        _split(pad=lambda pieces, time: _pad([piece.flip(0) for piece in pieces], time).flip(0)),
+        {"pad_sequence(pieces)": "pad_sequence([piece.flip(0) for piece in pieces]).flip(0)"},
+    ),
+    "steps-reversed": Mistake(
+        "your trajectories run backwards in time.",
+        "The first step of a trajectory is its first row; nothing needs a flip.",
+        _pieces("[piece.flip(0) for piece in pieces]"),
     ),
     "padding-not-zero": Mistake(
         "your padding is not zero.",
         "Fill up with zeros: padding that looks like a step is easily taken for one.",
-        _split(pad=_pad_to(lambda lengths, time: max(lengths), lambda piece: piece[-1])),
-        _split(pad=_pad_to(lambda lengths, time: max(lengths), lambda piece: -1)),
-        _split(pad=_pad_to(lambda lengths, time: max(lengths), lambda piece: torch.nan)),
+        *(
+            {"sequence(pieces": f"sequence(pieces, padding_value={value}"}
+            for value in ("-1.0", "1.0", "torch.nan", "torch.inf", "-torch.inf", "-100.0")
+        ),
+        {"sequence(pieces": "sequence([torch.cat([piece, piece[-1:].expand(len(x), -1)]) for piece in pieces]"}
+        | {"  # [longest, trajectories, features]": "[: lengths.max()]"},
     ),
     "trajectories-first": Mistake(
         "your result is [trajectories, time, features].",
         "Time comes first, as torch's recurrent networks take it: transpose(0, 1).",
-        _split(pad=lambda pieces, time: _pad(pieces, time).transpose(0, 1)),
+        {"  # [longest, trajectories, features]": ".transpose(0, 1)"},
     ),
     "mask-inverted": Mistake(
         "your mask is True at the padding.",
         "Here True says that a step is real. (key_padding_mask of torch's attention has it the other way.)",
-        _split(mask=lambda padded, lengths: ~_mask(padded, lengths)),
+        {"mask = ": "mask = ~", _MASK: f"({_MASK})"},
     ),
     "mask-all-true": Mistake(
         "your mask takes the padding for real steps.",
         "It is True up to the length of a trajectory, False after it: arange(longest).unsqueeze(1) < lengths.",
-        _split(mask=lambda padded, lengths: torch.ones(padded.shape[:2], dtype=torch.bool)),
+        {_MASK: "torch.ones(padded.shape[:2], dtype=torch.bool)"},
     ),
     "mask-from-values": Mistake(
-        "your mask takes an observation of zero for padding.",
-        "A real step can be zero. Make the mask from the lengths, not from the values.",
-        _split(mask=lambda padded, lengths: (padded != 0).any(-1)),
-        _split(mask=lambda padded, lengths: padded.sum(-1) != 0),
-        _split(mask=lambda padded, lengths: (padded != 0).all(-1)),
+        "your mask is made from the values of padded, and takes real steps for padding.",
+        "A real step can be zero or negative. Make the mask from the lengths.",
+        {_MASK: "(padded != 0).any(-1)"},
+        {_MASK: "padded.sum(-1) != 0"},
+        {_MASK: "(padded != 0).all(-1)"},
+        {_MASK: "padded[..., 0] != 0"},
+        {_MASK: "padded[..., 0] > 0"},
+        {_MASK: "padded.sum(-1) > 0"},
     ),
     "mask-one-off": Mistake(
         "your mask is one step too short or too long.",
         "A trajectory of 2 steps has the steps 0 and 1: True where the step is less than the length.",
-        _split(mask=lambda padded, lengths: _mask(padded, lengths - 1)),
-        _split(mask=lambda padded, lengths: _mask(padded, lengths + 1)),
+        {"< lengths": "< lengths - 1"},
+        {"< lengths": "<= lengths"},
+    ),
+    "mask-last-row": Mistake(
+        "the last row of your mask is the same for all trajectories.",
+        "Each trajectory has its own length. Do you leave out the last row, as mask[length:-1] does?",
+        {"return padded": "mask[-1] = True\n    return padded"},
+        {"return padded": "mask[-1] = False\n    return padded"},
+    ),
+    "mask-last-step": Mistake(
+        "your mask is True at the last step of each trajectory only.",
+        "It is True at every real step: compare with <, not with ==.",
+        {"< lengths": "== lengths - 1"},
+    ),
+    "mask-of-first": Mistake(
+        "your mask has the length of the first trajectory for all of them.",
+        "Each trajectory has its own length: compare with all lengths, [trajectories].",
+        {"< lengths": "< lengths[:1].expand_as(lengths)"},
+    ),
+    "mask-of-rollout": Mistake(
+        "your mask is [time, envs], as the rollout is.",
+        "It says which steps of padded are real: [longest, trajectories].",
+        {_MASK: "torch.ones_like(dones).bool()"},
+        {_MASK: "dones.bool()"},
+        {_MASK: "dones == 0"},
+    ),
+    "mask-of-features": Mistake(
+        "your mask has a further dimension, that of the features.",
+        "A step is real with all its features: the mask is [longest, trajectories].",
+        {"return padded, mask": "return padded, mask.unsqueeze(-1)"},
+        {"return padded, mask": "return padded, mask.unsqueeze(-1).expand_as(padded)"},
+        {_MASK: "padded != 0"},
     ),
     "mask-transposed": Mistake(
         "your mask is [trajectories, time].",
         "It has the first two dimensions of padded: [time, trajectories].",
-        _split(mask=lambda padded, lengths: _mask(padded, lengths).T),
+        {"return padded, mask": "return padded, mask.T"},
     ),
 }
 

@@ -26,10 +26,33 @@ class Right:
         return torch.where(kl > 2 * desired_kl, lower, torch.where((kl > 0) & (kl < desired_kl / 2), higher, rate))
 
     def in_logs(rate, kl, desired_kl):
-        if kl == 0 or abs(math.log2(kl / desired_kl)) <= 1:
+        if kl <= 0 or abs(math.log2(kl / desired_kl)) <= 1:
             return rate
         new = math.exp(math.log(rate) - math.copysign(math.log(1.5), math.log(kl / desired_kl)))
         return sorted([1e-5, new, 1e-2])[1]
+
+    def by_ratio(rate, kl, desired_kl):
+        targets = kl / desired_kl
+        if targets > 2:
+            return max(rate * (1 / 1.5), 0.00001)
+        if targets < 0.5 and targets > 0:
+            return min(rate + rate / 2, 0.01)
+        return rate
+
+    def by_numpy(rate, kl, desired_kl):
+        higher = np.where((kl > 0) & (kl < 0.5 * desired_kl), np.minimum(1e-2, rate * 1.5), rate)
+        return np.where(kl > 2 * desired_kl, np.maximum(1e-5, rate / 1.5), higher)
+
+    def resting_first(rate, kl, desired_kl):
+        kl, desired_kl = torch.tensor([kl, desired_kl])
+        if kl <= 0 or desired_kl / 2 <= kl <= desired_kl + desired_kl:
+            return rate
+        rate = rate / 1.5 if kl > desired_kl else rate * 1.5
+        if rate < 1e-5:
+            rate = 1e-5
+        if rate > 1e-2:
+            rate = 1e-2
+        return rate
 
 
 class Wrong:
@@ -170,6 +193,226 @@ class Wrong:
 
     def returns_change(rate, kl, desired_kl):
         return Right.as_rsl_rl(rate, kl, desired_kl) - rate
+
+    def swapped__comparisons(rate, kl, desired_kl):
+        if kl < 2 * desired_kl:
+            return max(1e-5, rate / 1.5)
+        if 0 < kl > desired_kl / 2:
+            return min(1e-2, rate * 1.5)
+        return rate
+
+    def at_the_threshold__both(rate, kl, desired_kl):
+        if kl >= 2 * desired_kl:
+            return max(1e-5, rate / 1.5)
+        elif kl <= desired_kl / 2 and kl > 0:
+            return min(1e-2, rate * 1.5)
+        return rate
+
+    def at_the_threshold__high(rate, kl, desired_kl):
+        if kl >= desired_kl * 2.0:
+            rate = max(1e-5, rate / 1.5)
+        elif kl < desired_kl / 2.0 and kl > 0.0:
+            rate = min(1e-2, rate * 1.5)
+        return rate
+
+    def at_the_threshold__low(rate, kl, desired_kl):
+        if kl <= 0 or 0.5 < kl / desired_kl <= 2:
+            return rate
+        return max(1e-5, rate / 1.5) if kl > desired_kl else min(1e-2, rate * 1.5)
+
+    def negative_raises__not_equal(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return max(1e-5, rate / 1.5)
+        elif kl != 0 and kl < desired_kl / 2:
+            return min(1e-2, rate * 1.5)
+        return rate
+
+    def negative_raises__truth(rate, kl, desired_kl):
+        if kl and kl < desired_kl / 2:
+            rate = min(1e-2, rate * 1.5)
+        if kl > 2 * desired_kl:
+            rate = max(1e-5, rate / 1.5)
+        return rate
+
+    def negative_raises__absolute(rate, kl, desired_kl):
+        return Right.as_rsl_rl(rate, abs(kl), desired_kl)
+
+    def zero_raises__included(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            rate = max(1e-5, rate / 1.5)
+        elif 0 <= kl < desired_kl / 2:
+            rate = min(1e-2, rate * 1.5)
+        return rate
+
+    def zero_resets(rate, kl, desired_kl):
+        if kl == 0:
+            return 1e-3
+        return Right.as_rsl_rl(rate, kl, desired_kl)
+
+    def resets(rate, kl, desired_kl):
+        new_rate = 1e-3
+        if kl > 2 * desired_kl:
+            new_rate = max(1e-5, rate / 1.5)
+        elif 0 < kl < desired_kl / 2:
+            new_rate = min(1e-2, rate * 1.5)
+        return new_rate
+
+    def limits_first__conditions(rate, kl, desired_kl):
+        if kl > 2 * desired_kl and rate > 1e-5:
+            return rate / 1.5
+        elif 0 < kl < desired_kl / 2 and rate < 1e-2:
+            return rate * 1.5
+        return rate
+
+    def limits_first__one_condition(rate, kl, desired_kl):
+        if kl > 2 * desired_kl and rate > 1e-5:
+            return rate / 1.5
+        if 0 < kl < desired_kl / 2:
+            return min(1e-2, rate * 1.5)
+        return rate
+
+    def limits_first__clamped_before(rate, kl, desired_kl):
+        rate = min(max(rate, 1e-5), 1e-2)
+        if kl > 2 * desired_kl:
+            rate /= 1.5
+        elif 0 < kl < desired_kl / 2:
+            rate *= 1.5
+        return rate
+
+    def limits_missing__brackets(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return max(1e-5, rate) / 1.5
+        if 0 < kl < desired_kl / 2:
+            return min(1e-2, rate) * 1.5
+        return rate
+
+    def limits_refuse(rate, kl, desired_kl):
+        new = Wrong.limits_missing__both(rate, kl, desired_kl)
+        return new if 1e-5 <= new <= 1e-2 else rate
+
+    def limits_exchanged(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return max(1e-2, rate / 1.5)
+        if 0 < kl < desired_kl / 2:
+            return min(1e-5, rate * 1.5)
+        return rate
+
+    def other_limits(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return max(1e-4, rate / 1.5)
+        if 0 < kl < desired_kl / 2:
+            return min(1e-3, rate * 1.5)
+        return rate
+
+    def thresholds_too_far(rate, kl, desired_kl):
+        if kl > 4 * desired_kl:
+            return max(1e-5, rate / 1.5)
+        if 0 < kl < desired_kl / 4:
+            return min(1e-2, rate * 1.5)
+        return rate
+
+    def only_lowers__floor_division(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return max(1e-5, rate / 1.5)
+        if 0 < kl < desired_kl // 2:
+            return min(1e-2, rate * 1.5)
+        return rate
+
+    def square_for_twice(rate, kl, desired_kl):
+        if kl > desired_kl**2:
+            return max(1e-5, rate / 1.5)
+        if 0 < kl < desired_kl**0.5:
+            return min(1e-2, rate * 1.5)
+        return rate
+
+    def small_as_zero(rate, kl, desired_kl):
+        if math.isclose(kl, 0, abs_tol=1e-4):
+            return rate
+        return Right.as_rsl_rl(rate, kl, desired_kl)
+
+    def additive(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return max(1e-5, rate - 1e-3)
+        if 0 < kl < desired_kl / 2:
+            return min(1e-2, rate + 1e-3)
+        return rate
+
+    def kl_for_rate(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            kl = max(1e-5, kl / 1.5)
+        elif 0 < kl < desired_kl / 2:
+            kl = min(1e-2, kl * 1.5)
+        return kl
+
+    def proportional__by_no_more_than_the_factor(rate, kl, desired_kl):
+        if kl > 0:
+            rate = rate * float(np.clip(desired_kl / kl, 1 / 1.5, 1.5))
+        return min(max(rate, 1e-5), 1e-2)
+
+    def rounded__to_digits(rate, kl, desired_kl):
+        return round(Right.as_rsl_rl(rate, kl, desired_kl), 3)
+
+    def swapped__with__other_factor(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return min(1e-2, rate * 2)
+        return max(1e-5, rate / 2) if 0 < kl < desired_kl / 2 else rate
+
+    def other_factor__with__zero_raises(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return max(1e-5, rate / 2)
+        elif kl < desired_kl / 2:
+            return min(1e-2, rate * 2)
+        return rate
+
+    def other_factor__with__factor_as_threshold(rate, kl, desired_kl):
+        if kl > 1.5 * desired_kl:
+            return max(1e-5, rate / 2)
+        elif 0 < kl < desired_kl / 1.5:
+            return min(1e-2, rate * 2)
+        return rate
+
+    def other_factor__with__upper_limit_missing(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return max(1e-5, rate / 2)
+        return rate * 2 if 0 < kl < desired_kl / 2 else rate
+
+    def limits_missing__with__threshold_at_desired(rate, kl, desired_kl):
+        if kl > desired_kl:
+            rate /= 1.5
+        elif 0 < kl < desired_kl:
+            rate *= 1.5
+        return rate
+
+    def limits_always__with__zero_raises(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            rate = rate / 1.5
+        if kl < desired_kl / 2:
+            rate = rate * 1.5
+        return min(max(rate, 1e-5), 1e-2)
+
+    def limits_always__with__at_the_threshold(rate, kl, desired_kl):
+        if kl >= 2 * desired_kl:
+            rate = rate / 1.5
+        elif 0 < kl <= desired_kl / 2:
+            rate = rate * 1.5
+        return min(max(rate, 1e-5), 1e-2)
+
+    def zero_raises__with__desired_ignored(rate, kl, desired_kl):
+        if kl > 0.02:
+            rate = max(1e-5, rate / 1.5)
+        elif kl < 0.005:
+            rate = min(1e-2, rate * 1.5)
+        return rate
+
+    def only_lowers__with__lower_limit_missing(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            rate /= 1.5
+        return rate
+
+    def divided_for_multiplied__both_ways(rate, kl, desired_kl):
+        if kl > 2 * desired_kl or 0 < kl < desired_kl / 2:
+            return max(1e-5, rate / 1.5)
+        return rate
 
     def no_return__last(rate, kl, desired_kl):
         if kl > 2 * desired_kl:

@@ -3,6 +3,7 @@
 import math
 
 import torch
+import torch.nn.functional as F  # noqa: N812
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
 
@@ -33,6 +34,18 @@ class Right:
         old_mean, old_std, mean, std = (t.double() for t in (old_mean, old_std, mean, std))
         cross = -Normal(mean, std).log_prob(old_mean) + 0.5 * old_std**2 / std**2
         return (cross - Normal(old_mean, old_std).entropy()).sum(-1)
+
+    def never_below_zero(old_mean, old_std, mean, std):
+        var, old_var = std * std, old_std * old_std
+        return 0.5 * (torch.log(var / old_var) + (old_var + (mean - old_mean) ** 2) / var - 1).sum(-1).clamp(min=0)
+
+    def in_place_on_its_own(old_mean, old_std, mean, std):
+        each = mean - old_mean
+        each.pow_(2).add_(old_std**2)
+        each /= 2 * std**2
+        each += torch.log(std.data) - torch.log(old_std)
+        each -= 0.5
+        return each.sum(-1)
 
 
 class Wrong:
@@ -154,12 +167,109 @@ class Wrong:
     def product(old_mean, old_std, mean, std):
         return Wrong.per_component(old_mean, old_std, mean, std).prod(dim=-1)
 
+    def multiplied_by_variance__brackets(old_mean, old_std, mean, std):
+        return (torch.log(std / old_std) + (old_std**2 + (mean - old_mean) ** 2) / 2 * std**2 - 0.5).sum(-1)
+
+    def old_variance_not_divided__brackets(old_mean, old_std, mean, std):
+        return (torch.log(std / old_std) + old_std**2 + (mean - old_mean) ** 2 / (2 * std**2) - 0.5).sum(-1)
+
+    def quotient_halved_twice__brackets(old_mean, old_std, mean, std):
+        return (torch.log(std / old_std) + (old_std**2 + (mean - old_mean) ** 2) / (2 * std) ** 2 - 0.5).sum(-1)
+
+    def square_of_sum(old_mean, old_std, mean, std):
+        return (torch.log(std / old_std) + (old_std + (mean - old_mean)) ** 2 / (2 * std**2) - 0.5).sum(-1)
+
+    def square_of_sum__difference(old_mean, old_std, mean, std):
+        return (torch.log(std / old_std) + (old_std**2 + mean**2 - old_mean**2) / (2 * std**2) - 0.5).sum(-1)
+
+    def std_difference(old_mean, old_std, mean, std):
+        return (torch.log(std / old_std) + ((std - old_std) ** 2 + (mean - old_mean) ** 2) / (2 * std**2) - 0.5).sum(-1)
+
+    def ratio_not_logged(old_mean, old_std, mean, std):
+        return (std / old_std + (old_std**2 + (mean - old_mean) ** 2) / (2 * std**2) - 0.5).sum(-1)
+
+    def quotient_of_logs(old_mean, old_std, mean, std):
+        log = torch.log(std) / torch.log(old_std)
+        return (log + (old_std**2 + (mean - old_mean) ** 2) / (2 * std**2) - 0.5).sum(-1)
+
+    def std_as_log_std(old_mean, old_std, mean, std):
+        return kl_divergence(Normal(old_mean, old_std.exp()), Normal(mean, std.exp())).sum(-1)
+
+    def probabilities__kl_div_of_means(old_mean, old_std, mean, std):
+        return F.kl_div(old_mean, mean, reduction="none").sum(-1)
+
+    def probabilities__softmax(old_mean, old_std, mean, std):
+        return F.kl_div(mean.log_softmax(-1), old_mean.softmax(-1), reduction="none").sum(-1)
+
+    def probabilities__of_stds(old_mean, old_std, mean, std):
+        return (old_std * (old_std / std).log()).sum(-1)
+
+    def probabilities__with__over_batch(old_mean, old_std, mean, std):
+        return F.kl_div(old_mean, mean)
+
+    def standard_normal__vae(old_mean, old_std, mean, std):
+        return -0.5 * torch.sum(1 + 2 * std.log() - mean.pow(2) - std.pow(2), dim=-1)
+
+    def cross_entropy(old_mean, old_std, mean, std):
+        each = 0.5 * math.log(2 * math.pi) + std.log() + (old_std**2 + (mean - old_mean) ** 2) / (2 * std**2)
+        return each.sum(-1)
+
+    def squared_differences(old_mean, old_std, mean, std):
+        return ((mean - old_mean) ** 2 + (std - old_std) ** 2).sum(-1)
+
+    def one_action__the_new_mean(old_mean, old_std, mean, std):
+        return (Normal(old_mean, old_std).log_prob(mean) - Normal(mean, std).log_prob(mean)).sum(-1)
+
+    def eps_in_quotient(old_mean, old_std, mean, std):
+        quotient = (old_std**2 + (mean - old_mean) ** 2) / (2 * std**2 + 1e-3)
+        return (torch.log(std / old_std) + quotient - 0.5).sum(-1)
+
+    def components_lost__loop_from_1(old_mean, old_std, mean, std):
+        total = torch.zeros(len(mean))
+        for i in range(1, mean.shape[1]):
+            total = total + Wrong.per_component(old_mean, old_std, mean, std)[:, i]
+        return total
+
+    def random__monte_carlo(old_mean, old_std, mean, std):
+        action = old_mean + old_std * torch.randn(1000, *mean.shape)
+        return (Normal(old_mean, old_std).log_prob(action) - Normal(mean, std).log_prob(action)).sum(-1).mean(0)
+
+    def negated_argument__means_added(old_mean, old_std, mean, std):
+        return (torch.log(std / old_std) + (old_std**2 + (mean + old_mean) ** 2) / (2 * std**2) - 0.5).sum(-1)
+
+    def reversed__with__mean_over_actions(old_mean, old_std, mean, std):
+        return kl_divergence(Normal(mean, std), Normal(old_mean, old_std)).mean(-1)
+
+    def reversed__with__minus_half_missing(old_mean, old_std, mean, std):
+        return (torch.log(old_std / std) + (std**2 + (mean - old_mean) ** 2) / (2 * old_std**2)).sum(-1)
+
+    def reversed__with__variance_as_std(old_mean, old_std, mean, std):
+        return kl_divergence(Normal(mean, std**2), Normal(old_mean, old_std**2)).sum(-1)
+
+    def reversed__with__std_as_variance(old_mean, old_std, mean, std):
+        return 0.5 * (torch.log(old_std / std) + (std + (mean - old_mean) ** 2) / old_std - 1).sum(-1)
+
+    def reversed__with__per_component(old_mean, old_std, mean, std):
+        return kl_divergence(Normal(mean, std), Normal(old_mean, old_std))
+
+    def log_ratio_inverted__with__old_variance(old_mean, old_std, mean, std):
+        return (torch.log(old_std / std) + (old_std**2 + (mean - old_mean) ** 2) / (2 * old_std**2) - 0.5).sum(-1)
+
+    def quotient_not_halved__with__minus_one(old_mean, old_std, mean, std):
+        return (torch.log(std / old_std) + (old_std**2 + (mean - old_mean) ** 2) / std**2 - 1).sum(-1)
+
+    def std_as_variance__with__mean_over_actions(old_mean, old_std, mean, std):
+        return 0.5 * (torch.log(std / old_std) + (old_std + (mean - old_mean) ** 2) / std - 1).mean(-1)
+
+    def minus_half_missing__with__distance_missing(old_mean, old_std, mean, std):
+        return (torch.log(std / old_std) + old_std**2 / (2 * std**2)).sum(-1)
+
     def in_place__std(old_mean, old_std, mean, std):
         kl = (std / old_std).log()
         kl += 0.5 * (old_std.square_() + (mean - old_mean) ** 2) / std**2
         return (kl - 0.5).sum(-1)
 
-    def wrong_shape__kept_dim(old_mean, old_std, mean, std):
+    def result_unsqueezed__kept_dim(old_mean, old_std, mean, std):
         return Wrong.per_component(old_mean, old_std, mean, std).sum(-1, keepdim=True)
 
     def wrong_type__pair(old_mean, old_std, mean, std):
@@ -169,4 +279,4 @@ class Wrong:
         return (torch.log(std - old_std) + (old_std**2 + (mean - old_mean) ** 2) / (2 * std**2) - 0.5).sum(-1)
 
     def nan__root_of_negative(old_mean, old_std, mean, std):
-        return Right.by_torch(old_mean, old_std, mean, std) + torch.sqrt(old_mean - mean - 1).sum(-1)
+        return Right.by_torch(old_mean, old_std, mean, std) + torch.sqrt(old_mean - mean).sum(-1)

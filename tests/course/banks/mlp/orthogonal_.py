@@ -212,7 +212,7 @@ class Wrong:
         return weight
 
     @torch.no_grad()
-    def exception__wide_qr(weight, gain=1.0):
+    def one_of_two__wide_qr(weight, gain=1.0):
         q, r = torch.linalg.qr(torch.randn(weight.shape))
         return weight.copy_(gain * q * r.diagonal().sign())
 

@@ -87,6 +87,27 @@ class Right:
             after, later = value, total
         return torch.stack(found[::-1])
 
+    def by_recursion(rewards, values, dones, last_value, gamma, lam):
+        def later(t):
+            if t == len(rewards):
+                return []
+            rest = later(t + 1)
+            following = values[t + 1] + lam * rest[0] if rest else last_value
+            return [rewards[t] - values[t] + torch.where(dones[t] == 1, 0.0, gamma * following), *rest]
+
+        return torch.stack(later(0))
+
+    def by_while(rewards, values, dones, last_value, gamma, lam):
+        """In place, on its own tensors."""
+        ends, t = dones.bool(), len(rewards) - 1
+        running, following, out = torch.zeros_like(last_value), last_value.clone(), torch.empty_like(rewards.double())
+        while t >= 0:
+            running[ends[t]], following[ends[t]] = 0, 0
+            running.mul_(gamma * lam).add_(rewards.data[t] + gamma * following - values.data[t])
+            out[t], following = running, values[t].clone()
+            t -= 1
+        return out
+
     in_parts = variant()
 
 
@@ -138,7 +159,7 @@ class Wrong:
     def ends_at_rollout__zero(rewards, values, dones, last_value, gamma, lam):
         return Right.by_sums(rewards, values, dones, torch.zeros_like(last_value), gamma, lam)
 
-    def ends_at_rollout__short(rewards, values, dones, last_value, gamma, lam):
+    def last_step_left_out__short(rewards, values, dones, last_value, gamma, lam):
         out, running = torch.zeros_like(rewards), 0
         for t in reversed(range(len(rewards) - 1)):
             delta = rewards[t] + gamma * values[t + 1] * (1 - dones[t]) - values[t]
@@ -201,7 +222,7 @@ class Wrong:
             running, following = rewards[t], values[t]
         return rewards
 
-    wrong_shape__batched = variant(result=lambda a, v: a.flatten())
+    result_flattened__batched = variant(result=lambda a, v: a.flatten())
     wrong_type__lists = variant(result=lambda a, v: a.tolist())
 
     def exception__off_the_end(rewards, values, dones, last_value, gamma, lam):
@@ -211,3 +232,165 @@ class Wrong:
         return out
 
     unknown__scaled = variant(result=lambda a, v: 3 * a)
+
+    # Dones
+
+    def done_of_next_step__resets_after_storing(rewards, values, dones, last_value, gamma, lam):
+        following = torch.cat([values[1:], last_value[None]])
+        out, running = torch.zeros_like(rewards), torch.zeros_like(last_value)
+        for t in reversed(range(len(rewards))):
+            running = rewards[t] + gamma * following[t] * (1 - dones[t]) - values[t] + gamma * lam * running
+            out[t] = running
+            running = running * (1 - dones[t])
+        return out
+
+    def last_done_ignored(rewards, values, dones, last_value, gamma, lam):
+        dones = dones.clone()
+        dones[-1] = 0
+        return Right.as_rsl_rl(rewards, values, dones, last_value, gamma, lam)
+
+    def resets_only_together(rewards, values, dones, last_value, gamma, lam):
+        following, running, out = last_value, torch.zeros_like(last_value), torch.zeros_like(rewards)
+        for t in reversed(range(len(rewards))):
+            if dones[t].all():
+                running, following = torch.zeros_like(running), torch.zeros_like(following)
+            running = rewards[t] + gamma * following - values[t] + gamma * lam * running
+            out[t], following = running, values[t]
+        return out
+
+    def dones_of_one_robot(rewards, values, dones, last_value, gamma, lam):
+        return Right.as_rsl_rl(rewards, values, dones[:, :1], last_value, gamma, lam)
+
+    def reward_dropped(rewards, values, dones, last_value, gamma, lam):
+        out, running, following = torch.zeros_like(rewards), 0, last_value
+        for t in range(len(rewards) - 1, -1, -1):
+            going = 1 - dones[t]
+            running = (rewards[t] + gamma * following) * going - values[t] + gamma * lam * going * running
+            out[t], following = running, values[t]
+        return out
+
+    def zero_at_dones__result(rewards, values, dones, last_value, gamma, lam):
+        return Right.by_sums(rewards, values, dones, last_value, gamma, lam) * (1 - dones)
+
+    def flipped_argument__dones(rewards, values, dones, last_value, gamma, lam):
+        following, running, out = last_value, torch.zeros_like(last_value), []
+        for reward, value, done in zip(rewards.flip(0), values.flip(0), dones, strict=True):
+            running = reward + (1 - done) * gamma * (following + lam * running) - value
+            out.append(running)
+            following = value
+        return torch.stack(out).flip(0)
+
+    # Values and rewards
+
+    def another_last_value__rolled(rewards, values, dones, last_value, gamma, lam):
+        out, running = rewards + gamma * torch.roll(values, -1, 0) * (1 - dones) - values, 0
+        for t in reversed(range(len(rewards))):
+            running = out[t] + gamma * lam * (1 - dones[t]) * running
+            out[t] = running
+        return out
+
+    def another_last_value__own(rewards, values, dones, last_value, gamma, lam):
+        return Right.by_matrix(rewards, values, dones, values[-1], gamma, lam)
+
+    def starts_with_last_value(rewards, values, dones, last_value, gamma, lam):
+        following, running, out = last_value, last_value, torch.zeros_like(rewards)
+        for t in reversed(range(len(rewards))):
+            going = 1 - dones[t]
+            delta = rewards[t] + gamma * following * going - values[t]
+            running = delta + gamma * lam * running * going
+            out[t], following = running, values[t]
+        return out
+
+    def value_of_step_before(rewards, values, dones, last_value, gamma, lam):
+        out, running = rewards + gamma * torch.cat([last_value[None], values[:-1]]) * (1 - dones) - values, 0
+        for t in reversed(range(len(rewards))):
+            running = out[t] + gamma * lam * (1 - dones[t]) * running
+            out[t] = running
+        return out
+
+    def reward_of_next_step(rewards, values, dones, last_value, gamma, lam):
+        return Right.by_numpy(torch.cat([rewards[1:], rewards[-1:]]), values, dones, last_value, gamma, lam)
+
+    discounts_both_values = variant(delta=lambda r, v, w, gamma, lam: r + gamma * (w - v))
+    delta_weighted = variant(delta=lambda r, v, w, gamma, lam: (1 - lam) * (r + gamma * w - v))
+    no_decay = variant(carry=lambda gamma, lam: 1)
+    power_for_product = variant(carry=lambda gamma, lam: gamma**lam)
+    one_minus_argument__lam = variant(carry=lambda gamma, lam: gamma * (1 - lam))
+
+    def fixed_discount(rewards, values, dones, last_value, gamma=0.99, lam=0.95):
+        gamma, lam = 0.99, 0.95
+        return Right.from_lambda_returns(rewards, values, dones, last_value, gamma, lam)
+
+    def powers_in_recursion(rewards, values, dones, last_value, gamma, lam):
+        following, running, out = last_value, 0, torch.zeros_like(rewards)
+        for t in reversed(range(len(rewards))):
+            going = 1 - dones[t]
+            running = rewards[t] + gamma * following * going - values[t] + (gamma * lam) ** t * going * running
+            out[t], following = running, values[t]
+        return out
+
+    # Loop and result
+
+    def first_step_left_out(rewards, values, dones, last_value, gamma, lam):
+        following, running, out = last_value, 0, torch.zeros_like(rewards)
+        for t in range(len(rewards) - 1, 0, -1):
+            running = rewards[t] - values[t] + gamma * (1 - dones[t]) * (following + lam * running)
+            out[t], following = running, values[t]
+        return out
+
+    def aliased(rewards, values, dones, last_value, gamma, lam):
+        out, running, following = [], torch.zeros_like(last_value), last_value
+        for t in reversed(range(len(rewards))):
+            running *= gamma * lam * (1 - dones[t])
+            running += rewards[t] + gamma * (1 - dones[t]) * following - values[t]
+            out.insert(0, running)
+            following = values[t]
+        return torch.stack(out)
+
+    def same_for_all_robots(rewards, values, dones, last_value, gamma, lam):
+        right = Right.by_sums(rewards, values, dones, last_value, gamma, lam)
+        return right.mean(dim=1, keepdim=True).expand_as(right)
+
+    def integer_result(rewards, values, dones, last_value, gamma, lam):
+        return Right.by_sums(rewards, values, dones, last_value, gamma, lam).long()
+
+    def result_first_row__nothing_stored(rewards, values, dones, last_value, gamma, lam):
+        return Right.by_numpy(rewards, values, dones, last_value, gamma, lam)[0]
+
+    # Two at once
+
+    def ignores_dones__with__sign(rewards, values, dones, last_value, gamma, lam):
+        out, running, following = torch.zeros_like(rewards), 0, last_value
+        for t in reversed(range(len(rewards))):
+            running = values[t] - rewards[t] - gamma * following + gamma * lam * running
+            out[t], following = running, values[t]
+        return out
+
+    def ignores_dones__with__reversed_output(rewards, values, dones, last_value, gamma, lam):
+        out, running, following = [], 0, last_value
+        for reward, value in zip(reversed(rewards), reversed(values), strict=True):
+            running = reward + gamma * following - value + gamma * lam * running
+            out.append(running)
+            following = value
+        return torch.stack(out)
+
+    def ignores_dones__with__no_lambda(rewards, values, dones, last_value, gamma, lam):
+        total, out = last_value, torch.zeros_like(rewards)
+        for t in reversed(range(len(rewards))):
+            total = rewards[t] + gamma * total
+            out[t] = total - values[t]
+        return out
+
+    def ends_at_rollout__with__no_lambda__monte_carlo(rewards, values, dones, last_value, gamma, lam):
+        total, out = torch.zeros_like(last_value), torch.zeros_like(rewards)
+        for t in reversed(range(len(rewards))):
+            total = rewards[t] + gamma * (1 - dones[t]) * total
+            out[t] = total - values[t]
+        return out
+
+    def done_of_next_step__with__value_added_back__cleanrl(rewards, values, dones, last_value, gamma, lam):
+        return Wrong.done_of_next_step__cleanrl(rewards, values, dones, last_value, gamma, lam) + values
+
+    def done_not_in_delta__with__normalized(rewards, values, dones, last_value, gamma, lam):
+        out = Wrong.done_not_in_delta(rewards, values, dones, last_value, gamma, lam)
+        return (out - out.mean()) / (out.std() + 1e-8)

@@ -72,6 +72,20 @@ class Right:
 
     in_parts = variant()
 
+    def on_a_copy_in_place(x, h, w_ih, w_hh, b_ih, b_hh):
+        a, b, h = linear(x, w_ih, b_ih).chunk(3, -1), linear(h, w_hh, b_hh).chunk(3, -1), h.clone()
+        z = (a[1] + b[1]).sigmoid_()
+        h *= z
+        h += (1 - z) * torch.tanh(a[2] + (a[0] + b[0]).sigmoid() * b[2])
+        return h
+
+    def one_product(x, h, w_ih, w_hh, b_ih, b_hh):
+        size = h.shape[1]
+        both = torch.cat([x, h], dim=1) @ torch.cat([w_ih, w_hh], dim=1)[: 2 * size].T
+        r, z = torch.sigmoid(both + (b_ih + b_hh)[: 2 * size]).split(size, dim=1)
+        hidden = h @ w_hh[2 * size :].T + b_hh[2 * size :]
+        return torch.lerp(torch.tanh(x @ w_ih[2 * size :].T + b_ih[2 * size :] + r * hidden), h, z)
+
 
 class Wrong:
     def reset_update_swapped__keras(x, h, w_ih, w_hh, b_ih, b_hh):
@@ -80,7 +94,7 @@ class Wrong:
         z, r = torch.sigmoid(xz + hz), torch.sigmoid(xr + hr)
         return z * h + (1 - z) * torch.tanh(xh + r * hh)
 
-    def reset_update_swapped__keras_by_hand(x, h, w_ih, w_hh, b_ih, b_hh):
+    def reset_update_swapped__with__reset_before_product__keras_by_hand(x, h, w_ih, w_hh, b_ih, b_hh):
         k = h.shape[1]
         z = torch.sigmoid(x @ w_ih[:k].T + b_ih[:k] + h @ w_hh[:k].T + b_hh[:k])
         r = torch.sigmoid(x @ w_ih[k : 2 * k].T + b_ih[k : 2 * k] + h @ w_hh[k : 2 * k].T + b_hh[k : 2 * k])
@@ -132,6 +146,7 @@ class Wrong:
 
     reset_on_input__and_memory = variant(new=lambda a, r, b: torch.tanh((a + b) * r))
     reset_on_input__alone = variant(new=lambda a, r, b: torch.tanh(r * a + b))
+    reset_on_input__after_the_tanh = variant(new=lambda a, r, b: torch.tanh(a + b) * r)
     reset_unused = variant(new=lambda a, r, b: torch.tanh(a + b))
     reset_inverted = variant(new=lambda a, r, b: torch.tanh(a + b - r * b))
     candidate_sigmoid = variant(new=lambda a, r, b: 1 / (1 + torch.exp(-(a + r * b))))
@@ -173,8 +188,86 @@ class Wrong:
     returns_old_memory__forgets_only = variant(out=lambda z, n, h: h * z)
     not_a_blend__residual = variant(out=lambda z, n, h: h + z * n)
     not_a_blend__plain_sum = variant(out=lambda z, n, h: z * h + n)
+    fixed_blend = variant(out=lambda z, n, h: torch.stack([n, h]).mean(0))
+    sigmoid_inverted = variant(
+        gates=lambda ir, iz, hr, hz: (1 / (1 + torch.exp(ir + hr)), 1 / (1 + torch.exp(iz + hz)))
+    )
+    squashed_apart = variant(gates=lambda ir, iz, hr, hz: (ir.sigmoid() + hr.sigmoid(), iz.sigmoid() + hz.sigmoid()))
+    squashed_apart__candidate = variant(new=lambda a, r, b: a.tanh() + r * b.tanh())
+    parts_multiplied = variant(gates=lambda ir, iz, hr, hz: ((ir * hr).sigmoid(), (iz * hz).sigmoid()))
+    softmax_for_sigmoid = variant(gates=lambda ir, iz, hr, hz: ((ir + hr).softmax(1), (iz + hz).softmax(1)))
+    gates_rounded = variant(gates=lambda ir, iz, hr, hz: ((ir + hr > 0).float(), (iz + hz > 0).float()))
+    gates_not_squashed__relu = variant(gates=lambda ir, iz, hr, hz: ((ir + hr).relu(), (iz + hz).clamp(min=0)))
+    gates_see_memory_only = variant(gates=lambda ir, iz, hr, hz: (hr.sigmoid(), hz.sigmoid()))
+    candidate_without_memory = variant(new=lambda a, r, b: torch.tanh(a))
+
+    def candidate_without_weights(x, h, w_ih, w_hh, b_ih, b_hh):
+        return variant(new=lambda a, r, b: torch.tanh(a + r * h))(x, h, w_ih, w_hh, b_ih, b_hh)
+
+    def reset_on_old_memory(x, h, w_ih, w_hh, b_ih, b_hh):
+        a, b = linear(x, w_ih, b_ih).chunk(3, 1), linear(h, w_hh, b_hh).chunk(3, 1)
+        r, z = (a[0] + b[0]).sigmoid(), (a[1] + b[1]).sigmoid()
+        h = r * h
+        return (1 - z) * torch.tanh(a[2] + r * b[2]) + z * h
+
+    def reset_on_old_memory__with__reset_unused(x, h, w_ih, w_hh, b_ih, b_hh):
+        r, z, n = (linear(x, w_ih, b_ih) + linear(h, w_hh, b_hh)).chunk(3, dim=1)
+        r, z, n = torch.sigmoid(r), torch.sigmoid(z), torch.tanh(n)
+        return (1 - z) * n + z * r * h
+
+    gates_confused__blend = variant(gates=lambda ir, iz, hr, hz: ((ir + hr).sigmoid(), (ir + hr).sigmoid()))
+    gates_confused__candidate = variant(gates=lambda ir, iz, hr, hz: ((iz + hz).sigmoid(), (iz + hz).sigmoid()))
+
+    def bias_inside_reset(x, h, w_ih, w_hh, b_ih, b_hh):
+        a, b = (x @ w_ih.T).chunk(3, 1), (h @ w_hh.T + b_ih + b_hh).chunk(3, 1)
+        r, z = (a[0] + b[0]).sigmoid(), (a[1] + b[1]).sigmoid()
+        return (1 - z) * torch.tanh(a[2] + r * b[2]) + z * h
+
+    def one_bias_twice(x, h, w_ih, w_hh, b_ih, b_hh):
+        return Right.by_einsum(x, h, w_ih, w_hh, b_ih, b_ih)
+
+    def gate_order__update_block_twice(x, h, w_ih, w_hh, b_ih, b_hh):
+        k, a, b = h.shape[1], linear(x, w_ih, b_ih), linear(h, w_hh, b_hh)
+        r, z = torch.sigmoid(a[:, :k] + b[:, :k]), torch.sigmoid(a[:, k : 2 * k] + b[:, k : 2 * k])
+        return (1 - z) * torch.tanh(a[:, k : 2 * k] + r * b[:, k : 2 * k]) + z * h
+
+    def gate_order__of_memory_only(x, h, w_ih, w_hh, b_ih, b_hh):
+        ir, iz, i_n = linear(x, w_ih, b_ih).chunk(3, 1)
+        hz, hr, hn = linear(h, w_hh, b_hh).chunk(3, 1)
+        z = torch.sigmoid(iz + hz)
+        return (1 - z) * torch.tanh(i_n + torch.sigmoid(ir + hr) * hn) + z * h
+
+    def environments_mixed(x, h, w_ih, w_hh, b_ih, b_hh):
+        a, b = linear(x, w_ih, b_ih).view(3, len(x), -1), linear(h, w_hh, b_hh).view(3, len(x), -1)
+        r, z = torch.sigmoid(a + b)[:2]
+        return (1 - z) * torch.tanh(a[2] + r * b[2]) + z * h
+
+    def biases_forgotten__of_candidate(x, h, w_ih, w_hh, b_ih, b_hh):
+        bias = b_hh.clone()
+        bias[2 * h.shape[1] :] = 0
+        return Right.by_einsum(x, h, w_ih, w_hh, b_ih, bias)
+
+    def update_inverted__with__reset_before_product__cho(x, h, w_ih, w_hh, b_ih, b_hh):
+        (wr, wz, wn), (ur, uz, un), (br, bz, bn) = w_ih.chunk(3), w_hh.chunk(3), (b_ih + b_hh).chunk(3)
+        r, z = torch.sigmoid(x @ wr.T + h @ ur.T + br), torch.sigmoid(x @ wz.T + h @ uz.T + bz)
+        return (1 - z) * h + z * torch.tanh(x @ wn.T + (r * h) @ un.T + bn)
+
+    def update_inverted__with__bias_outside_reset(x, h, w_ih, w_hh, b_ih, b_hh):
+        a, b = linear(x, w_ih, b_ih + b_hh).chunk(3, 1), (h @ w_hh.T).chunk(3, 1)
+        r, z = torch.sigmoid(a[0] + b[0]), torch.sigmoid(a[1] + b[1])
+        return h + z * (torch.tanh(a[2] + r * b[2]) - h)
+
+    def reset_update_swapped__with__biases_forgotten(x, h, w_ih, w_hh, b_ih, b_hh):
+        (iz, ir, i_n), (hz, hr, hn) = linear(x, w_ih, b_ih).chunk(3, 1), linear(h, w_hh).chunk(3, 1)
+        z, r = torch.sigmoid(iz + hz), torch.sigmoid(ir + hr)
+        return (1 - z) * torch.tanh(i_n + r * hn) + z * h
+
+    candidate_sigmoid__with__update_inverted = variant(
+        new=lambda a, r, b: torch.sigmoid(a + r * b), out=lambda z, n, h: z * n + (1 - z) * h
+    )
+    candidate_unbounded__with__not_a_blend = variant(new=lambda a, r, b: a + r * b, out=lambda z, n, h: n + z * h)
     tanh_of_result = variant(out=lambda z, n, h: torch.tanh((1 - z) * n + z * h))
-    wrong_shape__three_d = variant(out=lambda z, n, h: ((1 - z) * n + z * h).unsqueeze(0))
+    result_unsqueezed = variant(out=lambda z, n, h: ((1 - z) * n + z * h).unsqueeze(0))
 
     def exception__untransposed(x, h, w_ih, w_hh, b_ih, b_hh):
         return x @ w_ih + h @ w_hh + b_ih + b_hh

@@ -1,5 +1,7 @@
 """What people answer to `reset_done`; the name of a wrong answer begins with the name of its mistake."""
 
+import copy
+
 import torch
 
 
@@ -28,6 +30,25 @@ class Right:
 
     def by_places(hidden, dones):
         return hidden.index_fill(1, dones.nonzero().squeeze(1), 0.0)
+
+    def kept(hidden, dones):
+        new, keep = torch.zeros_like(hidden), dones != 1
+        new[:, keep] = hidden[:, keep]
+        return new
+
+    def stacked(hidden, dones):
+        return torch.stack([0 * hidden[:, i] if dones[i] else hidden[:, i] for i in range(len(dones))], dim=1)
+
+    def only_if_any(hidden, dones):
+        if not dones.any():
+            return hidden
+        mask = dones.bool()[None, :, None].expand_as(hidden)
+        new = hidden * 1
+        new[mask] = 0
+        return new
+
+    def by_diagonal(hidden, dones):
+        return torch.diag(1.0 - dones) @ hidden
 
 
 class Wrong:
@@ -117,5 +138,151 @@ class Wrong:
     def nan__divided(hidden, dones):
         return hidden / (1 - dones)[:, None] * (1 - dones)[:, None] if dones.any() else hidden * torch.nan
 
-    def unknown__to_one(hidden, dones):
+    def other_value__one(hidden, dones):
         return hidden.masked_fill(dones.bool()[:, None], 1.0)
+
+    def other_value__subtracted(hidden, dones):
+        return hidden - dones.view(1, -1, 1)
+
+    def other_value__mean(hidden, dones):
+        return torch.where(dones.view(-1, 1) == 1, hidden.mean(dim=1, keepdim=True), hidden)
+
+    def integer_index__to_keep(hidden, dones):
+        new, keep = torch.zeros_like(hidden), 1 - dones
+        new[:, keep] = hidden[:, keep]
+        return new
+
+    def integer_index__detached(hidden, dones):
+        new = hidden.detach().clone()
+        new[:, dones] = 0
+        return new
+
+    def integer_index__with__one_layer_only(hidden, dones):
+        new = hidden.clone()
+        new[0, dones] = 0
+        return new
+
+    def resets_all_or_none(hidden, dones):
+        return torch.zeros_like(hidden) if dones.all() else hidden.clone()
+
+    def last_done_only(hidden, dones):
+        new = hidden
+        for i in range(len(dones)):
+            if dones[i] == 1:
+                new = hidden.clone()
+                new[:, i] = 0
+        return new
+
+    def last_done_only__undefined(hidden, dones):
+        for i in range(len(dones)):
+            if dones[i] == 1:
+                new = hidden.clone()
+                new[:, i] = 0
+        return new
+
+    def last_done_only__with__one_layer_only(hidden, dones):
+        new = hidden
+        for i in dones.nonzero():
+            new = hidden.clone()
+            new[-1, i] = 0
+        return new
+
+    def first_done_only__returns_in_the_loop(hidden, dones):
+        new = hidden.clone()
+        for i, done in enumerate(dones):
+            if done:
+                new[:, i] = 0
+                return new
+        return new
+
+    def first_done_only__raises_without(hidden, dones):
+        return hidden.index_fill(1, torch.tensor(dones.tolist().index(1)), 0.0)
+
+    def first_done_only__with__one_layer_only(hidden, dones):
+        new = hidden.clone()
+        if dones.any():
+            new[0, dones.argmax()] = 0
+        return new
+
+    def first_environment_only(hidden, dones):
+        new = hidden.clone()
+        for i, done in enumerate(dones):
+            if done:
+                new[:, i] = 0
+            return new
+
+    def one_environment_left_out__first(hidden, dones):
+        new = hidden.clone()
+        for i in range(1, len(dones)):
+            if dones[i]:
+                new[:, i] = 0
+        return new
+
+    def one_environment_left_out__last(hidden, dones):
+        new = hidden.clone()
+        new[:, dones[:-1].nonzero().flatten()] = 0
+        return new
+
+    def wrong_axis__loop(hidden, dones):
+        new = hidden.clone()
+        for i in range(len(hidden)):
+            if dones[i]:
+                new[i] = 0
+        return new
+
+    def inverted__with__one_layer_only(hidden, dones):
+        new = hidden.clone()
+        new[0, dones == 0] = 0
+        return new
+
+    def inverted__with__one_unit_only(hidden, dones):
+        new = hidden.clone()
+        new[:, dones == 0, -1] = 0
+        return new
+
+    def inverted__with__wrong_axis(hidden, dones):
+        return hidden * dones
+
+    def inverted__with__resets_all(hidden, dones):
+        return hidden if dones.any() else torch.zeros_like(hidden)
+
+    def one_layer_only__with__one_unit_only(hidden, dones):
+        new = hidden.clone()
+        new[0, dones == 1, 0] = 0
+        return new
+
+    def shifted_argument(hidden, dones):
+        new = hidden.clone()
+        new[:, dones.nonzero().flatten() - 1] = 0
+        return new
+
+    def result_negated(hidden, dones):
+        return hidden * (dones - 1).unsqueeze(1)
+
+    def no_gradient__detached(hidden, dones):
+        new = hidden.detach().clone()
+        new[:, dones.bool()] = 0
+        return new
+
+    def no_gradient__data(hidden, dones):
+        return torch.where(dones[:, None] == 1, 0.0, hidden.data)
+
+    def no_gradient__no_grad(hidden, dones):
+        with torch.no_grad():
+            return hidden * (1 - dones)[:, None]
+
+    def exception__deepcopy(hidden, dones):
+        new = copy.deepcopy(hidden)
+        new[:, dones.bool()] = 0
+        return new
+
+    def exception__numpy(hidden, dones):
+        return torch.from_numpy(hidden.numpy() * (1 - dones.numpy())[:, None])
+
+    def integer_result(hidden, dones):
+        new, keep = torch.zeros(hidden.shape, dtype=torch.long), dones == 0
+        new[:, keep] = hidden[:, keep].long()
+        return new
+
+    def random__new_memory(hidden, dones):
+        return torch.where(dones.bool()[:, None], torch.randn_like(hidden), hidden)

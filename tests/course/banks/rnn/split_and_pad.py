@@ -1,5 +1,6 @@
 """What people answer to `split_and_pad`; the name of a wrong answer begins with the name of its mistake."""
 
+import numpy as np
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
@@ -61,6 +62,32 @@ class Right:
         padded[row, column] = x.double()
         mask[row, column] = True
         return padded, mask
+
+    def by_lists(x, dones):
+        pieces = [[step.tolist() for step in piece] for piece in pieces_of(x, dones)]
+        longest, nothing = max(map(len, pieces)), [0.0] * x.shape[2]
+        rows = [[piece[t] if t < len(piece) else nothing for piece in pieces] for t in range(longest)]
+        return torch.tensor(rows), torch.tensor([[t < len(piece) for piece in pieces] for t in range(longest)])
+
+    def by_numpy(x, dones):
+        last = dones.numpy().copy()
+        last[-1] = 1
+        steps, cuts = x.numpy().swapaxes(0, 1).reshape(-1, x.shape[2]), np.flatnonzero(last.T)[:-1] + 1
+        pieces = np.split(steps, cuts)
+        padded = np.zeros((max(map(len, pieces)), len(pieces), x.shape[2]))
+        for i, piece in enumerate(pieces):
+            padded[: len(piece), i] = piece
+        lengths = np.array([len(piece) for piece in pieces])
+        return torch.from_numpy(padded), torch.from_numpy(np.arange(len(padded))[:, None] < lengths)
+
+    def by_numbers(x, dones):
+        ends = torch.cat([dones[:-1], torch.ones_like(dones[:1])]).T.flatten()
+        number, steps = ends.cumsum(0) - ends, x.transpose(0, 1).flatten(0, 1)
+        pieces = [steps[number == i] for i in range(int(number[-1]) + 1)]
+        longest, pad = max(map(len, pieces)), torch.nn.functional.pad
+        padded = torch.stack([pad(piece, (0, 0, 0, longest - len(piece))) for piece in pieces], dim=1)
+        ones = [pad(torch.ones(len(piece)), (0, longest - len(piece))) for piece in pieces]
+        return padded, torch.stack(ones, dim=1) == 1
 
 
 class Wrong:
@@ -232,7 +259,7 @@ class Wrong:
         padded, mask = Right.as_rsl_rl(x, dones)
         return padded, mask.long()
 
-    def wrong_shape__mask_with_features(x, dones):
+    def mask_of_features__one(x, dones):
         padded, mask = Right.as_rsl_rl(x, dones)
         return padded, mask.unsqueeze(-1)
 
@@ -254,6 +281,201 @@ class Wrong:
         pieces = pieces_of(x, dones)
         return torch.stack(pieces, dim=1), torch.ones(len(pieces[0]), len(pieces), dtype=torch.bool)
 
-    def unknown__doubled(x, dones):
+    def drops_last_step(x, dones):
+        pieces = []
+        for env in range(x.shape[1]):
+            start = 0
+            for t in range(len(x)):
+                if dones[t, env] or t == len(x) - 1:
+                    pieces.append(x[start:t, env])
+                    start = t + 1
+        return laid_out(pieces)
+
+    def splits_before_done__with__drops_last_row(x, dones):
+        pieces = []
+        for env in range(x.shape[1]):
+            start = 0
+            for t in range(len(x)):
+                if dones[t, env] or t == len(x) - 1:
+                    pieces.append(x[start:t, env])
+                    start = t
+        return laid_out(pieces)
+
+    def drops_last_row(x, dones):
+        return laid_out(pieces_of(x[:-1], dones[:-1]))
+
+    def drops_rest__with__drops_done_step(x, dones):
+        pieces = []
+        for env in range(x.shape[1]):
+            start = 0
+            for t in range(len(x)):
+                if dones[t, env]:
+                    pieces.append(x[start:t, env])
+                    start = t + 1
+        return laid_out(pieces)
+
+    def start_not_moved(x, dones):
+        pieces = []
+        for env in range(x.shape[1]):
+            start = 0
+            for t in range(len(x)):
+                if dones[t, env] or t == len(x) - 1:
+                    pieces.append(x[start : t + 1, env])
+        return laid_out(pieces)
+
+    def done_step_twice(x, dones):
+        pieces = []
+        for env in range(x.shape[1]):
+            start = 0
+            for t in range(len(x)):
+                if dones[t, env] or t == len(x) - 1:
+                    pieces.append(x[start : t + 1, env])
+                    start = t
+        return laid_out(pieces)
+
+    def start_not_reset(x, dones):
+        pieces, start = [], 0
+        for env in range(x.shape[1]):
+            for t in range(len(x)):
+                if dones[t, env] or t == len(x) - 1:
+                    pieces.append(x[start : t + 1, env])
+                    start = t + 1
+        return laid_out(pieces)
+
+    def first_environment_only(x, dones):
+        return laid_out(pieces_of(x[:, :1], dones))
+
+    def ordered_backwards(x, dones):
+        return laid_out(pieces_of(x, dones)[::-1])
+
+    def steps_of_first(x, dones):
+        return laid_out(pieces_of(x[:, [0] * x.shape[1]], dones))
+
+    def padded_too_long(x, dones):
+        padded, mask = laid_out(pieces_of(x, dones))
+        nothing = torch.zeros(1, *padded.shape[1:])
+        return torch.cat([padded, nothing]), torch.cat([mask, nothing[..., 0].bool()])
+
+    def cuts_as_first(x, dones):
+        return laid_out(pieces_of(x, dones[:, [0] * x.shape[1]]))
+
+    def cuts_once__at_the_last(x, dones):
+        pieces = []
+        for env in range(x.shape[1]):
+            ends = [t for t in range(len(x)) if dones[t, env]]
+            cut = ends[-1] + 1 if ends else 0
+            pieces += [piece for piece in (x[:cut, env], x[cut:, env]) if len(piece)]
+        return laid_out(pieces)
+
+    def cuts_once__with__splits_before_done(x, dones):
+        pieces = []
+        for env in range(x.shape[1]):
+            cut = int(dones[:, env].argmax())
+            pieces += [piece for piece in (x[:cut, env], x[cut:, env]) if len(piece)]
+        return laid_out(pieces)
+
+    def cuts_all__with__splits_before_done(x, dones):
+        cuts = [t for t in range(1, len(x)) if dones[t].any()]
+        return laid_out([piece for env in range(x.shape[1]) for piece in x[:, env].tensor_split(cuts)])
+
+    def drops_short(x, dones):
+        return laid_out([piece for piece in pieces_of(x, dones) if len(piece) > 1])
+
+    def steps_reversed(x, dones):
+        return laid_out([piece.flip(0) for piece in pieces_of(x, dones)])
+
+    def ends_by_time(x, dones):
+        last = dones.clone()
+        last[-1] = 1
+        ends = last.flatten().nonzero().flatten().tolist()
+        lengths = torch.tensor([end - start for start, end in zip([-1, *ends], ends, strict=False)])
+        return laid_out(list(x.transpose(0, 1).flatten(0, 1).split(lengths.tolist())))
+
+    def flattened_by_time__reshaped(x, dones):
+        last = dones.clone()
+        last[-1] = 1
+        lengths = last.T.flatten().nonzero().flatten().diff(prepend=torch.tensor([-1]))
+        return laid_out(list(x.reshape(x.shape[1], len(x), -1).flatten(0, 1).split(lengths.tolist())))
+
+    def cut_to_first(x, dones):
+        pieces = pieces_of(x, dones)
+        padded = x.new_zeros(len(pieces[0]), len(pieces), x.shape[2])
+        for i, piece in enumerate(pieces):
+            end = min(len(piece), len(padded))
+            padded[:end, i] = piece[:end]
+        return padded, laid_out(pieces)[1][: len(padded)]
+
+    def mask_last_row__true(x, dones):
+        pieces = pieces_of(x, dones)
+        padded = pad_sequence(pieces)
+        mask = torch.ones(padded.shape[:2], dtype=torch.bool)
+        for i, piece in enumerate(pieces):
+            mask[len(piece) : -1, i] = False
+        return padded, mask
+
+    def mask_last_row__false(x, dones):
+        padded, mask = laid_out(pieces_of(x, dones))
+        mask[-1] = False
+        return padded, mask
+
+    def mask_last_step(x, dones):
+        pieces = pieces_of(x, dones)
+        padded = pad_sequence(pieces)
+        mask = torch.zeros(padded.shape[:2], dtype=torch.bool)
+        for i, piece in enumerate(pieces):
+            mask[len(piece) - 1, i] = True
+        return padded, mask
+
+    def mask_of_first(x, dones):
+        padded, mask = laid_out(pieces_of(x, dones))
+        return padded, mask[:, [0] * mask.shape[1]]
+
+    def mask_of_rollout__ones(x, dones):
+        return pad_sequence(pieces_of(x, dones)), torch.ones(x.shape[:2]).bool()
+
+    def mask_of_rollout__dones(x, dones):
+        return pad_sequence(pieces_of(x, dones)), dones == 1
+
+    def mask_of_features__values(x, dones):
+        padded = pad_sequence(pieces_of(x, dones))
+        return padded, padded.bool()
+
+    def mask_from_values__sign(x, dones):
+        padded = pad_sequence(pieces_of(x, dones))
+        return padded, padded[:, :, 0] > 0
+
+    def mask_inverted__with__mask_transposed(x, dones):
+        padded, mask = laid_out(pieces_of(x, dones))
+        return padded, ~mask.T
+
+    def ordered_by_time__with__trajectories_first(x, dones):
+        padded, mask = Wrong.ordered_by_time__by_end(x, dones)
+        return padded.transpose(0, 1), mask.T
+
+    def ordered_by_time__with__padded_to_rollout(x, dones):
+        padded, mask = Wrong.ordered_by_time__by_end(x, dones)
+        longer = torch.zeros(len(x), *padded.shape[1:])
+        longer[: len(padded)] = padded
+        return longer, mask
+
+    def ordered_by_length__with__padding_not_zero(x, dones):
+        pieces = sorted(pieces_of(x, dones), key=len, reverse=True)
+        return pad_sequence(pieces, padding_value=-1.0), laid_out(pieces)[1]
+
+    def done_step_twice__with__padded_in_front(x, dones):
+        padded, mask = Wrong.done_step_twice(x, dones)
+        for i, length in enumerate(mask.sum(0).tolist()):
+            padded[:, i] = padded[:, i].roll(len(padded) - length, 0)
+        return padded, mask.flip(0)
+
+    def empty_trajectory__with__padded_to_rollout(x, dones):
+        padded, mask = Wrong.empty_trajectory(x, dones)
+        return torch.cat([padded, torch.zeros(len(x) - len(padded), *padded.shape[1:])]), mask
+
+    def integer_result(x, dones):
         padded, mask = Right.as_rsl_rl(x, dones)
-        return 2 * padded, mask
+        return padded.long(), mask
+
+    def unknown__shifted(x, dones):
+        padded, mask = Right.as_rsl_rl(x, dones)
+        return padded + 5 * mask.unsqueeze(-1), mask
