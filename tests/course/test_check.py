@@ -295,7 +295,9 @@ def test_right_answer_reads_as_documented():
         "✓ discounted_return_scale: right. Tried on\n"
         "  ✓ one robot and no episode end\n"
         "  ✓ an episode end\n"
-        "  ✓ two robots whose episodes end at different steps"
+        "  ✓ two robots whose episodes end at different steps\n"
+        "  ✓ three robots, with negative rewards, two ends in a row and one at the last step\n"
+        "  ✓ a single step"
     )
 
 

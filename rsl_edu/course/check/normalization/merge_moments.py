@@ -1,10 +1,11 @@
 """Exercise ``merge_moments``: merge the moments of two groups."""
 
-from typing import Any
+from functools import cache
 
 import torch
 
-from ..exercise import Answer, Case, Exercise, Mistake, Part
+from ..edits import Source
+from ..exercise import Answer, Case, Exercise, Mistake
 
 
 def merge_moments(
@@ -37,121 +38,290 @@ CASES = (
     Case.of("two features", 2, [1.0, 4.0], [4.0, 1.0], 8, [6.0, -1.0], [9.0, 0.0]),
     Case.of("an empty first group, as at the very first update", 0, [0.0], [1.0], 2, [3.0], [4.0]),
     Case.of("float32 means far from zero", 2, [4096.0], [1.0], 2, [4096.0], [1.0]),
+    Case.of(
+        "three features, and more samples in the first group",
+        *(7, [-1.5, 2.25, 0.75], [0.75, 0.5, 2.4], 4, [0.5, -3.6, 0.9], [1.7, 4.2, 0.3]),
+    ),
 )
 
 
-class _Groups:
-    """The quantities of the merge, under short names, for writing its mistakes in a line each."""
-
-    def __init__(self, *inputs: Any) -> None:
-        self.na, self.ma, self.va, self.nb, self.mb, self.vb = inputs
-        self.n, self.mean, self.var = merge_moments(*inputs)
-        self.delta = self.mb - self.ma
-        self.within = (self.na * self.va + self.nb * self.vb) / self.n
+_MEAN = "mean_a + delta * count_b / count"
+_WITHIN = "(count_a * var_a + count_b * var_b) / count"
+_SHIFT = "delta**2 * count_a * count_b / count**2"
+_RATES = (0.5, 0.1, 0.01, 0.05, 0.9, 0.99, 0.001, 0.2, 0.25, 0.02, 0.3, 0.7, 0.8, 0.95, 0.999)
 
 
-def merging(count: Part = lambda g: g.n, mean: Part = lambda g: g.mean, var: Part = lambda g: g.var) -> Answer:
-    """A merge with some part done wrong."""
-
-    def answer(*inputs: Any) -> tuple[Any, Any, Any]:
-        groups = _Groups(*inputs)
-        return count(groups), mean(groups), var(groups)
-
-    return answer
+def _scaled(factor: str) -> dict[str, str]:
+    """The edit of a variance that is right up to a factor."""
+    return {"within + between": f"(within + between) * {factor}"}
 
 
 MISTAKES = {
     "count-not-summed": Mistake(
         "your count is that of one group only.",
         "The merged group holds the samples of both: count_a + count_b.",
-        merging(count=lambda g: g.nb),
-        merging(count=lambda g: g.na),
+        {"return count": "return count_b"},
+        {"return count": "return count_a"},
+    ),
+    "counts-groups": Mistake(
+        "your count grows by one for the whole of group b.",
+        "Group b brings count_b samples: count_a + count_b.",
+        {"return count": "return count_a + 1"},
+        {"count_a + count_b\n": "count_a + 1\n"},
+    ),
+    "order-of-results": Mistake(
+        "you return the results in another order.",
+        "Return the count first, then the mean, then the variance.",
+        {"return count, mean, within + between": "return mean, within + between, count"},
+        {"return count, mean, within + between": "return mean, count, within + between"},
+        {"mean, within + between": "within + between, mean"},
+    ),
+    "no-shift": Mistake(
+        "your variance leaves out the distance between the two means.",
+        "Even if no group varies inside, two different means make the whole vary: add delta² · count_a · count_b / "
+        "count².",
+        {"delta**2": "0 * delta"},
+        {_WITHIN: "(var_a + var_b) / 2", "delta**2": "0 * delta"},
     ),
     "unweighted-mean": Mistake(
         "your mean is the mean of the two means, as if the groups had the same size.",
         "A group of 3 samples pulls three times as hard as a single sample: weigh by the counts.",
-        merging(mean=lambda g: (g.ma + g.mb) / 2),
+        {_MEAN: "(mean_a + mean_b) / 2"},
     ),
     "weights-swapped": Mistake(
         "each of your means carries the weight of the other group.",
         "On the way from mean_a to mean_b, go the share that group b has: count_b / count.",
-        merging(mean=lambda g: (g.nb * g.ma + g.na * g.mb) / g.n),
+        {"delta * count_b": "delta * count_a"},
     ),
     "delta-sign": Mistake(
         "your mean moves away from mean_b: the difference has the wrong sign.",
         "With delta = mean_b - mean_a, the new mean is mean_a plus its share of delta.",
-        merging(mean=lambda g: g.ma - g.delta * g.nb / g.n),
+        {"mean_a + delta": "mean_a - delta"},
     ),
     "single-sample-step": Mistake(
         "your mean moves by delta / count, which is the step for one new sample.",
         "Group b brings count_b samples at once: the step is delta * count_b / count.",
-        merging(mean=lambda g: g.ma + g.delta / g.n),
+        {"delta * count_b": "delta"},
+    ),
+    "old-count": Mistake(
+        "your mean moves by count_b / count_a of the way: you divide by the count before the merge.",
+        "Divide by the count of both groups together: the step is delta * count_b / (count_a + count_b).",
+        {_MEAN: "mean_a + delta * count_b / count_a"},
+        {_MEAN: "mean_a + delta * count_b / max(count_a, 1)"},
+    ),
+    "share-rounded": Mistake(
+        "the share of group b is rounded down to a whole number, so that your mean stays at mean_a.",
+        "`//` rounds down: a share is a fraction, count_b / count.",
+        {_MEAN: "mean_a + delta * (count_b // count)"},
+    ),
+    "fraction-inverted": Mistake(
+        "your mean moves by count / count_b of the way, past mean_b.",
+        "The fraction is upside down: group b has the share count_b / count of all samples.",
+        {_MEAN: "mean_a + delta * count / count_b"},
+    ),
+    "means-added": Mistake(
+        "your mean is the sum of the two means.",
+        "It must lie between them: mean_a plus the share count_b / count of the way to mean_b.",
+        {_MEAN: "mean_a + mean_b"},
+    ),
+    "mean-not-divided": Mistake(
+        "your mean is a sum that is not, or not wholly, divided by the count.",
+        "Divide all of it: (count_a * mean_a + count_b * mean_b) / count, with brackets.",
+        {_MEAN: "count_a * mean_a + count_b * mean_b"},
+        {_MEAN: "count_a * mean_a + count_b * mean_b / count"},
+        {_MEAN: "mean_a + delta * count_b"},
+    ),
+    "mean-over-features": Mistake(
+        "your features share one mean.",
+        "Each feature has its own: nothing is summed or averaged over the features.",
+        {_MEAN: "(mean_a + delta * count_b / count).mean().expand_as(mean_a)"},
+        {_MEAN: "mean_a + delta.mean() * count_b / count"},
+        {_MEAN: "mean_a.mean() + delta.mean() * count_b / count + 0 * mean_a"},
+    ),
+    "absolute-delta": Mistake(
+        "your mean always grows: the sign of the difference of the means is lost.",
+        "If mean_b is the smaller one, the mean must shrink: use mean_b - mean_a as it is.",
+        {_MEAN: "mean_a + abs(delta) * count_b / count"},
     ),
     "overwrites": Mistake(
         "you return group b alone: what group a knew is lost.",
         "Both groups count; the last batch is one of many.",
-        merging(mean=lambda g: g.mb),
+        {_MEAN: "mean_b"},
     ),
-    "no-shift": Mistake(
-        "your variance leaves out the distance between the two means.",
-        "Two groups that do not vary inside still differ from each other: add delta² · count_a · count_b / count².",
-        merging(var=lambda g: g.within),
-        merging(var=lambda g: (g.va + g.vb) / 2),
+    "never-learns": Mistake(
+        "you return group a alone: what is new in group b is lost.",
+        "Move the mean by the share count_b / count of the way to mean_b.",
+        {_MEAN: "mean_a"},
+    ),
+    "empty-group": Mistake(
+        "if group a is empty, you return its mean and variance.",
+        "They stand for nothing: if count_a is 0, the result is group b. The formula gives just that, without any if.",
+        {
+            "return count, mean, within + between": "return (count, mean, within + between) if count_a else "
+            "(count, mean_a, var_a)"
+        },
+        {
+            "return count, mean, within + between": "return (count, mean, within + between) if count_a else "
+            "(count_a, mean_a, var_a)"
+        },
     ),
     "unbiased-variance": Mistake(
         "your variance is the unbiased one (n−1).",
         "The running update needs the population variance (n): the inputs have it, and so must the output.",
-        merging(var=lambda g: g.var * g.n / (g.n - 1)),
-        merging(var=lambda g: ((g.na - 1) * g.va + (g.nb - 1) * g.vb + g.delta**2 * g.na * g.nb / g.n) / (g.n - 1)),
+        {_WITHIN: "(count_a * var_a + count_b * var_b) / (count - 1)", "/ count**2": "/ count / (count - 1)"},
+        {
+            _WITHIN: "((count_a - 1) * var_a + (count_b - 1) * var_b) / (count - 1)",
+            "/ count**2": "/ count / (count - 1)",
+        },
+        {_WITHIN: "(count_a * var_a + count_b * var_b) / (count - 1)"},
+        {_WITHIN: "((count_a - 1) * var_a + (count_b - 1) * var_b) / (count - 1)"},
+        {_WITHIN: "((count_a - 1) * var_a + (count_b - 1) * var_b) / count"},
+        {_WITHIN: "((count_a - 1) * var_a + (count_b - 1) * var_b) / (count - 2)"},
+        {_WITHIN: "((count_a - 1) * var_a + (count_b - 1) * var_b) / max(count - 2, 1)"},
     ),
     "unweighted-variance": Mistake(
         "your variance takes the plain mean of the two variances, as if the groups had the same size.",
         "Weigh them by the counts, (count_a · var_a + count_b · var_b) / count, then add the shift of the means.",
-        merging(var=lambda g: (g.va + g.vb) / 2 + g.var - g.within),
+        {_WITHIN: "(var_a + var_b) / 2"},
+    ),
+    "variances-added": Mistake(
+        "your variance adds a variance without its weight.",
+        "Weigh both by the counts: (count_a · var_a + count_b · var_b) / count. Are there brackets around the sum?",
+        {_WITHIN: "var_a + var_b"},
+        {_WITHIN: "var_a + count_b * var_b / count"},
+        {_WITHIN: "count_a * var_a / count + var_b"},
+        {_WITHIN: "(var_a + var_b) / count"},
+        {_WITHIN: "count_a * var_a + count_b * var_b / count"},
+        {_WITHIN: "(var_a + count_b * var_b) / count"},
+        {_WITHIN: "count_a * var_a + count_b * var_b"},
     ),
     "variance-weights-swapped": Mistake(
         "each of your variances carries the weight of the other group.",
         "var_a belongs to count_a: (count_a · var_a + count_b · var_b) / count, then add the shift of the means.",
-        merging(var=lambda g: (g.nb * g.va + g.na * g.vb) / g.n + g.var - g.within),
+        {_WITHIN: "(count_b * var_a + count_a * var_b) / count"},
+    ),
+    "variance-weights-squared": Mistake(
+        "your variance weighs the two variances with the squares of the shares.",
+        "The variance of a sum has such weights. Here they are the shares: count_a / count and count_b / count.",
+        {_WITHIN: "(count_a**2 * var_a + count_b**2 * var_b) / count**2"},
+    ),
+    "variance-overwritten": Mistake(
+        "your variance forgets how the samples of group a vary.",
+        "Both groups vary inside: (count_a · var_a + count_b · var_b) / count, then add the shift of the means.",
+        {_WITHIN: "var_b"},
+        {_WITHIN: "var_b", "delta**2": "0 * delta"},
+        {_WITHIN: "count_b * var_b / count"},
+        {"within + between": "var_b + (mean_b - mean) ** 2"},
+    ),
+    "old-count-overwritten": Mistake(
+        "your variance uses the count of both groups where that of group a belongs.",
+        "Give the sum another name: count_a must stay the count of group a until the end.",
+        {"count = count_a + count_b": "count = count_a = count_a + count_b"},
+    ),
+    "means-only": Mistake(
+        "your variance is that of the two means: how the samples vary inside each group is left out.",
+        "Add the weighted mean of the two variances, (count_a · var_a + count_b · var_b) / count.",
+        {_WITHIN: "0 * var_a"},
     ),
     "shift-not-squared": Mistake(
         "your variance adds the distance of the means without squaring it.",
         "A variance has the unit of x²; so has delta².",
-        merging(var=lambda g: g.within + g.delta * g.na * g.nb / g.n**2),
+        {"delta**2": "delta"},
+        {"delta**2": "-delta"},
+        {"delta**2": "abs(delta)"},
+    ),
+    "shift-subtracted": Mistake(
+        "your variance subtracts the shift of the means.",
+        "The further apart the groups are, the more the whole varies: add delta² · count_a · count_b / count².",
+        {"within + between": "within - between"},
+        {"within + between": "(within - between).clamp(min=0)"},
+    ),
+    "shift-from-new-mean": Mistake(
+        "your delta² measures from the new mean, with the weight that belongs to the distance of the two old means.",
+        "With the weight count_a · count_b / count², delta is mean_b - mean_a. Is mean_a overwritten too early?",
+        {"delta**2": "(mean_b - mean) ** 2"},
+        {"delta**2": "(mean_a - mean) ** 2"},
     ),
     "shift-weight": Mistake(
         "your variance adds delta² with the wrong weight.",
         "The weight is count_a · count_b / count²: symmetric, and at most a quarter.",
-        merging(var=lambda g: g.within + g.delta**2 * g.na * g.nb / g.n),
-        merging(var=lambda g: g.within + g.delta**2 * g.nb / g.n),
-        merging(var=lambda g: g.within + g.delta**2 * g.na / g.n),
-        merging(var=lambda g: g.within + g.delta**2),
-        merging(var=lambda g: g.within + g.delta**2 * g.nb * g.na**2 / g.n**3),
-        merging(var=lambda g: g.within + g.delta**2 / 4),
+        {_SHIFT: "delta**2 * count_a * count_b / count"},
+        {_SHIFT: "delta**2 * count_b / count"},
+        {_SHIFT: "delta**2 * count_a / count"},
+        {_SHIFT: "delta**2"},
+        {_SHIFT: "delta**2 * count_a * count_b"},
+        {_SHIFT: "delta**2 / count"},
+        {_SHIFT: "(delta * count_a * count_b / count) ** 2"},
+        {_SHIFT: "delta**2 / count**2"},
+        {_SHIFT: "delta**2 / 4"},
+        {_SHIFT: "delta**2 / 2"},
+        {_SHIFT: "delta**2 * (count_a * count_b / count**2) ** 2"},
+        {_SHIFT: "delta**2 * count_b * count_a**2 / count**3"},
+        {_SHIFT: "delta**2 * count_a * count_b**2 / count**3"},
+        {_SHIFT: "delta**2 * (count_a / count) ** 2"},
+        {_SHIFT: "delta**2 * (count_b / count) ** 2"},
+        {_SHIFT: "(mean_a - mean) ** 2 + (mean_b - mean) ** 2"},
+        {_SHIFT: "((mean_a - mean) ** 2 + (mean_b - mean) ** 2) / count"},
+        {_SHIFT: "((mean_a - mean) ** 2 + (mean_b - mean) ** 2) / 2"},
+    ),
+    "shift-mixes-features": Mistake(
+        "your variance of one feature depends on the other features.",
+        "Each feature has its own variance: nothing is summed or averaged over the features.",
+        {"delta**2": "(delta**2).sum()"},
+        {"delta**2": "(delta**2).mean()"},
+        {"delta**2": "delta.mean() ** 2"},
     ),
     "sum-of-squares": Mistake(
         "your variance is right near zero but lost in rounding far from it: it looks like E[x²] − E[x]².",
         "float32 keeps 7 digits: 4096² + 1 is 4096². Subtract the means first, then square.",
-        merging(var=lambda g: (g.na * (g.va + g.ma**2) + g.nb * (g.vb + g.mb**2)) / g.n - g.mean**2),
+        {"within + between": "(count_a * (var_a + mean_a**2) + count_b * (var_b + mean_b**2)) / count - mean**2"},
+    ),
+    "mean-square": Mistake(
+        "your variance is the mean of x²: the square of the mean is not subtracted.",
+        "A variance is measured from the mean: add delta² · count_a · count_b / count² to the weighted variances.",
+        {"within + between": "(count_a * (var_a + mean_a**2) + count_b * (var_b + mean_b**2)) / count"},
     ),
     "returns-std": Mistake(
-        "you return the standard deviation in the place of the variance.",
+        "you return the standard deviation instead of the variance.",
         "Leave out the root: variances can be merged, standard deviations cannot.",
-        merging(var=lambda g: g.var.sqrt()),
+        {"within + between": "(within + between).sqrt()"},
     ),
     "merges-stds": Mistake(
         "you merge standard deviations as if they were variances.",
         "var_a and var_b are variances already: neither root nor square is needed.",
-        merging(var=lambda g: (g.na * g.va.sqrt() + g.nb * g.vb.sqrt()) / g.n + g.var - g.within),
-        merging(var=lambda g: ((g.na * g.va.sqrt() + g.nb * g.vb.sqrt()) / g.n) ** 2 + g.var - g.within),
-        merging(var=lambda g: (g.na * g.va**2 + g.nb * g.vb**2) / g.n + g.var - g.within),
+        {_WITHIN: "(count_a * var_a**0.5 + count_b * var_b**0.5) / count"},
+        {_WITHIN: "((count_a * var_a**0.5 + count_b * var_b**0.5) / count) ** 2"},
+        {_WITHIN: "(count_a * var_a**2 + count_b * var_b**2) / count"},
     ),
     "returns-sum": Mistake(
         "you return the sum of squared distances: the division by the count is missing.",
         "The variance is the mean squared distance: divide the sum by count_a + count_b.",
-        merging(var=lambda g: g.var * g.n),
+        _scaled("count"),
+    ),
+    "moving-average": Mistake(
+        "your merge goes a fixed share of the way from group a to group b, whatever the counts.",
+        "The share of group b is count_b / count.",
+        *(
+            {_MEAN: f"mean_a + {rate} * delta", _WITHIN: f"var_a + {rate} * (var_b - var_a)", "delta**2": "0 * delta"}
+            for rate in _RATES
+            if rate != 0.5
+        ),
     ),
 }
+
+
+@cache
+def merging(mistake: str, form: int = 0) -> Answer:
+    """The merge with one of its mistakes.
+
+    Args:
+        mistake: Its name.
+        form: Number of the form.
+    """
+    source, edits = Source.of(merge_moments), MISTAKES[mistake].forms[form]
+    assert not callable(edits)
+    return source.answer(source.find(edits))
+
 
 HINTS = (
     "Imagine all samples of both groups in one list. What is its mean? Which two things make its samples differ?",
