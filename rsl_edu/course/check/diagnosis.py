@@ -13,7 +13,7 @@ from .generic import suspects
 from .mistake import Mistake
 from .trial import Case, Interface, Values
 
-_PAIRS = 4000  # pairs of mistakes that are tried: a second or two, at the first time
+_PAIRS = 2500  # pairs of mistakes that are tried
 Outcome = Values | str  # of a case: what was returned, or the error that was raised
 
 
@@ -51,13 +51,13 @@ class _Seen:
 
     Attributes:
         outcomes: What came of it, on each case.
-        outputs: The number of outputs that count; 0 if only a further case shows what is wrong.
+        outputs: Which outputs count; none if only a further case shows what is wrong.
         wrong: Places of the cases on which it was wrong.
         places: Places of all cases that count, those first that tell most.
     """
 
     outcomes: Sequence[Outcome]
-    outputs: int
+    outputs: range
     wrong: Sequence[int]
     places: Sequence[int]
 
@@ -71,7 +71,32 @@ class _Seen:
     def tells(self) -> bool:
         """Whether a number was wrong: what is NaN everywhere may come of anything."""
         returned = (outcome for place in self.wrong if not isinstance(outcome := self.outcomes[place], str))
-        return any(value.isfinite().any() for values in returned for value in values[self.outputs - 1 : self.outputs])
+        return any(value.isfinite().any() for values in returned for value in values[self.outputs[-1] :][:1])
+
+
+@dataclass(frozen=True)
+class _Signs:
+    """What a mistake alone does, with a bit for each case.
+
+    Attributes:
+        wrong: Where it is wrong.
+        fits: Where it returns what was seen.
+        seen_wrong: Where what was seen is wrong.
+    """
+
+    wrong: int
+    fits: int
+    seen_wrong: int
+
+    def undone_by(self, other: _Signs) -> bool:
+        """Whether the other one makes good what this one does, in more cases than one, which may be chance."""
+        return (self.wrong & other.wrong & ~self.seen_wrong).bit_count() > 1
+
+    def against(self, other: _Signs) -> int:
+        """The number of cases that speak against the two at once: mostly, where one does no harm, the other decides."""
+        one_alone, other_alone = self.wrong & ~other.wrong, other.wrong & ~self.wrong
+        neither = self.seen_wrong & ~(self.wrong | other.wrong)
+        return (neither | one_alone & ~self.fits | other_alone & ~other.fits).bit_count()
 
 
 class Diagnosis:
@@ -108,10 +133,35 @@ class Diagnosis:
         seen = self._seen(outcomes)
         if not seen.tells:
             return None
-        generic = self._generic(seen.outputs)
+        generic = self._generic(len(seen.outputs))
         if found := [form for form in generic if self._fits(form, seen)]:
             return _looks_like(found)
-        return next((_both(*pair) for pair in self._pairs(generic) if self._fits_pair(pair, seen)), None)
+        pairs = itertools.islice(self._pairs(generic, seen), _PAIRS)
+        both = next((pair for pair in pairs if self._fits_pair(pair, seen)), None)
+        return self._both(*both, seen) if both else self._known_in_later_output(outcomes, seen)
+
+    def _known_in_later_output(self, outcomes: Sequence[Outcome], seen: _Seen) -> Finding | None:
+        """The known mistake that an answer makes in a later output, if the first wrong one looks like nothing."""
+        later = [
+            self._seen_in(outcomes, range(place, place + 1)) for place in range(seen.outputs[-1] + 1, self._number)
+        ]
+        form = next((form for each in later for form in self.known if self._fits(form, each)), None)
+        if form is None:
+            return None
+        first = self._interface.outputs[seen.outputs[-1]]
+        advice = (form.why, f"And your {first} is wrong for another reason: compare it with what was expected.")
+        return Finding(form.name, form.headline, advice, (form.edits or (),))
+
+    def _both(self, one: _Form, other: _Form, seen: _Seen) -> Finding:
+        lines: list[str] = []
+        for number, form in enumerate((one, other), start=1):
+            lines += f"{number}. {form.headline}", f"   {form.why}"
+            wrong = self._signs(form, seen).wrong
+            shows = [place for place in sorted(seen.wrong) if wrong >> place & 1]
+            if shows and not wrong >> min(seen.wrong) & 1:  # not in the case that the learner is shown
+                lines.append(f"   This one shows in another case: {self._cases[shows[0]].about}.")
+        edits = (one.edits or (), other.edits or ())
+        return Finding(f"{one.name} + {other.name}", "it looks like two mistakes at once:", tuple(lines), edits)
 
     def any_wrong(self, outcomes: Sequence[Outcome]) -> bool:
         """Whether an answer returned something wrong, besides what it raised."""
@@ -152,27 +202,46 @@ class Diagnosis:
     def _expected(self) -> list[Values]:
         return [self._interface.run_own(self._interface.reference, case).values for case in self._cases]
 
-    def _pairs(self, generic: Sequence[_Form]) -> Iterator[tuple[_Form, _Form]]:
-        """Two mistakes at once, the likelier pairs first."""
+    @cached_property
+    def _number(self) -> int:
+        """The number of outputs, gradients among them."""
+        return max(map(len, self._expected))
+
+    def _pairs(self, generic: Sequence[_Form], seen: _Seen) -> Iterator[tuple[_Form, _Form]]:
+        """Two mistakes at once that may return what was seen, the likelier pairs first."""
         known = [form for form in self.known if form.edits]
-        both = [(i + j, known[i], known[j]) for i, j in itertools.combinations(range(len(known)), 2)]
-        mixed = [(i + j, known[i], generic[j]) for i, j in itertools.product(range(len(known)), range(len(generic)))]
-        possible = (
-            (one, other)
-            for _, one, other in sorted((*both, *mixed), key=itemgetter(0))
-            if one.name != other.name and disjoint((*(one.edits or ()), *(other.edits or ())))
-        )
-        return itertools.islice(possible, _PAIRS)
+        signs = {form: self._signs(form, seen) for form in (*known, *generic)}
+        at_all = [form for form in signs if signs[form].wrong]
+        pairs = [
+            (signs[one].against(signs[other]), place + other_place, one, other)
+            for place, one in enumerate(form for form in at_all if form in set(known))
+            for other_place, other in enumerate(at_all)
+            if place < other_place and one.name != other.name and not signs[one].undone_by(signs[other])
+        ]
+        for *_, one, other in sorted(pairs, key=itemgetter(0, 1)):
+            if disjoint((*(one.edits or ()), *(other.edits or ()))):
+                yield one, other
+
+    def _signs(self, form: _Form, seen: _Seen) -> _Signs:
+        """Where a form alone is wrong, and where it returns what was seen."""
+        wrong, seen_wrong, fits = 0, 0, 0
+        for place, case in enumerate(self._cases):
+            alone, bit = self._outcome(form, place, lambda: form.answer), 1 << place
+            wrong |= 0 if _alike(alone, self._expected[place], case, seen.outputs) else bit
+            fits |= bit if _alike(alone, seen.outcomes[place], case, seen.outputs) else 0
+            seen_wrong |= bit if place in seen.wrong else 0
+        return _Signs(wrong, fits, seen_wrong)
 
     def _seen(self, outcomes: Sequence[Outcome]) -> _Seen:
         """What an answer showed, in the outputs up to the first wrong one: the later ones follow from it."""
-        for outputs in range(1, max(map(len, self._expected)) + 1):
-            pairs = zip(outcomes, self._expected, self._cases, strict=True)
-            alike = [_alike(outcome, expected, case, outputs) for outcome, expected, case in pairs]
-            if not all(alike):
-                places = sorted(range(len(alike)), key=lambda place: alike[place])
-                return _Seen(outcomes, outputs, [place for place in places if not alike[place]], places)
-        return _Seen(outcomes, 0, [], [])
+        prefixes = (self._seen_in(outcomes, range(number)) for number in range(1, self._number + 1))
+        return next((seen for seen in prefixes if seen.wrong), _Seen(outcomes, range(0), [], []))
+
+    def _seen_in(self, outcomes: Sequence[Outcome], outputs: range) -> _Seen:
+        pairs = zip(outcomes, self._expected, self._cases, strict=True)
+        alike = [_alike(outcome, expected, case, outputs) for outcome, expected, case in pairs]
+        places = sorted(range(len(alike)), key=lambda place: alike[place])
+        return _Seen(outcomes, outputs, [place for place in places if not alike[place]], places)
 
     def _fits(self, form: _Form, seen: _Seen) -> bool:
         """Whether a form returns what was seen."""
@@ -185,19 +254,20 @@ class Diagnosis:
 
     def _agrees(self, mistake: Hashable, made: Callable[[], Answer], seen: _Seen) -> bool:
         """Compare what was seen with what a mistake returns, which is kept: the next answer need not wait for it."""
-        returned = self._returned.setdefault(mistake, {})
-        answer: Answer | None = None
         for place in seen.places:
-            if place not in returned:
-                try:
-                    answer = answer or made()
-                except SyntaxError as error:
-                    returned[place] = str(error)
-                    return False
-                returned[place] = outcome_of(self._interface, answer, self._cases[place])
-            if not _alike(seen.outcomes[place], returned[place], self._cases[place], seen.outputs):
+            outcome = self._outcome(mistake, place, made)
+            if not _alike(seen.outcomes[place], outcome, self._cases[place], seen.outputs):
                 return False
         return bool(seen.wrong)
+
+    def _outcome(self, mistake: Hashable, place: int, made: Callable[[], Answer]) -> Outcome:
+        returned = self._returned.setdefault(mistake, {})
+        if place not in returned:
+            try:
+                returned[place] = outcome_of(self._interface, made(), self._cases[place])
+            except SyntaxError as error:
+                returned[place] = str(error)
+        return returned[place]
 
 
 def outcome_of(interface: Interface, answer: Answer, case: Case) -> Outcome:
@@ -208,11 +278,11 @@ def outcome_of(interface: Interface, answer: Answer, case: Case) -> Outcome:
         return f"{type(error).__name__}: {error}"
 
 
-def _alike(a: Outcome, b: Outcome, case: Case, outputs: int) -> bool:
+def _alike(a: Outcome, b: Outcome, case: Case, outputs: range) -> bool:
     if isinstance(a, str) or isinstance(b, str):
         return isinstance(a, str) and isinstance(b, str)
-    a, b = a[:outputs], b[:outputs]  # what follows may be missing: gradients that are cut off
-    return len(a) == len(b) and all(map(case.close, a, b))
+    chosen = slice(outputs.start, outputs.stop)
+    return len(a[chosen]) == len(b[chosen]) and all(map(case.close, a[chosen], b[chosen]))
 
 
 def _one(form: _Form) -> Finding:
@@ -226,9 +296,3 @@ def _looks_like(forms: list[_Form]) -> Finding:
         return _one(first)
     advice = (first.why, f"Or {others[0].headline}")
     return Finding(first.name, f"it looks like this: {first.headline}", advice, (first.edits or (),))
-
-
-def _both(one: _Form, other: _Form) -> Finding:
-    lines = (f"1. {one.headline}", f"   {one.why}", f"2. {other.headline}", f"   {other.why}")
-    edits = (one.edits or (), other.edits or ())
-    return Finding(f"{one.name} + {other.name}", "it looks like two mistakes at once:", lines, edits)

@@ -198,7 +198,7 @@ class Judge:
             headline = f"your {output} holds whole numbers only: what is after the point is cut off."
             why = "A tensor made of whole numbers keeps to them: write 0.0 for 0, or say dtype=x.dtype."
             return WrongError("integer-result", headline, *lines, advice=[why])
-        if finding is None and trial.drew:
+        if finding is None and trial.drew and not right.drew:
             headline = f"your {output} is made of random numbers, though always the same: a seed is set in your code."
             return WrongError("random", headline, *lines, advice=[_RANDOM])
         if finding := finding or self.diagnosis.likely_in(outcomes):
@@ -214,9 +214,9 @@ class Judge:
         """The first name of the hints' whose value in the learner's code is another one than the hints make of it."""
         reference = self.interface.reference
         theirs = steps_of(answer, lambda: self._outcome(answer, case))
+        told = {*self.interface.outputs, *(argument.name for argument, _ in self.interface.named(case.inputs))}
         for name, right in steps_of(reference, lambda: self.interface.run(reference, case)).items():
-            inputs = [argument.name for argument, _ in self.interface.named(case.inputs)]
-            if name in theirs and name in self.names and name not in inputs and not case.close(theirs[name], right):
+            if name in theirs and name in self.names - told and not case.close(theirs[name], right):
                 seen, expected = clearly(theirs[name], right)
                 return [f"look at:  your {name} = {seen}; as the hints have it, {expected}"]
         return []

@@ -93,8 +93,19 @@ def _statements(answer: Answer) -> Iterator[tuple[int, str, list[ast.AST]]]:
                 yield first + node.lineno - 1, lines[node.lineno - 1].strip(), [*ast.walk(node)]
 
 
+def _in_loops(answer: Answer) -> set[str]:
+    """Names that get their values in a loop; without a source, all."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(answer)))
+    except (OSError, TypeError, SyntaxError):
+        return {*answer.__code__.co_varnames} if inspect.isfunction(answer) else set()
+    loops = [node for node in ast.walk(tree) if isinstance(node, (ast.For, ast.While, ast.comprehension))]
+    inside = [node for loop in loops for node in ast.walk(loop)]
+    return {node.id for node in inside if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+
 def steps_of(answer: Answer, run: Callable[[], object]) -> dict[str, torch.Tensor]:
-    """What the names in a function stand for at its end; only numbers and tensors.
+    """What the names in a function stand for at its end; only numbers and tensors, and none that a loop changes.
 
     Args:
         answer: The function.
@@ -115,7 +126,8 @@ def steps_of(answer: Answer, run: Callable[[], object]) -> dict[str, torch.Tenso
     finally:
         sys.setprofile(None)
     steps = {}
-    for name, value in seen.items():
+    for name in seen.keys() - _in_loops(answer):
+        value = seen[name]
         with contextlib.suppress(Exception):  # torch has many for what is no number
             steps[name] = as_tensor(value)
     return steps

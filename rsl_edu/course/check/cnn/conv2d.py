@@ -299,6 +299,8 @@ MISTAKES = {
         "It belongs at both: left and right, top and bottom. pad wants four numbers: (padding,) * 4.",
         {_PAD: "(padding, 0) * 2"},
         {_PAD: "(0, padding) * 2"},
+        {_PAD: "(2 * padding, 0) * 2"},
+        {_PAD: "(0, 2 * padding) * 2"},
     ),
     "padding-on-one-side": Mistake(
         "your padding is only at left and right, or only at top and bottom.",

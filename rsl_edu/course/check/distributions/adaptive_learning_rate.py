@@ -122,7 +122,15 @@ MISTAKES = {
         "your thresholds look like 1.5 times the desired KL and the desired KL / 1.5.",
         "1.5 is the factor of the rate. The thresholds are twice and half the desired KL.",
         {"2 * desired_kl": "1.5 * desired_kl", "desired_kl / 2": "desired_kl / 1.5"},
+    ),
+    "factor-as-upper-threshold": Mistake(
+        "your upper threshold looks like 1.5 times the desired KL.",
+        "1.5 is the factor of the rate. The upper threshold is twice the desired KL.",
         {"2 * desired_kl": "1.5 * desired_kl"},
+    ),
+    "factor-as-lower-threshold": Mistake(
+        "your lower threshold looks like the desired KL divided by 1.5.",
+        "1.5 is the factor of the rate. The lower threshold is half the desired KL.",
         {"desired_kl / 2": "desired_kl / 1.5"},
     ),
     "square-for-twice": Mistake(

@@ -154,6 +154,11 @@ MISTAKES = {
         {"(std / old_std).log()": "std.log() / old_std.log()"},
         {"(std / old_std).log()": "std.log() * old_std.log()"},
     ),
+    "ratio-squared-twice": Mistake(
+        "the ratio of the variances is squared, but it is made of squares already.",
+        "It is old_std² / std²: the stds are squared once.",
+        {_OLD: "= old_std**4 / std**2"},
+    ),
     "variance-as-std": Mistake(
         "you use variances where stds belong.",
         "The inputs are stds, as Normal(mean, std) of torch takes them: square them once, in the quotient.",

@@ -97,6 +97,11 @@ MISTAKES = {
         "The last layer has no activation, but it has biases: as many as outputs.",
         {"return sum(": "return -outputs + sum("},
     ),
+    "output-layer-twice": _mistake(
+        "you count the output layer twice: there is one more, from the outputs to the outputs.",
+        "There is one layer more than hidden sizes. Are the outputs in your list of sizes, and added after it too?",
+        {_PAIRS: "itertools.pairwise([*sizes, sizes[-1]])"},
+    ),
     "output-layer-forgotten": _mistake(
         "the output layer is missing.",
         "There is one layer more than hidden sizes: the last one leads to the output.",

@@ -31,6 +31,7 @@ CASES = (
     Case.of("a unit that is almost always almost 0", [[0.0, 0.0, 0.0], [0.0, 1e-7, 0.0]]),
     Case("a unit that is 0 for all but one of 200 samples", (torch.eye(200)[:, :1] * torch.tensor([3.0, 0.0, 2.0]),)),
     Case.of("a unit that is the same for all samples, and not 0", [[2.0, 0.0, 1.0], [2.0, 0.0, 3.0]]),
+    Case.of("a unit that is small beside the others", [[0.001, 5.0, 0.0], [0.0, 3.0, 0.0], [0.0, 4.0, 0.0]]),
     Case.of("units that are all dead", [[0.0, 0.0]]),
     Case.of("units that are all alive", [[1.0, 2.0], [3.0, 4.0]]),
     Case.of("zeros, but no dead unit", [[0.0, 1.0], [2.0, 0.0], [3.0, 4.0]]),
@@ -100,6 +101,7 @@ MISTAKES = {
         "A small positive number still passes a gradient. After a ReLU, dead is exactly 0.",
         *({"== 0": f"< {limit}"} for limit in (1e-1, 5e-2, 1e-2, 1e-3, 1e-4)),
         *({_MASK: f"activations.mean(dim=0) < {limit}"} for limit in (1e-1, 5e-2, 1e-2, 1e-3, 1e-4)),
+        *({_MASK: f"activations.mean(dim=0) <= {share} * activations.mean()"} for share in (0.1, 0.05, 0.025, 0.01)),
     ),
     "hardly-varies": Mistake(
         "you count a unit as dead if it hardly varies.",

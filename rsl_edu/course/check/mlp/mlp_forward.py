@@ -87,6 +87,11 @@ MISTAKES = {
         "Linear layers in a row are one linear layer. Apply activation after every layer but the last.",
         {_HIDDEN: "(x @"},
     ),
+    "last-activation-missing": Mistake(
+        "your last hidden layer has no activation.",
+        "Every layer but the very last has one: where does your loop end?",
+        {_HIDDEN: "(activation if weight is not weights[-2] else lambda y: y)(x @"},
+    ),
     "activation-first": Mistake(
         "your activation comes before the linear map: it cuts off parts of the input x.",
         "A hidden layer is activation(x @ weight.T + bias); x itself stays as it is.",
@@ -121,6 +126,19 @@ MISTAKES = {
         "Each layer adds its own: x @ weight.T + bias.",
         {" + bias)": ")", " + biases[-1]": ""},
         {" + bias)": ")"},
+    ),
+    "first-bias-only": Mistake(
+        "only your first layer has its bias.",
+        "Each layer adds its own: x @ weight.T + bias.",
+        {
+            " + bias)": " + (bias if bias is biases[0] else 0))",
+            " + biases[-1]": " + (biases[-1] if len(biases) == 1 else 0)",
+        },
+    ),
+    "inner-bias-forgotten": Mistake(
+        "the hidden layers after the first have no bias.",
+        "Each layer adds its own: x @ weight.T + bias.",
+        {" + bias)": " + (bias if bias is biases[0] else 0))"},
     ),
     "output-bias-forgotten": Mistake(
         "the bias of your last layer is missing.",

@@ -265,7 +265,7 @@ MISTAKES = {
     ),
     "signs-not-random": Mistake(
         "your matrix is orthogonal, but some entries have the same sign at every draw.",
-        "QR chooses the signs by a fixed rule. Multiply each column of Q by the sign of R's diagonal entry.",
+        "QR and SVD choose signs by a fixed rule. With QR, multiply each column of Q by the sign of R's diagonal entry.",
         {" * r.diagonal().sign()": ""},
         {".diagonal()": ".diagonal().abs()"},
         {_SIGNS: "torch.linalg.svd(gaussian, full_matrices=False)[0]"},

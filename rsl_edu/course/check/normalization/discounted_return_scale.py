@@ -172,9 +172,10 @@ MISTAKES = {
         {_ADD: "total + gamma * reward"},
     ),
     "moving-average": Mistake(
-        "your sums are a moving average, with (1 - gamma) before the reward.",
+        "your sums are a moving average, with weights of gamma and 1 - gamma.",
         "A return is a sum: gamma * R + r.",
         {"+ reward": "+ (1 - gamma) * reward"},
+        {_ADD: "(1 - gamma) * total + gamma * reward"},
     ),
     "discounts-from-start": Mistake(
         "you discount by the time since the start: gamma**t * r_t.",

@@ -103,6 +103,11 @@ MISTAKES = {
         "Group b brings count_b samples at once: the step is delta * count_b / count.",
         {"delta * count_b": "delta"},
     ),
+    "share-added": Mistake(
+        "your mean adds count_b / count to the distance of the means: a + stands where a * belongs.",
+        "The step is a share of the distance: delta * count_b / count.",
+        {"delta * count_b": "delta + count_b"},
+    ),
     "old-count": Mistake(
         "your mean moves by count_b / count_a of the way: you divide by the count before the merge.",
         "Divide by the count of both groups together: the step is delta * count_b / (count_a + count_b).",
@@ -164,6 +169,14 @@ MISTAKES = {
             "return count, mean, within + between": "return (count, mean, within + between) if count_a else "
             "(count_a, mean_a, var_a)"
         },
+    ),
+    "first-variance-lost": Mistake(
+        "if group a is empty, your variance is not that of group b.",
+        "If count_a is 0, the result is group b, its variance too. The formula gives just that, without any if.",
+        *(
+            {"within + between": f"(within + between if count_a else torch.{made}_like(var_b))"}
+            for made in ("zeros", "ones")
+        ),
     ),
     "unbiased-variance": Mistake(
         "your variance is the unbiased one (n−1).",

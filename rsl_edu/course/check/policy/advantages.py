@@ -86,6 +86,13 @@ _BEFORE = "(dones[t - 1] if t > 0 else 0)"
 
 
 MISTAKES = {
+    "own-value-discounted": Mistake(
+        "you discount, or mask, the value that is subtracted.",
+        "gamma and 1 - done belong to the next value only: delta = r + gamma * (1 - done) * next_value - values[t].",
+        {"gamma * going_on * next_value - values[t]": "gamma * going_on * (next_value - values[t])"},
+        {"- values[t]": "- gamma * values[t]"},
+        {"- values[t]": "- going_on * values[t]"},
+    ),
     "ignores-dones": Mistake(
         "your advantages leak across the end of an episode.",
         "What comes after a done is another episode: multiply the next value and the next advantage by 1 - dones.",

@@ -109,6 +109,11 @@ MISTAKES = {
         "The ratio of two probabilities is the exp of that difference: 1 where nothing changed, not 0.",
         {").exp()": ")"},
     ),
+    "every-with-every": Mistake(
+        "every ratio meets every advantage: a column [batch, 1] times a row [batch] is [batch, batch].",
+        "Print the shapes: ratio and advantage must both be [batch]. Leave out the unsqueeze or keepdim.",
+        {"ratio = (log_prob - old_log_prob).exp()": "ratio = (log_prob - old_log_prob).exp().unsqueeze(-1)"},
+    ),
     "not-averaged": Mistake(
         "you return a loss for each action, not their mean.",
         "An optimiser minimises one number: end with .mean().",
