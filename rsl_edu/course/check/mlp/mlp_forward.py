@@ -87,11 +87,6 @@ MISTAKES = {
         "Linear layers in a row are one linear layer. Apply activation after every layer but the last.",
         {_HIDDEN: "(x @"},
     ),
-    "last-activation-missing": Mistake(
-        "your last hidden layer has no activation.",
-        "Every layer but the very last has one: where does your loop end?",
-        {_HIDDEN: "(activation if weight is not weights[-2] else lambda y: y)(x @"},
-    ),
     "activation-first": Mistake(
         "your activation comes before the linear map: it cuts off parts of the input x.",
         "A hidden layer is activation(x @ weight.T + bias); x itself stays as it is.",

@@ -48,6 +48,8 @@ def _use(answer: Answer, rows: int, cols: int, gain: float | None, seed: int, lo
         if weight.shape != (rows, cols):
             return weight
         drawn.append(weight.detach().double())
+        if look in _MEANS and len(drawn) == 1 and not _orthogonal(drawn[0]):
+            return right  # another case is about that
         if look in _MEANS and len(drawn) == 8 and all(map(drawn[0].equal, drawn)):
             return right  # nothing random to take the mean of: another case is about that
     if look == "repeats":
@@ -58,6 +60,12 @@ def _use(answer: Answer, rows: int, cols: int, gain: float | None, seed: int, lo
         other = returned.detach().double() if look == "returned" else drawn[0]
         value = other @ drawn[0].mT if rows <= cols else other.mT @ drawn[0]
     return torch.where((value - right).abs() < tolerance, right, value)
+
+
+def _orthogonal(w: torch.Tensor) -> bool:
+    """Whether rows or columns stand at right angles, and have one length, whatever it is."""
+    products = w @ w.mT if len(w) <= w.shape[1] else w.mT @ w
+    return torch.allclose(products, products[0, 0] * torch.eye(len(products)).double(), rtol=1e-3, atol=1e-3)
 
 
 def _mean(w: torch.Tensor, look: str) -> torch.Tensor:
@@ -98,9 +106,17 @@ class _Case(Case):
             return torch.allclose(a, b, rtol=0.3, atol=tolerance) and not any(map(right.equal, (a, b)))
         if look in _MEANS:  # both are too large, or both too small
             return bool(min(a.abs(), b.abs()) > right or max(a, b) < right)
+        if len(right) > 1 and _steady(a) != _steady(b):
+            return False
         unit = torch.eye(len(right)).double()
         random = not any(torch.allclose(x, x[0, 0] * unit, atol=1e-3) for x in (a, b))
         return random and torch.equal(a == right, b == right)  # the same of their numbers are wrong
+
+
+def _steady(products: torch.Tensor) -> float:
+    """The number on the diagonal, to two digits; 0 if they are not all the same."""
+    diagonal = products.diagonal()
+    return float(f"{diagonal[0]:.1e}") if torch.allclose(diagonal, diagonal[0], rtol=1e-3, atol=1e-3) else 0.0
 
 
 def _show(rows: int, cols: int, gain: float | None, seed: int, look: str) -> str:
@@ -265,7 +281,7 @@ MISTAKES = {
     ),
     "signs-not-random": Mistake(
         "your matrix is orthogonal, but some entries have the same sign at every draw.",
-        "QR and SVD choose signs by a fixed rule. With QR, multiply each column of Q by the sign of R's diagonal entry.",
+        "QR and SVD choose signs by a fixed rule. Multiply each column of Q by the sign of R's diagonal entry.",
         {" * r.diagonal().sign()": ""},
         {".diagonal()": ".diagonal().abs()"},
         {_SIGNS: "torch.linalg.svd(gaussian, full_matrices=False)[0]"},
