@@ -228,14 +228,15 @@ def test_object_in_the_place_of_its_class_is_said():
         ((2, torch.ones(1, device="meta"), torch.ones(1)), "wrong-type"),
         ((2, "mean", torch.ones(1)), "wrong-type"),
         ((2, [1.0], torch.ones(1)), "wrong-type"),
-        ((2, 1.0, torch.ones(1)), "wrong-shape"),
-        ((2, torch.ones(1, 1), torch.ones(1)), "wrong-shape"),
-        ((2, torch.ones(1), torch.full((1,), torch.nan)), "nan"),
-        ((2, torch.ones(1), torch.full((1,), torch.inf)), "unknown"),
+        (merged(mean=lambda right: 1.0), "wrong-shape"),
+        (merged(mean=lambda right: torch.ones(1, 1)), "wrong-shape"),
+        (merged(var=lambda right: torch.nan * right["var"]), "nan"),
+        (merged(var=lambda right: torch.inf + right["var"]), "unknown"),
     ],
 )
 def test_result_of_wrong_kind_is_said(result, mistake):
-    assert check.merge_moments(lambda *_: result).mistake == mistake
+    answer = result if callable(result) else lambda *_: result
+    assert check.merge_moments(answer).mistake == mistake
 
 
 def test_changed_input_is_named():
@@ -297,6 +298,7 @@ def test_right_answer_reads_as_documented():
         "  ✓ an episode end\n"
         "  ✓ two robots whose episodes end at different steps\n"
         "  ✓ three robots, with negative rewards, two ends in a row and one at the last step\n"
+        "  ✓ large rewards that hardly differ, and a gamma of 0\n"
         "  ✓ a single step"
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
@@ -13,7 +13,7 @@ from .generic import suspects
 from .mistake import Mistake
 from .trial import Case, Interface, Values
 
-_PAIRS = 2500  # pairs of mistakes that are tried
+_PAIRS = 1000  # pairs of mistakes that are tried, of each kind
 Outcome = Values | str  # of a case: what was returned, or the error that was raised
 
 
@@ -88,15 +88,15 @@ class _Signs:
     fits: int
     seen_wrong: int
 
-    def undone_by(self, other: _Signs) -> bool:
-        """Whether the other one makes good what this one does, in more cases than one, which may be chance."""
-        return (self.wrong & other.wrong & ~self.seen_wrong).bit_count() > 1
-
     def against(self, other: _Signs) -> int:
-        """The number of cases that speak against the two at once: mostly, where one does no harm, the other decides."""
+        """The number of cases that speak against the two at once.
+
+        Mostly, where one does no harm, the other decides; and it is rare that one makes good what the other does.
+        """
         one_alone, other_alone = self.wrong & ~other.wrong, other.wrong & ~self.wrong
         neither = self.seen_wrong & ~(self.wrong | other.wrong)
-        return (neither | one_alone & ~self.fits | other_alone & ~other.fits).bit_count()
+        made_good = self.wrong & other.wrong & ~self.seen_wrong
+        return (neither | made_good | one_alone & ~self.fits | other_alone & ~other.fits).bit_count()
 
 
 class Diagnosis:
@@ -136,8 +136,7 @@ class Diagnosis:
         generic = self._generic(len(seen.outputs))
         if found := [form for form in generic if self._fits(form, seen)]:
             return _looks_like(found)
-        pairs = itertools.islice(self._pairs(generic, seen), _PAIRS)
-        both = next((pair for pair in pairs if self._fits_pair(pair, seen)), None)
+        both = next((pair for pair in self._pairs(generic, seen) if self._fits_pair(pair, seen)), None)
         return self._both(*both, seen) if both else self._known_in_later_output(outcomes, seen)
 
     def _known_in_later_output(self, outcomes: Sequence[Outcome], seen: _Seen) -> Finding | None:
@@ -162,6 +161,12 @@ class Diagnosis:
                 lines.append(f"   This one shows in another case: {self._cases[shows[0]].about}.")
         edits = (one.edits or (), other.edits or ())
         return Finding(f"{one.name} + {other.name}", "it looks like two mistakes at once:", tuple(lines), edits)
+
+    def is_constant(self, outcomes: Sequence[Outcome], place: int) -> bool:
+        """Whether an output is always the same, where the right one is not."""
+        mine = [outcome[place] for outcome in outcomes if len(outcome) > place and not isinstance(outcome, str)]
+        right = [outcome[place] for outcome in self._expected if len(outcome) > place]
+        return len(mine) == len(outcomes) and all(map(mine[0].equal, mine)) and not all(map(right[0].equal, right))
 
     def any_wrong(self, outcomes: Sequence[Outcome]) -> bool:
         """Whether an answer returned something wrong, besides what it raised."""
@@ -207,20 +212,24 @@ class Diagnosis:
         """The number of outputs, gradients among them."""
         return max(map(len, self._expected))
 
-    def _pairs(self, generic: Sequence[_Form], seen: _Seen) -> Iterator[tuple[_Form, _Form]]:
+    def _pairs(self, generic: Sequence[_Form], seen: _Seen) -> Iterable[tuple[_Form, _Form]]:
         """Two mistakes at once that may return what was seen, the likelier pairs first."""
         known = [form for form in self.known if form.edits]
         signs = {form: self._signs(form, seen) for form in (*known, *generic)}
         at_all = [form for form in signs if signs[form].wrong]
-        pairs = [
-            (signs[one].against(signs[other]), place + other_place, one, other)
-            for place, one in enumerate(form for form in at_all if form in set(known))
-            for other_place, other in enumerate(at_all)
-            if place < other_place and one.name != other.name and not signs[one].undone_by(signs[other])
-        ]
-        for *_, one, other in sorted(pairs, key=itemgetter(0, 1)):
-            if disjoint((*(one.edits or ()), *(other.edits or ()))):
-                yield one, other
+        ours = sum(form in at_all for form in known)  # they come first
+        both: list[tuple[int, int, _Form, _Form]] = []  # two known ones
+        mixed: list[tuple[int, int, _Form, _Form]] = []  # a known one and a generic one
+        for (place, one), (other_place, other) in itertools.combinations(enumerate(at_all), 2):
+            if place < ours and one.name != other.name and disjoint((*(one.edits or ()), *(other.edits or ()))):
+                pair = signs[one].against(signs[other]), place + other_place, one, other
+                (both if other_place < ours else mixed).append(pair)
+        tried = (
+            *sorted(both, key=itemgetter(0, 1))[:_PAIRS],
+            *sorted(both, key=itemgetter(1))[:_PAIRS],  # what two do together is not always the sum
+            *sorted(mixed, key=itemgetter(0, 1))[:_PAIRS],
+        )
+        return dict.fromkeys((one, other) for *_, one, other in tried)
 
     def _signs(self, form: _Form, seen: _Seen) -> _Signs:
         """Where a form alone is wrong, and where it returns what was seen."""

@@ -198,17 +198,26 @@ class Judge:
             headline = f"your {output} holds whole numbers only: what is after the point is cut off."
             why = "A tensor made of whole numbers keeps to them: write 0.0 for 0, or say dtype=x.dtype."
             return WrongError("integer-result", headline, *lines, advice=[why])
-        if finding is None and trial.drew and not right.drew:
+        if finding is None and right.drawn is None and self._sets_a_seed(answer, trial, case):
             headline = f"your {output} is made of random numbers, though always the same: a seed is set in your code."
             return WrongError("random", headline, *lines, advice=[_RANDOM])
+        if finding is None and self.diagnosis.is_constant(outcomes, place):
+            headline = f"your {output} is always {seen}, whatever the inputs are."
+            return WrongError("constant-result", headline, *lines, advice=["Which of the arguments does it use?"])
         if finding := finding or self.diagnosis.likely_in(outcomes):
             places = [line_of(answer, self.diagnosis.source, edits) for edits in finding.edits if edits]
             look = [_line(*place) for place in places if place]
             return WrongError(finding.name, finding.headline, *lines, *look, advice=finding.advice, of_mistake=True)
         name, headline, *why_not = _describe(output, got, wanted)
-        return WrongError(
-            name, f"{headline} in this case: {case.about}.", *lines, *self._first_step(answer, case), advice=why_not
-        )
+        step = self._first_step(answer, case) if right.drawn is None else []
+        return WrongError(name, f"{headline} in this case: {case.about}.", *lines, *step, advice=why_not)
+
+    def _sets_a_seed(self, answer: Answer, trial: Trial, case: Case) -> bool:
+        """Whether random numbers were drawn that do not depend on the seed before the call."""
+        if trial.drawn is None:
+            return False
+        again = self._run(answer, case, seed=1).drawn
+        return again is not None and torch.equal(trial.drawn, again)
 
     def _first_step(self, answer: Answer, case: Case) -> list[str]:
         """The first name of the hints' whose value in the learner's code is another one than the hints make of it."""
@@ -305,7 +314,7 @@ def _describe(output: str, got: torch.Tensor, right: torch.Tensor) -> tuple[str,
         shape, wanted = (f"a tensor of shape {list(x.shape)}" if x.dim() else "a single number" for x in (got, right))
         return "wrong-shape", f"your {output} is {shape}, expected {wanted},"
     if got.isnan().any() and not right.isnan().any():
-        why = "0/0, ∞ - ∞, the root or log of a negative number and the variance (n-1) of a single sample are NaN."
+        why = "0/0, ∞/∞, ∞ - ∞, the root or log of a negative number and the variance (n-1) of a single sample are NaN."
         return "nan", f"your {output} is not a number (NaN)", why
     return "unknown", f"your {output} is wrong"
 

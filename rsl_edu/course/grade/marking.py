@@ -192,6 +192,7 @@ def veiled(hidden: Verdict, shown: Verdict) -> Verdict:
         "nan": "your code returns NaN for some of them.",
         "no-gradient": "your code returns what no gradient comes back from.",
         "integer-result": "your code returns whole numbers, where what is after the point counts.",
+        "constant-result": "your code returns the same whatever the inputs are.",
         "random": "your code returns something else when it is called again.",
         "state-between-calls": "your code returns something else when it is called again.",
         "library-answer": "your code calls what the exercise asks you to write.",

@@ -32,6 +32,7 @@ _KINDS = {  # mistakes of all exercises
     "nan": "it returns NaN.",
     "no-gradient": "no gradient comes back from it.",
     "integer-result": "it cuts off what is after the point.",
+    "constant-result": "it returns the same whatever the inputs are.",
     "random": "it depends on random numbers.",
     "state-between-calls": "it keeps something from call to call.",
     "exception": "it raises an error.",

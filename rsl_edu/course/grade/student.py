@@ -168,9 +168,8 @@ class Student:
             self._stop("sent a reply to another question")
         if "error" in reply:
             raise self._failure(self._typed(reply["error"], dict))
-        if kind == "call" and reply.get("drew") is not True:
-            torch.set_rng_state(state)  # no random numbers were drawn there: none are here
-            self._left = state
+        if kind == "call":
+            self._set_random_state(reply.get("random"), state)
         for change in self._typed(reply.get("changed", []), list):
             place, value = self._typed(change, tuple)
             _overwrite(given[self._typed(place, int) % max(len(given), 1)], value)
@@ -197,6 +196,14 @@ class Student:
         torch.rand(())  # a mark: should a check seed it in the same way again, it shows
         self._left = torch.get_rng_state()
         return state if seeded else None
+
+    def _set_random_state(self, drawn: Any, before: torch.Tensor) -> None:
+        """Go on with the random numbers as the other process does: from its state, if it has drawn any."""
+        try:
+            torch.set_rng_state(before if drawn is None else self._typed(drawn, torch.Tensor))
+        except (RuntimeError, TypeError):
+            self._stop("sent a malformed reply: the process was tampered with or broke")
+        self._left = torch.get_rng_state()
 
     def _failure(self, account: dict[str, Any]) -> Failure:
         kinds = ("not-answered", "library-answer", "stopped")

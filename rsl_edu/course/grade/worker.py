@@ -243,7 +243,8 @@ class _Server:
         if isinstance(result, _LibraryAnswer):
             raise _refusal()
         changed = [(place, _detached(now)) for place, now in enumerate(given) if _frozen(now) != before[place]]
-        return {"value": result, "changed": changed, "drew": not torch.equal(state, torch.get_rng_state())}
+        end = torch.get_rng_state()
+        return {"value": result, "changed": changed, "random": None if torch.equal(state, end) else end}
 
 
 def _gradients(result: torch.Tensor, inputs: list[torch.Tensor], grad: list[torch.Tensor]) -> list[Any]:

@@ -16,7 +16,7 @@ from .machinery import wrong_like
 # Mistakes that an answer to any exercise can make, besides the exercise's own.
 OF_THE_MACHINERY = {
     *("no-return", "wrong-type", "wrong-shape", "in-place", "nan", "exception", "unknown", "not-answered", "stopped"),
-    *("no-gradient", "random", "state-between-calls", "integer-result"),
+    *("no-gradient", "random", "state-between-calls", "integer-result", "constant-result"),
 }
 
 

@@ -53,6 +53,7 @@ CASES = (
         "a kernel of 3",
         (torch.arange(12.0).reshape(1, 1, 3, 4), ((torch.arange(9.0) * 4) % 9).reshape(1, 1, 3, 3), None, None),
     ),
+    Case.of("a stride larger than the kernel", [[[[1.0, 2.5, -3.0, 0.5, 4.0]]]], [[[[2.0]]]], 2, None),
     Case(
         "everything at once",
         ((torch.arange(60.0).reshape(2, 2, 3, 5) * 7) % 11, (torch.arange(16.0).reshape(2, 2, 2, 2) * 5) % 7, 2, 1),
@@ -293,6 +294,14 @@ MISTAKES = {
             for half in ("k // 2", "(k - 1) // 2")
             for padding in (half, f"padding or {half}")
         ),
+    ),
+    "stride-bounded": Mistake(
+        "your filter never moves further than it is wide.",
+        "A stride may be larger than the kernel: then it leaves pixels out. Move by stride.",
+        {
+            "unfold(2, k, stride)": "unfold(2, k, min(stride, k))",
+            "unfold(3, k, stride)": "unfold(3, k, min(stride, k))",
+        },
     ),
     "padding-on-one-end": Mistake(
         "your padding is only at one end of each side.",

@@ -28,6 +28,7 @@ CASES = (
     Case("a dilation of 2", (9, 3, None, None, 2)),
     Case("a dilation of 3", (9, 3, None, None, 3)),
     Case("a kernel of one tap, which no dilation spreads", (8, 1, 3, None, 4)),
+    Case("an odd size, a padding of half the kernel, and a stride of 2", (9, 3, 2, 1, None)),
     Case("everything at once", (29, 4, 3, 5, 2)),
     Case("everything at once, with other numbers", (40, 5, 2, 1, 3)),
 )

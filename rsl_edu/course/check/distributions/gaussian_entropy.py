@@ -31,6 +31,7 @@ CASES = (
     Case.of("an action of two components", [[1.0, 2.0]]),
     Case.of("a small std, whose entropy is negative", [[0.1]]),
     Case.of("three robots", [[1.0, 2.0], [0.5, 1.0], [0.1, 4.0]]),
+    Case("thirty joints, whose stds multiply to less than a float32 can hold", (torch.full((1, 30), 0.01),)),
     Case.of("two robots of four joints", [[0.3, 1.7, 0.05, 2.6], [1.2, 0.0001, 0.7, 3.4]]),
 )
 
@@ -158,6 +159,11 @@ MISTAKES = {
         {_EACH: "-std * std.log()"},
         {_EACH: "-std / std.sum(-1, keepdim=True) * (std / std.sum(-1, keepdim=True)).log()"},
         {_EACH: "-std.softmax(-1) * std.log_softmax(-1)"},
+    ),
+    "product-underflows": Mistake(
+        "you take the log of the product of all stds, and with many joints that product is 0 in floats.",
+        "30 stds of 0.01 multiply to 1e-60, and its log is lost. Take the log of each std first, then add.",
+        {"std.log()": "(0 * std + std.prod(-1, keepdim=True).log() / std.shape[-1])"},
     ),
     "log-of-sum": Mistake(
         "you join the stds or variances of the components first, and then take one log.",

@@ -35,6 +35,7 @@ CASES = (
         [[1.0, 1.0], [2.0, 3.0], [0.0, 3.0]],
         [[1.0, 4.0], [1.0, 1.0], [2.0, 0.5]],
     ),
+    Case.of("stds of a thousandth", [[0.001]], [[0.001]], [[0.0]], [[0.002]]),
     Case.of(
         "two robots of four joints",
         [[-1.5, 0.3, 2.0, -0.7], [0.4, -2.2, 1.1, -0.6]],
@@ -292,8 +293,8 @@ MISTAKES = {
     "eps-in-quotient": Mistake(
         "your KL of two equal policies is not 0: you add a small number below the fraction line.",
         "A std is above 0 already, and the rule for the learning rate asks whether the KL is 0: leave it out.",
-        *({_VARIANCE: f"2 * std**2 + {eps}"} for eps in (1e-4, 1e-3, 1e-2)),
-        *({_VARIANCE: f"2 * (std**2 + {eps})"} for eps in (1e-4, 1e-3, 1e-2)),
+        *({_VARIANCE: f"2 * std**2 + {eps}"} for eps in (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)),
+        *({_VARIANCE: f"2 * (std**2 + {eps})"} for eps in (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)),
     ),
 }
 

@@ -34,6 +34,7 @@ CASES = (
     Case("a hidden size of −1", (3, 2, [6, -1, 4])),
     Case("a tuple as output", (3, (2, 4), [5])),
     Case("rsl_rl's size for a quadruped", (48, 12, [512, 256, 128])),
+    Case("layers of the same sizes", (4, 3, [5, 5, 5])),
     Case("two hidden sizes of −1, and a tuple of three", (4, (2, 3, 5), [-1, 7, -1, 6])),
 )
 
@@ -96,6 +97,11 @@ MISTAKES = {
         "the biases of the output layer are missing.",
         "The last layer has no activation, but it has biases: as many as outputs.",
         {"return sum(": "return -outputs + sum("},
+    ),
+    "equal-layers-once": _mistake(
+        "layers of the same sizes count once.",
+        "A dictionary or a set keeps one entry for equal keys: add up a number for each layer, or use a list.",
+        {_PAIRS: "dict.fromkeys(itertools.pairwise(sizes))"},
     ),
     "output-layer-twice": _mistake(
         "you count the output layer twice: there is one more, from the outputs to the outputs.",

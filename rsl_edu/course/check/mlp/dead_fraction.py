@@ -83,7 +83,7 @@ MISTAKES = {
     "alive-share": Mistake(
         "you return the share of units that are alive.",
         "The dead ones are asked for: 1 minus that.",
-        {_MEAN: "1 - dead.float().mean()"},
+        {"dead = (": "dead = ~("},
         {"activations == 0": "activations != 0"},
     ),
     "divided-by-samples": Mistake(
@@ -157,7 +157,7 @@ MISTAKES = {
         "A share is a part of all: divide by activations.shape[1], or take the mean of the mask.",
         {_MEAN: "dead.sum() / (~dead).sum()"},
     ),
-    "percent": Mistake("you return percent.", "A share lies between 0 and 1.", {_MEAN: "100 * dead.float().mean()"}),
+    "percent": Mistake("you return percent.", "A share lies between 0 and 1.", {"return ": "return 100 * "}),
     "mask-returned": Mistake(
         "you return an answer for each unit, not their share.",
         "One step is missing: the mean over the units. Of a mask, take .float().mean().",

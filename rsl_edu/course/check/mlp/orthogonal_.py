@@ -236,11 +236,6 @@ MISTAKES = {
         *({_SIGNS: f"torch.nn.functional.normalize(gaussian, dim={dim})"} for dim in ("0", "1", "int(rows >= cols)")),
         {_SIGNS: "torch.nn.functional.normalize(gaussian, dim=int(rows < cols))"},
     ),
-    "signs-absolute": Mistake(
-        "your matrix is right but for its signs: all entries are positive or zero.",
-        "Numbers of one sign cannot sum to the product 0. What has to be positive is the diagonal of R, not Q.",
-        {_SIGNS: "q.abs()"},
-    ),
     "diagonal-for-sign": Mistake(
         "you multiply the columns of Q by R's diagonal itself.",
         "That gives them other lengths. Only its signs are wanted: r.diagonal().sign().",

@@ -48,6 +48,7 @@ CASES = (
         [[0.0, 1.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0], [0.0, 0.0, 1.0]],
         0.8,
     ),
+    Case.of("large rewards that hardly differ, and a gamma of 0", [[4096.0], [4096.5], [4097.0]], [[0.0]] * 3, 0.0),
     Case.of("a single step", [[1.5, -2.0]], [[0.0, 1.0]], 0.9),
 )
 
@@ -103,6 +104,14 @@ MISTAKES = {
         "you return the variance.",
         "Rewards are divided by the std, which has their unit: take the root.",
         {".std": ".var"},
+    ),
+    "sum-of-squares": Mistake(
+        "your std is right near zero but lost in rounding far from it: it looks like the root of E[x²] − E[x]².",
+        "float32 keeps 7 digits: 4096² + 1 is 4096². Use std, which subtracts the mean first.",
+        {
+            "return torch.stack(sums).std(correction=0)": "s = torch.stack(sums)\n"
+            "    return (s.square().mean() - s.mean() ** 2).clamp(min=0).sqrt()"
+        },
     ),
     "root-mean-square": Mistake(
         "you take the root of the mean square: the mean of the sums is not subtracted.",

@@ -66,6 +66,7 @@ CASES = (
         0.8,
         0.6,
     ),
+    Case.of("a lam of 0", [[1.0], [4.0], [-2.0]], [[2.0], [0.5], [3.0]], [[0.0], [0.0], [0.0]], [8.0], 0.5, 0.0),
     Case.of(
         "two robots, two episode ends in a row and one at the last step",
         [[5.0, 1.0], [2.0, 0.0], [4.0, 3.0], [1.0, 6.0]],
@@ -86,13 +87,6 @@ _BEFORE = "(dones[t - 1] if t > 0 else 0)"
 
 
 MISTAKES = {
-    "own-value-discounted": Mistake(
-        "you discount, or mask, the value that is subtracted.",
-        "gamma and 1 - done belong to the next value only: delta = r + gamma * (1 - done) * next_value - values[t].",
-        {"gamma * going_on * next_value - values[t]": "gamma * going_on * (next_value - values[t])"},
-        {"- values[t]": "- gamma * values[t]"},
-        {"- values[t]": "- going_on * values[t]"},
-    ),
     "ignores-dones": Mistake(
         "your advantages leak across the end of an episode.",
         "What comes after a done is another episode: multiply the next value and the next advantage by 1 - dones.",
@@ -292,9 +286,11 @@ MISTAKES = {
         {"] + gamma": "] + gamma * lam"},
     ),
     "discounts-both-values": Mistake(
-        "you discount the value of the step itself too.",
-        "values[t] is the value now, without gamma; only the next value lies in the future.",
+        "you discount, or mask, the value of the step itself too.",
+        "values[t] is the value now, in full; gamma and 1 - done belong to the next value only.",
         {" - values[t]": " - gamma * values[t]"},
+        {"gamma * going_on * next_value - values[t]": "gamma * going_on * (next_value - values[t])"},
+        {" - values[t]": " - going_on * values[t]"},
     ),
     "normalized": Mistake(
         "you normalize the advantages.",

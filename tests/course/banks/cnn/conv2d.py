@@ -397,3 +397,9 @@ class Wrong:
 
     def unknown__with_bias(x, weight, stride=1, padding=0):
         return functional.conv2d(x, weight, weight.sum((1, 2, 3)), stride, padding)
+
+    def stride_bounded(x, weight, stride=1, padding=0):
+        return Right.by_loops(x, weight, min(stride, weight.shape[-1]), padding)
+
+    def padding_on_one_end__twice_as_much(x, weight, stride=1, padding=0):
+        return Right.by_loops(functional.pad(x, (0, 2 * padding, 0, 2 * padding)), weight, stride, 0)

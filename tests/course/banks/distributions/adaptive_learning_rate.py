@@ -431,3 +431,13 @@ class Wrong:
 
     def unknown__thirds(rate, kl, desired_kl):
         return 3 * rate
+
+    def factor_as_upper_threshold(rate, kl, desired_kl):
+        if kl > 1.5 * desired_kl:
+            return max(1e-5, rate / 1.5)
+        return min(1e-2, rate * 1.5) if 0 < kl < desired_kl / 2 else rate
+
+    def factor_as_lower_threshold(rate, kl, desired_kl):
+        if kl > 2 * desired_kl:
+            return max(1e-5, rate / 1.5)
+        return min(1e-2, rate * 1.5) if 0 < kl < desired_kl / 1.5 else rate

@@ -55,7 +55,7 @@ class Wrong:
     def constant_once__at_the_end(std):
         return std.log().sum(-1) + 0.5 * math.log(2 * math.pi * math.e)
 
-    def constant_once__determinant(std):
+    def constant_once__with__product_underflows__determinant(std):
         return 0.5 * torch.log(2 * math.pi * math.e * torch.prod(std, dim=-1) ** 2)
 
     def not_halved(std):
@@ -216,3 +216,7 @@ class Wrong:
 
     def exception__log_of_number(std):
         return (torch.log(2 * math.pi * math.e) / 2 + std.log()).sum(-1)
+
+    def product_underflows(std):
+        n = std.shape[-1]
+        return std.prod(-1).log() + n * (0.5 + 0.5 * math.log(2 * math.pi))

@@ -280,3 +280,8 @@ class Wrong:
 
     def nan__root_of_negative(old_mean, old_std, mean, std):
         return Right.by_torch(old_mean, old_std, mean, std) + torch.sqrt(old_mean - mean).sum(-1)
+
+    def ratio_squared_twice(old_mean, old_std, mean, std):
+        old_log_var, log_var = 2 * old_std.log(), 2 * std.log()
+        ratio = (old_log_var - log_var).exp() ** 2
+        return 0.5 * (log_var - old_log_var + ratio + (mean - old_mean) ** 2 / log_var.exp() - 1).sum(1)

@@ -251,3 +251,17 @@ class Wrong:
 
     def unknown__one_more(input_dim, output_dim, hidden_dims):
         return Right.of_library(input_dim, output_dim, hidden_dims) + 1000
+
+    def equal_layers_once(input_dim, output_dim, hidden_dims):
+        hidden = [input_dim if h == -1 else h for h in hidden_dims]
+        sizes = [input_dim, *hidden, int(np.prod(output_dim))]
+        layers = {pair: (pair[0] + 1) * pair[1] for pair in pairwise(sizes)}
+        return sum(layers.values())
+
+    def output_layer_twice(input_dim, output_dim, hidden_dims):
+        out = int(np.prod(output_dim))
+        total, before = 0, input_dim
+        for size in [*(input_dim if h == -1 else h for h in hidden_dims), out]:
+            total += (before + 1) * size
+            before = size
+        return total + (before + 1) * out

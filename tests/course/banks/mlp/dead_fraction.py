@@ -157,7 +157,7 @@ class Wrong:
     def small_counts_as_dead__with__divided_by_samples(activations):
         return (activations < 1e-3).all(0).sum() / activations.shape[0]
 
-    def alive_share__with__rarely_active(activations):
+    def rarely_active__with__one_minus_result(activations):
         return ((activations > 0).float().mean(0) >= 0.05).float().mean()
 
     def dead_samples__with__alive_share(activations):

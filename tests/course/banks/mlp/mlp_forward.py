@@ -306,3 +306,25 @@ class Wrong:
 
     def unknown__scaled_and_shifted(x, weights, biases, activation):
         return 3 * Right.by_linear(x, weights, biases, activation) + 1
+
+    def first_bias_only(x, weights, biases, activation):
+        y = x @ weights[0].T + biases[0]
+        for w in weights[1:]:
+            y = activation(y) @ w.T
+        return y
+
+    def inner_bias_forgotten(x, weights, biases, activation):
+        y = x @ weights[0].T + biases[0]
+        if len(weights) == 1:
+            return y
+        for w in weights[1:-1]:
+            y = activation(y) @ w.T
+        return activation(y) @ weights[-1].T + biases[-1]
+
+    def last_hidden_without_activation__with__inner_bias_forgotten(x, weights, biases, activation):
+        y = x @ weights[0].T + biases[0]
+        if len(weights) == 1:
+            return y
+        for w in weights[1:-1]:
+            y = activation(y) @ w.T
+        return y @ weights[-1].T + biases[-1]

@@ -159,7 +159,7 @@ class Wrong:
         return weight.copy_(gain * (q if q.shape == weight.shape else q.T))
 
     @torch.no_grad()
-    def signs_absolute(weight, gain=1.0):
+    def unknown__absolute(weight, gain=1.0):
         rows, cols = weight.shape
         g = torch.randn(rows, cols) if rows >= cols else torch.randn(cols, rows)
         q = torch.linalg.qr(g).Q.abs()

@@ -470,3 +470,12 @@ class Wrong:
 
     def averages_time(rewards, dones, gamma):
         return sums_of(rewards, dones, gamma).mean(axis=0).std(unbiased=False)
+
+    def sum_of_squares(rewards, dones, gamma):
+        running, total, squares = torch.zeros_like(rewards[0]), 0.0, 0.0
+        for r, d in zip(rewards, dones, strict=True):
+            running = gamma * running + r
+            total, squares = total + running.sum(), squares + running.square().sum()
+            running = running * (1 - d)
+        n = rewards.numel()
+        return (squares / n - (total / n) ** 2).clamp(min=0).sqrt()

@@ -419,3 +419,12 @@ class Wrong:
         n = count_a + count_b
         mean = (count_a * mean_a + count_b * mean_b) / n
         return n, mean, var_b + (mean_b - mean) ** 2
+
+    def first_variance_lost(count_a, mean_a, var_a, count_b, mean_b, var_b):
+        if count_a == 0:
+            return count_b, mean_b.clone(), torch.zeros_like(mean_b)
+        return Right.by_einsum(count_a, mean_a, var_a, count_b, mean_b, var_b)
+
+    def share_added(count_a, mean_a, var_a, count_b, mean_b, var_b):
+        n, _, var = Right.by_einsum(count_a, mean_a, var_a, count_b, mean_b, var_b)
+        return n, mean_a + (mean_b - mean_a) + count_b / n, var

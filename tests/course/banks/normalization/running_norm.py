@@ -753,3 +753,16 @@ class Wrong:
     variance_weights_swapped = wrong_merge(
         var=lambda na, ma, va, nb, mb, vb, n: (nb * va + na * vb) / n + (mb - ma) ** 2 * na * nb / n**2
     )
+
+    class first_variance_lost(Right.in_parts):
+        def update(self, x):
+            first = self.count == 0
+            super().update(x)
+            if first:
+                self.var = torch.zeros_like(self.var)
+
+    class share_added(Right.in_parts):
+        def update(self, x):
+            before = self.mean
+            super().update(x)
+            self.mean = before + (x.mean(0) - before) + len(x) / self.count

@@ -301,3 +301,7 @@ class Wrong:
     def normalizes_advantage__with__sum_for_mean(log_prob, old_log_prob, advantage, clip):
         advantage = (advantage - advantage.mean()) / (advantage.std(correction=0) + 1e-8)
         return Right.by_sign(log_prob, old_log_prob, advantage, clip) * len(advantage)
+
+    def every_with_every(log_prob, old_log_prob, advantage, clip):
+        ratio = (log_prob - old_log_prob).exp().unsqueeze(-1)
+        return -torch.min(ratio * advantage, ratio.clamp(1 - clip, 1 + clip) * advantage).mean()

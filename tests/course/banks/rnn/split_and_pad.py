@@ -304,7 +304,7 @@ class Wrong:
     def drops_last_row(x, dones):
         return laid_out(pieces_of(x[:-1], dones[:-1]))
 
-    def drops_rest__with__drops_done_step(x, dones):
+    def drops_last_step__with__drops_rest(x, dones):
         pieces = []
         for env in range(x.shape[1]):
             start = 0
