@@ -255,7 +255,7 @@ class Wrong:
     def log_ratio_inverted__with__old_variance(old_mean, old_std, mean, std):
         return (torch.log(old_std / std) + (old_std**2 + (mean - old_mean) ** 2) / (2 * old_std**2) - 0.5).sum(-1)
 
-    def quotient_not_halved__with__minus_one(old_mean, old_std, mean, std):
+    def log_ratio_halved__with__doubled(old_mean, old_std, mean, std):
         return (torch.log(std / old_std) + (old_std**2 + (mean - old_mean) ** 2) / std**2 - 1).sum(-1)
 
     def std_as_variance__with__mean_over_actions(old_mean, old_std, mean, std):
