@@ -240,11 +240,15 @@ def test_printing_in_place_of_returning_is_said(capsys):
         ([1.0], "your result is a list of 1 values, expected a tensor of shape [1]; torch.tensor or torch.stack makes"),
         (torch.ones(1).numpy(), "your result is an array of numpy, expected a tensor of shape [1]"),
         ("one", "your result is of type str, expected a tensor of shape [1]."),
-        (torch.ones(2), "your result is a tensor of shape [2], expected a tensor of shape [1], in this case: one row."),
     ],
 )
 def test_what_is_of_another_kind_is_called_by_its_name(result, says):
     assert verdict_on(lambda *_: result).message.startswith(says)
+
+
+def test_another_shape_is_said():
+    says = "your result is a tensor of shape [1, 3], expected a tensor of shape [1], in this case: one row."
+    assert verdict_on(lambda x, y, scale: x.sum().exp() * torch.ones(len(x), 3)).message.startswith(says)
 
 
 def sorting(values: list[int], k: int) -> int:

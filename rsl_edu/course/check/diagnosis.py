@@ -14,7 +14,7 @@ from .mistake import Mistake
 from .trial import Case, Interface, Values
 
 _PAIRS = 1000  # pairs of mistakes that are tried, of each kind
-Outcome = Values | str  # of a case: what was returned, or the error that was raised
+Outcome = Values | str  # of a case: what was returned, or the name of the error that was raised
 
 
 @dataclass(frozen=True)
@@ -280,11 +280,11 @@ class Diagnosis:
 
 
 def outcome_of(interface: Interface, answer: Answer, case: Case) -> Outcome:
-    """What comes of an answer of ours on a case: what it returns, or its error as text."""
+    """What comes of an answer of ours on a case."""
     try:
         return interface.run_own(answer, case).values
     except (Exception, SystemExit) as error:
-        return f"{type(error).__name__}: {error}"
+        return type(error).__name__
 
 
 def _alike(a: Outcome, b: Outcome, case: Case, outputs: range) -> bool:

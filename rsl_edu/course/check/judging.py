@@ -114,7 +114,7 @@ class Judge:
         except (Exception, SystemExit, TooLongError) as error:
             if failure(error, lambda _: False).kind == "stopped":
                 self.left = 0
-            return f"{type(error).__name__}: {error}"
+            return type(error).__name__
 
     # One after the other
 

@@ -138,7 +138,12 @@ MISTAKES = {
         "** is a power: write 2 * desired_kl and desired_kl / 2.",
         {"2 * desired_kl": "desired_kl**2", "desired_kl / 2": "desired_kl**0.5"},
         {"2 * desired_kl": "desired_kl**2"},
-        {"desired_kl / 2": "desired_kl**0.5"},
+    ),
+    "lower-threshold-too-high": Mistake(
+        "your lower threshold lies above the desired KL.",
+        "The rate rises only below half the desired KL: desired_kl / 2.",
+        {"desired_kl / 2": "desired_kl * 2"},
+        {"desired_kl / 2": "desired_kl * 1.5"},
     ),
     "at-the-threshold": Mistake(
         "your rate changes when the KL is exactly twice, or exactly half, the desired one.",

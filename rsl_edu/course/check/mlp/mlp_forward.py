@@ -120,6 +120,10 @@ MISTAKES = {
         "your biases are missing.",
         "Each layer adds its own: x @ weight.T + bias.",
         {" + bias)": ")", " + biases[-1]": ""},
+    ),
+    "hidden-biases-forgotten": Mistake(
+        "the biases of your hidden layers are missing.",
+        "Each layer adds its own, not only the last: x @ weight.T + bias.",
         {" + bias)": ")"},
     ),
     "first-bias-only": Mistake(

@@ -441,3 +441,10 @@ class Wrong:
         if kl > 2 * desired_kl:
             return max(1e-5, rate / 1.5)
         return min(1e-2, rate * 1.5) if 0 < kl < desired_kl / 1.5 else rate
+
+    def lower_threshold_too_high(rate, kl, desired_kl):
+        if kl > desired_kl * 2:
+            rate = max(1e-5, rate / 1.5)
+        elif 0 < kl < desired_kl * 2:
+            rate = min(1e-2, rate * 1.5)
+        return rate
