@@ -1,10 +1,13 @@
 """What an answer looks like: known mistakes, generic ones, two at once, and what only running it again shows."""
 
+import linecache
 import time
+from pathlib import Path
 
 import pytest
 import torch
 
+from rsl_edu.course import check
 from rsl_edu.course.check import Case, Exercise, Mistake, judging
 from rsl_edu.course.check.edits import Source
 
@@ -115,6 +118,19 @@ def test_the_line_that_reads_like_the_mistake_is_shown_whatever_the_learners_nam
 
     number = answer.__code__.co_firstlineno + 2
     assert f"\n  line {number}:".ljust(13) + "b = a.square().sum()\n" in verdict_on(answer).message
+
+
+def test_two_mistakes_read_as_in_the_book():
+    cell = """def gaussian_kl(old_mean, old_std, mean, std):
+    ratio = (old_std / std).log()
+    each = ratio + (old_std**2 + (mean - old_mean) ** 2) / (2 * std**2) - 0.5
+    return each.mean(-1)
+"""
+    linecache.cache["<cell>"] = len(cell), None, cell.splitlines(keepends=True), "<cell>"
+    names: dict = {}
+    exec(compile(cell, "<cell>", "exec"), names)
+    page = Path(__file__).parents[2] / "book" / "instructors.md"
+    assert f"```text\n{check.gaussian_kl(names['gaussian_kl'])}\n```" in page.read_text(encoding="utf-8")
 
 
 def test_no_line_is_shown_where_none_reads_like_the_mistake():

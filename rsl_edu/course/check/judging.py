@@ -205,8 +205,9 @@ class Judge:
             headline = f"your {output} is always {seen}, whatever the inputs are."
             return WrongError("constant-result", headline, *lines, advice=["Which of the arguments does it use?"])
         if finding := finding or self.diagnosis.likely_in(outcomes):
-            places = [line_of(answer, self.diagnosis.source, edits) for edits in finding.edits if edits]
-            look = [_line(*place) for place in places if place]
+            places = [line_of(answer, self.diagnosis.source, edits) for edits in finding.edits]
+            marks = [""] if len(places) == 1 else [f"  ({number})" for number in range(1, len(places) + 1)]
+            look = [_line(*place) + mark for place, mark in zip(places, marks, strict=True) if place]
             return WrongError(finding.name, finding.headline, *lines, *look, advice=finding.advice, of_mistake=True)
         name, headline, *why_not = _describe(output, got, wanted)
         step = self._first_step(answer, case) if right.drawn is None else []

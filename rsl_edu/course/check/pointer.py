@@ -32,7 +32,7 @@ def line_of(answer: Answer, source: Source, edits: Edits) -> tuple[int, str] | N
     Returns:
         The number of the line in its cell, and the line.
     """
-    theirs = [*_statements(answer)]
+    theirs = [*_statements(answer)] if edits else []
     arguments = {node.arg for node in ast.walk(source.tree) if isinstance(node, ast.arg)}
     for shape in _shapes(source, edits, arguments):
         found = {
