@@ -133,6 +133,14 @@ def test_two_mistakes_read_as_in_the_book():
     assert f"```text\n{check.gaussian_kl(names['gaussian_kl'])}\n```" in page.read_text(encoding="utf-8")
 
 
+def test_a_lambda_whose_source_cannot_be_cut_out_gets_its_verdict():
+    cell = 'text, answer = """\n""", lambda x, y, scale: scale * (x + y).pow(2).sum(1) - 1\n'  # its line ends a string
+    linecache.cache["<cell 2>"] = len(cell), None, cell.splitlines(keepends=True), "<cell 2>"
+    names: dict = {}
+    exec(compile(cell, "<cell 2>", "exec"), names)
+    assert verdict_on(names["answer"]).mistake == "twice-missing"
+
+
 def test_no_line_is_shown_where_none_reads_like_the_mistake():
     def answer(x, y, scale):
         return scale * torch.einsum("bn,bn->", x + 2 * y, x + 2 * y) - 1

@@ -83,21 +83,25 @@ def _statements(answer: Answer) -> Iterator[tuple[int, str, list[ast.AST]]]:
         [each for each in vars(answer).values() if inspect.isfunction(each)] if isinstance(answer, type) else [answer]
     )
     for function in functions:
-        try:
-            lines, first = inspect.getsourcelines(function)
-            tree = ast.parse(textwrap.dedent("".join(lines)))
-        except (OSError, TypeError, SyntaxError):  # no source: it was made by exec, or is in another process
-            continue
+        lines, first, tree = _source_of(function)
         for node in ast.walk(tree):
             if isinstance(node, (ast.Assign, ast.AugAssign, ast.Return, ast.Expr)):
                 yield first + node.lineno - 1, lines[node.lineno - 1].strip(), [*ast.walk(node)]
 
 
+def _source_of(function: Answer) -> tuple[list[str], int, ast.Module]:
+    """The lines of a function, the number of the first, and their tree; without lines if there is no source."""
+    try:
+        lines, first = inspect.getsourcelines(function)
+        return lines, first, ast.parse(textwrap.dedent("".join(lines)))
+    except Exception:  # made by exec or in another process, a lambda in the middle of a call ...: inspect raises many
+        return [], 0, ast.Module([], [])
+
+
 def _in_loops(answer: Answer) -> set[str]:
     """Names that get their values in a loop; without a source, all."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(answer)))
-    except (OSError, TypeError, SyntaxError):
+    lines, _, tree = _source_of(answer)
+    if not lines:
         return {*answer.__code__.co_varnames} if inspect.isfunction(answer) else set()
     loops = [node for node in ast.walk(tree) if isinstance(node, (ast.For, ast.While, ast.comprehension))]
     inside = [node for loop in loops for node in ast.walk(loop)]
