@@ -95,7 +95,7 @@ def test_wrong_answer_named_after_no_mistake_is_refused():
 @exercises
 def test_cases_tell_all_mistakes_apart(exercise):
     assert len({mistake.headline for mistake in exercise.mistakes.values()}) == len(exercise.mistakes)
-    for form in exercise.diagnosis.known:
+    for form in exercise._diagnosis.known:
         assert exercise.check(form.answer).mistake == form.name, form
 
 

@@ -74,7 +74,7 @@ class Exercise:
         """
         further = tuple(cases)
         named = frozenset(re.findall(r"\w+", " ".join(re.findall("`(.*?)`", " ".join(self.hints)))))
-        judge = Judge(self.interface, self.cases, self.diagnosis, f'check.hint("{self.name}")', named)
+        judge = Judge(self._interface, self.cases, self._diagnosis, f'check.hint("{self.name}")', named)
         try:
             self._must_be_of_right_kind(answer)
             with warnings.catch_warnings():
@@ -116,14 +116,14 @@ class Exercise:
         return answer if self.check(answer).passed else otherwise or self.reference
 
     @cached_property
-    def interface(self) -> Interface:
+    def _interface(self) -> Interface:
         """How it uses an answer."""
         return Interface(self.reference, self.outputs, self.use, self.show)
 
     @cached_property
-    def diagnosis(self) -> Diagnosis:
+    def _diagnosis(self) -> Diagnosis:
         """Its mistakes, ready to be compared with an answer."""
-        return Diagnosis(self.interface, self.cases, self.mistakes)
+        return Diagnosis(self._interface, self.cases, self.mistakes)
 
     def _must_be_of_right_kind(self, answer: Any) -> None:
         if not callable(answer) or isinstance(answer, type) != (self._kind == "class"):

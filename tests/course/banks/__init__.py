@@ -38,7 +38,7 @@ def wrong_answers_in(namespace, exercise):
         name
         for name in answers
         for mistake in mistake_of(name).split(" + ")
-        if mistake not in OF_THE_MACHINERY | exercise.diagnosis.names
+        if mistake not in OF_THE_MACHINERY | exercise._diagnosis.names
     ]
     if unknown:
         raise ValueError(f"bank of {exercise.name}: {', '.join(unknown)}: no mistake of the exercise has such a name")

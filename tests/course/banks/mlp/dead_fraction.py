@@ -33,7 +33,7 @@ class Right:
         return 1 - len(alive) / len(activations[0])
 
     def with_guard_against_rounding(activations):
-        return torch.isclose(activations, torch.zeros(())).all(0).float().mean()
+        return torch.isclose(activations, torch.zeros_like(activations)).all(0).float().mean()
 
     def in_place_on_a_copy(activations):
         ones = activations.clone()
