@@ -275,6 +275,48 @@ def test_another_shape_is_said():
     assert verdict_on(lambda x, y, scale: x.sum().exp() * torch.ones(len(x), 3)).message.startswith(says)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        lambda x: x.to_sparse(),
+        lambda x: torch.quantize_per_tensor(x, 0.5, 0, torch.qint32),
+        lambda x: x.as_subclass(type("Mine", (torch.Tensor,), {})),
+        lambda x: torch.nn.Parameter(x),
+        lambda x: torch.nested.nested_tensor([x, x]),
+        lambda x: x.to(torch.complex64),
+    ],
+)
+def test_an_odd_kind_of_tensor_gets_a_verdict(odd):
+    assert EXERCISE.check(lambda x, y, scale: odd(weighted(x, y, scale) + 100)).passed is False
+
+
+@pytest.mark.parametrize("error", [GeneratorExit, type("Own", (BaseException,), {})])
+def test_an_error_that_is_no_exception_gets_a_verdict_too(error):
+    def answer(x, y, scale):
+        raise error("enough")
+
+    assert verdict_on(answer).mistake == "exception"
+
+
+def test_what_the_learner_interrupts_is_interrupted():
+    def answer(x, y, scale):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        EXERCISE.check(answer)
+
+
+def test_settings_that_an_answer_changes_are_as_before_afterwards():
+    def answer(x, y, scale):
+        torch.set_grad_enabled(False)
+        torch.set_default_dtype(torch.float64)
+        return weighted(x, y, scale)
+
+    assert EXERCISE.check(answer).passed
+    assert torch.is_grad_enabled()
+    assert torch.get_default_dtype() == torch.float32
+
+
 def sorting(values: list[int], k: int) -> int:
     """The k-th of a list."""
     return sorted(values)[k]

@@ -76,7 +76,9 @@ class Judge:
         """
         try:
             trial = self._run(answer, case, quiet=False)
-        except (Exception, SystemExit, TooLongError) as error:
+        except KeyboardInterrupt:
+            raise  # the learner's own
+        except BaseException as error:
             raise self._raised(answer, error, case) from None
         right = self.interface.run(self.interface.reference, case)
         self._must_return_the_right_kind(answer, trial, right, case)
@@ -115,7 +117,9 @@ class Judge:
             return "stopped"  # on the case before it, and it would be on this one
         try:
             return self._run(answer, case, seed).values
-        except (Exception, SystemExit, TooLongError) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             if failure(error, lambda _: False).kind == "stopped":
                 self.left = 0
             return type(error).__name__

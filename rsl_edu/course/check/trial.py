@@ -152,18 +152,23 @@ class Interface:
 
 @contextlib.contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Let torch's random numbers on the CPU begin from a seed, and go on as before afterwards."""
-    state = torch.get_rng_state()
+    """Let torch's random numbers on the CPU begin from a seed; afterwards these and other settings are as before."""
+    state, graded, dtype = torch.get_rng_state(), torch.is_grad_enabled(), torch.get_default_dtype()
     torch.default_generator.manual_seed(seed)  # torch.manual_seed looks for all devices, which takes its time
     try:
         yield
     finally:
         torch.set_rng_state(state)
+        torch.set_grad_enabled(graded)
+        torch.set_default_dtype(dtype)
 
 
 def as_tensor(value: Any) -> torch.Tensor:
-    """A value as a float64 tensor; torch raises one of many errors for what is no number."""
-    return torch.as_tensor(value).detach().cpu().double()
+    """A value as a plain float64 tensor; torch raises one of many errors for what cannot be one."""
+    tensor = torch.as_tensor(value).detach().as_subclass(torch.Tensor)
+    tensor = tensor.dequantize() if tensor.is_quantized else tensor
+    tensor = tensor.to_dense() if tensor.layout != torch.strided else tensor
+    return tensor.cpu().double().reshape(tuple(tensor.shape))  # a nested tensor has no shape
 
 
 def _gradients(results: tuple[Any, ...], leaves: list[torch.Tensor]) -> Values:
