@@ -107,6 +107,25 @@ def test_edits_are_of_characters_also_after_umlauts():
     assert source.answer([source.at(node.value, "größe - 1")])(5) == 4
 
 
+def test_what_is_shown_is_what_the_headline_is_about():
+    """In the first case only the variance is wrong, but the mean is the first output that is."""
+
+    def answer(count_a, mean_a, var_a, count_b, mean_b, var_b):
+        count = count_a + count_b
+        return count, (mean_a + mean_b) / 2, (count_a * var_a + count_b * var_b) / count
+
+    message = check.merge_moments(answer).message
+    assert message.startswith("your mean is the mean of the two means")
+    assert "seen:     mean = [2]\n  expected: mean = [3]" in message
+
+
+def test_an_edit_that_cannot_be_made_is_named_with_its_mistake():
+    for edit in ({"3 * y": "y"}, {"2 * y": "2 *"}):
+        exercise = Exercise(weighted, ("result",), CASES, {"bad": Mistake("a", "b", edit)}, ("",), lambda _: None)
+        with pytest.raises(ValueError, match=r"mistakes: 'bad', \{'. "):
+            exercise.check(lambda x, y, scale: x[:, 0])
+
+
 # Where it is ----------------------------------------------------------------------------------------------------------
 
 
@@ -264,6 +283,7 @@ def test_printing_in_place_of_returning_is_said(capsys):
         ([1.0], "your result is a list of 1 values, expected a tensor of shape [1]; torch.tensor or torch.stack makes"),
         (torch.ones(1).numpy(), "your result is an array of numpy, expected a tensor of shape [1]"),
         ("one", "your result is of type str, expected a tensor of shape [1]."),
+        (torch.ones(1, device="meta"), "your result is a tensor that holds no plain numbers (torch.strided, on meta)"),
     ],
 )
 def test_what_is_of_another_kind_is_called_by_its_name(result, says):

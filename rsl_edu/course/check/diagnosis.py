@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
 
+import torch
+
 from .edits import Answer, Edits, Source, disjoint
 from .generic import suspects
 from .mistake import Mistake
@@ -168,6 +170,15 @@ class Diagnosis:
         right = [outcome[place] for outcome in self._expected if len(outcome) > place]
         return len(mine) == len(outcomes) and all(map(mine[0].equal, mine)) and not all(map(right[0].equal, right))
 
+    def shown(self, outcomes: Sequence[Outcome]) -> tuple[Case, int, torch.Tensor, torch.Tensor] | None:
+        """The simplest case that shows what a finding is about: which output, what was seen, and what was expected."""
+        seen = self._seen(outcomes)
+        for place in sorted(seen.without_errors.wrong):
+            case, outcome, output = self._cases[place], outcomes[place], seen.outputs[-1]
+            if len(outcome) > output and not isinstance(outcome, str):
+                return case, output, outcome[output], self._expected[place][output]
+        return None
+
     def any_wrong(self, outcomes: Sequence[Outcome]) -> bool:
         """Whether an answer returned something wrong, besides what it raised."""
         return bool(self._seen(outcomes).without_errors.wrong)
@@ -183,8 +194,11 @@ class Diagnosis:
         forms = []
         for name, mistake in self._mistakes.items():
             for form in mistake.forms:
-                edits = None if callable(form) else self.source.find(form)
-                answer = form if callable(form) else self.source.answer(edits or ())
+                try:
+                    edits = None if callable(form) else self.source.find(form)
+                    answer = form if callable(form) else self.source.answer(edits or ())
+                except (ValueError, SyntaxError) as error:
+                    raise ValueError(f"mistakes: {name!r}, {form}: {error}") from None
                 forms.append(_Form(name, mistake.headline, mistake.why, answer, edits))
         return forms
 

@@ -138,15 +138,13 @@ class Judge:
                 advice=["What it prints cannot be used by other code: write `return` before it."] if printed else (),
             )
         if len(trial.results) != number:
-            expected = f"expected {number} values: {names}"
-            raise WrongError(
-                "wrong-type", f"your code returns {_kind(trial.results[0])}, {expected}.", *self._tried(case)
-            )
+            headline = f"your code returns {_kind(trial.results[0])}, expected {number} values: {names}."
+            raise WrongError("wrong-type", headline, *self._tried(case), advice=_makes(trial.results[0]))
         for output, value, wanted in zip(self.interface.outputs, trial.results, right.results, strict=True):
             if value is None:
                 raise WrongError("no-return", f"your {output} is None: is a `return` missing?", *self._tried(case))
             if why := _misfit(value, wanted):
-                raise WrongError("wrong-type", f"your {output} {why}", *self._tried(case))
+                raise WrongError("wrong-type", f"your {output} {why}", *self._tried(case), advice=_makes(value))
 
     def _must_not_change_inputs(self, trial: Trial, case: Case) -> None:
         for (argument, before), after in zip(self.interface.named(case.inputs), trial.given, strict=True):
@@ -196,10 +194,9 @@ class Judge:
 
     def _explained(self, answer: Answer, trial: Trial, right: Trial, place: int, case: Case) -> WrongError:
         """What to say of the first output that is wrong."""
-        output = [*self.interface.outputs, *(f"gradient of {name}" for name in case.tracked)][place]
+        output = self._outputs(case)[place]
         got, wanted = trial.values[place], right.values[place]
-        seen, expected = clearly(got, wanted)
-        lines = (*self._tried(case), f"seen:     {output} = {seen}", f"expected: {output} = {expected}")
+        lines = self._seen_and_expected(case, place, got, wanted)
         outcomes = [self._outcome(answer, each) for each in self.cases]
         finding = self.diagnosis.known_in(outcomes, but_for_errors=True)
         if finding is None and place < len(trial.results) and _cuts_off(trial.results[place], right.results[place]):
@@ -210,9 +207,11 @@ class Judge:
             headline = f"your {output} is made of random numbers, though always the same: a seed is set in your code."
             return WrongError("random", headline, *lines, advice=[_RANDOM])
         if finding is None and self.diagnosis.is_constant(outcomes, place):
-            headline = f"your {output} is always {seen}, whatever the inputs are."
+            headline = f"your {output} is always {text(got)}, whatever the inputs are."
             return WrongError("constant-result", headline, *lines, advice=["Which of the arguments does it use?"])
         if finding := finding or self.diagnosis.likely_in(outcomes):
+            if shown := self.diagnosis.shown(outcomes):
+                lines = self._seen_and_expected(*shown)
             places = [line_of(answer, self.diagnosis.source, edits) for edits in finding.edits]
             marks = [""] if len(places) == 1 else [f"  ({number})" for number in range(1, len(places) + 1)]
             look = [_line(*place) + mark for place, mark in zip(places, marks, strict=True) if place]
@@ -220,6 +219,13 @@ class Judge:
         name, headline, *why_not = _describe(output, got, wanted)
         step = self._first_step(answer, case) if right.drawn is None else []
         return WrongError(name, f"{headline} in this case: {case.about}.", *lines, *step, advice=why_not)
+
+    def _outputs(self, case: Case) -> list[str]:
+        return [*self.interface.outputs, *(f"gradient of {name}" for name in case.tracked)]
+
+    def _seen_and_expected(self, case: Case, place: int, got: torch.Tensor, wanted: torch.Tensor) -> list[str]:
+        output, (seen, expected) = self._outputs(case)[place], clearly(got, wanted)
+        return [*self._tried(case), f"seen:     {output} = {seen}", f"expected: {output} = {expected}"]
 
     def _sets_a_seed(self, answer: Answer, trial: Trial, case: Case) -> bool:
         """Whether random numbers were drawn that do not depend on the seed before the call."""
@@ -287,6 +293,17 @@ def _kind(value: Any) -> str:
     return f"one value of type {type(value).__name__}"
 
 
+def _makes(value: Any) -> list[str]:
+    """What makes a function return a thing that nobody wants."""
+    call = "Are the brackets of a call missing: `x.mean()` for `x.mean`?"
+    makes = {
+        "generator": "`yield` makes a generator of a function: write `return`.",
+        "coroutine": "`async` makes a coroutine of a function: leave it out.",
+        **dict.fromkeys(("builtin_function_or_method", "method", "function"), call),
+    }
+    return [makes[type(value).__name__]] if type(value).__name__ in makes else []
+
+
 def _misfit(value: Any, right: Any) -> str:
     """Why a value cannot be compared with the right one; empty if it can."""
     tensor = isinstance(right, torch.Tensor) and right.dim() > 0
@@ -301,6 +318,8 @@ def _misfit(value: Any, right: Any) -> str:
         fits = isinstance(value, torch.Tensor) or not tensor or isinstance(value, (int, float))
     except Exception:  # torch has many
         fits = False
+    if not fits and isinstance(value, torch.Tensor):
+        return f"is a tensor that holds no plain numbers ({value.layout}, on {value.device}), expected {wanted}."
     if not fits:
         return f"is of type {type(value).__name__}, expected {wanted}."
     if tensor and right.dtype == torch.bool != getattr(value, "dtype", torch.bool):

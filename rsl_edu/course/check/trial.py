@@ -165,10 +165,10 @@ def _seeded(seed: int) -> Iterator[None]:
 
 def as_tensor(value: Any) -> torch.Tensor:
     """A value as a plain float64 tensor; torch raises one of many errors for what cannot be one."""
-    tensor = torch.as_tensor(value).detach().as_subclass(torch.Tensor)
+    tensor = torch.as_tensor(value, device="cpu").detach().as_subclass(torch.Tensor)
     tensor = tensor.dequantize() if tensor.is_quantized else tensor
     tensor = tensor.to_dense() if tensor.layout != torch.strided else tensor
-    return tensor.cpu().double().reshape(tuple(tensor.shape))  # a nested tensor has no shape
+    return tensor.double().reshape(tuple(tensor.shape))  # a nested tensor has no shape
 
 
 def _gradients(results: tuple[Any, ...], leaves: list[torch.Tensor]) -> Values:
