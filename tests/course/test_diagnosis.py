@@ -10,6 +10,7 @@ import torch
 from rsl_edu.course import check
 from rsl_edu.course.check import Case, Exercise, Mistake, judging
 from rsl_edu.course.check.edits import Source
+from rsl_edu.course.check.failure import PassThroughError
 
 
 def weighted(x: torch.Tensor, y: torch.Tensor, scale: float) -> torch.Tensor:
@@ -323,6 +324,14 @@ def test_what_the_learner_interrupts_is_interrupted():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
+        EXERCISE.check(answer)
+
+
+def test_what_the_grader_has_to_say_passes_through():
+    def answer(x, y, scale):
+        raise PassThroughError("the process has ended")
+
+    with pytest.raises(PassThroughError):
         EXERCISE.check(answer)
 
 

@@ -14,7 +14,7 @@ import torch
 
 from .diagnosis import Diagnosis, Finding, Outcome
 from .edits import Answer
-from .failure import advice, failure
+from .failure import PassThroughError, advice, failure
 from .limit import TooLongError, limited
 from .pointer import line_of, steps_of
 from .trial import Case, Interface, Trial, as_tensor
@@ -76,8 +76,8 @@ class Judge:
         """
         try:
             trial = self._run(answer, case, quiet=False)
-        except KeyboardInterrupt:
-            raise  # the learner's own
+        except (KeyboardInterrupt, PassThroughError):
+            raise
         except BaseException as error:
             raise self._raised(answer, error, case) from None
         right = self.interface.run(self.interface.reference, case)
@@ -117,7 +117,7 @@ class Judge:
             return "stopped"  # on the case before it, and it would be on this one
         try:
             return self._run(answer, case, seed).values
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, PassThroughError):
             raise
         except BaseException as error:
             if failure(error, lambda _: False).kind == "stopped":

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from rsl_edu.course.check.failure import Failure
+from rsl_edu.course.check.failure import Failure, PassThroughError
 from rsl_edu.printable import printable
 
 from . import sandbox, usage, wire
@@ -21,7 +21,7 @@ from . import sandbox, usage, wire
 _LOOKS = 0.1  # seconds from one look at what the process uses to the next
 
 
-class StoppedError(BaseException):
+class StoppedError(PassThroughError):
     """The student's process was stopped, or has ended: the fault is the student's.
 
     Not an ``Exception``: no check may take it for an error of the answer.
@@ -35,7 +35,7 @@ class StoppedError(BaseException):
         self.cell = cell
 
 
-class StalledError(BaseException):
+class StalledError(PassThroughError):
     """The wall clock's limit was reached before any limit of CPU time: whose fault it is, nobody can tell.
 
     The code may wait for something that never happens; or the machine is busy, or the sandbox hangs.
