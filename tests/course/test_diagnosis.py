@@ -234,6 +234,21 @@ def test_what_is_kept_from_call_to_call_is_said_although_the_first_call_is_right
     assert "called again with the same inputs" in verdict.message
 
 
+@pytest.mark.parametrize("result", [None, torch.zeros(1), torch.ones(3, 3)])
+def test_an_answer_that_raises_only_when_it_is_called_again_gets_a_verdict(result):
+    calls = []
+
+    def answer(x, y, scale):
+        calls.append(0)
+        torch.manual_seed(0)
+        torch.rand(1)
+        if len(calls) > 1:
+            raise GeneratorExit
+        return result
+
+    assert verdict_on(answer).mistake in ("no-return", "state-between-calls")
+
+
 def test_random_results_are_said_and_the_notebooks_own_random_numbers_go_on():
     torch.manual_seed(1)
     expected = torch.rand(3)

@@ -113,10 +113,20 @@ class Judge:
             self.left -= time.process_time() - begin
 
     def _outcome(self, answer: Answer, case: Case, seed: int = 0) -> Outcome:
+        trial = self._again(answer, case, seed)
+        if isinstance(trial, str):
+            return trial
+        try:
+            return trial.values
+        except Exception as error:  # torch has many for what is no tensor
+            return type(error).__name__
+
+    def _again(self, answer: Answer, case: Case, seed: int = 0) -> Trial | str:
+        """Try an answer once more, and keep what it raises: the name of the error."""
         if self.left <= 0:
             return "stopped"  # on the case before it, and it would be on this one
         try:
-            return self._run(answer, case, seed).values
+            return self._run(answer, case, seed)
         except (KeyboardInterrupt, PassThroughError):
             raise
         except BaseException as error:
@@ -129,7 +139,8 @@ class Judge:
     def _must_return_the_right_kind(self, answer: Answer, trial: Trial, right: Trial, case: Case) -> None:
         names, number = ", ".join(self.interface.outputs), len(self.interface.outputs)
         if all(result is None for result in trial.results):
-            printed = self._run(answer, case).printed
+            again = self._again(answer, case)
+            printed = isinstance(again, Trial) and again.printed
             does = "prints, and returns None" if printed else "returns None"
             raise WrongError(
                 "no-return",
@@ -229,10 +240,10 @@ class Judge:
 
     def _sets_a_seed(self, answer: Answer, trial: Trial, case: Case) -> bool:
         """Whether random numbers were drawn that do not depend on the seed before the call."""
-        if trial.drawn is None:
+        again = None if trial.drawn is None else self._again(answer, case, seed=1)
+        if trial.drawn is None or not isinstance(again, Trial) or again.drawn is None:
             return False
-        again = self._run(answer, case, seed=1).drawn
-        return again is not None and torch.equal(trial.drawn, again)
+        return torch.equal(trial.drawn, again.drawn)
 
     def _first_step(self, answer: Answer, case: Case) -> list[str]:
         """The first name of the hints' whose value in the learner's code is another one than the hints make of it."""
