@@ -37,15 +37,17 @@ class Task:
 
     Attributes:
         name: Name of the exercise, and of its column in the grades.
-        points: Points for a right answer; there are none for half of one.
+        points: Points for a right answer.
         shown: The check that the learner has too.
         hidden: The check that only the grader has.
+        manual: Whether the points are given by hand; there is no check then.
     """
 
     name: str
     points: float
     shown: str
     hidden: str
+    manual: bool = False
 
 
 @dataclass(frozen=True, repr=False)

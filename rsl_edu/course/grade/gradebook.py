@@ -15,6 +15,7 @@ from rsl_edu.atomic_write import atomic_write
 from rsl_edu.printable import printable
 
 from .marking import Mark
+from .notebook import Note
 
 GRADED = "graded"
 """Status of a submission that was graded; every other status says why it was not."""
@@ -34,20 +35,26 @@ class Row:
         notes: What happened while its cells ran.
         seconds: How long it took.
         safe: Whether it ran in a sandbox.
+        file: The notebook, as the export names it.
+        identifier: What the export calls the student: Moodle's number of the participant, Canvas's ID; or empty.
+        late: Whether the export says that it came late.
     """
 
     submission: str
     key: str
     status: str
     marks: tuple[Mark, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     seconds: float = 0.0
     safe: bool = True
+    file: str = ""
+    identifier: str = ""
+    late: bool = False
 
     @property
     def total(self) -> float:
-        """Points for all exercises."""
-        return sum(mark.points for mark in self.marks)
+        """Points for all exercises that have been marked."""
+        return sum(mark.points or 0.0 for mark in self.marks)
 
     @property
     def tried_again(self) -> bool:
@@ -90,8 +97,8 @@ class Journal:
 
 
 def _row(fields: dict[str, Any]) -> Row:
-    marks = tuple(Mark(**mark) for mark in fields.pop("marks"))
-    notes = tuple(fields.pop("notes"))
+    marks = tuple(Mark(**{**mark, "carried": tuple(mark["carried"])}) for mark in fields.pop("marks"))
+    notes = tuple(Note(**note) for note in fields.pop("notes"))
     return Row(marks=marks, notes=notes, **fields)
 
 
@@ -107,7 +114,7 @@ def table(rows: Iterable[Row], tasks: dict[str, float]) -> str:
     writer.writerow(["submission", "status", "total", "max", *tasks])
     for row in rows:
         status = row.status if row.safe else f"{row.status} (unsafe: without a sandbox)"
-        points = [number(mark.points) for mark in row.marks] or ["0"] * len(tasks)
+        points = ["" if mark.points is None else number(mark.points) for mark in row.marks] or ["0"] * len(tasks)
         total = number(row.total)
         if row.tried_again:
             points, total = [""] * len(tasks), ""

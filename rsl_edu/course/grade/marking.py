@@ -13,6 +13,7 @@ from rsl_edu.course.check import Verdict
 from rsl_edu.course.check.failure import Failure
 from rsl_edu.course.check.limit import unlimited
 
+from .notebook import Note
 from .sandbox import Limits
 from .student import StoppedError, Student
 from .usage import Budget
@@ -26,15 +27,19 @@ class Mark:
 
     Attributes:
         task: Name of the exercise.
-        points: Points, all of them or none.
+        points: Points; None if they are to be given by hand.
         mistake: Name of what is wrong, as stable as an error code; None if nothing is.
         message: The explanation; it may hold anything that the student wrote, and nothing that is hidden.
+        carried: Answers of earlier exercises that are wrong, and were replaced by right ones for this exercise.
+        answer: Source of the cell with the answer; empty if there is none.
     """
 
     task: str
-    points: float
+    points: float | None
     mistake: str | None
     message: str
+    carried: tuple[str, ...] = ()
+    answer: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Marks:
     """
 
     marks: tuple[Mark, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def mark(assignment: Assignment, cells: Sequence[str], box: str, limits: Limits) -> Marks:
@@ -95,11 +100,11 @@ class _Session:
         self.over = ""  # why no process can be had any more
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Note, ...]:
         """What happened while the cells ran."""
-        stopped = {place: f"was stopped: it {why}" for place, why in self.skipped.items()}
-        raised = {place: f"raised {text}" for place, text in self.failed.items()}
-        return tuple(f"code cell {place + 1} {text}" for place, text in sorted((raised | stopped).items()))
+        stopped = {place: Note(place + 1, "stopped", f"was stopped: it {why}") for place, why in self.skipped.items()}
+        raised = {place: Note(place + 1, "raised", f"raised {text}") for place, text in self.failed.items()}
+        return tuple(note for _, note in sorted((raised | stopped).items()))
 
     def run_check(self, name: str, code: str) -> Verdict:
         """Run a check with the student's functions; the process that has them is started if there is none."""

@@ -247,6 +247,7 @@ def _tried_again(key: str, submission: Submission, why: str) -> Row:
 def _grade(assignment: Assignment, key: str, submission: Submission, *, box: str, limits: Limits) -> Row:
     """Grade one submission; runs in another process, perhaps on another machine."""
     row = Row(submission.name, key, submission.problem, (), safe=box != "unsafe")
+    row = replace(row, file=submission.file, identifier=submission.identifier, late=submission.late)
     if submission.problem:
         return row
     try:

@@ -38,11 +38,17 @@ class Submission:
         name: Who handed it in, as the export says; with the file where there are several.
         content: The bytes of the notebook; empty if there is a problem.
         problem: Why it cannot be graded; empty if it can.
+        file: Its file, as the export names it.
+        identifier: What the export calls the student: Moodle's number of the participant, Canvas's ID; or empty.
+        late: Whether the export says that it came late.
     """
 
     name: str
     content: bytes = b""
     problem: str = ""
+    file: str = ""
+    identifier: str = ""
+    late: bool = False
 
 
 class ProblemError(ValueError):

@@ -312,7 +312,7 @@ def test_cells_that_attack_cost_right_answers_nothing(graded, name):
 
 
 def test_notes_say_what_happened_to_the_cells(graded):
-    notes = "\n".join((*graded[1]["cells"].notes, *graded[1]["ends"].notes))
+    notes = "\n".join(map(str, (*graded[1]["cells"].notes, *graded[1]["ends"].notes)))
     for text in (
         "TimeoutError: the cell used more than 0.5 s of CPU time",
         "MemoryError",

@@ -13,6 +13,7 @@ from rsl_edu.course import check
 from rsl_edu.course.grade import pages
 from rsl_edu.course.grade.gradebook import GRADED, TRIED_AGAIN, Row
 from rsl_edu.course.grade.marking import Mark
+from rsl_edu.course.grade.notebook import Note
 from rsl_edu.printable import printable
 
 POINTS = {"reset_done": 3.0, "unpad": 4.0, "split_and_pad": 13.0}
@@ -101,7 +102,7 @@ PLAIN = {
 def attacked(text):
     """A row that says a text wherever a student may write."""
     marks = [Mark("reset_done", 0.0, text, text), Mark("unpad", 0.0, "exception", f"raises\n  {text}")]
-    return row(*marks, name=text, notes=(text,), safe=False)
+    return row(*marks, name=text, notes=(Note(1, "raised", text),), safe=False)
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -154,7 +155,7 @@ def test_files_have_safe_names_of_their_own():
 
 
 def test_feedback_says_points_mistakes_and_notes():
-    given = row(wrong("reset_done", 0), NOT_ANSWERED, notes=("code cell 3 raised ValueError: x",))
+    given = row(wrong("reset_done", 0), NOT_ANSWERED, notes=(Note(3, "raised", "raised ValueError: x"),))
     page = Page(pages.feedback(ASSIGNMENT, given))
     assert "3_rnn: 13 of 20 points" in page.texts
     assert "Ada Lovelace_1" in page.texts
@@ -253,7 +254,11 @@ def test_pages_fit_a_phone_and_can_be_read_in_light_and_in_dark(browser):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="to get it: pip install -e .[book]").Axe()
     long = "n" * 120
     marks = [wrong("reset_done", 0), NOT_ANSWERED, wrong("split_and_pad", 2)]
-    rows = [row(), row(*marks, name=long, notes=(long,), safe=False), Row(long, "key", f"no notebook: {long}", ())]
+    rows = [
+        row(),
+        row(*marks, name=long, notes=(Note(1, "raised", long),), safe=False),
+        Row(long, "key", f"no notebook: {long}", ()),
+    ]
     page = browser.new_page(viewport={"width": 360, "height": 640}, bypass_csp=True)  # axe is a script
     requests = []
     page.on("request", lambda request: requests.append(request.url))

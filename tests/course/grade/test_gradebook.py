@@ -11,6 +11,7 @@ import pytest
 from rsl_edu.course.grade import gradebook
 from rsl_edu.course.grade.gradebook import GRADED, TRIED_AGAIN, Journal, Row, table, write
 from rsl_edu.course.grade.marking import Mark
+from rsl_edu.course.grade.notebook import Note
 
 TASKS = {"reset_done": 3.0, "unpad": 4.5}
 ROW = Row(
@@ -18,7 +19,7 @@ ROW = Row(
     "key",
     GRADED,
     (Mark("reset_done", 3.0, None, "right."), Mark("unpad", 0.0, "nan", "your code\n  returns NaN \u2028 \x1b \ud800")),
-    ("code cell 3 raised ValueError: é",),
+    (Note(3, "raised", "raised ValueError: é", "x = é"),),
     1.5,
 )
 
