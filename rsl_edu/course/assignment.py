@@ -60,7 +60,7 @@ class Task:
 
     @property
     def title(self) -> str:
-        """What people call it: its answers, if its name is one that nbgrader made up, such as ``cell-5a1b``."""
+        """Its name, or its answers if nbgrader made the name up, such as ``cell-5a1b``."""
         return ", ".join(self.answers) if self.answers and re.fullmatch(r"cell-[0-9a-f]+", self.name) else self.name
 
 
