@@ -1,4 +1,4 @@
-"""What tests of the grader share: processes that only speak like its worker."""
+"""What tests of the grader share: processes that only speak like its worker, and classes in folders and zips."""
 
 import shlex
 import sys
@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from course.grade.archives import on_disk, zipped
 
 from rsl_edu.course.grade import usage
 from rsl_edu.course.grade.sandbox import Limits
@@ -31,3 +32,17 @@ def process(tmp_path, monkeypatch):
         return Student([], shlex.join([sys.executable, "-S", str(script)]), budget or Budget(Limits()))
 
     return start
+
+
+@pytest.fixture(params=["folder", "zip"])
+def given(request, tmp_path):
+    """Puts files into a folder or a zip."""
+
+    def give(files):
+        if request.param == "folder":
+            return on_disk(tmp_path / "class", files)
+        path = tmp_path / "class.zip"
+        path.write_bytes(zipped(files))
+        return path
+
+    return give
