@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +15,9 @@ from typing import Any
 from rsl_edu.atomic_write import atomic_write
 from rsl_edu.printable import printable
 
+from . import journal_file
 from .by_hand import Hand
+from .journal_file import Written
 from .marking import Mark
 from .notebook import Note
 
@@ -33,6 +33,19 @@ OUTDATED = "graded against an earlier version of the assignment or of the checks
 """What is remarked where the points are of another version."""
 COLUMNS = ("submission", "identifier", "status", "total", "max", "late", "deduction", "to_mark")
 """Columns of the table before those of the exercises; behind these stands ``remarks``."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What somebody decided on an exercise.
+
+    Attributes:
+        hand: The decision.
+        before: Points that the checks gave, or that lateness took off by the rules; None if there were none.
+    """
+
+    hand: Hand
+    before: float | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,7 @@ class Settled:
     hours_late: float | None = 0.0
     deduction: float = 0.0
     late: str = ""
-    by_hand: tuple[Hand, ...] = ()
+    by_hand: tuple[Decided, ...] = ()
     others: tuple[str, ...] = ()
     outdated: bool = False
     empty: bool = False
@@ -62,7 +75,10 @@ class Settled:
     @property
     def remarks(self) -> str:
         """All that is to be said, in a line."""
-        hands = (f"{hand.exercise} by hand" + (f" ({hand.comment})" if hand.comment else "") for hand in self.by_hand)
+        hands = (
+            f"{each.hand.exercise} by hand" + (f" ({each.hand.comment})" if each.hand.comment else "")
+            for each in self.by_hand
+        )
         others = f"does not count: {', '.join(self.others)}" if self.others else ""
         return ". ".join(filter(None, (self.late, *hands, others, OUTDATED if self.outdated else "")))
 
@@ -135,22 +151,20 @@ class Journal:
 
     Attributes:
         rows: What was graded, by the name and the key.
-        table: The table as it was written last; None if it never was.
-        assignment: Name of the assignment of this table; empty if there is none.
-        most: Points of the exercises of this table.
+        written: The table that was written last; None if there was none.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows: dict[tuple[str, str], Row] = {}
-        self.table: str | None = None
-        self.assignment = ""
-        self.most: dict[str, float] = {}
+        self.written: Written | None = None
         self._newest: dict[tuple[str, str], Row] = {}
-        if path.exists():
-            with path.open("rb") as file:
-                for line in file:
-                    self._take(line)
+        for line in journal_file.lines(path):
+            self.written = journal_file.as_written(line) or self.written
+            try:
+                self._keep(_row(line))
+            except (KeyError, TypeError, AttributeError):
+                continue  # a table, or a row of another version: it is graded again
 
     @property
     def newest(self) -> list[Row]:
@@ -162,52 +176,22 @@ class Journal:
         self._keep(row)
         fields = asdict(row)
         del fields["settled"]
-        self._write(fields)
+        journal_file.append(self.path, fields)
 
     def is_newest(self, row: Row) -> bool:
         """Whether this row, as it is, is the last one of its file."""
         return self._newest.get((row.submission, row.file)) == row
 
-    def wrote(self, table: str, assignment: str, most: Mapping[str, float]) -> None:
-        """Keep a table that is written now, so that edits can be told from it.
-
-        Args:
-            table: The table.
-            assignment: Name of the assignment.
-            most: Points of each exercise.
-        """
-        if (table, assignment, dict(most)) != (self.table, self.assignment, self.most):
-            self._write({"table": table, "assignment": assignment, "most": dict(most)})
-            self.table, self.assignment, self.most = table, assignment, dict(most)
-
-    def _take(self, line: bytes) -> None:
-        try:
-            fields = json.loads(line)
-            if "table" in fields:
-                most = {str(name): float(points) for name, points in fields["most"].items()}
-                self.table, self.assignment, self.most = str(fields["table"]), str(fields["assignment"]), most
-            else:
-                self._keep(_row(fields))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            pass  # a line that was cut off, or of another version: it is graded again
+    def wrote(self, written: Written) -> None:
+        """Keep a table that is written now, so that edits can be told from it."""
+        if written != self.written:
+            journal_file.keep(self.path, written)
+            self.written = written
 
     def _keep(self, row: Row) -> None:
         self.rows[row.submission, row.key] = row
         self._newest.pop((row.submission, row.file), None)
         self._newest[row.submission, row.file] = row
-
-    def _write(self, fields: dict[str, Any]) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
-            if file.tell() and not self._ends_a_line():
-                file.write("\n")
-            file.write(json.dumps(fields) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-
-    def _ends_a_line(self) -> bool:
-        with self.path.open("rb") as file:
-            file.seek(-1, os.SEEK_END)
-            return file.read(1) == b"\n"
 
 
 def _row(fields: dict[str, Any]) -> Row:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 import functools
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rsl_edu.course import check
 from rsl_edu.course.assignment import Assignment, AssignmentError
 
-from . import by_hand, pages, policy, spreadsheet
+from . import by_hand, journal_file, pages, policy, spreadsheet
 from .by_hand import HandError
-from .gradebook import COLUMNS, Journal, Row, as_text, table, write
+from .gradebook import COLUMNS, Journal, Row, Settled, as_text, table, write
+from .journal_file import Written
 from .roster import Roster
 from .sandbox import Limits
 from .settings import Policy, Rules
@@ -35,6 +36,7 @@ class Table:
         times: Who is known to be late; the roster by default.
         only_these: Whether to leave out what earlier runs graded, and this one does not.
         discard_edits: Whether to write over a table that somebody has edited.
+        earlier: Rows of an earlier class, for the report to compare with.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -42,6 +44,7 @@ class Table:
     times: Roster | None = None
     only_these: bool = False
     discard_edits: bool = False
+    earlier: Sequence[Row] | None = None
 
 
 class Ledger:
@@ -80,12 +83,11 @@ class Ledger:
         self.decides = repr((rules, replace(limits, start=0, wall=0), unsafe))
         self.version = hashlib.sha256(f"{assignment.digest} {_checks()}".encode()).hexdigest()[:16]
         self.rows: dict[tuple[str, str, str], Row | None] = {}  # None keeps the place of what is not graded yet
-        self.journal = Journal(out.with_suffix(".journal.jsonl"))
-        if self.journal.assignment not in ("", assignment.name):
-            raise AssignmentError(
-                f"--out: {out} holds the grades of {self.journal.assignment}, not of {assignment.name}: "
-                "choose another name"
-            )
+        self.journal = Journal(journal_file.file_of(out))
+        written = self.journal.written
+        if written is not None and written.assignment != assignment.name:
+            says = f"holds the grades of {written.assignment}, not of {assignment.name}: choose another name"
+            raise AssignmentError(f"--out: {out} {says}")
         self._must_not_be_edited()
         self.hands = by_hand.read(by_hand.file_of(out), self.most)
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -138,15 +140,16 @@ class Ledger:
         rows = self.settled()
         self._must_not_be_edited()
         text = table(rows, self.most)
-        self.journal.wrote(text, self.assignment.name, self.most)  # first: a table that is unknown was edited
+        self.journal.wrote(Written(text, self.assignment.name, self.most))  # first: a table that is unknown was edited
         write(self.out, text)
         for row in rows:
             page = self.feedback / pages.file_name(row.submission)
-            html = pages.feedback(self.assignment, row)
+            html = self._page(row)
             if not page.exists() or page.read_text("utf-8") != html:
                 write(page, html)
         if report:
-            write(self.out.with_name(f"{self.out.stem}_report.html"), pages.report(self.assignment, rows))
+            html = pages.report(self.assignment, rows, self.how.earlier, folder=self.feedback.name)
+            write(self.out.with_name(f"{self.out.stem}_report.html"), html)
         return rows
 
     def must_know_all_by_hand(self, rows: Iterable[Row]) -> None:
@@ -162,20 +165,33 @@ class Ledger:
             except HandError as error:
                 raise HandError(f"{by_hand.file_of(self.out)}: {error}") from None
 
+    def _page(self, row: Row) -> str:
+        """The page of a student; what people and the rules have changed is told apart from what the checks gave."""
+        settled = row.settled
+        decided = {each.hand.exercise: pages.ByHand(each.before, each.hand.comment) for each in settled.by_hand}
+        late = f"{settled.late[:1].upper()}{settled.late[1:]}." if settled.late else ""
+        if by_hand.LATE in decided:
+            late = f"{late} Decided by hand. {decided.pop(by_hand.LATE).comment}".strip()
+        others = [f"You handed in several files; this one does not count: {file}" for file in settled.others]
+        if settled.outdated:
+            others.append("These points are of an earlier version of the assignment or of its checks.")
+        checked = replace(row, settled=Settled())  # before anything is taken off
+        taken_off = settled.deduction
+        return pages.feedback(self.assignment, checked, by_hand=decided, taken_off=taken_off, late=late, others=others)
+
     def _must_not_be_edited(self) -> None:
         there = self.out.read_bytes() if self.out.exists() else b""
         if self.how.discard_edits or not there.strip():
             return
-        written = (self.journal.table or "").encode()
-        try:
-            same = _alike(spreadsheet.cells(there), spreadsheet.cells(written))
-        except (UnicodeError, csv.Error):
-            same = False
-        if same:
-            return
-        if self.journal.table is None:
+        written = self.journal.written
+        if written is None:
             says = "exists, and the journal beside it does not know it: choose another name, or --discard-edits"
             raise EditedError(f"--out: {self.out} {says}")
+        try:
+            if _alike(spreadsheet.cells(there), spreadsheet.cells(written.table.encode())):
+                return
+        except (UnicodeError, csv.Error):
+            pass  # it was edited so that it is no table any more
         raise EditedError(
             f"{self.out} was edited since it was written, and would be written over. Take the edits over with\n"
             f"  rsl-edu mark --from {self.out}\nand run this again; or drop them, with --discard-edits"

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from .by_hand import LATE, Hand
-from .gradebook import GRADED, NOTHING, Row, Settled, as_text, number
+from .gradebook import GRADED, NOTHING, Decided, Row, Settled, as_text, number
 from .marking import Mark
 from .roster import Person, Roster, normal
 from .settings import Late, Policy
 
-_UNKNOWN = "late by an unknown time: no points are taken off, look at it"
+_UNKNOWN = "handed in late by an unknown time: nothing is taken off, look at it"
 
 
 def settle(
@@ -80,7 +80,8 @@ def _one(name: str, rows: Sequence[Row], times: Roster, policy: Policy, most: Ma
         hours = hours_late(row, policy.due, person if row is rows[-1] else None)
         points, says = deduction(policy.late, hours, sum(most.values()))
         took = Settled(hours, points, says, outdated=bool(version) and row.version != version)
-        judged.append(replace(row, settled=took))
+        marks = {mark.task: mark for mark in row.marks}  # of another version, they may be other ones
+        judged.append(replace(row, settled=took, marks=tuple(marks[task] for task in most if task in marks)))
     row = choose(judged, policy.several)
     others = tuple(other.file for other in judged if other is not row and other.file)
     return replace(row, submission=name, settled=replace(row.settled, others=others))
@@ -117,7 +118,7 @@ def deduction(late: Late, hours: float | None, maximum: float) -> tuple[float, s
         return 0.0, _UNKNOWN
     if not hours:
         return 0.0, ""
-    says = f"{_time(hours)} late"
+    says = f"handed in {_time(hours)} late"
     counted = hours - late.grace
     if counted <= 0:
         return 0.0, f"{says}, within the time of grace"
@@ -125,7 +126,7 @@ def deduction(late: Late, hours: float | None, maximum: float) -> tuple[float, s
         return maximum, f"{says}: no points after {number(late.none_after)} days"
     percent = min(late.most, late.per_day * math.ceil(round(counted / 24, 9)))  # the last digits are rounding
     points = maximum * percent / 100
-    return points, f"{says}: {number(percent)} % of {number(maximum)} points are taken off" if points else says
+    return points, f"{says}: {number(percent)} % of {number(maximum)} points" if points else says
 
 
 def choose(rows: Sequence[Row], several: str) -> Row:
@@ -151,8 +152,10 @@ def marked_by_hand(row: Row, hands: Sequence[Hand], most: Mapping[str, float]) -
     marks = row.marks
     if not marks and points.keys() & {*most}:  # somebody has looked at what could not be graded
         marks = tuple(Mark(task, None if row.tried_again else 0.0, None, "") for task in most)
+    before = {mark.task: mark.points for mark in marks} | {LATE: row.settled.deduction}
     marks = tuple(replace(mark, points=points.get(mark.task, mark.points)) for mark in marks)
-    settled = replace(row.settled, by_hand=tuple(hands), empty=row.settled.empty and not marks)
+    by_hand = tuple(Decided(hand, before.get(hand.exercise)) for hand in hands)
+    settled = replace(row.settled, by_hand=by_hand, empty=row.settled.empty and not marks)
     if LATE in points:
         settled = replace(settled, deduction=points[LATE], late=settled.late.partition(":")[0])
     return replace(row, marks=marks, settled=settled)

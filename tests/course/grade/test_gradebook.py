@@ -8,9 +8,21 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from rsl_edu.course.grade import gradebook
+from rsl_edu.course.grade import journal_file
 from rsl_edu.course.grade.by_hand import Hand
-from rsl_edu.course.grade.gradebook import COLUMNS, GRADED, NOTHING, TRIED_AGAIN, Journal, Row, Settled, table, write
+from rsl_edu.course.grade.gradebook import (
+    COLUMNS,
+    GRADED,
+    NOTHING,
+    TRIED_AGAIN,
+    Decided,
+    Journal,
+    Row,
+    Settled,
+    table,
+    write,
+)
+from rsl_edu.course.grade.journal_file import Written, last_written
 from rsl_edu.course.grade.marking import Mark
 from rsl_edu.course.grade.notebook import Note
 
@@ -52,7 +64,9 @@ def test_what_is_to_be_marked_is_an_empty_cell_that_is_counted():
 
 
 def test_what_lateness_and_people_made_of_it():
-    settled = Settled(50.26, 2, "late: 2 points", (Hand("Ada", "unpad", 0, "by e-mail"),), ("a.ipynb", "b.ipynb"), True)
+    settled = Settled(
+        50.26, 2, "late: 2 points", (Decided(Hand("Ada", "unpad", 0, "by e-mail")),), ("a.ipynb", "b.ipynb"), True
+    )
     said = "late: 2 points. unpad by hand (by e-mail). does not count: a.ipynb, b.ipynb. graded against an earlier"
     cells = read([replace(ROW, identifier="7", settled=settled)])[1]
     assert cells[:8] == ["Ada Lovelace", "7", "graded", "1", "7.5", "50.3", "2", ""]
@@ -126,7 +140,7 @@ def test_what_is_added_is_read_again(tmp_path):
 
 def test_a_row_is_on_the_disk_when_it_was_added(tmp_path, monkeypatch):
     synced = []
-    monkeypatch.setattr(gradebook.os, "fsync", lambda file: synced.append(os.fstat(file).st_size))
+    monkeypatch.setattr(journal_file.os, "fsync", lambda file: synced.append(os.fstat(file).st_size))
     journal = Journal(tmp_path / "journal.jsonl")
     for number in range(3):
         journal.add(replace(ROW, key=str(number)))
@@ -184,16 +198,16 @@ def test_the_table_is_kept_and_the_newest_row_of_each_file_known(tmp_path):
     rows = [replace(ROW, file=file, key=key) for file, key in (("a", "1"), ("b", "2"), ("a", "3"))]
     journal_of(path, *rows)
     journal = Journal(path)
-    assert (journal.table, journal.assignment, journal.most) == (None, "", {})
+    assert journal.written is None
     assert journal.newest == rows[1:]
     assert journal.is_newest(rows[2])
     assert not journal.is_newest(rows[0])
     assert not journal.is_newest(replace(rows[2], late=True))
-    journal.wrote("a,b\n", "3_rnn", TASKS)
-    journal.wrote("a,c\n", "3_rnn", TASKS)
-    journal.wrote("a,c\n", "3_rnn", TASKS)
+    for text in ("a,b\n", "a,c\n", "a,c\n"):
+        journal.wrote(Written(text, "3_rnn", TASKS))
     again = Journal(path)
-    assert (again.table, again.assignment, again.most, again.newest) == ("a,c\n", "3_rnn", TASKS, rows[1:])
+    assert again.written == last_written(path) == Written("a,c\n", "3_rnn", TASKS)
+    assert again.newest == rows[1:]
     assert len(path.read_text().splitlines()) == 5
 
 
