@@ -6,11 +6,9 @@ edit. Each run of the grader applies them anew, so they survive everything.
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import spreadsheet
@@ -77,12 +75,25 @@ def read(path: Path, most: Mapping[str, float]) -> list[Hand]:
 
 def write(hands: Iterable[Hand]) -> str:
     """Return the table of marks."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for hand in hands:
-        writer.writerow([hand.student, hand.exercise, "" if hand.points is None else f"{hand.points:g}", hand.comment])
-    return text.getvalue()
+    rows = (
+        [hand.student, hand.exercise, "" if hand.points is None else f"{hand.points:g}", hand.comment] for hand in hands
+    )
+    return spreadsheet.as_csv([_COLUMNS, *rows])
+
+
+def with_new(hands: Iterable[Hand], new: Iterable[Hand]) -> list[Hand]:
+    """Return the marks with newer ones; what these leave open, points or the comment, stays as it was.
+
+    Args:
+        hands: The marks.
+        new: The newer ones.
+    """
+    kept = {(hand.student, hand.exercise): hand for hand in hands}
+    for hand in new:
+        old = kept.get((hand.student, hand.exercise), hand)
+        points = old.points if hand.points is None else hand.points
+        kept[hand.student, hand.exercise] = replace(hand, points=points, comment=hand.comment or old.comment)
+    return list(kept.values())
 
 
 def checked(student: str, exercise: str, points: str, comment: str, most: Mapping[str, float]) -> Hand:

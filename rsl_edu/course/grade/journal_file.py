@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Any
 
 
+class JournalError(ValueError):
+    """A file that is no journal of the grader."""
+
+
 @dataclass(frozen=True)
 class Written:
     """A table of grades that was written.
@@ -64,11 +68,17 @@ def as_written(line: Any) -> Written | None:
         return None
 
 
-def last_written(path: Path) -> Written | None:
-    """Return the table that was written last, as a journal knows it; None if there was none."""
+def last_written(path: Path) -> Written:
+    """Return the table that was written last, as a journal knows it.
+
+    Raises:
+        JournalError: If it knows none.
+    """
     found = None
     for line in lines(path):
         found = as_written(line) or found
+    if found is None:
+        raise JournalError(f"{path}: expected the journal of `rsl-edu grade`, which is beside its table")
     return found
 
 

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
@@ -44,6 +45,13 @@ def cells(content: bytes) -> list[list[str]]:
     first = text.lstrip().partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
     return [row for row in ([cell.strip() for cell in row] for row in reader) if any(row)]
+
+
+def as_csv(rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in CSV."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
 
 
 def _decoded(content: bytes) -> str:
