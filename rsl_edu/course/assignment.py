@@ -172,11 +172,7 @@ class Assignment:
     @cached_property
     def setup(self) -> tuple[str, ...]:
         """Code that comes before the checks, and is neither an answer, nor a check, nor a demonstration."""
-        return tuple(
-            cell.source
-            for _, cell in self._code()
-            if _kind(cell) == "setup"
-        )
+        return tuple(cell.source for _, cell in self._code() if _kind(cell) == "setup")
 
     @cached_property
     def left_out(self) -> frozenset[str]:
