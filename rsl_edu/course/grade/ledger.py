@@ -205,7 +205,8 @@ class Ledger:
 
 def described(row: Row, submission: Submission) -> Row:
     """Return a row with what the export says of the submission."""
-    return replace(row, file=submission.file, identifier=submission.identifier, late=submission.late)
+    said = {name: getattr(submission, name) for name in ("file", "identifier", "late", "modified")}
+    return replace(row, **said)
 
 
 def _alike(one: list[list[str]], other: list[list[str]]) -> bool:

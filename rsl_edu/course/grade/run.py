@@ -231,7 +231,7 @@ def _grade(assignment: Assignment, key: str, submission: Submission, *, box: str
     with _ONE_AT_A_TIME:
         begin = time.monotonic()
         try:
-            marks = mark(assignment, cells, box, limits)
+            marks = mark(assignment, cells, box, limits, partial=rules.partial, carry=rules.carry)
         except StalledError as stalled:
             return replace(row, status=f"{TRIED_AGAIN}: {stalled}")
     seconds = round(time.monotonic() - begin, 2)

@@ -1,4 +1,4 @@
-"""What tests of the grader share: processes that only speak like its worker."""
+"""What tests of the grader share: processes that only speak like its worker, and classes in folders and zips."""
 
 import shlex
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from course.grade.small_class import RIGHT, run_in_threads, submit, write_source
+from course.grade.archives import on_disk, zipped
 
 from rsl_edu.course.grade import run, usage
 from rsl_edu.course.grade.marking import Mark, Marks
@@ -64,3 +65,17 @@ def one(tmp_path, monkeypatch):
     submit(tmp_path, ada=RIGHT)
     (tmp_path / "bin").mkdir()
     return tmp_path
+
+
+@pytest.fixture(params=["folder", "zip"])
+def given(request, tmp_path):
+    """Puts files into a folder or a zip."""
+
+    def give(files):
+        if request.param == "folder":
+            return on_disk(tmp_path / "class", files)
+        path = tmp_path / "class.zip"
+        path.write_bytes(zipped(files))
+        return path
+
+    return give
