@@ -6,8 +6,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from course.grade.small_class import RIGHT, run_in_threads, submit, write_source
 from course.grade.archives import on_disk, zipped
+from course.grade.small_class import RIGHT, run_in_threads, submit, write_source
 
 from rsl_edu.course.grade import run, usage
 from rsl_edu.course.grade.marking import Mark, Marks
