@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -59,7 +58,6 @@ def feedback(
         late=late or ("It was handed in late." if row.late else ""),
         others=others,
         marks=[_shown(tasks[mark.task], mark, (by_hand or {}).get(mark.task)) for mark in row.marks],
-        cells=[(number, list(notes)) for number, notes in itertools.groupby(row.notes, lambda note: note.cell)],
         kinds=[about for kind, about in NOTES.items() if any(note.kind == kind for note in row.notes)],
     )
 

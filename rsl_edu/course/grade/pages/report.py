@@ -42,6 +42,7 @@ def report(
         safe=all(row.safe for row in rows),
         totals=totals,
         columns=_histogram(totals, assignment.maximum) if totals else [],
+        unmarked=sum(any(mark.points is None for mark in row.marks) for row in graded),
         mean=statistics.mean(totals) if totals else None,
         median=statistics.median(totals) if totals else None,
         exercises=exercises,

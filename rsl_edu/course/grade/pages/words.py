@@ -61,9 +61,9 @@ UNANSWERED = {
 """Why there was nothing to judge, by the name that the mark has for it."""
 
 NOTES = {
-    "module": ("Missing modules", "They are not installed where the notebooks are graded."),
-    "line": ("Magics and shell commands", "They do nothing when a notebook is graded."),
-    "raised": ("Errors", "A statement raised an error; what it would have defined is missing."),
+    "module": ("Missing modules", "These are not installed where the notebooks are graded."),
+    "line": ("Magics and shell commands", "These do nothing when a notebook is graded."),
+    "raised": ("Errors", "A statement raised an error: what it would have defined is missing."),
     "syntax": ("Not Python", "The cell cannot be read as Python."),
     "stopped": ("Stopped", "The cell took too much time or memory, or it ended its process."),
 }
