@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 SOLUTION = ("### BEGIN SOLUTION", "### END SOLUTION")
 HIDDEN = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
@@ -48,6 +48,19 @@ class Task:
     shown: str
     hidden: str
     manual: bool = False
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A code cell of the notebook that is handed out.
+
+    Attributes:
+        source: Its code: without solutions and hidden tests.
+        kind: ``answer`` for a stub, ``check``, ``demo``, or ``setup`` for all others.
+    """
+
+    source: str
+    kind: Literal["answer", "check", "demo", "setup"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -159,11 +172,7 @@ class Assignment:
     @cached_property
     def setup(self) -> tuple[str, ...]:
         """Code that comes before the checks, and is neither an answer, nor a check, nor a demonstration."""
-        return tuple(
-            cell.source
-            for _, cell in self._code()
-            if not (_says(cell, "solution") or _says(cell, "grade") or DEMO in cell.metadata.get("tags", ()))
-        )
+        return tuple(cell.source for _, cell in self._code() if _kind(cell) == "setup")
 
     @cached_property
     def left_out(self) -> frozenset[str]:
@@ -174,6 +183,11 @@ class Assignment:
             if _says(cell, "grade") or DEMO in cell.metadata.get("tags", ())
         )
 
+    @cached_property
+    def handed(self) -> tuple[Handed, ...]:
+        """The code cells that are handed out, in their order."""
+        return tuple(Handed(_without(_unanswered(cell.source), HIDDEN), _kind(cell)) for _, cell in self._code())
+
     @property
     def forbidden(self) -> tuple[str, ...]:
         """Full names of what the learner is asked to write, and may not call, such as ``torch.nn.Conv2d``."""
@@ -182,7 +196,7 @@ class Assignment:
     @cached_property
     def digest(self) -> str:
         """Hash of all that decides about the points."""
-        parts = repr((self.name, self.tasks, self.setup, sorted(self.left_out), self.forbidden))
+        parts = repr((self.name, self.tasks, self.setup, self.handed, self.forbidden))
         return hashlib.sha256(parts.encode()).hexdigest()
 
     def _code(self) -> Iterator[tuple[int, Any]]:
@@ -267,6 +281,14 @@ def with_solutions(source: str, bodies: Mapping[str, str]) -> str:
 
 def _says(cell: Any, what: str) -> bool:
     return bool(cell.metadata.get("nbgrader", {}).get(what))
+
+
+def _kind(cell: Any) -> Literal["answer", "check", "demo", "setup"]:
+    if _says(cell, "solution"):
+        return "answer"
+    if _says(cell, "grade"):
+        return "check"
+    return "demo" if DEMO in cell.metadata.get("tags", ()) else "setup"
 
 
 def _regions(markers: tuple[str, str]) -> re.Pattern[str]:

@@ -161,6 +161,8 @@ def test_a_stub_stands_in_the_place_of_each_region():
     assert [cell.source for cell in made.student().cells[1:]] == ["f"]
     (task,) = made.tasks
     assert (task.name, task.points, task.shown, task.hidden) == ("f", 2, "f", "assert f\n")
+    assert [cell.kind for cell in made.handed] == ["answer", "check"]
+    assert [cell.source for cell in made.handed] == [cell.source for cell in made.student().cells]
     assert "return a" in made.solution().cells[0].source
     assert "### " not in text_of(made.solution())
 
