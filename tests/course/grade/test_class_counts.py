@@ -7,11 +7,11 @@ from course.grade.page_reader import POINTS, row, wrong
 from rsl_edu.course import check
 from rsl_edu.course.assignment import Task
 from rsl_edu.course.grade.marking import Mark
-from rsl_edu.course.grade.notebook import Note
+from rsl_edu.course.grade.notebook import KINDS, Note
 from rsl_edu.course.grade.pages.counts import exercise, part, to_say
 from rsl_edu.course.grade.pages.separation import Separation
 from rsl_edu.course.grade.pages.typical import bare, typical
-from rsl_edu.course.grade.pages.words import UNANSWERED, advice, headline, topic
+from rsl_edu.course.grade.pages.words import NOTES, UNANSWERED, advice, headline, topic
 
 TASKS = [Task(name, points, "x", "") for name, points in POINTS.items()]
 UNPAD = TASKS[1]
@@ -146,13 +146,17 @@ def test_worth_a_word_is_what_a_tenth_does_and_one_mistake_for_all():
 # Sentences ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sorted(OF_THE_MACHINERY - set(UNANSWERED) | {"library-answer"}))
+@pytest.mark.parametrize("name", sorted(OF_THE_MACHINERY - set(UNANSWERED) | {"library-answer", "partial"}))
 def test_mistakes_of_any_exercise_have_sentences_for_the_class(name):
     for task in ("unpad", "an_exercise_of_ones_own"):
         says, why = advice(task, name)
         assert says.startswith("your ")
         assert says.endswith(".")
         assert why
+
+
+def test_each_kind_of_note_has_a_heading():
+    assert {*NOTES} == {*KINDS}
 
 
 def test_mistakes_of_an_exercise_have_its_own_sentences():
@@ -167,7 +171,7 @@ def test_mistakes_of_an_exercise_have_its_own_sentences():
     [
         (Note(1, "module", "x", "import seaborn.objects as so"), "seaborn"),
         (Note(1, "module", "x", "from google.colab import drive"), "google"),
-        (Note(1, "module", "raised ModuleNotFoundError: No module named 'pandas'"), "pandas"),
+        (Note(1, "module", "MissingModuleError: needs pandas.DataFrame, which is not there", "f(1)"), "pandas"),
         (Note(1, "module", "x"), "others"),
         (Note(1, "line", "x", "%%time"), "%%time"),
         (Note(1, "line", "x", "t = %timeit -o f()"), "%timeit"),

@@ -1,5 +1,6 @@
 """The report says what came of each exercise, who made which mistake, and what did not run."""
 
+import re
 from dataclasses import replace
 from urllib.parse import unquote
 
@@ -8,7 +9,7 @@ from course.grade.page_reader import ASSIGNMENT, NOT_ANSWERED, POINTS, Page, ass
 
 from rsl_edu.course import check
 from rsl_edu.course.grade import pages
-from rsl_edu.course.grade.gradebook import GRADED, Row
+from rsl_edu.course.grade.gradebook import GRADED, Row, Settled
 from rsl_edu.course.grade.marking import Mark
 from rsl_edu.course.grade.notebook import Note
 
@@ -127,7 +128,7 @@ def test_partly_right_and_marked_by_hand():
 def test_lines_left_out_by_kind():
     notes = [
         Note(1, "module", "needs a module that is missing", "import seaborn as sns"),
-        Note(1, "module", "needs the module pandas, which is missing"),
+        Note(1, "module", "needs pandas.DataFrame, which is not there while grading"),
         Note(2, "line", "has a line left out", "%matplotlib inline"),
         Note(2, "line", "has a line left out", "files = !ls -l"),
         Note(3, "raised", "raised ValueError: 3", "f(3)"),
@@ -196,6 +197,15 @@ def test_columns_fit_the_points(maximum, totals, names):
     bars = Page(pages.report(assignment({"all": maximum}), rows)).after("Points")[1:]
     assert bars[1::2] == names
     assert sum(map(int, bars[::2])) == len(totals)
+
+
+def test_what_lateness_takes_off_and_what_is_outdated_is_said():
+    late = replace(row(), settled=Settled(deduction=2.0))
+    outdated = replace(row(), settled=Settled(outdated=True))
+    page = Page(pages.report(ASSIGNMENT, [row(), late, outdated]))
+    assert "3 graded, 1 of them against an earlier version of the assignment or of its checks." in page.text
+    assert page.after("Points")[0].endswith("Lateness takes points off 1 submission.")
+    assert not re.search("Lateness|earlier", Page(pages.report(ASSIGNMENT, [row()])).text)
 
 
 def test_report_on_nobody_on_the_best_and_on_many_mistakes():

@@ -151,7 +151,7 @@ def test_feedback_says_points_mistakes_and_notes():
         "Errors: a statement raised an error: what it would have defined is missing.",
     ]
     assert [element for element in page.elements if element[0] == "h" and element[1:].isdigit()] == ["h1", *["h2"] * 4]
-    assert not re.search("late|by hand|Partly|Judged", page.text)
+    assert not re.search("late|by hand|Partly|costs no points", page.text)
 
 
 def test_feedback_says_what_is_partly_right_and_what_an_earlier_mistake_did_not_cost():
@@ -160,7 +160,7 @@ def test_feedback_says_what_is_partly_right_and_what_an_earlier_mistake_did_not_
     assert "3_rnn: 14.5 of 20 points" in page.texts
     assert page.line("reset_done").startswith("1.5 of 3 Partly right. ✗ reset_done:")
     assert page.line("split_and_pad").startswith(
-        "13 of 13 Judged with a right unpad and reset_done in place of yours, which is wrong: you lose no points twice."
+        "13 of 13 What is wrong with your unpad and reset_done costs no points here: you lose none twice."
     )
 
 
@@ -177,6 +177,10 @@ def test_feedback_says_what_is_marked_by_hand():
     page = Page(pages.feedback(by_hand, marked, by_hand={"split_and_pad": pages.ByHand(None, "Well said.")}))
     assert "3_rnn: 16.5 of 20 points" in page.texts
     assert page.line("split_and_pad") == "9.5 of 13 Marked by hand. Well said."
+    comment = {"split_and_pad": pages.ByHand(None, "Soon."), "reset_done": pages.ByHand(3.0, "Nice.")}
+    page = Page(pages.feedback(by_hand, row(Mark("split_and_pad", None, None, "")), by_hand=comment))
+    assert page.line("split_and_pad") == "to be marked, of 13 Soon. Your instructor marks this one by hand."
+    assert page.line("reset_done").startswith("3 of 3 Nice. ✓")
 
 
 def test_feedback_says_what_coming_late_costs():

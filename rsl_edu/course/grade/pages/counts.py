@@ -17,7 +17,7 @@ from .separation import Separation
 from .typical import typical
 from .words import UNANSWERED, advice, headline
 
-_VAGUE = ("exception", "unknown")  # names of what may be many mistakes
+_VAGUE = ("exception", "partial", "unknown")  # names of what may be many mistakes
 Answer = tuple[Row, Mark]
 """A submission, and its mark for one exercise."""
 

@@ -19,7 +19,7 @@ class ByHand:
     """Points of an exercise that were entered by hand.
 
     Attributes:
-        before: What the grader gave; None if nothing.
+        before: What the grader gave; None if nothing. The same as now if there is only a comment.
         comment: Why, in the instructor's words.
     """
 
@@ -75,5 +75,5 @@ class _Shown:
 
 def _shown(task: Task, mark: Mark, by_hand: ByHand | None) -> _Shown:
     verdict = Verdict(mark.task, mark.mistake is None, mark.mistake, harmless(mark.message))
-    partly = mark.points is not None and by_hand is None and 0 < mark.points < task.points
+    partly = mark.points is not None and 0 < mark.points < task.points and not by_hand and mark.mistake != "partial"
     return _Shown(mark, task.points, by_hand, "" if task.manual else verdict._repr_html_(), partly)

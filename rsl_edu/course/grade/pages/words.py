@@ -46,6 +46,7 @@ _MISTAKES = {  # of any exercise; spoken to the class, like those of an exercise
         "Does a loop never end?",
     ),
     "library-answer": ("your code calls the very function that you are asked to write.", "Write it in simpler steps."),
+    "partial": ("your answer is right in part only.", "Your page says how many points it got."),
     "unknown": (
         "your result is wrong in a way that has no name yet.",
         "Compare what was expected with what your code returns.",
@@ -92,7 +93,7 @@ def topic(note: Note) -> str:
     """Return what a note is about: the module, the magic, the kind of error; empty if its kind says it all."""
     line, text = note.line.strip(), note.text
     if note.kind == "module":
-        found = re.search(r"\b(?:from|import)\s+(\w+)", line) or re.search(r"\bmodule (?:named )?['`\"]?(\w+)", text)
+        found = re.search(r"\b(?:from|import)\s+(\w+)", line) or re.search(r"\bneeds (\w+)", text)
     elif note.kind == "line":
         found = re.search(r"(%%?\w+|!+\s*[\w./-]+|\?)", line)
     elif note.kind == "raised":
