@@ -29,15 +29,9 @@ class Change:
     new: tuple[tuple[str, int], ...]
     gone: tuple[tuple[str, int], ...]
 
-    @property
-    def difference(self) -> str:
-        """How much the share of right answers has changed, in percentage points."""
-        before, after = (round(100 * right / total) for right, total in (self.earlier, self.now))
-        return "±0" if before == after else f"{after - before:+d}".replace("-", "−")
-
 
 def changes(tasks: Sequence[Task], now: Sequence[Row], earlier: Sequence[Row]) -> list[Change]:
-    """Compare two classes, exercise by exercise; those that one of them did not have are left out.
+    """Compare two classes, exercise by exercise; without those that one of them did not have, and those marked by hand.
 
     Args:
         tasks: The exercises.
@@ -45,7 +39,7 @@ def changes(tasks: Sequence[Task], now: Sequence[Row], earlier: Sequence[Row]) -
         earlier: Those of the earlier class.
     """
     compared = []
-    for task in tasks:
+    for task in (task for task in tasks if not task.manual):
         here, there = answers_to(task, now), answers_to(task, earlier)
         if here and there:
             made, made_then = ({name: len(of) for name, of in mistakes(task, answers)} for answers in (here, there))

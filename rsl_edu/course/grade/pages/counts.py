@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rsl_edu.course.assignment import Task
@@ -17,6 +17,7 @@ from .separation import Separation
 from .typical import typical
 from .words import UNANSWERED, advice, headline
 
+_VAGUE = ("exception", "partial", "unknown")  # names of what may be many mistakes
 Answer = tuple[Row, Mark]
 """A submission, and its mark for one exercise."""
 
@@ -30,7 +31,7 @@ class Mistake:
         students: Who made it.
         headline: What such an answer does; spoken to those who made it.
         why: What to do about it; empty if there is nothing to say.
-        code: A typical answer; empty if there is none to be shown.
+        code: A typical answer; empty if there is none to be shown, or if it is only one student's.
     """
 
     name: str
@@ -47,8 +48,9 @@ class Exercise:
     Attributes:
         name: Its name.
         maximum: Points for a right answer.
-        parts: How many answers are right, partly right, wrong, not answered, lost and still to be marked, by these words.
-        mean: Mean points; None if each answer has all points or none.
+        parts: How many answers are what, by the words of :data:`PARTS`.
+        manual: Whether it is marked by hand.
+        mean: Mean points; None if nobody has any yet, or if a check gave each answer all of them or none.
         separation: How well it separates strong from weak; None if that cannot be said.
         mistakes: The mistakes, the most frequent first; an answer can make two.
         unanswered: Why there was nothing to judge, with whom.
@@ -57,6 +59,7 @@ class Exercise:
     name: str
     maximum: float
     parts: dict[str, int]
+    manual: bool
     mean: float | None
     separation: Separation | None
     mistakes: tuple[Mistake, ...]
@@ -66,6 +69,11 @@ class Exercise:
     def total(self) -> int:
         """How many submissions there are."""
         return sum(self.parts.values())
+
+    @property
+    def judged(self) -> int:
+        """How many of them have points."""
+        return self.total - self.parts["to be marked"]
 
 
 def exercise(task: Task, tasks: Sequence[Task], graded: Sequence[Row], folder: str) -> Exercise:
@@ -89,7 +97,8 @@ def exercise(task: Task, tasks: Sequence[Task], graded: Sequence[Row], folder: s
         task.name,
         task.points,
         {name: parts[name] for name in PARTS},
-        statistics.mean(known) if partly else None,
+        task.manual,
+        statistics.mean(known) if partly or (task.manual and known) else None,
         _separation(task, tasks, graded),
         tuple(_mistake(task, name, made, folder) for name, made in mistakes(task, answers)),
         tuple((why, who) for why, who in unanswered if who),
@@ -134,7 +143,7 @@ def mistakes(task: Task, answers: Sequence[Answer]) -> list[tuple[str, list[Answ
 
 
 def to_say(exercises: Sequence[Exercise]) -> list[tuple[Exercise, Mistake]]:
-    """Return what is worth a word in class: mistakes that a tenth of it made, and at least two, the most frequent first.
+    """Return what is worth a word in class: at most five mistakes that a tenth of it made, and at least two students.
 
     Args:
         exercises: What came of each exercise.
@@ -143,19 +152,26 @@ def to_say(exercises: Sequence[Exercise]) -> list[tuple[Exercise, Mistake]]:
         (each, mistake)
         for each in exercises
         for mistake in each.mistakes
-        if len(mistake.students) >= max(2, math.ceil(each.total / 10)) and mistake.name != "unknown"
+        if len(mistake.students) >= max(2, math.ceil(each.total / 10)) and mistake.name not in _VAGUE
     ]
     return sorted(frequent, key=lambda pair: -len(pair[1].students))[:5]
 
 
 def _mistake(task: Task, name: str, made: Sequence[Answer], folder: str) -> Mistake:
     alone = [(row, mark) for row, mark in made if mark.mistake == name]
+    said, times = _most_frequent(headline(mark.message) for _, mark in alone)
     says, why = advice(task.name, name)
     if not says:  # a generic one: the feedback tells of it
-        said = Counter(headline(mark.message) for _, mark in alone)
-        says = said.most_common(1)[0][0] if said else name.replace("-", " ")
-    code = typical((row.submission, mark.answer) for row, mark in alone or made)
+        says = said or name.replace("-", " ")
+    elif name in _VAGUE and times > 1:
+        why = f"Most often: {said}"
+    code = typical((row.submission, mark.answer) for row, mark in alone or made) if len(made) > 1 else ""
     return Mistake(name, links([row for row, _ in made], folder), says, why, code)
+
+
+def _most_frequent(sentences: Iterable[str]) -> tuple[str, int]:
+    """Return the most frequent sentence, and how often it is there; an empty one if there is none."""
+    return next(iter(Counter(sentences).most_common(1)), ("", 0))
 
 
 def _separation(task: Task, tasks: Sequence[Task], graded: Sequence[Row]) -> Separation | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,7 +19,7 @@ class ByHand:
     """Points of an exercise that were entered by hand.
 
     Attributes:
-        before: What the grader gave; None if nothing.
+        before: What the grader gave; None if nothing. The same as now if there is only a comment.
         comment: Why, in the instructor's words.
     """
 
@@ -59,7 +58,6 @@ def feedback(
         late=late or ("It was handed in late." if row.late else ""),
         others=others,
         marks=[_shown(tasks[mark.task], mark, (by_hand or {}).get(mark.task)) for mark in row.marks],
-        cells=[(number, list(notes)) for number, notes in itertools.groupby(row.notes, lambda note: note.cell)],
         kinds=[about for kind, about in NOTES.items() if any(note.kind == kind for note in row.notes)],
     )
 
@@ -77,5 +75,5 @@ class _Shown:
 
 def _shown(task: Task, mark: Mark, by_hand: ByHand | None) -> _Shown:
     verdict = Verdict(mark.task, mark.mistake is None, mark.mistake, harmless(mark.message))
-    partly = mark.points is not None and by_hand is None and 0 < mark.points < task.points
+    partly = mark.points is not None and 0 < mark.points < task.points and not by_hand and mark.mistake != "partial"
     return _Shown(mark, task.points, by_hand, "" if task.manual else verdict._repr_html_(), partly)

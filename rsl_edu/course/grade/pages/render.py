@@ -47,7 +47,8 @@ def links(rows: Iterable[Row], folder: str) -> tuple[Link, ...]:
         folder: Name of the folder of the pages, which is next to the report.
     """
     names = dict.fromkeys(row.submission for row in rows)
-    return tuple(Link(name, quote(os.fsencode(f"{folder}/{file_name(name)}"))) for name in names)
+    place = quote(os.fsencode(folder), safe="")
+    return tuple(Link(name, f"{place}/{quote(file_name(name))}") for name in names)
 
 
 def render(template: str, **values: Any) -> str:

@@ -14,7 +14,7 @@ from ..gradebook import GRADED, Row, number
 from .comparison import changes
 from .counts import PARTS, exercise, to_say
 from .left_out import left_out
-from .render import render
+from .render import links, render
 
 
 def report(
@@ -42,6 +42,8 @@ def report(
         safe=all(row.safe for row in rows),
         totals=totals,
         columns=_histogram(totals, assignment.maximum) if totals else [],
+        unmarked=sum(any(mark.points is None for mark in row.marks) for row in graded),
+        late=sum(row.settled.deduction > 0 for row in graded),
         mean=statistics.mean(totals) if totals else None,
         median=statistics.median(totals) if totals else None,
         exercises=exercises,
@@ -50,7 +52,8 @@ def report(
         left_out=left_out(graded, folder),
         earlier=None if before is None else [row.total for row in before],
         changes=changes(assignment.tasks, graded, before or ()),
-        others=[row for row in rows if row.status != GRADED],
+        outdated=sum(row.settled.outdated for row in graded),
+        others=[(*links([row], folder), row.status) for row in rows if row.status != GRADED],
     )
 
 

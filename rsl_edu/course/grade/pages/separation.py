@@ -25,10 +25,12 @@ class Separation:
 
     @property
     def verdict(self) -> str:
-        """How well it separates, in a word; the limits are those that item analysis commonly takes."""
+        """What follows "this exercise"; the limits are those that item analysis commonly takes."""
         if self.correlation <= -0.2:
-            return "the wrong way round"
-        return "well" if self.correlation >= 0.3 else "a little" if self.correlation >= 0.2 else "hardly"
+            return "separates strong submissions from weak ones the wrong way round"
+        if self.correlation < 0.2:
+            return "hardly separates strong submissions from weak ones"
+        return f"separates strong submissions from weak ones {'well' if self.correlation >= 0.3 else 'a little'}"
 
     @classmethod
     def of(cls, points: Sequence[float], rest: Sequence[float], right: Sequence[bool]) -> Separation | None:

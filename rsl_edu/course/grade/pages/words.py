@@ -46,6 +46,7 @@ _MISTAKES = {  # of any exercise; spoken to the class, like those of an exercise
         "Does a loop never end?",
     ),
     "library-answer": ("your code calls the very function that you are asked to write.", "Write it in simpler steps."),
+    "partial": ("your answer is right in part only.", "Your page says how many points it got."),
     "unknown": (
         "your result is wrong in a way that has no name yet.",
         "Compare what was expected with what your code returns.",
@@ -61,9 +62,9 @@ UNANSWERED = {
 """Why there was nothing to judge, by the name that the mark has for it."""
 
 NOTES = {
-    "module": ("Missing modules", "They are not installed where the notebooks are graded."),
-    "line": ("Magics and shell commands", "They do nothing when a notebook is graded."),
-    "raised": ("Errors", "A statement raised an error; what it would have defined is missing."),
+    "module": ("Missing modules", "These are not installed where the notebooks are graded."),
+    "line": ("Magics and shell commands", "These do nothing when a notebook is graded."),
+    "raised": ("Errors", "A statement raised an error: what it would have defined is missing."),
     "syntax": ("Not Python", "The cell cannot be read as Python."),
     "stopped": ("Stopped", "The cell took too much time or memory, or it ended its process."),
 }
@@ -92,7 +93,7 @@ def topic(note: Note) -> str:
     """Return what a note is about: the module, the magic, the kind of error; empty if its kind says it all."""
     line, text = note.line.strip(), note.text
     if note.kind == "module":
-        found = re.search(r"\b(?:from|import)\s+(\w+)", line) or re.search(r"\bmodule (?:named )?['`\"]?(\w+)", text)
+        found = re.search(r"\b(?:from|import)\s+(\w+)", line) or re.search(r"\bneeds (\w+)", text)
     elif note.kind == "line":
         found = re.search(r"(%%?\w+|!+\s*[\w./-]+|\?)", line)
     elif note.kind == "raised":
