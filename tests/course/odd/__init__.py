@@ -25,7 +25,8 @@ class Odd:
         name: Its name.
         assignment: Name of its assignment.
         content: The file.
-        right: Exercises whose check passed in a real kernel.
+        right: Exercises whose check passes in a real kernel, when it is called after the last cell.
+        seen: Exercises to which the checks that stand in the notebook said yes last.
         source: Where such a notebook was met.
         note: What is odd, where the name does not say it.
     """
@@ -34,6 +35,7 @@ class Odd:
     assignment: str
     content: bytes
     right: frozenset[str]
+    seen: frozenset[str]
     source: str
     note: str = ""
 
@@ -47,8 +49,11 @@ def notebooks() -> Iterator[Odd]:
     """Make the odd notebooks, one after the other: some are large."""
     kernel = recorded()
     for entry in ENTRIES:
-        right = frozenset(kernel[entry.name]["right"])
-        yield Odd(entry.name, entry.assignment, entry.content(), right, entry.source, entry.note)
+        said = kernel[entry.name]
+        right, seen = said["right"], said.get("seen", said["right"])
+        yield Odd(
+            entry.name, entry.assignment, entry.content(), frozenset(right), frozenset(seen), entry.source, entry.note
+        )
 
 
 __all__ = ["ENTRIES", "Entry", "Odd", "notebooks", "recorded"]

@@ -1,7 +1,9 @@
 """Record what a real kernel says of the odd notebooks: ``python -m course.odd.record [--missing] [NAME …]``.
 
 A notebook runs from top to bottom in a fresh kernel and a fresh folder, with the cells that the learner ran and then
-deleted. A cell that raises does not stop it. Then each exercise's check is called once more, in the same kernel.
+deleted. A cell that raises does not stop it. Then each exercise's check is called once more, in the same kernel: those
+that pass are ``right``. Where the checks that stand in the notebook said something else on the way, ``seen`` holds the
+exercises to which they said yes last. ``raised`` holds the names of the errors that cells raised.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import argparse
 import json
 import os
 import queue
+import re
 import sys
 import tempfile
 import time
@@ -72,13 +75,13 @@ def _in_a_kernel(sources: list[str], answers: dict[str, str], folder: str) -> di
     work = Path(folder, "work")
     work.mkdir()
     manager, client = start_new_kernel(startup_timeout=300, cwd=str(work), env=os.environ | home)
-    raised = []
+    raised, seen = [], {}
     try:
         for source in sources:
             if not manager.is_alive():
                 raised.append("DeadKernel")
                 break
-            if name := _run(manager, client, source):
+            if name := _run(manager, client, source, seen):
                 raised.append(name)
             time.sleep(0.05)
         right = [task for task, answer in answers.items() if _passes(client, task, answer)] if manager.is_alive() else []
@@ -86,11 +89,17 @@ def _in_a_kernel(sources: list[str], answers: dict[str, str], folder: str) -> di
         client.stop_channels()
         manager.shutdown_kernel(now=True)
     result = {"right": right, "wrong": [task for task in answers if task not in right]}
-    return result | ({"raised": raised} if raised else {})
+    shown = [task for task in answers if seen.get(task) == "✓"]
+    return result | ({"seen": shown} if shown != right else {}) | ({"raised": raised} if raised else {})
 
 
-def _run(manager, client, source: str) -> str:
-    """Run a cell; the name of the error that it raised, or nothing."""
+def _run(manager, client, source: str, seen: dict[str, str]) -> str:
+    """Run a cell, and put the signs of verdicts that it shows into ``seen``; the name of the error that it raised."""
+
+    def shown(message) -> None:
+        text = message["content"].get("data", {}).get("text/plain", "")
+        if verdict := re.match(r"([✓✗○]) (\w+):", text):
+            seen[verdict[2]] = verdict[1]
 
     def typed(_message) -> None:
         client.input(TYPED)
@@ -98,7 +107,7 @@ def _run(manager, client, source: str) -> str:
     patience = 6 if isinstance(source, Stopped) else 300
     try:
         reply = client.execute_interactive(
-            source, allow_stdin=True, stop_on_error=False, stdin_hook=typed, output_hook=lambda _: None, timeout=patience
+            source, allow_stdin=True, stop_on_error=False, stdin_hook=typed, output_hook=shown, timeout=patience
         )
     except TimeoutError:
         manager.interrupt_kernel()

@@ -1,5 +1,6 @@
 """The odd notebooks, by kind."""
 
-from . import ipython_lines, ipython_cells
+from . import beside, files, forms, ipython_cells, ipython_lines, moved
 
-ENTRIES = [*ipython_lines.ENTRIES, *ipython_cells.ENTRIES]
+KINDS = (ipython_lines, ipython_cells, beside, forms, moved, files)
+ENTRIES = [entry for kind in KINDS for entry in kind.ENTRIES]
