@@ -40,7 +40,9 @@ def main() -> None:
     said = recorded() if RECORDED.exists() else {}
     names = [entry.name for entry in ENTRIES]
     if len(set(names)) < len(names) or set(asked.names) - set(names):
-        parser.error(f"twice {[name for name in names if names.count(name) > 1]}, unknown {set(asked.names) - set(names)}")
+        parser.error(
+            f"twice {[name for name in names if names.count(name) > 1]}, unknown {set(asked.names) - set(names)}"
+        )
     for entry in ENTRIES:
         if (asked.names and entry.name not in asked.names) or (asked.missing and entry.name in said):
             continue
@@ -71,7 +73,11 @@ def _run_by_the_learner(entry: Entry) -> Iterator[str]:
 
 
 def _in_a_kernel(sources: list[str], answers: dict[str, str], folder: str) -> dict[str, list[str]]:
-    home = {"IPYTHONDIR": f"{folder}/.ipython", "PIP_NO_INDEX": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    home = {
+        "IPYTHONDIR": f"{folder}/.ipython",
+        "PIP_NO_INDEX": "1",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    }
     work = Path(folder, "work")
     work.mkdir()
     manager, client = start_new_kernel(startup_timeout=300, cwd=str(work), env=os.environ | home)
@@ -84,7 +90,9 @@ def _in_a_kernel(sources: list[str], answers: dict[str, str], folder: str) -> di
             if name := _run(manager, client, source, seen):
                 raised.append(name)
             time.sleep(0.05)
-        right = [task for task, answer in answers.items() if _passes(client, task, answer)] if manager.is_alive() else []
+        right = (
+            [task for task, answer in answers.items() if _passes(client, task, answer)] if manager.is_alive() else []
+        )
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
@@ -101,8 +109,8 @@ def _run(manager, client, source: str, seen: dict[str, str]) -> str:
         if verdict := re.match(r"([✓✗○]) (\w+):", text):
             seen[verdict[2]] = verdict[1]
 
-    def typed(_message) -> None:
-        client.input(TYPED)
+    def typed(message) -> None:
+        client.input("quit" if "db>" in message["content"]["prompt"] else TYPED)
 
     patience = 6 if isinstance(source, Stopped) else 300
     try:

@@ -21,7 +21,12 @@ ENTRIES = [
     Entry("help_with_a_star", 3, {"gru_step": "torch.*sigmoid*?\nCELL"}, AUTOMAGIC),
     Entry("help_of_a_magic", 2, {"output_size": "%timeit?\nCELL"}, AUTOMAGIC),
     Entry("help_as_the_only_line_of_an_if", 4, {SCALE: "if True:\n    torch.std?\nCELL"}),
-    Entry("help_after_an_answer_with_a_comment", 6, {"merge_moments": "CELL\n\n# what does it do?\ntorch.lerp?\n# float?"}, HELP),
+    Entry(
+        "help_after_an_answer_with_a_comment",
+        6,
+        {"merge_moments": "CELL\n\n# what does it do?\ntorch.lerp?\n# float?"},
+        HELP,
+    ),
     Entry("question_marks_in_text", 1, {"dead_fraction": '"""Is a unit dead?\ntorch.all?\n"""\nCELL\n# right?'}, HELP),
     # Shell
     Entry("files_are_listed_into_a_name", 1, {"first": "CELL\nfiles = !ls\nprint(len(files))"}, SHELL),
@@ -54,33 +59,73 @@ ENTRIES = [
     ),
     Entry("shell_in_a_for_loop", 3, {"unpad": "for i in range(2):\n    !echo {i}\nCELL"}, SHELL),
     Entry("shell_in_a_with", 2, {"conv2d": "with torch.no_grad():\n    !echo hello\nCELL"}, SHELL),
-    Entry("a_function_with_a_shell_line_that_an_answer_calls", 4, {SCALE: "def log():\n    !echo called\n\nCELL\n\nlog()"}),
+    Entry(
+        "a_function_with_a_shell_line_that_an_answer_calls", 4, {SCALE: "def log():\n    !echo called\n\nCELL\n\nlog()"}
+    ),
     Entry(
         "shell_line_inside_an_answer",
         1,
-        {"dead_fraction": "def dead_fraction(activations):\n    !echo called > calls.txt\n    return (activations == 0).all(0).float().mean()"},
+        {
+            "dead_fraction": (
+                "def dead_fraction(activations):\n"
+                "    !echo called > calls.txt\n"
+                "    return (activations == 0).all(0).float().mean()"
+            )
+        },
         note="writes a file whenever the function is called",
     ),
     # Timing
-    Entry("timing_kept", 4, {"merge_moments": "CELL\nt = %timeit -n 1 -r 1 -o merge_moments(1, torch.ones(2), torch.ones(2), 1, torch.ones(2), torch.ones(2))\nprint(t.best)"}, TIMED),
+    Entry(
+        "timing_kept",
+        4,
+        {
+            "merge_moments": (
+                "CELL\n"
+                "one = torch.ones(2)\n"
+                "t = %timeit -n 1 -r 1 -o merge_moments(1, one, one, 1, one, one)\n"
+                "print(t.best)"
+            )
+        },
+        TIMED,
+    ),
     Entry("timing_line", 2, {"output_size": "CELL\n%timeit -n 2 -r 2 output_size(64, 3)"}, TIMED),
     Entry("timing_wants_a_name_that_is_not_there", 2, {"conv2d": "CELL\n%timeit conv2d(image, kernel)"}, TIMED),
     Entry(
         "a_timed_line_defines_what_an_answer_needs",
         5,
-        {"gaussian_log_prob": "%time LOG = 0.5 * math.log(2 * math.pi)\ndef gaussian_log_prob(mean, std, action):\n    return (-0.5 * ((action - mean) / std) ** 2 - std.log() - LOG).sum(-1)"},
+        {
+            "gaussian_log_prob": (
+                "%time LOG = 0.5 * math.log(2 * math.pi)\n"
+                "def gaussian_log_prob(mean, std, action):\n"
+                "    return (-0.5 * ((action - mean) / std) ** 2 - std.log() - LOG).sum(-1)"
+            )
+        },
         TIMED,
     ),
     Entry("a_timed_line_sets_zero", 1, {"count_parameters": "%time x = 0\nCELL\nprint(x)"}, TIMED),
-    Entry("a_timed_import", 1, {"first": "%time import torch\nimport itertools, math\nfrom rsl_edu.course import check"}, TIMED),
-    Entry("profile", 4, {"end": ["%prun -q merge_moments(1, torch.ones(2), torch.ones(2), 1, torch.ones(2), torch.ones(2))"]}, TIMED),
+    Entry(
+        "a_timed_import",
+        1,
+        {"first": "%time import torch\nimport itertools, math\nfrom rsl_edu.course import check"},
+        TIMED,
+    ),
+    Entry(
+        "profile",
+        4,
+        {"end": ["%prun -q merge_moments(1, torch.ones(2), torch.ones(2), 1, torch.ones(2), torch.ones(2))"]},
+        TIMED,
+    ),
     # Settings
     Entry("matplotlib_inline", 1, {"first": "%matplotlib inline\nCELL"}),
     Entry("matplotlib_widget", 2, {"first": "%matplotlib widget\nCELL"}, note="ipympl is not there"),
     Entry("matplotlib_notebook", 4, {"first": "CELL\n%matplotlib notebook"}),
     Entry("pylab", 5, {"top": "%pylab inline"}, note="overwrites sum, max, min …"),
     Entry("autoreload", 4, {"first": "%load_ext autoreload\n%autoreload 2\nCELL"}),
-    Entry("an_extension_that_is_not_there", 1, {"mlp_forward": "%load_ext line_profiler\nCELL\n%lprun -f mlp_forward mlp_forward(1, [], [], 0)"}),
+    Entry(
+        "an_extension_that_is_not_there",
+        1,
+        {"mlp_forward": "%load_ext line_profiler\nCELL\n%lprun -f mlp_forward mlp_forward(1, [], [], 0)"},
+    ),
     Entry("retina_pictures", 2, {"first": 'CELL\n%config InlineBackend.figure_format = "retina"'}),
     Entry("environment_variable", 3, {"first": "%env OMP_NUM_THREADS=1\nCELL"}),
     Entry("precision", 4, {"merge_moments": "%precision 3\nCELL"}),
@@ -89,8 +134,14 @@ ENTRIES = [
     Entry("who", 4, {"end": ["%who", "%whos Tensor", "%history -n 1-3", "%lsmagic"]}),
     Entry("a_folder_is_entered", 1, {"count_parameters": "%cd ..\nCELL"}),
     Entry("a_folder_that_is_not_there", 3, {"reset_done": "%cd /content/drive/MyDrive/robots\nCELL"}),
-    Entry("a_magic_that_is_not_there", 4, {SCALE: "%time_it 3\nCELL"}, note="UsageError: the rest of the cell does run"),
-    Entry("a_magic_in_a_try", 6, {"reset_done": 'try:\n    %load_ext tensorboard\nexcept Exception:\n    print("no")\nCELL'}),
+    Entry(
+        "a_magic_that_is_not_there", 4, {SCALE: "%time_it 3\nCELL"}, note="UsageError: the rest of the cell does run"
+    ),
+    Entry(
+        "a_magic_in_a_try",
+        6,
+        {"reset_done": 'try:\n    %load_ext tensorboard\nexcept Exception:\n    print("no")\nCELL'},
+    ),
     Entry("a_magic_that_gives_a_name", 2, {"output_size": "where = %pwd\nCELL"}, AUTOMAGIC),
     # Automatic
     Entry("automagic_ls", 1, {"end": ["ls", "pwd", "cd .."]}, AUTOMAGIC),
@@ -100,13 +151,44 @@ ENTRIES = [
     Entry("quotes_by_semicolon", 1, {"mlp_forward": ";print a b\nCELL"}, AUTOMAGIC),
     Entry("call_by_slash", 1, {"count_parameters": "/print math.pi\nCELL"}, AUTOMAGIC),
     Entry("call_without_brackets", 3, {"unpad": "print 3\nCELL"}, note="Python 2: a syntax error"),
-    Entry("the_last_result", 2, {"output_size": ["CELL", "2 + 3", "five = _\nprint(_ + 1, Out[len(In) - 2], _i, _ih[1][:9])"]}, AUTOMAGIC),
+    Entry(
+        "the_last_result",
+        2,
+        {"output_size": ["CELL", "2 + 3", "five = _\nprint(_ + 1, Out[len(In) - 2], _i, _ih[1][:9])"]},
+        AUTOMAGIC,
+    ),
     Entry(
         "an_answer_uses_the_last_result",
         5,
-        {"gaussian_entropy": ["0.5 + 0.5 * math.log(2 * math.pi)", "half = _\ndef gaussian_entropy(std):\n    return (std.log() + half).sum(-1)"]},
+        {
+            "gaussian_entropy": [
+                "0.5 + 0.5 * math.log(2 * math.pi)",
+                "half = _\ndef gaussian_entropy(std):\n    return (std.log() + half).sum(-1)",
+            ]
+        },
         AUTOMAGIC,
     ),
-    Entry("get_ipython", 4, {"running_norm": 'get_ipython().run_line_magic("matplotlib", "inline")\nget_ipython().system("echo hello")\nCELL'}, SHELL),
-    Entry("get_ipython_kind", 1, {"first": 'CELL\nif "ZMQ" in type(get_ipython()).__name__:\n    from tqdm.notebook import tqdm\nelse:\n    from tqdm import tqdm'}),
+    Entry(
+        "get_ipython",
+        4,
+        {
+            "running_norm": (
+                'get_ipython().run_line_magic("matplotlib", "inline")\nget_ipython().system("echo hello")\nCELL'
+            )
+        },
+        SHELL,
+    ),
+    Entry(
+        "get_ipython_kind",
+        1,
+        {
+            "first": (
+                "CELL\n"
+                'if "ZMQ" in type(get_ipython()).__name__:\n'
+                "    from tqdm.notebook import tqdm\n"
+                "else:\n"
+                "    from tqdm import tqdm"
+            )
+        },
+    ),
 ]
