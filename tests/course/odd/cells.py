@@ -75,6 +75,7 @@ class Entry:
         source: Where such a notebook was met.
         then: What is done with the cells after the edits.
         form: How the notebook becomes a file.
+        installed: Packages that the learner has and the course has not: a real kernel gets stand-ins.
         note: What is odd, where the name does not say it.
     """
 
@@ -84,6 +85,7 @@ class Entry:
     source: str = MADE_UP
     then: Callable[[list[Cell]], list[Cell]] = list
     form: Callable[[dict[str, Any]], bytes] = lambda notebook: json.dumps(notebook, indent=1).encode()
+    installed: tuple[str, ...] = ()
     note: str = ""
 
     @property

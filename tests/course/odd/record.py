@@ -27,6 +27,16 @@ from rsl_edu.course import assignment
 from . import ENTRIES, RECORDED, recorded
 from .cells import Entry, Ran, Stopped
 
+STAND_IN = """
+from unittest.mock import MagicMock
+
+
+def __getattr__(name):
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return MagicMock()
+"""
+BACKEND = "from matplotlib_inline.backend_inline import *\n"
 TYPED = "3"
 """What the learner answers to ``input()``."""
 
@@ -61,6 +71,7 @@ def record(entry: Entry) -> dict[str, list[str]]:
     except Exception as error:  # as Jupyter says it when it opens the file
         return {"right": [], "wrong": tasks, "unreadable": [f"{type(error).__name__}"]}
     with tempfile.TemporaryDirectory() as folder:
+        _install(entry.installed, Path(folder, "site"))
         return _in_a_kernel(sources, answers, folder)
 
 
@@ -72,11 +83,25 @@ def _run_by_the_learner(entry: Entry) -> Iterator[str]:
     return (cell.source for cell in notebook.cells if cell.cell_type == "code")
 
 
+def _install(packages: tuple[str, ...], site: Path) -> None:
+    for package in packages:
+        names = package.split(".")
+        for depth in range(1, len(names) + 1):
+            module = site.joinpath(*names[:depth], "__init__.py")
+            module.parent.mkdir(parents=True, exist_ok=True)
+            module.write_text(BACKEND if package.startswith("ipympl") else STAND_IN)
+    if "ipympl" in packages:  # Matplotlib finds it by its entry point
+        about = site / "ipympl-1.0.dist-info"
+        about.mkdir()
+        (about / "METADATA").write_text("Metadata-Version: 2.1\nName: ipympl\nVersion: 1.0\n")
+        (about / "entry_points.txt").write_text("[matplotlib.backend]\nwidget = ipympl\n")
+
+
 def _in_a_kernel(sources: list[str], answers: dict[str, str], folder: str) -> dict[str, list[str]]:
     home = {
         "IPYTHONDIR": f"{folder}/.ipython",
+        "PYTHONPATH": os.pathsep.join([f"{folder}/site", os.environ.get("PYTHONPATH", "")]),
         "PIP_NO_INDEX": "1",
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     }
     work = Path(folder, "work")
     work.mkdir()

@@ -17,16 +17,24 @@ ENTRIES = [
         1,
         {"first": "import seaborn as sns\nCELL"},
         MISSING,
-        note="the imports below it do not run",
+        note="without seaborn, the imports below it do not run",
+        installed=("seaborn",),
     ),
-    Entry("seaborn_after_the_imports", 1, {"first": "CELL\nimport seaborn as sns\n\nsns.set_theme()"}, MISSING),
-    Entry("pandas_beside_an_answer", 4, {"merge_moments": "import pandas as pd\nCELL"}, MISSING),
-    Entry("pandas_below_an_answer", 4, {"merge_moments": "CELL\nimport pandas as pd"}, MISSING),
+    Entry(
+        "seaborn_after_the_imports",
+        1,
+        {"first": "CELL\nimport seaborn as sns\n\nsns.set_theme()"},
+        MISSING,
+        installed=("seaborn",),
+    ),
+    Entry("pandas_beside_an_answer", 4, {"merge_moments": "import pandas as pd\nCELL"}, MISSING, installed=("pandas",)),
+    Entry("pandas_below_an_answer", 4, {"merge_moments": "CELL\nimport pandas as pd"}, MISSING, installed=("pandas",)),
     Entry(
         "a_plot_with_plotly",
         2,
         {"end": "import plotly.express as px\nfig = px.line(x=[1], y=[2])\nfig.show()"},
         MISSING,
+        installed=("plotly.express",),
     ),
     Entry(
         "sklearn_imported_in_a_try",
@@ -54,14 +62,22 @@ ENTRIES = [
         1,
         {"top": 'from google.colab import drive\n\ndrive.mount("/content/drive")\n%cd /content/drive/MyDrive'},
         COLAB,
+        installed=("google.colab.drive",),
     ),
     Entry(
         "colab_drive_in_the_first_cell",
         4,
         {"first": 'CELL\nfrom google.colab import drive\ndrive.mount("/content/drive")'},
         COLAB,
+        installed=("google.colab.drive",),
     ),
-    Entry("colab_drive_beside_an_answer", 2, {"conv2d": "CELL\nfrom google.colab.patches import cv2_imshow"}, COLAB),
+    Entry(
+        "colab_drive_beside_an_answer",
+        2,
+        {"conv2d": "CELL\nfrom google.colab.patches import cv2_imshow"},
+        COLAB,
+        installed=("google.colab.patches",),
+    ),
     Entry(
         "kaggle_secrets",
         3,
@@ -74,6 +90,7 @@ ENTRIES = [
                 "    print(folder, names)"
             )
         },
+        installed=("kaggle_secrets",),
     ),
     Entry(
         "numpy_below_what_fails",
@@ -89,6 +106,7 @@ ENTRIES = [
             )
         },
         MISSING,
+        installed=("seaborn",),
     ),
     Entry("rsl_rl", 6, {"first": "CELL\n\nfrom rsl_rl.modules import ActorCritic"}, note="the module was renamed"),
     Entry(

@@ -117,7 +117,13 @@ ENTRIES = [
     ),
     # Settings
     Entry("matplotlib_inline", 1, {"first": "%matplotlib inline\nCELL"}),
-    Entry("matplotlib_widget", 2, {"first": "%matplotlib widget\nCELL"}, note="ipympl is not there"),
+    Entry(
+        "matplotlib_widget",
+        2,
+        {"first": "%matplotlib widget\nCELL"},
+        note="the course has no ipympl",
+        installed=("ipympl",),
+    ),
     Entry("matplotlib_notebook", 4, {"first": "CELL\n%matplotlib notebook"}),
     Entry("pylab", 5, {"top": "%pylab inline"}, note="overwrites sum, max, min …"),
     Entry("autoreload", 4, {"first": "%load_ext autoreload\n%autoreload 2\nCELL"}),
@@ -125,6 +131,7 @@ ENTRIES = [
         "an_extension_that_is_not_there",
         1,
         {"mlp_forward": "%load_ext line_profiler\nCELL\n%lprun -f mlp_forward mlp_forward(1, [], [], 0)"},
+        installed=("line_profiler",),
     ),
     Entry("retina_pictures", 2, {"first": 'CELL\n%config InlineBackend.figure_format = "retina"'}),
     Entry("environment_variable", 3, {"first": "%env OMP_NUM_THREADS=1\nCELL"}),
@@ -135,7 +142,10 @@ ENTRIES = [
     Entry("a_folder_is_entered", 1, {"count_parameters": "%cd ..\nCELL"}),
     Entry("a_folder_that_is_not_there", 3, {"reset_done": "%cd /content/drive/MyDrive/robots\nCELL"}),
     Entry(
-        "a_magic_that_is_not_there", 4, {SCALE: "%time_it 3\nCELL"}, note="UsageError: the rest of the cell does run"
+        "a_magic_that_is_not_there",
+        4,
+        {SCALE: "%time_it 3\nCELL"},
+        note="UsageError: the rest of the cell does not run",
     ),
     Entry(
         "a_magic_in_a_try",
@@ -167,6 +177,7 @@ ENTRIES = [
             ]
         },
         AUTOMAGIC,
+        note="a loop that was handed out assigns to _, and IPython leaves it alone from then on",
     ),
     Entry(
         "get_ipython",

@@ -89,7 +89,8 @@ ENTRIES = [
                 "    return (activations == 0).all(0).float().mean()"
             )
         },
-        note="jaxtyping is not there",
+        note="the course has no jaxtyping",
+        installed=("jaxtyping",),
     ),
     Entry(
         "a_dataclass_norm",
