@@ -1,10 +1,13 @@
 """Assignments: one notebook in the format of nbgrader, and the versions that are made of it.
 
 The source is a notebook. A cell in which the learner answers has ``solution: true`` in its nbgrader metadata, and the
-answer between ``### BEGIN SOLUTION`` and ``### END SOLUTION``. A cell that gives points has ``grade: true``, points and
-the name of the exercise as ``grade_id``; what only the grader may see stands between ``### BEGIN HIDDEN TESTS`` and
-``### END HIDDEN TESTS``. A cell with the tag ``demo`` shows something and defines nothing that an answer needs: the
-grader leaves it out.
+answer between ``### BEGIN SOLUTION`` and ``### END SOLUTION``; without these, the whole cell is the answer. A code cell
+that gives points has ``grade: true``, points and a name of its own as ``grade_id``; what only the grader may see stands
+between ``### BEGIN HIDDEN TESTS`` and ``### END HIDDEN TESTS``. A cell that is both, and a ``task``, is marked by hand.
+A cell with the tag ``demo`` shows something and defines nothing that a check needs: the grader leaves it out.
+
+Two things are not nbgrader's, in the notebook's metadata under ``rsl_edu``: ``forbidden``, names of torch that answers
+must not call, and ``stub`` and ``text_stub``, what stands in the place of a solution.
 """
 
 from __future__ import annotations
@@ -15,20 +18,19 @@ import hashlib
 import operator
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-SOLUTION = ("### BEGIN SOLUTION", "### END SOLUTION")
-HIDDEN = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
-DEMO = "demo"
-"""Tag of a cell that the grader leaves out."""
+from . import names
+from .regions import HIDDEN, MARK_SCHEME, SOLUTION, Region, replaced, unmarked, without
+from .source_cells import AssignmentError, SourceCell, Stubs, hidden_check, read_cells
 
+__all__ = ["Assignment", "AssignmentError", "Handed", "Task", "find", "folder", "locate", "with_solutions"]
 
-class AssignmentError(ValueError):
-    """A source that cannot be used; the text names the notebook and the cell."""
+Kind = Literal["answer", "check", "demo", "setup"]
 
 
 @dataclass(frozen=True)
@@ -36,16 +38,44 @@ class Task:
     """What gives points.
 
     Attributes:
-        name: Name of the exercise, and of its column in the grades.
-        points: Points for a right answer; there are none for half of one.
-        shown: The check that the learner has too.
-        hidden: The check that only the grader has.
+        name: Name of the exercise, and of its column in the grades: the ``grade_id`` of its cell. It may hold ``-``.
+        points: Points for a right answer.
+        shown: The check that the learner has too; it may be empty.
+        hidden: The check that only the grader has, on the same lines as in its cell; empty if there is none.
+        manual: Whether the points are given by hand; there is no check then.
+        whole: Whether ``hidden`` is the whole check, because hidden lines stand between or inside shown ones: it runs
+            on its own. Otherwise it goes on where ``shown`` ended, and uses its variables.
+        answers: Which of the assignment's answers the check calls or reads, also by way of functions of the set-up.
+        stub: The cell as it is handed out, if it is marked by hand.
     """
 
     name: str
     points: float
     shown: str
     hidden: str
+    manual: bool = False
+    whole: bool = False
+    answers: tuple[str, ...] = ()
+    stub: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its name, or its answers if nbgrader made the name up, such as ``cell-5a1b``."""
+        return ", ".join(self.answers) if self.answers and re.fullmatch(r"cell-[0-9a-f]+", self.name) else self.name
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A code cell of the notebook that is handed out.
+
+    Attributes:
+        source: Its code: without solutions and hidden tests.
+        kind: ``answer`` for a stub, ``check``, ``demo`` for what no check needs, or ``setup`` for all others. A cell
+            without the tag ``demo`` is one too if it cannot run without an answer, such as ``squares(10)``.
+    """
+
+    source: str
+    kind: Kind
 
 
 @dataclass(frozen=True, repr=False)
@@ -81,66 +111,65 @@ class Assignment:
 
     def __post_init__(self) -> None:
         """Refuse what is not in the format."""
-        names: set[str] = set()
-        for place, cell in self._code():
-            for markers in (SOLUTION, HIDDEN):
-                self._must_be_paired(place, cell.source, markers)
-            if _says(cell, "solution"):
-                if SOLUTION[0] not in cell.source:
-                    raise self._error(place, f"a solution cell without {SOLUTION[0]!r}")
-                if re.search(f"^{SOLUTION[0]}", cell.source, re.MULTILINE):
-                    raise self._error(place, "indent the solution into its function: a stub must not stop Run All")
-            if _says(cell, "grade"):
-                name, points = cell.metadata.nbgrader.get("grade_id"), cell.metadata.nbgrader.get("points")
-                if not re.fullmatch(r"[a-zA-Z]\w*", str(name)) or name in names:
-                    raise self._error(place, f"grade_id: expected a name of its own, got {name!r}")
-                if not isinstance(points, (int, float)) or not points > 0:
-                    raise self._error(place, f"points: expected a positive number, got {points!r}")
-                names.add(name)
-        if not names:
+        if not any(cell.points for cell in self.cells):
             raise AssignmentError(f"{self.name}: no cell gives points")
+        for cell in self.cells:
+            if cell.code and cell.solution:
+                try:
+                    names.statements(self._stubs.unanswered(cell))
+                except SyntaxError as error:
+                    says = f"cell {cell.place}: with a stub in place of its solution it is no Python: {error.msg}"
+                    raise AssignmentError(f"{self.name}, {says}") from None
         if self.forbidden:
             self._must_be_of_torch(self.forbidden)
+
+    @cached_property
+    def cells(self) -> tuple[SourceCell, ...]:
+        """The cells of the source."""
+        return read_cells(self.name, self.notebook)
 
     # The versions
 
     def student(self) -> Any:
         """The notebook to hand out: without solutions, without hidden tests, without outputs."""
-        return self._version(lambda source: _without(_unanswered(source), HIDDEN), outputs=False)
+        return self._version(self._stubs.unanswered, outputs=False)
 
     def solution(self) -> Any:
-        """The notebook to publish afterwards: with solutions, without hidden tests."""
-        return self._version(lambda source: _without(_unmarked(source), HIDDEN), outputs=True)
+        """The notebook to publish afterwards: with solutions, without hidden tests and marking schemes."""
+        return self._version(_answered, outputs=True)
 
     def instructor(self) -> Any:
         """The notebook with all that is in the source."""
         return copy.deepcopy(self.notebook)
 
-    def _version(self, change: Callable[[str], str], outputs: bool) -> Any:
+    def _version(self, change: Callable[[SourceCell], str], outputs: bool) -> Any:
         notebook = copy.deepcopy(self.notebook)
         notebook.metadata.pop("rsl_edu", None)
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                cell.source = change(cell.source)
-                if not outputs:
-                    cell.outputs, cell.execution_count = [], None
+        for cell, known in zip(notebook.cells, self.cells, strict=True):
+            if known.code or known.id:
+                cell.source = change(known)
+            if known.code and not outputs:
+                cell.outputs, cell.execution_count = [], None
         return notebook
+
+    @property
+    def _stubs(self) -> Stubs:
+        return Stubs(self.notebook.metadata.get("rsl_edu", {}))
 
     # What the grader needs
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
-        """The exercises, in the order of the notebook."""
-        return tuple(
-            Task(
-                cell.metadata.nbgrader.grade_id,
-                cell.metadata.nbgrader.points,
-                _without(cell.source, HIDDEN),
-                _inside(cell.source, HIDDEN),
-            )
-            for _, cell in self._code()
-            if _says(cell, "grade")
-        )
+        """The exercises, in the order of the notebook. A cell that gives 0 points is none."""
+        return tuple(self._task(cell) for cell in self.cells if cell.points)
+
+    def _task(self, cell: SourceCell) -> Task:
+        if cell.manual:
+            return Task(cell.id, cell.points, "", "", manual=True, stub=self._stubs.unanswered(cell))
+        hidden, whole = hidden_check(cell.source)
+        called = names.reached(names.used(names.python(unmarked(cell.source, HIDDEN))), self._helpers)
+        answers = tuple(name for name in self.answers if name in called)
+        return Task(cell.id, cell.points, without(cell.source, HIDDEN), hidden, whole=whole, answers=answers)
 
     @property
     def maximum(self) -> float:
@@ -149,28 +178,42 @@ class Assignment:
 
     @cached_property
     def answers(self) -> tuple[str, ...]:
-        """Names of the functions and classes that the learner writes."""
-        cells = (ast.parse(_unmarked(cell.source)) for _, cell in self._code() if _says(cell, "solution"))
-        kinds = (ast.FunctionDef, ast.ClassDef)
-        return tuple(dict.fromkeys(part.name for cell in cells for part in cell.body if isinstance(part, kinds)))
+        """Names of the functions, classes and variables that the learner writes."""
+        return tuple(dict.fromkeys(name for cell, _ in self._solutions for name in names.defined(cell)))
+
+    def reference(self, name: str) -> str:
+        """Return the cell with the right answer of this name, without markers.
+
+        Raises:
+            ValueError: If there is no such answer.
+        """
+        self._must_be_answer(name)
+        return next(source for source, _ in reversed(self._solutions) if name in names.defined(source))
+
+    def depends(self, name: str) -> tuple[str, ...]:
+        """Return the other answers that the right answer of this name uses, directly or by way of others.
+
+        Raises:
+            ValueError: If there is no such answer.
+        """
+        self._must_be_answer(name)
+        found = names.reached({name}, self._helpers, names.definitions(source for source, _ in self._solutions))
+        return tuple(answer for answer in self.answers if answer in found and answer != name)
 
     @cached_property
     def setup(self) -> tuple[str, ...]:
-        """Code that comes before the checks, and is neither an answer, nor a check, nor a demonstration."""
-        return tuple(
-            cell.source
-            for _, cell in self._code()
-            if not (_says(cell, "solution") or _says(cell, "grade") or DEMO in cell.metadata.get("tags", ()))
-        )
+        """Code that can run without an answer, and is neither a check nor a demonstration."""
+        return tuple(cell.source for cell in self.cells if self.kinds.get(cell.place) == "setup")
+
+    @cached_property
+    def handed(self) -> tuple[Handed, ...]:
+        """The code cells that are handed out, in their order."""
+        return tuple(Handed(self._stubs.unanswered(cell), self.kinds[cell.place]) for cell in self.cells if cell.code)
 
     @cached_property
     def left_out(self) -> frozenset[str]:
         """Code of a learner's notebook that the grader does not run, if it is as handed out."""
-        return frozenset(
-            _without(cell.source, HIDDEN).strip()
-            for _, cell in self._code()
-            if _says(cell, "grade") or DEMO in cell.metadata.get("tags", ())
-        )
+        return frozenset(cell.source.strip() for cell in self.handed if cell.kind in ("check", "demo"))
 
     @property
     def forbidden(self) -> tuple[str, ...]:
@@ -180,28 +223,81 @@ class Assignment:
     @cached_property
     def digest(self) -> str:
         """Hash of all that decides about the points."""
-        parts = repr((self.name, self.tasks, self.setup, sorted(self.left_out), self.forbidden))
+        parts = repr((self.name, self.tasks, self.setup, self.handed, self.forbidden, self._solutions))
         return hashlib.sha256(parts.encode()).hexdigest()
 
-    def _code(self) -> Iterator[tuple[int, Any]]:
-        return ((place, cell) for place, cell in enumerate(self.notebook.cells, 1) if cell.cell_type == "code")
+    def written(self, task: Task, notebook: Any) -> str | None:
+        """Return what a learner wrote for a task that is marked by hand.
 
-    def _must_be_paired(self, place: int, source: str, markers: tuple[str, str]) -> None:
-        found = [line.strip() for line in source.splitlines() if line.strip() in markers]
-        if found != list(markers) * (len(found) // 2):
-            raise self._error(place, f"{markers[0]!r} and {markers[1]!r} must alternate, each on a line of its own")
+        A cell in which the learner answers is found by nbgrader's ``grade_id`` in its metadata, a text as well as code.
+        A ``task`` is answered in cells that the learner adds: all those from its cell to the next one with a
+        ``grade_id``.
 
-    def _must_be_of_torch(self, names: tuple[str, ...]) -> None:
+        Args:
+            task: The task.
+            notebook: The learner's notebook.
+
+        Returns:
+            The text; empty if the cell is as it was handed out, None if the notebook lacks the cell.
+        """
+        ids = [(cell.metadata.get("nbgrader") or {}).get("grade_id") for cell in notebook.cells]
+        if task.name not in ids:
+            return None
+        place = ids.index(task.name)
+        if not any(cell.task and cell.id == task.name for cell in self.cells):
+            text = str(notebook.cells[place].source)
+            return "" if text.strip() == task.stub.strip() else text
+        handed = {cell.source.strip() for cell in self.student().cells}
+        end = next((later for later in range(place + 1, len(ids)) if ids[later]), len(ids))
+        added = [str(cell.source) for cell in notebook.cells[place + 1 : end] if cell.source.strip() not in handed]
+        return "\n\n".join(added)
+
+    @cached_property
+    def _solutions(self) -> tuple[tuple[str, int], ...]:
+        """Right answers, as Python, and the places of their cells."""
+        cells = (cell for cell in self.cells if cell.code and cell.solution)
+        return tuple((names.python(_answered(cell)), cell.place) for cell in cells)
+
+    @cached_property
+    def _helpers(self) -> dict[str, frozenset[str]]:
+        return names.definitions(map(names.python, self.setup))
+
+    @cached_property
+    def kinds(self) -> dict[int, Kind]:
+        """What each code cell of the source is, by its place in the notebook, as for :class:`Handed`."""
+        kinds: dict[int, Kind] = {}
+        known: set[str] = set()  # from the set-up so far
+        missing: set[str] = set()  # what the set-up does not have: answers, and what other cells define
+        for cell in self.cells:
+            if not cell.code:
+                continue
+            code = ast.parse(names.python(_answered(cell))).body
+            new = {name for part in code for name in names.bound(part)}
+            if cell.solution:
+                kinds[cell.place] = "answer"
+                missing |= new
+                known -= new
+            elif cell.grade or cell.demo or names.need(code, missing):
+                kinds[cell.place] = "check" if cell.grade else "demo"
+                missing |= new - known
+            else:
+                kinds[cell.place] = "setup"
+                missing -= new
+                known |= new
+        return kinds
+
+    def _must_be_answer(self, name: str) -> None:
+        if name not in self.answers:
+            raise ValueError(f"name: expected one of {', '.join(self.answers)}; got {name!r}")
+
+    def _must_be_of_torch(self, forbidden: tuple[str, ...]) -> None:
         import torch
 
-        for name in names:
+        for name in forbidden:
             try:
                 operator.attrgetter(name.removeprefix("torch."))(torch)
             except AttributeError:
                 raise AssignmentError(f"{self.name}: forbidden: torch has no {name!r}") from None
-
-    def _error(self, place: int, text: str) -> AssignmentError:
-        return AssignmentError(f"{self.name}, cell {place}: {text}")
 
 
 def folder() -> Path:
@@ -253,46 +349,14 @@ def with_solutions(source: str, bodies: Mapping[str, str]) -> str:
         ValueError: If the cell asks for a function that ``bodies`` does not have.
     """
 
-    def solved(region: re.Match[str]) -> str:
-        name = _function_of(region)
-        if name not in bodies:
-            raise ValueError(f"a solution cell asks for {name}; the exercise has {', '.join(bodies)}")
+    def solved(region: Region) -> str:
+        if region.function not in bodies:
+            raise ValueError(f"a solution cell asks for {region.function}; the exercise has {', '.join(bodies)}")
         begin, end = SOLUTION
-        return textwrap.indent(f"{begin}\n{bodies[name]}\n{end}\n", region[1])
+        return textwrap.indent(f"{begin}\n{bodies[region.function]}\n{end}\n", region.indent)
 
-    return _regions(SOLUTION).sub(solved, source).rstrip("\n")
-
-
-def _says(cell: Any, what: str) -> bool:
-    return bool(cell.metadata.get("nbgrader", {}).get(what))
+    return replaced(source, SOLUTION, solved)
 
 
-def _regions(markers: tuple[str, str]) -> re.Pattern[str]:
-    begin, end = map(re.escape, markers)
-    return re.compile(rf"^([ \t]*){begin}[ \t]*\n(.*?)^[ \t]*{end}[ \t]*(?:\n|\Z)", re.MULTILINE | re.DOTALL)
-
-
-def _without(source: str, markers: tuple[str, str]) -> str:
-    return _regions(markers).sub("", source).rstrip("\n")
-
-
-def _inside(source: str, markers: tuple[str, str]) -> str:
-    return "".join(region[2] for region in _regions(markers).finditer(source))
-
-
-def _unmarked(source: str) -> str:
-    return _regions(SOLUTION).sub(lambda region: region[2], source).rstrip("\n")
-
-
-def _unanswered(source: str) -> str:
-    def stub(region: re.Match[str]) -> str:
-        indent = region[1]
-        message = f"{_function_of(region)} is not answered yet"
-        return f'{indent}# YOUR CODE HERE\n{indent}raise NotImplementedError("{message}")\n'
-
-    return _regions(SOLUTION).sub(stub, source).rstrip("\n")
-
-
-def _function_of(region: re.Match[str]) -> str:
-    """Name of the function or method that a region stands in."""
-    return str(re.findall(r"\b(?:def|class)[ ]+(\w+)", region.string[: region.start()])[-1])
+def _answered(cell: SourceCell) -> str:
+    return unmarked(without(without(cell.source, HIDDEN), MARK_SCHEME), SOLUTION)

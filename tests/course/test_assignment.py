@@ -9,7 +9,7 @@ import pytest
 import torch
 from nbclient import NotebookClient
 
-from rsl_edu.course import assignment, check
+from rsl_edu.course import assignment, check, regions
 from rsl_edu.course.assignment import Assignment, AssignmentError
 
 ROOT = Path(__file__).parents[2]
@@ -84,13 +84,13 @@ def test_notebook_says_its_points(source):
 def test_student_version_holds_no_answer_and_no_hidden_test(source):
     student = source.student()
     text, code = text_of(student), "\n".join(cell.source for cell in student.cells if cell.cell_type == "code")
-    for found, shown in ((assignment.SOLUTION, code), (assignment.HIDDEN, text)):  # a hint may hold a line
-        regions = "\n".join(assignment._inside(cell.source, found) for cell in source.notebook.cells)
-        given = assignment._without(text_of(source.notebook), found)
-        lines = {line.strip() for line in regions.split("\n") if len(line.strip()) > 12}
+    for found, shown in ((regions.SOLUTION, code), (regions.HIDDEN, text)):  # a hint may hold a line
+        kept = "\n".join(regions.inside(cell.source, found) for cell in source.notebook.cells)
+        given = regions.without(text_of(source.notebook), found)
+        lines = {line.strip() for line in kept.split("\n") if len(line.strip()) > 12}
         assert not [line for line in lines if line in shown and line not in given]
-    assert not [word for word in (*assignment.SOLUTION, *assignment.HIDDEN, "sample(None") if word in text]
-    assert text.count("# YOUR CODE HERE\n") == text_of(source.notebook).count(assignment.SOLUTION[0])
+    assert not [word for word in (*regions.SOLUTION, *regions.HIDDEN, "sample(None") if word in text]
+    assert text.count("# YOUR CODE HERE\n") == text_of(source.notebook).count(regions.SOLUTION[0])
     assert text.count("is not answered yet") == text.count("# YOUR CODE HERE\n")
     assert not [cell for cell in student.cells if cell.cell_type == "code" and (cell.outputs or cell.execution_count)]
     assert "rsl_edu" not in student.metadata, "what is forbidden is the grader's affair"
@@ -101,7 +101,7 @@ def test_student_version_holds_no_answer_and_no_hidden_test(source):
 def test_solution_version_passes_and_has_no_hidden_test(source):
     solution = source.solution()
     assert all(verdict.passed for verdict in verdicts(solution).values())
-    assert not [word for word in (*assignment.SOLUTION, *assignment.HIDDEN) if word in text_of(solution)]
+    assert not [word for word in (*regions.SOLUTION, *regions.HIDDEN) if word in text_of(solution)]
     assert source.instructor() == source.notebook
 
 
@@ -141,7 +141,8 @@ def source_of(*cells):
 
 
 ANSWER = {"grade_id": "f-answer", "solution": True}
-GRADE = {"grade_id": "f", "grade": True, "points": 2}
+GRADE = {"grade_id": "f", "grade": True, "points": 2, "schema_version": 3}
+HIDING = "### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS"
 CODE = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"
 
 
@@ -160,7 +161,9 @@ def test_a_stub_stands_in_the_place_of_each_region():
     )
     assert [cell.source for cell in made.student().cells[1:]] == ["f"]
     (task,) = made.tasks
-    assert (task.name, task.points, task.shown, task.hidden) == ("f", 2, "f", "assert f\n")
+    assert (task.name, task.points, task.shown, task.hidden) == ("f", 2, "f", "\n\nassert f")
+    assert [cell.kind for cell in made.handed] == ["answer", "check"]
+    assert [cell.source for cell in made.handed] == [cell.source for cell in made.student().cells]
     assert "return a" in made.solution().cells[0].source
     assert "### " not in text_of(made.solution())
 
@@ -169,16 +172,26 @@ def test_a_stub_stands_in_the_place_of_each_region():
     ("cells", "says"),
     [
         ([(CODE, ANSWER)], "no cell gives points"),
-        ([("def f(x): pass", ANSWER), ("f", GRADE)], "cell 1: a solution cell without '### BEGIN SOLUTION'"),
-        ([("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", ANSWER), ("f", GRADE)], "cell 1: indent the solution"),
-        ([(CODE.replace("END", "BEGIN"), ANSWER), ("f", GRADE)], "cell 1: .* must alternate"),
-        ([(CODE, ANSWER), ("f\n### BEGIN HIDDEN TESTS", GRADE)], "cell 2: .* must alternate"),
-        ([(CODE, ANSWER), ("f", GRADE | {"points": 0})], "cell 2: points: expected a positive number, got 0"),
+        ([(CODE, ANSWER), ("f", GRADE | {"points": 0})], "no cell gives points"),
+        ([(CODE.replace("END", "BEGIN"), ANSWER), ("f", GRADE)], "cell 1, line 4: .* must alternate"),
+        ([(CODE.replace("BEGIN", "END"), ANSWER), ("f", GRADE)], "cell 1, line 2: .* must alternate"),
+        ([(CODE, ANSWER), ("f\n### BEGIN HIDDEN TESTS", GRADE)], "cell 2, line 2: .* without '### END HIDDEN TESTS'"),
+        ([(CODE, {}), ("f", GRADE)], "cell 1, line 2: '### BEGIN SOLUTION' in a cell that is no solution cell"),
+        ([(CODE + "\n" + HIDING, ANSWER), ("f", GRADE)], "cell 1, line 5: .* in a cell that is no cell that gives"),
+        ([(CODE, ANSWER), ("f", GRADE | {"points": -1})], "cell 2: points: expected a number from 0 up, got -1"),
+        ([(CODE, ANSWER), ("f", GRADE | {"points": True})], "cell 2: points: .* got True"),
+        ([(CODE, ANSWER), ("f", {"grade_id": "f", "grade": True, "schema_version": 3})], "cell 2: points: .* got None"),
+        ([(CODE, ANSWER), ("f", GRADE | {"grade_id": "a b"})], "cell 2: grade_id: expected letters, .* got 'a b'"),
+        ([(CODE, ANSWER), ("f", GRADE | {"grade_id": "=f"})], "cell 2: grade_id: expected letters, .* got '=f'"),
+        ([(CODE, ANSWER), ("f", GRADE | {"grade_id": "f-answer"})], "cell 2: grade_id: .* got 'f-answer' again"),
+        ([(CODE, ANSWER), ("f", GRADE | {"schema_version": 4})], "cell 2: nbgrader's schema_version: .* got 4"),
+        ([(CODE, ANSWER), ("f", GRADE | {"task": True})], "cell 2: a task is a text"),
+        ([(CODE, ANSWER), ("f(\n  1", GRADE)], "cell 2, line 1: no Python: "),
+        ([(CODE, ANSWER), ("f\n### AUTOTEST f(1)", GRADE)], "cell 2, line 2: AUTOTEST makes tests"),
         (
-            [(CODE, ANSWER), ("f", GRADE | {"grade_id": "a b"})],
-            "cell 2: grade_id: expected a name of its own, got 'a b'",
+            [("x = (\n### BEGIN SOLUTION\n1\n### END SOLUTION\n)", ANSWER), ("x", GRADE)],
+            "cell 1: with a stub in place of its solution it is no Python",
         ),
-        ([(CODE, ANSWER), ("f", GRADE), ("f", GRADE)], "cell 3: grade_id: expected a name of its own, got 'f'"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

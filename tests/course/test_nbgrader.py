@@ -13,7 +13,7 @@ from nbgrader.apps import NbGraderAPI
 from nbgrader.nbgraderformat import MetadataValidator
 from traitlets.config import Config
 
-from rsl_edu.course import assignment
+from rsl_edu.course import assignment, regions
 
 pytestmark = pytest.mark.filterwarnings("ignore:Object of type")  # of nbgrader's own database
 NAMES = sorted(path.stem for path in assignment.folder().glob("*.ipynb"))
@@ -35,7 +35,7 @@ def test_nbgrader_takes_the_source_and_hands_out_the_same_notebook(name):
         notebook, _ = getattr(preprocessors, step)().preprocess(notebook, {})
     assert cells(notebook) == cells(source.student())
     text = nbformat.writes(notebook)
-    assert all(marker not in text for marker in (*assignment.SOLUTION, *assignment.HIDDEN))
+    assert all(marker not in text for marker in (*regions.SOLUTION, *regions.HIDDEN))
     assert text.count("YOUR CODE HERE") >= len(source.tasks)
 
 

@@ -86,6 +86,18 @@ class Exercise:
         tried = [case.about for case in self.cases] + ([f"{len(further)} further cases"] if further else [])
         return Verdict(self.name, True, None, "\n  ✓ ".join(["right. Tried on", *tried]))
 
+    def number_right(self, answer: Answer, cases: Iterable[Case]) -> int:
+        """Count the cases on which an answer returns what is right; one that raises is wrong there."""
+        count = 0
+        for case in cases:
+            wanted = self._interface.run(self.reference, case).values
+            try:
+                got = self._interface.run(answer, case).values
+                count += len(got) == len(wanted) and all(map(case.close, got, wanted))
+            except Exception:  # whatever it raises, or what it returns makes torch raise
+                continue
+        return count
+
     def hint(self, stage: int = 1) -> Text:
         """Hint number ``stage``, from 1 (vague) on."""
         if stage not in range(1, len(self.hints) + 1):

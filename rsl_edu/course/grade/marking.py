@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import ast
-import functools
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from rsl_edu.course.assignment import Assignment
+from rsl_edu.course import check
+from rsl_edu.course.assignment import Assignment, Task
 from rsl_edu.course.check import Verdict
-from rsl_edu.course.check.failure import Failure
 from rsl_edu.course.check.limit import unlimited
 
+from .judging import Names, Verdicts, judge
+from .notebook import Cell, Note, answer_in, cells_of
 from .sandbox import Limits
 from .student import StoppedError, Student
 from .usage import Budget
 
-_LIVES = 3  # cells that may end the process before the rest of the notebook is given up
+_LIVES = 3  # times that a cell may end the process before only the definitions of all cells run
+_UNANSWERED = ("not-answered", "missing", "lost")
+_DRAWN = 20  # random cases that count for a part of the points, besides the exercise's own
 
 
 @dataclass(frozen=True)
@@ -26,15 +29,19 @@ class Mark:
 
     Attributes:
         task: Name of the exercise.
-        points: Points, all of them or none.
+        points: Points; None if they are to be given by hand.
         mistake: Name of what is wrong, as stable as an error code; None if nothing is.
         message: The explanation; it may hold anything that the student wrote, and nothing that is hidden.
+        carried: Answers of earlier exercises that are wrong, and were replaced by right ones for this exercise.
+        answer: Source of the cell with the answer; empty if there is none.
     """
 
     task: str
-    points: float
+    points: float | None
     mistake: str | None
     message: str
+    carried: tuple[str, ...] = ()
+    answer: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,69 +54,139 @@ class Marks:
     """
 
     marks: tuple[Mark, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
-def mark(assignment: Assignment, cells: Sequence[str], box: str, limits: Limits) -> Marks:
+def mark(
+    assignment: Assignment,
+    sources: Sequence[str],
+    box: str,
+    limits: Limits,
+    *,
+    partial: bool = False,
+    carry: bool = True,
+) -> Marks:
     """Mark a submission.
 
     First all checks that the learner has too, then the hidden ones: what is said of the first can hold no hidden input.
 
     Args:
         assignment: The source.
-        cells: The code of the submission.
+        sources: The code cells of the submission.
         box: Which sandbox, as for :func:`.sandbox.start`.
         limits: What the submission may use.
+        partial: Whether a wrong answer to an exercise of the course gets points for the cases where it is right.
+        carry: Whether an exercise that needs a wrong answer of an earlier one is judged with a right one instead.
 
     Raises:
         StalledError: If the limit of the wall clock was reached: then nothing is known about its points.
         SandboxError: If nothing can run in the sandbox.
+        AssignmentError: If the source is wrong.
         RuntimeError: If its process did not start, though it can.
     """
+    cells = cells_of(assignment.handed, sources)
     session = _Session(assignment, cells, box, limits)
+    tasks = [task for task in assignment.tasks if not task.manual]
     try:
-        shown = {task.name: session.run_check(task.name, task.shown) for task in assignment.tasks}
+        shown = {task.name: session.run_check(task) for task in tasks}
         notes = session.notes
-        marks = []
-        for task in assignment.tasks:
-            verdict = shown[task.name]
-            if verdict.passed and task.hidden:
-                verdict = veiled(session.run_check(task.name, task.hidden), verdict)
-            points = task.points if verdict.passed else 0.0
-            marks.append(Mark(task.name, points, verdict.mistake, verdict.message))
-        return Marks(tuple(marks), notes)
+        marks = {}
+        for task in tasks:
+            points, verdict = shown[task.name]
+            if (verdict.passed or verdict.mistake == "partial") and task.hidden:
+                points, hidden = session.run_check(task, hidden=True)
+                verdict = veiled(hidden, verdict)
+            if partial and points == 0 and verdict.mistake not in _UNANSWERED:
+                points = session.part_of(task)
+            marks[task.name] = Mark(task.name, points, verdict.mistake, verdict.message)
     finally:
         session.close()
+    if carry:
+        _carry(assignment, cells, box, limits, marks)
+    answers = {task.name: answer_in(cells, task.answers) for task in tasks}
+    by_hand = {task.name: Mark(task.name, None, None, "to be marked by hand.") for task in assignment.tasks}
+    return Marks(tuple(replace(mark, answer=answers.get(name, "")) for name, mark in (by_hand | marks).items()), notes)
+
+
+def _carry(assignment: Assignment, cells: Sequence[Cell], box: str, limits: Limits, marks: dict[str, Mark]) -> None:
+    """Judge what needs a wrong answer once more, with the right one in its place: no mistake costs points twice."""
+    wrong = [task for task in assignment.tasks if not task.manual and marks[task.name].mistake]
+    for task in wrong:
+        needed = {name for answer in task.answers for name in assignment.depends(answer)} - {*task.answers}
+        blamed = [other for other in wrong if other is not task and needed & {*other.answers}]
+        if not blamed or marks[task.name].mistake in _UNANSWERED:
+            continue
+        names = [name for other in blamed for name in other.answers if name in needed]
+        right = [Cell(0, assignment.reference(name)) for name in dict.fromkeys(names)]
+        session = _Session(assignment, [*cells, *right], box, limits)
+        try:
+            points, verdict = session.run_check(task)
+            if verdict.passed and task.hidden:
+                points, verdict = session.run_check(task, hidden=True)
+        finally:
+            session.close()
+        if verdict.passed:  # else what is said of the student's own stays: nothing of the right answer is shown
+            says = f"right, judged with a right {' and '.join(dict.fromkeys(names))} in place of yours, which is wrong."
+            carried = tuple(other.name for other in blamed)
+            marks[task.name] = replace(marks[task.name], points=points, mistake=None, message=says, carried=carried)
 
 
 class _Session:
     """The student's process, which is started again after a call has stopped it."""
 
-    def __init__(self, assignment: Assignment, cells: Sequence[str], box: str, limits: Limits) -> None:
-        self.assignment, self.box, self.budget = assignment, box, Budget(limits)
-        self.cells = ["" if cell.strip() in assignment.left_out else cell for cell in cells]
+    def __init__(self, assignment: Assignment, cells: Sequence[Cell], box: str, limits: Limits) -> None:
+        self.assignment, self.cells, self.box, self.budget = assignment, cells, box, Budget(limits)
         self.student: Student | None = None
         self.answers: dict[str, Any] = {}
-        self.failed: dict[int, str] = {}
-        self.skipped: dict[int, str] = {}
+        self.spaces: dict[str, tuple[Student | None, Names]] = {}  # what the shown part of a check has defined
+        self.modes: dict[int, str] = {}  # by the place of a cell
+        self.ends: list[Note] = []  # of cells that ended the process
+        self.noted: tuple[Note, ...] = ()
         self.over = ""  # why no process can be had any more
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Note, ...]:
         """What happened while the cells ran."""
-        stopped = {place: f"was stopped: it {why}" for place, why in self.skipped.items()}
-        raised = {place: f"raised {text}" for place, text in self.failed.items()}
-        return tuple(f"code cell {place + 1} {text}" for place, text in sorted((raised | stopped).items()))
+        return tuple(sorted({*self.noted, *self.ends}, key=lambda note: note.cell))
 
-    def run_check(self, name: str, code: str) -> Verdict:
-        """Run a check with the student's functions; the process that has them is started if there is none."""
+    def run_check(self, task: Task, hidden: bool = False) -> tuple[float, Verdict]:
+        """Run a check with the student's functions; the process that has them is started if there is none.
+
+        Args:
+            task: The exercise.
+            hidden: Whether to run the part that only the grader has; it knows what the shown part has defined.
+
+        Returns:
+            The points, and the verdict.
+        """
         try:
             self._start()
-            names = {**setup(self.assignment.setup), **self.answers}
-            return judge(name, code, names, self.assignment.answers)
+            if not hidden or task.whole:
+                return self._judge(task, self._fresh(task), task.hidden if hidden else task.shown)
+            student, names = self.spaces.get(task.name, (None, None))
+            if names is None or student is not self.student:  # the process that it knew has ended
+                names = self._fresh(task)
+                self._judge(task, names, task.shown)
+            return self._judge(task, names, task.hidden)
         except StoppedError as stopped:
             self.close()
-            return Verdict(name, False, "stopped", f"your code was stopped: it {stopped}.")
+            return 0.0, Verdict(task.name, False, "stopped", f"your code was stopped: it {stopped}.")
+
+    def part_of(self, task: Task) -> float:
+        """Points for the cases of an exercise of the course on which a wrong answer is right, in halves."""
+        exercise = check.EXERCISES.get(task.name)
+        answer = None if exercise is None else self.answers.get(exercise.reference.__name__)
+        if exercise is None or answer is None:
+            return 0.0
+        cases = (*exercise.cases, *exercise.sample(0, _DRAWN))
+        try:
+            self._start()
+            with unlimited():
+                right = exercise.number_right(self.answers[exercise.reference.__name__], cases)
+        except StoppedError:
+            self.close()
+            return 0.0
+        return math.floor(2 * task.points * right / len(cases)) / 2
 
     def close(self) -> None:
         """End the process."""
@@ -117,74 +194,61 @@ class _Session:
             self.student.close()
             self.student = None
 
+    def _fresh(self, task: Task) -> Names:
+        names = Names(self.assignment.setup, self.answers, self.student)
+        self.spaces[task.name] = self.student, names
+        return names
+
+    def _judge(self, task: Task, names: Names, code: str) -> tuple[float, Verdict]:
+        assert self.student is not None
+        said = Verdicts(task.name, self.assignment.answers, self._lacks)
+        points, verdict = judge(said, code, names)
+        if not verdict.passed or points is None or points >= task.points:
+            return (task.points if verdict.passed else 0.0), verdict
+        points = max(points, 0.0)
+        says = f"right in part: {points:g} of {task.points:g} points."
+        return points, Verdict(task.name, False, "partial", says)
+
+    def _lacks(self, name: str) -> tuple[str, str]:
+        """Why there is no answer: its kind, and the words."""
+        if self.student is not None and name in self.student.lost:
+            return "lost", f"the notebook has {name}, but its code did not run: see what is said of its cells."
+        stubs = {cell.source for cell in self.cells if cell.handed}
+        if any(name in stub and "NotImplementedError" in stub for stub in stubs):
+            return "not-answered", f"not answered yet: {name} is as it was handed out."
+        return "missing", f"the notebook defines no {name}."
+
     def _start(self) -> None:
         while self.student is None:
             if self.over:
                 raise StoppedError(self.over)
             try:
-                forbidden = self.assignment.forbidden
-                self.student = Student(self.cells, self.box, self.budget, forbidden, self.skipped)
-                self.failed = self.student.failed
-                self.answers = self.student.names(self.assignment.answers)
+                wanted, forbidden = self.assignment.answers, self.assignment.forbidden
+                self.student = Student(self.cells, self.box, self.budget, wanted, forbidden, self.modes)
+                self.noted = self.student.notes
+                self.answers = self.student.names(wanted)
             except StoppedError as stopped:
                 self.close()
-                if stopped.cell is None or stopped.cell in self.skipped or len(self.skipped) == _LIVES:
-                    self.over = str(stopped)
-                else:
-                    self.skipped[stopped.cell] = str(stopped)
+                self._spare(stopped)
 
-
-@functools.lru_cache(maxsize=4)
-def setup(cells: tuple[str, ...]) -> dict[str, Any]:
-    """What the cells before the checks define."""
-    names: dict[str, Any] = {"__name__": "__main__"}
-    for cell in cells:
-        exec(cell, names)
-    return names
-
-
-def judge(name: str, code: str, names: dict[str, Any], answers: Sequence[str]) -> Verdict:
-    """Run a check of an assignment: it passes if it raises nothing, and its last value is no verdict that fails.
-
-    Args:
-        name: Name of the exercise.
-        code: The check.
-        names: What its names mean, the learner's functions among them.
-        answers: Which of them are the learner's.
-    """
-    tree = ast.parse(code)
-    last = tree.body[-1]
-    if isinstance(last, ast.Expr):  # as in a notebook, the last value counts
-        tree.body[-1] = ast.copy_location(ast.Assign([ast.Name("_", ast.Store())], last.value), last)
-    try:
-        with unlimited():  # the student's process has its own limits
-            exec(compile(ast.fix_missing_locations(tree), f"<check of {name}>", "exec"), names)
-        value = names.get("_")
-    except NameError as error:
-        if error.name not in answers:
-            raise
-        return Verdict(name, False, "missing", f"the notebook defines no {error.name}.")
-    except AssertionError as error:
-        says = error.args[0] if error.args else ""
-        return says if isinstance(says, Verdict) else Verdict(name, False, "unknown", f"your answer is wrong. {says}")
-    except Failure as failure:
-        where = f"line {failure.number}:".ljust(10)
-        kinds = {
-            "not-answered": f"not answered yet: {failure.function} raises NotImplementedError.",
-            "library-answer": f"your code calls {failure}, which the exercise asks you to write.",
-            "stopped": f"your code was stopped: it {failure}." + (f"\n  {where}{failure.line}" if failure.line else ""),
-        }
-        return Verdict(name, False, failure.kind, kinds.get(failure.kind, f"your code raises {failure}"))
-    except Exception as error:  # a check that calculates with what an answer returns, whatever that is
-        why = f"the check cannot use what your code returns: {type(error).__name__}: {error}"
-        return Verdict(name, False, "exception", why)
-    return value if isinstance(value, Verdict) else Verdict(name, True, None, "right.")
+    def _spare(self, stopped: StoppedError) -> None:
+        """Next time, run only the definitions of the cell that ended the process; then nothing of it."""
+        place = stopped.cell
+        if place is None or self.modes.get(place) == "skip" or len(self.ends) > _LIVES:
+            self.over = str(stopped)
+            return
+        self.ends.append(Note(self.cells[place].number, "stopped", f"was stopped: it {stopped}"))
+        self.modes[place] = "skip" if place in self.modes else "names"
+        if len(self.ends) == _LIVES:
+            self.modes = {each: self.modes.get(each, "names") for each in range(len(self.cells))}
 
 
 def veiled(hidden: Verdict, shown: Verdict) -> Verdict:
     """Say of a hidden check only what is written in this package: all else may hold its inputs."""
     if hidden.passed:
-        return shown
+        return shown if shown.passed else hidden
+    if hidden.mistake == "partial":  # only its points are in it
+        return hidden
     kinds = {
         "exception": "your code raises an error for some of them.",
         "stopped": "your code uses too much CPU time or memory for some of them, or ends its process.",

@@ -27,9 +27,11 @@ __all__ = ["Limits", "SandboxError", "probe", "start"]
 
 _HERE = Path(__file__).resolve().parent
 _CHECK = _HERE.parent / "check"
-_FILES = {
-    path.name: path for path in (_HERE / "worker.py", _HERE / "wire.py", _CHECK / "failure.py", _CHECK / "limit.py")
-}
+_INSIDE = (*sorted((_HERE / "inside").glob("*.py")), _HERE / "wire.py", _CHECK / "failure.py", _CHECK / "limit.py")
+_FILES = {path.name: path for path in _INSIDE}
+
+
+_NOTHING: dict[str, object] = {"cells": [], "answers": [], "forbidden": [], "modes": {}}
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def probe(sandbox: str, limits: Limits) -> None:
     process = start(sandbox, limits, subprocess.PIPE)
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError):
-        wire.send(process.stdin.fileno(), {"cells": [], "forbidden": [], "skipped": [], "limits": limits.cpu})
+        wire.send(process.stdin.fileno(), _NOTHING | {"limits": limits.cpu})
     try:
         out, errors = process.communicate(timeout=limits.start)
     except subprocess.TimeoutExpired:

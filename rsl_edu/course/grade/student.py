@@ -5,19 +5,22 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import re
 import signal
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 
-from rsl_edu.course.check.failure import Failure, PassThroughError
+from rsl_edu.course.check.failure import PassThroughError
 from rsl_edu.printable import printable
 
-from . import sandbox, usage, wire
+from . import remote, sandbox, usage, wire
+from .notebook import KINDS, Cell, Note
+from .remote import short_line
 
+_MOST_CELLS = 1 << 20
+_KINDS = ("function", "class", "module", "value")  # of what a notebook defines
 _LOOKS = 0.1  # seconds from one look at what the process uses to the next
 
 
@@ -49,11 +52,13 @@ class Student:
         cells: The code of the notebook.
         box: Which sandbox, as for :func:`.sandbox.start`.
         budget: What it may use.
+        answers: Names of what the learner writes.
         forbidden: Full names of torch's functions and classes that the exercise forbids.
-        skipped: Places of cells not to run.
+        modes: By the place of a cell: ``names`` if only its definitions are to run, ``skip`` if nothing is.
 
     Attributes:
-        failed: What the cells that failed have raised, by their places.
+        notes: What did not run, or not as in a kernel.
+        lost: Of the names that were asked for, those whose code has failed.
 
     Raises:
         StoppedError: If it ends, or uses too much CPU time or memory, before all cells have run.
@@ -64,35 +69,40 @@ class Student:
 
     def __init__(
         self,
-        cells: Sequence[str],
+        cells: Sequence[Cell],
         box: str,
         budget: usage.Budget,
+        answers: Iterable[str] = (),
         forbidden: Iterable[str] = (),
-        skipped: Iterable[int] = (),
+        modes: Mapping[int, str] | None = None,
     ) -> None:
         self._budget, self._limits, self._seen = budget, budget.limits, usage.known(box)
         self._number, self._looked = 0, float("-inf")
         self._used = 0.0  # seconds of CPU time
         self._before: float | None = None  # those that it took to start
         self._cell: int | None = None
+        self._numbers = [cell.number for cell in cells]
         self._left = torch.empty(0)
+        self._callbacks: list[Callable[..., Any]] = []  # of the check's, which the process may call
+        self.lost: frozenset[str] = frozenset()
         if budget.cpu > budget.limits.total:
             raise StoppedError(self._too_much_in_total)
         self._process = sandbox.start(box, self._limits)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._to, self._from = self._process.stdin.fileno(), self._process.stdout.fileno()
-        task = {"cells": [*cells], "forbidden": [*forbidden], "skipped": [*skipped], "limits": self._limits.cpu}
+        code = [[cell.number, cell.source, cell.handed, cell.only_names] for cell in cells]
+        task = {"cells": code, "answers": [*answers], "forbidden": [*forbidden], "modes": {**(modes or {})}}
         try:
-            failed = self._load(task)
+            notes = self._load({**task, "limits": self._limits.cpu})
         except StoppedError as stopped:
             if self._cell is None:  # no code of the student's has run
                 sandbox.probe(box, self._limits)
                 raise RuntimeError(f"the sandbox {stopped}") from None
             raise StoppedError(str(stopped), self._cell) from None
-        self.failed = {int(place): short_line(text) for place, text in failed.items() if str(place).isdecimal()}
+        self.notes = tuple(note for each in notes if (note := _note(each)) is not None)
 
-    def _load(self, task: dict[str, Any]) -> dict[str, Any]:
+    def _load(self, task: dict[str, Any]) -> list[Any]:
         end = time.monotonic() + self._limits.start
 
         def wait() -> None:
@@ -102,10 +112,15 @@ class Student:
         self._send(task, wait)
         while "ready" not in (news := self._receive(dict, wait)):
             if self._cell is None:
-                wait = self._patience(self._limits.load, "all cells", lambda: f"code cell {(self._cell or 0) + 1}")
+                wait = self._patience(self._limits.load, "all cells", self._where)
             self._cell = self._typed(news.get("cell"), int)
-        failed: dict[str, Any] = self._typed(news["ready"], dict)
-        return failed
+        notes: list[Any] = self._typed(news["ready"], list)
+        return notes
+
+    def _where(self) -> str:
+        """Which cell runs."""
+        place = self._cell or 0
+        return f"code cell {self._numbers[place] if place < len(self._numbers) else place + 1}"
 
     def close(self) -> None:
         """End the process, and all that it has started."""
@@ -119,35 +134,52 @@ class Student:
             pass
 
     def names(self, wanted: Iterable[str]) -> dict[str, Any]:
-        """Get functions and classes that the notebook defines, by their names; what it lacks is left out."""
+        """Get what the notebook defines, by its names; what it lacks is left out.
+
+        Returns:
+            Functions, classes, plain values and stand-ins for other objects. A name that is in :attr:`lost` is none.
+        """
         wanted = [*wanted]
         found = self._typed(self._ask("names", None, wanted), dict)
-        return {name: self._stand_in(name, bool(found[name])) for name in wanted if name in found}
+        kinds = {name: str(found.get(name)) for name in wanted}
+        self.lost = frozenset(name for name, kind in kinds.items() if kind == "lost")
+        return {name: self._stand_in(name, kind) for name, kind in kinds.items() if kind in _KINDS}
 
-    def _stand_in(self, name: str, is_class: bool) -> Any:
-        if is_class:
-            return _RemoteClass(name, (_Remote,), {"_make": lambda *a, **k: self._ask("call", None, name, a, k)})
+    def put(self, name: str, value: Any) -> None:
+        """Give a name of the notebook something else, as a check does that replaces an answer."""
+        self._ask("put", None, name, (value,))
 
-        def call(*arguments: Any, **options: Any) -> Any:
-            return self._ask("call", None, name, arguments, options)
+    def delete(self, name: str) -> None:
+        """Take a name of the notebook away."""
+        self._ask("delete", None, name)
 
-        call.__name__ = name
-        return call
+    def _stand_in(self, name: str, kind: str) -> Any:
+        ask = functools.partial(self._ask_of, name)
+        if kind == "value":
+            return ask("get", "")
+        if kind in ("class", "module"):
+            return remote.a_class(name, kind == "module", ask)
+
+        return remote.a_function(name, ask)
+
+    def _ask_of(self, target: int | str, kind: str, *question: Any) -> Any:
+        return self._ask(kind, target, *question)
 
     def _ask(
         self,
         kind: str,
-        target: int | None,
+        target: int | str | None,
         name: Any,
         arguments: Sequence[Any] = (),
         options: dict[str, Any] | None = None,
     ) -> Any:
         self._number += 1
-        question = {"number": self._number, "kind": kind, "target": target, "name": name}
+        number = self._number
+        question = {"number": number, "kind": kind, "target": target, "name": name}
         given = [*arguments, *(options or {}).values()]
         state = torch.get_rng_state()
         question["random"] = self._random_state() if kind == "call" else None
-        what = f"a call of {name}" if kind == "call" and name else "a call"
+        what = f"a call of {target}" if isinstance(target, str) else "a call"
         wait = self._patience(self._limits.call, "one call", lambda: what)
         tracked: list[torch.Tensor] = []
 
@@ -159,21 +191,57 @@ class Student:
             if type(place) is not int or not (result.is_floating_point() or result.is_complex()):
                 raise wire.MalformedError("a result that can have no gradient")
             gradients = functools.partial(self._gradients, place, tracked)
-            dependent: torch.Tensor = _Result.apply((result,), gradients, *tracked)  # type: ignore[no-untyped-call]
+            dependent: torch.Tensor = remote.Result.apply((result,), gradients, *tracked)  # type: ignore[no-untyped-call]
             return dependent
 
         self._send({**question, "arguments": [*arguments], "options": options or {}}, wait, track)
-        reply = self._receive(dict, wait, depends if tracked else None)
-        if reply.get("number") != self._number:
+        reply = self._reply(wait, depends if tracked else None)
+        if reply.get("number") != number:
             self._stop("sent a reply to another question")
         if "error" in reply:
-            raise self._failure(self._typed(reply["error"], dict))
+            raise remote.failure(self._typed(reply["error"], dict))
         if kind == "call":
             self._set_random_state(reply.get("random"), state)
+            if printed := reply.get("printed"):
+                print(printable(str(printed), "\ufffd", keep="\n\t"), end="")
         for change in self._typed(reply.get("changed", []), list):
             place, value = self._typed(change, tuple)
-            _overwrite(given[self._typed(place, int) % max(len(given), 1)], value)
+            remote.overwrite(given[self._typed(place, int) % max(len(given), 1)], value)
         return reply.get("value")
+
+    def _reply(self, wait: Callable[[], None], tracked: Any) -> dict[str, Any]:
+        """Wait for a reply; meanwhile the process may call functions that it was given."""
+        raised: BaseException | None = None
+        while "callback" in (reply := self._receive(dict, wait, tracked)):
+            place = self._typed(reply["callback"], int)
+            arguments, options = reply.get("arguments"), self._typed(reply.get("options"), dict)
+            if not 0 <= place < len(self._callbacks) or not isinstance(arguments, (list, tuple)):
+                self._stop("called a function that it was not given")
+            try:
+                value = self._callbacks[place](*arguments, **options)
+            except Exception as error:  # of the check's own function: it goes through the student's code to the check
+                raised, value = error, None
+            self._send({"kind": "returned", "name": raised is not None, "arguments": [value]}, wait, None)
+        if raised is not None and "error" in reply:
+            raise raised
+        known: dict[str, Any] = reply
+        return known
+
+    def _refer(self, value: Any) -> Any:
+        """Say what an argument is that is no plain data: something of the process itself, or a function of the check's.
+
+        Raises:
+            TypeError: If it is neither.
+        """
+        if own := getattr(value, "_own_", None):
+            return own
+        name = str(getattr(value, "__name__", None))
+        if getattr(torch, name, None) is value:
+            return ["torch", name]
+        if not callable(value):
+            raise TypeError(f"value: {type(value).__name__} cannot be handed to a student's process")
+        self._callbacks.append(value)
+        return ["callback", len(self._callbacks) - 1]
 
     def _gradients(self, place: int, inputs: list[torch.Tensor], grad: torch.Tensor) -> list[torch.Tensor | None]:
         """Gradients with respect to arguments, from the one with respect to a result; the process computes them."""
@@ -204,13 +272,6 @@ class Student:
         except (RuntimeError, TypeError):
             self._stop("sent a malformed reply: the process was tampered with or broke")
         self._left = torch.get_rng_state()
-
-    def _failure(self, account: dict[str, Any]) -> Failure:
-        kinds = ("not-answered", "library-answer", "stopped")
-        kind = account.get("kind") if account.get("kind") in kinds else "exception"
-        says, line, function = (short_line(account.get(part, "")) for part in ("says", "line", "function"))
-        number = account.get("number")
-        return Failure(str(kind), says, line, number if isinstance(number, int) else 0, function)
 
     # The process
 
@@ -259,7 +320,7 @@ class Student:
 
     def _send(self, value: Any, wait: Callable[[], None], track: Callable[[torch.Tensor], str] | None = None) -> None:
         try:
-            wire.send(self._to, value, None, wait, track)
+            wire.send(self._to, value, self._refer, wait, track)
         except BrokenPipeError:
             self._ended(wait)
 
@@ -282,11 +343,9 @@ class Student:
         return value
 
     def _remote(self, reference: Any) -> Any:
-        place, name, can_be_called = reference
-        kind = _Callable if can_be_called is True else _Remote
-        made: Any = object.__new__(type(re.sub(r"\W", "", str(name))[:40] or "object", (kind,), {}))
-        made._ask_ = lambda what, *question: self._ask(what, int(place), *question)
-        return made
+        place, name, can_be_called, is_module = reference
+        ask = functools.partial(self._ask_of, int(place))
+        return remote.an_object(int(place), short_line(name), can_be_called is True, is_module is True, ask)
 
     def _ended(self, wait: Callable[[], None]) -> None:
         self._looked = float("-inf")
@@ -298,59 +357,9 @@ class Student:
         raise StoppedError(why)
 
 
-class _Result(torch.autograd.Function):
-    """A result of a call that depends on its arguments: their gradients come from the student's process."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        result: tuple[torch.Tensor],
-        gradients: Callable[[torch.Tensor], list[torch.Tensor | None]],
-        *_: torch.Tensor,
-    ) -> torch.Tensor:
-        ctx.gradients = gradients
-        return result[0]
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        return (None, None, *ctx.gradients(grad))
-
-
-class _Remote:
-    """Stands for an object of the student's process."""
-
-    _ask_: Callable[..., Any]
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return self._ask_("get", name)
-
-
-class _Callable(_Remote):
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
-        return self._ask_("call", "", arguments, options)
-
-
-class _RemoteClass(type):
-    """A class of the student's process: it is a class here too, and makes objects there."""
-
-    _make: Callable[..., Any]
-
-    def __call__(cls, *arguments: Any, **options: Any) -> Any:
-        return cls.__dict__["_make"](*arguments, **options)
-
-
-def short_line(text: Any) -> str:
-    """A text of a student's process on one line, without control characters."""
-    return printable(str(text)[:200], " ")
-
-
-def _overwrite(old: Any, new: Any) -> None:
-    """Do to an argument what was done to its copy elsewhere."""
-    if isinstance(old, torch.Tensor) and isinstance(new, torch.Tensor):
-        with contextlib.suppress(RuntimeError), torch.no_grad():
-            old.set_(new.to(old.dtype))  # type: ignore[call-overload]
-    elif isinstance(old, list) and isinstance(new, list):
-        old[:] = new
+def _note(fields: Any) -> Note | None:
+    """A note that a process sent, as far as it can be one."""
+    if type(fields) is not list or len(fields) != 4 or type(fields[0]) is not int or not 0 < fields[0] <= _MOST_CELLS:
+        return None
+    kind, text, line = (short_line(part, 300) for part in fields[1:])
+    return Note(fields[0], kind if kind in KINDS else "raised", text, line)

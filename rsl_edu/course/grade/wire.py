@@ -6,8 +6,10 @@ small limits on size, depth and shape, because everything in it may be forged.
 
 from __future__ import annotations
 
+import collections
 import json
 import math
+import operator
 import os
 import select
 import struct
@@ -18,8 +20,20 @@ from typing import Any
 import numpy as np
 import torch
 
-HEADER, BODY, DEPTH, ITEMS = 1 << 18, 1 << 20, 8, 1 << 14
+HEADER, BODY, DEPTH, ITEMS = 1 << 22, 1 << 26, 8, 1 << 17
 """Limits of a frame from a student's process: bytes of JSON, bytes of tensors, nested lists, values."""
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    **{name: getattr(operator, name) for name in ("lt", "le", "eq", "ne", "gt", "ge", "neg", "pos", "abs", "invert")},
+    **{name: getattr(operator, name) for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")},
+    "radd": lambda a, b: b + a,
+    "rsub": lambda a, b: b - a,
+    "rmul": lambda a, b: b * a,
+    "rtruediv": lambda a, b: b / a,
+    **{name: getattr(operator, name) for name in ("contains", "getitem", "setitem", "delitem")},
+    **{"bool": bool, "int": int, "float": float, "len": len, "iter": iter},
+}
+"""What can be asked of an object, by the name between the underscores of its method."""
 
 _DTYPES = {
     str(dtype).removeprefix("torch."): dtype
@@ -49,7 +63,8 @@ def send(
 
     Args:
         file: File descriptor.
-        value: None, numbers, texts, tensors, arrays, functions of torch, and lists, tuples and dictionaries of these.
+        value: None, numbers, texts, tensors, arrays, functions of torch, and lists, tuples, named tuples and
+            dictionaries of these; what derives from one of these arrives as that.
         refer: Gives what stands for any other value: something of JSON. The default refuses it.
         wait: Called at least every tenth of a second until all is written; it raises to give up.
         track: Gives what is to be known of a tensor that requires a gradient: something of JSON. By default such a
@@ -77,17 +92,31 @@ def _encode(
     kind = type(value)
     if value is None or kind in (bool, int, str):
         return value
-    if kind is float:
-        return value if math.isfinite(value) else {"float": repr(value)}
+    if isinstance(value, (int, str)):
+        return int(value) if isinstance(value, int) else str.__str__(value)
+    if isinstance(value, float) and not isinstance(value, np.generic):
+        return float(value) if math.isfinite(value) else {"float": repr(float(value))}
     if track is not None and isinstance(value, torch.Tensor) and value.requires_grad:
         return {"tracked": [*_store(value, blobs), track(value)]}
     if isinstance(value, torch.Tensor):
         return {"tensor": _store(value, blobs)}
     if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biufc":
         return {"array": _store(torch.from_numpy(np.array(value)), blobs)}
-    if kind in (list, tuple):
-        return {kind.__name__: [_encode(item, blobs, refer, track) for item in value]}
-    if kind is dict:
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items = [_encode(item, blobs, refer, track) for item in value]
+        fields = getattr(value, "_fields", None) or getattr(value, "__match_args__", None)  # the latter of torch's
+        if fields and isinstance(value, tuple):
+            return {"named": [[str(field) for field in fields], items]}
+        return {"list" if isinstance(value, list) else "tuple" if isinstance(value, tuple) else "set": items}
+    if kind is complex:
+        return {"complex": [value.real, value.imag]}
+    if kind is bytes:
+        return {"bytes": value.hex()}
+    if kind is range:
+        return {"range": [value.start, value.stop, value.step]}
+    if isinstance(value, (torch.dtype, torch.device)):
+        return {kind.__name__: str(value).removeprefix("torch.")}
+    if isinstance(value, dict):
         return {"dict": [[_encode(part, blobs, refer, track) for part in item] for item in value.items()]}
     name = getattr(value, "__name__", None)
     if refer is None and getattr(torch, str(name), None) is value:
@@ -188,11 +217,25 @@ class _Reader:
             return self.tracked(self.load(*stored), known)
         if kind == "array":
             return self.load(*content).numpy()[()]
-        if kind in ("list", "tuple"):
+        if kind in ("list", "tuple", "set"):
             items = [self.decode(item, depth - 1) for item in content]
-            return items if kind == "list" else tuple(items)
+            return {"list": list, "tuple": tuple, "set": set}[kind](items)
+        if kind == "complex":
+            return complex(*content)
+        if kind == "bytes":
+            return bytes.fromhex(content)
+        if kind == "range":
+            return range(*content)
         if kind == "dict":
             return {self.decode(key, 0): self.decode(item, depth - 1) for key, item in content}
+        if kind == "named":
+            fields, items = content
+            named = collections.namedtuple("Named", [str(field)[:80] for field in fields], rename=True)  # type: ignore[misc]
+            return named(*[self.decode(item, depth - 1) for item in items])
+        if kind == "dtype":
+            return _DTYPES[content]
+        if kind == "device":
+            return torch.device(content)
         if kind == "torch" and self.trusted:
             return getattr(torch, content)
         if kind == "object":

@@ -1,0 +1,405 @@
+"""Runs the cells of a notebook as a kernel does, and saves what can be saved of a cell that fails.
+
+A cell runs statement by statement. Where one fails, a kernel leaves out the rest of the cell. Here, what the rest
+defines still counts, unless a cell has defined it already. If the statement failed only because something is not there
+while grading (a module, a file, the course's robots), the rest runs in full: on the learner's machine it did too.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import copy
+import linecache
+import re
+import signal
+import time
+import types
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from failure import failure  # type: ignore[import-not-found,unused-ignore]
+from ipython import Shell, plain  # type: ignore[import-not-found,unused-ignore]
+from library import (  # type: ignore[import-not-found,unused-ignore]
+    CourseAnswer,
+    Missing,
+    MissingModuleError,
+    Nothing,
+    missing_names,
+)
+
+_SOFT = 0.75  # of the CPU time for all cells: from then on only definitions run, so that the answers are there
+_AGAIN = 0.2  # seconds of CPU time until a cell that has caught its time limit is told again
+_MOST_NOTES = 100
+_USUAL = ("matplotlib", "load_ext", "autoreload", "config", "pip", "conda", "time")  # lines that nobody misses
+_DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_SAVED = (*_DEFINES, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)  # of what comes after an error
+_NOT_THERE = (MissingModuleError, ModuleNotFoundError, OSError, EOFError)  # no fault of the code, perhaps
+
+
+class _TooLongError(BaseException):
+    """A cell used too much CPU time."""
+
+
+class Notebook:
+    """The names of a notebook, and what happened to its cells.
+
+    Args:
+        answers: Names of what the learner writes.
+        limits: Seconds of CPU time: ``cell`` for a cell, ``load`` for all.
+        begins: Called with the place of each cell before it runs.
+        after: Called after each statement.
+
+    Attributes:
+        names: What the cells have defined.
+        notes: What did not run, or not as in a kernel: cell, kind, text and line of each.
+    """
+
+    def __init__(
+        self,
+        answers: Iterable[str],
+        limits: Mapping[str, float],
+        begins: Callable[[int], None] = lambda place: None,
+        after: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._answers, self._limits, self._begins, self._after = [*answers], limits, begins, after
+        self.module = types.ModuleType("__main__")
+        self.names: dict[str, Any] = self.module.__dict__
+        self.notes: list[list[Any]] = []
+        self._shell = Shell(lambda source: self._run_source(source)[1], self._note_line)
+        self.names |= {"get_ipython": lambda: self._shell, "display": CourseAnswer(), "In": [""], "Out": {}}
+        self.names |= {"exit": Nothing(), "quit": Nothing()}
+        self._handed: dict[str, list[Any]] = {}  # what cells that were handed out gave the names of answers
+        self._own: set[str] = set()  # names that own cells have defined without an error
+        self._lost: set[str] = set()  # answers whose statement failed
+        self._absent: set[str] = set()  # names whose statement failed for something that is not there
+        self._later: list[tuple[int, ast.stmt, str]] = []  # what failed for a name that comes later
+        self._trees: list[tuple[int, ast.Module, str]] = []  # of own cells
+        self._cell, self._file = 0, ""
+        self._begin = time.process_time()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def run(self, cells: Sequence[Sequence[Any]], modes: Mapping[int, str]) -> None:
+        """Run the cells.
+
+        Args:
+            cells: Number, source, whether it was handed out, and whether only its names count, of each.
+            modes: By the place of a cell: ``names`` if only its definitions are to run, ``skip`` if nothing is.
+        """
+        signal.signal(signal.SIGPROF, self._late)
+        for place, (number, source, handed, only_names) in enumerate(cells):
+            mode = modes.get(place, "")
+            if mode == "skip":
+                continue
+            self._cell, self._file = number, f"<cell {place}>"
+            self._begins(place)
+            before = {name: self.names.get(name) for name in self._answers}
+            self._run_cell(source, handed, only_names or mode == "names")
+            if handed:
+                for name in self._answers:
+                    if self.names.get(name) is not before[name]:
+                        self._handed.setdefault(name, []).append(self.names.get(name))
+        self._run_later()
+        self._search()
+
+    def answer(self, name: str) -> tuple[str, Any]:
+        """Say what an answer is.
+
+        Returns:
+            ``function``, ``class``, ``module`` for a class of torch's modules, ``value``, ``lost`` if its code has
+            failed, or ``missing``; and it.
+        """
+        value = self.names.get(name, self.names)
+        given = any(_code(value) == _code(handed) for handed in self._handed.get(name, ())) and not _is_stub(value)
+        if value is self.names or given or isinstance(value, (Nothing, Missing)):
+            return ("lost" if name in self._lost else "missing"), None
+        if isinstance(value, type):
+            return ("module" if issubclass(value, torch.nn.Module) else "class"), value
+        return ("function" if isinstance(value, types.FunctionType) else "value"), value
+
+    # A cell
+
+    def _run_cell(self, source: str, handed: bool, only_names: bool) -> None:
+        tree = self._parsed(source, report=not handed)
+        if tree is None:
+            return
+        if not handed:
+            self._trees.append((self._cell, tree, self._file))
+        self.names["In"].append(source)
+        left = self._limits["load"] * _SOFT - (time.process_time() - self._begin)
+        if left <= 0 and not only_names:
+            only_names = True
+            self._note("stopped", "ran only in part: the cells before it used up the CPU time of the notebook")
+        seconds = min(self._limits["cell"], max(left, 0.5))
+        try:
+            signal.setitimer(signal.ITIMER_PROF, seconds, _AGAIN)  # counts CPU time: a cell may sleep
+            self._run_tree(tree, own=not handed, only_names=only_names)
+        except _TooLongError:  # between two statements
+            self._note("stopped", self._too_long(seconds))
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+
+    def _run_source(self, source: str) -> tuple[bool, Any]:
+        """Run code within a cell, as ``%%time`` does; return whether all of it ran, and its last value."""
+        outer, self._file = self._file, f"{self._file}+"
+        try:
+            tree = self._parsed(source, report=True)
+            return (False, None) if tree is None else self._run_tree(tree, own=True, only_names=False)
+        finally:
+            self._file = outer
+
+    def _parsed(self, source: str, report: bool) -> ast.Module | None:
+        """Parse a cell; lines that are no Python are left out, together with the statement that they stand in."""
+        # IPython removes empty lines at the beginning; with comments in them, the numbers of all lines stay as they are
+        source = re.sub(r"\A(?:[ \t]*\r?\n)+", lambda empty: "#\n" * empty[0].count("\n"), source)
+        lines: list[str] = []
+        for _ in range(20):
+            try:
+                text: str = plain(source)
+            except SyntaxError as error:
+                if report and not lines:
+                    lines.append(_line(source, error.lineno))
+                    self._note("syntax", f"is not Python: {error.msg}", lines[0])
+                shorter = _without_statement(source, error.lineno or 1)
+                if shorter == source:
+                    return None
+                source = shorter
+            except (ValueError, RecursionError, MemoryError) as error:
+                self._note("syntax", f"cannot be read: {type(error).__name__}")
+                return None
+            else:
+                linecache.cache[self._file] = (len(text), None, text.splitlines(keepends=True), self._file)
+                return ast.parse(text, self._file)
+        return None
+
+    def _run_tree(self, tree: ast.Module, own: bool, only_names: bool) -> tuple[bool, Any]:
+        whole, value, failed = True, None, False
+        flags = _future(tree)
+        for statement in tree.body:
+            if only_names and not _only_defines(statement):
+                continue
+            if failed and not (isinstance(statement, _SAVED) and not _bound(statement) & self._own):
+                continue
+            try:
+                value = self._run_statement(statement, flags)
+            except BaseException as error:
+                whole = False
+                self._after()
+                if isinstance(error, KeyboardInterrupt):
+                    error = RuntimeError("KeyboardInterrupt")
+                not_there = self._is_not_there(error, statement)
+                if isinstance(error, _TooLongError):
+                    signal.setitimer(signal.ITIMER_PROF, 1.0, _AGAIN)  # for what the rest of it defines
+                    self._note("stopped", self._too_long(self._limits["cell"]), _first_line(statement))
+                elif not (only_names and not own):
+                    self._note_error(error, statement)
+                names = _bound(statement)
+                if isinstance(error, NameError) and isinstance(statement, _SAVED):
+                    self._later.append((self._cell, statement, self._file))
+                self._lost |= names & {*self._answers} if own else set()
+                self._absent |= (names - {*self.names}) if not_there else set()
+                failed = failed or not not_there
+            else:
+                self._after()
+                if own and not failed:
+                    self._own |= _bound(statement)
+        if own and whole:
+            self._remember(value)
+        return whole, value
+
+    def _run_statement(self, statement: ast.stmt, flags: int) -> Any:
+        """Run a statement, and return its value if it is an expression."""
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            self._import(statement, flags)
+            return None
+        if isinstance(statement, ast.Expr):
+            return self._evaluate(ast.Expression(statement.value), "eval", flags)
+        try:
+            self._evaluate(ast.Module([statement], []), "exec", flags)
+        except _TooLongError:
+            raise
+        except Exception:
+            if not isinstance(statement, _DEFINES):
+                raise
+            # its decorators, annotations and defaults may need what is not there; the body may not
+            self._evaluate(ast.Module([_undecorated(statement)], []), "exec", flags)
+        return None
+
+    def _evaluate(self, tree: Any, mode: str, flags: int) -> Any:
+        ast.fix_missing_locations(tree)
+        code = compile(tree, self._file, mode, flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        value = eval(code, self.names)
+        if code.co_flags & 0x80:  # inspect.CO_COROUTINE: it awaits
+            self._loop = self._loop or asyncio.new_event_loop()
+            return self._loop.run_until_complete(value)
+        return value
+
+    def _import(self, statement: ast.Import | ast.ImportFrom, flags: int) -> None:
+        """Import each name by itself: what is missing must not take the others with it."""
+        for alias in statement.names:
+            one = ast.copy_location(type(statement)(**{**vars(statement), "names": [alias]}), statement)
+            try:
+                self._evaluate(ast.Module([one], []), "exec", flags)
+            except ImportError as error:
+                self._note("module", f"imports what is not there: {error}", ast.unparse(statement))
+                self.names |= missing_names(one) or {}
+
+    def _remember(self, value: Any) -> None:
+        if value is not None:
+            self.names |= {"___": self.names.get("__"), "__": self.names.get("_"), "_": value}
+            self.names["Out"][len(self.names["In"]) - 1] = value
+
+    # What failed
+
+    def _is_not_there(self, error: BaseException, statement: ast.stmt) -> bool:
+        """Whether a statement failed for something that is not there while grading."""
+        if isinstance(error, _NOT_THERE):
+            return True
+        used = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+        return bool(used & self._absent) or any(isinstance(self.names.get(name), (Nothing, Missing)) for name in used)
+
+    def _run_later(self) -> None:
+        """Try once more what failed for a name that a later cell defines: the learner ran them in another order."""
+        for cell, statement, file in self._later:
+            if not _bound(statement) & self._own:
+                self._cell, self._file = cell, file
+                self._try(statement)
+
+    def _search(self) -> None:
+        """Take an answer that no cell has defined from wherever it stands: in an ``if``, say, that has failed."""
+        for name in self._answers:
+            if self.answer(name)[0] in ("lost", "missing"):
+                for cell, tree, file in self._trees:
+                    for node in ast.walk(tree):
+                        if isinstance(node, _DEFINES) and node.name == name:
+                            self._cell, self._file = cell, file
+                            self._try(node)
+
+    def _try(self, statement: ast.stmt) -> None:
+        try:
+            signal.setitimer(signal.ITIMER_PROF, 1.0, _AGAIN)
+            self._run_statement(statement, 0)
+        except BaseException:
+            self._after()
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+
+    # What is said of it
+
+    def _note(self, kind: str, text: str, line: str = "") -> None:
+        if self._cell and len(self.notes) < _MOST_NOTES:
+            self.notes.append([self._cell, kind, text[:300], line.strip()[:200]])
+
+    def _note_line(self, line: str) -> None:
+        if not line.lstrip("%! ").startswith(_USUAL):
+            self._note("line", "has a line that was left out", line.partition("\n")[0])
+
+    def _note_error(self, error: BaseException, statement: ast.stmt) -> None:
+        kind = "module" if isinstance(error, MissingModuleError) else "raised"
+        account = account_of(error)
+        said = account["says"]
+        self._note(kind, said if kind == "module" else f"raised {said}", account["line"] or _first_line(statement))
+
+    def _too_long(self, seconds: float) -> str:
+        return f"was stopped: it used more than {seconds:.3g} s of CPU time"
+
+    def _late(self, *_: Any) -> None:
+        raise _TooLongError
+
+
+def account_of(error: BaseException) -> dict[str, Any]:
+    """What the grader says of an error; the texts may be anything, or fail."""
+    try:
+        account = failure(error, lambda file: file.startswith("<cell "))
+        bases = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"]
+        texts = {"says": str(account.says)[:200], "line": str(account.line)[:200], "is": bases[0]}
+        return {**vars(account), **texts}
+    except BaseException:
+        return {**vars(failure(RuntimeError(), bool)), "says": "an error that cannot be shown", "is": "Exception"}
+
+
+def _is_stub(value: Any) -> bool:
+    """Whether a function or class is as it was handed out, to be answered."""
+    parts = [value, *vars(value).values()] if isinstance(value, type) else [value]
+    codes = [part.__code__ for part in parts if isinstance(part, types.FunctionType)]
+    return any("NotImplementedError" in code.co_names for code in codes)
+
+
+def _code(value: Any) -> Any:
+    """The same for two functions or classes of the same code, wherever it stands."""
+    if isinstance(value, types.FunctionType):
+        return _code(value.__code__)
+    if isinstance(value, types.CodeType):
+        return value.co_code, value.co_names, value.co_varnames, [_code(part) for part in value.co_consts]
+    if isinstance(value, type):
+        return {name: _code(part) for name, part in vars(value).items() if not name.startswith("__") or callable(part)}
+    return value
+
+
+def _future(tree: ast.Module) -> int:
+    """Flags of ``from __future__`` imports, which hold for all statements of a cell."""
+    import __future__
+
+    lines = (part for part in tree.body if isinstance(part, ast.ImportFrom) and part.module == "__future__")
+    names = (alias.name for part in lines for alias in part.names)
+    return sum({getattr(__future__, name).compiler_flag for name in names if hasattr(__future__, name)})
+
+
+def _bound(statement: ast.stmt) -> set[str]:
+    """Names that a statement binds."""
+    if isinstance(statement, _DEFINES):
+        return {statement.name}
+    if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        return {alias.asname or alias.name.partition(".")[0] for alias in statement.names}
+    found: set[str] = set()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, _DEFINES):
+            found.add(node.name)
+    return found
+
+
+def _only_defines(statement: ast.stmt) -> bool:
+    """Whether a statement gives a name something, without a call."""
+    if not isinstance(statement, _SAVED):
+        return False
+    calls = not isinstance(statement, _DEFINES) and any(isinstance(node, ast.Call) for node in ast.walk(statement))
+    return not calls
+
+
+def _undecorated(statement: Any) -> Any:
+    """A definition without decorators, annotations and the like, which may need what is not there."""
+    bare = copy.deepcopy(statement)
+    bare.decorator_list = []
+    for node in ast.walk(bare):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            node.returns = None
+    return bare
+
+
+def _first_line(statement: ast.stmt) -> str:
+    return ast.unparse(statement).partition("\n")[0]
+
+
+def _line(source: str, number: int | None) -> str:
+    lines = source.splitlines()
+    return lines[number - 1] if number and number <= len(lines) else ""
+
+
+def _without_statement(source: str, number: int) -> str:
+    """Leave out the statement of a cell in which a line stands: from a line without indent to the next such line."""
+    lines = source.split("\n")
+
+    def begins(place: int) -> bool:
+        return bool(lines[place]) and lines[place][0] not in " \t)]}#"
+
+    places = [place for place in range(len(lines)) if begins(place)]
+    first = max((place for place in places if place < number), default=None)
+    if first is None:
+        return source
+    end = min((place for place in places if place > first), default=len(lines))
+    return "\n".join([*lines[:first], *["#"] * (end - first), *lines[end:]])

@@ -1,0 +1,264 @@
+"""Runs inside the sandbox: the cells of a notebook, then the calls that the grader asks for.
+
+Of rsl_edu, only the files of this folder, ``wire.py``, ``failure.py`` and ``limit.py`` are there: ``import rsl_edu``
+gives an empty shell, so that the cells of an assignment run, and the library's answers are out of reach. What arrives
+here is for the student to see; what leaves here is not to be trusted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import math
+import os
+import resource
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+import wire  # type: ignore[import-not-found,unused-ignore]
+from cells import Notebook, account_of  # type: ignore[import-not-found,unused-ignore]
+from library import CourseAnswer, Shells, forbid, refusal  # type: ignore[import-not-found,unused-ignore]
+from limit import limited  # type: ignore[import-not-found,unused-ignore]
+
+_EARLIER = 0.9  # of the grader's limit of CPU time for a call: an honest answer that loops is told the line
+_MOST_PRINTED = 1 << 13
+
+
+def _limit_cpu(seconds: float, for_good: bool = False) -> None:
+    """Let the system end this process when it has used so many more seconds of CPU time, rounded up.
+
+    The grader ends it a little earlier if it can see it: it cannot in a container, nor on macOS.
+
+    Args:
+        seconds: From now on.
+        for_good: Whether code in here cannot raise the limit again.
+    """
+    most = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    end = math.ceil(time.process_time() + seconds) + 1
+    if most != resource.RLIM_INFINITY:
+        end = min(end, most)
+    resource.setrlimit(resource.RLIMIT_CPU, (end, end if for_good else most))
+
+
+class _Printed(io.StringIO):
+    """Keeps the beginning of what is printed."""
+
+    def write(self, text: str) -> int:
+        super().write(text[: max(_MOST_PRINTED - self.tell(), 0)])
+        return len(text)
+
+
+class _Server:
+    """Answers the grader, one call after the other.
+
+    Args:
+        notebook: What has run.
+        source: File descriptor that questions come from.
+        out: File descriptor for the answers.
+        seconds: Of CPU time for a call.
+    """
+
+    def __init__(self, notebook: Notebook, source: int, out: int, seconds: float) -> None:
+        self.notebook, self.source, self.out, self.seconds = notebook, source, out, seconds
+        self.objects: list[Any] = []
+        self.tracked: list[torch.Tensor] = []  # arguments of the last call that require a gradient
+        self.results: list[tuple[torch.Tensor, list[torch.Tensor]]] = []  # what depends on such, and on which
+
+    def serve(self) -> Any:
+        """Answer until what a callback of the grader's returns comes; this is returned."""
+        while True:
+            question = self.receive()
+            if question["kind"] == "returned":
+                if question["name"]:
+                    raise RuntimeError("the callback raised an error")
+                return question["arguments"][0]
+            number = question["number"]
+            try:
+                _limit_cpu(self.seconds / _EARLIER)
+                reply = self.answer(question)
+            except BaseException as error:
+                reply = {"error": account_of(error)}
+            _be_alone()
+            try:
+                self.send({"number": number, **reply})
+            except Exception as error:  # what cannot be sent: nested too deeply, a type of tensor that nobody knows
+                wire.send(self.out, {"number": number, "error": account_of(error)})
+
+    def receive(self) -> dict[str, Any]:
+        """Get the next question; its tensors that require a gradient are of the kind that they were."""
+        tracked: list[torch.Tensor] = []
+
+        def again(tensor: torch.Tensor, kind: str) -> torch.Tensor:
+            leaf = torch.nn.Parameter(tensor) if kind == "parameter" else tensor.requires_grad_()
+            tracked.append(leaf * 1 if kind == "inner" else leaf)
+            return tracked[-1]
+
+        try:
+            question: dict[str, Any] = wire.receive(self.source, self.given, trusted=True, tracked=again)
+        except EOFError:
+            os._exit(0)
+        self.tracked = tracked
+        return question
+
+    def given(self, reference: list[Any]) -> Any:
+        """What the grader means: an object of this process, or a function of its own."""
+        kind, place = reference
+        if kind == "own":
+            return self.objects[place]
+        if kind == "torch":
+            return getattr(torch, place)
+        if kind == "name":
+            return self.notebook.answer(place)[1]
+
+        def callback(*arguments: Any, **options: Any) -> Any:
+            self.send({"callback": place, "arguments": arguments, "options": options})
+            return self.serve()
+
+        return callback
+
+    def send(self, reply: dict[str, Any]) -> None:
+        """Answer; only where an argument required a gradient, a result may."""
+        wire.send(self.out, reply, self.refer, track=self.track if self.tracked else None)
+
+    def track(self, result: torch.Tensor) -> int:
+        """Keep a result that a gradient may be asked for."""
+        self.results.append((result, self.tracked))
+        return len(self.results) - 1
+
+    def refer(self, value: Any) -> list[Any]:
+        """Keep an object, and say what it is."""
+        self.objects.append(value)
+        is_module = isinstance(value, torch.nn.Module)
+        return [len(self.objects) - 1, str(type(value).__name__)[:80], callable(value), is_module]
+
+    def answer(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Answer a question, or raise what the student's code raises."""
+        kind, target, name = question["kind"], question["target"], question["name"]
+        if kind == "names":
+            return {"value": {wanted: self.notebook.answer(wanted)[0] for wanted in name}}
+        if kind == "put":
+            self.notebook.names[name] = question["arguments"][0]
+            return {}
+        if kind == "delete":
+            del self.notebook.names[name]
+            return {}
+        arguments = question["arguments"]
+        if kind == "gradient":
+            result, inputs = self.results[name]
+            return {"value": self.limited(lambda: _gradients(result, inputs, arguments))}
+        value = self.objects[target] if isinstance(target, int) else self.notebook.answer(target)[1]
+        if kind == "set":
+            setattr(value, name, *arguments)
+            return {}
+        if kind == "operate":
+            return {"value": self.limited(lambda: wire.OPERATIONS[name](value, *arguments))}
+        if kind == "next":
+            return {"value": self.limited(lambda: [*itertools.islice(value, 1)])}
+        if name:
+            value = self.limited(lambda: getattr(value, name))  # it may be a property
+        return {"value": value} if kind == "get" else self.call(value, question)
+
+    def limited(self, call: Callable[[], Any]) -> Any:
+        """Call with a limit of CPU time; there is none on the wall clock, as no points depend on it."""
+        return limited(self.seconds, call, asleep=math.inf)
+
+    def call(self, value: Any, question: dict[str, Any]) -> dict[str, Any]:
+        """Call a function of the student's."""
+        arguments, options = question["arguments"], question["options"]
+        given = [*arguments, *options.values()]
+        if question["random"] is not None:
+            torch.set_rng_state(question["random"])
+        before, state, printed = [_frozen(argument) for argument in given], torch.get_rng_state(), _Printed()
+        with contextlib.redirect_stdout(printed):
+            result = self.limited(lambda: value(*arguments, **options))
+        if isinstance(result, CourseAnswer):
+            raise refusal()
+        changed = [(place, _detached(now)) for place, now in enumerate(given) if _frozen(now) != before[place]]
+        end = torch.get_rng_state()
+        random = None if torch.equal(state, end) else end
+        return {"value": result, "changed": changed, "random": random, "printed": printed.getvalue()}
+
+
+def _gradients(result: torch.Tensor, inputs: list[torch.Tensor], grad: list[torch.Tensor]) -> list[Any]:
+    """The product of a gradient with respect to a result and the Jacobian; None for an input it does not depend on."""
+    return [*torch.autograd.grad(result, inputs, grad, retain_graph=True, allow_unused=True)]
+
+
+def _detached(value: Any) -> Any:
+    return value.detach() if isinstance(value, torch.Tensor) else value
+
+
+def _frozen(value: Any) -> Any:
+    """Something that differs when a value was changed in place."""
+    if isinstance(value, torch.Tensor):
+        return str(value.dtype), tuple(value.shape), value.detach().numpy().tobytes()
+    if isinstance(value, np.ndarray):
+        return _frozen(torch.from_numpy(value)) if value.dtype.kind in "biufc" else id(value)
+    if isinstance(value, (list, tuple)):
+        return [_frozen(item) for item in value]
+    if isinstance(value, dict):
+        return [_frozen(item) for item in value.items()]
+    return value if isinstance(value, (int, float, str, type(None))) else id(value)
+
+
+_ALONE = os.getpid()
+
+
+def _be_alone() -> None:
+    """End a process that the student's code has forked: only one may speak."""
+    if os.getpid() != _ALONE:
+        os._exit(0)
+
+
+def _as_at_first() -> None:
+    """Undo settings of the notebook that change what a check in it, with arguments of another process, returns."""
+    torch.set_default_dtype(torch.float32)
+    torch.set_grad_enabled(True)
+    warnings.simplefilter("ignore")  # a check in a notebook does it too: what is raised as an error stops no answer
+    CourseAnswer.refuses = True
+
+
+def _hide(folder: str) -> None:
+    """Forget the modules of a folder: those of a student may be called the same."""
+    for name, module in [*sys.modules.items()]:
+        if name != "__main__" and (getattr(module, "__file__", None) or "").startswith(folder):
+            del sys.modules[name]
+
+
+def main() -> None:
+    """Speak with the grader over what were standard input and output."""
+    source, out = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    for file in (0, 1, 2):
+        os.dup2(null, file)
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    sys.meta_path.insert(0, Shells())
+    _hide(sys.path.pop(0))
+    sys.path.append(str(Path.cwd()))  # where the notebook writes modules
+    task = wire.receive(source, lambda _: None, trusted=True)
+    for name in task["forbidden"]:
+        forbid(name)
+    limits = task["limits"]
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit_cpu(limits["total"], for_good=True)
+    _limit_cpu(limits["load"])
+    notebook = Notebook(task["answers"], limits, lambda place: wire.send(out, {"cell": place}), _be_alone)
+    sys.modules["__main__"] = notebook.module
+    notebook.run(task["cells"], task["modes"])
+    _as_at_first()
+    wire.send(out, {"ready": notebook.notes})
+    _Server(notebook, source, out, _EARLIER * limits["call"]).serve()
+
+
+if __name__ == "__main__":
+    main()

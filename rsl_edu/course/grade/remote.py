@@ -1,0 +1,194 @@
+"""What stands here for something of a student's process: it asks there, and is never trusted."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from rsl_edu.course.check.failure import Failure
+from rsl_edu.printable import printable
+
+from .wire import OPERATIONS
+
+Ask = Callable[..., Any]
+"""Asks a student's process: the kind of question, a name, arguments and options."""
+
+
+class Result(torch.autograd.Function):
+    """A result of a call that depends on its arguments: their gradients come from the student's process."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        result: tuple[torch.Tensor],
+        gradients: Callable[[torch.Tensor], list[torch.Tensor | None]],
+        *_: torch.Tensor,
+    ) -> torch.Tensor:
+        """Keep how the gradients are had; ``result`` is in a tuple, so that it is no input of the graph."""
+        ctx.gradients = gradients
+        return result[0]
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        """Ask for the gradients."""
+        return (None, None, *ctx.gradients(grad))
+
+
+class _Object:
+    """Stands for an object of the student's process."""
+
+    _ask_: Ask
+    _own_: list[Any]  # what it is called there, should it be an argument
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self._ask_("get", name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("_"):
+            object.__setattr__(self, name, value)
+        else:
+            self._ask_("set", name, (value,))
+
+    def __iter__(self) -> Iterator[Any]:
+        iterator = self._ask_("operate", "iter")
+        while items := iterator._ask_("next", ""):  # one of them, or none
+            yield items[0]
+
+    def __next__(self) -> Any:
+        if not (items := self._ask_("next", "")):
+            raise StopIteration
+        return items[0]
+
+    def __enter__(self) -> Any:
+        return self._ask_("call", "__enter__")
+
+    def __exit__(self, *_: Any) -> None:
+        self._ask_("call", "__exit__", (None, None, None))
+
+    __hash__ = object.__hash__
+
+
+def _operation(name: str) -> Callable[..., Any]:
+    return lambda self, *others: self._ask_("operate", name, others)
+
+
+for _name in OPERATIONS:
+    if _name != "iter":
+        setattr(_Object, f"__{_name}__", _operation(_name))
+
+
+class _Callable(_Object):
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        return self._ask_("call", "", arguments, options)
+
+
+class _Module(_Callable):
+    """Passes for a module of torch, of which it has no more than what can be asked for."""
+
+    __class__ = property(lambda self: torch.nn.Module)
+
+
+class _Class(type):
+    """A class of the student's process: it is a class here too, and makes objects there."""
+
+    _ask_: Ask
+
+    def __call__(cls, *arguments: Any, **options: Any) -> Any:
+        return cls.__dict__["_ask_"]("call", "", arguments, options)
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return cls.__dict__["_ask_"]("get", name)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(type(instance), type) and type(instance).__name__ == cls.__name__
+
+
+def a_function(name: str, ask: Ask) -> Callable[..., Any]:
+    """Return what stands for a function, called ``name`` in the notebook; ``ask`` asks the process about it."""
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        return ask("call", "", arguments, options)
+
+    call.__name__ = name
+    vars(call)["_own_"] = ["name", name]
+    return call
+
+
+def a_class(name: str, is_module: bool, ask: Ask) -> type:
+    """Return what stands for a class.
+
+    Args:
+        name: Its name in the notebook.
+        is_module: Whether it is a module of torch.
+        ask: Asks the process about this class.
+    """
+    bases = (_Object, torch.nn.Module) if is_module else (_Object,)
+    return _Class(name, bases, {"_ask_": staticmethod(ask), "_own_": ["name", name]})
+
+
+def an_object(place: int, name: str, can_be_called: bool, is_module: bool, ask: Ask) -> Any:
+    """Return what stands for an object.
+
+    Args:
+        place: Its number in the process.
+        name: Name of its class.
+        can_be_called: Whether it is a function, or can be called like one.
+        is_module: Whether it is a module of torch.
+        ask: Asks the process about this object.
+    """
+    kind = _Module if is_module else _Callable if can_be_called else _Object
+    made: Any = object.__new__(type(re.sub(r"\W", "", name)[:40] or "object", (kind,), {}))
+    made._ask_, made._own_ = ask, ["own", place]
+    return made
+
+
+def failure(account: dict[str, Any]) -> Failure:
+    """What a student's code has raised, as an error that is of the same builtin kind: a check can expect it."""
+    kinds = ("not-answered", "library-answer", "stopped")
+    kind = account.get("kind") if account.get("kind") in kinds else "exception"
+    says, line, function = (short_line(account.get(part, "")) for part in ("says", "line", "function"))
+    number = account.get("number")
+    raised = getattr(builtins, str(account.get("is", "")), None)
+    known = isinstance(raised, type) and issubclass(raised, Exception) and raised is not Exception
+    like = _like(raised) if known and kind != "stopped" else Failure
+    error = like(str(kind), says, line, number if isinstance(number, int) else 0, function)
+    if like is not Failure:
+        error.args = (says.partition(": ")[2],)  # as the check expects it
+    return error
+
+
+def _like(raised: Any) -> type[Failure]:
+    try:
+        return type(raised.__name__, (Failure, raised), {})
+    except TypeError:  # some cannot be mixed
+        return Failure
+
+
+def short_line(text: Any, most: int = 200) -> str:
+    """A text of a student's process on one line, without control characters."""
+    return printable(str(text)[:most], " ")
+
+
+def overwrite(old: Any, new: Any) -> None:
+    """Do to an argument what was done to its copy elsewhere."""
+    if isinstance(old, torch.Tensor) and isinstance(new, torch.Tensor):
+        with contextlib.suppress(RuntimeError), torch.no_grad():
+            old.set_(new.to(old.dtype))  # type: ignore[call-overload]
+    elif isinstance(old, list) and isinstance(new, list):
+        old[:] = new
+    elif isinstance(old, dict) and isinstance(new, dict):
+        old.clear()
+        old.update(new)
+    elif isinstance(old, np.ndarray) and isinstance(new, np.ndarray) and old.shape == new.shape:
+        old[...] = new

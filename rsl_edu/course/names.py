@@ -1,0 +1,116 @@
+"""Which names a piece of code gives a meaning, and which it uses."""
+
+from __future__ import annotations
+
+import ast
+import symtable
+from collections.abc import Iterable, Iterator, Mapping
+
+_RUN_AT_ONCE = ("listcomp", "setcomp", "dictcomp", "genexpr")
+
+
+def python(code: str) -> str:
+    """Return code of a notebook as Python: lines for IPython, such as ``%matplotlib inline``, become calls.
+
+    Raises:
+        SyntaxError: If it is no Python then either.
+    """
+    try:
+        ast.parse(code)
+    except SyntaxError:
+        from IPython.core.inputtransformer2 import TransformerManager  # rarely needed, and slow to import
+
+        code = str(TransformerManager().transform_cell(code))  # type: ignore[no-untyped-call]
+        ast.parse(code)
+    return code
+
+
+def statements(code: str) -> list[ast.stmt]:
+    """Return the statements of code of a notebook.
+
+    Raises:
+        SyntaxError: If it is no Python.
+    """
+    return ast.parse(python(code)).body
+
+
+def bound(code: str | ast.stmt) -> tuple[str, ...]:
+    """Return all names to which code gives a meaning, imported ones too."""
+    return tuple(
+        symbol.get_name() for symbol in _table(code).get_symbols() if symbol.is_assigned() or symbol.is_imported()
+    )
+
+
+def used(code: str | ast.stmt) -> frozenset[str]:
+    """Return the names of the notebook that code uses, in the bodies of its functions too."""
+    return frozenset(_global(_table(code), all_functions=True))
+
+
+def used_at_once(code: str | ast.stmt) -> frozenset[str]:
+    """Return the names that code uses when it runs, before any of its functions is called."""
+    return frozenset(_global(_table(code), all_functions=False))
+
+
+def defined(code: str) -> tuple[str, ...]:
+    """Return the functions, classes and variables that code defines; no imports, and no variables of loops."""
+    return tuple(dict.fromkeys(_defined(statements(code))))
+
+
+def need(code: Iterable[ast.stmt], missing: set[str]) -> bool:
+    """Whether statements use one of these names when they run, before they define it."""
+    missing = set(missing)
+    for part in code:
+        if used_at_once(part) & missing:
+            return True
+        missing -= {*bound(part)}
+    return False
+
+
+def definitions(cells: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return what each name is made of: the names that those statements use which give it its meaning."""
+    made: dict[str, frozenset[str]] = {}
+    for cell in cells:
+        for part in ast.parse(cell).body:
+            for name in bound(part):
+                made[name] = made.get(name, frozenset()) | used(part)
+    return made
+
+
+def reached(wanted: Iterable[str], *definitions: Mapping[str, frozenset[str]]) -> set[str]:
+    """Return names, and all that they are made of."""
+    found, to_do = set[str](), [*wanted]
+    while to_do:
+        if (name := to_do.pop()) not in found:
+            found.add(name)
+            to_do += [part for known in definitions for part in known.get(name, ())]
+    return found
+
+
+def _defined(body: list[ast.stmt]) -> Iterator[str]:
+    for part in body:
+        if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield part.name
+        elif isinstance(part, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+            targets = part.targets if isinstance(part, ast.Assign) else [part.target]
+            for target in targets:
+                for node in ast.walk(target):
+                    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                        yield node.id
+        else:
+            for inner in ("body", "orelse", "finalbody"):
+                yield from _defined(getattr(part, inner, []))
+            for handler in getattr(part, "handlers", []):
+                yield from _defined(handler.body)
+
+
+def _table(code: str | ast.stmt) -> symtable.SymbolTable:
+    return symtable.symtable(code if isinstance(code, str) else ast.unparse(code), "<cell>", "exec")
+
+
+def _global(table: symtable.SymbolTable, all_functions: bool) -> Iterator[str]:
+    for symbol in table.get_symbols():
+        if symbol.is_referenced() and (table.get_type() == "module" or symbol.is_global()):
+            yield symbol.get_name()
+    for inner in table.get_children():
+        if all_functions or inner.get_type() == "class" or inner.get_name() in _RUN_AT_ONCE:
+            yield from _global(inner, all_functions)

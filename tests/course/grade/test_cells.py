@@ -1,0 +1,196 @@
+"""Cells as a kernel runs them, and what is saved of a cell that fails. No sandbox: the same code, in this process."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from rsl_edu.course.check import failure, limit
+from rsl_edu.course.grade import wire
+
+INSIDE = Path(wire.__file__).parent / "inside"
+LIMITS = {"cell": 10.0, "load": 40.0}
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Runs cells, and returns the notebook; the answer is called f."""
+    import signal
+
+    monkeypatch.syspath_prepend(str(INSIDE))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name, module in {"wire": wire, "failure": failure, "limit": limit}.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    for name in ("cells", "ipython", "library"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    import cells
+    import library
+
+    monkeypatch.setattr(sys, "meta_path", [library.Shells(), *sys.meta_path])
+    handler = signal.getsignal(signal.SIGPROF)
+    shown = {name for name in sys.modules if name.partition(".")[0] in ("matplotlib", "gymnasium", "rsl_edu")}
+    for name in shown:
+        monkeypatch.delitem(sys.modules, name)
+
+    def run(*sources, answers=("f",), limits=LIMITS, modes=None, handed=()):
+        notebook = cells.Notebook(answers, limits)
+        notebook.run([[n, source, n in handed, False] for n, source in enumerate(sources, 1)], modes or {})
+        return notebook
+
+    yield run
+    signal.signal(signal.SIGPROF, handler)
+    for name in ("cells", "ipython", "library"):
+        sys.modules.pop(name, None)
+
+
+F = "def f():\n    return 1"
+
+RIGHT = {  # f() is 1 in a kernel, or was on the learner's machine
+    "plain": [F],
+    "help at the end": [F + "\n\nsum?"],
+    "help in front": ["?sum\n" + F],
+    "source": [F + "\nsum??"],
+    "help between": ["x = 1\nsum?\n" + F],
+    "shell": ["files = !ls\n!pip install nothing\n" + F + "\n!ls"],
+    "continued shell": ["!pip install \\\n    nothing\n" + F],
+    "line magic": ["%matplotlib inline\n%load_ext autoreload\n" + F + "\n%timeit f()"],
+    "assigned magic": ["t = %timeit -o sum([1])\n" + F],
+    "magic in a block": ["if True:\n    %matplotlib inline\n" + F],
+    "magic in a try": ["try:\n    %load_ext nothing\nexcept Exception:\n    pass\n" + F],
+    "timed assignment": ["%time one = 1", "def f():\n    return one"],
+    "timed cell": ["%%time\n" + F],
+    "captured cell": ["%%capture out\n" + F],
+    "timed continuation": ["%%time\none = (9\n% 4)\nif (9\n!= 7): f = lambda: one"],
+    "another cell magic": ["%%html\n<b>x</b>", F],
+    "unknown cell magic": ["%%nothing\nx y z", F],
+    "written module": ["%%writefile my_module_1.py\none = 1", "from my_module_1 import *\ndef f():\n    return one"],
+    "run file": ["%%writefile my_script.py\none = 1", "%run my_script.py\ndef f():\n    return one"],
+    "env": ["%env RSL_ONE=1\nimport os\ndef f():\n    return int(os.environ['RSL_ONE'])"],
+    "auto call": ["/print 1\n" + F],
+    "await": ["import asyncio\nawait asyncio.sleep(0)\none = await asyncio.sleep(0, 1)\ndef f():\n    return one"],
+    "indented": ["    def f():\n        return 1"],
+    "prompts": [">>> def f():\n...     return 1"],
+    "IPython's prompts": ["In [1]: def f():\n   ...:     return 1"],
+    "byte order mark": ["\ufeff" + F],
+    "windows": [F.replace("\n", "\r\n")],
+    "form feed": ["\f\n" + F],
+    "last value": ["1", "one = _\ndef f():\n    return one"],
+    "out": ["1", "def f():\n    return Out[1]"],
+    "missing module": ["import nothing_there as nt\nimport math\n" + F],
+    "missing names": ["from nothing_there import a, b\n" + F],
+    "missing everything": ["from nothing_there import *\n" + F],
+    "missing module, used": ["import nothing_there as nt\nnt.set_theme()\n" + F],
+    "missing decorator": ["import nothing_there as nt\n@nt.jit\n" + F],
+    "missing annotation": ["from nothing_there import Float\ndef f(x: Float['a'] = 1) -> Float['a']:\n    return x"],
+    "missing data, then": ["import nothing_there as nt\nd = nt.load()\nd.plot()\ndef f():\n    return 2", F],
+    "a fallback": [
+        "try:\n    import google.colab\n    one = 2\nexcept ImportError:\n    one = 1\ndef f():\n    return one"
+    ],
+    "rsl_edu": ["from rsl_edu import data\nx = data.rollout()\nx.y.mean()\nfloat(x)\n" + F],
+    "a failed check": ["from rsl_edu.course import check\n" + F + "\nassert check.f(f).passed"],
+    "a figure": ["import matplotlib.pyplot as plt\nfig, axes = plt.subplots()\naxes.plot()\nplt.show()\n" + F],
+    "a file": ["open('nothing.csv')\n" + F],
+    "input": ["name = input('name?')\nprint(name)\n" + F],
+    "an error after": [F + "\n1 / 0"],
+    "an error before": ["1 / 0\n" + F],
+    "an error in a block": ["if True:\n    1 / 0\n    def f():\n        return 1"],
+    "exit": ["import sys\nsys.exit()\n" + F, "exit()", "quit"],
+    "bad line beside": [F + "\nprnt 1\nx = 2"],
+    "bad line before": ["prnt 1\n" + F],
+    "open bracket after": [F + "\nprint((1"],
+    "return outside": [F + "\nreturn 1"],
+    "merge conflict": ["<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> other\n" + F],
+    "later name": ["from functools import partial\nf = partial(g, 1)", "def g(x):\n    return x"],
+    "lambda": ["f = lambda: 1"],
+    "exec": ["exec('def f(): return 1')"],
+    "globals": ["globals()['f'] = lambda: 1"],
+    "the last wins": ["def f():\n    return 2", F],
+    "an earlier one stays": [F, "1 / 0\ndef f():\n    return 2"],  # a kernel never came to the second
+    "future": ["from __future__ import annotations\ndef f(x: nothing = 1) -> nothing:\n    return x"],
+    "display": ["display(1)\nget_ipython().system('ls')\nget_ipython().run_line_magic('time', 'one = 1')\n" + F],
+    "named tuple": ["from typing import NamedTuple\nclass P(NamedTuple):\n    x: int\ndef f():\n    return P(1)[0]"],
+    "nothing else": ["", "# only words", F],
+    "semicolons": ["x = 1; f = lambda: x;"],
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_a_kernel_runs_counts(run, name):
+    kind, f = run(*RIGHT[name]).answer("f")
+    assert kind in ("function", "value")
+    assert f() == 1
+
+
+def test_a_slow_cell_costs_itself(run):
+    slow = "while True:\n    try:\n        while True: pass\n    except Exception: pass\nx = 1"
+    notebook = run(
+        slow, F + "\n" + slow, "def g():\n    return 2", limits={"cell": 0.2, "load": 40.0}, answers=("f", "g")
+    )
+    assert notebook.answer("f")[1]() == 1
+    assert notebook.answer("g")[1]() == 2
+    assert [(note[0], note[1]) for note in notebook.notes] == [(1, "stopped"), (2, "stopped")]
+    assert notebook.names["x"] == 1
+
+
+def test_slow_cells_leave_time_for_the_answers(run):
+    slow = ["while True: pass"] * 6
+    notebook = run(*slow, F + "\nwhile True: pass", limits={"cell": 0.3, "load": 1.2})
+    assert notebook.answer("f")[1]() == 1
+    assert len(notebook.notes) == 7
+
+
+def test_a_bare_except_does_not_keep_a_cell_for_ever(run):
+    endless = "for _ in range(10**9):\n    try:\n        while True: pass\n    except:\n        break"
+    assert run(endless + "\n" + F, limits={"cell": 0.2, "load": 40.0}).answer("f")[1]() == 1
+
+
+def test_what_was_handed_out_is_no_answer(run):
+    faulty, stub = "def f():\n    return 2", 'def f():\n    raise NotImplementedError("f")'
+    assert run(faulty, handed=(1,)).answer("f") == ("missing", None)
+    assert run(faulty, "f = f", handed=(1,)).answer("f") == ("missing", None)
+    assert run("# more\nimport os\n" + faulty, faulty, handed=(1,)).answer("f") == ("missing", None)
+    assert run(faulty, stub, handed=(1, 2)).answer("f")[0] == "function"  # which says that it is not answered
+    assert run(faulty, F, handed=(1,)).answer("f")[1]() == 1
+    assert run(stub, "def f():\n    return 1 +", handed=(1,)).answer("f")[0] == "function"
+    assert run(faulty, "f = 1 / 0", handed=(1,)).answer("f") == ("lost", None)
+
+
+def test_modes(run):
+    cells = ["x = 1\nprint(x)\n" + F, "y = [].pop()"]
+    assert run(*cells, modes={0: "skip"}).answer("f") == ("missing", None)
+    notebook = run(*cells, modes={0: "names", 1: "names"})
+    assert notebook.answer("f")[1]() == 1
+    assert notebook.names["x"] == 1
+    assert notebook.notes == []
+
+
+NOTES = {
+    "raised": ("x = 1\n1 / 0", ["raised", "raised ZeroDivisionError: division by zero", "1 / 0"]),
+    "syntax": ("x = 1\nprnt x", ["syntax", "is not Python", "prnt x"]),
+    "module": ("import nothing_there", ["module", "No module named 'nothing_there'", "import nothing_there"]),
+    "used": ("import nothing_there as n\nn.f()", ["module", "needs nothing_there", "n.f()"]),
+    "line": ("!ls", ["line", "left out", "!ls"]),
+    "magic": ("%%bash\nls", ["line", "left out", "%%bash"]),
+}
+
+
+@pytest.mark.parametrize("name", NOTES)
+def test_what_was_left_out_is_said(run, name):
+    source, (kind, text, line) = NOTES[name]
+    number, *note = run("", source).notes[-1]
+    assert number == 2
+    assert note[0] == kind
+    assert text in note[1]
+    assert note[2] == line
+
+
+def test_lines_that_nobody_misses_are_not_mentioned(run):
+    assert (
+        run("%matplotlib inline\n%load_ext autoreload\n%autoreload 2\n!pip install x\nsum?\n%pip install x").notes == []
+    )
+
+
+def test_an_error_shows_the_line_of_the_learner(run):
+    notebook = run("\n\n%time x = 1\n" + "def f():\n    return 1 / 0", "f()")
+    assert notebook.notes[0][3] == "return 1 / 0"
