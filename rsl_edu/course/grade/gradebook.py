@@ -1,12 +1,13 @@
-"""The grades: a journal to which each graded submission is added at once, and the table that is made from it."""
+"""The grades: a journal to which each graded submission is added at once, and the table that is made from it.
+
+A row of the journal is what a submission got. :mod:`.policy` makes of the rows of a student the one of the table.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
-import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from typing import Any
 from rsl_edu.atomic_write import atomic_write
 from rsl_edu.printable import printable
 
+from . import journal_file
+from .by_hand import Hand
+from .journal_file import Written
 from .marking import Mark
 from .notebook import Note
 
@@ -21,6 +25,62 @@ GRADED = "graded"
 """Status of a submission that was graded; every other status says why it was not."""
 TRIED_AGAIN = "not graded, and tried again next time"
 """How the status begins where something went wrong that may not be the student's fault."""
+
+
+NOTHING = "nothing handed in"
+"""Status of a student of the roster who has no submission."""
+OUTDATED = "graded against an earlier version of the assignment or of the checks; give its file again"
+"""What is remarked where the points are of another version."""
+COLUMNS = ("submission", "identifier", "status", "total", "max", "late", "deduction", "to_mark")
+"""Columns of the table before those of the exercises; behind these stands ``remarks``."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What somebody decided on an exercise.
+
+    Attributes:
+        hand: The decision.
+        before: Points that the checks gave, or that lateness took off by the rules; None if there were none.
+    """
+
+    hand: Hand
+    before: float | None = None
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What the rules of the course, and people, have made of the row of a student.
+
+    Attributes:
+        hours_late: How many hours late the submission was; None if it was late by an unknown time.
+        deduction: Points that lateness takes off.
+        late: What is to be said of the lateness; empty if there is nothing to say.
+        by_hand: What people decided; their points stand in the marks.
+        others: Other files that the student handed in, and that do not count.
+        outdated: Whether the points are of another version of the assignment or of the checks.
+        empty: Whether the cells of the points stay empty, because the student handed in nothing.
+        email: The e-mail address, as the roster has it.
+    """
+
+    hours_late: float | None = 0.0
+    deduction: float = 0.0
+    late: str = ""
+    by_hand: tuple[Decided, ...] = ()
+    others: tuple[str, ...] = ()
+    outdated: bool = False
+    empty: bool = False
+    email: str = ""
+
+    @property
+    def remarks(self) -> str:
+        """All that is to be said, in a line."""
+        hands = (
+            f"{each.hand.exercise} by hand" + (f" ({each.hand.comment})" if each.hand.comment else "")
+            for each in self.by_hand
+        )
+        others = f"does not count: {', '.join(self.others)}" if self.others else ""
+        return ". ".join(filter(None, (self.late, *hands, others, OUTDATED if self.outdated else "")))
 
 
 @dataclass(frozen=True)
@@ -38,6 +98,9 @@ class Row:
         file: The notebook, as the export names it.
         identifier: What the export calls the student: Moodle's number of the participant, Canvas's ID; or empty.
         late: Whether the export says that it came late.
+        modified: When the file was changed last, in seconds since 1970; None if that is not known.
+        version: Of the assignment and of the checks: rows of another one are outdated.
+        settled: What the rules of the course, and people, have made of it; the journal does not hold it.
     """
 
     submission: str
@@ -50,11 +113,29 @@ class Row:
     file: str = ""
     identifier: str = ""
     late: bool = False
+    modified: float | None = None
+    version: str = ""
+    settled: Settled = Settled()
+
+    @property
+    def reached(self) -> float:
+        """Points for all exercises that have been marked."""
+        return sum(mark.points or 0.0 for mark in self.marks)
 
     @property
     def total(self) -> float:
-        """Points for all exercises that have been marked."""
-        return sum(mark.points or 0.0 for mark in self.marks)
+        """Points for all exercises that have been marked, less what lateness takes off."""
+        return max(0.0, self.reached - self.settled.deduction)
+
+    @property
+    def to_mark(self) -> int:
+        """How many exercises wait for somebody to mark them."""
+        return sum(mark.points is None for mark in self.marks)
+
+    @property
+    def has_points(self) -> bool:
+        """Whether anything is known about its points."""
+        return not self.settled.empty and (bool(self.marks) or not self.tried_again)
 
     @property
     def tried_again(self) -> bool:
@@ -67,33 +148,50 @@ class Journal:
 
     Args:
         path: The file; made if missing.
+
+    Attributes:
+        rows: What was graded, by the name and the key.
+        written: The table that was written last; None if there was none.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows: dict[tuple[str, str], Row] = {}
-        lines = path.read_bytes().splitlines() if path.exists() else []
-        for line in lines:
+        self.written: Written | None = None
+        self._newest: dict[tuple[str, str], Row] = {}
+        for line in journal_file.lines(path):
+            self.written = journal_file.as_written(line) or self.written
             try:
-                row = _row(json.loads(line))
-                self.rows[row.submission, row.key] = row
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-                continue  # a line that was cut off, or of another version: it is graded again
+                self._keep(_row(line))
+            except (KeyError, TypeError, AttributeError):
+                continue  # a table, or a row of another version: it is graded again
+
+    @property
+    def newest(self) -> list[Row]:
+        """What was graded last of each file of each student, the oldest first."""
+        return list(self._newest.values())
 
     def add(self, row: Row) -> None:
         """Keep a row."""
-        self.rows[row.submission, row.key] = row
-        with self.path.open("a", encoding="utf-8") as file:
-            if file.tell() and not self._ends_a_line():
-                file.write("\n")
-            file.write(json.dumps(asdict(row)) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        self._keep(row)
+        fields = asdict(row)
+        del fields["settled"]
+        journal_file.append(self.path, fields)
 
-    def _ends_a_line(self) -> bool:
-        with self.path.open("rb") as file:
-            file.seek(-1, os.SEEK_END)
-            return file.read(1) == b"\n"
+    def is_newest(self, row: Row) -> bool:
+        """Whether this row, as it is, is the last one of its file."""
+        return self._newest.get((row.submission, row.file)) == row
+
+    def wrote(self, written: Written) -> None:
+        """Keep a table that is written now, so that edits can be told from it."""
+        if written != self.written:
+            journal_file.keep(self.path, written)
+            self.written = written
+
+    def _keep(self, row: Row) -> None:
+        self.rows[row.submission, row.key] = row
+        self._newest.pop((row.submission, row.file), None)
+        self._newest[row.submission, row.file] = row
 
 
 def _row(fields: dict[str, Any]) -> Row:
@@ -102,24 +200,33 @@ def _row(fields: dict[str, Any]) -> Row:
     return Row(marks=marks, notes=notes, **fields)
 
 
-def table(rows: Iterable[Row], tasks: dict[str, float]) -> str:
-    """Return the grades as CSV. What is tried again next time has no points in it, not 0.
+def table(rows: Iterable[Row], tasks: Mapping[str, float]) -> str:
+    """Return the grades as CSV. A cell is empty where no points are known: to be marked by hand, or tried again.
 
     Args:
-        rows: The submissions.
+        rows: One for each student.
         tasks: Names of the exercises and their points.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["submission", "status", "total", "max", *tasks])
+    writer.writerow([*COLUMNS, *tasks, "remarks"])
     for row in rows:
         status = row.status if row.safe else f"{row.status} (unsafe: without a sandbox)"
-        points = ["" if mark.points is None else number(mark.points) for mark in row.marks] or ["0"] * len(tasks)
-        total = number(row.total)
-        if row.tried_again:
-            points, total = [""] * len(tasks), ""
-        cells = [row.submission, status, total, number(sum(tasks.values())), *points]
-        writer.writerow([_without_formula(cell) for cell in cells])
+        hours = row.settled.hours_late
+        cells = {
+            "submission": row.submission,
+            "identifier": row.identifier,
+            "status": status,
+            "total": number(row.total) if row.has_points else "",
+            "max": number(sum(tasks.values())),
+            "late": "?" if hours is None else number(round(hours, 1)) if hours else "",
+            "deduction": number(row.settled.deduction) if row.settled.deduction else "",
+            "to_mark": str(row.to_mark) if row.to_mark else "",
+        }
+        points = {mark.task: "" if mark.points is None else number(mark.points) for mark in row.marks}
+        nothing = "0" if row.has_points and not row.marks else ""
+        said = [*cells.values(), *(points.get(task, nothing) for task in tasks), row.settled.remarks]
+        writer.writerow([as_text(cell) for cell in said])
     return text.getvalue()
 
 
@@ -134,7 +241,7 @@ def write(path: Path, text: str) -> None:
         part.write_text(text, "utf-8")
 
 
-def _without_formula(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula, nor for two cells where ``;`` separates them."""
+def as_text(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula, nor for two cells where ``;`` separates them."""
     cell = printable(cell, " ").replace(";", ",")
     return f"'{cell}" if cell.lstrip()[:1] in ("=", "+", "-", "@", "＝", "＋", "－", "＠") else cell

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import hashlib
 import multiprocessing
 import os
 import signal
@@ -24,16 +23,17 @@ from concurrent.futures import (
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from rsl_edu.course import check
-from rsl_edu.course.assignment import Assignment
+from rsl_edu.course.assignment import Assignment, AssignmentError
 
-from . import pages
-from .gradebook import GRADED, TRIED_AGAIN, Journal, Row, table, write
+from .gradebook import GRADED, TRIED_AGAIN, Row
+from .ledger import Ledger, Table, described
 from .marking import mark
 from .sandbox import Limits, SandboxError
+from .settings import Rules
 from .student import StalledError
-from .submissions import ProblemError, Submission, code, find
+from .submissions import ProblemError, Submission, code
 
 REACH = 30
 """Seconds that a scheduler of a cluster has to answer."""
@@ -49,13 +49,15 @@ def grade(
     window: int,
     box: str = "bwrap",
     limits: Limits = Limits(),  # noqa: B008  it is frozen
+    rules: Rules = Rules(),  # noqa: B008
+    how: Table = Table(),  # noqa: B008
     report: bool = False,
     each: Callable[[Row], None] = lambda row: None,
 ) -> list[Row]:
     """Grade submissions; what was graded before, and has not changed, is not graded again.
 
     Next to ``grades.csv`` it writes ``grades.journal.jsonl``, the folder ``grades_feedback`` with a page for each
-    submission, and ``grades_report.html``.
+    student, and ``grades_report.html``.
 
     Args:
         assignment: The source.
@@ -65,77 +67,49 @@ def grade(
         window: How many submissions are on their way at the same time.
         box: Which sandbox, as for :func:`.sandbox.start`.
         limits: What each submission may use.
+        rules: How each is marked.
+        how: How the table is made of what was graded in this run and before.
         report: Whether to write the report on the class.
-        each: Called with each row, in the order in which they are done.
+        each: Called with the row of each submission, in the order in which they are done.
 
     Returns:
-        The rows, in the order of the submissions.
+        The rows of the table, one for each student.
 
     Raises:
-        SandboxError: If there is no sandbox where the submissions would run.
+        AssignmentError: If the journal next to ``out`` is of another assignment.
+        EditedError: If somebody has edited the table, and these edits would be lost.
         FileNotFoundError: If a path of ``submissions`` does not exist.
+        HandError: If marks by hand are not allowed; if they are of students who are not in the table, it is written.
+        SandboxError: If there is no sandbox where the submissions would run.
+        SheetError: If the marks by hand cannot be read.
     """
-    results = _Results(assignment, out, each)
-    job = functools.partial(_grade, assignment, box=box, limits=limits)
+    ledger = Ledger(assignment, out, how, rules, limits, box == "unsafe", each)
+    job = functools.partial(_grade, assignment, box=box, limits=limits, rules=rules)
     try:
-        _run_all(job, results.to_grade(submissions, box), executor, window, results.add)
+        _run_all(job, ledger.to_grade(submissions), executor, window, ledger.add)
     finally:
-        results.save(report)
-    return results.done
+        rows = ledger.save(report)
+    ledger.must_know_all_by_hand(rows)
+    return rows
 
 
-class _Results:
-    """The rows of a run, in the order of the submissions, and the files that hold them."""
+class _Processes(ProcessPoolExecutor):
+    """Processes that no Ctrl+C reaches, not even while they import torch and have not come to :func:`_begin`."""
 
-    def __init__(self, assignment: Assignment, out: Path, each: Callable[[Row], None]) -> None:
-        self.assignment, self.out, self.each = assignment, out, each
-        self.rows: dict[str, Row | None] = {}  # None keeps the place of a submission that is not graded yet
-        out.parent.mkdir(parents=True, exist_ok=True)
-        self.journal = Journal(out.with_suffix(".journal.jsonl"))
-        self.feedback = out.with_name(f"{out.stem}_feedback")
-        self.feedback.mkdir(exist_ok=True)
-
-    @property
-    def done(self) -> list[Row]:
-        return [row for row in self.rows.values() if row is not None]
-
-    def to_grade(self, submissions: Iterable[Path], box: str) -> Iterator[tuple[str, Submission]]:
-        """Yield the submissions that no earlier run has graded as they are, with their keys."""
-        for submission in find(submissions):
-            key = _key(self.assignment, submission, box)
-            self.rows[submission.name] = None
-            known = self.journal.rows.get((submission.name, key))
-            if known is None:
-                yield key, submission
-            else:
-                self._keep(known, new=False)
-
-    def add(self, row: Row) -> None:
-        """Take the row of a submission that was graded now."""
-        if not row.tried_again:
-            self.journal.add(row)
-        self._keep(row, new=True)
-
-    def _keep(self, row: Row, new: bool) -> None:
-        self.rows[row.submission] = row
-        page = self.feedback / pages.file_name(row.submission)
-        if new or not page.exists():
-            write(page, pages.feedback(self.assignment, row))
-        self.each(row)
-
-    def save(self, report: bool) -> None:
-        """Write the table, and the report if it is asked for."""
-        points = {task.name: task.points for task in self.assignment.tasks}
-        write(self.out, table(self.done, points))
-        if report:
-            write(self.out.with_name(f"{self.out.stem}_report.html"), pages.report(self.assignment, self.done))
+    def submit(self, fn: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
+        """Submit a job; it may start a process, which inherits what is blocked here."""
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            return super().submit(fn, *arguments, **options)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 @contextmanager
 def processes(jobs: int) -> Iterator[Executor]:
     """Give an executor of processes of this machine."""
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, context, _begin)
+    pool = _Processes(jobs, context, _begin)
     try:
         yield pool
     finally:
@@ -150,6 +124,7 @@ def processes(jobs: int) -> Iterator[Executor]:
 def _begin() -> None:
     """Leave Ctrl+C to the parent, and end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # what the student's code inherits is as usual
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -234,20 +209,19 @@ def _run_all(
 def _result(future: Future[Row], key: str, submission: Submission) -> Row:
     try:
         return future.result()
-    except (BrokenExecutor, SandboxError):
+    except (BrokenExecutor, SandboxError, AssignmentError):
         raise
     except Exception as error:  # a fault of the grader, or of the cluster: the others go on
         return _tried_again(key, submission, f"{type(error).__name__}: {error}")
 
 
 def _tried_again(key: str, submission: Submission, why: str) -> Row:
-    return Row(submission.name, key, f"{TRIED_AGAIN}: {why}", ())
+    return described(Row(submission.name, key, f"{TRIED_AGAIN}: {why}", ()), submission)
 
 
-def _grade(assignment: Assignment, key: str, submission: Submission, *, box: str, limits: Limits) -> Row:
+def _grade(assignment: Assignment, key: str, submission: Submission, *, box: str, limits: Limits, rules: Rules) -> Row:
     """Grade one submission; runs in another process, perhaps on another machine."""
-    row = Row(submission.name, key, submission.problem, (), safe=box != "unsafe")
-    row = replace(row, file=submission.file, identifier=submission.identifier, late=submission.late)
+    row = described(Row(submission.name, key, submission.problem, (), safe=box != "unsafe"), submission)
     if submission.problem:
         return row
     try:
@@ -257,25 +231,11 @@ def _grade(assignment: Assignment, key: str, submission: Submission, *, box: str
     with _ONE_AT_A_TIME:
         begin = time.monotonic()
         try:
-            marks = mark(assignment, cells, box, limits)
+            marks = mark(assignment, cells, box, limits, partial=rules.partial, carry=rules.carry)
         except StalledError as stalled:
             return replace(row, status=f"{TRIED_AGAIN}: {stalled}")
     seconds = round(time.monotonic() - begin, 2)
     return replace(row, status=GRADED, marks=marks.marks, notes=marks.notes, seconds=seconds)
-
-
-def _key(assignment: Assignment, submission: Submission, box: str) -> str:
-    """Hash of a submission and of all that decides about its points."""
-    content = repr((submission.problem, assignment.digest, _checks(), box == "unsafe")).encode() + submission.content
-    return hashlib.sha256(content).hexdigest()
-
-
-@functools.cache
-def _checks() -> str:
-    """Hash of the checks and of the grader."""
-    folders = (Path(check.__file__).parent, Path(__file__).parent)
-    files = sorted(path for folder in folders for path in folder.rglob("*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def cores() -> int:

@@ -1,4 +1,4 @@
-"""What tests of the grader share: processes that only speak like its worker."""
+"""What tests of the grader share: processes that only speak like its worker, and classes in folders and zips."""
 
 import shlex
 import sys
@@ -6,8 +6,11 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from course.grade.archives import on_disk, zipped
+from course.grade.small_class import RIGHT, run_in_threads, submit, write_source
 
-from rsl_edu.course.grade import usage
+from rsl_edu.course.grade import run, usage
+from rsl_edu.course.grade.marking import Mark, Marks
 from rsl_edu.course.grade.sandbox import Limits
 from rsl_edu.course.grade.student import Student
 from rsl_edu.course.grade.usage import Budget
@@ -31,3 +34,48 @@ def process(tmp_path, monkeypatch):
         return Student([], shlex.join([sys.executable, "-S", str(script)]), budget or Budget(Limits()))
 
     return start
+
+
+@pytest.fixture
+def four(tmp_path):
+    """A folder with the assignment and four submissions, whose only cells say who they are."""
+    write_source(tmp_path)
+    submit(tmp_path, **{name: f"'{name}'" for name in "abcd"})
+    return tmp_path
+
+
+@pytest.fixture
+def marked(monkeypatch):
+    """Marks at once, without a sandbox, what was not graded before; the submissions that it marked."""
+    names = []
+
+    def mark(assignment, cells, box, limits, **rules):
+        names.append(cells[0].strip("'"))
+        return Marks((Mark("double", 2.0, None, "right."),), ())
+
+    monkeypatch.setattr(run, "mark", mark)
+    return names
+
+
+@pytest.fixture
+def one(tmp_path, monkeypatch):
+    """A folder with the assignment, a submission, and a folder ``bin`` for commands."""
+    run_in_threads(monkeypatch)
+    write_source(tmp_path)
+    submit(tmp_path, ada=RIGHT)
+    (tmp_path / "bin").mkdir()
+    return tmp_path
+
+
+@pytest.fixture(params=["folder", "zip"])
+def given(request, tmp_path):
+    """Puts files into a folder or a zip."""
+
+    def give(files):
+        if request.param == "folder":
+            return on_disk(tmp_path / "class", files)
+        path = tmp_path / "class.zip"
+        path.write_bytes(zipped(files))
+        return path
+
+    return give

@@ -84,7 +84,9 @@ RIGHT = {  # f() is 1 in a kernel, or was on the learner's machine
     "missing decorator": ["import nothing_there as nt\n@nt.jit\n" + F],
     "missing annotation": ["from nothing_there import Float\ndef f(x: Float['a'] = 1) -> Float['a']:\n    return x"],
     "missing data, then": ["import nothing_there as nt\nd = nt.load()\nd.plot()\ndef f():\n    return 2", F],
-    "a fallback": ["try:\n    import google.colab\n    one = 2\nexcept ImportError:\n    one = 1\ndef f():\n    return one"],
+    "a fallback": [
+        "try:\n    import google.colab\n    one = 2\nexcept ImportError:\n    one = 1\ndef f():\n    return one"
+    ],
     "rsl_edu": ["from rsl_edu import data\nx = data.rollout()\nx.y.mean()\nfloat(x)\n" + F],
     "a failed check": ["from rsl_edu.course import check\n" + F + "\nassert check.f(f).passed"],
     "a figure": ["import matplotlib.pyplot as plt\nfig, axes = plt.subplots()\naxes.plot()\nplt.show()\n" + F],
@@ -122,7 +124,9 @@ def test_what_a_kernel_runs_counts(run, name):
 
 def test_a_slow_cell_costs_itself(run):
     slow = "while True:\n    try:\n        while True: pass\n    except Exception: pass\nx = 1"
-    notebook = run(slow, F + "\n" + slow, "def g():\n    return 2", limits={"cell": 0.2, "load": 40.0}, answers=("f", "g"))
+    notebook = run(
+        slow, F + "\n" + slow, "def g():\n    return 2", limits={"cell": 0.2, "load": 40.0}, answers=("f", "g")
+    )
     assert notebook.answer("f")[1]() == 1
     assert notebook.answer("g")[1]() == 2
     assert [(note[0], note[1]) for note in notebook.notes] == [(1, "stopped"), (2, "stopped")]
@@ -182,7 +186,9 @@ def test_what_was_left_out_is_said(run, name):
 
 
 def test_lines_that_nobody_misses_are_not_mentioned(run):
-    assert run("%matplotlib inline\n%load_ext autoreload\n%autoreload 2\n!pip install x\nsum?\n%pip install x").notes == []
+    assert (
+        run("%matplotlib inline\n%load_ext autoreload\n%autoreload 2\n!pip install x\nsum?\n%pip install x").notes == []
+    )
 
 
 def test_an_error_shows_the_line_of_the_learner(run):

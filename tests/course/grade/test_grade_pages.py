@@ -1,80 +1,16 @@
 """Pages say what is true, look well on a phone and in the dark, and what students wrote is nothing but text in them."""
 
-import html.parser
-import itertools
 import re
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
-from course.banks import WRONG, mistake_of
+from course.grade.page_reader import ASSIGNMENT, NOT_ANSWERED, POINTS, Page, assignment, row, wrong
 
-from rsl_edu.course import check
 from rsl_edu.course.grade import pages
-from rsl_edu.course.grade.gradebook import GRADED, TRIED_AGAIN, Row
+from rsl_edu.course.grade.gradebook import TRIED_AGAIN, Row
 from rsl_edu.course.grade.marking import Mark
 from rsl_edu.course.grade.notebook import Note
 from rsl_edu.printable import printable
-
-POINTS = {"reset_done": 3.0, "unpad": 4.0, "split_and_pad": 13.0}
-ASSIGNMENT = SimpleNamespace(
-    name="3_rnn", maximum=20.0, tasks=[SimpleNamespace(name=name, points=points) for name, points in POINTS.items()]
-)
-NOT_ANSWERED = Mark("unpad", 0.0, "not-answered", "not answered yet.")
-
-
-def right(task):
-    return Mark(task, POINTS[task], None, "right.")
-
-
-def wrong(task, place):
-    answers = {mistake_of(name): answer for name, answer in WRONG[task].items()}  # one of each
-    verdict = check.EXERCISES[task].check([*answers.values()][place])
-    return Mark(task, 0.0, verdict.mistake, verdict.message)
-
-
-def row(*marks, name="Ada Lovelace_1", **fields):
-    given = {mark.task: mark for mark in marks}
-    return Row(name, "key", GRADED, tuple(given.get(task, right(task)) for task in POINTS), **fields)
-
-
-class Page(html.parser.HTMLParser):
-    """Elements, attributes and text of a page."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.elements, self.attributes, self.open = [], [], []
-        self.text, self.texts = "", []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attributes):
-        self.elements.append(tag)
-        self.attributes += attributes
-        if tag != "meta":
-            self.open.append(tag)
-        self.texts.append("")
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] != "style":
-            self.text += data
-            self.texts.append(data)
-
-    def handle_comment(self, data):
-        raise AssertionError(data)
-
-    def after(self, heading):
-        """The text of a part of the page, without its spaces."""
-        at = self.texts.index(heading)
-        rest = itertools.takewhile(lambda text: text not in HEADINGS, self.texts[at + 1 :])
-        return [text for text in rest if text.strip()]
-
-
-HEADINGS = ["Points", "Exercises", "Most frequent mistakes", "Not graded"]
-
 
 # Attacks --------------------------------------------------------------------------------------------------------------
 
@@ -96,31 +32,76 @@ PLAIN = {
     **dict.fromkeys(("lang", "charset", "name", "content", "http-equiv", "class", "scope", "aria-label"), r"[^<>\"]*"),
     "style": r"(width:[\d.]+%|height:[\d.]+rem|border-left:4px solid #\w+;padding:.2em .8em|"
     r"background:none;margin:.3em 0 0;padding:0;border:0;white-space:pre-wrap)",
+    "id": r"exercise-\d",
+    "href": r"#exercise-\d|grades_feedback/[\w%-]+\.html",
 }
 
 
 def attacked(text):
     """A row that says a text wherever a student may write."""
-    marks = [Mark("reset_done", 0.0, text, text), Mark("unpad", 0.0, "exception", f"raises\n  {text}")]
-    return row(*marks, name=text, notes=(Note(1, "raised", text),), safe=False)
+    marks = [
+        Mark("reset_done", 0.0, text, text, (text, text), text),
+        Mark("unpad", 0.0, "exception", f"raises\n  {text}", (text,), text),
+    ]
+    notes = tuple(Note(1, kind, text, text) for kind in ("raised", "stopped", "syntax", "module", "line"))
+    return row(*marks, name=text, notes=notes, safe=False, file=text, identifier=text, late=True)
+
+
+def ungraded(row):
+    """The same, as a submission that could not be graded for what it is."""
+    return replace(row, status=row.submission, marks=())
+
+
+WRITERS = {
+    "feedback": lambda row: pages.feedback(ASSIGNMENT, row),
+    "feedback with all that is said of it": lambda row: pages.feedback(
+        ASSIGNMENT,
+        row,
+        by_hand={"unpad": pages.ByHand(1.0, row.submission), "reset_done": pages.ByHand(None, row.submission)},
+        taken_off=1.0,
+        late=row.submission,
+        others=[row.submission],
+    ),
+    "feedback without points": lambda row: pages.feedback(ASSIGNMENT, ungraded(row)),
+    "report": lambda row: pages.report(ASSIGNMENT, [row, ungraded(row)], [replace(row, marks=row.marks[:1])]),
+    "report without mistakes": lambda row: pages.report(ASSIGNMENT, [replace(row, marks=row.marks[2:])], [row]),
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+@pytest.mark.parametrize("name", ATTACKS)
+def test_what_students_wrote_is_text(name, writer):
+    attack, write = ATTACKS[name], WRITERS[writer]
+    text = write(attacked(attack))
+    text.encode()
+    page = Page(text)
+    assert page.elements == Page(write(attacked("x"))).elements
+    assert all(re.fullmatch(PLAIN[key], value) for key, value in page.attributes), page.attributes
+    assert all(letter.isprintable() or letter == "\n" for letter in text)
+    assert printable(attack, "\ufffd", keep="\n") in page.text
+    assert "default-src 'none'; style-src 'unsafe-inline'" in text
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_what_students_wrote_is_text(name):
-    attack = ATTACKS[name]
-    for write in (
-        lambda row: pages.feedback(ASSIGNMENT, row),
-        lambda row: pages.feedback(ASSIGNMENT, replace(row, status=row.submission, marks=())),
-        lambda row: pages.report(ASSIGNMENT, [row, replace(row, status=row.submission, marks=())]),
-    ):
-        text = write(attacked(attack))
-        text.encode()
-        page = Page(text)
-        assert page.elements == Page(write(attacked("x"))).elements
-        assert all(re.fullmatch(PLAIN[key], value) for key, value in page.attributes), page.attributes
-        assert all(letter.isprintable() or letter == "\n" for letter in text)
-        assert printable(attack, "\ufffd", keep="\n") in page.text
-        assert "default-src 'none'; style-src 'unsafe-inline'" in text
+def test_a_typical_answer_is_text(name):
+    attack = ATTACKS[name].replace('"', "").replace("\0", "")
+
+    def page_with(text):
+        mark = Mark("unpad", 0.0, "unknown", "wrong", (), f'answer = """{text}"""')
+        return Page(pages.report(ASSIGNMENT, [row(mark, name="A_1"), row(mark, name="B_2")]))
+
+    page = page_with(attack)
+    assert f'answer = """{printable(attack, chr(0xFFFD))}"""' in page.texts
+    assert page.elements == page_with("x").elements
+
+
+@pytest.mark.parametrize(
+    "folder", ["javascript:alert(1)", "//example.org", 'a" onclick="x', "Noten 2026 #1?", "\udcff"]
+)
+def test_links_lead_nowhere_but_to_the_folder_of_the_pages(folder):
+    page = Page(pages.report(ASSIGNMENT, [row(wrong("unpad", 0))], folder=folder))
+    (address,) = (address for address in page.all("href") if not address.startswith("#"))
+    assert re.fullmatch(r"(?!//)[\w%./-]+", address)
 
 
 def test_files_have_safe_names_of_their_own():
@@ -155,15 +136,63 @@ def test_files_have_safe_names_of_their_own():
 
 
 def test_feedback_says_points_mistakes_and_notes():
-    given = row(wrong("reset_done", 0), NOT_ANSWERED, notes=(Note(3, "raised", "raised ValueError: x"),))
+    notes = (Note(3, "raised", "raised ValueError: x", "y = f(x)"), Note(3, "line", "has a line left out", "%time 1"))
+    given = row(wrong("reset_done", 0), NOT_ANSWERED, notes=notes)
     page = Page(pages.feedback(ASSIGNMENT, given))
     assert "3_rnn: 13 of 20 points" in page.texts
     assert "Ada Lovelace_1" in page.texts
     assert [text for text in page.texts if re.fullmatch(r"\d+ of \d+", text)] == ["0 of 3", "0 of 4", "13 of 13"]
     for mark in given.marks:
         assert f"{mark.task}: {mark.message}".partition("\n")[0] in page.text
-    assert "code cell 3 raised ValueError: x" in page.texts
+    assert page.after("What happened to the cells")[1:] == [
+        *("code cell 3", "raised ValueError: x", "y = f(x)"),
+        *("code cell 3", "has a line left out", "%time 1"),
+        "Magics and shell commands: these do nothing when a notebook is graded.",
+        "Errors: a statement raised an error: what it would have defined is missing.",
+    ]
     assert [element for element in page.elements if element[0] == "h" and element[1:].isdigit()] == ["h1", *["h2"] * 4]
+    assert not re.search("late|by hand|Partly|costs no points", page.text)
+
+
+def test_feedback_says_what_is_partly_right_and_what_an_earlier_mistake_did_not_cost():
+    marks = [wrong("reset_done", 0, points=1.5), Mark("split_and_pad", 13.0, None, "right.", ("unpad", "reset_done"))]
+    page = Page(pages.feedback(ASSIGNMENT, row(*marks, NOT_ANSWERED)))
+    assert "3_rnn: 14.5 of 20 points" in page.texts
+    assert page.line("reset_done").startswith("1.5 of 3 Partly right. ✗ reset_done:")
+    assert page.line("split_and_pad").startswith(
+        "13 of 13 What is wrong with your unpad and reset_done costs no points here: you lose none twice."
+    )
+
+
+def test_feedback_says_what_is_marked_by_hand():
+    by_hand = assignment(POINTS, manual=["split_and_pad"])
+    given = row(wrong("reset_done", 0, points=3.0), Mark("split_and_pad", None, None, ""))
+    changed = {"reset_done": pages.ByHand(0.0, "Too strict.")}
+    page = Page(pages.feedback(by_hand, given, by_hand=changed))
+    assert "3_rnn: 7 of 20 points so far" in page.texts
+    assert "13 points are still to be given by hand." in page.texts
+    assert page.line("reset_done").startswith("3 of 3 Changed by hand from 0 to 3 points. Too strict. ✗ reset_done:")
+    assert page.line("split_and_pad") == "to be marked, of 13 Your instructor marks this one by hand."
+    marked = row(Mark("split_and_pad", 9.5, None, ""))
+    page = Page(pages.feedback(by_hand, marked, by_hand={"split_and_pad": pages.ByHand(None, "Well said.")}))
+    assert "3_rnn: 16.5 of 20 points" in page.texts
+    assert page.line("split_and_pad") == "9.5 of 13 Marked by hand. Well said."
+    comment = {"split_and_pad": pages.ByHand(None, "Soon."), "reset_done": pages.ByHand(3.0, "Nice.")}
+    page = Page(pages.feedback(by_hand, row(Mark("split_and_pad", None, None, "")), by_hand=comment))
+    assert page.line("split_and_pad") == "to be marked, of 13 Soon. Your instructor marks this one by hand."
+    assert page.line("reset_done").startswith("3 of 3 Nice. ✓")
+
+
+def test_feedback_says_what_coming_late_costs():
+    page = Page(
+        pages.feedback(ASSIGNMENT, row(), taken_off=2.5, late="2 days late.", others=["Also: a, with 9 points."])
+    )
+    assert "3_rnn: 17.5 of 20 points" in page.texts
+    assert "2 days late. That takes 2.5 off the 20 points for the exercises." in page.texts
+    assert "Also: a, with 9 points." in page.texts
+    unknown = Page(pages.feedback(ASSIGNMENT, row(late=True)))
+    assert {"3_rnn: 20 of 20 points", "It was handed in late."} <= set(unknown.texts)
+    assert "3_rnn: 0 of 20 points" in Page(pages.feedback(ASSIGNMENT, row(), taken_off=21.0, late="x")).texts
 
 
 def test_feedback_says_why_a_submission_was_not_graded():
@@ -184,90 +213,59 @@ def test_each_page_of_a_run_without_a_sandbox_says_so():
         assert "without a sandbox" not in text
 
 
-def test_report_counts():
-    first, second = wrong("reset_done", 0), wrong("reset_done", 1)
-    stopped, missing = Mark("split_and_pad", 0.0, "stopped", "x"), Mark("split_and_pad", 0.0, "missing", "x")
-    rows = [row()] * 3 + [row(second)] * 2 + [row(first, NOT_ANSWERED)] * 4 + [row(first, NOT_ANSWERED, stopped)]
-    rows += [row(NOT_ANSWERED, missing), Row("Bo", "key", "a damaged zip", ()), Row("Cy", "key", "no notebook: x", ())]
-    page = Page(pages.report(ASSIGNMENT, rows))
-    assert "13 submissions, 11 graded." in page.texts
-    says, *bars = page.after("Points")
-    assert says.startswith(f"20 at most; mean {(3 * 20 + 2 * 17 + 4 * 13 + 0 + 3) / 11:.1f}, median 13.")
-    assert dict(zip(bars[1::2], map(int, bars[::2]), strict=True)) == {
-        **{"0–1": 1, "2–3": 1, "4–5": 0, "6–7": 0, "8–9": 0, "10–11": 0, "12–13": 4, "14–15": 0, "16–17": 2},
-        **{"18–19": 0, "20": 3},
-    }
-    assert page.after("Exercises")[1:] == [
-        *("reset_done", "4 right, 7 wrong, 0 not answered"),
-        *("unpad", "5 right, 0 wrong, 6 not answered"),
-        *("split_and_pad", "9 right, 1 wrong, 1 not answered"),
-    ]
-    headlines = {name: mistake.headline for name, mistake in check.reset_done.mistakes.items()}
-    assert page.after("Most frequent mistakes")[1:] == [
-        *(first.mistake, " in ", "reset_done", "5", headlines[first.mistake]),
-        *(second.mistake, " in ", "reset_done", "2", headlines[second.mistake]),
-        *("stopped", " in ", "split_and_pad", "1", "it uses too much CPU time or memory, or ends its process."),
-    ]
-    assert page.after("Not graded")[2:] == ["Bo", "a damaged zip", "Cy", "no notebook: x"]
-
-
-def test_bars_are_as_long_as_their_numbers():
-    rows = [row()] * 6 + [row(wrong("unpad", 0))] * 3 + [row(wrong("unpad", 1))] * 1
-    page = Page(pages.report(ASSIGNMENT, rows))
-    sizes = [value.partition(":") for key, value in page.attributes if key == "style"]
-    heights = [float(size.removesuffix("rem")) for name, _, size in sizes if name == "height"]
-    assert heights == [0] * 8 + [6.0, 0, 9.0]
-    widths = [float(size.removesuffix("%")) for name, _, size in sizes if name == "width"]
-    assert widths == [100, 0, 60, 40, 100, 0, *(0, 100, 0, 33.3)]
-
-
-@pytest.mark.parametrize(
-    ("maximum", "totals", "names"),
-    [
-        (5, [0, 4, 5], ["0", "1", "2", "3", "4", "5"]),
-        (25, [0, 24, 25], ["0–2", "3–5", "6–8", "9–11", "12–14", "15–17", "18–20", "21–23", "24", "25"]),
-        (2.5, [0.5, 2.5], ["0–<1", "1–<2", "2–<3", "2.5"]),
-        (0.5, [0, 0.5], ["0–<1", "0.5"]),
-    ],
-)
-def test_columns_fit_the_points(maximum, totals, names):
-    assignment = SimpleNamespace(name="x", maximum=maximum, tasks=[SimpleNamespace(name="all", points=maximum)])
-    rows = [Row(str(place), "key", GRADED, (Mark("all", total, "x", "x"),)) for place, total in enumerate(totals)]
-    bars = Page(pages.report(assignment, rows)).after("Points")[1:]
-    assert bars[1::2] == names
-    assert sum(map(int, bars[::2])) == len(totals)
-
-
-def test_report_on_nobody_and_on_the_best():
-    assert "0 submissions, 0 graded." in Page(pages.report(ASSIGNMENT, [])).texts
-    best = Page(pages.report(ASSIGNMENT, [row()]))
-    assert "1 submission, 1 graded." in best.texts
-    assert best.after("Most frequent mistakes")[1:] == ["None."]
-    many = [row(Mark("unpad", 0.0, f"m{number}", "x")) for number in range(22)]
-    assert "2 further kinds, none more frequent." in Page(pages.report(ASSIGNMENT, many)).texts
-
-
 # How they look --------------------------------------------------------------------------------------------------------
 
 
-def test_pages_fit_a_phone_and_can_be_read_in_light_and_in_dark(browser):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="to get it: pip install -e .[book]").Axe()
+@pytest.fixture
+def written():
+    """A page for a student and one on the class, with all that they can show."""
     long = "n" * 120
-    marks = [wrong("reset_done", 0), NOT_ANSWERED, wrong("split_and_pad", 2)]
+    code = f"def unpad(x):\n    return {' + '.join(['trajectories'] * 20)}"
+    marks = [wrong("reset_done", 0, answer=code), NOT_ANSWERED, wrong("split_and_pad", 2, points=2.0, answer=code)]
+    notes = tuple(Note(1, kind, long, long) for kind in ("raised", "module", "line", "syntax"))
     rows = [
-        row(),
-        row(*marks, name=long, notes=(Note(1, "raised", long),), safe=False),
+        *(row(name=f"{place}") for place in range(6)),
+        *(row(*marks, name=f"{long} {place}", notes=notes, safe=False) for place in range(6)),
+        row(Mark("unpad", 0.0, "lost", long), Mark("split_and_pad", None, None, "")),
         Row(long, "key", f"no notebook: {long}", ()),
     ]
+    said = {"by_hand": {"unpad": pages.ByHand(0.0, long)}, "taken_off": 1.0, "late": long, "others": [long]}
+    return pages.feedback(ASSIGNMENT, rows[6], **said), pages.report(ASSIGNMENT, rows, rows[4:])
+
+
+def test_pages_fit_a_phone_and_can_be_read_in_light_and_in_dark(browser, written):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="to get it: pip install -e .[book]").Axe()
     page = browser.new_page(viewport={"width": 360, "height": 640}, bypass_csp=True)  # axe is a script
     requests = []
     page.on("request", lambda request: requests.append(request.url))
-    for text in (pages.feedback(ASSIGNMENT, rows[1]), pages.report(ASSIGNMENT, rows)):
+    for text in written:
         page.set_content(text)
         assert page.evaluate("document.documentElement.scrollWidth") == 360
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
+        for look in ({"color_scheme": "light"}, {"color_scheme": "dark"}, {"media": "print"}):
+            page.emulate_media(**look)
             found = axe.run(page).response["violations"]
-            assert not [(each["id"], each["nodes"][0]["html"]) for each in found], scheme
+            assert not [(each["id"], each["nodes"][0]["html"]) for each in found], look
     assert not requests
+    page.close()
+
+
+def test_pages_can_be_printed_without_colours_and_nothing_is_cut_off(browser, written):
+    page = browser.new_page(viewport={"width": 680, "height": 900}, color_scheme="dark")
+    page.emulate_media(media="print")
+    for text in written:
+        page.set_content(text)
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        cut = "[...document.querySelectorAll('pre, p, li, td, h2, h3')].filter(e => e.scrollWidth > e.clientWidth + 1)"
+        assert page.evaluate(f"{cut}.map(e => e.outerHTML)") == []
+        looks = page.evaluate(
+            "[...document.querySelectorAll('.key i')].map(e => "
+            "getComputedStyle(e).backgroundColor + getComputedStyle(e).backgroundImage)"
+        )
+        greys = [
+            [int(part) for part in colour]
+            for look in looks
+            for colour in re.findall(r"rgb\((\d+), (\d+), (\d+)\)", look)
+        ]
+        assert len(set(looks)) == len(looks)
+        assert all(max(grey) - min(grey) < 8 for grey in greys)
     page.close()

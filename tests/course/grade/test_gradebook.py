@@ -8,8 +8,21 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from rsl_edu.course.grade import gradebook
-from rsl_edu.course.grade.gradebook import GRADED, TRIED_AGAIN, Journal, Row, table, write
+from rsl_edu.course.grade import journal_file
+from rsl_edu.course.grade.by_hand import Hand
+from rsl_edu.course.grade.gradebook import (
+    COLUMNS,
+    GRADED,
+    NOTHING,
+    TRIED_AGAIN,
+    Decided,
+    Journal,
+    Row,
+    Settled,
+    table,
+    write,
+)
+from rsl_edu.course.grade.journal_file import Written, last_written
 from rsl_edu.course.grade.marking import Mark
 from rsl_edu.course.grade.notebook import Note
 
@@ -34,26 +47,52 @@ def read(rows):
 def test_columns_and_points():
     damaged = Row("Bo", "key", "a damaged zip, or none", ())
     assert table([ROW, damaged], TASKS) == (
-        "submission,status,total,max,reset_done,unpad\n"
-        "Ada Lovelace,graded,3,7.5,3,0\n"
-        'Bo,"a damaged zip, or none",0,7.5,0,0\n'
+        "submission,identifier,status,total,max,late,deduction,to_mark,reset_done,unpad,remarks\n"
+        "Ada Lovelace,,graded,3,7.5,,,,3,0,\n"
+        'Bo,,"a damaged zip, or none",0,7.5,,,,0,0,\n'
     )
     lost = Row("Cy", "key", f"{TRIED_AGAIN}: OSError", ())
     assert (lost.tried_again, damaged.tried_again, ROW.tried_again) == (True, False, False)
-    assert read([lost])[1:] == [["Cy", f"{TRIED_AGAIN}: OSError", "", "7.5", "", ""]]  # nobody knows its points yet
-    assert read([]) == [["submission", "status", "total", "max", *TASKS]]
+    assert read([lost])[1:] == [["Cy", "", lost.status, "", "7.5", *[""] * 6]]  # nobody knows its points yet
+    assert read([]) == [[*COLUMNS, *TASKS, "remarks"]]
+
+
+def test_what_is_to_be_marked_is_an_empty_cell_that_is_counted():
+    row = replace(ROW, marks=(ROW.marks[0], Mark("unpad", None, None, "")))
+    assert (row.total, row.to_mark) == (3, 1)
+    assert read([row])[1][3:] == ["3", "7.5", "", "", "1", "3", "", ""]
+
+
+def test_what_lateness_and_people_made_of_it():
+    settled = Settled(
+        50.26, 2, "late: 2 points", (Decided(Hand("Ada", "unpad", 0, "by e-mail")),), ("a.ipynb", "b.ipynb"), True
+    )
+    said = "late: 2 points. unpad by hand (by e-mail). does not count: a.ipynb, b.ipynb. graded against an earlier"
+    cells = read([replace(ROW, identifier="7", settled=settled)])[1]
+    assert cells[:8] == ["Ada Lovelace", "7", "graded", "1", "7.5", "50.3", "2", ""]
+    assert cells[-1].startswith(said)
+    assert read([replace(ROW, settled=Settled(None))])[1][5] == "?"
+    assert read([Row("Bo", "", NOTHING, (), settled=Settled(empty=True))])[1] == [
+        "Bo",
+        "",
+        NOTHING,
+        "",
+        "7.5",
+        *[""] * 6,
+    ]
+    assert replace(ROW, settled=Settled(deduction=5)).total == 0
 
 
 def test_a_run_without_a_sandbox_says_so_in_every_row():
     rows = [replace(ROW, safe=False), Row("Bo", "key", "the file is empty", (), safe=False)]
-    assert all(row[1].endswith(" (unsafe: without a sandbox)") for row in read(rows)[1:])
+    assert all(row[2].endswith(" (unsafe: without a sandbox)") for row in read(rows)[1:])
 
 
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", "＋1", "－1", "＠A1"])
 @pytest.mark.parametrize("before", ["", " ", "\t", "\r", "\n", "\x00", "\u00a0", "\u202e", "\ufeff", "   \t"])
 def test_no_cell_is_a_formula(formula, before):
     (row,) = read([replace(ROW, submission=before + formula, status=before + formula)])[1:]
-    for cell in row[:2]:
+    for cell in (row[0], row[2]):
         assert cell.startswith("'")
         assert cell.strip("' ") == formula
 
@@ -62,7 +101,7 @@ def test_no_cell_is_a_formula(formula, before):
 def test_no_text_makes_a_cell_or_a_row_of_its_own(separator):
     text = table([replace(ROW, submission=f"Ada{separator}=1+1", status=f"x{separator}=2")], TASKS)
     assert len(text.splitlines()) == 2
-    assert len(read([replace(ROW, submission=f"Ada{separator}=1+1")])[1]) == 4 + len(TASKS)
+    assert len(read([replace(ROW, submission=f"Ada{separator}=1+1")])[1]) == len(COLUMNS) + len(TASKS) + 1
     for delimiter in ";\t":  # where a spreadsheet takes another one
         cells = list(csv.reader(io.StringIO(text), delimiter=delimiter))[1]
         assert not any(cell.startswith("=") for cell in cells)
@@ -101,7 +140,7 @@ def test_what_is_added_is_read_again(tmp_path):
 
 def test_a_row_is_on_the_disk_when_it_was_added(tmp_path, monkeypatch):
     synced = []
-    monkeypatch.setattr(gradebook.os, "fsync", lambda file: synced.append(os.fstat(file).st_size))
+    monkeypatch.setattr(journal_file.os, "fsync", lambda file: synced.append(os.fstat(file).st_size))
     journal = Journal(tmp_path / "journal.jsonl")
     for number in range(3):
         journal.add(replace(ROW, key=str(number)))
@@ -136,6 +175,8 @@ FOREIGN = {
     "no marks": json.dumps({**asdict(ROW), "marks": None}).encode(),
     "no notes": json.dumps({name: value for name, value in asdict(ROW).items() if name != "notes"}).encode(),
     "a name that is a list": json.dumps({**asdict(ROW), "submission": []}).encode(),
+    "a table without points": json.dumps({"table": "", "assignment": "x"}).encode(),
+    "a table with other points": json.dumps({"table": "", "assignment": "x", "most": {"a": "b"}}).encode(),
     "a later version": json.dumps({**asdict(ROW), "colour": "red"}).encode(),
     "an earlier mark": json.dumps({**asdict(ROW), "marks": [{"task": "unpad", "points": 1}]}).encode(),
     "a later mark": json.dumps({**asdict(ROW), "marks": [{**asdict(ROW.marks[0]), "colour": "red"}]}).encode(),
@@ -150,6 +191,29 @@ def test_a_line_that_is_no_row_is_left_out(tmp_path, name):
     assert Journal(path).rows == added
     more = journal_of(path, replace(ROW, key="2"))
     assert Journal(path).rows == {**added, **more}
+
+
+def test_the_table_is_kept_and_the_newest_row_of_each_file_known(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    rows = [replace(ROW, file=file, key=key) for file, key in (("a", "1"), ("b", "2"), ("a", "3"))]
+    journal_of(path, *rows)
+    journal = Journal(path)
+    assert journal.written is None
+    assert journal.newest == rows[1:]
+    assert journal.is_newest(rows[2])
+    assert not journal.is_newest(rows[0])
+    assert not journal.is_newest(replace(rows[2], late=True))
+    for text in ("a,b\n", "a,c\n", "a,c\n"):
+        journal.wrote(Written(text, "3_rnn", TASKS))
+    again = Journal(path)
+    assert again.written == last_written(path) == Written("a,c\n", "3_rnn", TASKS)
+    assert again.newest == rows[1:]
+    assert len(path.read_text().splitlines()) == 5
+
+
+def test_what_a_run_makes_of_a_row_is_not_in_the_journal(tmp_path):
+    journal_of(tmp_path / "journal.jsonl", replace(ROW, settled=Settled(5.0, 3)))
+    assert Journal(tmp_path / "journal.jsonl").newest == [ROW]
 
 
 # Files ----------------------------------------------------------------------------------------------------------------

@@ -1,104 +1,119 @@
-"""Submissions as they come from a class: whose is what, and one row with a reason for all that cannot be graded."""
+"""Submissions as they come from a class: whose is what."""
 
-import io
-import json
 import os
-import random
-import re
-import stat
-import zipfile
+from pathlib import Path
 
 import pytest
+from course.grade.archives import CANVAS, MOODLE, NOTEBOOK, on_disk, rows, zipped
+from hypothesis import given as any_of
+from hypothesis import strategies as st
 
-from rsl_edu.course.grade import submissions
-from rsl_edu.course.grade.submissions import ProblemError, code, count, find
+from rsl_edu.course.grade.submissions import count, find
+from rsl_edu.course.grade.submissions.names import Origin, Student, origin
 
-NOTEBOOK = json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": "x = 1"}]}).encode()
-MOODLE = "Ada Lovelace_1234567_assignsubmission_file_"
-CANVAS = "lovelaceada_98765_4321_hw-1.ipynb"
+ADA = ("Ada Lovelace", "1234567")
 
-
-def zipped(files, compression=zipfile.ZIP_DEFLATED):
-    """A zip of files: names or ZipInfo, and their contents."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", compression) as archive:
-        for name, data in files.items() if isinstance(files, dict) else files:
-            archive.writestr(name, data)
-    return content.getvalue()
-
-
-def on_disk(folder, files):
-    for name, data in files.items():
-        path = folder / name
-        if name.endswith("/"):
-            path.mkdir(parents=True)
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-    return folder
-
-
-def rows(*paths):
-    """Names, and the reason or "" for a notebook that can be graded."""
-    found = []
-    for submission in find(paths):
-        assert bool(submission.content) != bool(submission.problem) or not submission.problem
-        found.append((submission.name, submission.problem))
-    return found
-
-
-@pytest.fixture(params=["folder", "zip"])
-def given(request, tmp_path):
-    """Puts files into a folder or a zip."""
-
-    def give(files):
-        if request.param == "folder":
-            return on_disk(tmp_path / "class", files)
-        path = tmp_path / "class.zip"
-        path.write_bytes(zipped(files))
-        return path
-
-    return give
-
-
-# Whose is what ------------------------------------------------------------------------------------------------------
-
+# The names are those that Moodle's mod/assign/locallib.php and mod/assign/classes/downloader.php (moodle/moodle) and
+# Canvas's lib/content_zipper.rb (instructure/canvas-lms) write.
 CLASSES = {
-    "Moodle": {f"{MOODLE}/hw.ipynb": "Ada Lovelace_1234567", "Bo_2_assignsubmission_file_/hw.ipynb": "Bo_2"},
-    "Moodle, later": {f"{MOODLE[:-1]}/hw.ipynb": "Ada Lovelace_1234567"},
-    "Moodle, no folders": {f"{MOODLE}hw_2.ipynb": "Ada Lovelace_1234567", f"Bo_2{MOODLE[20:]}hw.ipynb": "Bo_2"},
-    "Moodle, blind": {"Participant_77_assignsubmission_file_/a/b/hw.ipynb": "Participant_77"},
+    "Moodle 3.1": {f"{MOODLE}/hw.ipynb": ADA, "Bo_2_assignsubmission_file_/hw.ipynb": ("Bo", "2")},
+    "Moodle 4.1": {f"{MOODLE[:-1]}/hw.ipynb": ADA, "Bo_2_assignsubmission_file/sub/hw.ipynb": ("Bo", "2")},
+    "Moodle, no folders": {f"{MOODLE}hw_2.ipynb": ADA, "Bo_2_assignsubmission_file_hw.ipynb": ("Bo", "2")},
+    "Moodle, names hidden": {
+        "Participant_77_assignsubmission_file_/a/b/hw.ipynb": ("Participant (77)", "77"),
+        "Participant_78_assignsubmission_file_/hw.ipynb": ("Participant (78)", "78"),
+    },
+    "Moodle in German, names hidden": {
+        "Teilnehmerin_7_assignsubmission_file/hw.ipynb": ("Teilnehmerin (7)", "7"),
+        "Teilnehmerin_8_assignsubmission_file/hw.ipynb": ("Teilnehmerin (8)", "8"),
+    },
+    "Moodle, the number twice": {
+        "Participant 12345_12345_assignsubmission_file_/x.ipynb": ("Participant 12345", "12345"),
+        "Teilnehmerin 9_9_assignsubmission_file_/x.ipynb": ("Teilnehmerin 9", "9"),
+    },
+    "Moodle 3.1, groups": {
+        "Group A-Ada Lovelace_1234567_assignsubmission_file_/x.ipynb": ("Group A-Ada Lovelace", "1234567")
+    },
+    "Moodle 4.1, groups": {
+        "Group A_12_assignsubmission_file/x.ipynb": ("Group A", "12"),
+        "Default group_assignsubmission_file/x.ipynb": ("Default group", ""),
+    },
     "Moodle, text too": {
-        f"{MOODLE}/hw.ipynb": "Ada Lovelace_1234567",
+        f"{MOODLE}/hw.ipynb": ADA,
         f"{MOODLE[:-5]}onlinetext_/onlinetext.html": None,
     },
-    "Canvas": {CANVAS: "lovelaceada_98765", "hopper_LATE_98_4_hw.ipynb": "hopper_98"},
-    "Moodle, one student": {f"{MOODLE}/{name}.ipynb": f"Ada Lovelace_1234567/{name}" for name in "ab"},
-    "Canvas, one": {CANVAS: "lovelaceada_98765"},
-    "Canvas, two names alike": {
-        "ada_10_5_b.ipynb": "ada_10",
-        "ada_11_6_b.ipynb": "ada_11",
-        "ada_LATE_10_7_c.txt": None,
+    "Moodle, one name, two students": {
+        "Wei Li_3_assignsubmission_file/hw.ipynb": ("Wei Li (3)", "3"),
+        "Wei Li_4_assignsubmission_file/hw.ipynb": ("Wei Li (4)", "4"),
     },
-    "files": {"Ada M. Lovelace.ipynb": "Ada M. Lovelace", "Bo.ipynb": "Bo"},
-    "upper case": {"Ada.IPYNB": "Ada", "Bo.Ipynb": "Bo"},
-    "folders": {"ada/hw.ipynb": "ada", "bo/deep/er/hw.ipynb": "bo", "bo/data.csv": None},
-    "folders, file names as of Canvas": {"ada/hw_2024_1_x.ipynb": "ada", "bo/hw_2024_1_x.ipynb": "bo"},
-    "several": {"ada/hw.ipynb": "ada/hw", "ada/try/hw.ipynb": "ada/try/hw", "bo/hw.ipynb": "bo"},
-    "other scripts": {"李小龙/作业.ipynb": "李小龙", "Łukasz/hw.ipynb": "Łukasz", "عمر.ipynb": "عمر"},
+    "Moodle, one student": {f"{MOODLE}/{name}.ipynb": ADA for name in "ab"},
+    "Canvas": {CANVAS: ("lovelaceada", "98765"), "hopper_LATE_98_4_hw.ipynb": ("hopper", "98", "late")},
+    "Canvas, one": {CANVAS: ("lovelaceada", "98765")},
+    "Canvas, names with _ and digits": {
+        "test_student_123_456_file.ipynb": ("test_student", "123"),
+        "studenttest_9_7_my_12_13_file.ipynb": ("studenttest", "9"),
+        "d_angelo2_LATE_10_5_x.ipynb": ("d_angelo2", "10", "late"),
+        "石井_11_6_x.ipynb": ("石井", "11"),
+    },
+    "Canvas, names hidden": {
+        "anon_aB3xZ_456_file.ipynb": ("anon_aB3xZ", ""),
+        "LATE_anon_12345_457_file.ipynb": ("anon_12345", "", "late"),
+    },
+    "Canvas, groups": {"groupa_5_60_x.ipynb": ("groupa", "5"), "groupb_6_61_y.ipynb": ("groupb", "6")},
+    "Canvas, handed in again": {"ada_10_5_hw-1.ipynb": ("ada", "10"), "bo_11_6_hw-2.ipynb": ("bo", "11")},
+    "Canvas, two names alike": {
+        "ada_10_5_b.ipynb": ("ada (10)", "10"),
+        "ada_11_6_b.ipynb": ("ada (11)", "11"),
+    },
+    "Canvas, text and link too": {
+        "ada_10_5_b.ipynb": ("ada", "10"),
+        "ada_10_text.html": None,
+        "ada_LATE_10_link.html": None,
+    },
+    "files": {"Ada M. Lovelace.ipynb": ("Ada M. Lovelace", ""), "Bo.ipynb": ("Bo", "")},
+    "files with capitals are not Canvas's": {"Ada_1_2_x.ipynb": ("Ada_1_2_x", ""), "Bo_1_2_x.ipynb": ("Bo_1_2_x", "")},
+    "upper case": {"Ada.IPYNB": ("Ada", ""), "Bo.Ipynb": ("Bo", "")},
+    "folders": {"ada/hw.ipynb": ("ada", ""), "bo/deep/er/hw.ipynb": ("bo", ""), "bo/data.csv": None},
+    "folders, file names as of Canvas": {"ada/hw_2024_1_x.ipynb": ("ada", ""), "bo/hw_2024_1_x.ipynb": ("bo", "")},
+    "several": {"ada/hw.ipynb": ("ada", ""), "ada/try/hw.ipynb": ("ada", ""), "bo/hw.ipynb": ("bo", "")},
+    "other scripts": {
+        "李小龙/作业.ipynb": ("李小龙", ""),
+        "Łukasz/hw.ipynb": ("Łukasz", ""),
+        "عمر.ipynb": ("عمر", ""),
+    },
 }
 
 
 @pytest.mark.parametrize("top", ["", "Homework 1/", "a/b/"])
 @pytest.mark.parametrize("name", CLASSES)
-def test_each_student_has_a_row(given, name, top):
+def test_a_submission_says_whose_it_is(given, name, top):
     expected = CLASSES[name]
     path = given({f"{top}{file}": NOTEBOOK for file in expected})
-    assert sorted(rows(path)) == sorted((student, "") for student in expected.values() if student)
+    found = [(each.name, each.identifier, *["late"] * each.late) for each in find([path])]
+    assert sorted(found) == sorted(student for student in expected.values() if student)
+    assert {each.file for each in find([path])} == {file for file, student in expected.items() if student}
+    assert all(each.content == NOTEBOOK for each in find([path]))
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_counting_finds_each_notebook_outside_of_zips(given, name):
+    path = given(dict.fromkeys(CLASSES[name], NOTEBOOK))
+    assert count([path]) == len(rows(path))
+    assert count([path, path]) == 2 * len(rows(path))
 
 
 def test_a_class_of_one(given):
     assert rows(given({"ada/hw.ipynb": NOTEBOOK, "ada/data.csv": b"1"})) == [("ada", "")]
+
+
+def test_a_student_who_handed_in_no_notebook_keeps_identifier_and_lateness(given):
+    files = {"ada_LATE_10_text.html": b"x", "bo_11_6_hw.pdf": b"x", f"{MOODLE[:-5]}onlinetext/onlinetext.html": b"x"}
+    found = {each.identifier: (each.name, each.late, each.problem, each.file) for each in find([given(files)])}
+    assert found == {
+        "10": ("ada", True, "no notebook: ada_LATE_10_text.html", ""),
+        "11": ("bo", False, "no notebook: bo_11_6_hw.pdf", ""),
+        "1234567": ("Ada Lovelace", False, "no notebook: onlinetext.html", ""),
+    }
 
 
 def test_what_systems_leave_in_folders_is_ignored(given):
@@ -112,8 +127,8 @@ def test_what_systems_leave_in_folders_is_ignored(given):
 @pytest.mark.parametrize(
     ("place", "name"),
     {
-        f"{MOODLE}/hand in.zip": "Ada Lovelace_1234567",
-        "ada_12_34_hw.zip": "ada_12",
+        f"{MOODLE}/hand in.zip": "Ada Lovelace",
+        "ada_12_34_hw.zip": "ada",
         "ada/hw.ZIP": "ada",
         "ada.zip": "ada",
     }.items(),
@@ -121,10 +136,13 @@ def test_what_systems_leave_in_folders_is_ignored(given):
 def test_a_students_own_zip_is_opened(tmp_path, place, name):
     one = {"my work/hw.ipynb": NOTEBOOK, "my work/data.csv": b"1", "__MACOSX/my work/._hw.ipynb": b"x"}
     two = {"a.ipynb": NOTEBOOK, "b/c.ipynb": NOTEBOOK}
-    for own, names in ((one, [name]), (two, [f"{name}/a", f"{name}/b/c"])):
+    for own, files in ((one, ["my work/hw.ipynb"]), (two, ["a.ipynb", "b/c.ipynb"])):
         (tmp_path / "x.zip").write_bytes(zipped({place: zipped(own), "bo.ipynb": NOTEBOOK}))
-        found = [found for found, problem in rows(tmp_path / "x.zip") if not problem]
-        assert [re.sub("/(hw|hand in)/", "/", found) for found in found] == [*names, "bo"]
+        found = [(each.name, each.file) for each in find([tmp_path / "x.zip"])]
+        assert found == [*((name, f"{place}/{file}") for file in files), ("bo", "bo.ipynb")]
+
+
+# A class in several paths -------------------------------------------------------------------------------------------
 
 
 def test_several_paths(tmp_path):
@@ -132,26 +150,160 @@ def test_several_paths(tmp_path):
         tmp_path,
         {"ada/hw.ipynb": NOTEBOOK, "ada/x.csv": b"1", "bo/hw.ipynb": NOTEBOOK, "cy/": b"", "d.ipynb": NOTEBOOK},
     )
+    two = {"a.ipynb": NOTEBOOK, "b.ipynb": NOTEBOOK}
     on_disk(tmp_path, {"eve.zip": zipped({"hw.ipynb": NOTEBOOK}), f"{MOODLE}/hw.ipynb": NOTEBOOK})
     on_disk(tmp_path, {"group/x/hw.ipynb": NOTEBOOK, "group/y/hw.ipynb": NOTEBOOK, CANVAS: NOTEBOOK})
-    found = dict(rows(*sorted(tmp_path.iterdir())))
-    assert {name for name, problem in found.items() if not problem} == {
-        *("Ada Lovelace_1234567", "ada", "bo", "d", "eve", "group/x", "group/y", "lovelaceada_98765")
+    on_disk(tmp_path, {"hopper_7_8_hw.zip": zipped(two), "Bo_9_assignsubmission_file/a.ipynb": NOTEBOOK})
+    on_disk(tmp_path, {"Bo_9_assignsubmission_file/b.ipynb": NOTEBOOK, "ida.zip": b"PK"})
+    found = {(each.name, each.file): each.problem for each in find(sorted(tmp_path.iterdir()))}
+    assert {key for key, problem in found.items() if not problem} == {
+        ("Ada Lovelace", f"{MOODLE}/hw.ipynb"),
+        ("Bo", "Bo_9_assignsubmission_file/a.ipynb"),
+        ("Bo", "Bo_9_assignsubmission_file/b.ipynb"),
+        ("ada", "ada/hw.ipynb"),
+        ("bo", "bo/hw.ipynb"),
+        ("d", "d.ipynb"),
+        ("eve", "eve.zip/hw.ipynb"),
+        ("group/x", "group/x/hw.ipynb"),
+        ("group/y", "group/y/hw.ipynb"),
+        ("hopper", "hopper_7_8_hw.zip/a.ipynb"),
+        ("hopper", "hopper_7_8_hw.zip/b.ipynb"),
+        ("lovelaceada", CANVAS),
     }
-    assert found["cy"] == "nothing handed in"
+    assert found["cy", ""] == "nothing handed in"
+    assert found["ida", "ida.zip"] == "a damaged zip"
     with pytest.raises(FileNotFoundError, match=r"there is no .*absent"):
         rows(tmp_path / "absent")
+    with pytest.raises(FileNotFoundError, match=r"there is no .*absent"):
+        count([tmp_path / "d.ipynb", tmp_path / "absent"])
 
 
-def test_no_two_rows_have_a_name(tmp_path):
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_students_zip_of_an_export_is_the_students(tmp_path, alone):
+    path = tmp_path / "hopper_7_8_hw.zip"
+    path.write_bytes(zipped({"a.ipynb": NOTEBOOK, f"{MOODLE}/b.ipynb": NOTEBOOK}))
+    (tmp_path / "bo.ipynb").write_bytes(NOTEBOOK)
+    found = [each.name for each in find([path] if alone else [path, tmp_path / "bo.ipynb"])]
+    assert found == ["hopper", "hopper", "bo"][: 2 if alone else 3]
+
+
+def test_files_of_the_same_name_in_different_folders_are_of_different_students(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    on_disk(tmp_path, {"ada/hw.ipynb": NOTEBOOK, "bo/hw.ipynb": NOTEBOOK, "c.ipynb": NOTEBOOK})
+    on_disk(tmp_path, {"ada/w.zip": zipped({"x.ipynb": NOTEBOOK}), "bo/w.zip": zipped({"x.ipynb": NOTEBOOK})})
+    paths = ["ada/hw.ipynb", "bo/hw.ipynb", "c.ipynb", "ada/w.zip", "bo/w.zip"]
+    found = [(each.name, each.file) for each in find(map(Path, paths))]
+    assert found == [
+        ("ada/hw", "ada/hw.ipynb"),
+        ("bo/hw", "bo/hw.ipynb"),
+        ("c", "c.ipynb"),
+        ("ada/w", "ada/w.zip/x.ipynb"),
+        ("bo/w", "bo/w.zip/x.ipynb"),
+    ]
+
+
+def test_two_exports_of_a_class_have_the_same_students(tmp_path):
+    bo = "Bo_2_assignsubmission_file/"
+    (tmp_path / "first.zip").write_bytes(zipped({f"{MOODLE}/hw.ipynb": NOTEBOOK, f"{bo}hw.ipynb": NOTEBOOK}))
+    (tmp_path / "later.zip").write_bytes(zipped({f"{MOODLE}/hw.ipynb": NOTEBOOK, f"{bo}b.ipynb": NOTEBOOK}))
+    found = [(each.name, each.identifier, each.file) for each in find([tmp_path / "first.zip", tmp_path / "later.zip"])]
+    assert found == [
+        (*ADA, f"first.zip/{MOODLE}/hw.ipynb"),
+        ("Bo", "2", f"first.zip/{bo}hw.ipynb"),
+        (*ADA, f"later.zip/{MOODLE}/hw.ipynb"),
+        ("Bo", "2", f"later.zip/{bo}b.ipynb"),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_a_path_that_holds_nothing_is_said_at_once(tmp_path, kind):
+    path = tmp_path / kind
+    if kind == "folder":
+        on_disk(path, {"__MACOSX/": b"", ".DS_Store": b"x"})
+    else:
+        path = path.with_suffix(".zip")
+        path.write_bytes(zipped({}))
+    for ask in (count, lambda paths: next(find(paths))):
+        with pytest.raises(FileNotFoundError, match=rf"SUBMISSIONS: there is nothing in .*{kind}"):
+            ask([path])
+
+
+# Names that students choose -----------------------------------------------------------------------------------------
+
+
+def test_a_student_cannot_hand_in_for_another(tmp_path):
+    bo = "Bo_2_assignsubmission_file_"
+    names = [f"{MOODLE}/{bo}/hw.ipynb", f"{MOODLE}{bo}hw.ipynb", f"{bo}/hw.ipynb"]
+    own = zipped({f"{bo}/hw.ipynb": NOTEBOOK})
+    (tmp_path / "x.zip").write_bytes(zipped({**dict.fromkeys(names, NOTEBOOK), f"{MOODLE}/hw.zip": own}))
+    found = [(each.name, each.file) for each in find([tmp_path / "x.zip"])]
+    assert len(found) == 4
+    assert [file for name, file in found if name == "Bo"] == [f"{bo}/hw.ipynb"]
+    assert {name for name, _ in found} == {"Bo", "Ada Lovelace"}
+
+
+@pytest.mark.parametrize("top", ["", "Homework 1/"])
+def test_names_of_exports_below_the_level_of_the_class_say_nothing(given, top):
+    inside = ["ada_101_assignsubmission_file_/x.ipynb", "ada_101_4_x.ipynb", "deep/Bo_2_assignsubmission_file/x.ipynb"]
+    path = given({f"{top}ada/hw.ipynb": NOTEBOOK, **{f"{top}eve/{name}": NOTEBOOK for name in inside}})
+    found = [(each.name, each.identifier) for each in find([path])]
+    assert sorted(found) == [("ada", ""), *[("eve", "")] * 3]
+
+
+FILE_NAMES = st.text(min_size=1).filter(lambda name: "/" not in name)
+
+
+@any_of(
+    name=st.text().filter(lambda name: not {"_", "/"} & {*name}),
+    number=st.integers(0),
+    file=FILE_NAMES,
+    flat=st.booleans(),
+)
+def test_no_file_name_makes_a_file_of_moodle_somebody_elses(name, number, file, flat):
+    found = origin(f"{name}_{number}_assignsubmission_file{'_' if flat else '/'}{file}")
+    assert (found.student, found.exported) == (Student(name, str(number)), True)
+
+
+@any_of(
+    name=st.from_regex("[a-zé石]+(_[a-zé石]+)*", fullmatch=True).filter(lambda name: name != "anon"),
+    number=st.integers(0),
+    attachment=st.integers(0),
+    late=st.sampled_from(["", "_LATE"]),
+    file=FILE_NAMES,
+)
+def test_no_file_name_makes_a_file_of_canvas_somebody_elses(name, number, attachment, late, file):
+    found = origin(f"{name}{late}_{number}_{attachment}_{file}")
+    assert found == Origin(Student(name, str(number)), True, bool(late), attachment)
+
+
+def test_a_file_name_of_canvas_with_numbers_in_it_is_of_who_stands_first(given):
+    found = list(find([given(dict.fromkeys(["eve_7_70_ada_8_80_hw.ipynb", "ada_8_81_hw.ipynb"], NOTEBOOK))]))
+    assert [(each.name, each.identifier) for each in found] == [("ada", "8"), ("eve", "7")]
+
+
+def test_no_two_students_have_a_name(tmp_path):
     files = [("a/hw.ipynb", NOTEBOOK), ("a/hw.ipynb", b"other"), ("a_hw (2).ipynb", NOTEBOOK), ("b\n.ipynb", NOTEBOOK)]
     with pytest.warns(UserWarning, match="Duplicate"):
         (tmp_path / "x.zip").write_bytes(zipped([*files, ("b\r.ipynb", NOTEBOOK), ("b (2).ipynb", NOTEBOOK)]))
     found = list(find([tmp_path / "x.zip"]))
-    assert [each.name for each in found] == ["a/hw", "a/hw (2)", "a_hw (2)", "b", "b (2)", "b (2) (2)"]
+    assert [(each.name, each.file) for each in found] == [
+        ("a", "a/hw.ipynb"),
+        ("a", "a/hw.ipynb (2)"),
+        ("a_hw (2)", "a_hw (2).ipynb"),
+        ("b", "b .ipynb"),
+        ("b (2)", "b .ipynb"),
+        ("b (2) (2)", "b (2).ipynb"),
+    ]
     assert [each.content for each in found][:2] == [NOTEBOOK, b"other"]
-    twice = [each.name for each in find([tmp_path / "x.zip"] * 2)]
+    twice = [(each.name, each.file) for each in find([tmp_path / "x.zip"] * 2)]
     assert len({*twice}) == len(twice) == 12
+
+
+def test_a_folder_cannot_take_the_name_that_tells_two_students_apart(given):
+    names = ["Wei Li_3_assignsubmission_file/a.ipynb", "Wei Li_4_assignsubmission_file/a.ipynb"]
+    files = dict.fromkeys([*names, "Wei Li (3)/a.ipynb", "Wei Li/a.ipynb"], NOTEBOOK)
+    found = {each.name: each.identifier for each in find([given(files)])}
+    assert found == {"Wei Li (3)": "3", "Wei Li (4)": "4", "Wei Li (3) (2)": "", "Wei Li": ""}
 
 
 def test_names_are_one_line_of_plain_text(tmp_path):
@@ -165,8 +317,9 @@ def test_names_are_one_line_of_plain_text(tmp_path):
     (tmp_path / "x.zip").write_bytes(zipped(dict.fromkeys(names, NOTEBOOK)))
     found = {name for name, _ in rows(tmp_path / "x.zip")}
     assert found == {"a [31mb c", "no name", "n" * 120, "José", "علی رضا"}
+    assert all(each.file.isprintable() for each in find([tmp_path / "x.zip"]))
     on_disk(tmp_path, {os.fsdecode(b"folder/\xff\xfe.ipynb"): NOTEBOOK, "folder/x\x1b.pdf": b"x"})
-    assert rows(tmp_path / "folder") == [("x", "no notebook: x .pdf"), ("no name", "")]
+    assert sorted(rows(tmp_path / "folder")) == [("no name", ""), ("x", "no notebook: x .pdf")]
 
 
 def test_zips_of_macos_and_windows(tmp_path):
@@ -175,263 +328,3 @@ def test_zips_of_macos_and_windows(tmp_path):
     for content, names in ((windows, {"Łukasz Ñ", "bo"}), (macos, {"Jürgen", "Ñ"})):
         (tmp_path / "x.zip").write_bytes(content)
         assert set(rows(tmp_path / "x.zip")) == {(name, "") for name in names}
-
-
-# What cannot be graded ----------------------------------------------------------------------------------------------
-
-
-def link(name):
-    info = zipfile.ZipInfo(name)
-    info.external_attr = (stat.S_IFLNK | 0o777) << 16
-    return info
-
-
-def changed(content, old, new):
-    """A zip in whose headers something else stands."""
-    assert content.count(old) >= 1
-    return content.replace(old, new)
-
-
-def encrypted(content):
-    for sign, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
-        at = content.index(sign) + place
-        content = content[:at] + bytes([content[at] | 1]) + content[at + 1 :]
-    return content
-
-
-def lying(content, size):
-    """A zip whose directory says another size of its file."""
-    at = content.index(b"PK\1\2") + 24
-    return content[:at] + size.to_bytes(4, "little") + content[at + 4 :]
-
-
-ZEROS = zipped({"hw.ipynb": bytes(11 << 20)})
-SMALL = zipped({"hw.ipynb": NOTEBOOK})
-ZIPS = {
-    "a bomb": (ZEROS, "larger than 10 MB"),
-    "a bomb that lies": (lying(ZEROS, 10), "a damaged file"),
-    "a bomb in another packing": (zipped({"hw.ipynb": bytes(1 << 24)}, zipfile.ZIP_LZMA), "not supported"),
-    "an unknown packing": (changed(SMALL, b"\x08\0", b"\x63\0"), "not supported"),
-    "nested": (zipped({"a.zip": zipped({"b.zip": ZEROS})}), "no notebook: a.zip"),
-    "many notebooks": (
-        zipped(dict.fromkeys(map("{}.ipynb".format, range(21)), NOTEBOOK)),
-        "a zip of more than 20 notebooks",
-    ),
-    "cut off": (SMALL[:-30], "a damaged zip"),
-    "garbage": (b"PK\3\4" + bytes(100), "a damaged zip"),
-    "no bytes": (b"", "a damaged zip"),
-    "no files": (zipped({}), "an empty zip"),
-    "damaged": (changed(zipped({"hw.ipynb": b"good"}, 0), b"good", b"evil"), "a damaged file"),
-    "damaged, packed": (changed(SMALL, SMALL[45:60], bytes(15)), "a damaged file"),
-    "a password": (encrypted(SMALL), "a file with a password"),
-    "a link": (zipped([(link("hw.ipynb"), "/etc/passwd")]), "a symbolic link"),
-    "up": (zipped({"../../hw.ipynb": NOTEBOOK}), "a path that leads out of the archive"),
-    "up for Windows": (changed(zipped({"..@hw.ipynb": NOTEBOOK}), b"@", b"\\"), "a path that leads out of the archive"),
-    "absolute": (zipped({"/etc/hw.ipynb": NOTEBOOK}), "a path that leads out of the archive"),
-    "absolute for Windows": (zipped({"C:/hw.ipynb": NOTEBOOK}), "a path that leads out of the archive"),
-    "no notebook": (zipped(dict.fromkeys("abcd", b"x")), "no notebook: a, b, c, …"),
-}
-
-
-@pytest.mark.parametrize("name", ZIPS)
-def test_a_zip_that_cannot_be_graded_gives_a_row_that_says_why(tmp_path, name):
-    content, why = ZIPS[name]
-    on_disk(tmp_path, {"class/ada/hw.zip": content, "class/bo.ipynb": NOTEBOOK, "class/cy/sub/hw.zip": SMALL})
-    (tmp_path / "class.zip").write_bytes(zipped({"ada.zip": content, "bo.ipynb": NOTEBOOK, "cy.zip": SMALL}))
-    (tmp_path / "ada.zip").write_bytes(content)
-    for given in ([tmp_path / "class"], [tmp_path / "class.zip"]):
-        (ada, problem), *others = rows(*given)
-        assert others == [("bo", ""), ("cy", "")]
-        assert ada == "ada"
-        assert why in problem
-    (alone, *_) = rows(tmp_path / "ada.zip")
-    assert alone[0]
-    assert alone[1] or name in ("many notebooks", "nested")
-    assert {path.name for path in tmp_path.iterdir()} == {"class", "class.zip", "ada.zip"}
-
-
-def test_a_zip_of_a_class_with_bad_members_gives_a_row_for_each(tmp_path):
-    files = [("ada/hw.ipynb", NOTEBOOK), (link("bo/hw.ipynb"), "/etc/passwd"), ("../cy/hw.ipynb", NOTEBOOK)]
-    files += [("/dan/hw.ipynb", NOTEBOOK), ("eve/", b""), ("fay/hw.pdf", b"x"), ("gil/hw.ipynb", bytes(11 << 20))]
-    (tmp_path / "x.zip").write_bytes(zipped(files))
-    assert rows(tmp_path / "x.zip") == [
-        ("ada", ""),
-        ("bo", "a symbolic link"),
-        ("cy", "a path that leads out of the archive"),
-        ("dan", "a path that leads out of the archive"),
-        ("eve", "nothing handed in"),
-        ("fay", "no notebook: hw.pdf"),
-        ("gil", "larger than 10 MB"),
-    ]
-
-
-def test_a_folder_with_bad_files_gives_a_row_for_each(tmp_path):
-    folder = on_disk(tmp_path / "x", {"ada/hw.ipynb": NOTEBOOK, "bo/": b"", "cy/hw.ipynb.txt": NOTEBOOK})
-    with (folder / "dan.ipynb").open("wb") as file:
-        file.truncate(100 << 20)
-    with (folder / "dora.zip").open("wb") as file:
-        file.truncate(101 << 20)
-    (folder / "eve.ipynb").symlink_to("/etc/passwd")
-    (folder / "fay").symlink_to(folder / "ada")
-    (folder / "gil.ipynb").symlink_to("nowhere")
-    (folder / "hal.ipynb").mkdir()
-    os.mkfifo(folder / "ida.ipynb")
-    assert rows(folder) == [
-        ("ada", ""),
-        ("bo", "nothing handed in"),
-        ("cy", "no notebook: hw.ipynb.txt"),
-        ("dan", "larger than 10 MB"),
-        ("dora", "larger than 100 MB"),
-        ("eve", "a symbolic link"),
-        ("fay", "a symbolic link"),
-        ("gil", "a symbolic link"),
-        ("hal.ipynb", "nothing handed in"),
-        ("ida", "not a file"),
-    ]
-    (tmp_path / "empty").mkdir()
-    assert rows(tmp_path / "empty") == [("empty", "nothing handed in")]
-
-
-def test_a_good_notebook_beside_a_bad_zip_keeps_its_row(given):
-    assert rows(given({"ada/hw.ipynb": NOTEBOOK, "ada/data.zip": SMALL[:-30], "bo.ipynb": NOTEBOOK})) == [
-        ("ada/data", "a damaged zip"),
-        ("ada/hw", ""),
-        ("bo", ""),
-    ]
-
-
-def test_a_good_notebook_beside_a_zip_without_one_is_alone(given):
-    files = {"ada/hw.ipynb": NOTEBOOK, "ada/data.zip": zipped({"x.csv": b"1"}), "bo.ipynb": NOTEBOOK}
-    assert rows(given(files)) == [("ada", ""), ("bo", "")]
-
-
-def test_a_student_cannot_hand_in_for_another(tmp_path):
-    bo = "Bo_2_assignsubmission_file_"
-    names = [f"{MOODLE}/{bo}/hw.ipynb", f"{MOODLE}{bo}hw.ipynb", f"{bo}/hw.ipynb"]
-    own = zipped({f"{bo}/hw.ipynb": NOTEBOOK})
-    (tmp_path / "x.zip").write_bytes(zipped({**dict.fromkeys(names, NOTEBOOK), f"{MOODLE}/hw.zip": own}))
-    found = [name for name, _ in rows(tmp_path / "x.zip")]
-    assert len(found) == 4
-    assert [name for name in found if not name.startswith("Ada")] == ["Bo_2"]
-
-
-def test_a_zip_of_too_many_files_is_not_listed(tmp_path, monkeypatch):
-    monkeypatch.setattr(submissions, "_MOST_FILES", 50)
-    own = zipped({f"{number}.txt": b"" for number in range(51)})
-    on_disk(tmp_path, {"class/ada.zip": own, "class/bo.ipynb": NOTEBOOK, "class.zip": own})
-    assert rows(tmp_path / "class") == [("ada", "a zip of more than 50 files"), ("bo", "")]
-    assert rows(tmp_path / "class.zip") == [("class", "a zip of more than 50 files")]
-
-
-@pytest.fixture
-def opened(monkeypatch):
-    """Names of the files that were unpacked from zips."""
-    names = []
-
-    class Archive(zipfile.ZipFile):
-        def open(self, member, mode="r", *args, **options):
-            if mode == "r":
-                names.append(member.filename)
-            return super().open(member, mode, *args, **options)
-
-    monkeypatch.setattr(zipfile, "ZipFile", Archive)
-    return names
-
-
-def test_submissions_are_read_one_at_a_time(given, opened):
-    path = given({"a.ipynb": NOTEBOOK, "b.zip": zipped({"x.ipynb": NOTEBOOK, "y.ipynb": b"y"}), "c.ipynb": NOTEBOOK})
-    found = find([path])
-    assert next(found).name == "a"
-    if path.is_dir():
-        (path / "c.ipynb").write_bytes(b"later")
-    else:
-        assert len(opened) == 1
-    assert [each.content for each in found] == [NOTEBOOK, b"y", b"later" if path.is_dir() else NOTEBOOK]
-
-
-def test_a_students_zip_is_unpacked_once(given, opened):
-    own = {"ada.zip": {"a1.ipynb": NOTEBOOK}, "bo.zip": {f"b{n}.ipynb": NOTEBOOK for n in range(3)}, "cy.zip": {}}
-    files = {name: zipped(inner) for name, inner in own.items()}
-    path = given({**files, "dan/d1.ipynb": NOTEBOOK, "dan/data.zip": zipped({"x.csv": b"1"})})
-    expected = {"a1.ipynb", "b0.ipynb", "b1.ipynb", "b2.ipynb"}
-    if path.suffix == ".zip":
-        expected |= {*files, "dan/d1.ipynb", "dan/data.zip"}
-    assert count([path]) == 4
-    assert not opened
-    assert rows(path) == [
-        *(("ada", ""), ("bo/b0", ""), ("bo/b1", ""), ("bo/b2", "")),
-        *(("cy", "an empty zip"), ("dan", "")),
-    ]
-    assert sorted(opened) == sorted(expected)
-
-
-@pytest.mark.parametrize("name", CLASSES)
-def test_counting_finds_each_notebook_outside_of_zips(given, name):
-    path = given(dict.fromkeys(CLASSES[name], NOTEBOOK))
-    assert count([path]) == len(rows(path))
-    assert count([path, path]) == 2 * len(rows(path))
-
-
-def test_counting_says_what_does_not_exist(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"there is no .*absent"):
-        count([tmp_path / "absent"])
-
-
-def test_no_zip_stops_the_others(tmp_path):
-    """Bytes of a zip are changed at random."""
-    chance = random.Random(0)
-    good = zipped({"hw.ipynb": NOTEBOOK, "more/x.ipynb": NOTEBOOK * 3})
-    seen = set()
-    for _ in range(500):
-        bad = bytearray(good)
-        for _ in range(chance.randint(1, 3)):
-            bad[chance.randrange(len(bad))] = chance.choice([0, 1, 8, 255, chance.randrange(256)])
-        (tmp_path / "x.zip").write_bytes(bad[: chance.choice([None, None, chance.randrange(len(bad))])])
-        found = rows(tmp_path / "x.zip")
-        assert found
-        seen |= {problem for _, problem in found}
-    assert {"", "a damaged zip", "a damaged file", "a file with a password"} <= seen
-
-
-# Notebooks ----------------------------------------------------------------------------------------------------------
-
-
-def test_code_of_a_notebook():
-    cells = [
-        {"cell_type": "markdown", "source": "# text"},
-        {"cell_type": "code", "source": ["a = 1\n", "b = 2"]},
-        {"cell_type": "code", "source": "c = 'é'"},
-    ]
-    text = json.dumps({"cells": cells}, ensure_ascii=False)
-    for content in (text.encode(), text.encode("utf-8-sig"), text.encode("utf-16")):
-        assert code(content) == ["a = 1\nb = 2", "c = 'é'"]
-
-
-BAD = {
-    "empty": (b"", "the file is empty"),
-    "blank": (b" \n\n", "the file is empty"),
-    "text": (b"print('hello')", "not a notebook"),
-    "a web page": (b"<!DOCTYPE html><html></html>", "not a notebook"),
-    "cut off": (NOTEBOOK[:-5], "not a notebook"),
-    "zeros": (bytes(100), "not a notebook"),
-    "another encoding": (NOTEBOOK.replace(b"x", b"\xe9"), "not a notebook"),
-    "a picture": (b"\x89PNG\r\n\x1a\n", "not a notebook"),
-    "no cells": (b'{"nbformat": 4, "metadata": {}}', "not a notebook"),
-    "cells of another kind": (b'{"cells": [1, 2]}', "not a notebook"),
-    "cells that are none": (b'{"cells": 3}', "not a notebook"),
-    "a source of another kind": (b'{"cells": [{"cell_type": "code", "source": [1]}]}', "not a notebook"),
-    "a number": (b"3", "not a notebook"),
-    "a list": (b"[]", "not a notebook"),
-    "a huge number": (b"9" * 10_000, "not a notebook"),
-    "deep": (b"[" * 200_000, "not a notebook"),
-    "deep cells": (b'{"cells": ' + b'[{"cells": ' * 50_000, "not a notebook"),
-    "version 3": (b'{"worksheets": [{"cells": []}], "nbformat": 3}', "a notebook of a format before version 4"),
-    "much code": (NOTEBOOK.replace(b"x", b"x" * (1 << 20)), "more than 1 MB of code"),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_what_is_no_notebook_is_said_so(name):
-    content, why = BAD[name]
-    with pytest.raises(ProblemError, match=f"^{why}$"):
-        code(content)

@@ -1,0 +1,130 @@
+"""``rsl-edu mark``: points that people give."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rsl_edu.atomic_write import atomic_write
+from rsl_edu.course.grade import by_hand, journal_file, spreadsheet
+from rsl_edu.number_format import counted
+from rsl_edu.printable import printable
+
+from .arguments import path_argument, system_error
+
+
+def add(commands: Any) -> None:
+    """Add this command and its arguments."""
+    parser = commands.add_parser(
+        "mark",
+        help="give points by hand",
+        description="Give points by hand: for an exercise that no check can judge, or in place of what a check gave. "
+        "EXERCISE late stands for the points that lateness takes off. They are kept in grades_marks.csv, which you "
+        "may edit too; the next `rsl-edu grade` puts them into the table and the pages, and grades nothing again. "
+        "With grades.csv alone, it lists what is to be marked and what was.",
+    )
+    parser.add_argument("table", nargs="?", type=path_argument, metavar="grades.csv", help="the table of the grades")
+    parser.add_argument("student", nargs="?", metavar="STUDENT", help="as in the table, or the identifier")
+    parser.add_argument("exercise", nargs="?", metavar="EXERCISE")
+    parser.add_argument("points", nargs="?", metavar="POINTS")
+    parser.add_argument("--comment", default="", metavar="TEXT", help="why; the student reads it")
+    parser.add_argument("--remove", action="store_true", help="take back what was given by hand")
+    parser.add_argument(
+        "--from", dest="edited", type=path_argument, metavar="FILE", help="take over points edited in the table itself"
+    )
+    parser.set_defaults(command=_mark)
+
+
+def _mark(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    out = options.table or options.edited
+    if out is None:
+        parser.error("expected grades.csv, or --from with it")
+    if options.edited is not None and options.student is not None:
+        parser.error("--from: takes over all edits of a table; STUDENT does not go with it")
+    try:
+        book = _Book(out)
+        if options.edited is not None:
+            book.take_over(options.edited)
+        elif options.student is None:
+            book.show()
+            return 0
+        elif options.exercise is not None and (options.points is not None or options.comment or options.remove):
+            book.mark(options.student, options.exercise, options.points or "", options.comment, options.remove)
+        else:
+            parser.error(
+                "expected STUDENT EXERCISE POINTS; instead of POINTS, or with them, --comment TEXT, or --remove"
+            )
+    except (by_hand.HandError, spreadsheet.SheetError, journal_file.JournalError) as error:
+        parser.error(str(error))
+    except OSError as error:
+        parser.error(system_error(error))
+    print(f"Run `rsl-edu grade` again, with --out {out}: it puts this into the table and the pages.")
+    return 0
+
+
+class _Book:
+    """A table of grades as it was written last, and what people decided.
+
+    Args:
+        out: The table.
+
+    Raises:
+        JournalError: If no journal knows the table.
+        SheetError: If the decisions cannot be read.
+        HandError: If they are not allowed.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.out, self.journal = out, journal_file.file_of(out)
+        self.written = journal_file.last_written(self.journal)
+        self.rows = spreadsheet.cells(self.written.table.encode())
+        self.marks = by_hand.file_of(out)
+        self.hands = by_hand.read(self.marks, self.written.most)
+
+    def mark(self, student: str, exercise: str, points: str, comment: str, remove: bool) -> None:
+        """Give points or a comment, or take back what was given."""
+        identifiers = {row[1]: row[0] for row in self.rows[1:]}
+        student = by_hand.known(identifiers.get(student, student), [row[0] for row in self.rows[1:]])
+        if remove:
+            left = [hand for hand in self.hands if (hand.student, hand.exercise) != (student, exercise)]
+            if left == self.hands:
+                raise by_hand.HandError(f"{student}, {exercise}: nothing was given by hand")
+            self._save(left)
+            print(printable(f"{student}, {exercise}: taken back"))
+            return
+        hand = by_hand.checked(student, exercise, points, comment, self.written.most)
+        self._save(by_hand.with_new(self.hands, [hand]))
+        print(printable(f"{student}, {exercise}: {_told(hand.points, hand.comment)}"))
+
+    def take_over(self, edited: Path) -> None:
+        """Make decisions of what somebody edited in a table."""
+        rows = spreadsheet.read(edited)
+        new = by_hand.edits(self.rows, rows, self.written.most)
+        self._save(by_hand.with_new(self.hands, new))
+        if edited.samefile(self.out):  # nothing in it would be lost any more
+            journal_file.keep(self.journal, replace(self.written, table=spreadsheet.as_csv(rows)))
+        for hand in new:
+            print(printable(f"{hand.student}, {hand.exercise}: {_told(hand.points, hand.comment)}"))
+        print(f"{self.marks}: {counted(len(new), 'edit')} taken over")
+
+    def show(self) -> None:
+        """List what is to be marked, and what was given by hand."""
+        header, *rows = self.rows
+        tasks = [(name, header.index(name)) for name in self.written.most]
+        waiting = [(row[0], name) for row in rows if row[header.index("to_mark")] for name, at in tasks if not row[at]]
+        print(f"{self.out}: {counted(len(waiting), 'answer')} to mark, {len(self.hands)} decided by hand")
+        for student, name in waiting:
+            print(printable(f"  {student}, {name}: to be marked, of {self.written.most[name]:g}"))
+        for hand in self.hands:
+            print(printable(f"  {hand.student}, {hand.exercise}: {_told(hand.points, hand.comment)}"))
+
+    def _save(self, hands: Sequence[by_hand.Hand]) -> None:
+        with atomic_write(self.marks) as part:
+            part.write_text(by_hand.write(hands), "utf-8")
+
+
+def _told(points: float | None, comment: str) -> str:
+    return ", ".join(filter(None, ("" if points is None else f"{points:g} points", comment and f"comment: {comment}")))

@@ -1,0 +1,196 @@
+"""Points that people give: exercises that no check can judge, and changes of what the checks gave.
+
+They stand in a table beside the grades, ``grades_marks.csv``, which :mod:`rsl_edu.cli.mark` writes and anybody can
+edit. Each run of the grader applies them anew, so they survive everything.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from . import spreadsheet
+from .spreadsheet import SheetError, same
+
+LATE = "late"
+"""What stands in the place of an exercise where the points are those that lateness takes off."""
+_COLUMNS = ["student", "exercise", "points", "comment"]
+
+
+class HandError(ValueError):
+    """Points that cannot be given; the text names whose, and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Hand:
+    """What somebody decided.
+
+    Attributes:
+        student: Whose points, as the column ``submission`` of the grades has it.
+        exercise: Which exercise, or :data:`LATE`.
+        points: The points; None for a comment only.
+        comment: Why; the student reads it.
+    """
+
+    student: str
+    exercise: str
+    points: float | None
+    comment: str = ""
+
+
+def file_of(out: Path) -> Path:
+    """Return the table of the marks that belong to a table of grades."""
+    return out.with_name(f"{out.stem}_marks.csv")
+
+
+def read(path: Path, most: Mapping[str, float]) -> list[Hand]:
+    """Read the marks; a file that does not exist holds none.
+
+    Args:
+        path: The table.
+        most: Points of each exercise.
+
+    Raises:
+        SheetError: If it is no such table.
+        HandError: If an exercise or points in it are not allowed, or something is marked twice.
+    """
+    if not path.exists() or not path.read_bytes().strip():
+        return []
+    header, *rows = spreadsheet.read(path)
+    if [name.lower() for name in header] != _COLUMNS:
+        raise SheetError(f"{path}: expected the columns {', '.join(_COLUMNS)}; got {', '.join(header)}")
+    hands: dict[tuple[str, str], Hand] = {}
+    for student, exercise, points, comment in (row[:4] for row in rows):
+        try:
+            hand = checked(student, exercise, points, comment, most)
+        except HandError as error:
+            raise HandError(f"{path}, {student}: {error}") from None
+        if (student, exercise) in hands:
+            raise HandError(f"{path}, {student}: {exercise} is marked twice; keep one of the two lines")
+        hands[student, exercise] = hand
+    return list(hands.values())
+
+
+def write(hands: Iterable[Hand]) -> str:
+    """Return the table of marks."""
+    rows = (
+        [hand.student, hand.exercise, "" if hand.points is None else f"{hand.points:g}", hand.comment] for hand in hands
+    )
+    return spreadsheet.as_csv([_COLUMNS, *rows])
+
+
+def with_new(hands: Iterable[Hand], new: Iterable[Hand]) -> list[Hand]:
+    """Return the marks with newer ones; what these leave open, points or the comment, stays as it was.
+
+    Args:
+        hands: The marks.
+        new: The newer ones.
+    """
+    kept = {(hand.student, hand.exercise): hand for hand in hands}
+    for hand in new:
+        old = kept.get((hand.student, hand.exercise), hand)
+        points = old.points if hand.points is None else hand.points
+        kept[hand.student, hand.exercise] = replace(hand, points=points, comment=hand.comment or old.comment)
+    return list(kept.values())
+
+
+def checked(student: str, exercise: str, points: str, comment: str, most: Mapping[str, float]) -> Hand:
+    """Return a mark whose exercise and points are allowed.
+
+    Args:
+        student: Whose points.
+        exercise: Which exercise.
+        points: The points as they were written; empty for a comment only.
+        comment: Why.
+        most: Points of each exercise.
+
+    Raises:
+        HandError: If there is no such exercise, or it cannot have so many points.
+    """
+    allowed = {**most, LATE: sum(most.values())}
+    if exercise not in allowed:
+        raise HandError(f"there is no exercise {exercise!r}{_near(exercise, allowed)}")
+    value = spreadsheet.number(points)
+    if points.strip() and (value is None or not 0 <= value <= allowed[exercise]):
+        raise HandError(f"{exercise}: expected points from 0 to {allowed[exercise]:g}, got {points!r}")
+    if value is None and not comment:
+        raise HandError(f"{exercise}: expected points or a comment, got neither")
+    return Hand(student, exercise, value, comment)
+
+
+def known(student: str, students: Iterable[str]) -> str:
+    """Return the name of a student as the grades have it.
+
+    Args:
+        student: The name as somebody wrote it.
+        students: All names.
+
+    Raises:
+        HandError: If nobody is called so; the text has names that are near.
+    """
+    students = list(students)
+    if student not in students:
+        raise HandError(f"there is no student {student!r} in the grades{_near(student, students)}")
+    return student
+
+
+def _near(name: str, names: Iterable[str]) -> str:
+    """Names that may be meant: near ones, or all if they are few."""
+    names = list(names)
+    alike = {other.casefold(): other for other in names}
+    near = [alike[other] for other in difflib.get_close_matches(name.casefold(), alike, n=3, cutoff=0.5)]
+    near = near or [other for other in names if name.casefold() in other.casefold()][:3]
+    shown = near or names[:8]
+    return f"; did you mean {' or '.join(map(repr, shown))}?" if near else f"; there are {', '.join(map(repr, shown))}"
+
+
+def edits(written: Sequence[Sequence[str]], edited: Sequence[Sequence[str]], most: Mapping[str, float]) -> list[Hand]:
+    """Return what somebody changed in a table of grades, as marks by hand.
+
+    Rows may stand in another order. A total that agrees with the changed points is no change of its own.
+
+    Args:
+        written: The table as the grader wrote it, its header first.
+        edited: The table as it is now.
+        most: Points of each exercise.
+
+    Raises:
+        HandError: If something was changed that is not points of an exercise or ``deduction``, or a row or a column was
+            added or taken away; the text lists all of these.
+    """
+    header, *rows = written
+    before = {row[0]: row for row in rows}
+    hands, wrong = [], []
+    if not edited or list(edited[0]) != list(header):
+        raise HandError(f"the columns are not those that were written: {', '.join(header)}")
+    names = [row[0] for row in edited[1:]]
+    wrong += [f"{name}: the row is new" for name in names if name not in before]
+    wrong += [f"{name}: the row is there twice" for name in {*names} if names.count(name) > 1]
+    wrong += [f"{name}: the row is missing" for name in before if name not in names]
+    for row in edited[1:]:
+        old = dict(zip(header, before.get(row[0], row), strict=False))
+        new = dict(zip(header, row, strict=False))
+        for column in header:
+            if same(old[column], new[column]) or (column == "total" and _adds_up(new, most)):
+                continue
+            exercise = LATE if column == "deduction" else column
+            if exercise not in (*most, LATE) or column == LATE:
+                wrong.append(f"{row[0]}: {column} was {old[column]!r} and is {new[column]!r}; {_INSTEAD}")
+                continue
+            try:
+                hands.append(checked(row[0], exercise, new[column], "", most))
+            except HandError as error:
+                wrong.append(f"{row[0]}: {error}")
+    if wrong:
+        raise HandError("these edits cannot be taken over:\n" + "\n".join(f"  {line}" for line in wrong))
+    return hands
+
+
+_INSTEAD = "change the points of an exercise, or the deduction"
+
+
+def _adds_up(row: Mapping[str, str], most: Mapping[str, float]) -> bool:
+    points = sum(spreadsheet.number(row[name]) or 0.0 for name in most)
+    return same(row["total"], f"{max(0.0, points - (spreadsheet.number(row['deduction']) or 0.0)):g}")

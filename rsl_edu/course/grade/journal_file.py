@@ -1,0 +1,93 @@
+"""The file of the journal: lines of JSON that survive a power cut, among them the tables as they were written.
+
+Torch is not imported here, so that points given by hand can be entered at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+class JournalError(ValueError):
+    """A file that is no journal of the grader."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A table of grades that was written.
+
+    Attributes:
+        table: The whole table, as CSV.
+        assignment: Name of the assignment.
+        most: Points of each exercise.
+    """
+
+    table: str
+    assignment: str
+    most: dict[str, float]
+
+
+def file_of(out: Path) -> Path:
+    """Return the journal that belongs to a table of grades."""
+    return out.with_suffix(".journal.jsonl")
+
+
+def lines(path: Path) -> Iterator[Any]:
+    """Yield what stands in the lines of a journal; a line that was cut off is left out."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                yield json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+
+
+def append(path: Path, fields: dict[str, Any]) -> None:
+    """Add a line, which is on the disk afterwards."""
+    with path.open("a", encoding="utf-8") as file:
+        if file.tell() and not _ends_a_line(path):
+            file.write("\n")
+        file.write(json.dumps(fields) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def as_written(line: Any) -> Written | None:
+    """Return the table that a line holds; None if it holds none."""
+    try:
+        most = {str(name): float(points) for name, points in line["most"].items()}
+        return Written(str(line["table"]), str(line["assignment"]), most)
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return None
+
+
+def last_written(path: Path) -> Written:
+    """Return the table that was written last, as a journal knows it.
+
+    Raises:
+        JournalError: If it knows none.
+    """
+    found = None
+    for line in lines(path):
+        found = as_written(line) or found
+    if found is None:
+        raise JournalError(f"{path}: expected the journal of `rsl-edu grade`, which is beside its table")
+    return found
+
+
+def keep(path: Path, written: Written) -> None:
+    """Note in a journal that a table is written now, so that edits can be told from it."""
+    append(path, asdict(written))
+
+
+def _ends_a_line(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"

@@ -1,0 +1,224 @@
+"""What a run of the grader keeps: the journal it goes on from, and the files that it writes for people."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from rsl_edu.course import check
+from rsl_edu.course.assignment import Assignment, AssignmentError
+
+from . import by_hand, journal_file, pages, policy, spreadsheet
+from .by_hand import HandError
+from .gradebook import COLUMNS, Journal, Row, Settled, as_text, table, write
+from .journal_file import Written
+from .roster import Roster
+from .sandbox import Limits
+from .settings import Policy, Rules
+from .submissions import Submission, find
+
+
+class EditedError(ValueError):
+    """The table holds what the grader did not write, and would be lost; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """How the table is made, from all that was graded.
+
+    Args:
+        policy: The rules of the course.
+        roster: Who takes part; None if nobody knows.
+        times: Who is known to be late; the roster by default.
+        only_these: Whether to leave out what earlier runs graded, and this one does not.
+        discard_edits: Whether to write over a table that somebody has edited.
+        earlier: Rows of an earlier class, for the report to compare with.
+    """
+
+    policy: Policy = field(default_factory=Policy)
+    roster: Roster | None = None
+    times: Roster | None = None
+    only_these: bool = False
+    discard_edits: bool = False
+    earlier: Sequence[Row] | None = None
+
+
+class Ledger:
+    """The rows of a run, and the files that hold them.
+
+    Args:
+        assignment: The source.
+        out: The table: ``grades.csv``.
+        how: How the table is made.
+        rules: How submissions are marked.
+        limits: What each may use.
+        unsafe: Whether they run without a sandbox.
+        each: Called with the row of each submission.
+
+    Raises:
+        AssignmentError: If the journal beside the table is of another assignment.
+        EditedError: If somebody has edited the table.
+        SheetError: If the marks by hand cannot be read.
+        HandError: If they are for exercises that do not exist, or hold points that are not allowed.
+    """
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        out: Path,
+        how: Table,
+        rules: Rules,
+        limits: Limits,
+        unsafe: bool,
+        each: Callable[[Row], None],
+    ) -> None:
+        self.assignment, self.out, self.how, self.each = assignment, out, how, each
+        self.most = {task.name: task.points for task in assignment.tasks}
+        if clash := self.most.keys() & {*COLUMNS, "remarks"}:
+            raise AssignmentError(f"{assignment.name}: {clash.pop()} is a column of the grades: rename the exercise")
+        self.decides = repr((rules, replace(limits, start=0, wall=0), unsafe))
+        self.version = hashlib.sha256(f"{assignment.digest} {_checks()}".encode()).hexdigest()[:16]
+        self.rows: dict[tuple[str, str, str], Row | None] = {}  # None keeps the place of what is not graded yet
+        self.journal = Journal(journal_file.file_of(out))
+        written = self.journal.written
+        if written is not None and written.assignment != assignment.name:
+            says = f"holds the grades of {written.assignment}, not of {assignment.name}: choose another name"
+            raise AssignmentError(f"--out: {out} {says}")
+        self._must_not_be_edited()
+        self.hands = by_hand.read(by_hand.file_of(out), self.most)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        self.feedback = out.with_name(f"{out.stem}_feedback")
+        self.feedback.mkdir(exist_ok=True)
+
+    def to_grade(self, submissions: Iterable[Path]) -> Iterator[tuple[str, Submission]]:
+        """Yield the submissions that no earlier run has graded as they are, with their keys."""
+        for submission in find(submissions):
+            key = self._key(submission)
+            self.rows[submission.name, submission.file, key] = None
+            known = self.journal.rows.get((submission.name, key))
+            if known is None:
+                yield key, submission
+            else:
+                self.add(described(known, submission))
+
+    def add(self, row: Row) -> None:
+        """Take the row of a submission."""
+        row = replace(row, version=self.version)
+        if not row.tried_again and not self.journal.is_newest(row):
+            self.journal.add(row)
+        self.rows[row.submission, row.file, row.key] = row
+        self.each(row)
+
+    def settled(self) -> list[Row]:
+        """Return one row for each student: of this run, and of earlier ones."""
+        now = [row for row in self.rows.values() if row is not None]
+        again = {(name, file) for name, file, _ in self.rows}
+        before = [row for row in self.journal.newest if (row.submission, row.file) not in again]
+        return policy.settle(
+            now if self.how.only_these else [*before, *now],
+            self.how.policy,
+            self.most,
+            roster=self.how.roster,
+            times=self.how.times,
+            hands=self.hands,
+            version=self.version,
+        )
+
+    def save(self, report: bool) -> list[Row]:
+        """Write the table, the pages of the students, and the report if it is asked for.
+
+        Returns:
+            The rows of the table.
+
+        Raises:
+            EditedError: If somebody has edited the table meanwhile.
+        """
+        rows = self.settled()
+        self._must_not_be_edited()
+        text = table(rows, self.most)
+        self.journal.wrote(Written(text, self.assignment.name, self.most))  # first: a table that is unknown was edited
+        write(self.out, text)
+        for row in rows:
+            page = self.feedback / pages.file_name(row.submission)
+            html = self._page(row)
+            if not page.exists() or page.read_text("utf-8") != html:
+                write(page, html)
+        if report:
+            html = pages.report(self.assignment, rows, self.how.earlier, folder=self.feedback.name)
+            write(self.out.with_name(f"{self.out.stem}_report.html"), html)
+        return rows
+
+    def must_know_all_by_hand(self, rows: Iterable[Row]) -> None:
+        """Refuse marks by hand of students who are not in the table.
+
+        Raises:
+            HandError: If there are any; the text has names that are near.
+        """
+        names = [as_text(row.submission) for row in rows]
+        for hand in self.hands:
+            try:
+                by_hand.known(as_text(hand.student), names)
+            except HandError as error:
+                raise HandError(f"{by_hand.file_of(self.out)}: {error}") from None
+
+    def _page(self, row: Row) -> str:
+        """The page of a student; what people and the rules have changed is told apart from what the checks gave."""
+        settled = row.settled
+        decided = {each.hand.exercise: pages.ByHand(each.before, each.hand.comment) for each in settled.by_hand}
+        late = f"{settled.late[:1].upper()}{settled.late[1:]}." if settled.late else ""
+        if by_hand.LATE in decided:
+            late = f"{late} Decided by hand. {decided.pop(by_hand.LATE).comment}".strip()
+        others = [f"You handed in several files; this one does not count: {file}" for file in settled.others]
+        if settled.outdated:
+            others.append("These points are of an earlier version of the assignment or of its checks.")
+        checked = replace(row, settled=Settled())  # before anything is taken off
+        taken_off = settled.deduction
+        return pages.feedback(self.assignment, checked, by_hand=decided, taken_off=taken_off, late=late, others=others)
+
+    def _must_not_be_edited(self) -> None:
+        there = self.out.read_bytes() if self.out.exists() else b""
+        if self.how.discard_edits or not there.strip():
+            return
+        written = self.journal.written
+        if written is None:
+            says = "exists, and the journal beside it does not know it: choose another name, or --discard-edits"
+            raise EditedError(f"--out: {self.out} {says}")
+        try:
+            if _alike(spreadsheet.cells(there), spreadsheet.cells(written.table.encode())):
+                return
+        except (UnicodeError, csv.Error):
+            pass  # it was edited so that it is no table any more
+        raise EditedError(
+            f"{self.out} was edited since it was written, and would be written over. Take the edits over with\n"
+            f"  rsl-edu mark --from {self.out}\nand run this again; or drop them, with --discard-edits"
+        )
+
+    def _key(self, submission: Submission) -> str:
+        """Hash of a submission and of all that decides about its points."""
+        said = repr((submission.problem, self.version, self.decides)).encode()
+        return hashlib.sha256(said + submission.content).hexdigest()
+
+
+def described(row: Row, submission: Submission) -> Row:
+    """Return a row with what the export says of the submission."""
+    said = {name: getattr(submission, name) for name in ("file", "identifier", "late", "modified")}
+    return replace(row, **said)
+
+
+def _alike(one: list[list[str]], other: list[list[str]]) -> bool:
+    """Whether two tables hold the same, though a spreadsheet may have written one of them anew."""
+    return len(one) == len(other) and all(
+        len(row) == len(its) and all(map(spreadsheet.same, row, its)) for row, its in zip(one, other, strict=True)
+    )
+
+
+@functools.cache
+def _checks() -> str:
+    """Hash of the checks and of the grader."""
+    folders = (Path(check.__file__).parent, Path(__file__).parent)
+    files = sorted(path for folder in folders for path in folder.rglob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

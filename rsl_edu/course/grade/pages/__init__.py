@@ -1,0 +1,9 @@
+"""Pages of plain HTML: feedback for a student, and a report on the class. What students wrote is text in them."""
+
+from __future__ import annotations
+
+from .feedback import ByHand, feedback
+from .render import file_name
+from .report import report
+
+__all__ = ["ByHand", "feedback", "file_name", "report"]

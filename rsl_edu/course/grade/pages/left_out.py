@@ -1,0 +1,46 @@
+"""Which lines of the notebooks did not run, and whose they are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..gradebook import Row
+from .render import Link, links
+from .words import NOTES, topic
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Lines of one kind that did not run.
+
+    Attributes:
+        heading: The kind.
+        about: What happens to such lines.
+        topics: Modules, magics or kinds of errors, with whom; the most frequent first.
+    """
+
+    heading: str
+    about: str
+    topics: tuple[tuple[str, tuple[Link, ...]], ...]
+
+
+def left_out(rows: Sequence[Row], folder: str) -> list[LeftOut]:
+    """Sort what was left out by kind, and by what it is about.
+
+    Args:
+        rows: The submissions.
+        folder: Name of the folder with the students' pages.
+    """
+    found: dict[str, dict[str, list[Row]]] = {kind: defaultdict(list) for kind in NOTES}
+    for row in rows:
+        for note in row.notes:
+            found.setdefault(note.kind, defaultdict(list))[topic(note)].append(row)
+    kinds = []
+    for kind, topics in found.items():
+        whom = [(name, links(of, folder)) for name, of in topics.items()]
+        whom.sort(key=lambda each: (-len(each[1]), each[0]))
+        if whom:
+            kinds.append(LeftOut(*NOTES.get(kind, (kind, "")), tuple(whom)))
+    return kinds

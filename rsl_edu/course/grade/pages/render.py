@@ -1,0 +1,83 @@
+"""How pages are written: their templates, their names, and the links between them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import jinja2
+
+from rsl_edu.number_format import counted
+from rsl_edu.printable import printable
+
+from ..gradebook import Row, number
+
+
+@dataclass(frozen=True)
+class Link:
+    """A student in the report.
+
+    Attributes:
+        name: Name of the submission.
+        address: Where the student's page is, seen from the report.
+    """
+
+    name: str
+    address: str
+
+
+def file_name(submission: str) -> str:
+    """Name of a student's page: safe on every system, and of this submission only."""
+    plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", submission))[:40].strip("-") or "submission"
+    return f"{plain}-{hashlib.sha256(submission.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}.html"
+
+
+def links(rows: Iterable[Row], folder: str) -> tuple[Link, ...]:
+    """Return links to the pages of students, each once, in the order of the rows.
+
+    Args:
+        rows: Their submissions.
+        folder: Name of the folder of the pages, which is next to the report.
+    """
+    names = dict.fromkeys(row.submission for row in rows)
+    place = quote(os.fsencode(folder), safe="")
+    return tuple(Link(name, f"{place}/{quote(file_name(name))}") for name in names)
+
+
+def render(template: str, **values: Any) -> str:
+    """Write a page.
+
+    Args:
+        template: File of its template.
+        values: What the template shows.
+    """
+    return _TEMPLATES.get_template(template).render(values)
+
+
+def harmless(value: Any) -> Any:
+    """A value as a page may show it: a text without what a terminal obeys, or what turns the direction of reading."""
+    return printable(value, "\ufffd", keep="\n") if type(value) is str else value
+
+
+def points(value: float) -> str:
+    """Write points: `4`, `2.5`, `0.33`."""
+    return number(round(value, 2))
+
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    finalize=harmless,  # applied to every value that a template writes
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+_TEMPLATES.filters |= {"points": points, "counted": counted}

@@ -1,0 +1,85 @@
+"""The page on the class: what to act on."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rsl_edu.course.assignment import Assignment
+
+from ..gradebook import GRADED, Row, number
+from .comparison import changes
+from .counts import PARTS, exercise, to_say
+from .left_out import left_out
+from .render import links, render
+
+
+def report(
+    assignment: Assignment,
+    rows: Sequence[Row],
+    earlier: Sequence[Row] | None = None,
+    *,
+    folder: str = "grades_feedback",
+) -> str:
+    """Return the page on the class.
+
+    Args:
+        assignment: What was graded.
+        rows: All submissions.
+        earlier: Those of an earlier class with the same assignment, to compare with.
+        folder: Name of the folder with the students' pages, which is next to the report.
+    """
+    graded = [row for row in rows if row.status == GRADED]
+    totals = [row.total for row in graded]
+    exercises = [exercise(task, assignment.tasks, graded, folder) for task in assignment.tasks]
+    before = None if earlier is None else [row for row in earlier if row.status == GRADED]
+    return render(
+        "report.html.j2",
+        assignment=assignment,
+        safe=all(row.safe for row in rows),
+        totals=totals,
+        columns=_histogram(totals, assignment.maximum) if totals else [],
+        unmarked=sum(any(mark.points is None for mark in row.marks) for row in graded),
+        late=sum(row.settled.deduction > 0 for row in graded),
+        mean=statistics.mean(totals) if totals else None,
+        median=statistics.median(totals) if totals else None,
+        exercises=exercises,
+        kinds=PARTS,
+        to_say=to_say(exercises),
+        left_out=left_out(graded, folder),
+        earlier=None if before is None else [row.total for row in before],
+        changes=changes(assignment.tasks, graded, before or ()),
+        outdated=sum(row.settled.outdated for row in graded),
+        others=[(*links([row], folder), row.status) for row in rows if row.status != GRADED],
+    )
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of the histogram: the points it stands for, how many submissions have them, and its height in rem."""
+
+    name: str
+    count: int
+    height: float
+
+
+def _histogram(totals: Sequence[float], maximum: float) -> list[_Column]:
+    """Columns of the same width, at most ten, and one for all points."""
+    width = math.ceil(maximum / 10)
+    columns = math.ceil(maximum / width)
+    counts = Counter(int(total // width) if total < maximum else columns for total in totals)
+    whole = all(total == int(total) for total in totals)
+    names = [_range(step * width, min((step + 1) * width, math.ceil(maximum)), whole) for step in range(columns)]
+    names.append(number(maximum))
+    highest = max(counts.values())
+    return [_Column(name, counts[step], 9 * counts[step] / highest) for step, name in enumerate(names)]
+
+
+def _range(low: int, end: int, whole: bool) -> str:
+    """Name the points from ``low`` up to ``end``, without it: ``4–5`` if all are whole numbers, else ``4–<6``."""
+    if not whole:
+        return f"{low}–<{end}"
+    return str(low) if end == low + 1 else f"{low}–{end - 1}"

@@ -1,0 +1,171 @@
+"""What becomes of the points: lateness, several submissions of a student, marks by hand. Nothing here reads a file.
+
+The order is: what lateness takes off each submission; which one counts; what people decided on it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from .by_hand import LATE, Hand
+from .gradebook import GRADED, NOTHING, Decided, Row, Settled, as_text, number
+from .marking import Mark
+from .roster import Person, Roster, normal
+from .settings import Late, Policy
+
+_UNKNOWN = "handed in late by an unknown time: nothing is taken off, look at it"
+
+
+def settle(
+    rows: Iterable[Row],
+    policy: Policy,
+    most: Mapping[str, float],
+    *,
+    roster: Roster | None = None,
+    times: Roster | None = None,
+    hands: Sequence[Hand] = (),
+    version: str = "",
+) -> list[Row]:
+    """Return one row for each student: those of the roster in its order, then the others by name.
+
+    Args:
+        rows: The submissions; of two of a student whose times are not known, the later one stands later.
+        policy: The rules of the course.
+        most: Names of the exercises and their points.
+        roster: Who takes part; None if nobody knows.
+        times: Who is known to be late; the roster by default.
+        hands: What people decided.
+        version: Of the assignment and of the checks; submissions that were graded by another one are outdated.
+    """
+    times = times or roster or Roster()
+    people = roster.people if roster else ()
+    known = {person.name: person for person in people}
+    groups: dict[str, list[Row]] = {name: [] for name in known}
+    for row in rows:
+        person = roster.find(row.submission, row.identifier) if roster else None
+        name = person.name if person else row.submission
+        if person is None and name in known:  # the number says that it is somebody else
+            name = f"{name} (number {row.identifier} is not in the roster)"
+        groups.setdefault(name, []).append(row)
+    settled = []
+    others = sorted(groups.keys() - known.keys(), key=normal)
+    for name in [*known, *others]:
+        group = groups[name]
+        own = [hand for hand in hands if as_text(hand.student) == as_text(name)]
+        row = Row(name, "", NOTHING, (), settled=Settled(empty=policy.nothing == "empty"))
+        if group:
+            row = _one(name, group, times, policy, most, version)
+        if person := known.get(name):
+            identifier = row.identifier or person.identifier
+            row = replace(row, identifier=identifier, settled=replace(row.settled, email=person.email))
+        settled.append(_capped(marked_by_hand(row, own, most) if own else row))
+    return settled
+
+
+def unmatched(rows: Iterable[Row], roster: Roster) -> list[Row]:
+    """Return the rows that belong to nobody in the roster."""
+    names = {person.name for person in roster.people}
+    return [row for row in rows if row.submission not in names]
+
+
+def _one(name: str, rows: Sequence[Row], times: Roster, policy: Policy, most: Mapping[str, float], version: str) -> Row:
+    """Return the row that counts, with what lateness takes off it."""
+    rows = sorted(rows, key=lambda row: row.modified or 0.0) if all(row.modified for row in rows) else rows
+    person = times.find(rows[-1].submission, rows[-1].identifier)
+    judged = []
+    for row in rows:  # what a table says of a student's lateness is said of the newest submission
+        hours = hours_late(row, policy.due, person if row is rows[-1] else None)
+        points, says = deduction(policy.late, hours, sum(most.values()))
+        took = Settled(hours, points, says, outdated=bool(version) and row.version != version)
+        marks = {mark.task: mark for mark in row.marks}  # of another version, they may be other ones
+        judged.append(replace(row, settled=took, marks=tuple(marks[task] for task in most if task in marks)))
+    row = choose(judged, policy.several)
+    others = tuple(other.file for other in judged if other is not row and other.file)
+    return replace(row, submission=name, settled=replace(row.settled, others=others))
+
+
+def hours_late(row: Row, due: datetime.datetime | None, person: Person | None) -> float | None:
+    """Return how many hours late a submission is; None if it is late, and nobody knows how much.
+
+    Args:
+        row: The submission. When its file was changed is asked only if the export says that it is late: copying a file
+            may change that time.
+        due: When it is due, if that is known.
+        person: What a table says of the student who handed it in, if there is one.
+    """
+    if person is not None and person.late_hours is not None:
+        return person.late_hours
+    if person is not None and person.submitted is not None and due is not None:
+        return max(0.0, (person.submitted - due).total_seconds() / 3600)
+    if not row.late:
+        return 0.0
+    hours = (row.modified - due.timestamp()) / 3600 if due is not None and row.modified is not None else 0.0
+    return hours if hours > 0 else None
+
+
+def deduction(late: Late, hours: float | None, maximum: float) -> tuple[float, str]:
+    """Return the points that lateness takes off, and what is to be said of it.
+
+    Args:
+        late: What it costs.
+        hours: How many hours late; None if that is not known.
+        maximum: Points of the assignment: percentages are of these, as in Canvas's late policy.
+    """
+    if hours is None:
+        return 0.0, _UNKNOWN
+    if not hours:
+        return 0.0, ""
+    says = f"handed in {_time(hours)} late"
+    counted = hours - late.grace
+    if counted <= 0:
+        return 0.0, f"{says}, within the time of grace"
+    if late.none_after is not None and counted > 24 * late.none_after:
+        return maximum, f"{says}: no points after {number(late.none_after)} days"
+    percent = min(late.most, late.per_day * math.ceil(round(counted / 24, 9)))  # the last digits are rounding
+    points = maximum * percent / 100
+    return points, f"{says}: {number(percent)} % of {number(maximum)} points" if points else says
+
+
+def choose(rows: Sequence[Row], several: str) -> Row:
+    """Return the submission that counts: one that could be graded, if there is one.
+
+    Args:
+        rows: The submissions of a student, the newest last.
+        several: ``latest`` or ``best``; of equally good ones it is the latest.
+    """
+    graded = [row for row in rows if row.status == GRADED or row.tried_again] or list(rows)
+    return max(reversed(graded), key=lambda row: row.total) if several == "best" else graded[-1]
+
+
+def marked_by_hand(row: Row, hands: Sequence[Hand], most: Mapping[str, float]) -> Row:
+    """Return a row with what people decided: their points win over those of the checks.
+
+    Args:
+        row: The row of a student.
+        hands: What people decided on this student.
+        most: Names of the exercises and their points.
+    """
+    points = {hand.exercise: hand.points for hand in hands if hand.points is not None}
+    marks = row.marks
+    if not marks and points.keys() & {*most}:  # somebody has looked at what could not be graded
+        marks = tuple(Mark(task, None if row.tried_again else 0.0, None, "") for task in most)
+    before = {mark.task: mark.points for mark in marks} | {LATE: row.settled.deduction}
+    marks = tuple(replace(mark, points=points.get(mark.task, mark.points)) for mark in marks)
+    by_hand = tuple(Decided(hand, before.get(hand.exercise)) for hand in hands)
+    settled = replace(row.settled, by_hand=by_hand, empty=row.settled.empty and not marks)
+    if LATE in points:
+        settled = replace(settled, deduction=points[LATE], late=settled.late.partition(":")[0])
+    return replace(row, marks=marks, settled=settled)
+
+
+def _capped(row: Row) -> Row:
+    """A row from which no more is taken off than it has."""
+    return replace(row, settled=replace(row.settled, deduction=min(row.settled.deduction, row.reached)))
+
+
+def _time(hours: float) -> str:
+    """Write a time: ``51 hours``, ``20 minutes``."""
+    return f"{number(round(hours, 1))} hours" if hours >= 1 else f"{max(1, round(60 * hours))} minutes"

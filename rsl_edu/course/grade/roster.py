@@ -1,0 +1,186 @@
+"""Who takes part in a course: a table of one's own, Moodle's grading worksheet, or Canvas's gradebook.
+
+Moodle's and Canvas's tables say more than names. In the column *Status* of Moodle's worksheet stands how late a
+submission is, such as ``Submitted for grading - 2 days 3 hours late`` (moodle/moodle: ``mod/assign/gradingtable.php``,
+``col_status``, with ``format_time`` of ``lib/moodlelib.php``), and another column has when it was handed in.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from . import spreadsheet
+from .spreadsheet import SheetError
+
+_COLUMNS = {
+    "name": ("name", "full name", "student", "student name", "vollständiger name", "nombre completo", "nom complet"),
+    "first": ("first name", "firstname", "given name", "vorname", "nombre", "prénom"),
+    "last": ("last name", "lastname", "surname", "family name", "nachname", "apellido(s)", "nom de famille"),
+    "identifier": ("identifier", "id", "student id", "user id", "canvas id", "participant", "teilnehmer/in"),
+    "email": ("email", "email address", "e-mail", "mail", "e-mail-adresse", "e-mail address"),
+    "login": ("login", "username", "user name", "login id", "sis login id", "anmeldename"),
+    "section": ("section", "group", "class", "gruppe"),
+    "late_hours": ("late_hours", "late hours", "hours late"),
+    "submitted": ("submitted", "submitted at", "submission time", "handed in", "last modified (submission)"),
+    "status": ("status",),
+}
+"""Names of the columns, in small letters."""
+_NO_STUDENT = re.compile(r"points possible|student, test|test student", re.IGNORECASE)  # rows of Canvas's own
+_LATE = re.compile(r"- (?P<time>[^-]*\d[^-]*) late\b")
+_UNITS = {"year": 8760.0, "day": 24.0, "hour": 1.0, "min": 1 / 60, "sec": 1 / 3600}
+_MOODLE_TIMES = ("%A, %d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone who takes part in the course.
+
+    Attributes:
+        name: The name; where two have the same, with the identifier or the e-mail address behind it.
+        identifier: What the learning platform calls this person; digits only, if there are any: Moodle's
+            ``Participant 101`` is ``101``.
+        email: The e-mail address.
+        login: The name for logging in.
+        section: The section of the class.
+        late_hours: How many hours late the submission is; None if the table does not say.
+        submitted: When it was handed in; None if the table does not say.
+    """
+
+    name: str
+    identifier: str = ""
+    email: str = ""
+    login: str = ""
+    section: str = ""
+    late_hours: float | None = None
+    submitted: datetime.datetime | None = None
+
+
+class Roster:
+    """Everybody who takes part, found by identifier or name; nobody is guessed.
+
+    Args:
+        people: Everybody, in the order of the table.
+    """
+
+    def __init__(self, people: Iterable[Person] = ()) -> None:
+        self.people = tuple(people)
+        self._by_identifier = _unique((person.identifier, person) for person in self.people)
+        self._by_name = _unique(
+            (key, person)
+            for person in self.people
+            for key in {*map(normal, (person.name, _turned(person.name), person.email, person.login))}
+        )
+
+    def find(self, name: str, identifier: str = "") -> Person | None:
+        """Return who this is; None if nobody is, or if it is not certain.
+
+        Args:
+            name: The name as a submission has it, or an e-mail address, or a name for logging in.
+            identifier: The identifier, which is asked for first.
+        """
+        named = self._by_name.get(normal(name)) or self._by_name.get(normal(_turned(name)))
+        known = self._by_identifier.get(identifier) or named
+        return known if named in (None, known) else None  # the number is one's, the name another's
+
+
+def read(path: Path) -> Roster:
+    """Read a table of everybody who takes part.
+
+    Raises:
+        SheetError: If it cannot be read, or has no column of names.
+    """
+    header, *rows = spreadsheet.read(path)
+    places = _places(header)
+    if "name" not in places and not {"first", "last"} <= places.keys():
+        allowed = ", ".join(_COLUMNS["name"][:3])
+        says = f"expected a column called {allowed}, or two for the first and the last name"
+        raise SheetError(f"{path}: {says}; got {', '.join(header)}")
+    people = []
+    for row in rows:
+        said = {kind: row[place] for kind, place in places.items()}
+        name = said.get("name") or f"{said.get('first', '')} {said.get('last', '')}".strip()
+        if name and not _NO_STUDENT.fullmatch(name):
+            people.append(_person(path, name, said))
+    names = Counter(normal(person.name) for person in people)
+    return Roster(_told_apart(person) if names[normal(person.name)] > 1 else person for person in people)
+
+
+def normal(name: str) -> str:
+    """A name without what writing it differently changes: spaces, capitals, and how accents are encoded."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _turned(name: str) -> str:
+    """``Lovelace, Ada``, as Canvas writes it, as ``Ada Lovelace``."""
+    last, comma, first = name.partition(",")
+    return f"{first.strip()} {last.strip()}" if comma else name
+
+
+def _unique(found: Iterable[tuple[str, Person]]) -> Mapping[str, Person]:
+    """What belongs to one person only."""
+    pairs = [(key, person) for key, person in found if key]
+    times = Counter(key for key, _ in pairs)
+    return {key: person for key, person in pairs if times[key] == 1}
+
+
+def _places(header: list[str]) -> dict[str, int]:
+    names = [normal(name) for name in header]
+    found = ((kind, names.index(name)) for kind, known in _COLUMNS.items() for name in known if name in names)
+    places: dict[str, int] = {}
+    for kind, place in found:
+        places.setdefault(kind, place)
+    return places
+
+
+def _person(path: Path, name: str, said: Mapping[str, str]) -> Person:
+    identifier = said.get("identifier", "")
+    digits = re.fullmatch(r".*?(\d+)", identifier)
+    hours = said.get("late_hours", "")
+    late = spreadsheet.number(hours)
+    if hours and late is None:
+        raise SheetError(f"{path}, {name}: late hours: expected a number, got {hours!r}")
+    return Person(
+        name,
+        digits[1] if digits else identifier,
+        said.get("email", ""),
+        said.get("login", ""),
+        said.get("section", ""),
+        _late_hours(said.get("status", "")) if late is None else max(0.0, late),
+        _time(said.get("submitted", "")),
+    )
+
+
+def _told_apart(person: Person) -> Person:
+    other = person.identifier or person.email or person.login
+    return replace(person, name=f"{person.name} ({other})") if other else person
+
+
+def _late_hours(status: str) -> float | None:
+    """The hours in ``Submitted for grading - 2 days 3 hours late``; None if none can be read there."""
+    found = _LATE.search(status)
+    return sum(_parts(found["time"])) if found else None
+
+
+def _parts(time: str) -> Iterator[float]:
+    for count, unit in re.findall(r"(\d+) (year|day|hour|min|sec)", time):
+        yield int(count) * _UNITS[unit]
+
+
+def _time(text: str) -> datetime.datetime | None:
+    """A time in ISO's format, or as Moodle writes it in English; None if it is none."""
+    try:
+        return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone()
+    except ValueError:
+        pass
+    for form in _MOODLE_TIMES:
+        try:
+            return datetime.datetime.strptime(text, form).astimezone()
+        except ValueError:
+            pass
+    return None

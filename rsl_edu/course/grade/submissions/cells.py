@@ -1,0 +1,129 @@
+"""The code of a notebook, of any format since version 2; outputs are never read."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+LARGEST = 10 << 20
+"""Bytes of a notebook without its outputs, at most."""
+
+_MOST_CODE = 1 << 20
+_LEFT_OUT = (b"outputs", b"metadata", b"attachments")
+_MARK = re.compile(rb'["\[\]{}]')
+_MOST_MARKS = 20_000_000  # some seconds
+_IN_STRING = re.compile(rb'[^"\\]*(?:\\.[^"\\]*){0,1000}', re.DOTALL)  # more at a time takes memory
+
+
+class ProblemError(ValueError):
+    """Why a submission cannot be graded, for its row."""
+
+
+def code(content: bytes) -> list[str]:
+    """Return the code cells of a notebook.
+
+    Raises:
+        ProblemError: If it is not a notebook, or one that cannot be graded.
+    """
+    if not content.strip():
+        raise ProblemError("the file is empty")
+    try:
+        notebook = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(_why_none(content, error)) from None
+    try:
+        code = [_source(cell) for cell in _cells(notebook) if cell["cell_type"] == "code"]
+    except (KeyError, TypeError):
+        raise ProblemError("not a notebook") from None
+    if sum(map(len, code)) > _MOST_CODE:
+        raise ProblemError(f"more than {_MOST_CODE >> 20} MB of code")
+    return code
+
+
+def _cells(notebook: Any) -> list[Any]:
+    if "worksheets" in notebook:  # before version 4
+        return [cell for sheet in notebook["worksheets"] for cell in sheet["cells"]]
+    cells: list[Any] = notebook["cells"]
+    return cells
+
+
+def _source(cell: Any) -> str:
+    source = cell["input"] if "input" in cell else cell["source"]  # before version 4: input
+    text = source if isinstance(source, str) else "".join(source)
+    return text.replace("\r\n", "\n")
+
+
+def _why_none(content: bytes, error: Exception) -> str:
+    """Say what a file is that cannot be read as JSON."""
+    start = content.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not content.strip(b"\0"):
+        return "only zeros: the file was damaged when it was saved or handed in"
+    if start[:1] == b"<" and start[:7] != b"<<<<<<<":
+        return "a web page, not a notebook"
+    if start[:4] == b"%PDF":
+        return "a PDF, not a notebook"
+    if start[:2] == b"PK":
+        return "a zip or an office document, not a notebook"
+    if re.search(rb"(?m)^<{7} ", content):
+        return "a notebook with unsolved conflicts of git (<<<<<<<)"
+    if isinstance(error, UnicodeDecodeError) and start[:1] == b"{":
+        return "a notebook that is not in UTF-8"
+    if isinstance(error, json.JSONDecodeError) and start[:1] == b"{" and _is_cut_off(error):
+        return "a notebook whose end is missing"
+    return "not a notebook"
+
+
+def _is_cut_off(error: json.JSONDecodeError) -> bool:
+    return error.msg.startswith("Unterminated string") or error.pos >= len(error.doc.rstrip())
+
+
+def without_outputs(content: bytes) -> bytes:
+    """Return a notebook without its outputs, pictures and metadata, which are not parsed: they may be large.
+
+    Raises:
+        ProblemError: If it is too large even so, or nothing but brackets.
+    """
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        content = content.decode("utf-16", "replace").encode()
+    kept: list[bytes] = []
+    since = depth = at = 0  # where the part to keep began; how many brackets are open
+    key, key_end = b"", 0  # the string before
+    outside: int | None = None  # the depth to which what is left out comes back
+    for _ in range(_MOST_MARKS):
+        mark = _MARK.search(content, at)
+        if mark is None:
+            break
+        begin, at = mark.span()
+        if mark[0] == b'"':
+            at = _end_of_string(content, at)
+            key, key_end = content[begin + 1 : min(at, begin + 20)], at + 1
+            at = key_end
+        elif mark[0] in b"[{":
+            if outside is None and key in _LEFT_OUT and content[key_end:begin].strip() == b":":
+                kept.append(content[since:begin])
+                outside = depth
+            depth += 1
+        else:
+            depth -= 1
+            if outside == depth:
+                kept.append(b"null")
+                since, outside = at, None
+    else:
+        raise ProblemError("outputs that are too large: clear them, and hand it in again")
+    if outside is None:
+        kept.append(content[since:])
+    if sum(map(len, kept)) > LARGEST:
+        raise ProblemError(f"larger than {LARGEST >> 20} MB without its outputs")
+    return b"".join(kept)
+
+
+def _end_of_string(content: bytes, start: int) -> int:
+    """Return where the quote is that ends a string, or the end of all."""
+    end = start
+    while True:
+        match = _IN_STRING.match(content, end)
+        assert match is not None  # it matches nothing, too
+        if match.end() == end or content[match.end() : match.end() + 1] != b"\\":
+            return match.end()
+        end = match.end()

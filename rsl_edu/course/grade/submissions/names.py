@@ -1,0 +1,114 @@
+"""Whose a file is, by the names that Moodle and Canvas give to what they export.
+
+A name counts only at the level of the class, where the export puts it: below that level students choose the names.
+
+Moodle (``mod/assign/locallib.php``, ``download_submissions``; since 4.1 ``mod/assign/classes/downloader.php``) writes
+``Full Name_ID_assignsubmission_file`` and takes each ``_`` out of the full name. The folder has this name since 4.1,
+and a ``_`` more at its end from 3.1 to 4.0; without folders the student's file name follows. Where groups hand in, it
+is ``Group-Full Name_ID``, since 4.1 ``Group_ID`` with the number of the *group*, or the name of the default group
+without a number. Where names are hidden, the name is a word in the language of the course: ``Participant``.
+
+Canvas (``lib/content_zipper.rb``, ``get_filename`` and ``add_upload_submission``) writes
+``lastfirst_LATE_USER_ATTACHMENT_file``: the sortable name, or the group's, in small letters with letters, digits and
+``_`` only. Canvas takes ``_12_`` out of names, not ``_12`` at the end: a student called ``ada_12`` is taken for ``ada``
+with the ID 12, by Canvas too when it takes graded files back; the gradebook then says that the name is not that of the
+ID. Hidden names are ``anon_xxxxx``, where the five letters and digits are no ID of a user. Texts and links that
+were handed in are ``lastfirst_USER_text.html`` and ``lastfirst_USER_link.html``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from rsl_edu.printable import printable
+
+_LONGEST = 120
+_MOODLE = re.compile(r"(?s)(?P<name>[^_]*)(?:_(?P<id>\d+))?_assignsubmission_[a-z]+(?:_(?P<file>.*))?")
+_CANVAS = re.compile(
+    r"(?s)(?:(?P<late>LATE_)?(?P<anonymous>anon_[^\W_]+)|(?P<name>\w+?)(?P<LATE>_LATE)?_(?P<id>\d+))"
+    r"_(?:(?P<attachment>\d+)_(?P<file>.+)|(?:text|link)\.html)"
+)
+
+
+@dataclass(frozen=True)
+class Student:
+    """Who handed in.
+
+    Attributes:
+        name: As the export says.
+        identifier: Moodle's number of the participant or the group, Canvas's ID of the user; empty if it says none.
+    """
+
+    name: str
+    identifier: str = ""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What the place of a file says of it.
+
+    Attributes:
+        student: Who handed it in.
+        exported: Whether Moodle or Canvas gave the name.
+        late: Whether it came late; only Canvas says so.
+        attachment: Canvas's number of the file, which grows with each upload; 0 elsewhere.
+    """
+
+    student: Student
+    exported: bool = False
+    late: bool = False
+    attachment: int = 0
+
+
+def origin(path: str) -> Origin:
+    """Return what the first part of a path says: a folder of Moodle's, a file name of Canvas's, or any name.
+
+    Args:
+        path: From the level of the class on; it ends with ``/`` for a folder.
+    """
+    first, slash, _ = path.partition("/")
+    if found := _MOODLE.fullmatch(first):
+        return Origin(Student(found["name"], found["id"] or ""), exported=True)
+    if not slash and (found := _CANVAS.fullmatch(first)) and (found["anonymous"] or _is_small(found["name"])):
+        student = Student(found["anonymous"] or found["name"], found["id"] or "")
+        late = bool(found["late"] or found["LATE"])
+        return Origin(student, exported=True, late=late, attachment=int(found["attachment"] or 0))
+    return Origin(Student(first if slash else PurePosixPath(first).stem))
+
+
+def _is_small(name: str) -> bool:
+    return name == name.lower()
+
+
+def shown(students: Iterable[Student]) -> dict[Student, str]:
+    """Return a name for each student, in one line of plain text; no two have the same.
+
+    Students of the same name are told apart by their identifiers: ``Ada Lovelace (101)``.
+    """
+    everyone = sorted(set(students), key=lambda student: (not student.identifier, student.name, student.identifier))
+    texts = {student: _shortened(student.name) for student in everyone}
+    shared = {text for text, times in Counter(texts.values()).items() if times > 1}
+    names: dict[str, Student] = {}
+    for student, text in texts.items():
+        if text in shared and student.identifier:
+            text = f"{text} ({student.identifier})"
+        name, number = text, 1
+        while name in names:  # without identifiers: names that differ only in what cannot be shown
+            number += 1
+            name = f"{text} ({number})"
+        names[name] = student
+    return {student: name for name, student in names.items()}
+
+
+def _shortened(name: str) -> str:
+    return one_line(name)[:_LONGEST].strip() or "no name"
+
+
+def one_line(text: str) -> str:
+    """Return text in one line, without what a terminal or a table would obey."""
+    return " ".join(printable(unicodedata.normalize("NFC", text), " ").split())

@@ -1,0 +1,40 @@
+"""What tests of submissions share: classes in folders and zips."""
+
+import io
+import json
+import zipfile
+
+from rsl_edu.course.grade.submissions import find
+
+NOTEBOOK = json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": "x = 1"}]}).encode()
+MOODLE = "Ada Lovelace_1234567_assignsubmission_file_"
+CANVAS = "lovelaceada_98765_4321_hw-1.ipynb"
+
+
+def zipped(files, compression=zipfile.ZIP_DEFLATED):
+    """A zip of files: names or ZipInfo, and their contents."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", compression) as archive:
+        for name, data in files.items() if isinstance(files, dict) else files:
+            archive.writestr(name, data)
+    return content.getvalue()
+
+
+def on_disk(folder, files):
+    for name, data in files.items():
+        path = folder / name
+        if name.endswith("/"):
+            path.mkdir(parents=True)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    return folder
+
+
+def rows(*paths):
+    """Names, and the reason or "" for a notebook that can be graded."""
+    found = []
+    for submission in find(paths):
+        assert bool(submission.content) != bool(submission.problem) or not submission.problem
+        found.append((submission.name, submission.problem))
+    return found

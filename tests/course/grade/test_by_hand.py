@@ -1,0 +1,135 @@
+"""Points that people give are checked when they are read, and edits of the table can be told from what was written."""
+
+import pytest
+
+from rsl_edu.course.grade import by_hand
+from rsl_edu.course.grade.by_hand import Hand, HandError
+from rsl_edu.course.grade.spreadsheet import SheetError
+
+MOST = {"reset_done": 3.0, "unpad": 4.5}
+
+
+def read(folder, text):
+    path = folder / "grades_marks.csv"
+    path.write_text(text, "utf-8")
+    return by_hand.read(path, MOST)
+
+
+HEAD = "student,exercise,points,comment\n"
+HANDS = [
+    Hand("Ada Lovelace", "unpad", 2.5, 'the "hard" one; half'),
+    Hand("Ada Lovelace", "reset_done", None, "see me"),
+    Hand("李小龙", "late", 0.0, "ill,\nas told"),
+]
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    assert read(tmp_path, by_hand.write(HANDS)) == HANDS
+    assert by_hand.write([]) == HEAD
+
+
+def test_a_spreadsheet_may_have_written_it(tmp_path):
+    assert read(tmp_path, "Student;Exercise;Points;Comment\r\nAda;unpad;2,50;\r\n;;;\r\n") == [
+        Hand("Ada", "unpad", 2.5)
+    ]
+
+
+def test_no_file_is_no_marks(tmp_path):
+    assert by_hand.read(tmp_path / "grades_marks.csv", MOST) == []
+    assert read(tmp_path, "") == read(tmp_path, HEAD) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("Ada,unpda,1,", "Ada: there is no exercise 'unpda'; did you mean 'unpad'?"),
+        ("Ada,xyz,1,", "Ada: there is no exercise 'xyz'; there are 'reset_done', 'unpad', 'late'"),
+        ("Ada,unpad,5,", "Ada: unpad: expected points from 0 to 4.5, got '5'"),
+        ("Ada,unpad,-1,", "Ada: unpad: expected points from 0 to 4.5, got '-1'"),
+        ("Ada,unpad,nan,", "Ada: unpad: expected points from 0 to 4.5, got 'nan'"),
+        ("Ada,unpad,many,", "Ada: unpad: expected points from 0 to 4.5, got 'many'"),
+        ("Ada,late,8,", "Ada: late: expected points from 0 to 7.5, got '8'"),
+        ("Ada,unpad,,", "Ada: unpad: expected points or a comment, got neither"),
+        ("Ada,unpad,1,\nAda,unpad,2,", "Ada: unpad is marked twice; keep one of the two lines"),
+    ],
+)
+def test_what_is_not_allowed_is_named(tmp_path, line, says):
+    with pytest.raises(HandError) as error:
+        read(tmp_path, HEAD + line)
+    assert str(error.value) == f"{tmp_path / 'grades_marks.csv'}, {says}"
+
+
+def test_another_table_is_refused(tmp_path):
+    with pytest.raises(SheetError, match="expected the columns student, exercise, points, comment; got name, points"):
+        read(tmp_path, "name,points\nAda,3\n")
+
+
+def test_names_that_are_near_are_told():
+    names = ["Ada Lovelace", "Alan Turing", "Emmy Noether"]
+    assert by_hand.known("Ada Lovelace", names) == "Ada Lovelace"
+    for wrong, near in {
+        "ada lovelace": "Ada Lovelace",
+        "Noether": "Emmy Noether",
+        "Allan Turing": "Alan Turing",
+    }.items():
+        with pytest.raises(HandError, match=f"there is no student '{wrong}' in the grades; did you mean '{near}"):
+            by_hand.known(wrong, names)
+    with pytest.raises(HandError, match="there are 'Ada Lovelace', 'Alan Turing', 'Emmy Noether'"):
+        by_hand.known("Zoe", names)
+
+
+# Edits of the table ---------------------------------------------------------------------------------------------------
+
+COLUMNS = ["submission", "status", "total", "deduction", "reset_done", "unpad", "remarks"]
+TABLE = [
+    COLUMNS,
+    ["Ada", "graded", "5.5", "2", "3", "4.5", "late"],
+    ["Bo", "graded", "0", "", "0", "", ""],
+    ["Cy", "x", "0", "", "0", "0", ""],
+]
+
+
+def edited(*changes):
+    """The table with other cells, each by its row and column."""
+    rows = [list(row) for row in TABLE]
+    for place, column, value in changes:
+        rows[place][COLUMNS.index(column)] = value
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("changes", "hands"),
+    [
+        ([], []),
+        ([(1, "unpad", "2")], [Hand("Ada", "unpad", 2)]),
+        ([(1, "unpad", "2"), (1, "total", "3")], [Hand("Ada", "unpad", 2)]),
+        ([(2, "unpad", "1,5"), (3, "unpad", "0.50")], [Hand("Bo", "unpad", 1.5), Hand("Cy", "unpad", 0.5)]),
+        ([(1, "deduction", "0")], [Hand("Ada", "late", 0)]),
+        ([(1, "total", "5,50"), (1, "unpad", "4,5")], []),  # as a spreadsheet writes it
+    ],
+)
+def test_edited_points_are_decisions_by_hand(changes, hands):
+    rows = edited(*changes)
+    assert by_hand.edits(TABLE, rows, MOST) == hands
+    assert by_hand.edits(TABLE, [rows[0], *rows[:0:-1]], MOST) == hands[::-1]  # sorted in another order
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (edited((1, "total", "7")), "Ada: total was '5.5' and is '7'; change the points of an exercise, or the deduct"),
+        (edited((1, "status", "ill")), "Ada: status was 'graded' and is 'ill'"),
+        (edited((1, "remarks", "nice")), "Ada: remarks was 'late' and is 'nice'"),
+        (edited((1, "unpad", "5")), "Ada: unpad: expected points from 0 to 4.5, got '5'"),
+        (edited((1, "unpad", "")), "Ada: unpad: expected points or a comment, got neither"),
+        (edited((1, "submission", "Eve")), "Eve: the row is new"),
+        ([*TABLE, TABLE[1]], "Ada: the row is there twice"),
+        (TABLE[:-1], "Cy: the row is missing"),
+        ([[*COLUMNS[:-1], "notes"], *TABLE[1:]], "the columns are not those that were written: submission, status"),
+        ([], "the columns are not those that were written"),
+    ],
+)
+def test_an_edit_that_cannot_be_taken_over_is_named(rows, says):
+    with pytest.raises(HandError) as error:
+        by_hand.edits(TABLE, rows, MOST)
+    assert says in str(error.value)

@@ -1,0 +1,221 @@
+"""The report says what came of each exercise, who made which mistake, and what did not run."""
+
+import re
+from dataclasses import replace
+from urllib.parse import unquote
+
+import pytest
+from course.grade.page_reader import ASSIGNMENT, NOT_ANSWERED, POINTS, Page, assignment, row, wrong
+
+from rsl_edu.course import check
+from rsl_edu.course.grade import pages
+from rsl_edu.course.grade.gradebook import GRADED, Row, Settled
+from rsl_edu.course.grade.marking import Mark
+from rsl_edu.course.grade.notebook import Note
+
+STOPPED, MISSING, LOST = (Mark("split_and_pad", 0.0, mistake, "x") for mistake in ("stopped", "missing", "lost"))
+TITLES = [f"{points:g} points" for points in POINTS.values()]  # next to the headings of the exercises
+
+
+def said_of(page, number):
+    """What a report says of an exercise, in a line."""
+    return page.line(TITLES[number], [*POINTS, *TITLES])
+
+
+@pytest.fixture
+def mixed():
+    """A class in which most things occur."""
+    first, second = wrong("reset_done", 0), wrong("reset_done", 1)
+    rows = [row()] * 3 + [row(second)] * 2 + [row(first, NOT_ANSWERED)] * 4 + [row(first, NOT_ANSWERED, STOPPED)]
+    rows += [row(NOT_ANSWERED, MISSING), row(LOST)]
+    rows = [replace(each, submission=f"student {place}") for place, each in enumerate(rows)]
+    return [*rows, Row("Bo", "key", "a damaged zip", ()), Row("Cy", "key", "no notebook: x", ())]
+
+
+def test_points_and_shares(mixed):
+    page = Page(pages.report(ASSIGNMENT, mixed))
+    assert "14 submissions, 12 graded." in page.texts
+    says, *bars = page.after("Points")
+    assert says.startswith(f"20 at most; mean {(3 * 20 + 2 * 17 + 4 * 13 + 0 + 3 + 7) / 12:g}, median 13.")
+    assert dict(zip(bars[1::2], map(int, bars[::2]), strict=True)) == {
+        **{"0–1": 1, "2–3": 1, "4–5": 0, "6–7": 1, "8–9": 0, "10–11": 0, "12–13": 4, "14–15": 0, "16–17": 2},
+        **{"18–19": 0, "20": 3},
+    }
+    legend = ["right", "partly right", "wrong", "not answered", "lost", "to be marked"]
+    assert page.after("Exercises", TITLES) == [
+        *legend,
+        *("reset_done", "5 of 12 right, 42 %", "unpad", "6 of 12 right, 50 %", "split_and_pad", "9 of 12 right, 75 %"),
+        "reset_done",
+    ]
+    assert page.after("Not graded")[2:] == ["Bo", "a damaged zip", "Cy", "no notebook: x"]
+
+
+def test_each_exercise_has_its_mistakes_with_those_who_made_them(mixed):
+    page = Page(pages.report(ASSIGNMENT, mixed))
+    first, second = wrong("reset_done", 0).mistake, wrong("reset_done", 1).mistake
+    known = check.reset_done.mistakes
+    assert said_of(page, 0).endswith(
+        f"{first}: {known[first].headline} 5 of 12 {known[first].why} "
+        "Made by student 5 , student 6 , student 7 , student 8 , student 9 "
+        f"{second}: {known[second].headline} 2 of 12 {known[second].why} Made by student 3 , student 4"
+    )
+    assert said_of(page, 1) == (
+        "6 right, 6 not answered. It separates strong submissions from weak ones well: those who got it right scored "
+        f"{(3 * 16 + 2 * 13 + 3) / 6 - (4 * 13 + 0 + 3) / 6:.1f} points more on the rest "
+        f"(r = {11 / (3 * 348) ** 0.5:.2f}). "
+        "6 not answered: the function is as it was handed out. "
+        "student 5 , student 6 , student 7 , student 8 , student 9 , student 10"
+    )
+    assert said_of(page, 2).startswith("9 right, 1 wrong, 1 not answered, 1 lost. It ")
+    assert said_of(page, 2).endswith(
+        "stopped: your code was stopped: it takes too much time or memory, or it ends its process. 1 of 12 "
+        "Does a loop never end? Made by student 9 "
+        "1 not defined: the notebook has nothing of this name. student 10 "
+        "1 lost: there was an answer, but its cell failed. student 11"
+    )
+
+
+def test_what_many_do_can_be_read_out(mixed):
+    page = Page(pages.report(ASSIGNMENT, mixed))
+    first, second = (check.reset_done.mistakes[wrong("reset_done", place).mistake] for place in (0, 1))
+    assert page.line("To say in class", ["Points"]) == (
+        f"5 of 12 of you made this mistake in reset_done : {first.headline} {first.why} "
+        f"2 of 12 of you made this mistake in reset_done : {second.headline} {second.why}"
+    )
+    assert "To say in class" not in Page(pages.report(ASSIGNMENT, [row(wrong("unpad", 0)), row()])).texts
+
+
+def test_links_lead_to_the_pages_of_the_students(tmp_path, mixed):
+    names = ["Ada Lovelace_1", "李小龙", "a/../b", "#1 ? x.html", "é%41", "\udcff"]
+    rows = [row(wrong("unpad", 0), name=name, notes=(Note(1, "raised", "raised E"),)) for name in names]
+    (tmp_path / "my grades_feedback").mkdir()
+    for each in rows:
+        page = pages.feedback(ASSIGNMENT, each)
+        (tmp_path / "my grades_feedback" / pages.file_name(each.submission)).write_text(page, "utf-8")
+    page = Page(pages.report(ASSIGNMENT, rows, folder="my grades_feedback"))
+    addresses = [address for address in page.all("href") if not address.startswith("#")]
+    assert len(addresses) == 2 * len(names)  # the mistake, and the line
+    assert all((tmp_path / unquote(address)).is_file() and address.isascii() for address in addresses)
+    assert {address[1:] for address in page.all("href") if address.startswith("#")} == set(page.all("id"))
+    assert "grades_feedback/" in pages.report(ASSIGNMENT, rows)
+
+
+def test_a_typical_answer_is_shown_without_a_name():
+    answers = [
+        "def unpad(x):  # Bo wrote it\n    return x",
+        "def unpad(x):\n    return x",
+        "def unpad(x): return x + 1",
+    ]
+    rows = [row(wrong("unpad", 0, answer=answer), name=f"Bo_{place}") for place, answer in enumerate(answers)]
+    page = Page(pages.report(ASSIGNMENT, rows))
+    assert page.texts[page.texts.index("A typical answer") :][2] == "def unpad(x):\n    return x"
+    assert "A typical answer" not in Page(pages.report(ASSIGNMENT, rows[:1])).texts  # it would not be anonymous
+
+
+def test_partly_right_and_marked_by_hand():
+    by_hand = assignment(POINTS, manual=["split_and_pad"])
+    marks = [Mark("split_and_pad", points, None, "") for points in (None, 4.0, 13.0)]
+    rows = [row(wrong("unpad", 0, points=1.0), marks[0]), row(wrong("unpad", 0), marks[1]), row(marks[2])]
+    page = Page(pages.report(by_hand, rows))
+    assert "1 submission will get more: an exercise is still to be marked." in page.line("Points")
+    assert said_of(page, 1).startswith("1 right, 1 partly right, 1 wrong. Mean 1.7 points.")
+    assert said_of(page, 2) == "1 right, 1 partly right, 1 to be marked. Mean 8.5 points."
+    assert page.texts.count("mean 8.5 of 13 points") == 1
+    later = Page(pages.report(ASSIGNMENT, [row(), row(marks[0])]))
+    assert later.after("Exercises", TITLES)[-2] == "1 of 1 right, 100 %"
+    nobody = Page(pages.report(by_hand, rows[:1]))
+    assert "to be marked" in nobody.after("Exercises", TITLES)[-2]
+
+
+def test_lines_left_out_by_kind():
+    notes = [
+        Note(1, "module", "needs a module that is missing", "import seaborn as sns"),
+        Note(1, "module", "needs pandas.DataFrame, which is not there while grading"),
+        Note(2, "line", "has a line left out", "%matplotlib inline"),
+        Note(2, "line", "has a line left out", "files = !ls -l"),
+        Note(3, "raised", "raised ValueError: 3", "f(3)"),
+        Note(4, "raised", "raised ValueError: 4", "f(4)"),
+        Note(5, "stopped", "was stopped: it used more than 10 s"),
+        Note(6, "syntax", "is no Python", "prnt x"),
+        Note(7, "another", "did something"),
+    ]
+    rows = [row(name="Ada", notes=tuple(notes)), row(name="Bo", notes=tuple(notes[3:6])), row(name="Cy")]
+    says = Page(pages.report(ASSIGNMENT, rows)).line("Lines left out")
+    for part in (
+        "Missing modules These are not installed where the notebooks are graded. pandas , 1 student: Ada seaborn",
+        "Magics and shell commands These do nothing when a notebook is graded. !ls , 2 students: Ada , Bo %matplotlib",
+        "missing. ValueError , 2 students: Ada , Bo Not Python",
+        "Not Python The cell cannot be read as Python. 1 student: Ada Stopped",
+        "or it ended its process. 1 student: Ada another 1 student: Ada",
+    ):
+        assert part in says
+    assert "Lines left out" not in Page(pages.report(ASSIGNMENT, rows[2:])).texts
+
+
+def test_comparison_with_an_earlier_class():
+    first, second = wrong("unpad", 0), wrong("unpad", 1)
+    earlier = [row(), row(first), row(first), row(NOT_ANSWERED), Row("Cy", "key", "a damaged zip", ())]
+    now = [row(), row(), row(second), row(wrong("reset_done", 0))]
+    page = Page(pages.report(ASSIGNMENT, now, earlier))
+    says = page.line("Compared with the earlier class")
+    assert says.startswith(
+        f"4 submissions then, 4 now. Mean {(20 + 3 * 16) / 4:g} points then, {(3 * 20 - 3 + 16) / 4:.1f} now."
+    )
+    assert "unpad 1 of 4 right then, 25 %; 3 of 4 right now, 75 %" in says
+    assert f"New: {second.mistake} (1)" in says
+    assert f"Gone: {first.mistake} (2)" in says
+    assert "split_and_pad 4 of 4 right then, 100 %; 4 of 4 right now, 100 %" in says
+    assert "Compared with the earlier class" not in Page(pages.report(ASSIGNMENT, now)).texts
+    for nothing in (
+        [],
+        [Row("Cy", "key", "a damaged zip", ())],
+        [Row("Cy", "key", GRADED, (Mark("x", 1.0, None, ""),))],
+    ):
+        page = Page(pages.report(ASSIGNMENT, now, nothing))
+        assert page.after("Compared with the earlier class") == ["No exercise was graded in both classes."]
+
+
+def test_bars_are_as_long_as_their_numbers():
+    rows = [row()] * 6 + [row(wrong("unpad", 0))] * 3 + [row(wrong("unpad", 1, points=1.0))] * 1
+    page = Page(pages.report(ASSIGNMENT, rows))
+    sizes = [value.partition(":") for value in page.all("style")]
+    heights = [float(size.removesuffix("rem")) for name, _, size in sizes if name == "height"]
+    assert heights == [0] * 8 + [9 * 4 / 6, 0, 9.0]
+    widths = [float(size.removesuffix("%")) for name, _, size in sizes if name == "width"]
+    assert widths == [100, 60, 10, 30, 100]
+
+
+@pytest.mark.parametrize(
+    ("maximum", "totals", "names"),
+    [
+        (5, [0, 4, 5], ["0", "1", "2", "3", "4", "5"]),
+        (25, [0, 24, 25], ["0–2", "3–5", "6–8", "9–11", "12–14", "15–17", "18–20", "21–23", "24", "25"]),
+        (2.5, [0.5, 2.5], ["0–<1", "1–<2", "2–<3", "2.5"]),
+        (0.5, [0, 0.5], ["0–<1", "0.5"]),
+    ],
+)
+def test_columns_fit_the_points(maximum, totals, names):
+    rows = [Row(str(place), "key", GRADED, (Mark("all", total, "x", "x"),)) for place, total in enumerate(totals)]
+    bars = Page(pages.report(assignment({"all": maximum}), rows)).after("Points")[1:]
+    assert bars[1::2] == names
+    assert sum(map(int, bars[::2])) == len(totals)
+
+
+def test_what_lateness_takes_off_and_what_is_outdated_is_said():
+    late = replace(row(), settled=Settled(deduction=2.0))
+    outdated = replace(row(), settled=Settled(outdated=True))
+    page = Page(pages.report(ASSIGNMENT, [row(), late, outdated]))
+    assert "3 graded, 1 of them against an earlier version of the assignment or of its checks." in page.text
+    assert page.after("Points")[0].endswith("Lateness takes points off 1 submission.")
+    assert not re.search("Lateness|earlier", Page(pages.report(ASSIGNMENT, [row()])).text)
+
+
+def test_report_on_nobody_on_the_best_and_on_many_mistakes():
+    assert "0 submissions, 0 graded." in Page(pages.report(ASSIGNMENT, [])).texts
+    best = Page(pages.report(ASSIGNMENT, [row()]))
+    assert "1 submission, 1 graded." in best.texts
+    assert said_of(best, 1) == "1 right."
+    many = [row(Mark("unpad", 0.0, f"m{number}", "x")) for number in range(14)]
+    assert "2 further mistakes, none more frequent." in Page(pages.report(ASSIGNMENT, many)).texts
+    notes = tuple(Note(1, "raised", f"raised E{number}") for number in range(14))
+    assert "2 further kinds, none more frequent." in Page(pages.report(ASSIGNMENT, [row(notes=notes)])).texts

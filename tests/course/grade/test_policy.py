@@ -1,0 +1,225 @@
+"""What lateness, several submissions and decisions by hand make of the points."""
+
+import datetime
+from dataclasses import replace
+
+import pytest
+
+from rsl_edu.course.grade import policy
+from rsl_edu.course.grade.by_hand import Hand
+from rsl_edu.course.grade.gradebook import GRADED, NOTHING, TRIED_AGAIN, Row
+from rsl_edu.course.grade.marking import Mark
+from rsl_edu.course.grade.policy import choose, deduction, hours_late, settle
+from rsl_edu.course.grade.roster import Person, Roster
+from rsl_edu.course.grade.settings import Late, Policy
+
+MOST = {"easy": 4.0, "hard": 6.0}
+DUE = datetime.datetime(2026, 11, 30, 12, tzinfo=datetime.timezone.utc)
+
+
+def row(name="Ada", easy=4.0, hard=6.0, **fields):
+    return Row(name, "key", GRADED, (Mark("easy", easy, None, ""), Mark("hard", hard, "nan", "")), **fields)
+
+
+def after(hours):
+    """Seconds since 1970 of some hours after it was due."""
+    return DUE.timestamp() + 3600 * hours
+
+
+# Lateness -------------------------------------------------------------------------------------------------------------
+
+RULE = Late(grace=0.5, per_day=10, most=50, none_after=7)
+
+
+@pytest.mark.parametrize(
+    ("hours", "points", "says"),
+    [
+        (0, 0, ""),
+        (0.25, 0, "handed in 15 minutes late, within the time of grace"),
+        (0.5, 0, "handed in 30 minutes late, within the time of grace"),
+        (0.51, 2, "handed in 31 minutes late: 10 % of 20 points"),
+        (24.5, 2, "handed in 24.5 hours late: 10 % of 20 points"),
+        (24.6, 4, "handed in 24.6 hours late: 20 % of 20 points"),
+        (144, 10, "handed in 144 hours late: 50 % of 20 points"),
+        (168.5, 10, "handed in 168.5 hours late: 50 % of 20 points"),
+        (168.6, 20, "handed in 168.6 hours late: no points after 7 days"),
+        (None, 0, "handed in late by an unknown time: nothing is taken off, look at it"),
+    ],
+)
+def test_lateness_costs_what_the_rule_says(hours, points, says):
+    assert deduction(RULE, hours, 20) == (pytest.approx(points), says)
+
+
+def test_without_a_rule_lateness_is_told_and_costs_nothing():
+    assert deduction(Late(), 50, 20) == (0, "handed in 50 hours late")
+    assert deduction(Late(none_after=0), 0.1, 20)[0] == 20
+
+
+MODIFIED_LATER = {"late": True, "modified": after(5)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "person", "due", "hours"),
+    [
+        ({}, None, DUE, 0),
+        ({"modified": after(5)}, None, DUE, 0),  # a copy has a new time
+        (MODIFIED_LATER, None, DUE, 5),
+        (MODIFIED_LATER, None, None, None),
+        ({"late": True, "modified": after(-5)}, None, DUE, None),  # the two contradict each other
+        ({"late": True}, None, DUE, None),
+        (MODIFIED_LATER, Person("Ada", late_hours=51), DUE, 51),
+        (MODIFIED_LATER, Person("Ada", late_hours=0), DUE, 0),
+        ({}, Person("Ada", late_hours=3), None, 3),
+        ({}, Person("Ada", submitted=DUE + datetime.timedelta(hours=7)), DUE, 7),
+        ({}, Person("Ada", submitted=DUE - datetime.timedelta(hours=7)), DUE, 0),
+        ({}, Person("Ada", submitted=DUE), None, 0),
+        ({"late": True}, Person("Ada", submitted=DUE), None, None),
+    ],
+)
+def test_how_late_a_submission_is(fields, person, due, hours):
+    assert hours_late(row(**fields), due, person) == hours
+
+
+def test_no_more_is_taken_off_than_there_is():
+    (found,) = settle([row(easy=1, hard=0, late=True, modified=after(30))], Policy(DUE, Late(per_day=20)), MOST)
+    assert (found.reached, found.total, found.settled.deduction, found.settled.hours_late) == (1, 0, 1, 30)
+
+
+def test_what_is_marked_later_by_hand_is_late_too():
+    rule = Policy(DUE, Late(per_day=20))
+    late = row(easy=1, hard=None, late=True, modified=after(1))
+    assert settle([late], rule, MOST)[0].total == 0
+    assert settle([late], rule, MOST, hands=[Hand("Ada", "hard", 6)])[0].total == 5  # 20 % of 10 are 2
+
+
+# Several submissions --------------------------------------------------------------------------------------------------
+
+
+def test_the_latest_or_the_best_counts():
+    rows = [row(easy=1, file="a"), row(easy=3, file="b"), row(easy=3, file="c"), row(easy=2, file="d")]
+    assert choose(rows, "latest").file == "d"
+    assert choose(rows, "best").file == "c"
+
+
+def test_what_could_not_be_graded_counts_only_if_nothing_else_is_there():
+    broken, again = Row("Ada", "k", "not a notebook", (), file="x"), Row("Ada", "k", f"{TRIED_AGAIN}: x", (), file="y")
+    assert choose([row(file="a"), broken], "latest").file == "a"
+    assert choose([row(file="a"), again], "latest").file == "y"  # its points are not known yet
+    assert choose([broken], "latest") is choose([broken], "best") is broken
+
+
+def test_the_others_are_named():
+    rows = [row(easy=1, file="a", modified=9.0), row(easy=2, file="b", modified=5.0), Row("Ada", "k", "nothing", ())]
+    (found,) = settle(rows[:2], Policy(), MOST)
+    assert (found.file, found.settled.others) == ("a", ("b",))
+    (found,) = settle(rows, Policy(), MOST)  # the time of one is not known: they come in the order of their runs
+    assert (found.file, found.settled.others) == ("b", ("a",))
+    (found,) = settle(rows[:2], Policy(several="best"), MOST)
+    assert (found.file, found.settled.others) == ("b", ("a",))
+
+
+def test_the_best_is_the_best_after_lateness():
+    rows = [row(easy=2, file="early", modified=after(-1)), row(easy=4, file="late", modified=after(30), late=True)]
+    assert settle(rows, Policy(DUE, Late(per_day=5), "best"), MOST)[0].file == "late"  # 10 less 1, or 8
+    assert settle(rows, Policy(DUE, Late(per_day=15), "best"), MOST)[0].file == "early"  # 10 less 3, or 8
+
+
+def test_what_a_table_says_of_lateness_is_said_of_the_newest_submission():
+    rows = [row(file="early", modified=after(-1)), row(file="late", modified=after(30))]
+    times = Roster([Person("Ada", late_hours=30)])
+    best = settle(rows, Policy(DUE, Late(per_day=10), "best"), MOST, times=times)[0]
+    assert (best.file, best.total) == ("early", 10)
+    latest = settle(rows, Policy(DUE, Late(per_day=10)), MOST, times=times)[0]
+    assert (latest.file, latest.total) == ("late", 8)
+
+
+# The roster -----------------------------------------------------------------------------------------------------------
+
+ROSTER = Roster([Person("Lovelace, Ada", "101", "ada@example.org"), Person("Bo Ek", "102"), Person("Cy", "103")])
+
+
+def test_each_student_of_the_roster_has_a_row_and_the_others_come_last():
+    rows = [row("zoe"), row("lovelaceada", identifier="101"), row("bo  ek"), row("Dan", identifier="9")]
+    found = settle(rows, Policy(), MOST, roster=ROSTER)
+    assert [(each.submission, each.identifier, each.status) for each in found] == [
+        ("Lovelace, Ada", "101", GRADED),
+        ("Bo Ek", "102", GRADED),
+        ("Cy", "103", NOTHING),
+        ("Dan", "9", GRADED),
+        ("zoe", "", GRADED),
+    ]
+    assert [each.submission for each in policy.unmatched(found, ROSTER)] == ["Dan", "zoe"]
+    assert found[0].settled.email == "ada@example.org"
+
+
+def test_two_names_of_one_student_make_one_row():
+    rows = [row("lovelaceada", identifier="101", file="a"), row("Ada Lovelace", easy=1, file="b")]
+    (found, *_) = settle(rows, Policy(), MOST, roster=ROSTER)
+    assert (found.submission, found.file, found.settled.others) == ("Lovelace, Ada", "b", ("a",))
+
+
+def test_a_name_whose_number_is_somebody_elses_is_nobodys():
+    found = settle([row("Bo Ek", identifier="103")], Policy(), MOST, roster=ROSTER)
+    assert [each.status for each in found] == [NOTHING] * 3 + [GRADED]
+    assert found[3].submission == "Bo Ek (number 103 is not in the roster)"
+
+
+def test_who_handed_in_nothing_gets_zero_or_nothing():
+    assert settle([], Policy(), MOST, roster=ROSTER)[0].has_points
+    (first, *_) = settle([], Policy(nothing="empty"), MOST, roster=ROSTER)
+    assert (first.has_points, first.marks) == (False, ())
+    hands = [Hand("Cy", "hard", 3)]
+    last = settle([], Policy(nothing="empty"), MOST, roster=ROSTER, hands=hands)[2]
+    assert (last.has_points, last.total, [mark.points for mark in last.marks]) == (True, 3, [0, 3])
+
+
+def test_without_a_roster_they_come_by_name():
+    assert [each.submission for each in settle([row("Bo"), row("ada"), row("Cy")], Policy(), MOST)] == [
+        "ada",
+        "Bo",
+        "Cy",
+    ]
+
+
+# By hand --------------------------------------------------------------------------------------------------------------
+
+
+def test_points_by_hand_win():
+    hands = [Hand("Ada", "hard", 2, "half of it"), Hand("Bo", "hard", 5), Hand("Ada", "easy", None, "well done")]
+    (found,) = settle([row()], Policy(), MOST, hands=hands)
+    assert (found.total, [mark.points for mark in found.marks]) == (6, [4, 2])
+    assert [(each.hand.exercise, each.before) for each in found.settled.by_hand] == [("hard", 6), ("easy", 4)]
+    assert found.settled.remarks == "hard by hand (half of it). easy by hand (well done)"
+
+
+def test_lateness_can_be_forgiven_by_hand():
+    late = row(late=True, modified=after(30))
+    (found,) = settle([late], Policy(DUE, Late(per_day=20)), MOST, hands=[Hand("Ada", "late", 0, "ill")])
+    assert (found.total, found.settled.late) == (10, "handed in 30 hours late")
+    assert found.settled.by_hand[0].before == 4
+
+
+def test_a_name_that_is_no_formula_any_more_in_the_table_is_known():
+    for written in ("=1", "'=1"):
+        (found,) = settle([row("=1")], Policy(), MOST, hands=[Hand(written, "hard", 0)])
+        assert found.total == 4
+
+
+def test_what_could_not_be_graded_can_be_marked():
+    hands = [Hand("Ada", "easy", 3)]
+    (found,) = settle([Row("Ada", "k", "no notebook: a.pdf", ())], Policy(), MOST, hands=hands)
+    assert (found.total, [mark.points for mark in found.marks]) == (3, [3, 0])
+    (found,) = settle([Row("Ada", "k", f"{TRIED_AGAIN}: x", ())], Policy(), MOST, hands=hands)
+    assert (found.total, [mark.points for mark in found.marks], found.has_points) == (3, [3, None], True)
+
+
+# Versions -------------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_graded_by_another_version_is_marked_so():
+    rows = [row("a", version="1"), row("b", version="2")]
+    assert [each.settled.outdated for each in settle(rows, Policy(), MOST, version="2")] == [True, False]
+    (found,) = settle([rows[0]], Policy(), {"hard": 6.0, "new": 1.0}, version="2")
+    assert [mark.task for mark in found.marks] == ["hard"]
+    assert "earlier version" in found.settled.remarks
+    assert replace(found, settled=replace(found.settled, outdated=False)).settled.remarks == ""

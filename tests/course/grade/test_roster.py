@@ -1,0 +1,144 @@
+"""Rosters are read as learning platforms and spreadsheets write them, and nobody is guessed."""
+
+import datetime
+
+import pytest
+
+from rsl_edu.course.grade import roster
+from rsl_edu.course.grade.roster import Person, Roster
+from rsl_edu.course.grade.spreadsheet import SheetError
+
+
+def read(folder, content, encoding="utf-8"):
+    path = folder / "roster.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
+    return list(roster.read(path).people)
+
+
+ADA = [Person("Ada Lovelace", "101", "ada@example.org")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_any_spreadsheet_can_have_written_it(tmp_path, encoding, separator, end):
+    rows = [["Name", "ID", "E-Mail", "Größe"], ["Ada Lovelace", "101", "ada@example.org", "1"], ["", "", "", ""]]
+    assert read(tmp_path, end.join(separator.join(row) for row in rows), encoding) == ADA
+
+
+@pytest.mark.parametrize(
+    "header", ["Full name,Identifier,Email address", "student,student id,mail", "NAME , Canvas ID,E-Mail-Adresse"]
+)
+def test_columns_have_their_usual_names(tmp_path, header):
+    assert read(tmp_path, f"{header}\nAda Lovelace,Participant 101,ada@example.org\n") == ADA
+
+
+def test_first_and_last_names_are_put_together(tmp_path):
+    text = "Last name,First name,Username,Group\nLovelace,Ada,ada,A\n"
+    assert read(tmp_path, text) == [Person("Ada Lovelace", login="ada", section="A")]
+
+
+def test_a_line_that_is_too_short_has_empty_cells(tmp_path):
+    assert read(tmp_path, "name,id,email\nAda\n") == [Person("Ada")]
+
+
+MOODLE = (
+    'Identifier,"Full name","Email address",Status,Grade,"Maximum grade","Grade can be changed",'
+    '"Last modified (submission)","Last modified (grade)","Feedback comments"\n'
+    '"Participant 101","Ada Lovelace",ada@example.org,"Submitted for grading - 2 days 3 hours late",,20.00,Yes,'
+    '"Wednesday, 2 December 2026, 3:00 PM",-,\n'
+    '"Participant 102","Bo Ek",bo@example.org,"Submitted for grading",,20.00,Yes,"Monday, 30 November 2026, 23:05",-,\n'
+    '"Participant 103",Cy,cy@example.org,"No submission - Assignment is overdue by: 4 days",,20.00,Yes,-,-,\n'
+    '"Participant 104",Di,di@example.org,"Submitted for grading - 5 mins 30 secs late",,20.00,Yes,-,-,\n'
+)
+
+
+def test_moodles_worksheet_says_how_late_they_were(tmp_path):
+    people = read(tmp_path, MOODLE)
+    assert [(person.name, person.identifier, person.email) for person in people[:2]] == [
+        ("Ada Lovelace", "101", "ada@example.org"),
+        ("Bo Ek", "102", "bo@example.org"),
+    ]
+    assert [person.late_hours for person in people] == [51, None, None, pytest.approx(5.5 / 60)]
+    assert [person.submitted for person in people] == [
+        datetime.datetime(2026, 12, 2, 15).astimezone(),
+        datetime.datetime(2026, 11, 30, 23, 5).astimezone(),
+        None,
+        None,
+    ]
+
+
+CANVAS = (
+    "Student,ID,SIS User ID,SIS Login ID,Section,Policies (77),Current Score\n"
+    ",,,,,Manual Posting,\n"
+    "    Points Possible,,,,,20,(read only)\n"
+    '"Lovelace, Ada",101,S1,ada,Lab 1,,\n'
+    '"Student, Test",999,,abc,Lab 1,,\n'
+)
+
+
+def test_canvass_gradebook_has_rows_that_are_no_students(tmp_path):
+    assert read(tmp_path, CANVAS) == [Person("Lovelace, Ada", "101", login="ada", section="Lab 1")]
+
+
+def test_hours_and_times_of_a_table_of_ones_own(tmp_path):
+    text = 'name,late_hours,submitted\nAda,"2,5",\nBo,,2026-11-30T12:00Z\nCy,-3,2026-11-30 12:00+01:00\nDi,,soon\n'
+    people = read(tmp_path, text)
+    assert [person.late_hours for person in people] == [2.5, None, 0, None]
+    noon = datetime.datetime(2026, 11, 30, 12, tzinfo=datetime.timezone.utc)
+    assert [person.submitted for person in people] == [None, noon, noon - datetime.timedelta(hours=1), None]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "expected a table in CSV, got an empty file"),
+        (b"\n , \n", "expected a table in CSV, got an empty file"),
+        (b"id,grade\n1,2\n", "expected a column called name, full name, student, or two for the first and the last"),
+        (b"name,late_hours\nAda,soon\n", "Ada: late hours: expected a number, got 'soon'"),
+        (b"name,late_hours\nAda,nan\n", "Ada: late hours: expected a number, got 'nan'"),
+        (b"\x81\x8d\x8f", "expected a table in CSV ("),
+    ],
+)
+def test_what_is_no_roster_is_named(tmp_path, content, says):
+    with pytest.raises(SheetError) as error:
+        read(tmp_path, content)
+    assert str(tmp_path / "roster.csv") in str(error.value)
+    assert says in str(error.value)
+
+
+def test_a_file_that_is_missing_is_named(tmp_path):
+    with pytest.raises(SheetError, match=r"nowhere\.csv: No such file"):
+        roster.read(tmp_path / "nowhere.csv")
+
+
+def test_two_with_the_same_name_are_told_apart_by_number(tmp_path):
+    people = read(tmp_path, "name,id\nAda,1\nAda,2\nBo,3\n")
+    assert [person.name for person in people] == ["Ada (1)", "Ada (2)", "Bo"]
+    everybody = Roster(people)
+    assert everybody.find("Ada") is None
+    assert everybody.find("Ada (2)") == everybody.find("Ada", "2") == people[1]
+
+
+PEOPLE = [Person("Lovelace, Ada", "101", "ada@example.org", "adal"), Person("Bo  Ék", "102"), Person("Cy")]
+
+
+@pytest.mark.parametrize(
+    ("name", "identifier", "place"),
+    [
+        ("lovelaceada", "101", 0),
+        ("Ada Lovelace", "", 0),
+        ("LOVELACE, ada", "", 0),
+        ("ada@example.org", "", 0),
+        ("adal", "", 0),
+        ("bo e\u0301k", "", 1),
+        ("Bo Ek", "", None),
+        ("Ada", "", None),
+        ("Cy", "7", 2),  # the table knows no number of Cy
+        ("Cy", "102", None),  # one says Cy, the other Bo
+        ("", "", None),
+        ("", "101", 0),
+    ],
+)
+def test_nobody_is_guessed(name, identifier, place):
+    assert Roster(PEOPLE).find(name, identifier) == (None if place is None else PEOPLE[place])
