@@ -89,12 +89,12 @@ class _Rehearsal:
     def describe(self) -> None:
         """Say what gives points."""
         exercises = counted(len(self.assignment.tasks), "exercise")
-        self.say(f"{self.assignment.name}: {exercises}, {self.assignment.maximum:g} points")
+        self.say(f"{self.assignment.name}: {exercises}, {_points(self.assignment.maximum)}")
         for task in self.assignment.tasks:
             how = "by hand" if task.manual else f"for {', '.join(task.answers) or 'nothing'}"
             needed = dict.fromkeys(name for answer in task.answers for name in self.assignment.depends(answer))
             needs = f"; needs {', '.join(needed)}" if needed else ""
-            self.say(f"  cell {self.cells[task.name].place}: {task.name}, {task.points:g} points, {how}{needs}")
+            self.say(f"  cell {self.cells[task.name].place}: {task.name}, {_points(task.points)}, {how}{needs}")
 
     def report(self, found: Iterable[Finding]) -> None:
         """Say what was found."""
@@ -111,7 +111,7 @@ class _Rehearsal:
         lines = self._lines_that_fail([*lost]) if lost else {}
         for name, got in lost.items():
             line, why = lines.get(name, (1, _first_line(got.message)))
-            says = f"right answers get {got.points:g} of {self.cells[name].points:g} points for {name}: {why}"
+            says = f"right answers get {got.points:g} of {_points(self.cells[name].points)} for {name}: {why}"
             self.report([Finding(self.cells[name].place, line, says)])
 
     def no_answers(self) -> None:
@@ -121,7 +121,7 @@ class _Rehearsal:
             place, message = self.cells[task.name].place, _first_line(got.message)
             if got.points:
                 self.report(
-                    [Finding(place, 1, f"{task.name} gives {got.points:g} points to a notebook without answers")]
+                    [Finding(place, 1, f"{task.name} gives {_points(got.points)} to a notebook without answers")]
                 )
             elif got.mistake not in _UNANSWERED:
                 says = f"{task.name} does not count as not answered when it is as handed out: {message}"
@@ -131,7 +131,12 @@ class _Rehearsal:
         """Run the notebook as it is handed out in a kernel: no cell of the set-up may raise."""
         notebook = self.assignment.student()
         begin = time.monotonic()
-        raised = dict(_raised_in_kernel(notebook, folder))
+        try:
+            raised = dict(_raised_in_kernel(notebook, folder))
+        except (RuntimeError, TimeoutError) as error:  # of the kernel, which has ended or does not end
+            self.errors += 1
+            self.say(f"error: Run All of the notebook as handed out: {_first_line(str(error))}")
+            return
         self.say(f"Run All of the notebook as handed out: {time.monotonic() - begin:.1f} s")
         kinds = self.assignment.kinds
         for place, what in raised.items():
@@ -140,8 +145,9 @@ class _Rehearsal:
         others = [place for place in raised if kinds[place] != "setup"]
         if others:
             says = f"Run All stops here in the notebook as handed out, which raises {raised[others[0]]}"
-            more = f"; so do cells {', '.join(map(str, others[1:]))}" if others[1:] else ""
-            self.report([Finding(others[0], 1, says + more, error=False)])
+            if others[1:]:
+                says += f"; so {'do cells' if others[2:] else 'does cell'} {', '.join(map(str, others[1:]))}"
+            self.report([Finding(others[0], 1, says, error=False)])
 
     def wrong_answers(self, files: list[Path]) -> None:
         """Mark notebooks with wrong answers, and say in a table what each gets."""
@@ -217,7 +223,10 @@ def _raised_in_kernel(notebook: Any, folder: Path) -> Iterator[tuple[int, str]]:
     from nbclient import NotebookClient
 
     resources = {"metadata": {"path": str(folder)}}
-    NotebookClient(notebook, kernel_name="python3", allow_errors=True, timeout=600, resources=resources).execute()
+    quiet = ["--log-level=ERROR"]  # not: "Kernel is running over TCP without encryption"
+    client = NotebookClient(notebook, kernel_name="python3", extra_arguments=quiet, resources=resources)
+    client.allow_errors, client.timeout = True, 600
+    client.execute()
     for place, cell in enumerate(notebook.cells, 1):
         for output in cell.get("outputs", ()):
             if output.output_type == "error":
@@ -237,6 +246,10 @@ def _without_points(cell: Any) -> Any:
     if "nbgrader" in cell.metadata:
         cell.metadata.nbgrader.points = 0
     return cell
+
+
+def _points(number: float) -> str:
+    return f"{number:g} point{'' if number == 1 else 's'}"
 
 
 def _first_line(text: str) -> str:

@@ -149,7 +149,7 @@ def test_says_which_line_costs_right_answers_their_points():
     errors = [line for line in lines if line.startswith("error")]
     for error, (place, (name, (_, points, line, says))) in zip(errors, enumerate(LOSSES.items(), 2), strict=True):
         assert error.startswith(
-            f"error: cell {place}, line {line}: right answers get {points:g} of 1 points for {name}: "
+            f"error: cell {place}, line {line}: right answers get {points:g} of 1 point for {name}: "
         )
         assert error.endswith(says)
 
@@ -158,9 +158,16 @@ def test_a_notebook_without_answers_gets_no_points():
     checks = [check("assert f", "easy"), check("try:\n    f(1)\nexcept Exception:\n    raise AssertionError", "odd")]
     well, lines = said(notebook(answer(F, "f-answer"), *checks))
     assert not well
-    assert "error: cell 2, line 1: easy gives 1 points to a notebook without answers" in lines
+    assert "error: cell 2, line 1: easy gives 1 point to a notebook without answers" in lines
     says = "warning: cell 3, line 1: odd does not count as not answered when it is as handed out: your answer is wrong."
     assert says in lines
+
+
+def test_a_kernel_that_ends_is_found(tmp_path):
+    ends = nbformat.v4.new_code_cell("import os\nos._exit(1)", metadata={"tags": ["demo"]})
+    well, lines = said(notebook(ends, answer(F, "f-answer"), check("assert f(1)", "f")), folder=tmp_path)
+    assert not well
+    assert "error: Run All of the notebook as handed out: Kernel died" in lines
 
 
 def test_set_up_that_raises_is_found():
