@@ -20,6 +20,7 @@ from .by_hand import Hand
 from .journal_file import Written
 from .marking import Mark
 from .notebook import Note
+from .roster import Person
 
 GRADED = "graded"
 """Status of a submission that was graded; every other status says why it was not."""
@@ -60,7 +61,7 @@ class Settled:
         others: Other files that the student handed in, and that do not count.
         outdated: Whether the points are of another version of the assignment or of the checks.
         empty: Whether the cells of the points stay empty, because the student handed in nothing.
-        email: The e-mail address, as the roster has it.
+        person: Who the student is in the roster; None if that is not known.
     """
 
     hours_late: float | None = 0.0
@@ -70,7 +71,7 @@ class Settled:
     others: tuple[str, ...] = ()
     outdated: bool = False
     empty: bool = False
-    email: str = ""
+    person: Person | None = None
 
     @property
     def remarks(self) -> str:

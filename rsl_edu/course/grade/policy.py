@@ -48,7 +48,7 @@ def settle(
         person = roster.find(row.submission, row.identifier) if roster else None
         name = person.name if person else row.submission
         if person is None and name in known:  # the number says that it is somebody else
-            name = f"{name} (number {row.identifier} is not in the roster)"
+            name = f"{name} (the roster has number {row.identifier} for another name)"
         groups.setdefault(name, []).append(row)
     settled = []
     others = sorted(groups.keys() - known.keys(), key=normal)
@@ -60,7 +60,7 @@ def settle(
             row = _one(name, group, times, policy, most, version)
         if person := known.get(name):
             identifier = row.identifier or person.identifier
-            row = replace(row, identifier=identifier, settled=replace(row.settled, email=person.email))
+            row = replace(row, identifier=identifier, settled=replace(row.settled, person=person))
         settled.append(_capped(marked_by_hand(row, own, most) if own else row))
     return settled
 

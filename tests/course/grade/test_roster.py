@@ -137,7 +137,9 @@ PEOPLE = [Person("Lovelace, Ada", "101", "ada@example.org", "adal"), Person("Bo 
         ("Cy", "7", 2),  # the table knows no number of Cy
         ("Cy", "102", None),  # one says Cy, the other Bo
         ("", "", None),
-        ("", "101", 0),
+        ("", "101", None),
+        ("Group A-Bo  Ék", "102", 1),
+        ("Max Born", "101", None),  # a number of another table
     ],
 )
 def test_nobody_is_guessed(name, identifier, place):
