@@ -44,8 +44,8 @@ try:
 except OSError: pass
 try:
     socket.create_connection(("127.0.0.1", 9), 1); seen.append("network")
-except OSError as error: seen += [] if error.errno in (101, 111) else [str(error)]
-seen += {{*os.environ}} - {{"HOME", "PATH", "OMP_NUM_THREADS", "MPLBACKEND", "PWD", "LC_CTYPE"}}
+except PermissionError: pass
+seen += {{*os.environ}} - {{*"HOME PATH OMP_NUM_THREADS MPLBACKEND TORCHDYNAMO_DISABLE PWD LC_CTYPE".split()}}
 print(seen)
 """
     assert run_once(script(code), b"") == b"[]\n"

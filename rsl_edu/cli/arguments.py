@@ -24,6 +24,18 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_sandbox(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where code of a notebook runs."""
+    box = parser.add_mutually_exclusive_group()
+    box.add_argument("--sandbox", metavar="COMMAND", help="beginning of a command that runs a container")
+    box.add_argument("--unsafe", action="store_true", help="without a sandbox: for code that you trust")
+
+
+def sandbox_argument(options: argparse.Namespace) -> str:
+    """Return where code of a notebook runs, as the grader wants to have it."""
+    return "unsafe" if options.unsafe else options.sandbox or "bwrap"
+
+
 def system_error(error: OSError) -> str:
     """Say in a line what the system refused, and for which file."""
     return f"{error.filename}: {error.strerror}" if error.filename else str(error)

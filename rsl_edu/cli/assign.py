@@ -1,4 +1,4 @@
-"""``rsl-edu assign``: makes the notebook of an assignment."""
+"""``rsl-edu assign``: makes the notebook of an assignment, or checks its source."""
 
 from __future__ import annotations
 
@@ -7,27 +7,38 @@ from typing import Any
 
 from rsl_edu.number_format import counted
 
-from .arguments import add_sources, path_argument, try_folder
+from .arguments import add_sandbox, add_sources, path_argument, sandbox_argument, try_folder
 
 
 def add(commands: Any) -> None:
     """Add this command and its arguments."""
     parser = commands.add_parser(
         "assign",
-        help="make the notebook of an assignment to hand out, or its solution",
-        description="Write a version of the assignment NAME, such as 4_normalization, into DIR.",
+        help="make the notebook of an assignment to hand out, or its solution; or check its source",
+        description="Write a version of the assignment NAME, such as 4_normalization, into DIR; or, with --check, "
+        "grade its own right answers and the notebook without answers, and say what is wrong with its source.",
     )
     parser.add_argument("name", metavar="NAME")
-    parser.add_argument("--out", type=path_argument, required=True, metavar="DIR")
+    parser.add_argument("--out", type=path_argument, metavar="DIR", help="folder to write the notebook into")
     version = parser.add_mutually_exclusive_group()
     version.add_argument("--solution", action="store_true", help="with the solutions, to publish afterwards")
     version.add_argument("--instructor", action="store_true", help="with the solutions and the hidden tests")
+    version.add_argument("--check", action="store_true", help="write nothing, and check the source")
+    parser.add_argument("--wrong", type=path_argument, metavar="DIR", help="with --check: notebooks with wrong answers")
     parser.add_argument("--force", action="store_true", help="write over a notebook that is there")
+    add_sandbox(parser)
     add_sources(parser)
     parser.set_defaults(command=_assign)
 
 
 def _assign(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    if options.check:
+        return _check(parser, options)
+    if options.out is None:
+        parser.error("--out: expected a folder to write into, or --check to write nothing")
+    for name in ("wrong", "sandbox", "unsafe"):
+        if getattr(options, name):
+            parser.error(f"--{name} goes with --check")
     from rsl_edu.course.assignment import Assignment, AssignmentError, locate
 
     try:
@@ -59,3 +70,31 @@ def _assign(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int
     exercises = counted(len(assignment.tasks), "exercise")
     print(f"{path}: the {kind} version, {exercises}, {assignment.maximum:g} points")
     return 0
+
+
+def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    from rsl_edu.course.assignment import Assignment, AssignmentError, locate
+
+    for name in ("out", "force"):
+        if getattr(options, name):
+            parser.error(f"--{name} does not go with --check, which writes nothing")
+    if options.wrong is not None and not options.wrong.is_dir():
+        parser.error(f"--wrong: expected a folder of notebooks, got {options.wrong}")
+    try:
+        source = locate(options.name, options.sources)
+    except AssignmentError as error:
+        parser.error(str(error))
+
+    from rsl_edu.course.grade.sandbox import SandboxError
+    from rsl_edu.course.rehearsal import rehearse
+
+    try:
+        assignment = Assignment.read(source)
+        wrong = sorted(options.wrong.glob("*.ipynb")) if options.wrong else ()
+        box = sandbox_argument(options)
+        return 0 if rehearse(assignment, print, wrong=wrong, box=box, folder=source.parent) else 1
+    except AssignmentError as error:
+        print(f"error: {error}")
+        return 1
+    except SandboxError as error:
+        parser.error(str(error))

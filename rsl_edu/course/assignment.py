@@ -203,12 +203,12 @@ class Assignment:
     @cached_property
     def setup(self) -> tuple[str, ...]:
         """Code that can run without an answer, and is neither a check nor a demonstration."""
-        return tuple(cell.source for cell in self.cells if self._kinds.get(cell.place) == "setup")
+        return tuple(cell.source for cell in self.cells if self.kinds.get(cell.place) == "setup")
 
     @cached_property
     def handed(self) -> tuple[Handed, ...]:
         """The code cells that are handed out, in their order."""
-        return tuple(Handed(self._stubs.unanswered(cell), self._kinds[cell.place]) for cell in self.cells if cell.code)
+        return tuple(Handed(self._stubs.unanswered(cell), self.kinds[cell.place]) for cell in self.cells if cell.code)
 
     @cached_property
     def left_out(self) -> frozenset[str]:
@@ -263,8 +263,8 @@ class Assignment:
         return names.definitions(map(names.python, self.setup))
 
     @cached_property
-    def _kinds(self) -> dict[int, Kind]:
-        """What each code cell is, by its place."""
+    def kinds(self) -> dict[int, Kind]:
+        """What each code cell of the source is, by its place in the notebook, as for :class:`Handed`."""
         kinds: dict[int, Kind] = {}
         known: set[str] = set()  # from the set-up so far
         missing: set[str] = set()  # what the set-up does not have: answers, and what other cells define

@@ -15,7 +15,8 @@ from typing import IO
 
 from rsl_edu.printable import printable
 
-from .bwrap import BOX, SandboxError, bubblewrap
+from .bwrap import BOX, bubblewrap
+from .error import SandboxError
 from .usage import of_tree
 
 _LOOKS = 0.02  # seconds from one look at the process to the next
@@ -59,11 +60,13 @@ def run_once(script: Path, request: bytes, limits: Limits | None = None, sandbox
         StoppedError: It went over a limit, crashed or failed.
     """
     limits = limits or Limits()
-    command = [sys.executable, "-I", str(script)]
-    if sandboxed:
-        shown = {script.name: script.resolve()}
-        command = [*bubblewrap(shown, limits.memory, 32, limits.answer), *command[:-1], f"{BOX}/{script.name}"]
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+    with contextlib.ExitStack() as stack:
+        given, out, errors = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(3))
+        command, passed = [sys.executable, "-I", str(script)], ()
+        if sandboxed:
+            box = bubblewrap({script.name: script.resolve()}, limits.memory, 32, limits.answer)
+            begin, passed = stack.enter_context(box)
+            command = [*begin, sys.executable, "-I", f"{BOX}/{script.name}"]
         given.write(request)
         given.seek(0)
         try:
@@ -75,6 +78,7 @@ def run_once(script: Path, request: bytes, limits: Limits | None = None, sandbox
                 cwd="/",
                 env={"PATH": os.environ.get("PATH", os.defpath), "OMP_NUM_THREADS": "1"},
                 start_new_session=True,
+                pass_fds=passed,
             )
         except OSError as error:
             raise SandboxError(f"cannot run {command[0]}: {error.strerror}") from None
@@ -98,7 +102,7 @@ def _wait(process: subprocess.Popen[bytes], out: IO[bytes], limits: Limits) -> N
     end = time.monotonic() + limits.wall
     begin: float | None = None
     while process.poll() is None:
-        cpu, memory = of_tree(process.pid)
+        cpu, memory = of_tree(process.pid, limits.memory)
         written = os.fstat(out.fileno()).st_size
         if begin is None and written:
             begin = cpu

@@ -163,7 +163,8 @@ def failure(account: dict[str, Any]) -> Failure:
     known = isinstance(raised, type) and issubclass(raised, Exception) and raised is not Exception
     like = _like(raised) if known and kind != "stopped" else Failure
     error = like(str(kind), says, line, number if isinstance(number, int) else 0, function)
-    error.args = (says.partition(": ")[2],)
+    if like is not Failure:
+        error.args = (says.partition(": ")[2],)  # as the check expects it
     return error
 
 

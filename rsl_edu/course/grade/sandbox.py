@@ -85,28 +85,32 @@ def start(sandbox: str, limits: Limits, errors: int = subprocess.DEVNULL) -> sub
         begin = shlex.split(sandbox)
     except ValueError as error:
         raise SandboxError(f"the command {sandbox!r} cannot be read: {error}.\n{_ADVICE}") from None
-    if sandbox == "bwrap":
-        command = bubblewrap(_FILES, limits.memory, limits.processes, limits.disk)
-        command += [sys.executable, "-I", f"{BOX}/worker.py"]  # the worker limits its CPU time, once torch is imported
-    elif sandbox == "unsafe":
-        command = [sys.executable, "-I", f"{_box()}/worker.py"]
-    else:  # what is killed here is only the client of the container: the container must end by itself
-        begin = [part.replace("{box}", _box()) for part in begin]
-        command = [*begin, "timeout", "-s", "KILL", f"{limits.wall:.0f}", "python3", "-I", f"{BOX}/worker.py"]
-    environment = {"PATH": os.environ.get("PATH", os.defpath)}  # all of it: /proc shows it to the student
-    try:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            bufsize=0,
-            cwd="/",
-            env=environment | {"OMP_NUM_THREADS": "1"},
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise SandboxError(f"cannot run {command[0]!r}: {error.strerror}.\n{_ADVICE}") from None
+    passed: tuple[int, ...] = ()
+    with contextlib.ExitStack() as stack:
+        if sandbox == "bwrap":
+            box = bubblewrap(_FILES, limits.memory, limits.processes, limits.disk)
+            begin, passed = stack.enter_context(box)
+            command = [*begin, sys.executable, "-I", f"{BOX}/worker.py"]  # it limits its CPU time, with torch imported
+        elif sandbox == "unsafe":
+            command = [sys.executable, "-I", f"{_box()}/worker.py"]
+        else:  # what is killed here is only the client of the container: the container must end by itself
+            begin = [part.replace("{box}", _box()) for part in begin]
+            command = [*begin, "timeout", "-s", "KILL", f"{limits.wall:.0f}", "python3", "-I", f"{BOX}/worker.py"]
+        environment = {"PATH": os.environ.get("PATH", os.defpath)}  # all of it: /proc shows it to the student
+        try:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                bufsize=0,
+                cwd="/",
+                env=environment | {"OMP_NUM_THREADS": "1"},
+                start_new_session=True,
+                pass_fds=passed,
+            )
+        except OSError as error:
+            raise SandboxError(f"cannot run {command[0]!r}: {error.strerror}.\n{_ADVICE}") from None
 
 
 def probe(sandbox: str, limits: Limits) -> None:

@@ -81,6 +81,7 @@ class Student:
         self._used = 0.0  # seconds of CPU time
         self._before: float | None = None  # those that it took to start
         self._cell: int | None = None
+        self._numbers = [cell.number for cell in cells]
         self._left = torch.empty(0)
         self._callbacks: list[Callable[..., Any]] = []  # of the check's, which the process may call
         self.lost: frozenset[str] = frozenset()
@@ -111,10 +112,15 @@ class Student:
         self._send(task, wait)
         while "ready" not in (news := self._receive(dict, wait)):
             if self._cell is None:
-                wait = self._patience(self._limits.load, "all cells", lambda: "its cells")
+                wait = self._patience(self._limits.load, "all cells", self._where)
             self._cell = self._typed(news.get("cell"), int)
         notes: list[Any] = self._typed(news["ready"], list)
         return notes
+
+    def _where(self) -> str:
+        """Which cell runs."""
+        place = self._cell or 0
+        return f"code cell {self._numbers[place] if place < len(self._numbers) else place + 1}"
 
     def close(self) -> None:
         """End the process, and all that it has started."""

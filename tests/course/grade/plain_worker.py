@@ -43,7 +43,7 @@ def reply(number, value=None):
 
 def ready():
     send({"dict": [["cell", 0]]})
-    send({"dict": [["ready", {"dict": []}]]})
+    send({"dict": [["ready", {"list": []}]]})
 
 
 def burn(seconds):
@@ -58,13 +58,13 @@ def main():
     cells = receive()["cells"]
     ready()
     for cell in cells:
-        exec(cell, names)
+        exec(cell[1], names)
     while True:
         question = receive()
         if question["kind"] == "names":
-            value = {"dict": [[name, False] for name in question["name"] if name in names]}
+            value = {"dict": [[name, "function"] for name in question["name"] if name in names]}
         else:
-            value = names[question["name"]](*question["arguments"])
+            value = names[question["target"]](*question["arguments"])
         reply(question["number"], value)
 
 

@@ -214,7 +214,9 @@ def source():
     cells = [nbformat.v4.new_code_cell(SETUP)]
     for name in NAMES:
         code = f"def {name}(hidden, dones):\n    ### BEGIN SOLUTION\n    return {RIGHT}\n    ### END SOLUTION"
-        cells.append(nbformat.v4.new_code_cell(code, metadata={"nbgrader": {"grade_id": "x", "solution": True}}))
+        cells.append(
+            nbformat.v4.new_code_cell(code, metadata={"nbgrader": {"grade_id": f"{name}-answer", "solution": True}})
+        )
         hidden = (
             f"check.reset_done.check({name}, check.reset_done.sample(None, 5))\nassert verdict.passed, verdict\nverdict"
         )
@@ -314,11 +316,11 @@ def test_cells_that_attack_cost_right_answers_nothing(graded, name):
 def test_notes_say_what_happened_to_the_cells(graded):
     notes = "\n".join(map(str, (*graded[1]["cells"].notes, *graded[1]["ends"].notes)))
     for text in (
-        "TimeoutError: the cell used more than 0.5 s of CPU time",
+        "used more than 0.5 s of CPU time",
         "MemoryError",
         "SystemExit",
         "No space left",
-        "SyntaxError",
+        "is not Python",
     ):
         assert text in notes
     assert "code cell 2 was stopped: it ended its process" in notes

@@ -8,6 +8,8 @@ from course.banks import BANKS, RIGHT, WRONG, machinery, mistake_of
 
 from rsl_edu.course import assignment, check
 from rsl_edu.course.grade import marking
+from rsl_edu.course.grade.judging import Names, Verdicts, judge
+from rsl_edu.course.grade.notebook import Cell
 from rsl_edu.course.grade.sandbox import Limits
 from rsl_edu.course.grade.student import Student
 from rsl_edu.course.grade.usage import Budget
@@ -47,19 +49,20 @@ def cells(name):
 @pytest.mark.slow
 @pytest.mark.parametrize(("source", "task", "ours"), TASKS)
 def test_every_answer_of_the_bank_gets_what_it_deserves(bwrap, source, task, ours):
-    student = Student(cells(task.name), bwrap, Budget(Limits(total=600)), source.forbidden)
-    assert not student.failed
+    code = [Cell(number, source) for number, source in enumerate(cells(task.name), 1)]
+    student = Student(code, bwrap, Budget(Limits(total=600)), forbidden=source.forbidden)
+    assert not student.notes
     expected = dict.fromkeys(RIGHT[task.name]) | {
         name: " + ".join(sorted(mistake_of(name).split(" + "))) for name in WRONG[task.name]
     }
     assert len(expected) == len(RIGHT[task.name]) + len(WRONG[task.name])  # no two of one name
     remote = student.names(f"answer {name}" for name in expected)
-    names, seen = marking.setup(source.setup), {}
+    said, seen = Verdicts(task.name, source.answers), {}
     for name in expected:
-        known = names | {ours: remote[f"answer {name}"]}
-        verdict = marking.judge(task.name, task.shown, known, source.answers)
+        known = Names(source.setup, {ours: remote[f"answer {name}"]})
+        verdict = judge(said, task.shown, known)[1]
         if verdict.passed:
-            verdict = marking.veiled(marking.judge(task.name, task.hidden, known, source.answers), verdict)
+            verdict = marking.veiled(judge(said, task.hidden, known)[1], verdict)
         seen[name] = verdict.mistake and " + ".join(sorted(verdict.mistake.split(" + ")))
     student.close()
     refused = {name for name, mistake in seen.items() if mistake == "library-answer"}

@@ -95,7 +95,7 @@ def test_links_lead_to_the_pages_of_the_students(tmp_path, mixed):
     page = Page(pages.report(ASSIGNMENT, rows, folder="my grades_feedback"))
     addresses = [address for address in page.all("href") if not address.startswith("#")]
     assert len(addresses) == 2 * len(names)  # the mistake, and the line
-    assert all((tmp_path / unquote(address)).is_file() for address in addresses)
+    assert all((tmp_path / unquote(address)).is_file() and address.isascii() for address in addresses)
     assert {address[1:] for address in page.all("href") if address.startswith("#")} == set(page.all("id"))
     assert "grades_feedback/" in pages.report(ASSIGNMENT, rows)
 
@@ -121,6 +121,8 @@ def test_partly_right_and_marked_by_hand():
     assert said_of(page, 1).startswith("1 right, 1 partly right, 1 wrong. Mean 1.7 points.")
     assert said_of(page, 2) == "1 right, 1 partly right, 1 to be marked. Mean 8.5 points."
     assert page.texts.count("mean 8.5 of 13 points") == 1
+    later = Page(pages.report(ASSIGNMENT, [row(), row(marks[0])]))
+    assert later.after("Exercises", TITLES)[-2] == "1 of 1 right, 100 %"
     nobody = Page(pages.report(by_hand, rows[:1]))
     assert "to be marked" in nobody.after("Exercises", TITLES)[-2]
 

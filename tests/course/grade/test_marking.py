@@ -5,11 +5,18 @@ from types import SimpleNamespace
 import pytest
 
 from rsl_edu.course import check as checks
+from rsl_edu.course.assignment import AssignmentError
 from rsl_edu.course.check import Verdict
 from rsl_edu.course.check.failure import Failure
-from rsl_edu.course.grade import marking
+from rsl_edu.course.grade import marking, remote
+from rsl_edu.course.grade.judging import Names, Verdicts, judge
+from rsl_edu.course.grade.notebook import Note
 from rsl_edu.course.grade.sandbox import Limits
 from rsl_edu.course.grade.student import StoppedError
+
+
+def judged(check, names):
+    return judge(Verdicts("task", ("f", "g")), check, names)
 
 
 @pytest.mark.parametrize(
@@ -17,19 +24,56 @@ from rsl_edu.course.grade.student import StoppedError
     [
         ("assert f(1) == 1, 'f of 1 is 1'", None),
         ("assert f(1) == 2, 'f of 1 is 2'", "unknown"),
-        ("f(1)", None),
+        ("f(1) == 2", None),
         ("f('x') + 1", "exception"),
         ("g(1)", "missing"),
+        ("%matplotlib inline\nf(1) == 1", None),
         ("raise Failure('exception', 'ValueError: 3')", "exception"),
         ("raise Failure('library-answer', 'torch.sum')", "library-answer"),
         ("raise Failure('stopped', 'ran for more than 5 s', 'while True:', 3)", "stopped"),
+        ("raise failure({'says': 'NameError: x', 'is': 'NameError'})", "exception"),
+        ("raise failure({'says': 'AssertionError: x', 'is': 'AssertionError'})", "exception"),
+        ("try:\n    raise failure({'says': 'KeyError: 3', 'is': 'KeyError'})\nexcept LookupError: pass", None),
     ],
 )
 def test_a_check_of_ones_own_is_plain_code(check, mistake):
-    verdict = marking.judge("task", check, {"f": lambda x: x, "Failure": Failure}, ("f", "g"))
-    assert (verdict.passed, verdict.mistake) == (mistake is None, mistake)
-    with pytest.raises(NameError):
-        marking.judge("task", "h(1)", {}, ("f", "g"))  # that is nobody's answer
+    names = Names([], {"f": lambda x: x, "Failure": Failure, "failure": remote.failure})
+    points, verdict = judged(check, names)
+    assert (points, verdict.passed, verdict.mistake) == (None, mistake is None, mistake)
+
+
+def test_a_name_that_nobody_defines_is_an_error_of_the_source():
+    with pytest.raises(AssignmentError, match="the check of task uses h, which nothing defines"):
+        judged("h(1)", {})
+    with pytest.raises(AssignmentError, match="a cell before the checks raises ZeroDivisionError"):
+        Names(["1 / 0"], {})
+
+
+def test_a_number_at_the_end_is_points_as_for_nbgrader():
+    assert judged("f(2) / 4", {"f": lambda x: x})[0] == 0.5
+    assert judged("f(2)", {"f": lambda x: x})[0] == 2
+    assert judged("f(2) == 2", {"f": lambda x: x})[0] is None
+
+
+def test_what_a_check_prints_stays_in_it(capsys):
+    check = "import contextlib, io\nprint('INPUT 71')\nwith contextlib.redirect_stdout(io.StringIO()) as out: f()\n"
+    assert judged(check + "assert out.getvalue() == '3\\n'", {"f": lambda: print(3)})[1].passed
+    assert capsys.readouterr().out == ""
+
+
+def test_the_set_up_is_made_anew_for_every_check():
+    first, second = (Names(["x = [1]", "def g():\n    return f()"], {"f": lambda: 3}) for _ in range(2))
+    first["x"].append(2)
+    assert second["x"] == [1]
+    assert second["g"]() == 3  # what the set-up defines finds the answers
+
+
+def test_an_answer_that_a_check_deletes_or_replaces_is_so_in_the_notebook():
+    done = []
+    student = SimpleNamespace(put=lambda *what: done.append(what), delete=done.append)
+    names = Names(["f = 1"], {"f": 2}, student)
+    assert judged("kept = f\ndel f\nf = kept\nx = 1\ndel x", names)[1].passed
+    assert done == ["f", ("f", 2)]
 
 
 RIGHT = Verdict("reset_done", True, None, "right.")
@@ -74,12 +118,13 @@ class Fragile:
     """A process that some cells and the call of f end; it stands for :class:`Student`."""
 
     started = 0
+    lost = frozenset()
 
-    def __init__(self, cells, box, budget, forbidden, skipped):
+    def __init__(self, cells, box, budget, answers, forbidden, modes):
         Fragile.started += 1
-        self.failed = {0: "ValueError: x"}
+        self.notes = (Note(1, "raised", "raised ValueError: x"),)
         for place, cell in enumerate(cells):
-            if cell == "end" and place not in skipped:
+            if cell.source == "end" and place not in modes:
                 raise StoppedError("ended its process", place)
 
     def names(self, wanted):
@@ -92,23 +137,20 @@ class Fragile:
         pass
 
 
+def task(name):
+    check = f"assert {name}() == 1"
+    return SimpleNamespace(name=name, points=2.0, shown=check, hidden=check, manual=False, whole=False, answers=(name,))
+
+
 @pytest.mark.parametrize("ends", [0, 1, 3, 4, 9])
-def test_a_notebook_that_ends_its_process_goes_on_without_these_cells_but_not_for_ever(monkeypatch, ends):
+def test_a_notebook_that_ends_its_process_goes_on_without_these_cells(monkeypatch, ends):
     monkeypatch.setattr(marking, "Student", Fragile)
     monkeypatch.setattr(Fragile, "started", 0)
-    tasks = [
-        SimpleNamespace(name=name, points=2.0, shown=f"assert {name}() == 1", hidden=f"assert {name}() == 1")
-        for name in "fg"
-    ]
-    assignment = SimpleNamespace(tasks=tasks, setup=(), answers=("f", "g"), forbidden=(), left_out=())
+    assignment = SimpleNamespace(
+        tasks=[task("f"), task("g")], setup=(), answers=("f", "g"), forbidden=(), handed=(), depends=lambda name: ()
+    )
     marks = marking.mark(assignment, ["x", *["end"] * ends], "bwrap", Limits())
     stopped = [f"code cell {place + 2} was stopped: it ended its process" for place in range(min(ends, 3))]
-    if ends <= 3:
-        assert [(mark.points, mark.mistake) for mark in marks.marks] == [(0, "stopped"), (2, None)]
-        assert (*map(str, marks.notes),) == ("code cell 1 raised ValueError: x", *stopped)
-        assert Fragile.started == ends + 2  # the call of f ended it once
-    else:
-        assert [(mark.points, mark.mistake) for mark in marks.marks] == [(0, "stopped"), (0, "stopped")]
-        assert [mark.message for mark in marks.marks] == ["your code was stopped: it ended its process."] * 2
-        assert (*map(str, marks.notes),) == (*stopped,)
-        assert Fragile.started == 4
+    assert [(mark.points, mark.mistake) for mark in marks.marks] == [(0, "stopped"), (2, None)]
+    assert (*map(str, marks.notes),) == ("code cell 1 raised ValueError: x", *stopped)
+    assert Fragile.started == min(ends, 3) + 2  # the call of f ended it once

@@ -12,6 +12,7 @@ import pytest
 
 from rsl_edu.course.check.failure import Failure
 from rsl_edu.course.grade import sandbox, usage
+from rsl_edu.course.grade.notebook import Cell
 from rsl_edu.course.grade.sandbox import Limits
 from rsl_edu.course.grade.student import StalledError, StoppedError, Student
 from rsl_edu.course.grade.usage import Budget
@@ -19,7 +20,7 @@ from rsl_edu.course.grade.usage import Budget
 READY = """
 ready()
 receive()
-reply(1, {"dict": [["f", False]]})
+reply(1, {"dict": [["f", "function"]]})
 receive()
 """
 
@@ -57,9 +58,9 @@ REPLIES = {
         "sent a reply that is nested too deeply",
     ),
     "many replies": ("while True: send({'dict': []})", "sent a reply to another question"),
-    "a huge tensor": ("reply(2, {'tensor': ['float32', [1 << 24]]})", "sent a tensor of an impossible shape"),
+    "a huge tensor": ("reply(2, {'tensor': ['float32', [1 << 27]]})", "sent a tensor of an impossible shape"),
     "a huge shape": ("reply(2, {'tensor': ['float32', [10**9, 0]]})", "sent a tensor of an impossible shape"),
-    "too many bytes": ("send({'dict': []}, bytes(1 << 21))", "sent a reply of 2,097,164 bytes"),
+    "too many bytes": ("send({'dict': []}, bytes(1 << 27))", "sent a reply of 134,217,740 bytes"),
     "an odd change": ("send({'dict': [['number', 2], ['changed', 3]]})", "sent a malformed reply"),
     "an odd error": ("send({'dict': [['number', 2], ['error', 3]]})", "sent a malformed reply"),
     "nothing": ("os._exit(0)", "ended its process"),
@@ -231,14 +232,14 @@ def test_a_sandbox_that_hangs_is_no_fault_of_the_students(bwrap, monkeypatch, un
 
     monkeypatch.setattr(usage, "of_tree", hang)
     with pytest.raises(StalledError, match=r"after 1,200 s it was still in code cell 1, with 0\.0 s of CPU time used"):
-        Student([LOOP], bwrap, budget)
+        Student([Cell(1, LOOP)], bwrap, budget)
     assert len(tree) > 1
     until(lambda: not any(each.is_running() for each in tree))
 
 
 @pytest.mark.slow
 def test_an_honest_loop_is_told_its_line_and_the_process_lives_on():
-    student = Student([CELL], "unsafe", Budget(Limits(call=1)))
+    student = Student([Cell(1, CELL)], "unsafe", Budget(Limits(call=1)))
     names = student.names(["f", "loop"])
     with pytest.raises(Failure, match=r"^ran for more than 0\.9 s$") as error:
         names["loop"]()
@@ -250,8 +251,11 @@ def test_an_honest_loop_is_told_its_line_and_the_process_lives_on():
 @pytest.mark.slow
 def test_where_the_grader_sees_no_processes_the_worker_limits_itself(monkeypatch):
     monkeypatch.setattr(usage, "known", lambda _: False)
-    student = Student([SLEEPS, LOOP, CELL], "unsafe", Budget(Limits(cell=0.3, load=5, call=0.3, total=100)))
-    assert student.failed == {1: "TimeoutError: the cell used more than 0.3 s of CPU time"}
+    cells = [Cell(number, source) for number, source in enumerate((SLEEPS, LOOP, CELL), 1)]
+    student = Student(cells, "unsafe", Budget(Limits(cell=0.3, load=5, call=0.3, total=100)))
+    assert [str(note) for note in student.notes] == [
+        "code cell 2 was stopped: it used more than 0.3 s of CPU time: while True:"
+    ]
     names = student.names(["f", "loop", "hostile"])
     soft, hard, used = names["f"]()
     assert used + 0.3 < soft < used + 3 < hard

@@ -151,7 +151,8 @@ class Notebook:
 
     def _parsed(self, source: str, report: bool) -> ast.Module | None:
         """Parse a cell; lines that are no Python are left out, together with the statement that they stand in."""
-        source = re.sub(r"\A(?:[ \t]*\r?\n)+", "", source)  # as IPython does, so that numbers of lines agree
+        # IPython removes empty lines at the beginning; with comments in them, the numbers of all lines stay as they are
+        source = re.sub(r"\A(?:[ \t]*\r?\n)+", lambda empty: "#\n" * empty[0].count("\n"), source)
         lines: list[str] = []
         for _ in range(20):
             try:

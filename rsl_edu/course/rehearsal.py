@@ -1,0 +1,226 @@
+"""Rehearses an assignment before it is handed out: what right answers get, no answers, and wrong ones."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rsl_edu.number_format import counted
+
+from . import names
+from .assignment import Assignment, AssignmentError, Task
+from .grade import submissions
+from .grade.marking import Mark, Marks, mark
+from .grade.notebook import Note
+from .grade.sandbox import Limits
+from .grade.student import StalledError
+from .regions import HIDDEN, replaced
+from .source_check import Finding, findings
+
+_UNANSWERED = ("not-answered", "missing")
+
+
+def rehearse(
+    assignment: Assignment,
+    say: Callable[[str], None],
+    *,
+    wrong: Iterable[Path] = (),
+    box: str = "bwrap",
+    limits: Limits = Limits(),  # noqa: B008  it is frozen
+    folder: Path | None = None,
+) -> bool:
+    """Grade what the source itself holds, as submissions are graded, and say what is found.
+
+    First comes what can be seen in the source; if right answers would lose points for it, nothing runs. Then the right
+    answers must get all points, and the notebook as it is handed out none, with every exercise not answered.
+
+    Args:
+        assignment: The source.
+        say: Gets each line of the report.
+        wrong: Notebooks with wrong answers; the report says what each gets.
+        box: Which sandbox, as for :func:`.grade.sandbox.start`.
+        limits: What each run may use.
+        folder: Where to run the notebook that is handed out in a kernel, from top to bottom, without a sandbox: it is
+            the author's own. By default it does not run.
+
+    Returns:
+        Whether there was no error; there may be warnings.
+
+    Raises:
+        SandboxError: If nothing can run in the sandbox.
+    """
+    rehearsal = _Rehearsal(assignment, say, box, limits)
+    rehearsal.describe()
+    rehearsal.report(findings(assignment))
+    if not rehearsal.errors:
+        try:
+            rehearsal.right_answers()
+            rehearsal.no_answers()
+            if folder is not None:
+                rehearsal.run_all(folder)
+            rehearsal.wrong_answers([*wrong])
+        except (AssignmentError, StalledError) as error:
+            rehearsal.errors += 1
+            say(f"error: {error}")
+    found = f"{counted(rehearsal.errors, 'error')}, {counted(rehearsal.warnings, 'warning')}"
+    say(f"{found}: {'not ready to hand out' if rehearsal.errors else 'ready to hand out'}")
+    return not rehearsal.errors
+
+
+class _Rehearsal:
+    def __init__(self, assignment: Assignment, say: Callable[[str], None], box: str, limits: Limits) -> None:
+        self.assignment, self.say, self.box, self.limits = assignment, say, box, limits
+        self.errors = self.warnings = 0
+        self.cells = {cell.id: cell for cell in assignment.cells if cell.points}
+        self.places = [cell.place for cell in assignment.cells if cell.code]
+        self.checked = [task for task in assignment.tasks if not task.manual]
+
+    def describe(self) -> None:
+        """Say what gives points."""
+        exercises = counted(len(self.assignment.tasks), "exercise")
+        self.say(f"{self.assignment.name}: {exercises}, {self.assignment.maximum:g} points")
+        for task in self.assignment.tasks:
+            how = "by hand" if task.manual else f"for {', '.join(task.answers) or 'nothing'}"
+            needed = dict.fromkeys(name for answer in task.answers for name in self.assignment.depends(answer))
+            needs = f"; needs {', '.join(needed)}" if needed else ""
+            self.say(f"  cell {self.cells[task.name].place}: {task.name}, {task.points:g} points, {how}{needs}")
+
+    def report(self, found: Iterable[Finding]) -> None:
+        """Say what was found."""
+        for finding in found:
+            self.errors += finding.error
+            self.warnings += not finding.error
+            self.say(str(finding))
+
+    def right_answers(self) -> None:
+        """Mark the right answers: they must get all points."""
+        marks = self._mark("right answers", self._code(self.assignment.solution()))
+        self.report(Finding(self._place(note), 1, f"this cell {note.text}", error=False) for note in marks.notes)
+        for task, got in self._checked(marks):
+            if got.points != task.points:
+                line, why = self._line_that_fails(task) or (1, got.message)
+                lost = f"right answers get {got.points:g} of {task.points:g} points for {task.name}"
+                self.report([Finding(self.cells[task.name].place, line, f"{lost}: {_first_line(why)}")])
+
+    def no_answers(self) -> None:
+        """Mark the notebook as it is handed out: it must get no points."""
+        marks = self._mark("no answers", self._code(self.assignment.student()))
+        for task, got in self._checked(marks):
+            place, message = self.cells[task.name].place, _first_line(got.message)
+            if got.points:
+                self.report(
+                    [Finding(place, 1, f"{task.name} gives {got.points:g} points to a notebook without answers")]
+                )
+            elif got.mistake not in _UNANSWERED:
+                says = f"{task.name} does not count as not answered when it is as handed out: {message}"
+                self.report([Finding(place, 1, says, error=False)])
+
+    def run_all(self, folder: Path) -> None:
+        """Run the notebook as it is handed out in a kernel: no cell of the set-up may raise."""
+        notebook = self.assignment.student()
+        begin = time.monotonic()
+        raised = dict(_raised_in_kernel(notebook, folder))
+        self.say(f"Run All of the notebook as handed out: {time.monotonic() - begin:.1f} s")
+        kinds = self.assignment.kinds
+        for place, what in raised.items():
+            if kinds[place] == "setup":
+                self.report([Finding(place, 1, f"this cell raises {what} in the notebook as handed out")])
+        others = [place for place in raised if kinds[place] != "setup"]
+        if others:
+            says = f"Run All stops here in the notebook as handed out, which raises {raised[others[0]]}"
+            more = f"; so do cells {', '.join(map(str, others[1:]))}" if others[1:] else ""
+            self.report([Finding(others[0], 1, says + more, error=False)])
+
+    def wrong_answers(self, files: list[Path]) -> None:
+        """Mark notebooks with wrong answers, and say in a table what each gets."""
+        if not files:
+            return
+        width = max(len(file.name) for file in files)
+        for file in files:
+            try:
+                marks = self._graded(submissions.code(file.read_bytes()), carry=True)
+            except (OSError, submissions.ProblemError) as error:
+                self.errors += 1
+                self.say(f"error: {file}: {error}")
+                continue
+            points = sum(mark.points or 0 for mark in marks.marks)
+            lost = [f"{got.task} {got.points:g} ({got.mistake})" for _, got in self._checked(marks) if got.mistake]
+            carried = [f"{got.task} {got.points:g} (carried forward)" for got in marks.marks if got.carried]
+            self.say(f"  {file.name:{width}}  {points:5g}  {', '.join(lost + carried)}".rstrip())
+            if not lost and not carried:
+                self.warnings += 1
+                self.say(f"warning: {file.name} gets all points")
+
+    def _mark(self, name: str, code: list[str]) -> Marks:
+        begin = time.monotonic()
+        marks = self._graded(code)
+        points, most = sum(mark.points or 0 for mark in marks.marks), sum(task.points for task in self.checked)
+        self.say(f"{name}: {points:g} of {most:g} points, {time.monotonic() - begin:.1f} s")
+        return marks
+
+    def _graded(self, code: list[str], carry: bool = False) -> Marks:
+        return mark(self.assignment, code, self.box, self.limits, carry=carry)
+
+    def _checked(self, marks: Marks) -> Iterator[tuple[Task, Mark]]:
+        got = {mark.task: mark for mark in marks.marks}
+        return ((task, got[task.name]) for task in self.checked)
+
+    def _place(self, note: Note) -> int:
+        return self.places[note.cell - 1]
+
+    def _line_that_fails(self, task: Task) -> tuple[int, str] | None:
+        """The first line of the statement of a check that right answers do not pass, and what is said of them.
+
+        The check runs again and again, each time with one more statement; nothing of it is hidden.
+        """
+        cell = self.cells[task.name]
+        lines = replaced(cell.source, HIDDEN, lambda region: f"\n{region.body}\n").split("\n")
+        ends = [(part.lineno, part.end_lineno) for part in names.statements(cell.source)]
+        notebook = copy.deepcopy(self.assignment.notebook)
+        before = [_without_points(other) for other in notebook.cells[: cell.place - 1]]
+        tried = [_tried(notebook.cells[cell.place - 1], begin, lines[:end]) for begin, end in ends]
+        notebook.cells = before + tried
+        steps = Assignment(self.assignment.name, notebook)
+        marks = mark(steps, self._code(self.assignment.solution()), self.box, self.limits, carry=False).marks
+        for (begin, _), got in zip(ends, marks, strict=True):
+            if got.mistake and (got.mistake != "partial" or got is marks[-1]):
+                return begin, got.message
+        return None
+
+    @staticmethod
+    def _code(notebook: Any) -> list[str]:
+        return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def _raised_in_kernel(notebook: Any, folder: Path) -> Iterator[tuple[int, str]]:
+    """Run a notebook to its end, and yield the places of the cells that raise, and what they raise."""
+    from nbclient import NotebookClient
+
+    resources = {"metadata": {"path": str(folder)}}
+    NotebookClient(notebook, kernel_name="python3", allow_errors=True, timeout=600, resources=resources).execute()
+    for place, cell in enumerate(notebook.cells, 1):
+        for output in cell.get("outputs", ()):
+            if output.output_type == "error":
+                yield place, f"{output.ename}: {_first_line(output.evalue)}".rstrip(": ")
+
+
+def _tried(cell: Any, begin: int, lines: list[str]) -> Any:
+    """A cell that gives points for the first lines of a check."""
+    cell = copy.deepcopy(cell)
+    cell.source = "\n".join(lines)
+    cell.metadata.nbgrader.grade_id += f"_{begin}"
+    return cell
+
+
+def _without_points(cell: Any) -> Any:
+    cell = copy.deepcopy(cell)
+    if "nbgrader" in cell.metadata:
+        cell.metadata.nbgrader.points = 0
+    return cell
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
