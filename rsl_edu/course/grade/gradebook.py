@@ -153,19 +153,23 @@ class Journal:
     Attributes:
         rows: What was graded, by the name and the key.
         written: The table that was written last; None if there was none.
+        before: The one before it, which is still there if the run was stopped between the journal and the table.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows: dict[tuple[str, str], Row] = {}
         self.written: Written | None = None
+        self.before: Written | None = None
         self._newest: dict[tuple[str, str], Row] = {}
         for line in journal_file.lines(path):
-            self.written = journal_file.as_written(line) or self.written
+            if written := journal_file.as_written(line):
+                self.before, self.written = self.written, written
+                continue
             try:
                 self._keep(_row(line))
             except (KeyError, TypeError, AttributeError):
-                continue  # a table, or a row of another version: it is graded again
+                continue  # a row of another version: it is graded again
 
     @property
     def newest(self) -> list[Row]:
@@ -187,7 +191,7 @@ class Journal:
         """Keep a table that is written now, so that edits can be told from it."""
         if written != self.written:
             journal_file.keep(self.path, written)
-            self.written = written
+            self.before, self.written = self.written, written
 
     def _keep(self, row: Row) -> None:
         self.rows[row.submission, row.key] = row
