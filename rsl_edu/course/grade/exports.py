@@ -11,7 +11,7 @@ from rsl_edu.atomic_write import atomic_write
 from . import pages
 from .gradebook import NOTHING, Row, number
 from .lms import Entry, TemplateError, canvas, moodle
-from .roster import Roster
+from .roster import Person, Roster
 
 
 @dataclass(frozen=True)
@@ -84,16 +84,16 @@ class Exports:
         return filled.content, filled.problems
 
     def _entry(self, form: str, row: Row, most: Mapping[str, float]) -> Entry:
-        person = row.settled.person
-        known = form not in self.rosters or self.rosters[form].has(row.identifier)
+        person = row.settled.person or Person("")
+        known = form in self.rosters and self.rosters[form].has(person.identifier)
         return Entry(
             row.submission,
             None if _why_open(row) or not row.has_points else row.total,
             _comment(row, most),
-            row.identifier if known else "",  # a number of another table is nobody's there
-            person.email if person else "",
-            person.login if person else "",
-            person.section if person else "",
+            row.identifier or (person.identifier if known else ""),  # a number of another table is nobody's there
+            person.email,
+            person.login,
+            person.section,
         )
 
 

@@ -220,7 +220,7 @@ def table(rows: Iterable[Row], tasks: Mapping[str, float]) -> str:
         hours = row.settled.hours_late
         cells = {
             "submission": row.submission,
-            "identifier": row.identifier,
+            "identifier": row.identifier or (person.identifier if (person := row.settled.person) else ""),
             "status": status,
             "total": number(row.total) if row.has_points else "",
             "max": number(sum(tasks.values())),

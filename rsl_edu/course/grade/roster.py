@@ -89,8 +89,7 @@ class Roster:
         numbered = self._by_identifier.get(identifier)
         if numbered is not None and _agree(name.removesuffix(f" ({identifier})"), numbered):
             return numbered
-        named = self._by_name.get(normal(name)) or self._by_name.get(normal(_turned(name)))
-        return named if numbered is None else None  # the number is somebody else's
+        return self._by_name.get(normal(name)) or self._by_name.get(normal(_turned(name)))
 
     def has(self, identifier: str) -> bool:
         """Whether somebody has this identifier."""
