@@ -62,7 +62,8 @@ def run_once(script: Path, request: bytes, limits: Limits | None = None, sandbox
     limits = limits or Limits()
     with contextlib.ExitStack() as stack:
         given, out, errors = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(3))
-        command, passed = [sys.executable, "-I", str(script)], ()
+        command = [sys.executable, "-I", str(script)]
+        passed: tuple[int, ...] = ()
         if sandboxed:
             box = bubblewrap({script.name: script.resolve()}, limits.memory, 32, limits.answer)
             begin, passed = stack.enter_context(box)

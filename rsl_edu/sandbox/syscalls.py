@@ -20,7 +20,8 @@ DENIED = {
     "memory": "memfd_create memfd_secret shmget shmat msgget semget mq_open io_setup vmsplice userfaultfd",
     "processes": "ptrace process_vm_readv process_vm_writev process_madvise process_mrelease pidfd_getfd kcmp",
     # Large parts of the kernel that nothing here needs, in which mistakes are found every year.
-    "kernel": "io_uring_setup io_uring_enter io_uring_register bpf perf_event_open fanotify_init personality modify_ldt",
+    "kernel": "io_uring_setup io_uring_enter io_uring_register bpf perf_event_open fanotify_init personality"
+    " modify_ldt",
     "mounts": "unshare setns chroot pivot_root mount umount umount2 mount_setattr open_tree move_mount fsopen fsconfig"
     " fsmount fspick name_to_handle_at open_by_handle_at",
     "system": "acct syslog quotactl quotactl_fd swapon swapoff reboot kexec_load kexec_file_load init_module"

@@ -83,7 +83,8 @@ class Exercise:
                     judge.must_be_right(answer, case)
         except WrongError as wrong:
             return Verdict(self.name, False, wrong.mistake, str(wrong), wrong.advice)
-        tried = [case.about for case in self.cases] + ([f"{len(further)} further cases"] if further else [])
+        tried = [case.about for case in self.cases]
+        tried += [f"{len(further)} further cases"] if len(further) > 3 else [case.about for case in further]
         return Verdict(self.name, True, None, "\n  ✓ ".join(["right. Tried on", *tried]))
 
     def number_right(self, answer: Answer, cases: Iterable[Case]) -> int:

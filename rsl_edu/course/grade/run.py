@@ -25,7 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rsl_edu.course.assignment import Assignment
+from rsl_edu.course.assignment import Assignment, AssignmentError
 
 from .gradebook import GRADED, TRIED_AGAIN, Row
 from .ledger import Ledger, Table, described
@@ -209,7 +209,7 @@ def _run_all(
 def _result(future: Future[Row], key: str, submission: Submission) -> Row:
     try:
         return future.result()
-    except (BrokenExecutor, SandboxError):
+    except (BrokenExecutor, SandboxError, AssignmentError):
         raise
     except Exception as error:  # a fault of the grader, or of the cluster: the others go on
         return _tried_again(key, submission, f"{type(error).__name__}: {error}")

@@ -54,7 +54,7 @@ class Shell(Nothing):  # type: ignore[misc,unused-ignore]
         if name == "pylab":
             return self._run("import numpy as np\nfrom numpy import *\nfrom matplotlib import pyplot as plt")
         if name in ("env", "set_env") and "=" in line:
-            key, _, value = line.partition("=")
+            key, value = line.split("=", 1)
             os.environ[key.strip()] = value.strip()
             return None
         if name == "run" and words and words[-1] in self._files:
