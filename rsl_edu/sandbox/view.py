@@ -64,7 +64,8 @@ def environment() -> Mapping[Path, Path | None]:
     shown = {Path(part) for part in (*SYSTEM, sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))}
     shown |= {path for prefix in prefixes for part in _OF_PREFIX for path in prefix.glob(part)}
     shown = {place for place in shown if place.exists()}
-    hidden = {place for place in _hidden(shown) if any(place.is_relative_to(other) for other in shown)}
+    found = {place.resolve() if place.is_symlink() else place for place in _hidden(shown) if place.exists()}
+    hidden = {place for place in found if any(place.is_relative_to(other) for other in shown)}
     return dict.fromkeys(hidden) | {place: place for place in shown - hidden}
 
 
