@@ -72,7 +72,8 @@ def main():
                     pass
                 time.sleep(2)
         wall, cpu = time.monotonic() - begin, ticks() - cpu
-        rows = [json.loads(line) for line in out.with_suffix(".journal.jsonl").read_text().splitlines()]
+        lines = [json.loads(line) for line in out.with_suffix(".journal.jsonl").read_text().splitlines()]
+        rows = [line for line in lines if "status" in line]  # the others are tables
     middle = memory[len(memory) // 10 : len(memory) // 2], memory[len(memory) // 2 :]
     print(f"{len(rows)} submissions, {Counter(row['status'] for row in rows)}")
     print(f"wall {wall:.0f} s, {wall / len(rows):.2f} s each; CPU {cpu / len(rows):.2f} s each")

@@ -225,7 +225,7 @@ def test_assign_says_what_is_wrong(tmp_path, capsys, sources):
         (["nobody.zip"], "SUBMISSIONS: there is no nobody.zip\n"),
         (["--sandbox=docker run", "--unsafe"], "argument --unsafe: not allowed with argument --sandbox\n"),
         (["--out=sources/doubling.ipynb/grades.csv"], "sources/doubling.ipynb: File exists\n"),
-        (["--sources=elsewhere"], "NAME: expected one of none in elsewhere; got 'doubling'\n"),
+        (["--sources=elsewhere"], "--sources: expected a folder with notebooks, got elsewhere\n"),
     ],
 )
 def test_grade_says_what_is_wrong(tmp_path, capsys, sources, options, says):
@@ -246,19 +246,24 @@ def test_grade_shows_how_far_it_is_and_what_came_out(tmp_path, monkeypatch, caps
 
     monkeypatch.setattr(tqdm, "tqdm", Bar)
     monkeypatch.setattr(run, "processes", ThreadPoolExecutor)
-    monkeypatch.setattr(run, "mark", lambda *_: Marks((Mark("double", 2.5, None, "right."),), ()))
+    monkeypatch.setattr(run, "mark", lambda *_, **__: Marks((Mark("double", 2.5, None, "right."),), ()))
     (tmp_path / "class").mkdir()
     for name, text in {"ada": '{"cells": []}', "bob": "", "eve": '{"cells": [0]}'}.items():
         (tmp_path / "class" / f"{name}.ipynb").write_text(text)
     assert cli.main(["grade", "doubling", "class", f"--sources={sources}", "--out=new/grades.csv", "--report"]) == 0
-    lines = ["new/grades.csv: 3 submissions, 1 graded", "  bob: the file is empty", "  eve: not a notebook"]
+    lines = [
+        "made the folder new",
+        "new/grades.csv: 3 students, 1 graded",
+        "  bob: the file is empty",
+        "  eve: not a notebook",
+    ]
     assert capsys.readouterr().out.splitlines() == lines
     assert shown == [(3, 1)] * 3
     assert (tmp_path / "new" / "grades.csv").read_text().splitlines() == [
-        "submission,status,total,max,double",
-        "ada,graded,2.5,2.5,2.5",
-        "bob,the file is empty,0,2.5,0",
-        "eve,not a notebook,0,2.5,0",
+        "submission,identifier,status,total,max,late,deduction,to_mark,double,remarks",
+        "ada,,graded,2.5,2.5,,,,2.5,",
+        "bob,,the file is empty,0,2.5,,,,0,",
+        "eve,,not a notebook,0,2.5,,,,0,",
     ]
     assert (tmp_path / "new" / "grades_report.html").exists()
 
@@ -276,7 +281,7 @@ def test_the_bar_of_grade_grows_with_the_notebooks_in_a_students_zip(tmp_path, m
 
     monkeypatch.setattr(tqdm, "tqdm", Bar)
     monkeypatch.setattr(run, "processes", ThreadPoolExecutor)
-    monkeypatch.setattr(run, "mark", lambda *_: Marks((Mark("double", 2.5, None, "right."),), ()))
+    monkeypatch.setattr(run, "mark", lambda *_, **__: Marks((Mark("double", 2.5, None, "right."),), ()))
     (tmp_path / "class").mkdir()
     with zipfile.ZipFile(tmp_path / "class" / "ada.zip", "w") as archive:
         for name in "abc":
@@ -393,7 +398,17 @@ FAILURES = {
     "assign 2_cnn --out=notes.txt": "--out: DIR must be a folder, but notes.txt is a file",
     "assign 2_cnn --out=notes.txt/out": "--out: cannot write into notes.txt/out: Not a directory",
     "assign 2_cnn --out=SOURCES": "SOURCES/2_cnn.ipynb is there already; --force writes over it",
-    "grade 2_cnn SOURCES --out=grades.csv --sources=.": "NAME: expected one of none in .; got '2_cnn'",
+    "grade 2_cnn SOURCES --out=grades.csv --sources=.": "--sources: expected a folder with notebooks, got .",
+    "grade 2_cnn SOURCES --out=grades.csv --course=nowhere.yml": "nowhere.yml: No such file or directory",
+    "grade 2_cnn SOURCES --out=grades.csv --course=notes.txt": "notes.txt: expected YAML (",
+    "grade 2_cnn SOURCES --out=grades.csv --roster=nowhere.csv": "nowhere.csv: No such file or directory",
+    "grade 2_cnn SOURCES --out=grades.csv --worksheet=nowhere.csv": "--worksheet: expected a file, got nowhere.csv",
+    "grade 2_cnn SOURCES --out=grades.csv --compare=nowhere": "--compare: expected a file, got nowhere",
+    "grade 2_cnn SOURCES --out=grades.csv --limit=cell": "--limit: cell: expected a number of seconds above 0, got ''",
+    "grade 2_cnn empty --out=grades.csv": "SUBMISSIONS: there is nothing in empty",
+    "mark grades.csv Ada unpad 3": "grades.journal.jsonl: expected the journal of `rsl-edu grade`, which is beside its",
+    "mark --from notes.txt": "notes.journal.jsonl: expected the journal of `rsl-edu grade`",
+    "mark": "expected grades.csv, or --from with it",
     "grade 2_cnn nobody.zip --out=grades.csv": "SUBMISSIONS: there is no nobody.zip",
     "grade 2_cnn SOURCES --out=grades.xlsx": "--out: expected a file that ends in .csv, got grades.xlsx",
     "grade 2_cnn SOURCES --out=notes.txt/grades.csv": "notes.txt: File exists",
@@ -414,6 +429,7 @@ for command in sys.argv[1:]:
 
 def test_a_wrong_name_or_path_is_reported_before_torch_is_imported(tmp_path):
     (tmp_path / "notes.txt").write_text("a: [")
+    (tmp_path / "empty").mkdir()
     (tmp_path / "folder.csv").mkdir()
     there = {"RUN": str(example_run()), "SOURCES": str(assignment.folder())}
 
@@ -426,7 +442,7 @@ def test_a_wrong_name_or_path_is_reported_before_torch_is_imported(tmp_path):
     for message, line in zip(FAILURES.values(), lines[::2], strict=True):
         assert filled(message) in line
     assert set(lines[1::2]) == {"imported:"}
-    assert {path.name for path in tmp_path.iterdir()} == {"notes.txt", "folder.csv", "shipped"}
+    assert {path.name for path in tmp_path.iterdir()} == {"notes.txt", "empty", "folder.csv", "shipped"}
 
 
 @pytest.mark.parametrize(

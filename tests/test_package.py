@@ -130,4 +130,4 @@ def test_installed_package_grades_and_stays_out_of_sight(bwrap, environment, out
     nbformat.write(notebook, outside / "ada.ipynb")
     command = ("grade", "3_rnn", "ada.ipynb", "--out", "grades.csv", "--sources", sources)
     run(environment / "rsl-edu", *command, cwd=outside)
-    assert (outside / "grades.csv").read_text().splitlines()[1] == "ada,graded,20,20,6,3,7,4"
+    assert (outside / "grades.csv").read_text().splitlines()[1] == "ada,,graded,20,20,,,,6,3,7,4,"

@@ -5,12 +5,20 @@ from __future__ import annotations
 import argparse
 import functools
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rsl_edu.number_format import counted
+from rsl_edu.printable import printable
 
 from .arguments import add_sources, path_argument, system_error, try_file
+
+if TYPE_CHECKING:
+    from rsl_edu.course.grade.gradebook import Row
+    from rsl_edu.course.grade.roster import Roster
+    from rsl_edu.course.grade.settings import Course
 
 
 def add(commands: Any) -> None:
@@ -19,7 +27,8 @@ def add(commands: Any) -> None:
         "grade",
         help="grade submissions",
         description="Grade submissions of the assignment NAME: notebooks, folders or zips of them, as Moodle and "
-        "Canvas export them too. Run it again to go on after a stop: what was graded and has not changed is kept.",
+        "Canvas export them too. Run it again to go on after a stop, or to add late ones: what was graded and has not "
+        "changed is kept.",
     )
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("submissions", nargs="+", type=path_argument, metavar="SUBMISSIONS")
@@ -27,32 +36,95 @@ def add(commands: Any) -> None:
         "--out", type=path_argument, required=True, metavar="grades.csv", help="the table of the grades"
     )
     parser.add_argument("--report", action="store_true", help="write a page on the class too")
-    parser.add_argument("--jobs", type=int, metavar="N", help="submissions at a time (default: one a core)")
-    parser.add_argument("--dask", metavar="ADDRESS", help="grade on a Dask cluster: tcp://10.0.0.1:8786, 64 at a time")
-    box = parser.add_mutually_exclusive_group()
+    parser.add_argument(
+        "--compare", type=path_argument, metavar="JOURNAL", help="in that page, the journal of an earlier class"
+    )
+    parser.add_argument("--only-these", action="store_true", help="leave out what earlier runs graded")
+    parser.add_argument("--discard-edits", action="store_true", help="write over a table that was edited by hand")
+    add_sources(parser)
+
+    rules = parser.add_argument_group("the rules of the course")
+    rules.add_argument(
+        "--course", type=path_argument, metavar="course.yml", help="the rules (default: course.yml next to --out)"
+    )
+    rules.add_argument(
+        "--limit", action="append", default=[], metavar="NAME=NUMBER", help="such as cell=20, memory=4096"
+    )
+    rules.add_argument("--roster", type=path_argument, metavar="FILE", help="everybody who takes part, a table in CSV")
+
+    platform = parser.add_argument_group("Moodle and Canvas")
+    platform.add_argument(
+        "--format", action="append", default=[], choices=("moodle", "canvas"), help="write its files too"
+    )
+    platform.add_argument("--worksheet", type=path_argument, metavar="FILE", help="Moodle's grading worksheet")
+    platform.add_argument("--gradebook", type=path_argument, metavar="FILE", help="the gradebook that Canvas exported")
+    platform.add_argument("--title", metavar="TEXT", help="title of the assignment in Canvas (default: NAME)")
+
+    where = parser.add_argument_group("where it runs")
+    where.add_argument("--jobs", type=int, metavar="N", help="submissions at a time (default: one a core)")
+    where.add_argument("--dask", metavar="ADDRESS", help="grade on a Dask cluster: tcp://10.0.0.1:8786, 64 at a time")
+    box = where.add_mutually_exclusive_group()
     box.add_argument("--sandbox", metavar="COMMAND", help="beginning of a command that runs a container")
     box.add_argument("--unsafe", action="store_true", help="without a sandbox: for code that you trust")
-    add_sources(parser)
     parser.set_defaults(command=_grade)
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What to grade, and by which rules.
+
+    Attributes:
+        source: The source of the assignment.
+        total: How many submissions there are, at least.
+        course: The rules.
+        roster: Who takes part; None if nobody knows.
+        times: Who is known to be late; None if nobody knows.
+        platforms: Who is in the tables of the learning platforms, by the format.
+    """
+
+    source: Path
+    total: int
+    course: Course
+    roster: Roster | None
+    times: Roster | None
+    platforms: dict[str, Roster]
+
+
 def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
-    source, total = _to_grade(parser, options)
+    plan = _plan(parser, options)
 
     from tqdm import tqdm
 
     from rsl_edu.course.assignment import Assignment, AssignmentError
-    from rsl_edu.course.grade import run, sandbox
-    from rsl_edu.course.grade.gradebook import GRADED, Row
+    from rsl_edu.course.grade import run
+    from rsl_edu.course.grade.by_hand import HandError
+    from rsl_edu.course.grade.exports import Exports
+    from rsl_edu.course.grade.gradebook import Journal
+    from rsl_edu.course.grade.ledger import EditedError, Table
+    from rsl_edu.course.grade.lms import TemplateError
+    from rsl_edu.course.grade.sandbox import Limits, SandboxError
+    from rsl_edu.course.grade.spreadsheet import SheetError
 
     if options.dask:
         executor, at_a_time = functools.partial(run.cluster, options.dask), options.jobs or 64
     else:
         at_a_time = options.jobs or run.cores()
         executor = functools.partial(run.processes, at_a_time)
+    how = Table(
+        plan.course.policy,
+        plan.roster,
+        plan.times,
+        only_these=options.only_these,
+        discard_edits=options.discard_edits,
+        earlier=Journal(options.compare).newest if options.compare else None,
+    )
     try:
-        assignment = Assignment.read(source)
-        with tqdm(total=total, unit=" submissions", desc=assignment.name) as bar:
+        assignment = Assignment.read(plan.source)
+        most = {task.name: task.points for task in assignment.tasks}
+        title = options.title or assignment.name
+        exports = Exports(options.format, title, options.worksheet, options.gradebook, plan.platforms)
+        exports.check(most)
+        with tqdm(total=plan.total, unit=" submissions", desc=assignment.name) as bar:
 
             def tick(_: Row) -> None:
                 if bar.n == bar.total:  # a student's zip held several notebooks
@@ -66,10 +138,22 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
                 executor=executor,
                 window=2 * at_a_time,
                 box="unsafe" if options.unsafe else options.sandbox or "bwrap",
-                report=options.report,
+                limits=Limits(**plan.course.limits),
+                rules=plan.course.rules,
+                how=how,
+                report=options.report or options.compare is not None,
                 each=tick,
             )
-    except (AssignmentError, FileNotFoundError, sandbox.SandboxError) as error:
+        files, problems = exports.write(options.out, rows, most)
+    except (
+        AssignmentError,
+        EditedError,
+        FileNotFoundError,
+        HandError,
+        SheetError,
+        TemplateError,
+        SandboxError,
+    ) as error:
         parser.error(str(error))
     except ImportError:
         parser.error("--dask needs Dask: pip install 'rsl_edu[dask]'")
@@ -78,33 +162,92 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         return 130
     except OSError as error:
         parser.error(system_error(error))
-    others = [row for row in rows if row.status != GRADED]
-    unsafe = " WITHOUT A SANDBOX" if options.unsafe else ""
-    print(f"{options.out}: {counted(len(rows), 'submission')}, {len(rows) - len(others)} graded{unsafe}")
-    for row in others:
-        print(f"  {row.submission}: {row.status}")
+    for line in (*_summary(options, plan, rows), *map(str, files), *(f"  {problem}" for problem in problems)):
+        print(printable(line))
     return 0
 
 
-def _to_grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> tuple[Path, int]:
-    """Return the source of the assignment and how many submissions there are at least.
+def _summary(options: argparse.Namespace, plan: _Plan, rows: Sequence[Row]) -> list[str]:
+    """What is to be said of a run, a line each."""
+    from rsl_edu.course.grade import policy
+    from rsl_edu.course.grade.gradebook import GRADED, NOTHING
 
-    What is wrong is reported here, before torch is imported.
-    """
+    others = [row for row in rows if row.status != GRADED]
+    unsafe = " WITHOUT A SANDBOX" if options.unsafe else ""
+    said = [f"{options.out}: {counted(len(rows), 'student')}, {len(rows) - len(others)} graded{unsafe}"]
+    said += [f"  {row.submission}: {row.status}" for row in others]
+    if plan.roster is not None:
+        strangers = policy.unmatched(rows, plan.roster)
+        said += [f"  {row.submission}: not in the roster, or not for certain" for row in strangers]
+    said += [f"  {row.submission}: {row.settled.late}" for row in rows if row.settled.hours_late is None]
+    outdated = sum(row.settled.outdated for row in rows)
+    if outdated:
+        said.append(f"{counted(outdated, 'row')} of an earlier version of the assignment or of the checks: see remarks")
+    waiting = sum(row.to_mark for row in rows)
+    if waiting:
+        said.append(f"{counted(waiting, 'answer')} to mark by hand: rsl-edu mark {options.out}")
+    handed_in = any(row.status != NOTHING for row in rows)
+    if plan.course.policy.due and handed_in and not _knows_times(plan, rows):
+        said.append("Nobody is late, because nothing says when: give --worksheet, or a roster with a column submitted.")
+    return said
+
+
+def _knows_times(plan: _Plan, rows: Sequence[Row]) -> bool:
+    people = plan.times.people if plan.times else ()
+    told = any(person.submitted is not None or person.late_hours is not None for person in people)
+    return told or any(row.late for row in rows)
+
+
+def _plan(parser: argparse.ArgumentParser, options: argparse.Namespace) -> _Plan:
+    """Return what to grade; what is wrong is reported here, before torch is imported."""
     from rsl_edu.course.assignment import AssignmentError, locate
-    from rsl_edu.course.grade import submissions
+    from rsl_edu.course.grade import roster, settings, spreadsheet, submissions
 
     if options.jobs is not None and options.jobs < 1:
         parser.error(f"--jobs: expected 1 or more, got {options.jobs}")
     if options.out.suffix != ".csv":
         parser.error(f"--out: expected a file that ends in .csv, got {options.out}")
+    if options.sources is not None and not any(options.sources.glob("*.ipynb")):
+        parser.error(f"--sources: expected a folder with notebooks, got {options.sources}")
+    for option in ("worksheet", "gradebook", "compare"):
+        path = getattr(options, option)
+        if path is not None and not path.is_file():
+            parser.error(f"--{option}: expected a file, got {path}")
     try:
         source = locate(options.name, options.sources)
+        course = _course(options, source.stem)
+        listed = options.roster or course.roster
+        tables = {"moodle": options.worksheet, "canvas": options.gradebook}
+        platforms = {form: roster.read(table) for form, table in tables.items() if table is not None}
+        everybody = roster.read(listed) if listed else next(iter(platforms.values()), None)
+        times = platforms.get("moodle", everybody)
         total = submissions.count(options.submissions)
+        made = not options.out.parent.exists()
         options.out.parent.mkdir(parents=True, exist_ok=True)
         try_file(options.out)
-    except (AssignmentError, FileNotFoundError) as error:
+    except (AssignmentError, FileNotFoundError, settings.CourseError, spreadsheet.SheetError) as error:
         parser.error(str(error))
     except OSError as error:
         parser.error(system_error(error))
-    return source, total
+    if made:
+        print(printable(f"made the folder {options.out.parent}"))
+    return _Plan(source, total, course, everybody, times, platforms)
+
+
+def _course(options: argparse.Namespace, assignment: str) -> Course:
+    """Return the rules of the file, with the limits that the command gives.
+
+    Raises:
+        CourseError: If a rule or a limit is not allowed.
+    """
+    from dataclasses import replace
+
+    from rsl_edu.course.grade import settings
+
+    path = options.course or options.out.parent / "course.yml"
+    course = settings.read(path, assignment) if options.course or path.exists() else settings.Course()
+    try:
+        limits = dict(map(settings.limit, options.limit))
+    except ValueError as error:
+        raise settings.CourseError(f"--limit: {error}") from None
+    return replace(course, limits={**course.limits, **limits})

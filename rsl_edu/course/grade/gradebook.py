@@ -20,6 +20,7 @@ from .by_hand import Hand
 from .journal_file import Written
 from .marking import Mark
 from .notebook import Note
+from .roster import Person
 
 GRADED = "graded"
 """Status of a submission that was graded; every other status says why it was not."""
@@ -60,7 +61,7 @@ class Settled:
         others: Other files that the student handed in, and that do not count.
         outdated: Whether the points are of another version of the assignment or of the checks.
         empty: Whether the cells of the points stay empty, because the student handed in nothing.
-        email: The e-mail address, as the roster has it.
+        person: Who the student is in the roster; None if that is not known.
     """
 
     hours_late: float | None = 0.0
@@ -70,7 +71,7 @@ class Settled:
     others: tuple[str, ...] = ()
     outdated: bool = False
     empty: bool = False
-    email: str = ""
+    person: Person | None = None
 
     @property
     def remarks(self) -> str:
@@ -152,19 +153,23 @@ class Journal:
     Attributes:
         rows: What was graded, by the name and the key.
         written: The table that was written last; None if there was none.
+        before: The one before it, which is still there if the run was stopped between the journal and the table.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows: dict[tuple[str, str], Row] = {}
         self.written: Written | None = None
+        self.before: Written | None = None
         self._newest: dict[tuple[str, str], Row] = {}
         for line in journal_file.lines(path):
-            self.written = journal_file.as_written(line) or self.written
+            if written := journal_file.as_written(line):
+                self.before, self.written = self.written, written
+                continue
             try:
                 self._keep(_row(line))
             except (KeyError, TypeError, AttributeError):
-                continue  # a table, or a row of another version: it is graded again
+                continue  # a row of another version: it is graded again
 
     @property
     def newest(self) -> list[Row]:
@@ -186,7 +191,7 @@ class Journal:
         """Keep a table that is written now, so that edits can be told from it."""
         if written != self.written:
             journal_file.keep(self.path, written)
-            self.written = written
+            self.before, self.written = self.written, written
 
     def _keep(self, row: Row) -> None:
         self.rows[row.submission, row.key] = row
@@ -215,7 +220,7 @@ def table(rows: Iterable[Row], tasks: Mapping[str, float]) -> str:
         hours = row.settled.hours_late
         cells = {
             "submission": row.submission,
-            "identifier": row.identifier,
+            "identifier": row.identifier or (person.identifier if (person := row.settled.person) else ""),
             "status": status,
             "total": number(row.total) if row.has_points else "",
             "max": number(sum(tasks.values())),

@@ -188,7 +188,9 @@ class Ledger:
             says = "exists, and the journal beside it does not know it: choose another name, or --discard-edits"
             raise EditedError(f"--out: {self.out} {says}")
         try:
-            if _alike(spreadsheet.cells(there), spreadsheet.cells(written.table.encode())):
+            cells = spreadsheet.cells(there)
+            known = [spreadsheet.cells(its.table.encode()) for its in (written, self.journal.before) if its]
+            if any(_alike(cells, its) for its in known):
                 return
         except (UnicodeError, csv.Error):
             pass  # it was edited so that it is no table any more

@@ -47,8 +47,8 @@ def settle(
     for row in rows:
         person = roster.find(row.submission, row.identifier) if roster else None
         name = person.name if person else row.submission
-        if person is None and name in known:  # the number says that it is somebody else
-            name = f"{name} (number {row.identifier} is not in the roster)"
+        if person is None and name in known:  # it is somebody's name for logging in, too
+            name = f"{name} (not for certain)"
         groups.setdefault(name, []).append(row)
     settled = []
     others = sorted(groups.keys() - known.keys(), key=normal)
@@ -59,8 +59,7 @@ def settle(
         if group:
             row = _one(name, group, times, policy, most, version)
         if person := known.get(name):
-            identifier = row.identifier or person.identifier
-            row = replace(row, identifier=identifier, settled=replace(row.settled, email=person.email))
+            row = replace(row, settled=replace(row.settled, person=person))
         settled.append(_capped(marked_by_hand(row, own, most) if own else row))
     return settled
 

@@ -80,13 +80,20 @@ class Roster:
     def find(self, name: str, identifier: str = "") -> Person | None:
         """Return who this is; None if nobody is, or if it is not certain.
 
+        Numbers of different tables may mean different people, so a number counts only if the name agrees with it.
+
         Args:
             name: The name as a submission has it, or an e-mail address, or a name for logging in.
             identifier: The identifier, which is asked for first.
         """
-        named = self._by_name.get(normal(name)) or self._by_name.get(normal(_turned(name)))
-        known = self._by_identifier.get(identifier) or named
-        return known if named in (None, known) else None  # the number is one's, the name another's
+        numbered = self._by_identifier.get(identifier)
+        if numbered is not None and _agree(name.removesuffix(f" ({identifier})"), numbered):
+            return numbered
+        return self._by_name.get(normal(name)) or self._by_name.get(normal(_turned(name)))
+
+    def has(self, identifier: str) -> bool:
+        """Whether somebody has this identifier."""
+        return any(person.identifier == identifier for person in self.people)
 
 
 def read(path: Path) -> Roster:
@@ -120,6 +127,24 @@ def _turned(name: str) -> str:
     """``Lovelace, Ada``, as Canvas writes it, as ``Ada Lovelace``."""
     last, comma, first = name.partition(",")
     return f"{first.strip()} {last.strip()}" if comma else name
+
+
+def _agree(name: str, person: Person) -> bool:
+    """Whether a name in an export can be a person's.
+
+    Canvas leaves only letters and digits of it, Moodle may put a group before it.
+    """
+    letters, known = _letters(name), {*map(_letters, (person.name, _turned(person.name), _bare(person)))}
+    return letters in known or any(name.endswith(f"-{its}") for its in (person.name, _bare(person)))
+
+
+def _bare(person: Person) -> str:
+    """The name without what tells two of the same name apart."""
+    return person.name.removesuffix(f" ({person.identifier})")
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name).casefold())
 
 
 def _unique(found: Iterable[tuple[str, Person]]) -> Mapping[str, Person]:

@@ -77,7 +77,7 @@ class Course:
         roster: Who takes part, a file; None if there is none.
     """
 
-    limits: Mapping[str, float] = field(default_factory=dict)
+    limits: Mapping[str, Any] = field(default_factory=dict)
     rules: Rules = Rules()
     policy: Policy = Policy()
     roster: Path | None = None

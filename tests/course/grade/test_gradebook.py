@@ -25,6 +25,7 @@ from rsl_edu.course.grade.gradebook import (
 from rsl_edu.course.grade.journal_file import Written, last_written
 from rsl_edu.course.grade.marking import Mark
 from rsl_edu.course.grade.notebook import Note
+from rsl_edu.course.grade.roster import Person
 
 TASKS = {"reset_done": 3.0, "unpad": 4.5}
 ROW = Row(
@@ -71,6 +72,7 @@ def test_what_lateness_and_people_made_of_it():
     cells = read([replace(ROW, identifier="7", settled=settled)])[1]
     assert cells[:8] == ["Ada Lovelace", "7", "graded", "1", "7.5", "50.3", "2", ""]
     assert cells[-1].startswith(said)
+    assert read([replace(ROW, settled=Settled(person=Person("Ada", "9")))])[1][1] == "9"
     assert read([replace(ROW, settled=Settled(None))])[1][5] == "?"
     assert read([Row("Bo", "", NOTHING, (), settled=Settled(empty=True))])[1] == [
         "Bo",

@@ -135,9 +135,11 @@ PEOPLE = [Person("Lovelace, Ada", "101", "ada@example.org", "adal"), Person("Bo 
         ("Bo Ek", "", None),
         ("Ada", "", None),
         ("Cy", "7", 2),  # the table knows no number of Cy
-        ("Cy", "102", None),  # one says Cy, the other Bo
+        ("Cy", "102", 2),  # a number of another table
         ("", "", None),
-        ("", "101", 0),
+        ("", "101", None),
+        ("Group A-Bo  Ék", "102", 1),
+        ("Max Born", "101", None),
     ],
 )
 def test_nobody_is_guessed(name, identifier, place):

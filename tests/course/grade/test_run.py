@@ -4,6 +4,8 @@ import functools
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -113,3 +115,38 @@ def test_what_was_graded_unsafe_is_graded_again_in_a_sandbox(four, marked):
     assert not any(row.safe for row in grade(four, box="unsafe"))
     assert all(row.safe for row in grade(four))
     assert len(marked) == 8
+
+
+MEASURE = """
+import resource, sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from course.grade.small_class import RIGHT, grade, write_source
+from rsl_edu.course.grade import run
+from rsl_edu.course.grade.ledger import Table
+from rsl_edu.course.grade.marking import Mark, Marks
+from rsl_edu.course.grade.roster import Person, Roster
+
+run.mark = lambda *_, **__: Marks((Mark("double", 2.0, None, "right."),), ())
+for students in (20, 50, 500):  # the first makes what every run needs
+    folder = Path(sys.argv[1]) / str(students)
+    (folder / "class").mkdir(parents=True)
+    write_source(folder)
+    output = '{"output_type": "stream", "name": "stdout", "text": "' + 200_000 * "x" + '"}'
+    cell = '{"cell_type": "code", "source": "1", "metadata": {}, "execution_count": 1, "outputs": [' + output + ']}'
+    for number in range(students):
+        (folder / "class" / f"s{number:03}.ipynb").write_text('{"cells": [' + cell + '], "nbformat": 4}')
+    everybody = Roster(Person(f"s{number:03}") for number in range(students))
+    rows = grade(folder, window=4, how=Table(roster=everybody), report=True)
+    assert [row.total for row in rows] == [2.0] * students
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+"""
+
+
+def test_ten_times_as_many_submissions_take_as_much_memory(tmp_path):
+    paths = os.pathsep.join(path for path in sys.path if path)
+    words = [sys.executable, "-c", MEASURE, str(tmp_path)]
+    said = subprocess.run(words, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+    _, few, many = map(int, said.stdout.split())
+    assert many - few < 20  # MB; the notebooks alone have 100

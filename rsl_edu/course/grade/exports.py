@@ -1,0 +1,124 @@
+"""The files that learning platforms take back, made of the table of the grades."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rsl_edu.atomic_write import atomic_write
+
+from . import pages
+from .gradebook import NOTHING, Row, number
+from .lms import Entry, TemplateError, canvas, moodle
+from .roster import Person, Roster
+
+
+@dataclass(frozen=True)
+class Exports:
+    """Which files to write, beside the table.
+
+    Args:
+        formats: Some of ``moodle`` and ``canvas``.
+        title: The title of the assignment in Canvas.
+        worksheet: The grading worksheet that Moodle gave, if there is one.
+        gradebook: The gradebook that Canvas exported, if there is one.
+        rosters: Who is in these tables, by the format; there, their numbers are those that count.
+    """
+
+    formats: Sequence[str] = ()
+    title: str = ""
+    worksheet: Path | None = None
+    gradebook: Path | None = None
+    rosters: Mapping[str, Roster] = field(default_factory=dict)
+
+    def check(self, most: Mapping[str, float]) -> None:
+        """Try the templates before anything is graded.
+
+        Raises:
+            TemplateError: If one cannot be filled in; the text names it.
+            OSError: If one cannot be read.
+        """
+        for form in self.formats:
+            self._table(form, [], sum(most.values()))
+
+    def write(self, out: Path, rows: Iterable[Row], most: Mapping[str, float]) -> tuple[list[Path], list[str]]:
+        """Write the files, and return them and what is not in them, a sentence for each.
+
+        Args:
+            out: The table of the grades, which they are named after.
+            rows: The rows of the table.
+            most: Points of each exercise.
+
+        Raises:
+            TemplateError: If a template cannot be filled in.
+            OSError: If a file cannot be read or written.
+        """
+        rows, files, problems = list(rows), [], []
+        problems += [f"{row.submission}: {_why_open(row)}" for row in rows if _why_open(row)]
+        for form in dict.fromkeys(self.formats):
+            entries = [self._entry(form, row, most) for row in rows]
+            content, left_out = self._table(form, entries, sum(most.values()))
+            files.append(out.with_name(f"{out.stem}_{form}.csv"))
+            with atomic_write(files[-1]) as part:
+                part.write_bytes(content)
+            problems += [f"{files[-1].name}: {problem}" for problem in left_out]
+        if "moodle" in self.formats:
+            files.append(out.with_name(f"{out.stem}_feedback.zip"))
+            folder = out.with_name(f"{out.stem}_feedback")
+            entries = [self._entry("moodle", row, most) for row in rows]
+            not_in_it = moodle.feedback_zip(_pages(rows, entries, folder), files[-1])
+            problems += [f"{files[-1].name}: {problem}" for problem in not_in_it]
+        return files, problems
+
+    def _table(self, form: str, entries: Sequence[Entry], maximum: float) -> tuple[bytes, tuple[str, ...]]:
+        template = self.worksheet if form == "moodle" else self.gradebook
+        content = template.read_bytes() if template else None
+        try:
+            if form == "moodle":
+                filled = moodle.worksheet(entries, maximum, content)
+            else:
+                filled = canvas.gradebook(entries, self.title, maximum, content)
+        except TemplateError as error:
+            raise TemplateError(f"{template}: {error}") from None
+        return filled.content, filled.problems
+
+    def _entry(self, form: str, row: Row, most: Mapping[str, float]) -> Entry:
+        person = row.settled.person or Person("")
+        known = form in self.rosters and self.rosters[form].has(person.identifier)
+        return Entry(
+            row.submission,
+            None if _why_open(row) or not row.has_points else row.total,
+            _comment(row, most),
+            row.identifier or (person.identifier if known else ""),  # a number of another table is nobody's there
+            person.email,
+            person.login,
+            person.section,
+        )
+
+
+def _why_open(row: Row) -> str:
+    """Why there are no points yet; empty if there are, or if there never will be."""
+    if row.to_mark:
+        return "no points yet, because exercises are to be marked"
+    return "no points yet, because it is tried again" if row.tried_again and not row.marks else ""
+
+
+def _comment(row: Row, most: Mapping[str, float]) -> str:
+    """What the student reads in the learning platform: the points, and what people and rules have changed."""
+    if row.status == NOTHING and not row.marks:
+        return ""
+    lines = [
+        f"{mark.task}: {'to be marked' if mark.points is None else number(mark.points)} of {number(most[mark.task])}"
+        for mark in row.marks
+    ] or [row.status]
+    late = row.settled.late
+    hands = [f"{each.hand.exercise}: {each.hand.comment}" for each in row.settled.by_hand if each.hand.comment]
+    off = f"taken off for lateness: {number(row.settled.deduction)}" if row.settled.deduction else ""
+    return "\n".join(filter(None, [*lines, late, off, *hands]))
+
+
+def _pages(rows: Sequence[Row], entries: Sequence[Entry], folder: Path) -> Iterator[tuple[Entry, str, bytes]]:
+    for row, entry in zip(rows, entries, strict=True):
+        if row.status != NOTHING or row.marks:
+            yield entry, "feedback.html", (folder / pages.file_name(row.submission)).read_bytes()

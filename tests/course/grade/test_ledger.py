@@ -1,0 +1,229 @@
+"""What runs keep: earlier submissions, edits of the table, decisions by hand, and whose journal it is."""
+
+import datetime
+import shutil
+from dataclasses import replace
+
+import pytest
+from course.grade.small_class import grade, journal, submit, table, write_source
+
+from rsl_edu.course.assignment import Assignment, AssignmentError
+from rsl_edu.course.grade import by_hand, pages, run
+from rsl_edu.course.grade.by_hand import HandError
+from rsl_edu.course.grade.ledger import EditedError, Table
+from rsl_edu.course.grade.roster import Person, Roster
+from rsl_edu.course.grade.sandbox import Limits
+from rsl_edu.course.grade.settings import Late, Policy, Rules
+from rsl_edu.course.grade.spreadsheet import SheetError
+
+
+def page(folder, name):
+    return (folder / "grades_feedback" / pages.file_name(name)).read_text("utf-8")
+
+
+def by_hands(folder, *lines):
+    (folder / "grades_marks.csv").write_text("\n".join(["student,exercise,points,comment", *lines]))
+
+
+# Earlier runs ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_late_submission_is_graded_by_its_file_alone(four, marked):
+    grade(four)
+    shutil.move(four / "class", four / "first")
+    submit(four, eve="'eve'")
+    rows = grade(four)
+    assert [row.submission for row in rows] == [*table(four)] == [*"abcd", "eve"]
+    assert marked == [*"abcd", "eve"]
+    assert {row["total"] for row in table(four).values()} == {"2"}
+    assert [row.submission for row in grade(four, how=Table(only_these=True))] == [*table(four)] == ["eve"]
+    assert [*table(four)] != [row.submission for row in grade(four)] == [*"abcd", "eve"]
+
+
+def test_a_file_that_changed_takes_the_place_of_the_earlier_one(four, marked):
+    grade(four)
+    submit(four, a="'new'")
+    assert grade(four, how=Table(Policy(several="best")))[0].settled.others == ()
+    assert len(journal(four)) == 5
+
+
+def test_what_an_earlier_version_graded_is_marked_so(four, marked):
+    grade(four)
+    write_source(four, number=5)
+    for name in "bcd":
+        (four / "class" / f"{name}.ipynb").unlink()
+    rows = grade(four)
+    assert [(row.submission, row.settled.outdated) for row in rows] == [("a", False), *((x, True) for x in "bcd")]
+    assert "earlier version" in table(four)["b"]["remarks"]
+    assert not table(four)["a"]["remarks"]
+    assert "earlier version" in page(four, "b")
+
+
+def test_a_table_holds_one_assignment_only(four, marked):
+    grade(four)
+    shutil.copy(four / "sources" / "doubling.ipynb", four / "sources" / "other.ipynb")
+    other = Assignment.read(four / "sources" / "other.ipynb")
+    before = (four / "grades.csv").read_bytes()
+    with pytest.raises(AssignmentError, match=r"grades\.csv holds the grades of doubling, not of other: choose"):
+        run.grade(other, [four / "class"], four / "grades.csv", executor=lambda: None, window=1)
+    assert (four / "grades.csv").read_bytes() == before
+
+
+def test_what_decides_about_points_grades_again_and_what_does_not_keeps_them(four, marked):
+    grade(four)
+    late = Policy(datetime.datetime.now().astimezone(), Late(per_day=10), "best", "empty")
+    grade(four, how=Table(late, Roster([Person("a")])))
+    grade(four, limits=Limits(wall=5, start=5))
+    assert len(marked) == 4
+    for options in ({"limits": Limits(cell=20)}, {"rules": Rules(partial=True)}, {"rules": Rules(carry=False)}):
+        marked.clear()
+        grade(four, **options)
+        assert len(marked) == 4
+
+
+def test_the_rules_reach_the_marker(four, marked, monkeypatch):
+    given = []
+    monkeypatch.setattr(run, "mark", lambda *_, mark=run.mark, **rules: given.append(rules) or mark(*_))
+    grade(four, rules=Rules(partial=True, carry=False))
+    assert given == [{"partial": True, "carry": False}] * 4
+
+
+# Edits of the table ---------------------------------------------------------------------------------------------------
+
+
+def test_edits_of_the_table_are_never_lost_without_a_word(four, marked):
+    grade(four)
+    path = four / "grades.csv"
+    edited = path.read_text().replace("b,,graded,2,2,,,,2,", "b,,graded,2,2,,,,1,")
+    path.write_text(edited)
+    with pytest.raises(
+        EditedError, match=r"grades\.csv was edited since it was written(?s:.*)mark --from(?s:.*)discard"
+    ):
+        grade(four)
+    assert path.read_text() == edited
+    grade(four, how=Table(discard_edits=True))
+    assert table(four)["b"]["double"] == "2"
+    grade(four)
+
+
+def test_a_spreadsheet_that_only_saved_it_has_not_edited_it(four, marked):
+    grade(four)
+    path = four / "grades.csv"
+    lines = path.read_text().replace(",2,", ";2,00;").replace(",", ";").replace(";2;00;", ';"2,00";')
+    path.write_bytes(b"\xef\xbb\xbf" + lines.replace("\n", "\r\n").encode())
+    grade(four)
+    assert path.read_text().startswith("submission,")
+
+
+def test_edits_made_while_it_grades_are_kept(four, marked):
+    grade(four)
+    submit(four, a="'new'")
+    path = four / "grades.csv"
+    with pytest.raises(EditedError):
+        grade(four, each=lambda _: path.write_text("mine"))
+    assert path.read_text() == "mine"
+    grade(four, how=Table(discard_edits=True))
+    assert len(marked) == 5
+
+
+def test_a_table_of_somebody_else_is_not_written_over(four, marked):
+    (four / "grades.csv").write_text("name,grade\nAda,1\n")
+    with pytest.raises(EditedError, match="the journal beside it does not know it"):
+        grade(four)
+    assert not marked
+    (four / "grades.csv").write_text("")
+    grade(four)
+
+
+def test_after_a_stop_between_journal_and_table_it_goes_on(four, marked, monkeypatch):
+    grade(four)
+    submit(four, eve="'eve'")
+    with monkeypatch.context() as patch:
+        patch.setattr("rsl_edu.course.grade.ledger.write", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            grade(four)
+    grade(four)
+    assert [*table(four)] == [*"abcd", "eve"]
+
+
+# By hand --------------------------------------------------------------------------------------------------------------
+
+
+def test_points_by_hand_survive_all_runs(four, marked):
+    grade(four)
+    by_hands(four, "b,double,0.5,half a point", "c,double,,see me")
+    for _ in range(2):
+        grade(four)
+        row = table(four)["b"]
+        assert (row["total"], row["double"], row["remarks"]) == ("0.5", "0.5", "double by hand (half a point)")
+        assert "half a point" in page(four, "b")
+        assert "see me" in page(four, "c")
+        write_source(four, number=5)  # all are graded again
+    assert len(marked) == 8
+
+
+@pytest.mark.parametrize(
+    ("line", "error", "says"),
+    [
+        ("b,duoble,1,", HandError, "b: there is no exercise 'duoble'; did you mean 'double'"),
+        ("b,double,3,", HandError, "b: double: expected points from 0 to 2, got '3'"),
+        ('"b', SheetError, "grades_marks.csv: expected a"),
+    ],
+)
+def test_marks_that_are_not_allowed_stop_it_before_it_begins(four, marked, line, error, says):
+    by_hands(four, line)
+    if error is SheetError:
+        (four / "grades_marks.csv").write_text("b;double")
+        says = "expected the columns student, exercise, points, comment"
+    with pytest.raises(error, match=says):
+        grade(four)
+    assert not marked
+    assert not (four / "grades.csv").exists()
+
+
+def test_marks_of_somebody_who_is_not_there_are_told_and_all_else_is_written(four, marked):
+    by_hands(four, "a,double,1,", "Bob,double,1,")
+    with pytest.raises(
+        HandError, match=r"grades_marks\.csv: there is no student 'Bob' in the grades; did you mean 'b'"
+    ):
+        grade(four)
+    assert [row["total"] for row in table(four).values()] == ["1", "2", "2", "2"]
+
+
+# Roster, lateness, several --------------------------------------------------------------------------------------------
+
+
+def test_a_run_with_a_roster_has_a_row_for_everybody(four, marked):
+    people = Roster([Person("d", "4"), Person("nobody", "5"), Person("a", "1", late_hours=30)])
+    late = Policy(late=Late(per_day=20))
+    rows = grade(four, how=Table(late, people))
+    assert [row.submission for row in rows] == [*table(four)] == ["d", "nobody", "a", "b", "c"]
+    found = table(four)
+    assert (found["nobody"]["status"], found["nobody"]["total"]) == ("nothing handed in", "0")
+    assert (found["a"]["total"], found["a"]["late"], found["a"]["deduction"]) == ("1.2", "30", "0.8")
+    for text in ("Handed in 30 hours late: 40 % of 2 points.", "0.8"):
+        assert text in page(four, "a")
+    assert "nothing handed in" in page(four, "nobody")
+
+
+def test_of_several_files_of_a_student_one_counts_and_the_others_are_kept(four, marked):
+    (four / "class" / "b").mkdir()
+    for place, name in enumerate(["first", "second"]):
+        shutil.move(four / "class" / f"{'cd'[place]}.ipynb", four / "class" / "b" / f"{name}.ipynb")
+    (four / "class" / "b.ipynb").unlink()
+    rows = {row.submission: row for row in grade(four)}
+    assert [*rows] == ["a", "b"]
+    assert rows["b"].settled.others
+    assert len(journal(four)) == 3
+    for text in (page(four, "b"), table(four)["b"]["remarks"]):
+        assert rows["b"].settled.others[0] in text
+
+
+def test_a_name_of_an_exercise_that_is_a_column_is_refused(four, marked):
+    source = Assignment.read(four / "sources" / "doubling.ipynb")
+    notebook = source.instructor()
+    notebook.cells[1].metadata["nbgrader"]["grade_id"] = "late"
+    clashing = replace(source, notebook=notebook)
+    with pytest.raises(AssignmentError, match="late is a column of the grades: rename the exercise"):
+        run.grade(clashing, [four / "class"], four / "grades.csv", executor=lambda: None, window=1)
+    assert by_hand.LATE == "late"
