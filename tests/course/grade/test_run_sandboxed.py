@@ -27,7 +27,7 @@ from course.grade.small_class import (
 from rsl_edu import cli
 from rsl_edu.course.grade import pages, run
 from rsl_edu.course.grade.sandbox import Limits
-from rsl_edu.sandbox.bwrap import SYSTEM
+from rsl_edu.sandbox import view
 
 
 @pytest.mark.slow
@@ -126,7 +126,8 @@ def impatient(monkeypatch, code):
 def test_what_waits_is_not_graded_the_others_are_and_the_same_command_tries_it_again(bwrap, one, monkeypatch, capsys):
     shown, out = one / "shown", one / "grades.csv"
     shown.mkdir()
-    monkeypatch.setattr("rsl_edu.sandbox.bwrap.SYSTEM", (*SYSTEM, str(shown)))
+    places = {**view.environment(), shown: shown}
+    monkeypatch.setattr(view, "environment", lambda: places)
     waits = f"import os, time\nwhile not os.path.exists('{shown}/go'): time.sleep(0.02)\n{RIGHT}"
     submit(one, abe=waits)
     with monkeypatch.context() as patch:
