@@ -65,8 +65,9 @@ def rehearse(
     rehearsal.report(findings(assignment))
     if not rehearsal.errors:
         try:
-            rehearsal.right_answers()
-            rehearsal.no_answers()
+            if rehearsal.checked:
+                rehearsal.right_answers()
+                rehearsal.no_answers()
             if folder is not None:
                 rehearsal.run_all(folder)
             rehearsal.wrong_answers([*wrong])
@@ -91,7 +92,7 @@ class _Rehearsal:
         exercises = counted(len(self.assignment.tasks), "exercise")
         self.say(f"{self.assignment.name}: {exercises}, {_points(self.assignment.maximum)}")
         for task in self.assignment.tasks:
-            how = "by hand" if task.manual else f"for {', '.join(task.answers) or 'nothing'}"
+            how = "by hand" if task.manual else f"for {', '.join(task.answers) or 'no answer'}"
             needed = dict.fromkeys(name for answer in task.answers for name in self.assignment.depends(answer))
             needs = f"; needs {', '.join(needed)}" if needed else ""
             self.say(f"  cell {self.cells[task.name].place}: {task.name}, {_points(task.points)}, {how}{needs}")

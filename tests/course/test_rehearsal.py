@@ -176,6 +176,17 @@ def test_set_up_that_raises_is_found():
     assert "error: a cell before the checks raises ZeroDivisionError: division by zero" in lines
 
 
+def test_what_is_marked_by_hand_only_is_not_run():
+    why = cell("Why?", "markdown", solution=True, grade=True, grade_id="why", points=3)
+    well, lines = said(notebook(why), box="no-such-command")
+    assert well
+    assert lines == [
+        "made: 1 exercise, 3 points",
+        "  cell 1: why, 3 points, by hand",
+        "0 errors, 0 warnings: ready to hand out",
+    ]
+
+
 def test_nothing_runs_if_the_source_itself_is_wrong():
     well, lines = said(notebook(answer(F, "f-answer"), check("assert f(size)", "f")), box="no-such-command")
     assert not well
