@@ -9,11 +9,11 @@ import sys
 import textwrap
 from pathlib import Path
 
-import pyseccomp
 import pytest
 
 from rsl_edu.sandbox import Limits, StoppedError, run_once, syscalls
 
+pyseccomp = pytest.importorskip("pyseccomp")
 pytestmark = pytest.mark.usefixtures("bwrap")
 
 MEMORY = 200 << 20

@@ -49,7 +49,7 @@ def bubblewrap(
     """
     places = {**view.environment(), **{Path(BOX) / name: source for name, source in files.items()}}
     begin, shown = [], view.options(places)
-    private = ["--ro-bind", "/dev/null", "/proc/keys"]  # a login's; names, but not what they stand for
+    private = ["--ro-bind", "/dev/null", "/proc/keys"] if Path("/proc/keys").exists() else []  # names of a login's keys
     alone = ["--unshare-user", "--unshare-ipc", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
     command: list[str] = []
     if os.geteuid() == 0:

@@ -80,7 +80,7 @@ def _run_by_the_learner(entry: Entry) -> Iterator[str]:
     if any(isinstance(cell.source, (Ran, Stopped)) for cell in cells):
         return (cell.source for cell in cells if cell.type == "code")
     notebook = nbformat.reads(entry.content().decode("utf-8"), as_version=4)
-    return (cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return (cell.source or "" for cell in notebook.cells if cell.cell_type == "code")
 
 
 def _install(packages: tuple[str, ...], site: Path) -> None:
