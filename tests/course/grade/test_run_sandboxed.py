@@ -126,9 +126,9 @@ def impatient(monkeypatch, code):
 def test_what_waits_is_not_graded_the_others_are_and_the_same_command_tries_it_again(bwrap, one, monkeypatch, capsys):
     shown, out = one / "shown", one / "grades.csv"
     shown.mkdir()
-    environment = {**view.environment(), shown: shown}
+    environment = {**view.environment(), Path("/shown"): shown}
     monkeypatch.setattr(view, "environment", lambda: environment)
-    waits = f"import os, time\nwhile not os.path.exists('{shown}/go'): time.sleep(0.02)\n{RIGHT}"
+    waits = f"import os, time\nwhile not os.path.exists('/shown/go'): time.sleep(0.02)\n{RIGHT}"
     submit(one, abe=waits)
     with monkeypatch.context() as patch:
         impatient(patch, waits)
