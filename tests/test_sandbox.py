@@ -1,10 +1,11 @@
 """A script that runs once is held by its limits, and in bubblewrap sees and harms nothing."""
 
 import stat
+import sys
 
 import pytest
 
-from rsl_edu.sandbox import Limits, SandboxError, StoppedError, run_once
+from rsl_edu.sandbox import Limits, SandboxError, StoppedError, run_once, syscalls
 
 ANSWER = "import sys; sys.stdout.write('x'); sys.stdout.flush()\n"
 
@@ -93,3 +94,9 @@ def test_without_bubblewrap_it_says_so(lines, says, script, tmp_path, monkeypatc
         command.chmod(command.stat().st_mode | stat.S_IXUSR)
     with pytest.raises(SandboxError, match=says):
         run_once(script(ANSWER), b"")
+
+
+def test_without_libseccomp_it_says_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyseccomp", None)
+    with pytest.raises(SandboxError, match=r"needs pyseccomp and libseccomp.so.2 .*apt-get install libseccomp2"):
+        syscalls._program.__wrapped__()

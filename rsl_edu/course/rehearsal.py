@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -21,6 +22,13 @@ from .regions import HIDDEN, replaced
 from .source_check import Finding, findings
 
 _UNANSWERED = ("not-answered", "missing")
+_IMPOSSIBLE = (  # what no check can do, because the answers run in a process of their own; and what to do instead
+    (r"cannot be handed to", "hand over plain data, tensors, arrays or functions"),
+    (r"No such file or directory", "the check and the answers share no files: let the answer return what it writes"),
+    (r"catching classes that do not inherit", "catch the built-in error that the learner's own class derives from"),
+    (r"coroutine", "a check cannot await an answer: ask for a function that runs it"),
+    (r"does not require grad", "gradients pass from results to arguments, and not into an object's own parameters"),
+)
 
 
 def rehearse(
@@ -81,12 +89,12 @@ class _Rehearsal:
     def describe(self) -> None:
         """Say what gives points."""
         exercises = counted(len(self.assignment.tasks), "exercise")
-        self.say(f"{self.assignment.name}: {exercises}, {self.assignment.maximum:g} points")
+        self.say(f"{self.assignment.name}: {exercises}, {_points(self.assignment.maximum)}")
         for task in self.assignment.tasks:
             how = "by hand" if task.manual else f"for {', '.join(task.answers) or 'nothing'}"
             needed = dict.fromkeys(name for answer in task.answers for name in self.assignment.depends(answer))
             needs = f"; needs {', '.join(needed)}" if needed else ""
-            self.say(f"  cell {self.cells[task.name].place}: {task.name}, {task.points:g} points, {how}{needs}")
+            self.say(f"  cell {self.cells[task.name].place}: {task.name}, {_points(task.points)}, {how}{needs}")
 
     def report(self, found: Iterable[Finding]) -> None:
         """Say what was found."""
@@ -99,11 +107,12 @@ class _Rehearsal:
         """Mark the right answers: they must get all points."""
         marks = self._mark("right answers", self._code(self.assignment.solution()))
         self.report(Finding(self._place(note), 1, f"this cell {note.text}", error=False) for note in marks.notes)
-        for task, got in self._checked(marks):
-            if got.points != task.points:
-                line, why = self._line_that_fails(task) or (1, got.message)
-                lost = f"right answers get {got.points:g} of {task.points:g} points for {task.name}"
-                self.report([Finding(self.cells[task.name].place, line, f"{lost}: {_first_line(why)}")])
+        lost = {task.name: got for task, got in self._checked(marks) if got.points != task.points}
+        lines = self._lines_that_fail([*lost]) if lost else {}
+        for name, got in lost.items():
+            line, why = lines.get(name, (1, _first_line(got.message)))
+            says = f"right answers get {got.points:g} of {_points(self.cells[name].points)} for {name}: {why}"
+            self.report([Finding(self.cells[name].place, line, says)])
 
     def no_answers(self) -> None:
         """Mark the notebook as it is handed out: it must get no points."""
@@ -112,7 +121,7 @@ class _Rehearsal:
             place, message = self.cells[task.name].place, _first_line(got.message)
             if got.points:
                 self.report(
-                    [Finding(place, 1, f"{task.name} gives {got.points:g} points to a notebook without answers")]
+                    [Finding(place, 1, f"{task.name} gives {_points(got.points)} to a notebook without answers")]
                 )
             elif got.mistake not in _UNANSWERED:
                 says = f"{task.name} does not count as not answered when it is as handed out: {message}"
@@ -122,7 +131,12 @@ class _Rehearsal:
         """Run the notebook as it is handed out in a kernel: no cell of the set-up may raise."""
         notebook = self.assignment.student()
         begin = time.monotonic()
-        raised = dict(_raised_in_kernel(notebook, folder))
+        try:
+            raised = dict(_raised_in_kernel(notebook, folder))
+        except (RuntimeError, TimeoutError) as error:  # of the kernel, which has ended or does not end
+            self.errors += 1
+            self.say(f"error: Run All of the notebook as handed out: {_first_line(str(error))}")
+            return
         self.say(f"Run All of the notebook as handed out: {time.monotonic() - begin:.1f} s")
         kinds = self.assignment.kinds
         for place, what in raised.items():
@@ -131,8 +145,9 @@ class _Rehearsal:
         others = [place for place in raised if kinds[place] != "setup"]
         if others:
             says = f"Run All stops here in the notebook as handed out, which raises {raised[others[0]]}"
-            more = f"; so do cells {', '.join(map(str, others[1:]))}" if others[1:] else ""
-            self.report([Finding(others[0], 1, says + more, error=False)])
+            if others[1:]:
+                says += f"; so {'do cells' if others[2:] else 'does cell'} {', '.join(map(str, others[1:]))}"
+            self.report([Finding(others[0], 1, says, error=False)])
 
     def wrong_answers(self, files: list[Path]) -> None:
         """Mark notebooks with wrong answers, and say in a table what each gets."""
@@ -171,24 +186,32 @@ class _Rehearsal:
     def _place(self, note: Note) -> int:
         return self.places[note.cell - 1]
 
-    def _line_that_fails(self, task: Task) -> tuple[int, str] | None:
-        """The first line of the statement of a check that right answers do not pass, and what is said of them.
+    def _lines_that_fail(self, tasks: list[str]) -> dict[str, tuple[int, str]]:
+        """Return for each check the first line of the statement that right answers do not pass, and what it says.
 
-        The check runs again and again, each time with one more statement; nothing of it is hidden.
+        Each check becomes many, each with one more of its statements, and nothing in them is hidden.
         """
-        cell = self.cells[task.name]
-        lines = replaced(cell.source, HIDDEN, lambda region: f"\n{region.body}\n").split("\n")
-        ends = [(part.lineno, part.end_lineno) for part in names.statements(cell.source)]
-        notebook = copy.deepcopy(self.assignment.notebook)
-        before = [_without_points(other) for other in notebook.cells[: cell.place - 1]]
-        tried = [_tried(notebook.cells[cell.place - 1], begin, lines[:end]) for begin, end in ends]
-        notebook.cells = before + tried
-        steps = Assignment(self.assignment.name, notebook)
-        marks = mark(steps, self._code(self.assignment.solution()), self.box, self.limits, carry=False).marks
-        for (begin, _), got in zip(ends, marks, strict=True):
-            if got.mistake and (got.mistake != "partial" or got is marks[-1]):
-                return begin, got.message
-        return None
+        notebook, steps = copy.deepcopy(self.assignment.notebook), dict[str, tuple[str, int]]()
+        cells = []
+        for cell, known in zip(notebook.cells, self.assignment.cells, strict=True):
+            if known.id not in tasks:
+                cells.append(_without_points(cell))
+                continue
+            lines = replaced(known.source, HIDDEN, lambda region: f"\n{region.body}\n").split("\n")
+            for number, part in enumerate(names.statements(known.source)):
+                cells.append(_first_lines(cell, f"{known.id}_{number}", lines[: part.end_lineno]))
+                steps[cells[-1].metadata.nbgrader.grade_id] = known.id, part.lineno
+        notebook.cells = cells
+        assignment = Assignment(self.assignment.name, notebook)
+        marks = mark(assignment, self._code(self.assignment.solution()), self.box, self.limits, carry=False).marks
+        last = {steps[got.task][0]: got for got in marks}
+        found: dict[str, tuple[int, str]] = {}
+        for got in marks:
+            name, line = steps[got.task]
+            # in the middle, a number on a line of its own is no result
+            if got.mistake and (got.mistake != "partial" or got is last[name]):
+                found.setdefault(name, (line, _with_advice(_first_line(got.message))))
+        return found
 
     @staticmethod
     def _code(notebook: Any) -> list[str]:
@@ -200,18 +223,21 @@ def _raised_in_kernel(notebook: Any, folder: Path) -> Iterator[tuple[int, str]]:
     from nbclient import NotebookClient
 
     resources = {"metadata": {"path": str(folder)}}
-    NotebookClient(notebook, kernel_name="python3", allow_errors=True, timeout=600, resources=resources).execute()
+    quiet = ["--log-level=ERROR"]  # not: "Kernel is running over TCP without encryption"
+    client = NotebookClient(notebook, kernel_name="python3", extra_arguments=quiet, resources=resources)
+    client.allow_errors, client.timeout = True, 600
+    client.execute()
     for place, cell in enumerate(notebook.cells, 1):
         for output in cell.get("outputs", ()):
             if output.output_type == "error":
                 yield place, f"{output.ename}: {_first_line(output.evalue)}".rstrip(": ")
 
 
-def _tried(cell: Any, begin: int, lines: list[str]) -> Any:
+def _first_lines(cell: Any, name: str, lines: list[str]) -> Any:
     """A cell that gives points for the first lines of a check."""
     cell = copy.deepcopy(cell)
     cell.source = "\n".join(lines)
-    cell.metadata.nbgrader.grade_id += f"_{begin}"
+    cell.metadata.nbgrader.grade_id = name
     return cell
 
 
@@ -222,5 +248,14 @@ def _without_points(cell: Any) -> Any:
     return cell
 
 
+def _points(number: float) -> str:
+    return f"{number:g} point{'' if number == 1 else 's'}"
+
+
 def _first_line(text: str) -> str:
     return text.partition("\n")[0]
+
+
+def _with_advice(message: str) -> str:
+    advice = next((what for pattern, what in _IMPOSSIBLE if re.search(pattern, message)), "")
+    return f"{message}{': ' if advice else ''}{advice}"

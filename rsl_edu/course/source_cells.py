@@ -151,8 +151,9 @@ def _read(place: int, cell: Any) -> SourceCell:
         raise ValueError(f"nbgrader's schema_version: expected {_SCHEMA} or less, got {version!r}")
     flags = {flag: bool(says.get(flag, False)) for flag in _FLAGS}
     code, grade, solution, task = cell.cell_type == "code", flags["grade"], flags["solution"], flags["task"]
-    if any(flags.values()) and not re.fullmatch(r"[a-zA-Z0-9_][a-zA-Z0-9_-]*", str(says.get("grade_id"))):
-        raise ValueError(f"grade_id: expected letters, digits, '_' and '-', got {says.get('grade_id')!r}")
+    identity = says.get("grade_id", "") if any(flags.values()) else ""
+    if any(flags.values()) and not re.fullmatch(r"[a-zA-Z0-9_][a-zA-Z0-9_-]*", str(identity)):
+        raise ValueError(f"grade_id: expected letters, digits, '_' and '-', got {identity!r}")
     if cell.cell_type == "raw" and (grade or solution or task):
         raise ValueError("a raw cell gives points or is answered in; make it a code or a text cell")
     if task and (code or grade or solution):
@@ -163,8 +164,7 @@ def _read(place: int, cell: Any) -> SourceCell:
         raise ValueError("a text in which the learner answers must give points, by hand")
     points = _points(says, version) if grade or task else 0.0
     demo = DEMO in cell.metadata.get("tags", ())
-    identity = str(says["grade_id"]) if any(flags.values()) else ""
-    return SourceCell(place, code, cell.source, identity, solution, grade, task, points, demo)
+    return SourceCell(place, code, cell.source, str(identity), solution, grade, task, points, demo)
 
 
 def _points(says: Mapping[str, Any], version: int) -> float:

@@ -76,8 +76,13 @@ def _undefined(assignment: Assignment) -> Iterator[Finding]:
         if not cell.code or kinds[cell.place] == "demo":
             continue
         known = everywhere if cell.solution else setup | answers | bound[cell.place]
-        for name in sorted(names.used(names.python(cell.source)) - known - _ALWAYS):
+        code = names.python(cell.source)
+        for name in sorted(names.used(code) - known - _ALWAYS):
             yield Finding(cell.place, _line_of(name, cell), _why_undefined(name, kinds, bound))
+        if kinds[cell.place] == "setup":
+            for name in sorted((names.used_at_once(code) & answers) - setup):
+                says = f"this cell uses {name} before the learner defines it"
+                yield Finding(cell.place, _line_of(name, cell), says)
 
 
 def _why_undefined(name: str, kinds: Mapping[int, str], bound: dict[int, set[str]]) -> str:

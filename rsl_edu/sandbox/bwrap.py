@@ -47,8 +47,9 @@ def bubblewrap(
     Raises:
         SandboxError: There is no libseccomp.
     """
-    shown = view.options({**view.environment(), **{Path(BOX) / name: source for name, source in files.items()}})
-    private = ["--ro-bind", "/dev/null", "/proc/keys"]  # a login's; names, but not what they stand for
+    places = {**view.environment(), **{Path(BOX) / name: source for name, source in files.items()}}
+    begin, shown = [], view.options(places)
+    private = ["--ro-bind", "/dev/null", "/proc/keys"] if Path("/proc/keys").exists() else []  # names of a login's keys
     alone = ["--unshare-user", "--unshare-ipc", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
     command: list[str] = []
     if os.geteuid() == 0:
@@ -57,14 +58,15 @@ def bubblewrap(
         command += ["bwrap", "--unshare-pid", "--die-with-parent", "--proc", "/proc", *private, "--dev", "/dev"]
         command += ["--tmpfs", "/tmp", "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
         command += [*shown, "setpriv", f"--reuid={somebody}", f"--regid={somebody}", "--clear-groups"]
-        shown = ["--ro-bind", "/", "/"]  # as seen from within
+        inside = {place: place for place, source in places.items() if source and place.is_relative_to("/tmp")}
+        begin, shown = ["--ro-bind", "/", "/"], view.options(inside)  # as seen from within
     else:
         alone += ["--unshare-pid", "--proc", "/proc", *private]
     with syscalls.open_filter() as rules:
-        command += ["bwrap", *shown, *alone, "--uid", str(_NOBODY), "--gid", str(_NOBODY), "--hostname", "sandbox"]
+        command += ["bwrap", *begin, *alone, "--uid", str(_NOBODY), "--gid", str(_NOBODY), "--hostname", "sandbox"]
         command += ["--cap-drop", "ALL", "--disable-userns", "--die-with-parent", "--new-session", "--clearenv"]
         command += ["--dev", "/dev", "--ro-bind", "/dev/null", "/dev/zero"]  # mapped, it is memory that is shared
-        command += ["--size", str(disk), "--tmpfs", "/tmp"]
+        command += ["--size", str(disk), "--tmpfs", "/tmp", *shown]
         command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp", "--seccomp", str(rules)]
         for name, value in _ENVIRONMENT.items():
             command += ["--setenv", name, value]

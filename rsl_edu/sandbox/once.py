@@ -17,7 +17,7 @@ from rsl_edu.printable import printable
 
 from .bwrap import BOX, bubblewrap
 from .error import SandboxError
-from .usage import of_tree
+from .usage import Tree
 
 _LOOKS = 0.02  # seconds from one look at the process to the next
 
@@ -102,8 +102,9 @@ def _wait(process: subprocess.Popen[bytes], out: IO[bytes], limits: Limits) -> N
     """Wait until the process has ended."""
     end = time.monotonic() + limits.wall
     begin: float | None = None
+    tree = Tree(process.pid)
     while process.poll() is None:
-        cpu, memory = of_tree(process.pid, limits.memory)
+        cpu, memory = tree.look(limits.memory)
         written = os.fstat(out.fileno()).st_size
         if begin is None and written:
             begin = cpu

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
-import signal
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -81,8 +80,6 @@ def _program() -> bytes:
         deny("mmap", arg(3, masked, flags, flags))
     for request in (_TIOCSTI, _TIOCLINUX):
         deny("ioctl", arg(1, masked, _LOW, request))
-    # To ignore SIGCHLD loses the account of the CPU time of children that have ended.
-    deny("rt_sigaction", arg(0, masked, _LOW, signal.SIGCHLD), arg(1, differs, 0))
     with tempfile.TemporaryFile() as file:
         rules.export_bpf(file)
         file.seek(0)

@@ -15,41 +15,60 @@ _TABLES = re.compile(rb"^VmPTE:\s+(\d+) kB", re.MULTILINE)
 _FILE = 1 << 10  # bytes of the kernel's memory for each file in memory, however empty
 
 
-def of_tree(process: int, most: float = math.inf) -> tuple[float, int]:
-    """Return what a process and all that it has started use.
+class Tree:
+    """A process and all that it has started, looked at again and again.
 
-    The CPU time of a process that has ended is in the account of the process that waited for it. If none did, it is
-    lost, and the sum falls: keep the largest one seen. In the sandbox none is lost: its filter lets nobody ignore that
-    a child has ended, and its first process waits for those that lost their parent.
+    The CPU time of a process that has ended is in the account of the one that waited for it; but nobody has to wait: a
+    program can tell Linux that it will not. So there are two sums, each of them at most what was used: of the accounts
+    now, and of all processes that were seen, as they were when last seen. The larger one counts.
 
     Memory is what is resident or swapped out, with the page tables, and the files in the sandbox's ``/tmp``. There is
     no other: the sandbox's filter refuses memory that is shared without a file.
 
     Args:
         process: Its id.
-        most: Bytes of memory up to which a page that several processes share may count once for each of them. Above,
-            it is counted once in all: that takes longer, some 10 ms for each process.
-
-    Returns:
-        Seconds of CPU time and bytes of memory; zeros where there is no ``/proc``.
     """
-    ticks = memory = 0
-    found, seen = [process], set()
-    while found:
-        current = found.pop()
-        if current in seen:  # it got a new parent meanwhile
-            continue
-        seen.add(current)
-        folder = Path(f"/proc/{current}")
-        if fields := _read(folder / "stat").rpartition(b")")[2].split():  # what follows the program's name
-            ticks += sum(map(int, fields[11:15]))  # utime, stime, cutime, cstime
-        memory += _sum(_RESIDENT, folder / "status")
-        with contextlib.suppress(OSError):
-            for task in (folder / "task").iterdir():  # each thread has children of its own
-                found += map(int, _read(task / "children").split())
-    if memory > most:
-        memory = sum(map(_exact, seen))
-    return ticks / _TICKS, memory + _files(seen)
+
+    def __init__(self, process: int) -> None:
+        self._process = process
+        self._own: dict[tuple[int, bytes], int] = {}  # time of each process, by its id and the time of its start
+        self._ticks = 0
+
+    def look(self, most: float = math.inf) -> tuple[float, int]:
+        """Return what they use.
+
+        Args:
+            most: Bytes of memory up to which a page that several processes share may count once for each of them.
+                Above, it is counted once in all: that takes longer, some 10 ms for each process.
+
+        Returns:
+            Seconds of CPU time until now, and bytes of memory; zeros where there is no ``/proc``.
+        """
+        ticks = memory = 0
+        found, seen = [self._process], set()
+        while found:
+            current = found.pop()
+            if current in seen:  # it got a new parent meanwhile
+                continue
+            seen.add(current)
+            folder = Path(f"/proc/{current}")
+            if fields := _read(folder / "stat").rpartition(b")")[2].split():  # what follows the program's name
+                own, children = (sum(map(int, fields[place : place + 2])) for place in (11, 13))
+                ticks += own + children
+                self._own[current, fields[19]] = own
+            memory += _sum(_RESIDENT, folder / "status")
+            with contextlib.suppress(OSError):
+                for task in (folder / "task").iterdir():  # each thread has children of its own
+                    found += map(int, _read(task / "children").split())
+        self._ticks = max(self._ticks, ticks, sum(self._own.values()))
+        if memory > most:
+            memory = sum(map(_exact, seen))
+        return self._ticks / _TICKS, memory + _files(seen)
+
+
+def of_tree(process: int, most: float = math.inf) -> tuple[float, int]:
+    """Return what a process and all that it has started use, as :meth:`Tree.look` does at first."""
+    return Tree(process).look(most)
 
 
 def _exact(process: int) -> int:

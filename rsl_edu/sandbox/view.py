@@ -22,7 +22,10 @@ ANSWERS = ("rsl_edu", "rsl_rl")
 """Packages that hold answers to exercises."""
 
 _PREFIXES = (sys.base_prefix, sys.base_exec_prefix, sys.prefix, sys.exec_prefix)
-_OF_PREFIX = ("pyvenv.cfg", "bin/python*", "lib", "lib64", "targets", "share/zoneinfo")  # targets: conda's CUDA
+_OF_PREFIX = (
+    *("pyvenv.cfg", "bin/python", "bin/python3", "bin/python3.*[0-9t]", "lib", "lib64"),
+    *("targets", "share/zoneinfo"),  # conda's CUDA, and its time zones
+)
 _SITES = ("site-packages", "dist-packages")
 
 
@@ -64,8 +67,16 @@ def environment() -> Mapping[Path, Path | None]:
     shown = {Path(part) for part in (*SYSTEM, sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))}
     shown |= {path for prefix in prefixes for part in _OF_PREFIX for path in prefix.glob(part)}
     shown = {place for place in shown if place.exists()}
-    hidden = {place for place in _hidden(shown) if any(place.is_relative_to(other) for other in shown)}
-    return dict.fromkeys(hidden) | {place: place for place in shown - hidden}
+    found = {place.resolve() if place.is_symlink() else place for place in _hidden(shown) if place.exists()}
+    hidden = {place for place in found if any(place.is_relative_to(other) for other in shown)}
+    places = dict.fromkeys(hidden) | {place: place for place in shown - hidden}
+    return {place: source for place, source in places.items() if _differs(place, places)}
+
+
+def _differs(place: Path, places: Mapping[Path, Path | None]) -> bool:
+    """Whether what lies around a place is not already shown or hidden like it."""
+    around = next((parent for parent in place.parents if parent in places), None)
+    return around is None or (places[around] is None) != (places[place] is None)
 
 
 def _hidden(shown: set[Path]) -> Iterator[Path]:

@@ -1,5 +1,6 @@
 """What nbgrader's users write: all of it is read, and what is handed out is what nbgrader hands out."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -11,7 +12,8 @@ from nbgrader.utils import compute_checksum, determine_grade
 
 from rsl_edu.course.assignment import Assignment, AssignmentError
 
-PS1 = Path(nbgrader.__file__).parent / "docs" / "source" / "user_guide" / "source" / "ps1"
+ALL = Path(nbgrader.__file__).parent
+PS1 = ALL / "docs" / "source" / "user_guide" / "source" / "ps1"
 CODE = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"
 
 
@@ -73,6 +75,28 @@ def test_quickstart_of_nbgrader_is_read_and_handed_out_as_nbgrader_does(name):
         assert source.setup == ()
         assert source.depends("sum_of_squares") == ("squares",)
         assert source.answers == ("squares", "sum_of_squares", "pyramidal_number")
+
+
+def test_notebooks_of_nbgrader_itself_are_read_as_nbgrader_reads_them():
+    """Its documentation and its tests; what gives no points is no assignment, and AUTOTEST is refused."""
+    same = 0
+    for path in sorted(ALL.rglob("*.ipynb")):
+        try:
+            theirs = texts(released(nbformat.read(path, 4)))
+        except Exception:  # it has many
+            theirs = None
+        ours, refused = None, ""
+        try:
+            ours = texts(Assignment.read(path).student())
+        except AssignmentError as error:
+            refused = str(error)
+        if refused:
+            assert theirs is None or re.search("no cell gives points|AUTOTEST", refused), path
+            assert "not a notebook" not in refused, path
+        else:
+            assert ours == theirs, path
+            same += 1
+    assert same > 40
 
 
 FORMS = {

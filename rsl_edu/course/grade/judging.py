@@ -6,7 +6,7 @@ import ast
 import contextlib
 import functools
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -28,13 +28,20 @@ class Names(dict[str, Any]):
     Args:
         cells: The set-up.
         answers: What the notebook has defined.
+        wanted: Names of all answers: one that the set-up defines too is no answer.
         student: The process that has it; None if there is none.
 
     Raises:
         AssignmentError: If a cell of the set-up raises.
     """
 
-    def __init__(self, cells: Sequence[str], answers: Mapping[str, Any], student: Student | None = None) -> None:
+    def __init__(
+        self,
+        cells: Sequence[str],
+        answers: Mapping[str, Any],
+        wanted: Iterable[str] = (),
+        student: Student | None = None,
+    ) -> None:
         super().__init__({"__name__": "__main__", "get_ipython": _Quiet, "display": _Quiet()})
         self._answers: frozenset[str] = frozenset()
         for cell in cells:
@@ -43,6 +50,8 @@ class Names(dict[str, Any]):
                     exec(_compiled(cell, "<setup>"), self)
             except Exception as error:
                 raise AssignmentError(f"a cell before the checks raises {type(error).__name__}: {error}") from error
+        for name in wanted:
+            self.pop(name, None)
         self.update(answers)
         self._answers, self._student = frozenset(answers), student
 

@@ -195,7 +195,7 @@ class _Session:
             self.student = None
 
     def _fresh(self, task: Task) -> Names:
-        names = Names(self.assignment.setup, self.answers, self.student)
+        names = Names(self.assignment.setup, self.answers, self.assignment.answers, self.student)
         self.spaces[task.name] = self.student, names
         return names
 

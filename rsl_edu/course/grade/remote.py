@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -153,15 +153,24 @@ def an_object(place: int, name: str, can_be_called: bool, is_module: bool, ask: 
     return made
 
 
-def failure(account: dict[str, Any]) -> Failure:
-    """What a student's code has raised, as an error that is of the same builtin kind: a check can expect it."""
+def an_error(name: str, base: str) -> type[Failure]:
+    """Return what stands for a class of errors, which derives from a builtin one: a check can expect it."""
+    return type(name, (_like(getattr(builtins, base, Exception)),), {"_own_": ["name", name]})
+
+
+def failure(account: dict[str, Any], known: Mapping[str, type[Failure]] | None = None) -> Failure:
+    """What a student's code has raised, as an error that is of the same builtin kind: a check can expect it.
+
+    Args:
+        account: What the process says of it.
+        known: The student's own classes of errors, by their names.
+    """
     kinds = ("not-answered", "library-answer", "stopped")
     kind = account.get("kind") if account.get("kind") in kinds else "exception"
     says, line, function = (short_line(account.get(part, "")) for part in ("says", "line", "function"))
     number = account.get("number")
-    raised = getattr(builtins, str(account.get("is", "")), None)
-    known = isinstance(raised, type) and issubclass(raised, Exception) and raised is not Exception
-    like = _like(raised) if known and kind != "stopped" else Failure
+    like = _like(getattr(builtins, str(account.get("is")), None)) if kind != "stopped" else Failure
+    like = (known or {}).get(str(account.get("class")), like)
     error = like(str(kind), says, line, number if isinstance(number, int) else 0, function)
     if like is not Failure:
         error.args = (says.partition(": ")[2],)  # as the check expects it
@@ -169,6 +178,8 @@ def failure(account: dict[str, Any]) -> Failure:
 
 
 def _like(raised: Any) -> type[Failure]:
+    if not (isinstance(raised, type) and issubclass(raised, Exception)) or raised is Exception:
+        return Failure
     try:
         return type(raised.__name__, (Failure, raised), {})
     except TypeError:  # some cannot be mixed
@@ -187,7 +198,7 @@ def overwrite(old: Any, new: Any) -> None:
             old.set_(new.to(old.dtype))  # type: ignore[call-overload]
     elif isinstance(old, list) and isinstance(new, list):
         old[:] = new
-    elif isinstance(old, dict) and isinstance(new, dict):
+    elif (isinstance(old, dict) and isinstance(new, dict)) or (isinstance(old, set) and isinstance(new, set)):
         old.clear()
         old.update(new)
     elif isinstance(old, np.ndarray) and isinstance(new, np.ndarray) and old.shape == new.shape:

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from rsl_edu.course.check.failure import PassThroughError
+from rsl_edu.course.check.failure import Failure, PassThroughError
 from rsl_edu.printable import printable
 
 from . import remote, sandbox, usage, wire
@@ -20,7 +20,7 @@ from .notebook import KINDS, Cell, Note
 from .remote import short_line
 
 _MOST_CELLS = 1 << 20
-_KINDS = ("function", "class", "module", "value")  # of what a notebook defines
+_KINDS = ("function", "class", "module", "error", "value")  # of what a notebook defines
 _LOOKS = 0.1  # seconds from one look at what the process uses to the next
 
 
@@ -84,6 +84,7 @@ class Student:
         self._numbers = [cell.number for cell in cells]
         self._left = torch.empty(0)
         self._callbacks: list[Callable[..., Any]] = []  # of the check's, which the process may call
+        self._errors: dict[str, type[Failure]] = {}  # stand for the student's own classes of errors
         self.lost: frozenset[str] = frozenset()
         if budget.cpu > budget.limits.total:
             raise StoppedError(self._too_much_in_total)
@@ -143,7 +144,8 @@ class Student:
         found = self._typed(self._ask("names", None, wanted), dict)
         kinds = {name: str(found.get(name)) for name in wanted}
         self.lost = frozenset(name for name, kind in kinds.items() if kind == "lost")
-        return {name: self._stand_in(name, kind) for name, kind in kinds.items() if kind in _KINDS}
+        kinds = {name: kind for name, kind in kinds.items() if kind.partition(" ")[0] in _KINDS}
+        return {name: self._stand_in(name, kind) for name, kind in kinds.items()}
 
     def put(self, name: str, value: Any) -> None:
         """Give a name of the notebook something else, as a check does that replaces an answer."""
@@ -157,6 +159,9 @@ class Student:
         ask = functools.partial(self._ask_of, name)
         if kind == "value":
             return ask("get", "")
+        if kind.startswith("error "):
+            self._errors[name] = remote.an_error(name, kind.partition(" ")[2])
+            return self._errors[name]
         if kind in ("class", "module"):
             return remote.a_class(name, kind == "module", ask)
 
@@ -199,7 +204,7 @@ class Student:
         if reply.get("number") != number:
             self._stop("sent a reply to another question")
         if "error" in reply:
-            raise remote.failure(self._typed(reply["error"], dict))
+            raise remote.failure(self._typed(reply["error"], dict), self._errors)
         if kind == "call":
             self._set_random_state(reply.get("random"), state)
             if printed := reply.get("printed"):

@@ -112,6 +112,10 @@ ENDS = {
         "import signal\nfor name in ('SIGALRM', 'SIGPROF', 'SIGXCPU'):\n"
         "    signal.signal(signal.Signals[name], signal.SIG_IGN)\nwhile True: pass"
     ),
+    "busy shells, each in its own session": (
+        "import subprocess\nfor _ in range(20): subprocess.Popen(['setsid', 'sh', '-c', 'while :; do :; done'])\n"
+        "time.sleep(9999)"
+    ),
 }
 PATCHES = """
 import builtins
@@ -133,6 +137,12 @@ CALLS = {
         "time.sleep(9999)",
         "stopped",
     ),
+    "memory of orphans": (
+        "for _ in range(5):\n    if os.fork() == 0:\n        os.setsid()\n        if os.fork() == 0:\n"
+        "            kept = b'x' * (1 << 28)\n            time.sleep(9999)\n        os._exit(0)\ntime.sleep(9999)",
+        "stopped",
+    ),
+    "memory in a file": (f"os.memfd_create('x')\nreturn {RIGHT}", "exception"),
     "fork bomb": ("while True: os.fork()", ...),
     "sys.exit": ("sys.exit(0)", "exception"),
     "signal to all": ("os.kill(-1, 9)", ...),
@@ -155,6 +165,7 @@ CALLS = {
     "an error that cannot be shown": ("raise Bad", "stopped"),
     "the library": ("return check.reset_done.reference(hidden, dones)", "library-answer"),
     "the peer": ("import rsl_rl.modules\nreturn rsl_rl.modules.RNN(hidden)", "library-answer"),
+    "the peer's file": (f"open(f'{{torch.__path__[0]}}/../rsl_rl/__init__.py')\nreturn {RIGHT}", "exception"),
     "forbidden": ("return conv2d(hidden, hidden)", "library-answer"),
     "forbidden class": ("return torch.nn.modules.conv.Conv2d(1, 1, 1)(hidden)", "library-answer"),
     "honest, last": (f"return {RIGHT}", None),
@@ -191,7 +202,7 @@ SUBMISSIONS = {
     "ends": [SETUP, *ENDS.values(), few_functions(f"return {RIGHT}")],
     "forged start": [
         SETUP,
-        f"{FORGE}\nforge({{'dict': [['ready', {{'dict': []}}]]}})",
+        f"{FORGE}\nforge({{'dict': [['ready', {{'list': []}}]]}})",
         few_functions(f"return {RIGHT}"),
     ],
     "patches": [SETUP, PATCHES, few_functions("return torch.zeros_like(hidden)")],
@@ -300,7 +311,7 @@ def test_feedback_says_which_limit_was_reached(graded):
     says = {mark.task: mark.message for mark in graded[1]["calls"].marks}
     for calls, why in (
         (("loop",), "used more than 2 s of CPU time for one call."),
-        (("memory", "memory of many processes"), "used more than 1,024 MB of memory."),
+        (("memory", "memory of many processes", "memory of orphans"), "used more than 1,024 MB of memory."),
     ):
         for call in calls:
             assert says[NAMES[[*CALLS].index(call)]] == f"your code was stopped: it {why}"
@@ -324,7 +335,8 @@ def test_notes_say_what_happened_to_the_cells(graded):
     ):
         assert text in notes
     assert "code cell 2 was stopped: it ended its process" in notes
-    assert "code cell 3 was stopped: it used more than 3 s of CPU time for all cells" in notes
+    for cell in (3, 4):
+        assert f"code cell {cell} was stopped: it used more than 3 s of CPU time for all cells" in notes
 
 
 def test_what_patches_torch_and_checks_in_its_own_process_gets_nothing(graded):
@@ -364,7 +376,7 @@ def test_nothing_that_is_written_holds_a_secret_or_runs(graded):
         text = path.read_text("utf-8")
         if path.name != "secret.txt":
             assert SECRET not in text
-            assert "LEAK" not in text
+            assert "LEAK [" not in text  # the code is there, what it says is not
         if path.suffix == ".html":
             assert "<script" not in text
             assert "default-src 'none'" in text

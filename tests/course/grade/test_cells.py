@@ -22,7 +22,7 @@ def run(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(str(tmp_path))
     for name, module in {"wire": wire, "failure": failure, "limit": limit}.items():
         monkeypatch.setitem(sys.modules, name, module)
-    for name in ("cells", "ipython", "library"):
+    for name in ("cells", "ipython", "library", "statements"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     import cells
     import library
@@ -40,7 +40,7 @@ def run(monkeypatch, tmp_path):
 
     yield run
     signal.signal(signal.SIGPROF, handler)
-    for name in ("cells", "ipython", "library"):
+    for name in ("cells", "ipython", "library", "statements"):
         sys.modules.pop(name, None)
 
 

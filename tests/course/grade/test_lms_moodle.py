@@ -76,6 +76,12 @@ def test_a_class_goes_back_into_moodle(language, file):
         assert (after[one.number].grade, after[one.number].comment) == ((one.number % 81) / 4, f"No. {one.number}")
 
 
+def test_points_are_written_as_moodle_writes_them():
+    for language, text in {"German": '"0,25","20,00"', "English": "0.25,20.00"}.items():
+        template = as_csv(worksheet([Participant(1, "Ada")], 20, LANGUAGES[language]))
+        assert text in fill([Entry("Ada", 0.25, identifier="1")], 20, template).content.decode()
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_only_grades_and_comments_change(file):
     how = FILES[file]

@@ -71,7 +71,8 @@ def test_the_set_up_is_made_anew_for_every_check():
 def test_an_answer_that_a_check_deletes_or_replaces_is_so_in_the_notebook():
     done = []
     student = SimpleNamespace(put=lambda *what: done.append(what), delete=done.append)
-    names = Names(["f = 1"], {"f": 2}, student)
+    names = Names(["f = g = 1"], {"f": 2}, ("f", "g"), student)
+    assert "g" not in names  # what the set-up calls so is no answer
     assert judged("kept = f\ndel f\nf = kept\nx = 1\ndel x", names)[1].passed
     assert done == ["f", ("f", 2)]
 

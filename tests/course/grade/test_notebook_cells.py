@@ -106,8 +106,9 @@ TRICKY = {
 def test_large_outputs_are_left_out(tmp_path, kind, encoding):
     output = {"output_type": "display_data", "data": {"text/plain": TRICKY[kind], "a/b": {"outputs": [[{}], "]"]}}}
     source = 'print("outputs", {"outputs": [1]}, "\\\\")  # "metadata": [\n'
-    cell = {"cell_type": "code", "outputs": [output], "source": [source], "metadata": {"x": [1]}}
-    notebook = {"metadata": {"widgets": {"y": "é"}}, "cells": [cell, *CELLS], "nbformat": 4}
+    cell = {"cell_type": "code", "outputs": [output], "source": [source], "metadata": {"x": ["y" * 4000]}}
+    picture = {"cell_type": "markdown", "source": "![](attachment:a.png)", "attachments": {"a.png": {"x": "z" * 4000}}}
+    notebook = {"metadata": {"widgets": {"y": "é" * 4000}}, "cells": [picture, cell, *CELLS], "nbformat": 4}
     path = tmp_path / "ada.ipynb"
     path.write_bytes(json.dumps(notebook).encode(encoding))
     (found,) = find([path])

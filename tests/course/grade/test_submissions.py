@@ -75,6 +75,7 @@ CLASSES = {
     "upper case": {"Ada.IPYNB": ("Ada", ""), "Bo.Ipynb": ("Bo", "")},
     "folders": {"ada/hw.ipynb": ("ada", ""), "bo/deep/er/hw.ipynb": ("bo", ""), "bo/data.csv": None},
     "folders, file names as of Canvas": {"ada/hw_2024_1_x.ipynb": ("ada", ""), "bo/hw_2024_1_x.ipynb": ("bo", "")},
+    "folders as Canvas's files": {"ada_2024_1_x/a.ipynb": ("ada_2024_1_x", ""), "bo_2_1_x/a.ipynb": ("bo_2_1_x", "")},
     "several": {"ada/hw.ipynb": ("ada", ""), "ada/try/hw.ipynb": ("ada", ""), "bo/hw.ipynb": ("bo", "")},
     "other scripts": {
         "李小龙/作业.ipynb": ("李小龙", ""),

@@ -11,6 +11,7 @@ import pytest
 
 from rsl_edu.course.grade import usage
 from rsl_edu.course.grade.sandbox import Limits
+from rsl_edu.sandbox import bubblewrap
 
 BURN = """
 import os, subprocess, sys, threading, time
@@ -81,3 +82,29 @@ def test_a_budget_begins_when_it_is_made():
     budget = usage.Budget(Limits(wall=100))
     assert before <= budget.end - 100 <= time.monotonic()
     assert budget.cpu == 0
+
+
+def test_files_in_the_sandbox_count_as_memory(bwrap, until):
+    code = "import os, time; x = open('/tmp/x', 'wb', 0); x.write(bytes(1 << 25)); os.unlink('/tmp/x')"
+    with bubblewrap({}, 1 << 30, 32, 64 << 20) as (begin, passed):
+        words = [*begin, sys.executable, "-I", "-S", "-c", f"{code}\ntime.sleep(9999)"]
+        process = subprocess.Popen(words, pass_fds=passed, start_new_session=True)
+    try:
+        until(lambda: usage.of_tree(process.pid)[1] > 1 << 25)
+    finally:
+        os.killpg(process.pid, 9)
+        process.wait()
+
+
+def test_pages_that_processes_share_count_once_above_a_limit(start, until):
+    process = start("x = b'x' * (1 << 26)\nfor _ in range(3):\n    if os.fork() == 0: time.sleep(9999)")
+    until(lambda: usage.of_tree(process)[1] > 4 << 26)
+    assert 1 << 26 < usage.of_tree(process, 2 << 26)[1] < 2 << 26
+    assert usage.of_tree(process, 8 << 26)[1] > 4 << 26
+
+
+def test_cpu_time_of_children_that_nobody_waits_for_counts_as_last_seen(start, until):
+    child = "if os.fork() == 0: burn(0.2), os._exit(0)\n    time.sleep(0.3)"
+    process = start(f"import signal\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\nfor _ in range(20):\n    {child}")
+    tree = usage.Tree(process)
+    until(lambda: tree.look()[0] >= 0.5)

@@ -1,9 +1,10 @@
 """Record what a real kernel says of the odd notebooks: ``python -m course.odd.record [--missing] [NAME …]``.
 
 A notebook runs from top to bottom in a fresh kernel and a fresh folder, with the cells that the learner ran and then
-deleted. A cell that raises does not stop it. Then each exercise's check is called once more, in the same kernel: those
-that pass are ``right``. Where the checks that stand in the notebook said something else on the way, ``seen`` holds the
-exercises to which they said yes last. ``raised`` holds the names of the errors that cells raised.
+deleted. A cell that raises does not stop it. Files with the same code run once. Then each exercise's check is called
+once more, in the same kernel: those that pass are ``right``. Where the checks that stand in the notebook said something
+else on the way, ``seen`` holds the exercises to which they said yes last. ``raised`` holds the names of the errors that
+cells raised.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -67,12 +69,10 @@ def record(entry: Entry) -> dict[str, list[str]]:
     tasks = [task.name for task in assignment.find(entry.assignment).tasks]
     answers = dict(zip(tasks, assignment.find(entry.assignment).answers, strict=True))
     try:
-        sources = list(_run_by_the_learner(entry))
+        sources = tuple(_run_by_the_learner(entry))
     except Exception as error:  # as Jupyter says it when it opens the file
         return {"right": [], "wrong": tasks, "unreadable": [f"{type(error).__name__}"]}
-    with tempfile.TemporaryDirectory() as folder:
-        _install(entry.installed, Path(folder, "site"))
-        return _in_a_kernel(sources, answers, folder)
+    return _in_a_kernel(sources, tuple(answers.items()), entry.installed)
 
 
 def _run_by_the_learner(entry: Entry) -> Iterator[str]:
@@ -80,7 +80,7 @@ def _run_by_the_learner(entry: Entry) -> Iterator[str]:
     if any(isinstance(cell.source, (Ran, Stopped)) for cell in cells):
         return (cell.source for cell in cells if cell.type == "code")
     notebook = nbformat.reads(entry.content().decode("utf-8"), as_version=4)
-    return (cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return (cell.source or "" for cell in notebook.cells if cell.cell_type == "code")
 
 
 def _install(packages: tuple[str, ...], site: Path) -> None:
@@ -97,7 +97,14 @@ def _install(packages: tuple[str, ...], site: Path) -> None:
         (about / "entry_points.txt").write_text("[matplotlib.backend]\nwidget = ipympl\n")
 
 
-def _in_a_kernel(sources: list[str], answers: dict[str, str], folder: str) -> dict[str, list[str]]:
+@cache
+def _in_a_kernel(sources: tuple[str, ...], asked: tuple[tuple[str, str], ...], installed: tuple[str, ...]):
+    with tempfile.TemporaryDirectory() as folder:
+        _install(installed, Path(folder, "site"))
+        return _in_a_folder(sources, dict(asked), folder)
+
+
+def _in_a_folder(sources: tuple[str, ...], answers: dict[str, str], folder: str) -> dict[str, list[str]]:
     home = {
         "IPYTHONDIR": f"{folder}/.ipython",
         "PYTHONPATH": os.pathsep.join([f"{folder}/site", os.environ.get("PYTHONPATH", "")]),

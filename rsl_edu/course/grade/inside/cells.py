@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import copy
 import linecache
 import re
 import signal
@@ -28,13 +27,24 @@ from library import (  # type: ignore[import-not-found,unused-ignore]
     Nothing,
     missing_names,
 )
+from statements import (  # type: ignore[import-not-found,unused-ignore]
+    DEFINES,
+    SAVED,
+    bound,
+    code_of,
+    first_line,
+    future,
+    is_stub,
+    line_of,
+    only_defines,
+    undecorated,
+    without_statement,
+)
 
 _SOFT = 0.75  # of the CPU time for all cells: from then on only definitions run, so that the answers are there
 _AGAIN = 0.2  # seconds of CPU time until a cell that has caught its time limit is told again
 _MOST_NOTES = 100
 _USUAL = ("matplotlib", "load_ext", "autoreload", "config", "pip", "conda", "time")  # lines that nobody misses
-_DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_SAVED = (*_DEFINES, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)  # of what comes after an error
 _NOT_THERE = (MissingModuleError, ModuleNotFoundError, OSError, EOFError)  # no fault of the code, perhaps
 
 
@@ -107,13 +117,15 @@ class Notebook:
         """Say what an answer is.
 
         Returns:
-            ``function``, ``class``, ``module`` for a class of torch's modules, ``value``, ``lost`` if its code has
-            failed, or ``missing``; and it.
+            ``function``, ``class``, ``module`` for a class of torch's modules, ``error ValueError`` for a class that
+            derives from that, ``value``, ``lost`` if its code has failed, or ``missing``; and it.
         """
         value = self.names.get(name, self.names)
-        given = any(_code(value) == _code(handed) for handed in self._handed.get(name, ())) and not _is_stub(value)
+        given = any(code_of(value) == code_of(handed) for handed in self._handed.get(name, ())) and not is_stub(value)
         if value is self.names or given or isinstance(value, (Nothing, Missing)):
             return ("lost" if name in self._lost else "missing"), None
+        if isinstance(value, type) and issubclass(value, Exception):
+            return f"error {next(kind.__name__ for kind in value.__mro__ if kind.__module__ == 'builtins')}", value
         if isinstance(value, type):
             return ("module" if issubclass(value, torch.nn.Module) else "class"), value
         return ("function" if isinstance(value, types.FunctionType) else "value"), value
@@ -159,9 +171,9 @@ class Notebook:
                 text: str = plain(source)
             except SyntaxError as error:
                 if report and not lines:
-                    lines.append(_line(source, error.lineno))
+                    lines.append(line_of(source, error.lineno))
                     self._note("syntax", f"is not Python: {error.msg}", lines[0])
-                shorter = _without_statement(source, error.lineno or 1)
+                shorter = without_statement(source, error.lineno or 1)
                 if shorter == source:
                     return None
                 source = shorter
@@ -175,11 +187,11 @@ class Notebook:
 
     def _run_tree(self, tree: ast.Module, own: bool, only_names: bool) -> tuple[bool, Any]:
         whole, value, failed = True, None, False
-        flags = _future(tree)
+        flags = future(tree)
         for statement in tree.body:
-            if only_names and not _only_defines(statement):
+            if only_names and not only_defines(statement):
                 continue
-            if failed and not (isinstance(statement, _SAVED) and not _bound(statement) & self._own):
+            if failed and not (isinstance(statement, SAVED) and not bound(statement) & self._own):
                 continue
             try:
                 value = self._run_statement(statement, flags)
@@ -191,11 +203,11 @@ class Notebook:
                 not_there = self._is_not_there(error, statement)
                 if isinstance(error, _TooLongError):
                     signal.setitimer(signal.ITIMER_PROF, 1.0, _AGAIN)  # for what the rest of it defines
-                    self._note("stopped", self._too_long(self._limits["cell"]), _first_line(statement))
+                    self._note("stopped", self._too_long(self._limits["cell"]), first_line(statement))
                 elif not (only_names and not own):
                     self._note_error(error, statement)
-                names = _bound(statement)
-                if isinstance(error, NameError) and isinstance(statement, _SAVED):
+                names = bound(statement)
+                if isinstance(error, NameError) and isinstance(statement, SAVED):
                     self._later.append((self._cell, statement, self._file))
                 self._lost |= names & {*self._answers} if own else set()
                 self._absent |= (names - {*self.names}) if not_there else set()
@@ -203,7 +215,7 @@ class Notebook:
             else:
                 self._after()
                 if own and not failed:
-                    self._own |= _bound(statement)
+                    self._own |= bound(statement)
         if own and whole:
             self._remember(value)
         return whole, value
@@ -220,10 +232,10 @@ class Notebook:
         except _TooLongError:
             raise
         except Exception:
-            if not isinstance(statement, _DEFINES):
+            if not isinstance(statement, DEFINES):
                 raise
             # its decorators, annotations and defaults may need what is not there; the body may not
-            self._evaluate(ast.Module([_undecorated(statement)], []), "exec", flags)
+            self._evaluate(ast.Module([undecorated(statement)], []), "exec", flags)
         return None
 
     def _evaluate(self, tree: Any, mode: str, flags: int) -> Any:
@@ -262,7 +274,7 @@ class Notebook:
     def _run_later(self) -> None:
         """Try once more what failed for a name that a later cell defines: the learner ran them in another order."""
         for cell, statement, file in self._later:
-            if not _bound(statement) & self._own:
+            if not bound(statement) & self._own:
                 self._cell, self._file = cell, file
                 self._try(statement)
 
@@ -272,7 +284,7 @@ class Notebook:
             if self.answer(name)[0] in ("lost", "missing"):
                 for cell, tree, file in self._trees:
                     for node in ast.walk(tree):
-                        if isinstance(node, _DEFINES) and node.name == name:
+                        if isinstance(node, DEFINES) and node.name == name:
                             self._cell, self._file = cell, file
                             self._try(node)
 
@@ -299,7 +311,7 @@ class Notebook:
         kind = "module" if isinstance(error, MissingModuleError) else "raised"
         account = account_of(error)
         said = account["says"]
-        self._note(kind, said if kind == "module" else f"raised {said}", account["line"] or _first_line(statement))
+        self._note(kind, said if kind == "module" else f"raised {said}", account["line"] or first_line(statement))
 
     def _too_long(self, seconds: float) -> str:
         return f"was stopped: it used more than {seconds:.3g} s of CPU time"
@@ -313,93 +325,8 @@ def account_of(error: BaseException) -> dict[str, Any]:
     try:
         account = failure(error, lambda file: file.startswith("<cell "))
         bases = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"]
-        texts = {"says": str(account.says)[:200], "line": str(account.line)[:200], "is": bases[0]}
+        texts = {"says": str(account.says)[:200], "line": str(account.line)[:200]}
+        texts |= {"is": bases[0], "class": type(error).__name__[:80]}
         return {**vars(account), **texts}
     except BaseException:
         return {**vars(failure(RuntimeError(), bool)), "says": "an error that cannot be shown", "is": "Exception"}
-
-
-def _is_stub(value: Any) -> bool:
-    """Whether a function or class is as it was handed out, to be answered."""
-    parts = [value, *vars(value).values()] if isinstance(value, type) else [value]
-    codes = [part.__code__ for part in parts if isinstance(part, types.FunctionType)]
-    return any("NotImplementedError" in code.co_names for code in codes)
-
-
-def _code(value: Any) -> Any:
-    """The same for two functions or classes of the same code, wherever it stands."""
-    if isinstance(value, types.FunctionType):
-        return _code(value.__code__)
-    if isinstance(value, types.CodeType):
-        return value.co_code, value.co_names, value.co_varnames, [_code(part) for part in value.co_consts]
-    if isinstance(value, type):
-        return {name: _code(part) for name, part in vars(value).items() if not name.startswith("__") or callable(part)}
-    return value
-
-
-def _future(tree: ast.Module) -> int:
-    """Flags of ``from __future__`` imports, which hold for all statements of a cell."""
-    import __future__
-
-    lines = (part for part in tree.body if isinstance(part, ast.ImportFrom) and part.module == "__future__")
-    names = (alias.name for part in lines for alias in part.names)
-    return sum({getattr(__future__, name).compiler_flag for name in names if hasattr(__future__, name)})
-
-
-def _bound(statement: ast.stmt) -> set[str]:
-    """Names that a statement binds."""
-    if isinstance(statement, _DEFINES):
-        return {statement.name}
-    if isinstance(statement, (ast.Import, ast.ImportFrom)):
-        return {alias.asname or alias.name.partition(".")[0] for alias in statement.names}
-    found: set[str] = set()
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
-        elif isinstance(node, _DEFINES):
-            found.add(node.name)
-    return found
-
-
-def _only_defines(statement: ast.stmt) -> bool:
-    """Whether a statement gives a name something, without a call."""
-    if not isinstance(statement, _SAVED):
-        return False
-    calls = not isinstance(statement, _DEFINES) and any(isinstance(node, ast.Call) for node in ast.walk(statement))
-    return not calls
-
-
-def _undecorated(statement: Any) -> Any:
-    """A definition without decorators, annotations and the like, which may need what is not there."""
-    bare = copy.deepcopy(statement)
-    bare.decorator_list = []
-    for node in ast.walk(bare):
-        if isinstance(node, ast.arg):
-            node.annotation = None
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            node.returns = None
-    return bare
-
-
-def _first_line(statement: ast.stmt) -> str:
-    return ast.unparse(statement).partition("\n")[0]
-
-
-def _line(source: str, number: int | None) -> str:
-    lines = source.splitlines()
-    return lines[number - 1] if number and number <= len(lines) else ""
-
-
-def _without_statement(source: str, number: int) -> str:
-    """Leave out the statement of a cell in which a line stands: from a line without indent to the next such line."""
-    lines = source.split("\n")
-
-    def begins(place: int) -> bool:
-        return bool(lines[place]) and lines[place][0] not in " \t)]}#"
-
-    places = [place for place in range(len(lines)) if begins(place)]
-    first = max((place for place in places if place < number), default=None)
-    if first is None:
-        return source
-    end = min((place for place in places if place > first), default=len(lines))
-    return "\n".join([*lines[:first], *["#"] * (end - first), *lines[end:]])

@@ -69,6 +69,7 @@ class _Server:
 
     def __init__(self, notebook: Notebook, source: int, out: int, seconds: float) -> None:
         self.notebook, self.source, self.out, self.seconds = notebook, source, out, seconds
+        self.answers: dict[str, Any] = {}  # as they were when the grader asked for them
         self.objects: list[Any] = []
         self.tracked: list[torch.Tensor] = []  # arguments of the last call that require a gradient
         self.results: list[tuple[torch.Tensor, list[torch.Tensor]]] = []  # what depends on such, and on which
@@ -117,7 +118,7 @@ class _Server:
         if kind == "torch":
             return getattr(torch, place)
         if kind == "name":
-            return self.notebook.answer(place)[1]
+            return self.answers[place]
 
         def callback(*arguments: Any, **options: Any) -> Any:
             self.send({"callback": place, "arguments": arguments, "options": options})
@@ -144,7 +145,9 @@ class _Server:
         """Answer a question, or raise what the student's code raises."""
         kind, target, name = question["kind"], question["target"], question["name"]
         if kind == "names":
-            return {"value": {wanted: self.notebook.answer(wanted)[0] for wanted in name}}
+            found = {wanted: self.notebook.answer(wanted) for wanted in name}
+            self.answers |= {wanted: value for wanted, (_, value) in found.items()}
+            return {"value": {wanted: kind for wanted, (kind, _) in found.items()}}
         if kind == "put":
             self.notebook.names[name] = question["arguments"][0]
             return {}
@@ -155,7 +158,7 @@ class _Server:
         if kind == "gradient":
             result, inputs = self.results[name]
             return {"value": self.limited(lambda: _gradients(result, inputs, arguments))}
-        value = self.objects[target] if isinstance(target, int) else self.notebook.answer(target)[1]
+        value = self.objects[target] if isinstance(target, int) else self.answers[target]
         if kind == "set":
             setattr(value, name, *arguments)
             return {}
@@ -207,6 +210,8 @@ def _frozen(value: Any) -> Any:
         return [_frozen(item) for item in value]
     if isinstance(value, dict):
         return [_frozen(item) for item in value.items()]
+    if isinstance(value, set):
+        return {*value}
     return value if isinstance(value, (int, float, str, type(None))) else id(value)
 
 

@@ -28,7 +28,6 @@ _HEADER = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
 _POINTS_POSSIBLE = "Points Possible"
 _TITLE = re.compile(r"(?s)(?P<title>.*)\s\((?P<id>\d+)\)")
 _TOTALS = re.compile(r"(Current|Final) (Score|Points|Grade)|Override (Score|Grade|Status)")
-_NO_STUDENT = re.compile(r"(?i)\s*(Muted|Manual Posting.*)?\s*")
 _KEPT = {"EX": "is excused there", "N/A": "does not have the assignment there"}
 
 
@@ -120,7 +119,7 @@ def _lines(sheet: Sheet) -> tuple[str, list[Line]]:
         cells = [sheet.cell(row, column) for column in range(len(header))]
         if _POINTS_POSSIBLE in cells[0]:
             possible = cells[-1]
-        elif not all(_NO_STUDENT.fullmatch(cell) for cell in cells):
+        else:  # or a row of nothing but Manual Posting, which has neither ID nor name
             name = ", ".join(cells[:2]) if header[0] == "LastName" else cells[0]
             names = (name, turned(name), *([cells[login]] if login is not None and cells[login] else []))
             lines.append(Line(row, cells[identifier], names))

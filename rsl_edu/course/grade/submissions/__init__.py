@@ -167,7 +167,7 @@ def _of_student(work: _Work) -> Iterator[Submission]:
     left_out: list[tuple[str, str]] = []  # paths and problems; the files would keep the content of zips
     empty = True
     for file, where in sorted(work.files, key=_age):
-        modified = None if where.exported else file.modified
+        modified = None if where.exported else file.modified  # of a zip: the times in it are the student's
         of_file = Submission("", identifier=work.student.identifier, late=where.late, modified=modified)
         for each in unpacked([file]):
             if each.is_graded:

@@ -159,10 +159,7 @@ def _kept(files: Iterable[File]) -> list[File]:
 
 
 def unpacked(files: Iterable[File]) -> Iterator[File]:
-    """Yield the files, in place of a student's zip what is in it; never the content of two zips at a time.
-
-    What is in a zip has the time of the zip: the times in it are the student's.
-    """
+    """Yield the files, in place of a student's zip what is in it; never the content of two zips at a time."""
     for file in files:
         if not file.is_zip:
             yield file
@@ -180,5 +177,4 @@ def unpacked(files: Iterable[File]) -> Iterator[File]:
             except ProblemError as problem:
                 yield replace(file, problem=str(problem))
                 continue
-            for each in inner:
-                yield replace(each, path=f"{file.path}/{each.path}", modified=file.modified)
+            yield from (replace(each, path=f"{file.path}/{each.path}") for each in inner)

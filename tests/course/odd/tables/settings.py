@@ -54,19 +54,19 @@ ENTRIES = [
         "a_wrong_answer_patches_torch",
         5,
         {"first": "CELL\ntorch.log = lambda x: x.log2()"},
-        note="changes what the check computes too, maybe",
+        note="the answer computes another logarithm",
     ),
     Entry(
         "all_of_torch",
         2,
         {"first": "CELL\nfrom torch import *\nfrom torch.nn.functional import *"},
-        note="brings another conv2d, before the answer",
+        note="torch.range takes the place of range, and so on",
     ),
     Entry(
         "all_of_torch_after_the_answer",
         2,
         {"receptive_field": "from torch import *\nfrom torch.nn.functional import *\nCELL"},
-        note="the learner's conv2d is torch's from here on",
+        note="conv2d is torch's own from here on, which is forbidden, and the check passes",
     ),
     Entry("annotations_of_the_future", 4, {"running_norm": "from __future__ import annotations\n\nCELL"}),
     # Names

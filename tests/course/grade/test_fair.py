@@ -1,0 +1,197 @@
+"""Whole submissions of the course's assignments: nobody loses points for another's mistake, nor twice for one's own."""
+
+import functools
+
+import nbformat
+import pytest
+from course.grade import forked
+
+from rsl_edu.course import assignment, check
+from rsl_edu.course.assignment import Assignment
+from rsl_edu.course.grade import sandbox, usage
+from rsl_edu.course.grade.marking import mark
+from rsl_edu.course.grade.sandbox import Limits
+
+find = functools.cache(assignment.find)
+
+
+@pytest.fixture
+def grade(monkeypatch):
+    """Marks cells; no sandbox. Returns the marks by the name of the exercise."""
+    monkeypatch.setattr(sandbox, "start", forked.start)
+    monkeypatch.setattr(usage, "known", lambda _: True)
+
+    def grade(source, cells, **rules):
+        return {each.task: each for each in mark(source, cells, "unsafe", Limits(), **rules).marks}
+
+    return grade
+
+
+def handed_in(source, answers):
+    """The cells of a notebook: what was handed out, with answers in place of stubs, by their names."""
+    cells = []
+    for cell in source.handed:
+        text = cell.source
+        if cell.kind == "answer":
+            text = next(
+                (answer for name, answer in answers.items() if f" {name}(" in text or f" {name}:" in text), text
+            )
+        cells.append(text)
+    return cells
+
+
+def right_of(source):
+    return {check.EXERCISES[task.name].reference.__name__: str(check.solution(task.name)) for task in source.tasks}
+
+
+def own(solution, shown, hidden="", setup="import torch", **metadata):
+    """An assignment of one's own, and the answer to hand in."""
+    tests = f"{shown}\n### BEGIN HIDDEN TESTS\n{hidden}\n### END HIDDEN TESTS" if hidden else shown
+    parts = [
+        (setup, {}),
+        (solution, {"grade_id": "answer", "solution": True, "grade": False}),
+        (tests, {"grade_id": "task", "grade": True, "points": 4, "solution": False}),
+    ]
+    cells = [nbformat.v4.new_code_cell(text, metadata={"nbgrader": said} if said else {}) for text, said in parts]
+    return Assignment("own", nbformat.v4.new_notebook(cells=cells, metadata={"rsl_edu": metadata}))
+
+
+F = "def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION"
+
+
+# One student and the next ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "writes", ["x -= 1\n    return x", "x.fill_(torch.nan)\n    return x", "x.resize_(0)\n    return x", "x.zero_()"]
+)
+def test_what_a_student_writes_into_arguments_does_not_reach_the_next(grade, writes):
+    source = own(
+        F, "assert torch.equal(f(x), y)", "assert torch.equal(f(x), y)", "import torch\nx = torch.ones(3)\ny = x + 1"
+    )
+    for answer, points in ((writes, 0), ("return x", 0), (writes, 0), ("return x + 1", 4)):
+        assert grade(source, ["import torch", f"def f(x):\n    {answer}"])["task"].points == points
+
+
+def test_what_one_check_changes_does_not_reach_another(grade):
+    source = own(F, "x.append(1)\nassert f(len(x)) == 2", setup="x = []")
+    for _ in range(2):
+        assert grade(source, ["def f(x):\n    return x + 1"])["task"].points == 4
+
+
+# One mistake, once --------------------------------------------------------------------------------------------------
+
+
+def test_an_exercise_that_needs_a_wrong_answer_is_judged_with_a_right_one(grade):
+    source = find("4_normalization")
+    wrong = right_of(source) | {"merge_moments": "def merge_moments(a, b, c, d, e, f):\n    return a + d, b, c"}
+    marks = grade(source, handed_in(source, wrong))
+    assert (marks["merge_moments"].points, marks["running_norm"].points) == (0, 8)
+    assert marks["running_norm"].carried == ("merge_moments",)
+    assert marks["running_norm"].mistake is None
+    assert "a right merge_moments in place of yours, which is wrong" in marks["running_norm"].message
+    assert grade(source, handed_in(source, wrong), carry=False)["running_norm"].points == 0
+    both = wrong | {"RunningNorm": wrong["RunningNorm"].replace("self.mean)", "self.mean + 1)")}
+    marks = grade(source, handed_in(source, both))
+    assert marks["running_norm"].points == 0
+    assert not marks["running_norm"].carried
+
+
+def test_a_right_answer_of_the_reference_does_not_show(grade):
+    source = find("4_normalization")
+    spy = """class RunningNorm:
+    def __init__(self, features, eps=1e-2):
+        import inspect
+        raise ValueError(inspect.getsource(merge_moments))"""
+    answers = {"merge_moments": "def merge_moments(a, b, c, d, e, f):\n    return a + d, b, c", "RunningNorm": spy}
+    assert "delta" not in grade(source, handed_in(source, answers))["running_norm"].message
+
+
+# What was handed out ------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_that_is_lost_is_not_taken_for_the_faulty_one_that_was_handed_out(grade):
+    source = find("6_policy")
+    answers = right_of(source)
+    lost = {**answers, "merge_moments": "1 / 0 +\n" + answers["merge_moments"] + "\n)"}
+    cells = handed_in(source, lost)
+    place = next(place for place, cell in enumerate(cells) if cell.startswith("1 / 0 +"))
+    marks = grade(source, cells)
+    assert marks["merge_moments"].mistake in ("lost", "missing")
+    assert {mark.points for name, mark in marks.items() if name != "merge_moments"} == {4}
+    del cells[place]
+    marks = grade(source, ["# changed\nx = 1\n" + cells[0], *cells[1:]])
+    assert marks["merge_moments"].mistake == "missing"
+
+
+def test_stubs_are_not_answered_and_right_answers_have_all_points(grade):
+    for name in ("1_mlp", "4_normalization"):
+        source = find(name)
+        marks = grade(source, handed_in(source, {}))
+        assert {mark.mistake for mark in marks.values()} == {"not-answered"}
+        marks = grade(source, handed_in(source, right_of(source)))
+        assert sum(mark.points for mark in marks.values()) == source.maximum
+        assert all("def " in mark.answer for mark in marks.values())
+
+
+def test_names_of_handed_out_cells_are_there_though_the_cells_are_not(grade):
+    source, right = find("4_normalization"), right_of(find("4_normalization"))
+    uses = right["RunningNorm"].replace("merge_moments(", "merge_moments(*moments(x)[:0], ")
+    cells = [right["merge_moments"], uses, right["discounted_return_scale"]]
+    assert {mark.points for mark in grade(source, cells).values()} == {6, 8}
+    source = find("2_cnn")
+    answers = right_of(source)
+    answers["output_size"] = """def output_size(size, kernel, stride=1, padding=0, dilation=1):
+    return int(np.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1))"""
+    assert grade(source, [*answers.values()])["output_size"].mistake is None
+
+
+# What is asked for, and what is given -------------------------------------------------------------------------------
+
+
+def test_gradients_are_graded_where_they_are_asked_for(grade):
+    source = find("6_policy")
+    detached = {}
+    for name in ("conv2d", "gaussian_log_prob"):
+        solution = str(check.solution(name)).replace(name, f"right_{name}")
+        call = f"right_{name}(*(x.detach() if torch.is_tensor(x) else x for x in given), **more)"
+        detached[name] = f"{solution}\n\ndef {name}(*given, **more):\n    return torch.tensor({call}.numpy())"
+    marks = grade(source, handed_in(source, right_of(source) | detached))
+    assert {name: marks[name].mistake for name in detached} == dict.fromkeys(detached, "no-gradient")
+
+
+def test_a_named_tuple_is_a_tuple(grade):
+    source = find("4_normalization")
+    named = """from collections import namedtuple
+Moments = namedtuple("Moments", "count mean var")
+def merge_moments(*arguments):
+    return Moments(*merged(*arguments))
+""" + str(check.solution("merge_moments")).replace("def merge_moments", "def merged")
+    assert grade(source, handed_in(source, right_of(source) | {"merge_moments": named}))["merge_moments"].points == 6
+
+
+def test_points_for_a_part(grade):
+    source = find("4_normalization")
+    merged = str(check.solution("merge_moments")).replace("def merge_moments", "def merged")
+    empty = merged + "\n\ndef merge_moments(*given):\n    return merged(*given) if given[0] else given[:3]"
+    mark = grade(source, handed_in(source, right_of(source) | {"merge_moments": empty}), partial=True)["merge_moments"]
+    assert 0 < mark.points < 6
+    assert (2 * mark.points).is_integer()
+    assert mark.mistake
+    assert grade(source, handed_in(source, {}), partial=True)["merge_moments"].points == 0
+
+
+def test_nbgraders_points_for_a_part(grade):
+    partial = own(F, "right = sum(f(x) == x + 1 for x in (1, 2))\nright + f(0) - 1")
+    answer = "def f(x):\n    return x + (x == 1) + (x == 0)"
+    mark = grade(partial, [answer])["task"]
+    assert (mark.points, mark.mistake, mark.message) == (1, "partial", "right in part: 1 of 4 points.")
+    assert grade(own(F, "f(3)"), ["def f(x):\n    return x + 1"])["task"].points == 4
+    assert grade(own(F, "f(3) == 4"), ["def f(x):\n    return x + 1"])["task"].points == 4
+    assert grade(own(F, "0.0"), ["def f(x):\n    return x + 1"])["task"].points == 0
+
+
+def test_a_hidden_test_goes_on_where_the_shown_one_ended(grade):
+    source = own(F, "x = 3\nassert f(1) == 2", "assert f(x) == 4")
+    assert grade(source, ["def f(x):\n    return x + 1"])["task"].points == 4
+    assert grade(source, ["def f(x):\n    return 2"])["task"].points == 0

@@ -1,0 +1,216 @@
+"""What right answers get, no answers, and wrong ones, before an assignment is handed out."""
+
+import re
+
+import nbformat
+import pytest
+
+from rsl_edu.cli import main
+from rsl_edu.course import assignment
+from rsl_edu.course.assignment import Assignment
+from rsl_edu.course.rehearsal import rehearse
+
+NAMES = sorted(path.stem for path in assignment.folder().glob("*.ipynb"))
+F = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"
+G = "def g(x):\n    ### BEGIN SOLUTION\n    return f(x) + 1\n    ### END SOLUTION"
+
+
+def cell(source, kind="code", **metadata):
+    make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}[kind]
+    return make(source, metadata={"nbgrader": {"schema_version": 3, **metadata}} if metadata else {})
+
+
+def notebook(*cells):
+    return nbformat.v4.new_notebook(cells=[*cells])
+
+
+def answer(source, name):
+    return cell(source, solution=True, grade_id=name)
+
+
+def check(source, name, points=1):
+    return cell(source, grade=True, grade_id=name, points=points)
+
+
+SOUND = notebook(
+    cell("import math"),
+    answer(F, "f-answer"),
+    cell("f(math.pi)"),
+    check("assert f(1) == 1\n### BEGIN HIDDEN TESTS\nassert f(2) == 2\n### END HIDDEN TESTS", "cell-5a", 2),
+    answer(G, "g-answer"),
+    check("score = int(g(1) == 2) + int(g(2) == 3)\nscore", "cell-5b", 2),
+    cell("Why?", "markdown", solution=True, grade=True, grade_id="why", points=3),
+)
+
+
+def said(source, **options):
+    """Whether all is well, and what is said, without times."""
+    lines = []
+    well = rehearse(Assignment("made", source), lines.append, **options)
+    return well, [re.sub(r"\d+\.\d s", "T s", line) for line in lines]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_assignments_of_the_course_are_ready(name):
+    lines = []
+    assert rehearse(assignment.find(name), lines.append), lines
+    text = "\n".join(lines)
+    assert "right answers: 20 of 20 points" in text
+    assert "no answers: 0 of 20 points" in text
+    assert lines[-1] == "0 errors, 0 warnings: ready to hand out"
+
+
+@pytest.fixture(scope="module")
+def wrong(tmp_path_factory):
+    """Notebooks with wrong answers, and one that is none."""
+    folder = tmp_path_factory.mktemp("wrong")
+    source = Assignment("made", SOUND)
+
+    def put(name, *changes):
+        notebook = source.solution()
+        for old, new in changes:
+            for each in notebook.cells:
+                each.source = each.source.replace(old, new)
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+
+    put("both", ("return x", "return 2 * x"), ("return f(x) + 1", "return f(x)"))
+    put("carried", ("return x", "return 2 * x"))
+    put("hidden", ("return x", "return 1"))
+    put("right")
+    (folder / "torn.ipynb").write_text("{")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sound(wrong, tmp_path_factory):
+    return said(SOUND, wrong=sorted(wrong.glob("*.ipynb")), folder=tmp_path_factory.mktemp("kernel"))
+
+
+def test_says_what_gives_points(sound):
+    assert sound[1][:4] == [
+        "made: 3 exercises, 7 points",
+        "  cell 4: cell-5a, 2 points, for f",
+        "  cell 6: cell-5b, 2 points, for g; needs f",
+        "  cell 7: why, 3 points, by hand",
+    ]
+
+
+def test_right_answers_get_all_points_and_no_answers_none(sound):
+    assert sound[1][4:7] == [
+        "right answers: 4 of 4 points, T s",
+        "no answers: 0 of 4 points, T s",
+        "Run All of the notebook as handed out: T s",
+    ]
+
+
+def test_says_where_run_all_stops(sound):
+    says = "which raises NotImplementedError: f is not answered yet; so do cells 4, 6"
+    assert sound[1][7] == f"warning: cell 3, line 1: Run All stops here in the notebook as handed out, {says}"
+
+
+def test_says_what_wrong_answers_get(sound):
+    assert sound[1][8:] == [
+        "  both.ipynb         1  cell-5a 0 (unknown), cell-5b 1 (partial)",
+        "  carried.ipynb      2  cell-5a 0 (unknown), cell-5b 2 (carried forward)",
+        "  hidden.ipynb       2  cell-5a 0 (unknown), cell-5b 2 (carried forward)",
+        "  right.ipynb        4",
+        "warning: right.ipynb gets all points",
+        sound[1][13],
+        "1 error, 2 warnings: not ready to hand out",
+    ]
+    assert "torn.ipynb: " in sound[1][13]
+    assert not sound[0]
+
+
+LOSSES = {  # a check, what right answers get, and the line that costs the rest
+    "assert": ("assert f(1) == 1\n\nassert f(2) == 3, 'no'", 0, 3, "your answer is wrong. no"),
+    "hidden": (
+        "a = 2\n### BEGIN HIDDEN TESTS\nassert f(1) == 1\nassert f(a) == 3, a\n### END HIDDEN TESTS\n",
+        *(0, 4, "your answer is wrong. 2"),
+    ),
+    "inside": (
+        "assert f(0) == 0\nfor i in 1, 2:\n    assert f(i) == i\n    ### BEGIN HIDDEN TESTS\n    assert f(-i) == i\n"
+        "    ### END HIDDEN TESTS",
+        *(0, 2, "your answer is wrong."),
+    ),
+    "partial": ("score = 0.5 * f(1)\nscore\nscore", 0.5, 3, "right in part: 0.5 of 1 points."),
+    "raises": ("f(1)\nf(1, 2)", 0, 2, "your code raises TypeError: f() takes 1 positional argument but 2 were given"),
+    "files": (
+        "f(open(__import__('tempfile').gettempdir() + '/no-such-file'))",
+        *(0, 1, "the check and the answers share no files: let the answer return what it writes"),
+    ),
+}
+
+
+def test_says_which_line_costs_right_answers_their_points():
+    checks = [check(source, name) for name, (source, *_) in LOSSES.items()]
+    well, lines = said(notebook(answer(F, "f-answer"), *checks))
+    assert not well
+    errors = [line for line in lines if line.startswith("error")]
+    for error, (place, (name, (_, points, line, says))) in zip(errors, enumerate(LOSSES.items(), 2), strict=True):
+        assert error.startswith(
+            f"error: cell {place}, line {line}: right answers get {points:g} of 1 point for {name}: "
+        )
+        assert error.endswith(says)
+
+
+def test_a_notebook_without_answers_gets_no_points():
+    checks = [check("assert f", "easy"), check("try:\n    f(1)\nexcept Exception:\n    raise AssertionError", "odd")]
+    well, lines = said(notebook(answer(F, "f-answer"), *checks))
+    assert not well
+    assert "error: cell 2, line 1: easy gives 1 point to a notebook without answers" in lines
+    says = "warning: cell 3, line 1: odd does not count as not answered when it is as handed out: your answer is wrong."
+    assert says in lines
+
+
+def test_a_kernel_that_ends_is_found(tmp_path):
+    ends = nbformat.v4.new_code_cell("import os\nos._exit(1)", metadata={"tags": ["demo"]})
+    well, lines = said(notebook(ends, answer(F, "f-answer"), check("assert f(1)", "f")), folder=tmp_path)
+    assert not well
+    assert "error: Run All of the notebook as handed out: Kernel died" in lines
+
+
+def test_set_up_that_raises_is_found():
+    well, lines = said(notebook(cell("1 / 0"), answer(F, "f-answer"), check("assert f(1)", "f")))
+    assert not well
+    assert "error: a cell before the checks raises ZeroDivisionError: division by zero" in lines
+
+
+def test_nothing_runs_if_the_source_itself_is_wrong():
+    well, lines = said(notebook(answer(F, "f-answer"), check("assert f(size)", "f")), box="no-such-command")
+    assert not well
+    assert lines[-2:] == [
+        "error: cell 2, line 1: nothing defines size",
+        "1 error, 0 warnings: not ready to hand out",
+    ]
+
+
+def test_command(tmp_path, capsys):
+    source = notebook(answer(F, "f-answer"), check("assert f(1)", "f"))
+    nbformat.write(source, tmp_path / "fine.ipynb")
+    source.cells[1].source = "assert f(\n### BEGIN HIDDEN TESTS"
+    nbformat.write(source, tmp_path / "odd.ipynb")
+    given = ["--sources", str(tmp_path), "--check"]
+    assert main(["assign", "fine", *given]) == 0
+    assert "0 errors, 1 warning: ready to hand out" in capsys.readouterr().out
+    assert main(["assign", "odd", *given]) == 1
+    assert "error: odd, cell 2, line 2: '### BEGIN HIDDEN TESTS' without" in capsys.readouterr().out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fine.ipynb", "odd.ipynb"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--check", "--out", "x"], "--out does not go with --check"),
+        (["--check", "--force"], "--force does not go with --check"),
+        (["--check", "--wrong", "no-such"], "--wrong: expected a folder of notebooks, got no-such"),
+        (["--check", "--sandbox", "no-such-command"], "cannot run 'no-such-command'"),
+        (["--out", "x", "--wrong", "y"], "--wrong goes with --check"),
+        (["--out", "x", "--unsafe"], "--unsafe goes with --check"),
+        ([], "--out: expected a folder to write into, or --check"),
+    ],
+)
+def test_options_that_do_not_fit(arguments, says, capsys):
+    with pytest.raises(SystemExit):
+        main(["assign", "4_normalization", *arguments])
+    assert says in capsys.readouterr().err
