@@ -54,8 +54,10 @@ class Exports:
             TemplateError: If a template cannot be filled in.
             OSError: If a file cannot be read or written.
         """
-        rows, files, problems = list(rows), [], []
-        problems += [f"{row.submission}: {_why_open(row)}" for row in rows if _why_open(row)]
+        if not self.formats:
+            return [], []
+        rows, files = list(rows), []
+        problems = [f"{row.submission}: {_why_open(row)}" for row in rows if _why_open(row)]
         for form in dict.fromkeys(self.formats):
             entries = [self._entry(form, row, most) for row in rows]
             content, left_out = self._table(form, entries, sum(most.values()))

@@ -68,7 +68,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(bwrap, tmp_path,
         ("graded", "0"),
         ("graded", "2"),
     ]
-    assert capsys.readouterr().out == f"{out}: 4 submissions, 4 graded\n"
+    assert capsys.readouterr().out == f"{out}: 4 students, 4 graded\n"
 
 
 REFUSE = ("echo 'bwrap: setting up uid map: Permission denied' >&2", "exit 1")
@@ -126,15 +126,15 @@ def impatient(monkeypatch, code):
 def test_what_waits_is_not_graded_the_others_are_and_the_same_command_tries_it_again(bwrap, one, monkeypatch, capsys):
     shown, out = one / "shown", one / "grades.csv"
     shown.mkdir()
-    places = {**view.environment(), shown: shown}
-    monkeypatch.setattr(view, "environment", lambda: places)
-    waits = f"import os, time\nwhile not os.path.exists('{shown}/go'): time.sleep(0.02)\n{RIGHT}"
+    environment = {**view.environment(), Path("/shown"): shown}
+    monkeypatch.setattr(view, "environment", lambda: environment)
+    waits = f"import os, time\nwhile not os.path.exists('/shown/go'): time.sleep(0.02)\n{RIGHT}"
     submit(one, abe=waits)
     with monkeypatch.context() as patch:
         impatient(patch, waits)
         assert cli.main(command(one, "--report")) == 0
     says = "not graded, and tried again next time: after 0 s it was still in code cell 1, with 0.0 s of CPU time used"
-    assert capsys.readouterr().out == f"{out}: 2 submissions, 1 graded\n  abe: {says}\n"
+    assert capsys.readouterr().out == f"{out}: 2 students, 1 graded\n  abe: {says}\n"
     rows = table(one)
     assert {name: (row["status"], row["total"], row["double"]) for name, row in rows.items()} == {
         "abe": (says, "", ""),
@@ -172,7 +172,7 @@ def test_a_right_answer_gets_its_points_on_a_busy_machine(bwrap, one):
 def test_unsafe_grades_and_says_so_everywhere(one, monkeypatch, capsys):
     monkeypatch.setenv("PATH", str(one / "bin"))
     assert cli.main(command(one, "--unsafe", "--report")) == 0
-    assert capsys.readouterr().out == f"{one / 'grades.csv'}: 1 submission, 1 graded WITHOUT A SANDBOX\n"
+    assert capsys.readouterr().out == f"{one / 'grades.csv'}: 1 student, 1 graded WITHOUT A SANDBOX\n"
     row = table(one)["ada"]
     assert (row["status"], row["total"]) == ("graded (unsafe: without a sandbox)", "2")
     for page in (one / "grades_feedback" / pages.file_name("ada"), one / "grades_report.html"):
