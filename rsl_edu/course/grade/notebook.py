@@ -24,12 +24,14 @@ class Cell:
         source: Its code.
         handed: Whether it stands in the assignment as it is here: what it defines is no answer.
         only_names: Whether only its definitions, imports and plain assignments run: it shows something else.
+        check: Whether it is the check of an exercise: nothing of it runs, but here names mean what the check meant.
     """
 
     number: int
     source: str
     handed: bool = False
     only_names: bool = False
+    check: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Note:
 
 
 def cells_of(handed: Iterable[Handed], sources: Sequence[str]) -> list[Cell]:
-    """Return the cells to run: those of a notebook without the checks, and first those handed out that it lacks.
+    """Return the cells to run: those of a notebook, and before them those that were handed out and that it lacks.
 
     Args:
         handed: The code cells of the assignment.
@@ -66,8 +68,7 @@ def cells_of(handed: Iterable[Handed], sources: Sequence[str]) -> list[Cell]:
     cells = [Cell(0, cell.source, handed=True, only_names=cell.kind == "demo") for cell in lost]
     for number, (form, source) in enumerate(zip(forms, sources, strict=True), 1):
         kind = known[form].kind if form in known else ""
-        if kind != "check":
-            cells.append(Cell(number, source, handed=bool(kind), only_names=kind == "demo"))
+        cells.append(Cell(number, source, bool(kind), only_names=kind == "demo", check=kind == "check"))
     return cells
 
 

@@ -93,7 +93,7 @@ class Student:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._to, self._from = self._process.stdin.fileno(), self._process.stdout.fileno()
-        code = [[cell.number, cell.source, cell.handed, cell.only_names] for cell in cells]
+        code = [[cell.number, None if cell.check else cell.source, cell.handed, cell.only_names] for cell in cells]
         task = {"cells": code, "answers": [*answers], "forbidden": [*forbidden], "modes": {**(modes or {})}}
         try:
             notes = self._load({**task, "limits": self._limits.cpu})

@@ -122,6 +122,25 @@ def test_what_a_kernel_runs_counts(run, name):
     assert f() == 1
 
 
+HIDES = {
+    "a builtin": "sum = 0",
+    "a module": "math = [1]",
+    "a name of a module": "sqrt = 0",
+    "all": "del math, sqrt, one\nsum = max = 3",
+}
+
+
+@pytest.mark.parametrize("name", HIDES)
+def test_what_a_later_cell_hides_is_there_for_the_check_before_it(run, name):
+    cells = [
+        "import math\nfrom math import sqrt\none = 1",
+        "def f():\n    return sum([g(), math.floor(sqrt(one)) - 1])",
+    ]
+    helper = "def g():\n    return 1"
+    assert run(*cells, "def g():\n    return 2", None, HIDES[name], helper).answer("f")[1]() == 1
+    assert run(*cells, None, helper + "\n" + HIDES[name]).answer("f")[1]() == 1
+
+
 def test_a_slow_cell_costs_itself(run):
     slow = "while True:\n    try:\n        while True: pass\n    except Exception: pass\nx = 1"
     notebook = run(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import builtins
 import linecache
 import re
 import signal
@@ -84,6 +85,7 @@ class Notebook:
         self._own: set[str] = set()  # names that own cells have defined without an error
         self._lost: set[str] = set()  # answers whose statement failed
         self._absent: set[str] = set()  # names whose statement failed for something that is not there
+        self._checked: list[dict[str, Any]] = []  # the names, when a check ran
         self._later: list[tuple[int, ast.stmt, str]] = []  # what failed for a name that comes later
         self._trees: list[tuple[int, ast.Module, str]] = []  # of own cells
         self._cell, self._file = 0, ""
@@ -94,13 +96,15 @@ class Notebook:
         """Run the cells.
 
         Args:
-            cells: Number, source, whether it was handed out, and whether only its names count, of each.
+            cells: Number, source (None for a check), whether it was handed out, and whether only its names count.
             modes: By the place of a cell: ``names`` if only its definitions are to run, ``skip`` if nothing is.
         """
         signal.signal(signal.SIGPROF, self._late)
         for place, (number, source, handed, only_names) in enumerate(cells):
             mode = modes.get(place, "")
-            if mode == "skip":
+            if source is None:
+                self._checked.append(dict(self.names))
+            if mode == "skip" or source is None:
                 continue
             self._cell, self._file = number, f"<cell {place}>"
             self._begins(place)
@@ -110,6 +114,8 @@ class Notebook:
                 for name in self._answers:
                     if self.names.get(name) is not before[name]:
                         self._handed.setdefault(name, []).append(self.names.get(name))
+        for names in self._checked:
+            self._restore(names)
         self._run_later()
         self._search()
 
@@ -277,6 +283,21 @@ class Notebook:
             if not bound(statement) & self._own:
                 self._cell, self._file = cell, file
                 self._try(statement)
+
+    def _restore(self, names: Mapping[str, Any]) -> None:
+        """Give names back what they meant when a check ran, if a later cell has deleted or hidden them.
+
+        The learner saw what the check said then, and ``sum = 0`` below it makes no right answer wrong. What is a
+        function of the notebook stays as it is at the end: a helper may have been mended.
+        """
+        for name, value in [*self.names.items()]:
+            if name not in names and hasattr(builtins, name) and not isinstance(value, types.FunctionType):
+                del self.names[name]
+        for name, value in names.items():
+            module = getattr(value, "__module__", "__main__") if callable(value) else "__main__"
+            imported = isinstance(value, types.ModuleType) or module != "__main__"
+            if name not in self.names or (imported and self.names[name] is not value):
+                self.names[name] = value
 
     def _search(self) -> None:
         """Take an answer that no cell has defined from wherever it stands: in an ``if``, say, that has failed."""

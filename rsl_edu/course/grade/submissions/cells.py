@@ -50,7 +50,7 @@ def _cells(notebook: Any) -> list[Any]:
 
 def _source(cell: Any) -> str:
     source = cell["input"] if "input" in cell else cell["source"]  # before version 4: input
-    text = source if isinstance(source, str) else "".join(source)
+    text = source if isinstance(source, str) else "".join(source or [])  # null for an empty cell
     return text.replace("\r\n", "\n")
 
 
