@@ -1,6 +1,7 @@
 """Grading that cannot be cheated: the checks run in a process that the student's code never enters.
 
-Read :mod:`.run` first: it takes submissions (:mod:`.submissions`) and keeps rows (:mod:`.gradebook`). :mod:`.marking`
+Read :mod:`.run` first: it takes submissions (:mod:`.submissions`), and the :mod:`.ledger` keeps their rows, of which
+:mod:`.policy` makes one for each student (:mod:`.settings`, :mod:`.roster`, :mod:`.by_hand`). :mod:`.marking`
 judges one submission, whose code runs in :mod:`.worker`, behind :mod:`.student`, in the :mod:`.sandbox`; what goes
 between the two is plain data (:mod:`.wire`). :mod:`.pages` fills the templates next to it: what people read.
 """
