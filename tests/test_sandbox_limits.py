@@ -59,7 +59,8 @@ HELD = {
         "for _ in range(4):\n    if os.fork() == 0:\n"
         "        for place in range(0, len(kept), 4096): kept[place] = 1\n        time.sleep(9999)"
     ),
-    "empty files": (  # of Linux's memory, each takes a piece
+    "empty files where nobody may look": (  # each takes a piece of Linux's memory; 4 is PR_SET_DUMPABLE
+        "os.chmod('/tmp', 0o300), libc.prctl(4, 0)\n"
         "for number in range(400_000): os.close(os.open(f'/tmp/{number}', os.O_CREAT))"
     ),
 }

@@ -102,8 +102,7 @@ def env(tmp_path, request):
     """A virtual environment, in a clone of the course or at its root."""
     clone = tmp_path / "clone"
     make(clone, (clone / request.param).resolve())
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    tmp_path.chmod(0o755)
     return clone, (clone / request.param).resolve()
 
 

@@ -202,8 +202,14 @@ class Assignment:
 
     @cached_property
     def setup(self) -> tuple[str, ...]:
-        """Code that can run without an answer, and is neither a check nor a demonstration."""
-        return tuple(cell.source for cell in self.cells if self.kinds.get(cell.place) == "setup")
+        """Code that can run without an answer, and is neither a check nor a demonstration.
+
+        What the checks import comes last: in a kernel, a later check has it too.
+        """
+        cells = [cell.source for cell in self.cells if self.kinds.get(cell.place) == "setup"]
+        checks = [cell.source for cell in self.cells if self.kinds.get(cell.place) == "check"]
+        imports = "\n".join(dict.fromkeys(line for check in checks for line in names.imports(check)))
+        return (*cells, imports) if imports else (*cells,)
 
     @cached_property
     def handed(self) -> tuple[Handed, ...]:

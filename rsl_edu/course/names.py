@@ -56,6 +56,11 @@ def defined(code: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_defined(statements(code))))
 
 
+def imports(code: str) -> list[str]:
+    """Return the statements with which code imports something, as lines; not those in a ``try`` or a function."""
+    return [ast.unparse(part) for part in statements(code) if isinstance(part, (ast.Import, ast.ImportFrom))]
+
+
 def need(code: Iterable[ast.stmt], missing: set[str]) -> bool:
     """Whether statements use one of these names when they run, before they define it."""
     missing = set(missing)

@@ -22,12 +22,25 @@ from .regions import HIDDEN, replaced
 from .source_check import Finding, findings
 
 _UNANSWERED = ("not-answered", "missing")
-_IMPOSSIBLE = (  # what no check can do, because the answers run in a process of their own; and what to do instead
+# What no check can do, because the answers run in a process of their own; and what to do instead.
+_BY_MESSAGE = (
     (r"cannot be handed to", "hand over plain data, tensors, arrays or functions"),
     (r"No such file or directory", "the check and the answers share no files: let the answer return what it writes"),
     (r"catching classes that do not inherit", "catch the built-in error that the learner's own class derives from"),
     (r"coroutine", "a check cannot await an answer: ask for a function that runs it"),
     (r"does not require grad", "gradients pass from results to arguments, and not into an object's own parameters"),
+    (r"'_ask_'", "a check cannot derive a class from an answer"),
+)
+_BY_CODE = (
+    (r"\bis (?!None|True|False|not\b)", "what crosses to the answers is copied: compare values, not identity"),
+    (r"\bis(instance|subclass)\(", "only torch.nn.Module and types of plain data are known here: check what it does"),
+    (r"__doc__|\bsignature\(", "of a function, only its name and what it does are known here"),
+    (r"\.args\b", "of an error, only its type and its text are known here"),
+    (
+        r"no_grad\(|\.(fill|copy|zero|add|mul)_\(",
+        "a parameter that is changed here stays the same there: load a state dict",
+    ),
+    (r"\brandom\.seed\(", "only torch's random numbers are seeded there too"),
 )
 
 
@@ -65,8 +78,9 @@ def rehearse(
     rehearsal.report(findings(assignment))
     if not rehearsal.errors:
         try:
-            rehearsal.right_answers()
-            rehearsal.no_answers()
+            if rehearsal.checked:
+                rehearsal.right_answers()
+                rehearsal.no_answers()
             if folder is not None:
                 rehearsal.run_all(folder)
             rehearsal.wrong_answers([*wrong])
@@ -91,7 +105,7 @@ class _Rehearsal:
         exercises = counted(len(self.assignment.tasks), "exercise")
         self.say(f"{self.assignment.name}: {exercises}, {_points(self.assignment.maximum)}")
         for task in self.assignment.tasks:
-            how = "by hand" if task.manual else f"for {', '.join(task.answers) or 'nothing'}"
+            how = "by hand" if task.manual else f"for {', '.join(task.answers) or 'no answer'}"
             needed = dict.fromkeys(name for answer in task.answers for name in self.assignment.depends(answer))
             needs = f"; needs {', '.join(needed)}" if needed else ""
             self.say(f"  cell {self.cells[task.name].place}: {task.name}, {_points(task.points)}, {how}{needs}")
@@ -192,7 +206,7 @@ class _Rehearsal:
         Each check becomes many, each with one more of its statements, and nothing in them is hidden.
         """
         notebook, steps = copy.deepcopy(self.assignment.notebook), dict[str, tuple[str, int]]()
-        cells = []
+        cells, codes = [], dict[str, str]()
         for cell, known in zip(notebook.cells, self.assignment.cells, strict=True):
             if known.id not in tasks:
                 cells.append(_without_points(cell))
@@ -200,7 +214,8 @@ class _Rehearsal:
             lines = replaced(known.source, HIDDEN, lambda region: f"\n{region.body}\n").split("\n")
             for number, part in enumerate(names.statements(known.source)):
                 cells.append(_first_lines(cell, f"{known.id}_{number}", lines[: part.end_lineno]))
-                steps[cells[-1].metadata.nbgrader.grade_id] = known.id, part.lineno
+                step = cells[-1].metadata.nbgrader.grade_id
+                steps[step], codes[step] = (known.id, part.lineno), cells[-1].source
         notebook.cells = cells
         assignment = Assignment(self.assignment.name, notebook)
         marks = mark(assignment, self._code(self.assignment.solution()), self.box, self.limits, carry=False).marks
@@ -210,7 +225,7 @@ class _Rehearsal:
             name, line = steps[got.task]
             # in the middle, a number on a line of its own is no result
             if got.mistake and (got.mistake != "partial" or got is last[name]):
-                found.setdefault(name, (line, _with_advice(_first_line(got.message))))
+                found.setdefault(name, (line, _with_advice(_first_line(got.message), codes[got.task])))
         return found
 
     @staticmethod
@@ -256,6 +271,13 @@ def _first_line(text: str) -> str:
     return text.partition("\n")[0]
 
 
-def _with_advice(message: str) -> str:
-    advice = next((what for pattern, what in _IMPOSSIBLE if re.search(pattern, message)), "")
-    return f"{message}{': ' if advice else ''}{advice}"
+def _with_advice(message: str, code: str) -> str:
+    """Say also what cannot be checked, if it is that; of the code, the last line that might be the reason counts."""
+    for pattern, what in _BY_MESSAGE:
+        if re.search(pattern, message):
+            return f"{message}: {what}"
+    for line in reversed(code.split("\n")):
+        for pattern, what in _BY_CODE:
+            if re.search(pattern, line):
+                return f"{message} (perhaps: {what})"
+    return message

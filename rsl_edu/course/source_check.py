@@ -70,7 +70,7 @@ def _undefined(assignment: Assignment) -> Iterator[Finding]:
     kinds = assignment.kinds
     bound = {cell.place: {*names.bound(names.python(cell.source))} for cell in assignment.cells if cell.code}
     answers = {*assignment.answers}
-    setup = {name for place, known in bound.items() if kinds[place] == "setup" for name in known}
+    setup = {name for code in assignment.setup for name in names.bound(names.python(code))}
     everywhere = {name for known in bound.values() for name in known}
     for cell in assignment.cells:
         if not cell.code or kinds[cell.place] == "demo":

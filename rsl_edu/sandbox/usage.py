@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -83,14 +84,23 @@ def _files(processes: set[int]) -> int:
     seen = {Path("/tmp").stat().st_dev}
     used = 0
     for process in processes:
-        folder = Path(f"/proc/{process}/root/tmp")
-        with contextlib.suppress(OSError):
-            if (device := folder.stat().st_dev) not in seen:
+        with contextlib.suppress(OSError), _folder(f"/proc/{process}/root/tmp") as folder:
+            if (device := os.fstat(folder).st_dev) not in seen:
                 seen.add(device)
-                system = os.statvfs(folder)
+                system = os.fstatvfs(folder)
                 used += (system.f_blocks - system.f_bfree) * system.f_frsize
                 used += (system.f_files - system.f_ffree) * _FILE
     return used
+
+
+@contextlib.contextmanager
+def _folder(path: str) -> Iterator[int]:
+    """Open a folder, so that it stays the same: while bubblewrap starts, its path leads elsewhere from time to time."""
+    folder = os.open(path, getattr(os, "O_PATH", 0) | os.O_DIRECTORY)  # O_PATH: whatever its permissions
+    try:
+        yield folder
+    finally:
+        os.close(folder)
 
 
 def _sum(pattern: re.Pattern[bytes], path: Path) -> int:

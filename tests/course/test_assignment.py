@@ -1,5 +1,6 @@
 """One source, three versions: what is handed out holds no answer and runs from top to bottom, what is solved passes."""
 
+import ast
 import linecache
 import re
 from pathlib import Path
@@ -48,7 +49,9 @@ def verdicts(notebook):
             file = f"<cell {place}>"
             linecache.cache[file] = (0, None, cell.source.splitlines(keepends=True), file)  # a stub is told by its line
             if graded(cell):
-                seen[cell.metadata.nbgrader.grade_id] = eval(cell.source, names)
+                *before, last = ast.parse(cell.source).body
+                exec(compile(ast.Module(before, []), file, "exec"), names)
+                seen[cell.metadata.nbgrader.grade_id] = eval(ast.unparse(last), names)
             else:
                 exec(compile(cell.source, file, "exec"), names)
     return seen

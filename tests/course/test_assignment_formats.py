@@ -276,6 +276,12 @@ def test_a_cell_that_cannot_run_without_an_answer_is_a_demonstration():
     assert len(source.setup) == 4
 
 
+def test_what_checks_import_belongs_to_the_set_up():
+    checks = ["import math\nf(math.pi)", "import math\nfrom os import path\nf(path)"]
+    source = made(answer(CODE, "f-answer"), *(graded(check, f"f{place}") for place, check in enumerate(checks)))
+    assert source.setup == ("import math\nfrom os import path",)
+
+
 def test_lines_for_ipython_are_read():
     source = made(
         cell("%matplotlib inline\nimport math\n!ls\nfiles = !ls"), answer("%time x = 1\nx = 1"), graded("x?\nassert x")

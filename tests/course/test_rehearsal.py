@@ -135,6 +135,10 @@ LOSSES = {  # a check, what right answers get, and the line that costs the rest
     ),
     "partial": ("score = 0.5 * f(1)\nscore\nscore", 0.5, 3, "right in part: 0.5 of 1 points."),
     "raises": ("f(1)\nf(1, 2)", 0, 2, "your code raises TypeError: f() takes 1 positional argument but 2 were given"),
+    "identity": (
+        "a = [1]\nassert f(a) is a",
+        *(0, 2, "your answer is wrong. (perhaps: what crosses to the answers is copied: compare values, not identity)"),
+    ),
     "files": (
         "f(open(__import__('tempfile').gettempdir() + '/no-such-file'))",
         *(0, 1, "the check and the answers share no files: let the answer return what it writes"),
@@ -174,6 +178,17 @@ def test_set_up_that_raises_is_found():
     well, lines = said(notebook(cell("1 / 0"), answer(F, "f-answer"), check("assert f(1)", "f")))
     assert not well
     assert "error: a cell before the checks raises ZeroDivisionError: division by zero" in lines
+
+
+def test_what_is_marked_by_hand_only_is_not_run():
+    why = cell("Why?", "markdown", solution=True, grade=True, grade_id="why", points=3)
+    well, lines = said(notebook(why), box="no-such-command")
+    assert well
+    assert lines == [
+        "made: 1 exercise, 3 points",
+        "  cell 1: why, 3 points, by hand",
+        "0 errors, 0 warnings: ready to hand out",
+    ]
 
 
 def test_nothing_runs_if_the_source_itself_is_wrong():

@@ -142,6 +142,10 @@ def test_each_finding_names_the_cell_and_the_line(cells, found):
     assert of(*cells) == ([found] if isinstance(found, str) else found)
 
 
+def test_what_one_check_imports_the_next_one_has():
+    assert of(answer(), check("from math import pi\nassert f(pi) == pi"), check("assert f(-pi) == -pi")) == []
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -89,6 +89,7 @@ class Student:
         if budget.cpu > budget.limits.total:
             raise StoppedError(self._too_much_in_total)
         self._process = sandbox.start(box, self._limits)
+        self._tree = usage.Tree(self._process.pid)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._to, self._from = self._process.stdin.fileno(), self._process.stdout.fileno()
@@ -318,7 +319,7 @@ class Student:
 
     def _look(self) -> int:
         """See how much CPU time the process has used since its first cell began; returns its memory in bytes."""
-        cpu, memory = usage.of_tree(self._process.pid) if self._seen else (0.0, 0)
+        cpu, memory = self._tree.look(self._limits.memory) if self._seen else (0.0, 0)
         self._before = cpu if self._before is None else self._before
         self._used = max(self._used, cpu - self._before)
         return memory
