@@ -14,7 +14,7 @@ from rsl_edu.course.assignment import Assignment, AssignmentError
 
 from . import by_hand, journal_file, pages, policy, spreadsheet
 from .by_hand import HandError
-from .gradebook import COLUMNS, Journal, Row, Settled, as_text, table, write
+from .gradebook import COLUMNS, NOTHING, TRIED_AGAIN, Journal, Row, Settled, as_text, table, write
 from .journal_file import Written
 from .roster import Roster
 from .sandbox import Limits
@@ -83,6 +83,7 @@ class Ledger:
         self.decides = repr((rules, replace(limits, start=0, wall=0), unsafe))
         self.version = hashlib.sha256(f"{assignment.digest} {_checks()}".encode()).hexdigest()[:16]
         self.rows: dict[tuple[str, str, str], Row | None] = {}  # None keeps the place of what is not graded yet
+        self.found_all = False
         self.journal = Journal(journal_file.file_of(out))
         written = self.journal.written
         if written is not None and written.assignment != assignment.name:
@@ -104,6 +105,7 @@ class Ledger:
                 yield key, submission
             else:
                 self.add(described(known, submission))
+        self.found_all = True
 
     def add(self, row: Row) -> None:
         """Take the row of a submission."""
@@ -116,8 +118,12 @@ class Ledger:
     def settled(self) -> list[Row]:
         """Return one row for each student: of this run, and of earlier ones."""
         now = [row for row in self.rows.values() if row is not None]
-        again = {(name, file) for name, file, _ in self.rows}
-        before = [row for row in self.journal.newest if (row.submission, row.file) not in again]
+        again = {(name, file) for name, file, _ in self.rows} | {(name, key) for name, _, key in self.rows}
+        contents = {(row.submission, row.key): row for row in self.journal.newest}  # a file may have another name now
+        before = [
+            row for row in contents.values() if not {(row.submission, row.file), (row.submission, row.key)} & again
+        ]
+        done = self.found_all and None not in self.rows.values()
         return policy.settle(
             now if self.how.only_these else [*before, *now],
             self.how.policy,
@@ -126,6 +132,7 @@ class Ledger:
             times=self.how.times,
             hands=self.hands,
             version=self.version,
+            missing=NOTHING if done else f"{TRIED_AGAIN}: the run was stopped",
         )
 
     def save(self, report: bool) -> list[Row]:
@@ -158,7 +165,7 @@ class Ledger:
         Raises:
             HandError: If there are any; the text has names that are near.
         """
-        names = [as_text(row.submission) for row in rows]
+        names = [as_text(row.submission) for row in (*rows, *self.journal.newest)]  # some may be left out this time
         for hand in self.hands:
             try:
                 by_hand.known(as_text(hand.student), names)

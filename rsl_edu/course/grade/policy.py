@@ -28,6 +28,7 @@ def settle(
     times: Roster | None = None,
     hands: Sequence[Hand] = (),
     version: str = "",
+    missing: str = NOTHING,
 ) -> list[Row]:
     """Return one row for each student: those of the roster in its order, then the others by name.
 
@@ -39,6 +40,7 @@ def settle(
         times: Who is known to be late; the roster by default.
         hands: What people decided.
         version: Of the assignment and of the checks; submissions that were graded by another one are outdated.
+        missing: Status of students of the roster who have no submission.
     """
     times = times or roster or Roster()
     people = roster.people if roster else ()
@@ -55,7 +57,7 @@ def settle(
     for name in [*known, *others]:
         group = groups[name]
         own = [hand for hand in hands if as_text(hand.student) == as_text(name)]
-        row = Row(name, "", NOTHING, (), settled=Settled(empty=policy.nothing == "empty"))
+        row = Row(name, "", missing, (), settled=Settled(empty=policy.nothing == "empty"))
         if group:
             row = _one(name, group, times, policy, most, version)
         if person := known.get(name):

@@ -32,6 +32,7 @@ _COLUMNS = {
 }
 """Names of the columns, in small letters."""
 _NO_STUDENT = re.compile(r"points possible|student, test|test student", re.IGNORECASE)  # rows of Canvas's own
+_PARTICIPANT = re.compile(r"[^\W\d][^\d]* ?\d+")  # in Moodle's worksheet: Participant 101, Teilnehmer/in 101
 _LATE = re.compile(r"- (?P<time>[^-]*\d[^-]*) late\b")
 _UNITS = {"year": 8760.0, "day": 24.0, "hour": 1.0, "min": 1 / 60, "sec": 1 / 3600}
 _MOODLE_TIMES = ("%A, %d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M")
@@ -103,7 +104,7 @@ def read(path: Path) -> Roster:
         SheetError: If it cannot be read, or has no column of names.
     """
     header, *rows = spreadsheet.read(path)
-    places = _places(header)
+    places = _places(header, rows)
     if "name" not in places and not {"first", "last"} <= places.keys():
         allowed = ", ".join(_COLUMNS["name"][:3])
         says = f"expected a column called {allowed}, or two for the first and the last name"
@@ -154,12 +155,17 @@ def _unique(found: Iterable[tuple[str, Person]]) -> Mapping[str, Person]:
     return {key: person for key, person in pairs if times[key] == 1}
 
 
-def _places(header: list[str]) -> dict[str, int]:
+def _places(header: list[str], rows: list[list[str]]) -> dict[str, int]:
+    """Where the known columns are; in Moodle's worksheet, whatever its language, the number and the name come first."""
     names = [normal(name) for name in header]
     found = ((kind, names.index(name)) for kind, known in _COLUMNS.items() for name in known if name in names)
     places: dict[str, int] = {}
     for kind, place in found:
         places.setdefault(kind, place)
+    is_moodles = bool(rows) and all(_PARTICIPANT.fullmatch(row[0]) for row in rows) and len(header) > 5
+    if is_moodles and not places.keys() & {"name", "last"}:
+        hidden = places.get("status") == 1  # the names are: each is called by the number
+        places |= {"identifier": 0, "name": 0 if hidden else 1}
     return places
 
 

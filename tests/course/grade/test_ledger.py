@@ -40,6 +40,20 @@ def test_a_late_submission_is_graded_by_its_file_alone(four, marked):
     assert [*table(four)] != [row.submission for row in grade(four)] == [*"abcd", "eve"]
 
 
+def test_the_same_file_by_another_path_is_the_same_submission(four, marked):
+    grade(four)
+    for name in "abcd":
+        (four / "class" / name).mkdir()
+        (four / "class" / f"{name}.ipynb").rename(four / "class" / name / "work.ipynb")
+    for _ in range(2):
+        first = grade(four)[0]
+        assert (first.submission, first.file, first.settled.others) == ("a", "a/work.ipynb", ())
+    shutil.move(four / "class", four / "first")
+    submit(four, eve="'eve'")
+    assert [(row.submission, row.settled.others) for row in grade(four)] == [(name, ()) for name in [*"abcd", "eve"]]
+    assert marked == [*"abcd", "eve"]
+
+
 def test_a_file_that_changed_takes_the_place_of_the_earlier_one(four, marked):
     grade(four)
     submit(four, a="'new'")
@@ -188,6 +202,9 @@ def test_marks_of_somebody_who_is_not_there_are_told_and_all_else_is_written(fou
     ):
         grade(four)
     assert [row["total"] for row in table(four).values()] == ["1", "2", "2", "2"]
+    by_hands(four, "a,double,1,")
+    (four / "class" / "a.ipynb").unlink()
+    grade(four, how=Table(only_these=True))  # who is left out this time is known all the same
 
 
 # Roster, lateness, several --------------------------------------------------------------------------------------------
@@ -204,6 +221,26 @@ def test_a_run_with_a_roster_has_a_row_for_everybody(four, marked):
     for text in ("Handed in 30 hours late: 40 % of 2 points.", "0.8"):
         assert text in page(four, "a")
     assert "nothing handed in" in page(four, "nobody")
+
+
+def test_after_a_stop_nobody_has_handed_in_nothing(four, marked):
+    people = Roster([Person("a"), Person("d"), Person("zoe")])
+
+    def stop(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        grade(four, how=Table(roster=people), each=stop)
+    found = table(four)
+    assert found["a"]["total"] == "2"
+    for name in ("d", "zoe"):
+        assert found[name]["status"] == "not graded, and tried again next time: the run was stopped"
+        assert found[name]["total"] == ""
+    assert [row.status for row in grade(four, how=Table(roster=people))][:3] == [
+        "graded",
+        "graded",
+        "nothing handed in",
+    ]
 
 
 def test_of_several_files_of_a_student_one_counts_and_the_others_are_kept(four, marked):

@@ -68,6 +68,27 @@ def test_moodles_worksheet_says_how_late_they_were(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("header", "participant"),
+    [
+        ("Identifiant;Nom;Adresse;Statut;Note;Note maximale", "Participant·e 101"),
+        ("識別子,フルネーム,メール,ステータス,評点,最大評点", "参加者 101"),
+    ],
+)
+def test_moodles_worksheet_may_be_in_any_language(tmp_path, header, participant):
+    separator = ";" if ";" in header else ","
+    people = read(tmp_path, f"{header}\n{separator.join([participant, 'Ada Lovelace', 'a@b', 'x', '', '20'])}\n")
+    assert [(person.name, person.identifier) for person in people] == [("Ada Lovelace", "101")]
+
+
+def test_moodles_worksheet_may_hide_the_names(tmp_path):
+    text = MOODLE.replace(',"Full name","Email address"', "").replace(',"Ada Lovelace",ada@example.org', "")
+    lines = text.splitlines()[:2]
+    people = read(tmp_path, "\n".join(lines))
+    assert [(person.name, person.identifier) for person in people] == [("Participant 101", "101")]
+    assert Roster(people).find("Participant 101", "101") is people[0]
+
+
 CANVAS = (
     "Student,ID,SIS User ID,SIS Login ID,Section,Policies (77),Current Score\n"
     ",,,,,Manual Posting,\n"

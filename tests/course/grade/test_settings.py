@@ -1,7 +1,9 @@
 """A course file says the rules of a course; whatever is wrong in it is named, with the file and what is allowed."""
 
 import datetime
+import re
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -134,3 +136,21 @@ def test_each_limit_of_the_sandbox_can_be_set():
 def test_a_limit_that_is_none_is_named(text, says):
     with pytest.raises(ValueError, match=f"^{says}"):
         settings.limit(text)
+
+
+def test_the_examples_of_the_book_are_course_files(tmp_path):
+    page = (Path(__file__).parents[3] / "book" / "instructors.md").read_text("utf-8")
+    rules, several = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    late = Late(grace=1, per_day=10, most=50, none_after=7)
+    end = datetime.datetime(2026, 12, 2).astimezone()
+    assert read(tmp_path, rules).policy == Policy(end, late)
+    course = read(tmp_path, several, "5_distributions")
+    assert (course.policy.late.per_day, course.limits, course.roster) == (20, {"cell": 20}, tmp_path / "roster.csv")
+
+
+def test_the_book_names_each_setting_and_each_limit():
+    page = (Path(__file__).parents[3] / "book" / "instructors.md").read_text("utf-8")
+    for key in settings._COURSE:
+        names = [f"late.{name}" for name in settings._LATE] if key == "late" else [key]
+        assert all(f"| `{name}` |" in page for name in names), key
+    assert all(f"`{name}`" in page for name in settings.LIMITS)
