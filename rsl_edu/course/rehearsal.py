@@ -184,10 +184,9 @@ class _Rehearsal:
                 self.say(f"warning: {file.name} gets all points")
 
     def _mark(self, name: str, code: list[str]) -> Marks:
-        begin = time.monotonic()
         marks = self._graded(code)
         points, most = sum(mark.points or 0 for mark in marks.marks), sum(task.points for task in self.checked)
-        self.say(f"{name}: {points:g} of {most:g} points, {time.monotonic() - begin:.1f} s")
+        self.say(f"{name}: {points:g} of {most:g} points, {marks.cpu:.1f} s of CPU time")
         return marks
 
     def _graded(self, code: list[str], carry: bool = False) -> Marks:

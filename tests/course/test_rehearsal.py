@@ -97,8 +97,8 @@ def test_says_what_gives_points(sound):
 
 def test_right_answers_get_all_points_and_no_answers_none(sound):
     assert sound[1][4:7] == [
-        "right answers: 4 of 4 points, T s",
-        "no answers: 0 of 4 points, T s",
+        "right answers: 4 of 4 points, T s of CPU time",
+        "no answers: 0 of 4 points, T s of CPU time",
         "Run All of the notebook as handed out: T s",
     ]
 

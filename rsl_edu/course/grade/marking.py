@@ -50,11 +50,13 @@ class Marks:
 
     Attributes:
         marks: One for each exercise, in the order of the assignment.
-        notes: What happened while its cells ran: errors, and cells that were stopped.
+        notes: What did not run, or not as in a kernel.
+        cpu: Seconds of CPU time of its process, from its first cell on; 0 where the grader cannot see it.
     """
 
     marks: tuple[Mark, ...]
     notes: tuple[Note, ...]
+    cpu: float = 0.0
 
 
 def mark(
@@ -105,7 +107,8 @@ def mark(
         _carry(assignment, cells, box, limits, marks)
     answers = {task.name: answer_in(cells, task.answers) for task in tasks}
     by_hand = {task.name: Mark(task.name, None, None, "to be marked by hand.") for task in assignment.tasks}
-    return Marks(tuple(replace(mark, answer=answers.get(name, "")) for name, mark in (by_hand | marks).items()), notes)
+    found = tuple(replace(mark, answer=answers.get(name, "")) for name, mark in (by_hand | marks).items())
+    return Marks(found, notes, session.budget.cpu)
 
 
 def _carry(assignment: Assignment, cells: Sequence[Cell], box: str, limits: Limits, marks: dict[str, Mark]) -> None:

@@ -114,7 +114,7 @@ assert out.getvalue() == "hello Ada\\n\"""",
         "def whole(x):\n    ### BEGIN SOLUTION\n    return part(x) + 1\n    ### END SOLUTION",
         ("part(x) + 1", "x + 1"),
         "kept = part\ndel part\ntry:\n    whole(1)\nexcept NameError:\n    pass\nelse:\n"
-        "    raise AssertionError('it does not use part')\nfinally:\n    part = kept",
+        "    raise AssertionError('it does not use part')\nfinally:\n    part = kept\nassert part(1) == 1",
     ),
     "set-up": (
         "def by_way_of_setup(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION",
