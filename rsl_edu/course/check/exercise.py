@@ -73,18 +73,31 @@ class Exercise:
             cases: Further cases, such as a grader's hidden ones, tried after the exercise's own.
         """
         further = tuple(cases)
+        tried = [case.about for case in self.cases]
+        tried += [f"{len(further)} further cases"] if len(further) > 3 else [case.about for case in further]
+        return self._verdict(answer, (*self.cases, *further), tried)
+
+    def further(self, answer: Answer, cases: Iterable[Case]) -> Verdict:
+        """Judge an answer that has passed :meth:`check` on further cases alone, such as a grader's hidden ones.
+
+        Args:
+            answer: The learner's function or class.
+            cases: The cases.
+        """
+        cases = tuple(cases)
+        return self._verdict(answer, cases, [f"{len(cases)} further cases"])
+
+    def _verdict(self, answer: Answer, cases: Iterable[Case], tried: Iterable[str]) -> Verdict:
         named = frozenset(re.findall(r"\w+", " ".join(re.findall("`(.*?)`", " ".join(self.hints)))))
         judge = Judge(self._interface, self.cases, self._diagnosis, f'check.hint("{self.name}")', named)
         try:
             self._must_be_of_right_kind(answer)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the verdict says it better
-                for case in (*self.cases, *further):
+                for case in cases:
                     judge.must_be_right(answer, case)
         except WrongError as wrong:
             return Verdict(self.name, False, wrong.mistake, str(wrong), wrong.advice)
-        tried = [case.about for case in self.cases]
-        tried += [f"{len(further)} further cases"] if len(further) > 3 else [case.about for case in further]
         return Verdict(self.name, True, None, "\n  ✓ ".join(["right. Tried on", *tried]))
 
     def number_right(self, answer: Answer, cases: Iterable[Case]) -> int:
