@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -73,21 +73,19 @@ class Exercise:
             cases: Further cases, such as a grader's hidden ones, tried after the exercise's own.
         """
         further = tuple(cases)
-        tried = [case.about for case in self.cases]
-        tried += [f"{len(further)} further cases"] if len(further) > 3 else [case.about for case in further]
-        return self._verdict(answer, (*self.cases, *further), tried)
+        return self._verdict(answer, (*self.cases, *further), further)
 
     def further(self, answer: Answer, cases: Iterable[Case]) -> Verdict:
-        """Judge an answer that has passed :meth:`check` on further cases alone, such as a grader's hidden ones.
+        """Judge an answer that has passed :meth:`check` on further cases, such as a grader's hidden ones.
 
         Args:
             answer: The learner's function or class.
-            cases: The cases.
+            cases: The further cases.
         """
-        cases = tuple(cases)
-        return self._verdict(answer, cases, [f"{len(cases)} further cases"])
+        further = tuple(cases)
+        return self._verdict(answer, further, further)
 
-    def _verdict(self, answer: Answer, cases: Iterable[Case], tried: Iterable[str]) -> Verdict:
+    def _verdict(self, answer: Answer, cases: Iterable[Case], further: Sequence[Case]) -> Verdict:
         named = frozenset(re.findall(r"\w+", " ".join(re.findall("`(.*?)`", " ".join(self.hints)))))
         judge = Judge(self._interface, self.cases, self._diagnosis, f'check.hint("{self.name}")', named)
         try:
@@ -98,6 +96,8 @@ class Exercise:
                     judge.must_be_right(answer, case)
         except WrongError as wrong:
             return Verdict(self.name, False, wrong.mistake, str(wrong), wrong.advice)
+        tried = [case.about for case in self.cases]
+        tried += [f"{len(further)} further cases"] if len(further) > 3 else [case.about for case in further]
         return Verdict(self.name, True, None, "\n  ✓ ".join(["right. Tried on", *tried]))
 
     def number_right(self, answer: Answer, cases: Iterable[Case]) -> int:
