@@ -183,6 +183,9 @@ def _summary(options: argparse.Namespace, plan: _Plan, rows: Sequence[Row]) -> l
     outdated = sum(row.settled.outdated for row in rows)
     if outdated:
         said.append(f"{counted(outdated, 'row')} of an earlier version of the assignment or of the checks: see remarks")
+    broken = sum(bool(row.broken_cells) for row in rows)
+    if broken:
+        said.append(f"{counted(broken, 'notebook')} with cells that did not run in full: see remarks, and the pages")
     waiting = sum(row.to_mark for row in rows)
     if waiting:
         said.append(f"{counted(waiting, 'answer')} to mark by hand: rsl-edu mark {options.out}")

@@ -32,6 +32,7 @@ NOTHING = "nothing handed in"
 """Status of a student of the roster who has no submission."""
 OUTDATED = "graded against an earlier version of the assignment or of the checks; give its file again"
 """What is remarked where the points are of another version."""
+_MOST_CELLS = 10  # that the remarks name
 COLUMNS = ("submission", "identifier", "status", "total", "max", "late", "deduction", "to_mark")
 """Columns of the table before those of the exercises; behind these stands ``remarks``."""
 
@@ -134,6 +135,19 @@ class Row:
         return sum(mark.points is None for mark in self.marks)
 
     @property
+    def broken_cells(self) -> tuple[int, ...]:
+        """Numbers of the code cells of which something did not run."""
+        return tuple(sorted({note.cell for note in self.notes if note.kind in ("raised", "stopped", "syntax")}))
+
+    @property
+    def remarks(self) -> str:
+        """All that is to be said, in a line."""
+        cells = self.broken_cells
+        named = ", ".join(map(str, cells[:_MOST_CELLS])) + (", …" if len(cells) > _MOST_CELLS else "")
+        broken = f"did not run in full: code cells {named}" if cells else ""
+        return ". ".join(filter(None, (self.settled.remarks, broken)))
+
+    @property
     def has_points(self) -> bool:
         """Whether anything is known about its points."""
         return not self.settled.empty and (bool(self.marks) or not self.tried_again)
@@ -230,7 +244,7 @@ def table(rows: Iterable[Row], tasks: Mapping[str, float]) -> str:
         }
         points = {mark.task: "" if mark.points is None else number(mark.points) for mark in row.marks}
         nothing = "0" if row.has_points and not row.marks else ""
-        said = [*cells.values(), *(points.get(task, nothing) for task in tasks), row.settled.remarks]
+        said = [*cells.values(), *(points.get(task, nothing) for task in tasks), row.remarks]
         writer.writerow([as_text(cell) for cell in said])
     return text.getvalue()
 

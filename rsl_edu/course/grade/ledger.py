@@ -182,7 +182,7 @@ class Ledger:
         others = [f"You handed in several files; this one does not count: {file}" for file in settled.others]
         if settled.outdated:
             others.append("These points are of an earlier version of the assignment or of its checks.")
-        checked = replace(row, settled=Settled())  # before anything is taken off
+        checked = replace(row, settled=Settled(empty=settled.empty))  # before anything is taken off
         taken_off = settled.deduction
         return pages.feedback(self.assignment, checked, by_hand=decided, taken_off=taken_off, late=late, others=others)
 

@@ -42,10 +42,15 @@ class Result(torch.autograd.Function):
 
 
 class _Object:
-    """Stands for an object of the student's process."""
+    """Stands for an object of the student's process.
+
+    Only what the check has made, with a class that the student writes, has operators: what a function returns could be
+    an object that equals everything.
+    """
 
     _ask_: Ask
     _own_: list[Any]  # what it is called there, should it be an argument
+    _made_ = False  # whether the check has made it
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -78,9 +83,21 @@ class _Object:
 
 
 def _operation(name: str) -> Callable[..., Any]:
-    return lambda self, *others: self._ask_("operate", name, others)
+    def operate(self: _Object, *others: Any) -> Any:
+        if name not in _ALWAYS and not self._made_:
+            return NotImplemented
+        return _made(self._ask_("operate", name, others))
+
+    return operate
 
 
+def _made(value: Any) -> Any:
+    if isinstance(type(value), type) and issubclass(type(value), _Object):
+        value._made_ = True
+    return value
+
+
+_ALWAYS = ("int", "float", "len", "getitem", "setitem", "delitem")  # what they give, the check compares by itself
 for _name in OPERATIONS:
     if _name != "iter":
         setattr(_Object, f"__{_name}__", _operation(_name))
@@ -103,7 +120,7 @@ class _Class(type):
     _ask_: Ask
 
     def __call__(cls, *arguments: Any, **options: Any) -> Any:
-        return cls.__dict__["_ask_"]("call", "", arguments, options)
+        return _made(cls.__dict__["_ask_"]("call", "", arguments, options))
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("_"):
@@ -153,6 +170,9 @@ def an_object(place: int, name: str, can_be_called: bool, is_module: bool, ask: 
     return made
 
 
+_NOT_EXPECTED = (Exception, StopIteration, StopAsyncIteration)  # these would end a loop of the check without a word
+
+
 def an_error(name: str, base: str) -> type[Failure]:
     """Return what stands for a class of errors, which derives from a builtin one: a check can expect it."""
     return type(name, (_like(getattr(builtins, base, Exception)),), {"_own_": ["name", name]})
@@ -178,7 +198,7 @@ def failure(account: dict[str, Any], known: Mapping[str, type[Failure]] | None =
 
 
 def _like(raised: Any) -> type[Failure]:
-    if not (isinstance(raised, type) and issubclass(raised, Exception)) or raised is Exception:
+    if not (isinstance(raised, type) and issubclass(raised, Exception)) or raised in _NOT_EXPECTED:
         return Failure
     try:
         return type(raised.__name__, (Failure, raised), {})

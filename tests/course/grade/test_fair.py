@@ -195,3 +195,47 @@ def test_a_hidden_test_goes_on_where_the_shown_one_ended(grade):
     source = own(F, "x = 3\nassert f(1) == 2", "assert f(x) == 4")
     assert grade(source, ["def f(x):\n    return x + 1"])["task"].points == 4
     assert grade(source, ["def f(x):\n    return 2"])["task"].points == 0
+
+
+# What an instructor's own check is told by a wrong answer -------------------------------------------------------------
+
+ALWAYS = """class Always:
+    def __eq__(self, other): return True
+    def __lt__(self, other): return True
+    def __sub__(self, other): return 0.0
+    def __rsub__(self, other): return 0.0
+    def __add__(self, other): return self
+    def __radd__(self, other): return 4
+    def __contains__(self, other): return True
+    def __abs__(self): return 0.0
+    def __hash__(self): return hash(2)
+"""
+CHECKS = (
+    "assert f(1) == 2",
+    "assert 2 == f(1)",
+    "assert abs(f(1) - 2) < 1e-6",
+    "assert 2 - f(1) == 0",
+    "assert f(1) < 3",
+    "assert f(1) + 2 == 4",
+    "assert 2 + f(1) == 4",
+    "assert 2 in f(1)",
+    "assert f(1) in (2, 3)",
+    "assert [f(1)] == [2]",
+    "import math\nassert math.isclose(f(1), 2)",
+    "assert all(map(g, [1, 2]))\ndef g(x): return f(x) == x + 1",
+)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_an_object_that_equals_everything_is_worth_nothing(grade, check):
+    check = "\n".join(sorted(check.split("\n"), key=lambda line: line.startswith("assert")))
+    source = own(F, check)
+    assert grade(source, ["def f(x):\n    return x + 1"])["task"].points == (0 if "2 in" in check else 4)
+    for answer in ("Always()", "[Always()]", "next(iter(()))"):
+        assert grade(source, [f"{ALWAYS}\ndef f(x):\n    return {answer}"])["task"].points == 0
+
+
+def test_what_would_take_the_grader_long_is_refused(grade):
+    source = own(F, "list(f(1))")
+    for answer in ("range(10**12)", "{(2**61 - 1) * i for i in range(100_000)}", "dict.fromkeys(range(100_000))"):
+        assert grade(source, [f"def f(x):\n    return {answer}"])["task"].mistake == "stopped"
