@@ -55,7 +55,7 @@ extensions = [
 nitpicky = True
 nitpick_ignore_regex = [
     # Other projects have no inventory offline.
-    ("py:.*", r"(abc|collections|ipywidgets|matplotlib|nn|np|numpy|pathlib|torch|typing)\..*"),
+    ("py:.*", r"(abc|collections|datetime|ipywidgets|matplotlib|nn|np|numpy|pathlib|torch|typing)\..*"),
     # Type variables, and what only type checkers import.
     ("py:(class|obj)", r"(.*\.)?([RS]|Own)|Answer|Figure|Live|Form|Motion|Path|MeanAndStd"),
 ]

@@ -29,7 +29,7 @@ class Hand:
 
     Attributes:
         student: Whose points, as the column ``submission`` of the grades has it.
-        exercise: Which exercise, or :data:`LATE`.
+        exercise: Which exercise, or ``late``.
         points: The points; None for a comment only.
         comment: Why; the student reads it.
     """

@@ -71,7 +71,7 @@ class Course:
     """The rules of a course for one assignment.
 
     Args:
-        limits: Arguments of :class:`.sandbox.Limits`, by name.
+        limits: Arguments of :class:`.grade.sandbox.Limits`, by name.
         rules: How a submission is marked.
         policy: What becomes of its points afterwards.
         roster: Who takes part, a file; None if there is none.
@@ -90,7 +90,7 @@ LIMITS = (*_SECONDS, *_MEGABYTES, "processes")
 
 
 def limit(text: str) -> tuple[str, float]:
-    """Return the name and the value of a limit, as for :class:`.sandbox.Limits`.
+    """Return the name and the value of a limit, as for :class:`.grade.sandbox.Limits`.
 
     Args:
         text: ``cell=20``, in seconds; ``memory=4096``, in MB.

@@ -58,7 +58,8 @@ def main():
     cells = receive()["cells"]
     ready()
     for cell in cells:
-        exec(cell[1], names)
+        if cell[1] is not None:  # a check
+            exec(cell[1], names)
     while True:
         question = receive()
         if question["kind"] == "names":
