@@ -3,6 +3,6 @@
 from .bwrap import BOX, bubblewrap
 from .error import SandboxError
 from .once import Limits, StoppedError, run_once
-from .usage import Tree, of_tree
+from .usage import Tree
 
-__all__ = ["BOX", "Limits", "SandboxError", "StoppedError", "Tree", "bubblewrap", "of_tree", "run_once"]
+__all__ = ["BOX", "Limits", "SandboxError", "StoppedError", "Tree", "bubblewrap", "run_once"]

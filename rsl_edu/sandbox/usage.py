@@ -67,11 +67,6 @@ class Tree:
         return self._ticks / _TICKS, memory + _files(seen)
 
 
-def of_tree(process: int, most: float = math.inf) -> tuple[float, int]:
-    """Return what a process and all that it has started use, as :meth:`Tree.look` does at first."""
-    return Tree(process).look(most)
-
-
 def _exact(process: int) -> int:
     """Bytes of memory of a process, with its share of what it shares; the plain sum where Linux does not tell."""
     folder = Path(f"/proc/{process}")

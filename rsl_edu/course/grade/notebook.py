@@ -40,8 +40,8 @@ class Note:
 
     Attributes:
         cell: Number of the cell, from 1.
-        kind: ``raised``, ``stopped``, ``syntax``, ``module`` for one that is missing, or ``line`` for a magic or a shell
-            command.
+        kind: ``raised``, ``stopped``, ``syntax``, ``module`` for one that is missing, or ``line`` for a command of
+            IPython or of the shell.
         text: What happened, to be read after "code cell 3": ``raised ValueError: 3``.
         line: The line of the notebook, if there is one.
     """

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from rsl_edu.sandbox import Tree, of_tree
+from rsl_edu.sandbox import Tree
 
 from .sandbox import Limits
 
-__all__ = ["Budget", "Tree", "known", "of_tree"]
+__all__ = ["Budget", "Tree", "known"]
 
 
 class Budget:

@@ -186,12 +186,12 @@ def test_what_used_its_cpu_time_is_stopped_though_the_wall_clock_is_up(process, 
     budget, looks = Budget(Limits(call=5)), []
     function = process(f"{READY}\ntime.sleep(9999)", budget).names(["f"])["f"]
 
-    def look(_):
+    def look(*_):
         looks.append(10.0 * len(looks))
         budget.end = 0 if len(looks) > 1 else budget.end
         return looks[-1], 0
 
-    monkeypatch.setattr(usage, "of_tree", look)
+    monkeypatch.setattr(usage.Tree, "look", look)
     with pytest.raises(StoppedError, match="for one call"):
         function()
 
@@ -221,16 +221,17 @@ LOOP = "while True: pass"
 def test_a_sandbox_that_hangs_is_no_fault_of_the_students(bwrap, monkeypatch, until):
     budget, tree = Budget(Limits()), []
 
-    def hang(process, of_tree=usage.of_tree):
+    def hang(self, most, look=usage.Tree.look):
         if not tree:
-            tree.extend([*psutil.Process(process).children(recursive=True), psutil.Process(process)])
+            process = psutil.Process(self._process)
+            tree.extend([*process.children(recursive=True), process])
             for each in tree:
                 each.suspend()
         else:
             budget.end = 0
-        return of_tree(process)
+        return look(self, most)
 
-    monkeypatch.setattr(usage, "of_tree", hang)
+    monkeypatch.setattr(usage.Tree, "look", hang)
     with pytest.raises(StalledError, match=r"after 1,200 s it was still in code cell 1, with 0\.0 s of CPU time used"):
         Student([Cell(1, LOOP)], bwrap, budget)
     assert len(tree) > 1

@@ -50,26 +50,26 @@ def start():
 @pytest.mark.parametrize("what", CPU)
 def test_cpu_time_counts(start, until, what):
     process = start(CPU[what])
-    until(lambda: usage.of_tree(process)[0] >= 0.25)  # it is told in hundredths, rounded down
+    until(lambda: usage.Tree(process).look()[0] >= 0.25)  # it is told in hundredths, rounded down
 
 
 def test_sleeping_costs_no_cpu_time(start, until):
     process, begin = start(""), time.monotonic()
     until(lambda: psutil.Process(process).status() == psutil.STATUS_SLEEPING)
-    used = usage.of_tree(process)[0]
+    used = usage.Tree(process).look()[0]
     until(lambda: time.monotonic() > begin + 1)
-    assert usage.of_tree(process)[0] <= used + 0.1
+    assert usage.Tree(process).look()[0] <= used + 0.1
 
 
 def test_memory_of_all_processes_counts(start, until):
     process = start("x = bytes(1) * (1 << 26)\nif os.fork() == 0:\n    y = b'y' * (1 << 26)\n    time.sleep(9999)")
-    until(lambda: usage.of_tree(process)[1] > 1 << 27)
+    until(lambda: usage.Tree(process).look()[1] > 1 << 27)
 
 
 def test_what_is_gone_uses_nothing():
     process = subprocess.Popen(["true"])
     process.wait()
-    assert usage.of_tree(process.pid) == (0, 0)
+    assert usage.Tree(process.pid).look() == (0, 0)
 
 
 def test_what_runs_in_a_container_is_not_seen():
@@ -90,7 +90,7 @@ def test_files_in_the_sandbox_count_as_memory(bwrap, until):
         words = [*begin, sys.executable, "-I", "-S", "-c", f"{code}\ntime.sleep(9999)"]
         process = subprocess.Popen(words, pass_fds=passed, start_new_session=True)
     try:
-        until(lambda: usage.of_tree(process.pid)[1] > 1 << 25)
+        until(lambda: usage.Tree(process.pid).look()[1] > 1 << 25)
     finally:
         os.killpg(process.pid, 9)
         process.wait()
@@ -98,9 +98,9 @@ def test_files_in_the_sandbox_count_as_memory(bwrap, until):
 
 def test_pages_that_processes_share_count_once_above_a_limit(start, until):
     process = start("x = b'x' * (1 << 26)\nfor _ in range(3):\n    if os.fork() == 0: time.sleep(9999)")
-    until(lambda: usage.of_tree(process)[1] > 4 << 26)
-    assert 1 << 26 < usage.of_tree(process, 2 << 26)[1] < 2 << 26
-    assert usage.of_tree(process, 8 << 26)[1] > 4 << 26
+    until(lambda: usage.Tree(process).look()[1] > 4 << 26)
+    assert 1 << 26 < usage.Tree(process).look(2 << 26)[1] < 2 << 26
+    assert usage.Tree(process).look(8 << 26)[1] > 4 << 26
 
 
 def test_cpu_time_of_children_that_nobody_waits_for_counts_as_last_seen(start, until):

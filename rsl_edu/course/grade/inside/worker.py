@@ -15,19 +15,14 @@ import os
 import resource
 import sys
 import time
-import types
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-# A third of the time to import torch goes into what tensors without values need: no answer has such tensors.
-sys.modules["torch._meta_registrations"] = types.ModuleType("torch._meta_registrations")
 import torch
 
-del sys.modules["torch._meta_registrations"]
 sys.path.insert(0, str(Path(__file__).parent))
 import wire  # type: ignore[import-not-found,unused-ignore]
 from cells import Notebook, account_of  # type: ignore[import-not-found,unused-ignore]
