@@ -6,14 +6,18 @@ import ast
 import contextlib
 import functools
 import io
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
+import numpy as np
+import torch
+
 from rsl_edu.course.assignment import AssignmentError
 from rsl_edu.course.check import Verdict
-from rsl_edu.course.check.failure import Failure
+from rsl_edu.course.check.failure import Failure, PassThroughError
 from rsl_edu.course.check.limit import unlimited
 
 from .student import Student
@@ -126,14 +130,22 @@ def judge(said: Verdicts, code: str, names: dict[str, Any]) -> tuple[float | Non
         says = error.args[0] if error.args else ""
         wrong = Verdict(said.name, False, "unknown", f"your answer is wrong. {says}".rstrip())
         return None, says if isinstance(says, Verdict) else wrong
-    except Exception as error:  # a check that calculates with what an answer returns, whatever that is
+    except (PassThroughError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a check that calculates with what an answer returns; pytest.raises, which is none
         why = f"the check cannot use what your code returns: {type(error).__name__}: {error}"
         return None, Verdict(said.name, False, "exception", why)
     if isinstance(value, Verdict):
         return None, value
     right = Verdict(said.name, True, None, "right.")
+    if isinstance(value, (torch.Tensor, np.ndarray)) and value.dtype not in (torch.bool, np.bool_):
+        if math.prod(value.shape) != 1:
+            return None, Verdict(
+                said.name, False, "exception", "the check gives no number with what your code returns."
+            )
+        value = value.item()
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value), right
+        return 0.0 if math.isnan(value) else float(value), right
     return None, right
 
 

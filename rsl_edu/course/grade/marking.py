@@ -20,6 +20,7 @@ from .usage import Budget
 
 _LIVES = 3  # times that a cell may end the process before only the definitions of all cells run
 _UNANSWERED = ("not-answered", "missing", "lost")
+_LATER = (*_UNANSWERED, "exception")  # what may be right at the end: it needs what a later cell defines
 _DRAWN = 20  # random cases that count for a part of the points, besides the exercise's own
 
 
@@ -86,7 +87,7 @@ def mark(
         AssignmentError: If the source is wrong.
         RuntimeError: If its process did not start, though it can.
     """
-    cells = cells_of(assignment.handed, sources)
+    cells = cells_of(assignment.handed, assignment.tasks, sources)
     session = _Session(assignment, cells, box, limits)
     tasks = [task for task in assignment.tasks if not task.manual]
     try:
@@ -121,7 +122,7 @@ def _carry(assignment: Assignment, cells: Sequence[Cell], box: str, limits: Limi
             continue
         names = [name for other in blamed for name in other.answers if name in needed]
         right = [Cell(0, assignment.reference(name)) for name in dict.fromkeys(names)]
-        session = _Session(assignment, [*cells, *right], box, limits)
+        session = _Session(assignment, [*cells, *right], box, limits, keep=names)
         try:
             points, verdict = session.run_check(task)
             if verdict.passed and task.hidden:
@@ -135,13 +136,26 @@ def _carry(assignment: Assignment, cells: Sequence[Cell], box: str, limits: Limi
 
 
 class _Session:
-    """The student's process, which is started again after a call has stopped it."""
+    """The student's process, which is started again after a call has stopped it.
 
-    def __init__(self, assignment: Assignment, cells: Sequence[Cell], box: str, limits: Limits) -> None:
+    Args:
+        assignment: The source.
+        cells: The cells of the submission.
+        box: Which sandbox.
+        limits: What it may use.
+        keep: Names that mean everywhere what they mean at the end.
+    """
+
+    def __init__(
+        self, assignment: Assignment, cells: Sequence[Cell], box: str, limits: Limits, keep: Sequence[str] = ()
+    ) -> None:
         self.assignment, self.cells, self.box, self.budget = assignment, cells, box, Budget(limits)
+        self.keep = keep
         self.student: Student | None = None
         self.answers: dict[str, Any] = {}
-        self.spaces: dict[str, tuple[Student | None, Names]] = {}  # what the shown part of a check has defined
+        self.places: dict[str, str] = {}  # where an exercise was right: at its check, or (empty) at the end
+        self.differs = False  # whether names meant something else at the last check than at the end
+        self.spaces: dict[str, tuple[Student | None, str, Names]] = {}  # what the shown part of a check has defined
         self.modes: dict[int, str] = {}  # by the place of a cell
         self.ends: list[Note] = []  # of cells that ended the process
         self.noted: tuple[Note, ...] = ()
@@ -155,6 +169,9 @@ class _Session:
     def run_check(self, task: Task, hidden: bool = False) -> tuple[float, Verdict]:
         """Run a check with the student's functions; the process that has them is started if there is none.
 
+        Names mean what they meant where the check stands in the notebook. If it fails so, it is tried at the end of the
+        notebook: cells may have been run in another order.
+
         Args:
             task: The exercise.
             hidden: Whether to run the part that only the grader has; it knows what the shown part has defined.
@@ -164,26 +181,50 @@ class _Session:
         """
         try:
             self._start()
-            if not hidden or task.whole:
-                return self._judge(task, self._fresh(task), task.hidden if hidden else task.shown)
-            student, names = self.spaces.get(task.name, (None, None))
-            if names is None or student is not self.student:  # the process that it knew has ended
-                names = self._fresh(task)
-                self._judge(task, names, task.shown)
-            return self._judge(task, names, task.hidden)
+            if hidden:
+                return self._run_hidden(task)
+            points, verdict = self._run_shown(task, task.name)
+            if verdict.mistake in _LATER or (verdict.mistake and self.differs):
+                at_end = self._run_shown(task, "")
+                if at_end[1].passed or verdict.mistake in _UNANSWERED:
+                    self.places[task.name] = ""
+                    return at_end
+            return points, verdict
         except StoppedError as stopped:
             self.close()
             return 0.0, Verdict(task.name, False, "stopped", f"your code was stopped: it {stopped}.")
 
+    def _run_shown(self, task: Task, place: str) -> tuple[float, Verdict]:
+        self._go(place)
+        names = Names(self.assignment.setup, self.answers, self.assignment.answers, self.student)
+        self.spaces[task.name] = self.student, place, names
+        return self._judge(task, names, task.shown)
+
+    def _run_hidden(self, task: Task) -> tuple[float, Verdict]:
+        place = self.places.get(task.name, task.name)
+        if self.spaces.get(task.name, ())[:2] != (self.student, place):  # the process that it knew has ended
+            self._run_shown(task, place)
+        self._go(place)
+        names = self.spaces[task.name][2]
+        if task.whole:
+            names = Names(self.assignment.setup, self.answers, self.assignment.answers, self.student)
+        return self._judge(task, names, task.hidden)
+
+    def _go(self, place: str) -> None:
+        """Let the names of the notebook mean what they meant when the check of an exercise ran, or at its end."""
+        assert self.student is not None
+        self.differs = self.student.at(place, self.keep)
+        self.answers = self.student.names(self.assignment.answers)
+
     def part_of(self, task: Task) -> float:
         """Points for the cases of an exercise of the course on which a wrong answer is right, in halves."""
         exercise = check.EXERCISES.get(task.name)
-        answer = None if exercise is None else self.answers.get(exercise.reference.__name__)
-        if exercise is None or answer is None:
+        if exercise is None or exercise.reference.__name__ not in self.answers:
             return 0.0
         cases = (*exercise.cases, *exercise.sample(0, _DRAWN))
         try:
             self._start()
+            self._go(self.places.get(task.name, task.name))
             with unlimited():
                 right = exercise.number_right(self.answers[exercise.reference.__name__], cases)
         except StoppedError:
@@ -196,11 +237,6 @@ class _Session:
         if self.student is not None:
             self.student.close()
             self.student = None
-
-    def _fresh(self, task: Task) -> Names:
-        names = Names(self.assignment.setup, self.answers, self.assignment.answers, self.student)
-        self.spaces[task.name] = self.student, names
-        return names
 
     def _judge(self, task: Task, names: Names, code: str) -> tuple[float, Verdict]:
         assert self.student is not None
@@ -229,7 +265,6 @@ class _Session:
                 wanted, forbidden = self.assignment.answers, self.assignment.forbidden
                 self.student = Student(self.cells, self.box, self.budget, wanted, forbidden, self.modes)
                 self.noted = self.student.notes
-                self.answers = self.student.names(wanted)
             except StoppedError as stopped:
                 self.close()
                 self._spare(stopped)

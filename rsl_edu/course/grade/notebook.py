@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rsl_edu.course.assignment import Handed
+from rsl_edu.course.assignment import Handed, Task
 
 KINDS = ("raised", "stopped", "syntax", "module", "line")
 """What a note can be about."""
@@ -24,14 +24,14 @@ class Cell:
         source: Its code.
         handed: Whether it stands in the assignment as it is here: what it defines is no answer.
         only_names: Whether only its definitions, imports and plain assignments run: it shows something else.
-        check: Whether it is the check of an exercise: nothing of it runs, but here names mean what the check meant.
+        check: Name of the exercise that it checks: nothing of it runs, but here names mean what the check meant.
     """
 
     number: int
     source: str
     handed: bool = False
     only_names: bool = False
-    check: bool = False
+    check: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,20 +56,25 @@ class Note:
         return f"code cell {self.cell} {self.text}" + (f": {self.line}" if self.line else "")
 
 
-def cells_of(handed: Iterable[Handed], sources: Sequence[str]) -> list[Cell]:
+def cells_of(handed: Iterable[Handed], tasks: Iterable[Task], sources: Sequence[str]) -> list[Cell]:
     """Return the cells to run: those of a notebook, and before them those that were handed out and that it lacks.
 
     Args:
         handed: The code cells of the assignment.
+        tasks: Its exercises.
         sources: The code cells of the notebook.
     """
     known = {_form(cell.source): cell for cell in handed}
+    checks = [(_form(task.shown), task.name) for task in tasks]
+    exercise = {form: name for form, name in checks if [other for other, _ in checks].count(form) == 1}
     forms = [_form(source) for source in sources]
     lost = [cell for form, cell in known.items() if cell.kind in ("setup", "demo") and form not in forms]
     cells = [Cell(0, cell.source, handed=True, only_names=cell.kind == "demo") for cell in lost]
     for number, (form, source) in enumerate(zip(forms, sources, strict=True), 1):
         kind = known[form].kind if form in known else ""
-        cells.append(Cell(number, source, bool(kind), only_names=kind == "demo", check=kind == "check"))
+        check = exercise.get(form, "") if kind == "check" else ""
+        if kind != "check" or check:
+            cells.append(Cell(number, source, bool(kind), only_names=kind == "demo", check=check))
     return cells
 
 

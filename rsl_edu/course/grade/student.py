@@ -21,6 +21,8 @@ from .remote import short_line
 
 _MOST_CELLS = 1 << 20
 _KINDS = ("function", "class", "module", "error", "value")  # of what a notebook defines
+_MOST_RECEIVED = 1 << 29  # bytes of results, of all calls
+_HEADER = 16  # bytes of memory for each byte of a header
 _LOOKS = 0.1  # seconds from one look at what the process uses to the next
 
 
@@ -83,6 +85,7 @@ class Student:
         self._cell: int | None = None
         self._numbers = [cell.number for cell in cells]
         self._left = torch.empty(0)
+        self._received = 0
         self._callbacks: list[Callable[..., Any]] = []  # of the check's, which the process may call
         self._errors: dict[str, type[Failure]] = {}  # stand for the student's own classes of errors
         self.lost: frozenset[str] = frozenset()
@@ -93,7 +96,7 @@ class Student:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._to, self._from = self._process.stdin.fileno(), self._process.stdout.fileno()
-        code = [[cell.number, None if cell.check else cell.source, cell.handed, cell.only_names] for cell in cells]
+        code = [[cell.number, cell.source, cell.handed, cell.only_names, cell.check] for cell in cells]
         task = {"cells": code, "answers": [*answers], "forbidden": [*forbidden], "modes": {**(modes or {})}}
         try:
             notes = self._load({**task, "limits": self._limits.cpu})
@@ -147,6 +150,18 @@ class Student:
         self.lost = frozenset(name for name, kind in kinds.items() if kind == "lost")
         kinds = {name: kind for name, kind in kinds.items() if kind.partition(" ")[0] in _KINDS}
         return {name: self._stand_in(name, kind) for name, kind in kinds.items()}
+
+    def at(self, check: str, keep: Iterable[str] = ()) -> bool:
+        """Let the names of the notebook mean what they meant when the check of an exercise ran, or at its end.
+
+        Args:
+            check: Name of the exercise; empty for the end of the notebook.
+            keep: Names that mean what they do at the end all the same.
+
+        Returns:
+            Whether the check stands in the notebook, and a name meant something else then than at the end.
+        """
+        return self._ask("at", None, check, [*keep]) is True
 
     def put(self, name: str, value: Any) -> None:
         """Give a name of the notebook something else, as a check does that replaces an answer."""
@@ -207,7 +222,7 @@ class Student:
         if "error" in reply:
             raise remote.failure(self._typed(reply["error"], dict), self._errors)
         if kind == "call":
-            self._set_random_state(reply.get("random"), state)
+            self._go_on(state, reply.get("drew") is True)
             if printed := reply.get("printed"):
                 print(printable(str(printed), "\ufffd", keep="\n\t"), end="")
         for change in self._typed(reply.get("changed", []), list):
@@ -271,12 +286,11 @@ class Student:
         self._left = torch.get_rng_state()
         return state if seeded else None
 
-    def _set_random_state(self, drawn: Any, before: torch.Tensor) -> None:
-        """Go on with the random numbers as the other process does: from its state, if it has drawn any."""
-        try:
-            torch.set_rng_state(before if drawn is None else self._typed(drawn, torch.Tensor))
-        except (RuntimeError, TypeError):
-            self._stop("sent a malformed reply: the process was tampered with or broke")
+    def _go_on(self, before: torch.Tensor, drew: bool) -> None:
+        """Restore the state of torch's generator, which is never the other process's; a mark shows that it drew."""
+        torch.set_rng_state(before)
+        if drew:
+            torch.rand(())
         self._left = torch.get_rng_state()
 
     # The process
@@ -337,11 +351,18 @@ class Student:
         tracked: Callable[[torch.Tensor, Any], torch.Tensor] | None = None,
     ) -> Any:
         try:
-            return self._typed(wire.receive(self._from, self._remote, wait, tracked=tracked), kind)
+            frame = wire.receive(self._from, self._remote, wait, tracked=tracked, size=self._count)
+            return self._typed(frame, kind)
         except EOFError:
             self._ended(wait)
         except wire.MalformedError as error:
             self._stop(f"sent {error}")
+
+    def _count(self, header: int, body: int) -> None:
+        """Refuse what would take too much memory here: a check may keep all that it is given."""
+        self._received += _HEADER * header + body
+        if self._received > _MOST_RECEIVED:
+            raise wire.MalformedError(f"more than {_MOST_RECEIVED >> 20} MB of results")
 
     def _typed(self, value: Any, kind: type) -> Any:
         if type(value) is not kind:

@@ -147,6 +147,7 @@ def receive(
     wait: Callable[[], None] | None = None,
     trusted: bool = False,
     tracked: Callable[[torch.Tensor, Any], torch.Tensor] | None = None,
+    size: Callable[[int, int], None] = lambda header, body: None,
 ) -> Any:
     """Read a frame.
 
@@ -157,6 +158,7 @@ def receive(
         trusted: Whether the frame is the grader's, which has no limits.
         tracked: Makes a tensor require a gradient again, from its values and what ``track`` of :func:`send` gave. By
             default there may be none.
+        size: Called with the bytes of the header and of the tensors; it raises to refuse the frame.
 
     Raises:
         EOFError: If the other process has ended.
@@ -166,6 +168,7 @@ def receive(
         header, body = _LENGTHS.unpack(_read(file, _LENGTHS.size, wait))
         if not trusted and (header > HEADER or body > BODY):
             raise MalformedError(f"a reply of {header + body:,} bytes")
+        size(header, body)
         text, blob = _read(file, header, wait), _read(file, body, wait)
         reader = _Reader(blob, dereference, trusted, tracked)
         value = reader.decode(json.loads(text), DEPTH)

@@ -58,12 +58,14 @@ def main():
     cells = receive()["cells"]
     ready()
     for cell in cells:
-        if cell[1] is not None:  # a check
+        if not cell[4]:  # it is no check
             exec(cell[1], names)
     while True:
         question = receive()
         if question["kind"] == "names":
             value = {"dict": [[name, "function"] for name in question["name"] if name in names]}
+        elif question["kind"] == "at":
+            value = False
         else:
             value = names[question["target"]](*question["arguments"])
         reply(question["number"], value)

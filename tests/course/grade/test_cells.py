@@ -35,7 +35,8 @@ def run(monkeypatch, tmp_path):
 
     def run(*sources, answers=("f",), limits=LIMITS, modes=None, handed=()):
         notebook = cells.Notebook(answers, limits)
-        notebook.run([[n, source, n in handed, False] for n, source in enumerate(sources, 1)], modes or {})
+        code = [[n, source or "", n in handed, False, "" if source else "f"] for n, source in enumerate(sources, 1)]
+        notebook.run(code, modes or {})
         return notebook
 
     yield run
@@ -110,7 +111,7 @@ RIGHT = {  # f() is 1 in a kernel, or was on the learner's machine
     "future": ["from __future__ import annotations\ndef f(x: nothing = 1) -> nothing:\n    return x"],
     "display": ["display(1)\nget_ipython().system('ls')\nget_ipython().run_line_magic('time', 'one = 1')\n" + F],
     "named tuple": ["from typing import NamedTuple\nclass P(NamedTuple):\n    x: int\ndef f():\n    return P(1)[0]"],
-    "nothing else": ["", "# only words", F],
+    "nothing else": [" ", "# only words", F],
     "semicolons": ["x = 1; f = lambda: x;"],
 }
 
@@ -126,19 +127,33 @@ HIDES = {
     "a builtin": "sum = 0",
     "a module": "math = [1]",
     "a name of a module": "sqrt = 0",
-    "all": "del math, sqrt, one\nsum = max = 3",
+    "a value": "one = 7",
+    "the answer": "f = f()",
+    "a helper": "def g():\n    return 2",
+    "all": "del math, sqrt, one, g\nsum = max = 3",
 }
 
 
 @pytest.mark.parametrize("name", HIDES)
 def test_what_a_later_cell_hides_is_there_for_the_check_before_it(run, name):
-    cells = [
-        "import math\nfrom math import sqrt\none = 1",
-        "def f():\n    return sum([g(), math.floor(sqrt(one)) - 1])",
-    ]
-    helper = "def g():\n    return 1"
-    assert run(*cells, "def g():\n    return 2", None, HIDES[name], helper).answer("f")[1]() == 1
-    assert run(*cells, None, helper + "\n" + HIDES[name]).answer("f")[1]() == 1
+    cells = ["import math\nfrom math import sqrt\none = 1\ndef g(): return 1"]
+    cells.append("def f():\n    return sum([g(), math.floor(sqrt(one)) - 1])")
+    notebook = run(*cells, None, HIDES[name])
+    assert notebook.at("f", [])
+    assert notebook.answer("f")[1]() == 1
+    assert notebook.at("", []) is False
+    if name == "the answer":
+        assert notebook.answer("f") == ("value", 1)
+    notebook = run(*cells, None, "def h():\n    return 2")
+    assert not notebook.at("f", [])
+
+
+def test_some_names_mean_what_they_do_at_the_end(run):
+    notebook = run(
+        "def g():\n    return 2\ndef f():\n    return g() + h", "h = 0", None, "h = 9\ndef g():\n    return 1"
+    )
+    notebook.at("f", ["g"])
+    assert notebook.answer("f")[1]() == 1
 
 
 def test_a_slow_cell_costs_itself(run):
@@ -197,7 +212,7 @@ NOTES = {
 @pytest.mark.parametrize("name", NOTES)
 def test_what_was_left_out_is_said(run, name):
     source, (kind, text, line) = NOTES[name]
-    number, *note = run("", source).notes[-1]
+    number, *note = run(" ", source).notes[-1]
     assert number == 2
     assert note[0] == kind
     assert text in note[1]

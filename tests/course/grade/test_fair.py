@@ -8,9 +8,11 @@ from course.grade import forked
 
 from rsl_edu.course import assignment, check
 from rsl_edu.course.assignment import Assignment
-from rsl_edu.course.grade import sandbox, usage
+from rsl_edu.course.grade import sandbox, student, usage
 from rsl_edu.course.grade.marking import mark
+from rsl_edu.course.grade.notebook import Cell
 from rsl_edu.course.grade.sandbox import Limits
+from rsl_edu.course.grade.student import Student
 
 find = functools.cache(assignment.find)
 
@@ -239,3 +241,68 @@ def test_what_would_take_the_grader_long_is_refused(grade):
     source = own(F, "list(f(1))")
     for answer in ("range(10**12)", "{(2**61 - 1) * i for i in range(100_000)}", "dict.fromkeys(range(100_000))"):
         assert grade(source, [f"def f(x):\n    return {answer}"])["task"].mistake == "stopped"
+
+
+def test_a_stream_of_results_does_not_fill_the_graders_memory(grade, monkeypatch):
+    monkeypatch.setattr(student, "_MOST_RECEIVED", 1 << 22)
+    source = own(F, "list(f(1))")
+    stream = "def f(x):\n    while True:\n        yield torch.zeros(100_000)"
+    mark = grade(source, ["import torch", stream])["task"]
+    assert (mark.mistake, "sent more than 4 MB of results" in mark.message) == ("stopped", True)
+    source = own(F, "seen = []\nf(seen.append)")
+    stream = "def f(keep):\n    while True:\n        keep(torch.zeros(100_000))"
+    assert grade(source, ["import torch", stream])["task"].mistake == "stopped"
+
+
+def test_an_answer_does_not_set_the_random_numbers_of_the_check(grade):
+    hidden = "torch.manual_seed(7)\nfor _ in range(9):\n    x = torch.randn(5)\n    assert torch.allclose(f(x), x + 1)"
+    source = own(F, "assert f(1) == 2", hidden)
+    forged = """import torch
+calls = []
+def f(x):
+    calls.append(x)
+    torch.set_rng_state(torch.zeros(5056, dtype=torch.uint8))
+    return x + 1 if len(calls) < 3 else torch.ones(5)"""
+    assert grade(source, [forged])["task"].points == 0
+    assert grade(source, ["import torch\ndef f(x):\n    torch.rand(3)\n    return x + 1"])["task"].points == 4
+
+
+@pytest.mark.parametrize("answer", ["float('nan')", "torch.tensor([torch.nan])", "torch.tensor([])", "torch.ones(3)"])
+def test_points_are_a_number(grade, answer):
+    for shown in ("4 * (f(1) / 2)", "min(f(1) / 2, 4)", "4 * (f(1) == 2)"):
+        source = own(F, shown)
+        assert grade(source, ["import torch", f"def f(x):\n    return {answer}"])["task"].points == 0
+
+
+def test_what_should_raise_and_does_not_is_wrong(grade):
+    answer = "def f(x):\n    ### BEGIN SOLUTION\n    raise ValueError(x)\n    ### END SOLUTION"
+    source = own(answer, "import pytest\nwith pytest.raises(ValueError, match='3'):\n    f(3)")
+    assert grade(source, ["def f(x):\n    raise ValueError(x)"])["task"].points == 4
+    for wrong in ("return x", "raise ValueError('4')", "raise KeyError(3)", "raise StopIteration"):
+        assert grade(source, [f"def f(x):\n    {wrong}"])["task"].points == 0
+
+
+LAZY = """import torch
+from torch.utils.data import DataLoader, TensorDataset
+generator = torch.Generator().manual_seed(0)
+weight = torch.nn.Parameter(torch.zeros(3))
+optimizer = torch.optim.Adam([weight])
+(weight - 1).square().sum().backward()
+optimizer.step()
+batches = [*DataLoader(TensorDataset(torch.arange(4)), batch_size=2, shuffle=True, generator=generator)]
+def f(x):
+    torch.optim.SGD([weight], 0.1).step()
+    y = torch.vmap(lambda v: v + 1)(torch.full((2,), float(x)))
+    y = y + 0 * torch.func.grad(lambda v: v**2)(y[0])
+    return int(torch.jit.trace(lambda v: v, y)(y)[0])
+"""
+
+
+def test_all_of_torch_is_there():
+    """What torch imports only when it is needed is there too, in the worker as it is."""
+    process = Student([Cell(1, LAZY)], "unsafe", usage.Budget(Limits()))
+    try:
+        assert process.notes == ()
+        assert process.names(["f"])["f"](3) == 4
+    finally:
+        process.close()

@@ -85,7 +85,8 @@ class Notebook:
         self._own: set[str] = set()  # names that own cells have defined without an error
         self._lost: set[str] = set()  # answers whose statement failed
         self._absent: set[str] = set()  # names whose statement failed for something that is not there
-        self._checked: list[dict[str, Any]] = []  # the names, when a check ran
+        self._checked: dict[str, dict[str, Any]] = {}  # the names, when the check of an exercise ran
+        self._end: dict[str, Any] = {}
         self._later: list[tuple[int, ast.stmt, str]] = []  # what failed for a name that comes later
         self._trees: list[tuple[int, ast.Module, str]] = []  # of own cells
         self._cell, self._file = 0, ""
@@ -96,15 +97,16 @@ class Notebook:
         """Run the cells.
 
         Args:
-            cells: Number, source (None for a check), whether it was handed out, and whether only its names count.
+            cells: Of each its number, source, whether it was handed out, whether only its names count, and the exercise
+                that it checks; a check does not run.
             modes: By the place of a cell: ``names`` if only its definitions are to run, ``skip`` if nothing is.
         """
         signal.signal(signal.SIGPROF, self._late)
-        for place, (number, source, handed, only_names) in enumerate(cells):
+        for place, (number, source, handed, only_names, check) in enumerate(cells):
             mode = modes.get(place, "")
-            if source is None:
-                self._checked.append(dict(self.names))
-            if mode == "skip" or source is None:
+            if check:
+                self._checked[check] = dict(self.names)
+            if mode == "skip" or check:
                 continue
             self._cell, self._file = number, f"<cell {place}>"
             self._begins(place)
@@ -114,10 +116,27 @@ class Notebook:
                 for name in self._answers:
                     if self.names.get(name) is not before[name]:
                         self._handed.setdefault(name, []).append(self.names.get(name))
-        for names in self._checked:
-            self._restore(names)
         self._run_later()
         self._search()
+        self._end = dict(self.names)
+
+    def at(self, check: str, keep: Iterable[str]) -> bool:
+        """Let all names mean what they meant when a check ran; the learner saw what it said then.
+
+        Args:
+            check: Name of its exercise; empty for the end of the notebook.
+            keep: Names that mean what they do at the end all the same.
+
+        Returns:
+            Whether a name meant something else then than at the end.
+        """
+        then = self._checked.get(check, self._end)
+        self.names.clear()
+        self.names.update(then)
+        self.names.update({name: self._end[name] for name in keep if name in self._end})
+        new = self._end.keys() - then.keys()
+        hidden = any(hasattr(builtins, name) for name in new)
+        return hidden or any(self._end.get(name, self) is not value for name, value in then.items() if name[:1] != "_")
 
     def answer(self, name: str) -> tuple[str, Any]:
         """Say what an answer is.
@@ -283,21 +302,6 @@ class Notebook:
             if not bound(statement) & self._own:
                 self._cell, self._file = cell, file
                 self._try(statement)
-
-    def _restore(self, names: Mapping[str, Any]) -> None:
-        """Give names back what they meant when a check ran, if a later cell has deleted or hidden them.
-
-        The learner saw what the check said then, and ``sum = 0`` below it makes no right answer wrong. What is a
-        function of the notebook stays as it is at the end: a helper may have been mended.
-        """
-        for name, value in [*self.names.items()]:
-            if name not in names and hasattr(builtins, name) and not isinstance(value, types.FunctionType):
-                del self.names[name]
-        for name, value in names.items():
-            module = getattr(value, "__module__", "__main__") if callable(value) else "__main__"
-            imported = isinstance(value, types.ModuleType) or module != "__main__"
-            if name not in self.names or (imported and self.names[name] is not value):
-                self.names[name] = value
 
     def _search(self) -> None:
         """Take an answer that no cell has defined from wherever it stands: in an ``if``, say, that has failed."""

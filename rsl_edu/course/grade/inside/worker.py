@@ -148,6 +148,8 @@ class _Server:
             found = {wanted: self.notebook.answer(wanted) for wanted in name}
             self.answers |= {wanted: value for wanted, (_, value) in found.items()}
             return {"value": {wanted: kind for wanted, (kind, _) in found.items()}}
+        if kind == "at":
+            return {"value": self.notebook.at(name, question["arguments"])}
         if kind == "put":
             self.notebook.names[name] = question["arguments"][0]
             return {}
@@ -186,9 +188,8 @@ class _Server:
         if isinstance(result, CourseAnswer):
             raise refusal()
         changed = [(place, _detached(now)) for place, now in enumerate(given) if _frozen(now) != before[place]]
-        end = torch.get_rng_state()
-        random = None if torch.equal(state, end) else end
-        return {"value": result, "changed": changed, "random": random, "printed": printed.getvalue()}
+        drew = not torch.equal(state, torch.get_rng_state())
+        return {"value": result, "changed": changed, "drew": drew, "printed": printed.getvalue()}
 
 
 def _gradients(result: torch.Tensor, inputs: list[torch.Tensor], grad: list[torch.Tensor]) -> list[Any]:
