@@ -49,7 +49,7 @@ def test_columns_and_points():
     damaged = Row("Bo", "key", "a damaged zip, or none", ())
     assert table([ROW, damaged], TASKS) == (
         "submission,identifier,status,total,max,late,deduction,to_mark,reset_done,unpad,remarks\n"
-        "Ada Lovelace,,graded,3,7.5,,,,3,0,\n"
+        "Ada Lovelace,,graded,3,7.5,,,,3,0,did not run in full: code cells 3\n"
         'Bo,,"a damaged zip, or none",0,7.5,,,,0,0,\n'
     )
     lost = Row("Cy", "key", f"{TRIED_AGAIN}: OSError", ())
@@ -61,7 +61,7 @@ def test_columns_and_points():
 def test_what_is_to_be_marked_is_an_empty_cell_that_is_counted():
     row = replace(ROW, marks=(ROW.marks[0], Mark("unpad", None, None, "")))
     assert (row.total, row.to_mark) == (3, 1)
-    assert read([row])[1][3:] == ["3", "7.5", "", "", "1", "3", "", ""]
+    assert read([row])[1][3:] == ["3", "7.5", "", "", "1", "3", "", "did not run in full: code cells 3"]
 
 
 def test_what_lateness_and_people_made_of_it():
