@@ -138,6 +138,8 @@ class Ledger:
     def save(self, report: bool) -> list[Row]:
         """Write the table, the pages of the students, and the report if it is asked for.
 
+        Pages of earlier runs are removed if the table has no row for them any more.
+
         Returns:
             The rows of the table.
 
@@ -154,6 +156,8 @@ class Ledger:
             html = self._page(row)
             if not page.exists() or page.read_text("utf-8") != html:
                 write(page, html)
+        for page in pages.left_over(self.feedback, (row.submission for row in rows)):
+            page.unlink()
         if report:
             html = pages.report(self.assignment, rows, self.how.earlier, folder=self.feedback.name)
             write(self.out.with_name(f"{self.out.stem}_report.html"), html)

@@ -1,6 +1,7 @@
 """Pages say what is true, look well on a phone and in the dark, and what students wrote is nothing but text in them."""
 
 import re
+import unicodedata
 from dataclasses import replace
 
 import pytest
@@ -130,6 +131,15 @@ def test_files_have_safe_names_of_their_own():
         assert len(file.encode()) < 200
     assert "李小龙" in pages.file_name("李小龙")
     assert pages.file_name("Ada Lovelace_1").startswith("Ada-Lovelace-1-")
+
+
+def test_every_page_is_known_by_its_name_even_where_a_system_decomposes_letters(tmp_path):
+    names = ["Ada Lovelace_1", "n" * 300, "李小龙", "Zoë Łuß", "", "\ud800", *ATTACKS.values()]
+    for name in names:
+        (tmp_path / unicodedata.normalize("NFD", pages.file_name(name))).touch()
+    assert len(pages.left_over(tmp_path, [])) == len(names)
+    assert pages.left_over(tmp_path, names) == []
+    assert [path.name for path in pages.left_over(tmp_path, names[1:])] == [pages.file_name(names[0])]
 
 
 # What they say --------------------------------------------------------------------------------------------------------
