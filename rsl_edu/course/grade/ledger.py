@@ -21,6 +21,12 @@ from .sandbox import Limits
 from .settings import Policy, Rules
 from .submissions import Submission, find
 
+_WHY = {
+    "latest": "as the latest one that could be graded",
+    "best": "as the one with the most points",
+}
+"""Why one of several files counts, by the rule of the course."""
+
 
 class EditedError(ValueError):
     """The table holds what the grader did not write, and would be lost; the text says what to do."""
@@ -183,7 +189,12 @@ class Ledger:
         late = f"{settled.late[:1].upper()}{settled.late[1:]}." if settled.late else ""
         if by_hand.LATE in decided:
             late = f"{late} Decided by hand. {decided.pop(by_hand.LATE).comment}".strip()
-        others = [f"You handed in several files; this one does not count: {file}" for file in settled.others]
+        others = []
+        if settled.others:
+            others.append(
+                f"You handed in {1 + len(settled.others)} files. This one counts, {_WHY[self.how.policy.several]}: "
+                f"{row.file}. It is used instead of {', '.join(settled.others)}."
+            )
         if settled.outdated:
             others.append("These points are of an earlier version of the assignment or of its checks.")
         checked = replace(row, settled=Settled(empty=settled.empty))  # before anything is taken off
