@@ -21,11 +21,11 @@ from .sandbox import Limits
 from .settings import Policy, Rules
 from .submissions import Submission, find
 
-_WHY = {
-    "latest": "as the latest one that could be graded",
-    "best": "as the one with the most points",
+_COUNTS = {
+    "latest": "the latest that could be graded counts, and of files that came together the one with the most points",
+    "best": "the one with the most points counts",
 }
-"""Why one of several files counts, by the rule of the course."""
+"""Which of several files counts, by the rule of the course."""
 
 
 class EditedError(ValueError):
@@ -192,8 +192,8 @@ class Ledger:
         others = []
         if settled.others:
             others.append(
-                f"You handed in {1 + len(settled.others)} files. This one counts, {_WHY[self.how.policy.several]}: "
-                f"{row.file}. It is used instead of {', '.join(settled.others)}."
+                f"You handed in {1 + len(settled.others)} files; {_COUNTS[self.how.policy.several]}. "
+                f"It is {row.file}. These do not count: {', '.join(settled.others)}."
             )
         if settled.outdated:
             others.append("These points are of an earlier version of the assignment or of its checks.")
