@@ -21,6 +21,12 @@ from .sandbox import Limits
 from .settings import Policy, Rules
 from .submissions import Submission, find
 
+_COUNTS = {
+    "latest": "the latest that could be graded counts, and of files that came together the one with the most points",
+    "best": "the one with the most points counts",
+}
+"""Which of several files counts, by the rule of the course."""
+
 
 class EditedError(ValueError):
     """The table holds what the grader did not write, and would be lost; the text says what to do."""
@@ -138,6 +144,8 @@ class Ledger:
     def save(self, report: bool) -> list[Row]:
         """Write the table, the pages of the students, and the report if it is asked for.
 
+        Pages of earlier runs are removed if the table has no row for them any more.
+
         Returns:
             The rows of the table.
 
@@ -154,6 +162,8 @@ class Ledger:
             html = self._page(row)
             if not page.exists() or page.read_text("utf-8") != html:
                 write(page, html)
+        for page in pages.left_over(self.feedback, (row.submission for row in rows)):
+            page.unlink()
         if report:
             html = pages.report(self.assignment, rows, self.how.earlier, folder=self.feedback.name)
             write(self.out.with_name(f"{self.out.stem}_report.html"), html)
@@ -179,7 +189,12 @@ class Ledger:
         late = f"{settled.late[:1].upper()}{settled.late[1:]}." if settled.late else ""
         if by_hand.LATE in decided:
             late = f"{late} Decided by hand. {decided.pop(by_hand.LATE).comment}".strip()
-        others = [f"You handed in several files; this one does not count: {file}" for file in settled.others]
+        others = []
+        if settled.others:
+            others.append(
+                f"You handed in {1 + len(settled.others)} files; {_COUNTS[self.how.policy.several]}. "
+                f"It is {row.file}. These do not count: {', '.join(settled.others)}."
+            )
         if settled.outdated:
             others.append("These points are of an earlier version of the assignment or of its checks.")
         checked = replace(row, settled=Settled(empty=settled.empty))  # before anything is taken off

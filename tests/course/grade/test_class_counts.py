@@ -37,7 +37,8 @@ def test_point_biserial_correlation():
 
 
 def test_partly_right_answers_count_with_their_points():
-    found = of([1.0] * 3 + [0.5] * 4 + [0.0] * 3, [3.0] * 3 + [2.0] * 4 + [1.0] * 3)
+    found = of([1.0] * 5 + [0.5] * 4 + [0.0] * 3, [3.0] * 5 + [2.0] * 4 + [1.0] * 3)
+    assert (found.right, found.others) == (5, 7)
     assert found.correlation == pytest.approx(1)
     assert found.ahead == pytest.approx(3 - 11 / 7)
 
@@ -47,7 +48,7 @@ def test_partly_right_answers_count_with_their_points():
     [(0.31, "well"), (0.25, "a little"), (0.1, "hardly"), (-0.1, "hardly"), (-0.3, "wrong way")],
 )
 def test_separation_in_words(correlation, says):
-    assert says in Separation(1.0, correlation).verdict
+    assert says in Separation(5, 5, 1.0, correlation).verdict
 
 
 @pytest.mark.parametrize(
@@ -56,8 +57,8 @@ def test_separation_in_words(correlation, says):
         (OWN[1:], REST[1:]),  # nine submissions
         ([1.0] * 10, REST),
         (OWN, [3.0] * 10),
-        ([1.0] * 2 + [0.0] * 8, REST),
-        ([1.0] * 8 + [0.0] * 2, REST),
+        ([1.0] * 4 + [0.0] * 6, REST),
+        ([1.0] * 6 + [0.0] * 4, REST),
         ([], []),
     ],
 )
@@ -72,6 +73,15 @@ def test_the_exercise_itself_and_what_is_not_marked_yet_are_no_part_of_the_rest(
     unmarked = [*rows[:-1], row(wrong("unpad", 0), wrong("reset_done", 0), Mark("split_and_pad", None, None, ""))]
     assert exercise(UNPAD, TASKS, unmarked, "x").separation.ahead == pytest.approx(3)
     assert exercise(TASKS[2], TASKS, unmarked, "x").separation is None
+
+
+@pytest.mark.parametrize("nothing", ["not-answered", "missing", "lost"])
+def test_those_who_gave_no_answer_do_not_make_an_exercise_separate(nothing):
+    silent = [row(*(Mark(name, 0.0, nothing, "") for name in POINTS))] * 5
+    assert exercise(UNPAD, TASKS, [row()] * 10 + silent, "x").separation is None
+    half = [row(), row(wrong("reset_done", 0)), row(wrong("unpad", 0)), row(wrong("unpad", 0), wrong("reset_done", 0))]
+    found = exercise(UNPAD, TASKS, half * 5 + silent, "x").separation
+    assert (found.right, found.others, found.ahead, found.correlation) == (10, 10, 0, pytest.approx(0))
 
 
 # What an answer is ----------------------------------------------------------------------------------------------------
@@ -109,7 +119,7 @@ def test_two_mistakes_at_once_count_for_both():
         ("other", 2),
         ("third", 1),
     ]
-    assert [mistake.headline for mistake in found.mistakes] == ["one", "headline of other", "third"]
+    assert [mistake.said for mistake in found.mistakes] == ["one", "headline of other", "third"]
 
 
 def test_points_given_by_hand_for_all_make_no_mistake():
@@ -126,11 +136,14 @@ def test_generic_and_vague_mistakes_are_told_in_the_words_of_the_feedback():
     veil = "right for the cases of its check, wrong for further ones: "
     says = ["it looks like this: your result is doubled.\nmore", f"{veil}your result is doubled.\n  x", "else.\nmore"]
     generic = counted(*(Mark("unpad", 0.0, "result-doubled", text) for text in says)).mistakes[0]
-    assert (generic.headline, generic.why) == ("your result is doubled.", "")
+    assert (generic.headline, generic.why, generic.said) == ("", "", "your result is doubled.")
     raised = ["your code raises E: 1\nx", "your code raises E: 1\ny", "your code raises E: 2"]
     vague = counted(*(Mark("unpad", 0.0, "exception", text) for text in raised)).mistakes[0]
-    assert (vague.headline, vague.why) == ("your code raises an error.", "Most often: your code raises E: 1")
-    assert counted(Mark("unpad", 0.0, "exception", "x")).mistakes[0].why.startswith("Your page says")
+    assert (vague.headline, vague.said) == ("your code raises an error.", "your code raises E: 1")
+    alone = counted(
+        Mark("unpad", 0.0, "exception", "x"), Mark("unpad", 0.0, "nan", "x"), Mark("unpad", 0.0, "nan", "x")
+    )
+    assert [mistake.said for mistake in alone.mistakes] == ["", ""]
 
 
 def test_worth_a_word_is_what_a_tenth_does_and_one_mistake_for_all():

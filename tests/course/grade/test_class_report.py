@@ -9,7 +9,8 @@ from course.grade.page_reader import ASSIGNMENT, NOT_ANSWERED, POINTS, Page, ass
 
 from rsl_edu.course import check
 from rsl_edu.course.grade import pages
-from rsl_edu.course.grade.gradebook import GRADED, Row, Settled
+from rsl_edu.course.grade.by_hand import Hand
+from rsl_edu.course.grade.gradebook import GRADED, NOTHING, TRIED_AGAIN, Decided, Row, Settled
 from rsl_edu.course.grade.marking import Mark
 from rsl_edu.course.grade.notebook import Note
 
@@ -29,14 +30,20 @@ def mixed():
     rows = [row()] * 3 + [row(second)] * 2 + [row(first, NOT_ANSWERED)] * 4 + [row(first, NOT_ANSWERED, STOPPED)]
     rows += [row(NOT_ANSWERED, MISSING), row(LOST)]
     rows = [replace(each, submission=f"student {place}") for place, each in enumerate(rows)]
-    return [*rows, Row("Bo", "key", "a damaged zip", ()), Row("Cy", "key", "no notebook: x", ())]
+    return [
+        *rows,
+        Row("Bo", "key", "a damaged zip", ()),
+        Row("Cy", "key", "no notebook: x", ()),
+        Row("Di", "", NOTHING, ()),
+    ]
 
 
 def test_points_and_shares(mixed):
     page = Page(pages.report(ASSIGNMENT, mixed))
-    assert "14 submissions, 12 graded." in page.texts
+    assert "14 submissions, 12 graded. 1 student without a submission." in page.texts
     says, *bars = page.after("Points")
-    assert says.startswith(f"20 at most; mean {(3 * 20 + 2 * 17 + 4 * 13 + 0 + 3 + 7) / 12:g}, median 13.")
+    assert says.startswith(f"20 at most; mean {(3 * 20 + 2 * 17 + 4 * 13 + 0 + 3 + 7) / 12:g}, median 13. This counts")
+    assert "This counts 12 graded submissions, not the 3 other students. The number above" in says
     assert dict(zip(bars[1::2], map(int, bars[::2]), strict=True)) == {
         **{"0–1": 1, "2–3": 1, "4–5": 0, "6–7": 1, "8–9": 0, "10–11": 0, "12–13": 4, "14–15": 0, "16–17": 2},
         **{"18–19": 0, "20": 3},
@@ -45,9 +52,10 @@ def test_points_and_shares(mixed):
     assert page.after("Exercises", TITLES) == [
         *legend,
         *("reset_done", "5 of 12 right, 42 %", "unpad", "6 of 12 right, 50 %", "split_and_pad", "9 of 12 right, 75 %"),
+        "Sentences in quotation marks are written for the students who made the mistake.",
         "reset_done",
     ]
-    assert page.after("Not graded")[2:] == ["Bo", "a damaged zip", "Cy", "no notebook: x"]
+    assert page.after("Not graded") == ["a damaged zip", "1", "Bo", "no notebook: x", "1", "Cy", NOTHING, "1", "Di"]
 
 
 def test_each_exercise_has_its_mistakes_with_those_who_made_them(mixed):
@@ -55,24 +63,64 @@ def test_each_exercise_has_its_mistakes_with_those_who_made_them(mixed):
     first, second = wrong("reset_done", 0).mistake, wrong("reset_done", 1).mistake
     known = check.reset_done.mistakes
     assert said_of(page, 0).endswith(
-        f"{first}: {known[first].headline} 5 of 12 {known[first].why} "
+        f"{first} 5 of 12 “{known[first].headline} {known[first].why}” "
         "Made by student 5 , student 6 , student 7 , student 8 , student 9 "
-        f"{second}: {known[second].headline} 2 of 12 {known[second].why} Made by student 3 , student 4"
+        f"{second} 2 of 12 “{known[second].headline} {known[second].why}” Made by student 3 , student 4"
     )
     assert said_of(page, 1) == (
-        "6 right, 6 not answered. It separates strong submissions from weak ones well: those who got it right scored "
-        f"{(3 * 16 + 2 * 13 + 3) / 6 - (4 * 13 + 0 + 3) / 6:.1f} points more on the rest "
-        f"(r = {11 / (3 * 348) ** 0.5:.2f}). "
+        "6 right, 6 not answered. No answer "
         "6 not answered: the function is as it was handed out. "
         "student 5 , student 6 , student 7 , student 8 , student 9 , student 10"
     )
-    assert said_of(page, 2).startswith("9 right, 1 wrong, 1 not answered, 1 lost. It ")
+    assert said_of(page, 2).startswith("9 right, 1 wrong, 1 not answered, 1 lost. stopped 1 of 12 ")
     assert said_of(page, 2).endswith(
-        "stopped: your code was stopped: it takes too much time or memory, or it ends its process. 1 of 12 "
-        "Does a loop never end? Made by student 9 "
+        "stopped 1 of 12 “your code was stopped: it takes too much time or memory, or it ends its process. "
+        "Does a loop never end?” Made by student 9 No answer "
         "1 not defined: the notebook has nothing of this name. student 10 "
         "1 lost: there was an answer, but its cell failed. student 11"
     )
+
+
+def test_how_an_exercise_separates_is_said_with_the_numbers():
+    rows = [row()] * 6 + [row(wrong("unpad", 0), wrong("reset_done", 0))] * 5 + [row(wrong("reset_done", 0))]
+    assert said_of(Page(pages.report(ASSIGNMENT, rows)), 1).startswith(
+        "7 right, 5 wrong. It separates strong submissions from weak ones well: the 7 who got it right scored 2.6 "
+        "points more on the rest than the 5 whose answers are not fully right (r = 0.85)."
+    )
+
+
+def test_backticks_of_the_course_are_code():
+    rows = [row(Mark("unpad", 0.0, "no-return", "x"), name="Ada"), row(Mark("unpad", 0.0, "no-return", "x"), name="Bo")]
+    page = Page(pages.report(ASSIGNMENT, rows))
+    assert page.texts.count("return") == 2  # to say in class, and with its exercise
+    assert "`" not in page.text
+
+
+def test_equal_reasons_are_told_once_the_most_frequent_first():
+    stopped = [Row(f"student {place}", "", f"{TRIED_AGAIN}: the run was stopped", ()) for place in range(3)]
+    rows = [Row("Bo", "key", "a damaged zip", ()), *stopped, row()]
+    page = Page(pages.report(ASSIGNMENT, rows))
+    assert page.line("Not graded") == (
+        "tried again next time: the run was stopped 3 student 0 , student 1 , student 2 a damaged zip 1 Bo"
+    )
+    assert "2 submissions, 1 graded." in page.texts  # nobody knows yet what the others handed in
+
+
+def test_points_by_hand_count_though_the_checks_found_nothing_to_grade():
+    marks = (Mark("reset_done", 2.0, None, ""), Mark("unpad", 0.0, None, ""), Mark("split_and_pad", 0.0, None, ""))
+    by_hand = Settled(by_hand=(Decided(Hand("Bo", "reset_done", 2.0)),))
+    rescued = Row("Bo", "key", "a damaged zip", marks, settled=by_hand)
+    rows = [rescued, Row("Cy", "key", "a damaged zip", ())]
+    page = Page(pages.report(ASSIGNMENT, [*rows, row()]))
+    says, *bars = page.after("Points")
+    assert (
+        "mean 11, median 11. This counts 1 graded submission and 1 with points by hand, not the 1 other student."
+        in says
+    )
+    assert sum(map(int, bars[::2])) == 2
+    assert page.line("Not graded") == "a damaged zip; has points by hand 1 Bo a damaged zip 1 Cy"
+    assert "1 of 1 right, 100 %" in page.after("Exercises", TITLES)  # it is no answer
+    assert "mean 2, median 2." in Page(pages.report(ASSIGNMENT, rows)).text
 
 
 def test_what_many_do_can_be_read_out(mixed):
@@ -124,7 +172,7 @@ def test_partly_right_and_marked_by_hand():
     later = Page(pages.report(ASSIGNMENT, [row(), row(marks[0])]))
     assert later.after("Exercises", TITLES)[-2] == "1 of 1 right, 100 %"
     nobody = Page(pages.report(by_hand, rows[:1]))
-    assert "to be marked" in nobody.after("Exercises", TITLES)[-2]
+    assert nobody.line("Exercises", TITLES).partition("split_and_pad ")[2].startswith("to be marked Sentences")
 
 
 def test_lines_left_out_by_kind():
@@ -145,7 +193,7 @@ def test_lines_left_out_by_kind():
         "Missing modules These are not installed where the notebooks are graded. pandas , 1 student: Ada seaborn",
         "Magics and shell commands These do nothing when a notebook is graded. !ls , 2 students: Ada , Bo %matplotlib",
         "missing. ValueError , 2 students: Ada , Bo Not Python",
-        "Not Python The cell cannot be read as Python. 1 student: Ada Stopped",
+        "Not Python The statement with such a line is left out. 1 student: Ada Stopped",
         "or it ended its process. 1 student: Ada another 1 student: Ada",
     ):
         assert part in says

@@ -1,6 +1,7 @@
 """Pages say what is true, look well on a phone and in the dark, and what students wrote is nothing but text in them."""
 
 import re
+import unicodedata
 from dataclasses import replace
 
 import pytest
@@ -132,6 +133,15 @@ def test_files_have_safe_names_of_their_own():
     assert pages.file_name("Ada Lovelace_1").startswith("Ada-Lovelace-1-")
 
 
+def test_every_page_is_known_by_its_name_even_where_a_system_decomposes_letters(tmp_path):
+    names = ["Ada Lovelace_1", "n" * 300, "李小龙", "Zoë Łuß", "", "\ud800", *ATTACKS.values()]
+    for name in names:
+        (tmp_path / unicodedata.normalize("NFD", pages.file_name(name))).touch()
+    assert len(pages.left_over(tmp_path, [])) == len(names)
+    assert pages.left_over(tmp_path, names) == []
+    assert [path.name for path in pages.left_over(tmp_path, names[1:])] == [pages.file_name(names[0])]
+
+
 # What they say --------------------------------------------------------------------------------------------------------
 
 
@@ -171,7 +181,9 @@ def test_feedback_says_what_is_marked_by_hand():
     page = Page(pages.feedback(by_hand, given, by_hand=changed))
     assert "3_rnn: 7 of 20 points so far" in page.texts
     assert "13 points are still to be given by hand." in page.texts
-    assert page.line("reset_done").startswith("3 of 3 Changed by hand from 0 to 3 points. Too strict. ✗ reset_done:")
+    assert page.line("reset_done").startswith(
+        "3 of 3 Changed by hand from 0 to 3 points. Too strict. The check had found: ✗ reset_done:"
+    )
     assert page.line("split_and_pad") == "to be marked, of 13 Your instructor marks this one by hand."
     marked = row(Mark("split_and_pad", 9.5, None, ""))
     page = Page(pages.feedback(by_hand, marked, by_hand={"split_and_pad": pages.ByHand(None, "Well said.")}))
@@ -181,6 +193,14 @@ def test_feedback_says_what_is_marked_by_hand():
     page = Page(pages.feedback(by_hand, row(Mark("split_and_pad", None, None, "")), by_hand=comment))
     assert page.line("split_and_pad") == "to be marked, of 13 Soon. Your instructor marks this one by hand."
     assert page.line("reset_done").startswith("3 of 3 Nice. ✓")
+
+
+def test_points_by_hand_for_what_could_not_be_graded_come_with_no_verdict():
+    marks = (Mark("reset_done", 2.0, None, ""), Mark("unpad", 0.0, None, ""), Mark("split_and_pad", 0.0, None, ""))
+    rescued = Row("Bo", "key", "a damaged zip", marks)
+    page = Page(pages.feedback(ASSIGNMENT, rescued, by_hand={"reset_done": pages.ByHand(0.0)}))
+    assert page.line("reset_done").startswith("2 of 3 Changed by hand from 0 to 2 points. unpad 0 of 4 split_and_pad")
+    assert not re.search("[✓✗○]|The check", page.text)
 
 
 def test_feedback_says_what_coming_late_costs():

@@ -102,6 +102,24 @@ def test_the_rules_reach_the_marker(four, marked, monkeypatch):
     assert given == [{"partial": True, "carry": False}] * 4
 
 
+def test_pages_that_belong_to_no_row_any_more_are_removed_and_nothing_else(four, marked):
+    grade(four)
+    others = ["notes.html", "a.html", "a-0123456789.txt", "a_b-0123456789.html", "a-012345678X.html", ".DS_Store"]
+    others += [f"{'n' * 41}-0123456789.html", f"copy of {pages.file_name('a')}"]
+    folder = four / "grades_feedback"
+    for name in others:
+        (folder / name).write_text("mine")
+    (folder / "folder-0123456789.html").mkdir()
+    people = Roster([Person("Ada", "1", login="a"), Person("Zoë", "2")])
+    rows = grade(four, how=Table(roster=people))
+    assert [row.submission for row in rows] == ["Ada", "Zoë", *"bcd"]
+    pages_now = {pages.file_name(row.submission) for row in rows}
+    assert {path.name for path in folder.iterdir()} == {*pages_now, *others, "folder-0123456789.html"}
+    grade(four)
+    assert {path.name for path in folder.glob("?-*.html")} >= {pages.file_name(name) for name in "abcd"}
+    assert not (folder / pages.file_name("Ada")).exists()
+
+
 # Edits of the table ---------------------------------------------------------------------------------------------------
 
 
@@ -254,6 +272,11 @@ def test_of_several_files_of_a_student_one_counts_and_the_others_are_kept(four, 
     assert len(journal(four)) == 3
     for text in (page(four, "b"), table(four)["b"]["remarks"]):
         assert rows["b"].settled.others[0] in text
+    says = page(four, "b")
+    assert "You handed in 2 files; the latest that could be graded counts" in says
+    assert f"It is {rows['b'].file}. These do not count: {rows['b'].settled.others[0]}." in says
+    grade(four, how=Table(Policy(several="best")))
+    assert "You handed in 2 files; the one with the most points counts. It is b/" in page(four, "b")
 
 
 def test_a_name_of_an_exercise_that_is_a_column_is_refused(four, marked):

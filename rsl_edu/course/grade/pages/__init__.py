@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .feedback import ByHand, feedback
-from .render import file_name
+from .render import file_name, left_over
 from .report import report
 
-__all__ = ["ByHand", "feedback", "file_name", "report"]
+__all__ = ["ByHand", "feedback", "file_name", "left_over", "report"]

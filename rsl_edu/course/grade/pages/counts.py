@@ -29,8 +29,9 @@ class Mistake:
     Attributes:
         name: Its name.
         students: Who made it.
-        headline: What such an answer does; spoken to those who made it.
-        why: What to do about it; empty if there is nothing to say.
+        headline: What such an answer does, spoken to those who made it; empty if only their pages tell of it.
+        why: What to do about it, spoken to them too; empty if there is nothing to say.
+        said: What their pages say, most often the same; empty if the headline says enough.
         code: A typical answer; empty if there is none to be shown, or if it is only one student's.
     """
 
@@ -38,6 +39,7 @@ class Mistake:
     students: tuple[Link, ...]
     headline: str
     why: str
+    said: str
     code: str
 
 
@@ -51,7 +53,7 @@ class Exercise:
         parts: How many answers are what, by the words of :data:`PARTS`.
         manual: Whether it is marked by hand.
         mean: Mean points; None if nobody has any yet, or if a check gave each answer all of them or none.
-        separation: How well it separates strong from weak; None if that cannot be said.
+        separation: How well it separates strong from weak among those who answered it; None if that cannot be said.
         mistakes: The mistakes, the most frequent first; an answer can make two.
         unanswered: Why there was nothing to judge, with whom.
     """
@@ -161,12 +163,12 @@ def _mistake(task: Task, name: str, made: Sequence[Answer], folder: str) -> Mist
     alone = [(row, mark) for row, mark in made if mark.mistake == name]
     said, times = _most_frequent(headline(mark.message) for _, mark in alone)
     says, why = advice(task.name, name)
-    if not says:  # a generic one: the feedback tells of it
-        says = said or name.replace("-", " ")
-    elif name in _VAGUE and times > 1:
-        why = f"Most often: {said}"
+    if not says:
+        said = said or name.replace("-", " ")
+    elif name not in _VAGUE or times == 1:
+        said = ""
     code = typical((row.submission, mark.answer) for row, mark in alone or made) if len(made) > 1 else ""
-    return Mistake(name, links([row for row, _ in made], folder), says, why, code)
+    return Mistake(name, links([row for row, _ in made], folder), says, why, said, code)
 
 
 def _most_frequent(sentences: Iterable[str]) -> tuple[str, int]:
@@ -175,11 +177,17 @@ def _most_frequent(sentences: Iterable[str]) -> tuple[str, int]:
 
 
 def _separation(task: Task, tasks: Sequence[Task], graded: Sequence[Row]) -> Separation | None:
-    """Compare an exercise with the others; only those count that are marked for everybody."""
+    """Compare an exercise with the others, among those who answered it.
+
+    Only exercises that are marked for everybody count. Students without an answer are left out: they tend to have few
+    points on the rest too, whatever the exercise is like.
+    """
     given = [{mark.task: mark.points for mark in row.marks} for row in graded]
     marked = {each.name for each in tasks if all(row.get(each.name) is not None for row in given)}
     if task.name not in marked:
         return None
-    own = [row[task.name] or 0.0 for row in given]
-    rest = [sum(row[name] or 0.0 for name in sorted(marked - {task.name})) for row in given]
+    parts = (part(task, mark) for _, mark in answers_to(task, graded))
+    answered = [row for row, its in zip(given, parts, strict=True) if its not in ("not answered", "lost")]
+    own = [row[task.name] or 0.0 for row in answered]
+    rest = [sum(row[name] or 0.0 for name in sorted(marked - {task.name})) for row in answered]
     return Separation.of(own, rest, [points >= task.points for points in own])

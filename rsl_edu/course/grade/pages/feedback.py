@@ -64,16 +64,22 @@ def feedback(
 
 @dataclass(frozen=True)
 class _Shown:
-    """What the page shows of an exercise; the verdict is HTML, and empty if there was no check."""
+    """What the page shows of an exercise.
+
+    The verdict is HTML, and empty if no check ran; it is overruled if somebody changed its points.
+    """
 
     mark: Mark
     maximum: float
     by_hand: ByHand | None
     verdict: str
+    overruled: bool
     partly: bool
 
 
 def _shown(task: Task, mark: Mark, by_hand: ByHand | None) -> _Shown:
     verdict = Verdict(mark.task, mark.mistake is None, mark.mistake, harmless(mark.message))
     partly = mark.points is not None and 0 < mark.points < task.points and not by_hand and mark.mistake != "partial"
-    return _Shown(mark, task.points, by_hand, "" if task.manual else verdict._repr_html_(), partly)
+    checked = bool(mark.message) and not task.manual  # what could not be graded, people can have given points
+    overruled = checked and by_hand is not None and by_hand.before != mark.points
+    return _Shown(mark, task.points, by_hand, verdict._repr_html_() if checked else "", overruled, partly)

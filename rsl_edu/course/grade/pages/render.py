@@ -36,7 +36,24 @@ class Link:
 def file_name(submission: str) -> str:
     """Name of a student's page: safe on every system, and of this submission only."""
     plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", submission))[:40].strip("-") or "submission"
-    return f"{plain}-{hashlib.sha256(submission.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}.html"
+    return f"{plain}-{_digest(submission)}.html"
+
+
+def left_over(folder: Path, submissions: Iterable[str]) -> list[Path]:
+    """Return the students' pages in a folder that belong to none of these submissions; no other file is among them.
+
+    Args:
+        folder: The folder.
+        submissions: Names of the submissions.
+    """
+    digests = {_digest(name) for name in submissions}
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if (page := _PAGE.fullmatch(unicodedata.normalize("NFC", path.name)))  # a Mac may have decomposed its letters
+        and page["digest"] not in digests
+        and path.is_file()
+    ]
 
 
 def links(rows: Iterable[Row], folder: str) -> tuple[Link, ...]:
@@ -71,6 +88,11 @@ def points(value: float) -> str:
     return number(round(value, 2))
 
 
+def _digest(submission: str) -> str:
+    return hashlib.sha256(submission.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+
+
+_PAGE = re.compile(r"(?=[^.]{1,40}-\w{10}\.)[^\W_]+(-[^\W_]+)*-(?P<digest>[0-9a-f]{10})\.html")
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
     autoescape=True,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rsl_edu.course.assignment import Assignment
 
-from ..gradebook import GRADED, Row, number
+from ..gradebook import GRADED, NOTHING, Row, number
 from .comparison import changes
 from .counts import PARTS, exercise, to_say
 from .left_out import left_out
-from .render import links, render
+from .render import Link, links, render
 
 
 def report(
@@ -28,22 +28,29 @@ def report(
 
     Args:
         assignment: What was graded.
-        rows: All submissions.
-        earlier: Those of an earlier class with the same assignment, to compare with.
+        rows: One for each student.
+        earlier: The rows of an earlier class with the same assignment, to compare with.
         folder: Name of the folder with the students' pages, which is next to the report.
     """
     graded = [row for row in rows if row.status == GRADED]
-    totals = [row.total for row in graded]
+    rescued = [row for row in rows if row.status != GRADED and row.marks and row.settled.by_hand]
+    with_points = [*graded, *rescued]
+    totals = [row.total for row in with_points]
     exercises = [exercise(task, assignment.tasks, graded, folder) for task in assignment.tasks]
     before = None if earlier is None else [row for row in earlier if row.status == GRADED]
     return render(
         "report.html.j2",
         assignment=assignment,
         safe=all(row.safe for row in rows),
+        submissions=sum(bool(row.key) for row in rows),  # others are in the roster only
+        missing=sum(row.status == NOTHING for row in rows),
+        graded=len(graded),
+        rescued=len(rescued),
+        without=len(rows) - len(totals),
         totals=totals,
         columns=_histogram(totals, assignment.maximum) if totals else [],
-        unmarked=sum(any(mark.points is None for mark in row.marks) for row in graded),
-        late=sum(row.settled.deduction > 0 for row in graded),
+        unmarked=sum(any(mark.points is None for mark in row.marks) for row in with_points),
+        late=sum(row.settled.deduction > 0 for row in with_points),
         mean=statistics.mean(totals) if totals else None,
         median=statistics.median(totals) if totals else None,
         exercises=exercises,
@@ -53,8 +60,18 @@ def report(
         earlier=None if before is None else [row.total for row in before],
         changes=changes(assignment.tasks, graded, before or ()),
         outdated=sum(row.settled.outdated for row in graded),
-        others=[(*links([row], folder), row.status) for row in rows if row.status != GRADED],
+        others=_not_graded(rows, folder),
     )
+
+
+def _not_graded(rows: Sequence[Row], folder: str) -> list[tuple[str, tuple[Link, ...]]]:
+    """Return why students were not graded, with whom, the most frequent reason first."""
+    reasons: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.status != GRADED:
+            why = row.status.removeprefix("not graded, and ")
+            reasons[f"{why}; has points by hand" if row.marks and row.settled.by_hand else why].append(row)
+    return sorted(((why, links(of, folder)) for why, of in reasons.items()), key=lambda each: -len(each[1]))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _FEWEST = 10  # submissions; of fewer, chance decides
-_FEWEST_OF_A_KIND = 3  # right ones, and others
+_FEWEST_OF_A_KIND = 5  # right ones, and others
 
 
 @dataclass(frozen=True)
@@ -15,11 +15,15 @@ class Separation:
     """What the points of an exercise tell of the rest.
 
     Attributes:
+        right: How many got it right.
+        others: How many did not.
         ahead: Mean points on the rest of those who got it right, minus that of the others.
         correlation: Of the points of the exercise with those of the rest; the point-biserial one if there are no
             partly right answers.
     """
 
+    right: int
+    others: int
     ahead: float
     correlation: float
 
@@ -48,4 +52,4 @@ class Separation:
             statistics.mean(score for score, is_right in zip(rest, right, strict=True) if is_right == kind)
             for kind in (True, False)
         )
-        return cls(good - others, statistics.correlation(points, rest))
+        return cls(sum(right), len(right) - sum(right), good - others, statistics.correlation(points, rest))

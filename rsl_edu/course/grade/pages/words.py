@@ -40,13 +40,13 @@ _MISTAKES = {  # of any exercise; spoken to the class, like those of an exercise
         "your code keeps something from one call to the next.",
         "Make it inside the function; in a class, in `__init__`.",
     ),
-    "exception": ("your code raises an error.", "Your page says which error, and for which inputs."),
+    "exception": ("your code raises an error.", "Which error, and for which inputs, is on your page."),
     "stopped": (
         "your code was stopped: it takes too much time or memory, or it ends its process.",
         "Does a loop never end?",
     ),
     "library-answer": ("your code calls the very function that you are asked to write.", "Write it in simpler steps."),
-    "partial": ("your answer is right in part only.", "Your page says how many points it got."),
+    "partial": ("your answer is right in part only.", "How many points it got is on your page."),
     "unknown": (
         "your result is wrong in a way that has no name yet.",
         "Compare what was expected with what your code returns.",
@@ -65,7 +65,7 @@ NOTES = {
     "module": ("Missing modules", "These are not installed where the notebooks are graded."),
     "line": ("Magics and shell commands", "These do nothing when a notebook is graded."),
     "raised": ("Errors", "A statement raised an error: what it would have defined is missing."),
-    "syntax": ("Not Python", "The cell cannot be read as Python."),
+    "syntax": ("Not Python", "The statement with such a line is left out."),
     "stopped": ("Stopped", "The cell took too much time or memory, or it ended its process."),
 }
 """The kinds of notes: a heading, and what happens to such lines."""
@@ -73,6 +73,8 @@ NOTES = {
 
 def advice(task: str, mistake: str) -> tuple[str, str]:
     """Return a headline and what to do, both empty for a generic mistake, of which only the feedback tells.
+
+    What stands between backticks in them is code.
 
     Args:
         task: Name of the exercise.
