@@ -238,10 +238,9 @@ def test_moodle_gets_its_worksheet_and_its_feedback_back(week, four):
     ]
     header, *rows = cells(four / "grades_moodle.csv")
     grades = {row[0]: row[header.index("Grade")] for row in rows}
-    assert {name: float(grade) for name, grade in grades.items()} == {
+    assert {name: float(grade) for name, grade in grades.items() if grade} == {
         "Participant 101": 1.6,
         "Participant 102": 2,
-        "Participant 103": 0,
     }
     comment = rows[0][header.index("Feedback comments")]
     assert comment == "double: 2 of 2<br>handed in 26 hours late: 20 % of 2 points<br>taken off for lateness: 0.4"
@@ -257,7 +256,35 @@ def test_moodle_gets_its_worksheet_and_its_feedback_back(week, four):
         "grades_moodle.csv",
         "grades_feedback.zip",
     ]
-    assert lines[5].startswith("  grades_moodle.csv: Zoe: ")
+    assert lines[5] == (
+        "  Cy: nothing handed in, and no points, because this submission may be theirs: Zoe"
+    )
+    assert lines[6].startswith("  grades_moodle.csv: Zoe: ")
+
+
+def test_without_a_submission_of_nobody_moodle_gets_a_zero_for_whoever_handed_in_nothing(week, four):
+    words = moodle(four)
+    with (four / "worksheet.csv").open("a") as file:
+        file.write('"Participant 109",Zoe,zoe@example.org,"Submitted for grading",,2.00,Yes,-,-,\n')
+    said = week(*words, "--format=moodle", "--worksheet=worksheet.csv")[1]
+    assert "may be theirs" not in said
+    header, *rows = cells(four / "grades_moodle.csv")
+    assert [float(row[header.index("Grade")]) for row in rows] == [1.6, 2, 0, 2]
+
+
+def test_a_group_gets_its_points_in_the_row_of_each_member(week, four):
+    words = moodle(four)
+    (four / "class.zip").unlink()
+    with zipfile.ZipFile(four / "class.zip", "w") as archive:
+        archive.write(four / "class" / "a.ipynb", "Team Blue_41_assignsubmission_file_/x.ipynb")
+    lines = WORKSHEET.replace("Status,Grade", "Status,Group,Group status,Grade").splitlines()
+    teams = ("Team Blue", "Team Blue", "Team Red")
+    lines[1:] = [line.replace(",,2.00", f",{team},x,,2.00") for line, team in zip(lines[1:], teams, strict=True)]
+    (four / "worksheet.csv").write_text("\n".join(lines))
+    said = week(*words, "--format=moodle", "--worksheet=worksheet.csv")[1]
+    header, *rows = cells(four / "grades_moodle.csv")
+    assert [row[header.index("Grade")] for row in rows] == ["2.00", "2.00", ""]
+    assert "Ada Lovelace, Bo Ek, Cy: nothing handed in, and no points, because this submission may be theirs" in said
 
 
 def test_what_has_no_points_yet_stays_open_there(week, four, monkeypatch):
@@ -296,6 +323,18 @@ def test_canvas_gets_its_gradebook_back(week, four):
         "Ek, Bo": "2.00",
     }
     assert "Homework 1 (55)" not in header
+
+
+def test_a_group_of_canvas_leaves_the_cells_of_its_members_empty(week, four):
+    (four / "canvas").mkdir()
+    (four / "class" / "a.ipynb").rename(four / "canvas" / "teamblue_101_7001_x.ipynb")
+    (four / "gradebook.csv").write_text(GRADEBOOK)
+    words = ["grade", "doubling", "canvas", "--sources=sources", "--out=grades.csv", "--format=canvas"]
+    said = week(*words, "--gradebook=gradebook.csv", "--title=Homework 2")[1]
+    header, *rows = cells(four / "grades_canvas.csv")
+    assert [row[header.index("Homework 2 (56)")] for row in rows if row[1]] == ["", ""]
+    assert "Lovelace, Ada, Ek, Bo: nothing handed in, and no points" in said
+    assert "grades_canvas.csv: teamblue: the number 101 is that of Lovelace, Ada there" in said
 
 
 def test_numbers_of_a_table_of_ones_own_are_none_of_moodles(week, four):

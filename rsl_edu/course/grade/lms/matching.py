@@ -33,7 +33,8 @@ def match(entries: Iterable[Entry], lines: Sequence[Line]) -> tuple[dict[int, En
 
     The name of a group counts first: Moodle numbers groups and participants apart, so the number of a group may be
     somebody's, too. For the same reason an identifier counts only if the name does not speak against it. A row that
-    two entries claim gets neither.
+    two entries claim gets neither; an entry with neither points nor comment claims none, as that of somebody whose
+    group handed in.
     """
     index = _Index(lines)
     claims: dict[int, list[Entry]] = defaultdict(list)
@@ -43,7 +44,7 @@ def match(entries: Iterable[Entry], lines: Sequence[Line]) -> tuple[dict[int, En
         if isinstance(found, str):
             problems.append(f"{entry.name}: {found}")
             continue
-        for line in found:
+        for line in found if entry.points is not None or entry.comment else ():
             claims[line.row].append(entry)
     twice = dict.fromkeys(tuple(claimed) for claimed in claims.values() if len(claimed) > 1)
     problems += [f"{' and '.join(entry.name for entry in claimed)}: they claim the same row" for claimed in twice]
