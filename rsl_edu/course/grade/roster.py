@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import spreadsheet
+from .spelling import letters, orders, turned
 from .spreadsheet import SheetError
 
 _COLUMNS = {
@@ -51,6 +52,7 @@ class Person:
         section: The section of the class.
         late_hours: How many hours late the submission is; None if the table does not say.
         submitted: When it was handed in; None if the table does not say.
+        sortable: ``Last, First``, where the table has a column for each; else empty.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Person:
     section: str = ""
     late_hours: float | None = None
     submitted: datetime.datetime | None = None
+    sortable: str = ""
 
 
 class Roster:
@@ -73,9 +76,7 @@ class Roster:
         self.people = tuple(people)
         self._by_identifier = _unique((person.identifier, person) for person in self.people)
         self._by_name = _unique(
-            (key, person)
-            for person in self.people
-            for key in {*map(normal, (person.name, _turned(person.name), person.email, person.login))}
+            (key, person) for person in self.people for key in {*map(normal, _names(person)), _sortable(person)}
         )
 
     def find(self, name: str, identifier: str = "") -> Person | None:
@@ -90,7 +91,7 @@ class Roster:
         numbered = self._by_identifier.get(identifier)
         if numbered is not None and _agree(name.removesuffix(f" ({identifier})"), numbered):
             return numbered
-        return self._by_name.get(normal(name)) or self._by_name.get(normal(_turned(name)))
+        return self._by_name.get(normal(name)) or self._by_name.get(normal(turned(name)))
 
     def has(self, identifier: str) -> bool:
         """Whether somebody has this identifier."""
@@ -124,28 +125,27 @@ def normal(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-def _turned(name: str) -> str:
-    """``Lovelace, Ada``, as Canvas writes it, as ``Ada Lovelace``."""
-    last, comma, first = name.partition(",")
-    return f"{first.strip()} {last.strip()}" if comma else name
-
-
 def _agree(name: str, person: Person) -> bool:
     """Whether a name in an export can be a person's.
 
-    Canvas leaves only letters and digits of it, Moodle may put a group before it.
+    Canvas puts the last name first and leaves only letters and digits, Moodle may put a group before it.
     """
-    letters, known = _letters(name), {*map(_letters, (person.name, _turned(person.name), _bare(person)))}
-    return letters in known or any(name.endswith(f"-{its}") for its in (person.name, _bare(person)))
+    known = {letters(order) for its in (person.name, _bare(person)) for order in orders(its)}
+    return letters(name) in known or any(name.endswith(f"-{its}") for its in (person.name, _bare(person)))
+
+
+def _names(person: Person) -> tuple[str, ...]:
+    return person.name, turned(person.name), person.email, person.login
+
+
+def _sortable(person: Person) -> str:
+    """The name in file names of Canvas; empty if it is not known where the last name begins."""
+    return normal(letters(person.sortable or (person.name if "," in person.name else ""), also="_"))
 
 
 def _bare(person: Person) -> str:
     """The name without what tells two of the same name apart."""
     return person.name.removesuffix(f" ({person.identifier})")
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name).casefold())
 
 
 def _unique(found: Iterable[tuple[str, Person]]) -> Mapping[str, Person]:
@@ -184,6 +184,7 @@ def _person(path: Path, name: str, said: Mapping[str, str]) -> Person:
         said.get("section", ""),
         _late_hours(said.get("status", "")) if late is None else max(0.0, late),
         _time(said.get("submitted", "")),
+        f"{said['last']}, {said['first']}" if said.get("last") and said.get("first") else "",
     )
 
 

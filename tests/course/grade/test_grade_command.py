@@ -256,9 +256,7 @@ def test_moodle_gets_its_worksheet_and_its_feedback_back(week, four):
         "grades_moodle.csv",
         "grades_feedback.zip",
     ]
-    assert lines[5] == (
-        "  Cy: nothing handed in, and no points, because this submission may be theirs: Zoe"
-    )
+    assert lines[5] == ("  Cy: nothing handed in, and no points, because this submission may be theirs: Zoe")
     assert lines[6].startswith("  grades_moodle.csv: Zoe: ")
 
 

@@ -35,7 +35,7 @@ def test_columns_have_their_usual_names(tmp_path, header):
 
 def test_first_and_last_names_are_put_together(tmp_path):
     text = "Last name,First name,Username,Group\nLovelace,Ada,ada,A\n"
-    assert read(tmp_path, text) == [Person("Ada Lovelace", login="ada", section="A")]
+    assert read(tmp_path, text) == [Person("Ada Lovelace", login="ada", section="A", sortable="Lovelace, Ada")]
 
 
 def test_a_line_that_is_too_short_has_empty_cells(tmp_path):
@@ -165,3 +165,40 @@ PEOPLE = [Person("Lovelace, Ada", "101", "ada@example.org", "adal"), Person("Bo 
 )
 def test_nobody_is_guessed(name, identifier, place):
     assert Roster(PEOPLE).find(name, identifier) == (None if place is None else PEOPLE[place])
+
+
+CANVASS = [  # names in two columns, and in file names of Canvas: lib/content_zipper.rb, by Ruby's downcase
+    ("Ada", "Lovelace", "lovelaceada"),
+    ("Martin Luther", "King, Jr.", "kingjrmartinluther"),
+    ("José Ángel", "Núñez de la Peña", "núñezdelapeñajoséángel"),
+    ("İlker", "Öztürk", "öztürki\u0307lker"),
+    ("प्रिया", "शर्मा", "शर्माप्रिया"),
+    ("عليّ", "محمّد", "محمّدعليّ"),
+    ("Seán", "O'Brien", "obriensea\u0301n"),
+    ("A_1", "Groß", "großa_1"),
+]
+
+
+@pytest.mark.parametrize("columns", ["first name,last name,id", "full name,id", "student,id", "name"])
+def test_names_of_canvas_are_found_in_any_roster(tmp_path, columns):
+    lines = [columns]
+    for number, (first, last, _) in enumerate(CANVASS, start=101):
+        lines.append(
+            {
+                "first name,last name,id": f'{first},"{last}",{number}',
+                "full name,id": f'"{first} {last}",{number}',
+                "student,id": f'"{last}, {first}",{number}',
+                "name": f'"{last}, {first}"',
+            }[columns]
+        )
+    people = read(tmp_path, "\n".join(lines))
+    for number, (person, (*_, name)) in enumerate(zip(people, CANVASS, strict=True), start=101):
+        assert Roster(people).find(name, str(number)) is person
+        certain = person if columns != "full name,id" else None  # where does the last name begin?
+        assert Roster(people).find(name, "7") is certain
+
+
+def test_a_name_of_canvas_that_two_have_is_nobodys_without_the_number(tmp_path):
+    people = read(tmp_path, "first name,last name,id\nAnna,Müller,1\nAnna,Müller,2\n")
+    assert [Roster(people).find("müllerna", "1"), Roster(people).find("mülleranna", "7")] == [None, None]
+    assert Roster(people).find("mülleranna", "2") is people[1]
