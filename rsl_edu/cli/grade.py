@@ -186,6 +186,9 @@ def _summary(options: argparse.Namespace, plan: _Plan, rows: Sequence[Row]) -> l
     broken = sum(bool(row.broken_cells) for row in rows)
     if broken:
         said.append(f"{counted(broken, 'notebook')} with cells that did not run in full: see remarks, and the pages")
+    several = sum(bool(row.settled.others) for row in rows)
+    if several:
+        said.append(f"{counted(several, 'student')} with files that do not count, because another does: see remarks")
     waiting = sum(row.to_mark for row in rows)
     if waiting:
         said.append(f"{counted(waiting, 'answer')} to mark by hand: rsl-edu mark {options.out}")

@@ -101,6 +101,7 @@ class Row:
         identifier: What the export calls the student: Moodle's number of the participant, Canvas's ID; or empty.
         late: Whether the export says that it came late.
         modified: When the file was changed last, in seconds since 1970; None if that is not known.
+        hand_in: The same for all files of a student that came together; empty if that is not known.
         version: Of the assignment and of the checks: rows of another one are outdated.
         settled: What the rules of the course, and people, have made of it; the journal does not hold it.
     """
@@ -116,6 +117,7 @@ class Row:
     identifier: str = ""
     late: bool = False
     modified: float | None = None
+    hand_in: str = ""
     version: str = ""
     settled: Settled = Settled()
 

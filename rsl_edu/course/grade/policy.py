@@ -16,6 +16,7 @@ from .marking import Mark
 from .roster import Person, Roster, normal
 from .settings import Late, Policy
 
+_AT_ONCE = 60.0  # seconds between the times of files that came together: copying them takes some
 _UNKNOWN = "handed in late by an unknown time: nothing is taken off, look at it"
 
 
@@ -78,7 +79,7 @@ def _one(name: str, rows: Sequence[Row], times: Roster, policy: Policy, most: Ma
     person = times.find(rows[-1].submission, rows[-1].identifier)
     judged = []
     for row in rows:  # what a table says of a student's lateness is said of the newest submission
-        hours = hours_late(row, policy.due, person if row is rows[-1] else None)
+        hours = hours_late(row, policy.due, person if _came_with(rows[-1], row) else None)
         points, says = deduction(policy.late, hours, sum(most.values()))
         took = Settled(hours, points, says, outdated=bool(version) and row.version != version)
         marks = {mark.task: mark for mark in row.marks}  # of another version, they may be other ones
@@ -134,11 +135,21 @@ def choose(rows: Sequence[Row], several: str) -> Row:
     """Return the submission that counts: one that could be graded, if there is one.
 
     Args:
-        rows: The submissions of a student, the newest last.
-        several: ``latest`` or ``best``; of equally good ones it is the latest.
+        rows: The files of a student, the newest last.
+        several: ``latest`` or ``best``. Of files that came together the best counts, of equally good ones the latest.
     """
     graded = [row for row in rows if row.status == GRADED or row.tried_again] or list(rows)
-    return max(reversed(graded), key=lambda row: row.total) if several == "best" else graded[-1]
+    may_count = graded if several == "best" else [row for row in graded if _came_with(graded[-1], row)]
+    return max(reversed(may_count), key=lambda row: row.total)
+
+
+def _came_with(newest: Row, row: Row) -> bool:
+    """Whether a file was handed in together with the newest one."""
+    if row is newest:
+        return True
+    if not row.hand_in or row.hand_in != newest.hand_in or (row.modified is None) != (newest.modified is None):
+        return False
+    return row.modified is None or newest.modified is None or abs(newest.modified - row.modified) < _AT_ONCE
 
 
 def marked_by_hand(row: Row, hands: Sequence[Hand], most: Mapping[str, float]) -> Row:

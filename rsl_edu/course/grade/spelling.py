@@ -28,7 +28,7 @@ def is_word(letter: str) -> bool:
 
 
 def orders(name: str) -> list[str]:
-    """The name with each of its words in turn put first: ``Ada King Lovelace``, ``King Lovelace Ada``, …
+    """``Ada King Lovelace``, and the same with each of the other words first: ``King Lovelace Ada``.
 
     Canvas puts the last name first, and where it begins nobody can tell.
     """

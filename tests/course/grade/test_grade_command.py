@@ -107,6 +107,25 @@ def test_an_empty_folder_is_told_before_anything_starts(week, four, marked):
     assert not (four / "x.csv").exists()
 
 
+def test_of_two_notebooks_in_one_hand_in_the_better_one_counts(week, four, monkeypatch):
+    monkeypatch.setattr(
+        run, "mark", lambda _, cells, *__, **___: Marks((Mark("double", float("2 *" in cells[0]), None, ""),), ())
+    )
+    text = (four / "class" / "a.ipynb").read_text()
+    with zipfile.ZipFile(four / "class.zip", "w") as archive:
+        archive.writestr("Ann_1_assignsubmission_file_/1.ipynb", text.replace("'a'", "'2 * a'"))
+        archive.writestr("Ann_1_assignsubmission_file_/1_original.ipynb", text)
+    for _ in range(2):
+        said = week("grade", "doubling", "class.zip", "--sources=sources", "--out=grades.csv")[1]
+        assert said.splitlines() == [
+            "grades.csv: 1 student, 1 graded",
+            "1 student with files that do not count, because another does: see remarks",
+        ]
+        (row,) = table(four).values()
+        assert row["total"] == "1"
+        assert row["remarks"] == "does not count: Ann_1_assignsubmission_file_/1_original.ipynb"
+
+
 def test_a_comparison_makes_the_report(week, four):
     graded(week)
     (four / "grades.journal.jsonl").rename(four / "earlier.jsonl")

@@ -108,6 +108,31 @@ def test_what_could_not_be_graded_counts_only_if_nothing_else_is_there():
     assert choose([broken], "latest") is choose([broken], "best") is broken
 
 
+def test_of_files_that_came_together_the_best_counts():
+    rows = [row(easy=2, file="old"), row(easy=4, file="a", hand_in="2"), row(easy=0, hard=0, file="b", hand_in="2")]
+    (found,) = settle(rows, Policy(), MOST)
+    assert (found.file, found.settled.others) == ("a", ("old", "b"))
+    (found,) = settle([replace(each, hand_in="") for each in rows], Policy(), MOST)  # of an earlier version
+    assert found.file == "b"
+    again = Row("Ada", "k", f"{TRIED_AGAIN}: x", (), file="c", hand_in="2")
+    assert choose([*rows, again], "latest").file == "a"
+
+
+@pytest.mark.parametrize(
+    ("times", "counts"), [((5, 5), "a"), ((5, 64), "a"), ((5, 66), "b"), ((66, 5), "a"), ((5, None), "b")]
+)
+def test_files_of_different_times_did_not_come_together(times, counts):
+    files = [row(file="a", modified=times[0], hand_in="1"), row(hard=0, file="b", modified=times[1], hand_in="1")]
+    assert settle(files, Policy(), MOST)[0].file == counts
+
+
+def test_what_came_together_is_late_together():
+    files = [row(easy=4, file="a", hand_in="1"), row(easy=0, file="b", hand_in="1")]
+    times = Roster([Person("Ada", late_hours=30)])
+    (found,) = settle(files, Policy(DUE, Late(per_day=10)), MOST, times=times)
+    assert (found.file, found.total) == ("a", 8)
+
+
 def test_the_others_are_named():
     rows = [row(easy=1, file="a", modified=9.0), row(easy=2, file="b", modified=5.0), Row("Ada", "k", "nothing", ())]
     (found,) = settle(rows[:2], Policy(), MOST)

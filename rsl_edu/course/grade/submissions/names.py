@@ -10,10 +10,10 @@ without a number. Where names are hidden, the name is a word in the language of 
 
 Canvas (``lib/content_zipper.rb``, ``get_filename`` and ``add_upload_submission``) writes
 ``lastfirst_LATE_USER_ATTACHMENT_file``: the sortable name, or the group's, in small letters with letters, their marks,
-digits and ``_`` only (``[[:word:]]``). Canvas takes ``_12_`` out of names, not ``_12`` at the end: a student called ``ada_12`` is taken for ``ada``
-with the ID 12, by Canvas too when it takes graded files back; the gradebook then says that the name is not that of the
-ID. Hidden names are ``anon_xxxxx``, where the five letters and digits are no ID of a user. Texts and links that
-were handed in are ``lastfirst_USER_text.html`` and ``lastfirst_USER_link.html``.
+digits and ``_`` only (``[[:word:]]``). Canvas takes ``_12_`` out of names, not ``_12`` at the end: a student called
+``ada_12`` is taken for ``ada`` with the ID 12, by Canvas too when it takes graded files back; the gradebook then says
+that the name is not that of the ID. Hidden names are ``anon_xxxxx``, where the five letters and digits are no ID of a
+user. Texts and links that were handed in are ``lastfirst_USER_text.html`` and ``lastfirst_USER_link.html``.
 """
 
 from __future__ import annotations
