@@ -89,6 +89,11 @@ class _Plan:
     times: Roster | None
     platforms: dict[str, Roster]
 
+    @property
+    def tables(self) -> list[Roster]:
+        """All tables that may say when something was handed in."""
+        return [table for table in (self.times, self.roster) if table is not None]
+
 
 def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     plan = _plan(parser, options)
@@ -179,7 +184,15 @@ def _summary(options: argparse.Namespace, plan: _Plan, rows: Sequence[Row]) -> l
     if plan.roster is not None:
         strangers = policy.unmatched(rows, plan.roster)
         said += [f"  {row.submission}: not in the roster, or not for certain" for row in strangers]
-    said += [f"  {row.submission}: {row.settled.late}" for row in rows if row.settled.hours_late is None]
+    said += [f"  {row.submission}: {row.settled.late}" for row in rows if row.settled.late == policy.UNKNOWN]
+    unread = [row for row in rows if row.settled.late == policy.UNREAD]
+    if unread:
+        person = policy.who_knows_when(unread[0], plan.tables)
+        such = f", such as {person.unread!r} of {unread[0].submission}" if person else ""
+        said.append(f"{counted(len(unread), 'student')} {policy.UNREAD}{such}")
+        said.append(
+            "  Write times as 2026-12-01 18:00 in a column submitted of --roster, or take --worksheet in English."
+        )
     outdated = sum(row.settled.outdated for row in rows)
     if outdated:
         said.append(f"{counted(outdated, 'row')} of an earlier version of the assignment or of the checks: see remarks")
@@ -194,13 +207,17 @@ def _summary(options: argparse.Namespace, plan: _Plan, rows: Sequence[Row]) -> l
         said.append(f"{counted(waiting, 'answer')} to mark by hand: rsl-edu mark {options.out}")
     handed_in = any(row.status != NOTHING for row in rows)
     if plan.course.policy.due and handed_in and not _knows_times(plan, rows):
-        said.append("Nobody is late, because nothing says when: give --worksheet, or a roster with a column submitted.")
+        why = "nothing in the worksheet says when: take it in English" if "moodle" in plan.platforms else _NO_TIMES
+        said.append(f"Nobody is late, because {why}, or give a roster with a column submitted.")
     return said
 
 
+_NO_TIMES = "nothing says when: give --worksheet"
+
+
 def _knows_times(plan: _Plan, rows: Sequence[Row]) -> bool:
-    people = plan.times.people if plan.times else ()
-    told = any(person.submitted is not None or person.late_hours is not None for person in people)
+    people = [person for table in plan.tables for person in table.people]
+    told = any(person.submitted is not None or person.late_hours is not None or person.unread for person in people)
     return told or any(row.late for row in rows)
 
 

@@ -55,7 +55,7 @@ class Settled:
     """What the rules of the course, and people, have made of the row of a student.
 
     Attributes:
-        hours_late: How many hours late the submission was; None if it was late by an unknown time.
+        hours_late: How many hours late the submission was; None if nobody knows.
         deduction: Points that lateness takes off.
         late: What is to be said of the lateness; empty if there is nothing to say.
         by_hand: What people decided; their points stand in the marks.

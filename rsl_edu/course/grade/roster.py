@@ -28,15 +28,22 @@ _COLUMNS = {
     "login": ("login", "username", "user name", "login id", "sis login id", "anmeldename"),
     "section": ("section", "group", "class", "gruppe"),
     "late_hours": ("late_hours", "late hours", "hours late"),
-    "submitted": ("submitted", "submitted at", "submission time", "handed in", "last modified (submission)"),
+    "submitted": (
+        *("submitted", "submitted at", "submission time", "handed in", "last modified (submission)"),
+        *("zuletzt geändert (abgabe)", "dernière modification (travail remis)", "última modificación (entrega)"),
+    ),
     "status": ("status",),
 }
 """Names of the columns, in small letters."""
 _NO_STUDENT = re.compile(r"points possible|student, test|test student", re.IGNORECASE)  # rows of Canvas's own
 _PARTICIPANT = re.compile(r"[^\W\d][^\d]* ?\d+")  # in Moodle's worksheet: Participant 101, Teilnehmer/in 101
+_NO_TIME = ("", "-", "–", "—")
 _LATE = re.compile(r"- (?P<time>[^-]*\d[^-]*) late\b")
 _UNITS = {"year": 8760.0, "day": 24.0, "hour": 1.0, "min": 1 / 60, "sec": 1 / 3600}
-_MOODLE_TIMES = ("%A, %d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M")
+_TIMES = (  # as Moodle writes them in English, and numbers whose order is certain
+    *("%A, %d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M", "%A, %B %d, %Y, %I:%M %p"),
+    *("%d.%m.%Y %H:%M", "%d.%m.%Y, %H:%M", "%d.%m.%Y"),
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,7 @@ class Person:
         late_hours: How many hours late the submission is; None if the table does not say.
         submitted: When it was handed in; None if the table does not say.
         sortable: ``Last, First``, where the table has a column for each; else empty.
+        unread: What the table says instead of a time that can be read; empty if there is nothing to read.
     """
 
     name: str
@@ -63,6 +71,7 @@ class Person:
     late_hours: float | None = None
     submitted: datetime.datetime | None = None
     sortable: str = ""
+    unread: str = ""
 
 
 class Roster:
@@ -176,6 +185,8 @@ def _person(path: Path, name: str, said: Mapping[str, str]) -> Person:
     late = spreadsheet.number(hours)
     if hours and late is None:
         raise SheetError(f"{path}, {name}: late hours: expected a number, got {hours!r}")
+    time = said.get("submitted", "")
+    submitted = _time(time)
     return Person(
         name,
         digits[1] if digits else identifier,
@@ -183,8 +194,9 @@ def _person(path: Path, name: str, said: Mapping[str, str]) -> Person:
         said.get("login", ""),
         said.get("section", ""),
         _late_hours(said.get("status", "")) if late is None else max(0.0, late),
-        _time(said.get("submitted", "")),
+        submitted,
         f"{said['last']}, {said['first']}" if said.get("last") and said.get("first") else "",
+        time if submitted is None and time not in _NO_TIME else "",
     )
 
 
@@ -205,12 +217,12 @@ def _parts(time: str) -> Iterator[float]:
 
 
 def _time(text: str) -> datetime.datetime | None:
-    """A time in ISO's format, or as Moodle writes it in English; None if it is none."""
+    """A time in ISO's format, or one of ``_TIMES``; None if it is none."""
     try:
         return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone()
     except ValueError:
         pass
-    for form in _MOODLE_TIMES:
+    for form in _TIMES:
         try:
             return datetime.datetime.strptime(text, form).astimezone()
         except ValueError:

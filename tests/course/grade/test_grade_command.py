@@ -95,6 +95,26 @@ def test_lateness_that_nobody_knows_is_said(week, four):
     assert "Nobody is late" not in said
 
 
+def test_times_that_cannot_be_read_are_said(week, four):
+    (four / "course.yml").write_text("due: 2026-11-30\nlate: {per_day: 10}")
+    (four / "roster.csv").write_text("name,submitted\na,2026-12-01 01:00\nb,12/02/2026 19:00\nc,yesterday\nd,\n")
+    assert graded(week, "--roster=roster.csv").splitlines() == [
+        "grades.csv: 4 students, 4 graded",
+        "2 students handed in at a time that cannot be read: nothing is taken off, such as '12/02/2026 19:00' of b",
+        "  Write times as 2026-12-01 18:00 in a column submitted of --roster, or take --worksheet in English.",
+    ]
+    assert [row["late"] for row in table(four).values()] == ["1", "?", "?", ""]
+
+
+def test_a_worksheet_that_says_no_times_is_said(week, four):
+    words = moodle(four)
+    (four / "course.yml").write_text("due: 2026-11-30")
+    text = WORKSHEET.replace(" - 1 day 2 hours late", "").replace("Last modified (submission)", "Ultima modifica")
+    (four / "worksheet.csv").write_text(text)
+    said = week(*words, "--worksheet=worksheet.csv")[1]
+    assert "Nobody is late, because nothing in the worksheet says when: take it in English, or give a roster" in said
+
+
 def test_an_empty_folder_is_told_before_anything_starts(week, four, marked):
     (four / "nothing").mkdir()
     assert week("grade", "doubling", "nothing", "--sources=sources", "--out=x.csv") == (

@@ -74,6 +74,9 @@ MODIFIED_LATER = {"late": True, "modified": after(5)}
         ({}, Person("Ada", submitted=DUE - datetime.timedelta(hours=7)), DUE, 0),
         ({}, Person("Ada", submitted=DUE), None, 0),
         ({"late": True}, Person("Ada", submitted=DUE), None, None),
+        ({}, Person("Ada", unread="soon"), DUE, None),
+        ({}, Person("Ada", unread="soon"), None, 0),
+        ({}, Person("Ada", unread="soon", late_hours=2), DUE, 2),
     ],
 )
 def test_how_late_a_submission_is(fields, person, due, hours):
@@ -90,6 +93,15 @@ def test_what_is_marked_later_by_hand_is_late_too():
     late = row(easy=1, hard=None, late=True, modified=after(1))
     assert settle([late], rule, MOST)[0].total == 0
     assert settle([late], rule, MOST, hands=[Hand("Ada", "hard", 6)])[0].total == 5  # 20 % of 10 are 2
+
+
+def test_a_time_that_cannot_be_read_is_said_and_the_roster_is_asked():
+    times = Roster([Person("Ada", unread="soon"), Person("Bo", unread="soon")])
+    roster = Roster([Person("Ada"), Person("Bo", late_hours=30)])
+    rule = Policy(DUE, Late(per_day=10))
+    ada, bo = settle([row("Ada"), row("Bo")], rule, MOST, roster=roster, times=times)
+    assert (ada.total, ada.settled.hours_late, ada.settled.late) == (10, None, policy.UNREAD)
+    assert (bo.total, bo.settled.hours_late) == (8, 30)
 
 
 # Several submissions --------------------------------------------------------------------------------------------------

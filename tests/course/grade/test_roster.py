@@ -103,11 +103,44 @@ def test_canvass_gradebook_has_rows_that_are_no_students(tmp_path):
 
 
 def test_hours_and_times_of_a_table_of_ones_own(tmp_path):
-    text = 'name,late_hours,submitted\nAda,"2,5",\nBo,,2026-11-30T12:00Z\nCy,-3,2026-11-30 12:00+01:00\nDi,,soon\n'
+    text = (
+        'name,late_hours,submitted\nAda,"2,5",\nBo,,2026-11-30T12:00Z\nCy,-3,2026-11-30 12:00+01:00\nDi,,soon\nEd,,-\n'
+    )
     people = read(tmp_path, text)
-    assert [person.late_hours for person in people] == [2.5, None, 0, None]
+    assert [person.late_hours for person in people] == [2.5, None, 0, None, None]
+    assert [person.unread for person in people] == ["", "", "", "soon", ""]
     noon = datetime.datetime(2026, 11, 30, 12, tzinfo=datetime.timezone.utc)
-    assert [person.submitted for person in people] == [None, noon, noon - datetime.timedelta(hours=1), None]
+    assert [person.submitted for person in people] == [None, noon, noon - datetime.timedelta(hours=1), None, None]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-12-04 09:00",
+        "2026-12-04T09:00:00",
+        "Friday, 4 December 2026, 9:00 AM",
+        "Friday, 4 December 2026, 09:00",
+        "Friday, December 4, 2026, 9:00 AM",
+        "04.12.2026 9:00",
+        "4.12.2026, 09:00",
+    ],
+)
+def test_times_are_read_where_their_order_is_certain(tmp_path, text):
+    (person,) = read(tmp_path, f'name,submitted\nAda,"{text}"\n')
+    assert (person.submitted, person.unread) == (datetime.datetime(2026, 12, 4, 9).astimezone(), "")
+
+
+@pytest.mark.parametrize("text", ["12/04/2026 09:00", "yesterday", "Freitag, 4. Dezember 2026, 09:00", "2026-13-01"])
+def test_a_time_that_cannot_be_read_is_kept_as_it_is(tmp_path, text):
+    (person,) = read(tmp_path, f'name,submitted\nAda,"{text}"\n')
+    assert (person.submitted, person.unread) == (None, text)
+
+
+def test_a_german_worksheet_has_times(tmp_path):
+    header = "ID,Vollständiger Name,Status,Bewertung,Bestwertung,Bewertung kann geändert werden,"
+    row = 'Teilnehmer/in101,Ada,Zur Bewertung abgegeben,,"20,00",Ja,"Freitag, 4. Dezember 2026, 09:00",-,'
+    (person,) = read(tmp_path, f"{header}Zuletzt geändert (Abgabe),Zuletzt geändert (Bewertung),Kommentar\n{row}\n")
+    assert person.unread == "Freitag, 4. Dezember 2026, 09:00"
 
 
 @pytest.mark.parametrize(
