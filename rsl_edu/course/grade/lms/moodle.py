@@ -11,6 +11,8 @@ should know its rules:
   than English it cannot read, so every row that had a grade before is skipped.
 - It skips grades above the maximum, and grades that are locked.
 - Comments are HTML.
+- It reads the file by PHP's ``fgetcsv`` (``lib/csvlib.class.php``), in which a ``\\`` before the quote that ends a cell
+  makes it go on. So ``\\`` is written as in HTML, ``&#92;``, in all cells: only comments are taken out of them as text.
 
 Feedback files go back by *Upload multiple feedback files in a zip* (``mod/assign/feedback/file/importziplib.php``),
 which reads the number of the participant, or the group, in the name of each folder.
@@ -74,6 +76,7 @@ def worksheet(entries: Iterable[Entry], maximum: float, template: bytes | None =
         if entry.comment and columns.comments is not None:
             sheet.fill(row, columns.comments, _html(entry.comment))
         filled += entry.points is not None or bool(entry.comment)
+    sheet.rows = [[cell.replace("\\", "&#92;") for cell in row] for row in sheet.rows]
     return Filled(sheet.write(), filled, tuple(problems))
 
 
