@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rsl_edu.number_format import counted
 from rsl_edu.printable import printable
 
-from .arguments import add_sources, path_argument, system_error, try_file
+from .arguments import add_sources, path_argument, refuse, system_error, try_file
 
 if TYPE_CHECKING:
     from rsl_edu.course.grade.gradebook import Row
@@ -159,14 +159,15 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         TemplateError,
         SandboxError,
     ) as error:
-        parser.error(str(error))
+        refuse(parser, str(error))
     except ImportError:
-        parser.error("--dask needs Dask: pip install 'rsl_edu[dask]'")
+        refuse(parser, "--dask needs Dask: pip install 'rsl_edu[dask]'")
     except KeyboardInterrupt:
-        print(f"Stopped; {options.out} has what is done, and the same command goes on.", file=sys.stderr)
+        unwritten = f" Nothing was written for {' and '.join(options.format)}." if options.format else ""
+        print(f"Stopped; {options.out} has what is done, and the same command goes on.{unwritten}", file=sys.stderr)
         return 130
     except OSError as error:
-        parser.error(system_error(error))
+        refuse(parser, system_error(error))
     for line in (*_summary(options, plan, rows), *map(str, files), *(f"  {problem}" for problem in problems)):
         print(printable(line))
     return 0
@@ -249,9 +250,9 @@ def _plan(parser: argparse.ArgumentParser, options: argparse.Namespace) -> _Plan
         options.out.parent.mkdir(parents=True, exist_ok=True)
         try_file(options.out)
     except (AssignmentError, FileNotFoundError, settings.CourseError, spreadsheet.SheetError) as error:
-        parser.error(str(error))
+        refuse(parser, str(error))
     except OSError as error:
-        parser.error(system_error(error))
+        refuse(parser, system_error(error))
     if made:
         print(printable(f"made the folder {options.out.parent}"))
     return _Plan(source, total, course, everybody, times, platforms)

@@ -16,7 +16,7 @@ from rsl_edu.atomic_write import atomic_write
 from rsl_edu.printable import printable
 
 from . import journal_file
-from .by_hand import Hand
+from .by_hand import LATE, Hand
 from .journal_file import Written
 from .marking import Mark
 from .notebook import Note
@@ -49,6 +49,12 @@ class Decided:
     hand: Hand
     before: float | None = None
 
+    @property
+    def takes_off(self) -> str:
+        """What is taken off, as it is said behind "late by hand"; empty for an exercise, whose points have a column."""
+        points = self.hand.points
+        return f": takes off {number(points)}" if self.hand.exercise == LATE and points is not None else ""
+
 
 @dataclass(frozen=True)
 class Settled:
@@ -78,7 +84,7 @@ class Settled:
     def remarks(self) -> str:
         """All that is to be said, in a line."""
         hands = (
-            f"{each.hand.exercise} by hand" + (f" ({each.hand.comment})" if each.hand.comment else "")
+            f"{each.hand.exercise} by hand{each.takes_off}" + (f" ({each.hand.comment})" if each.hand.comment else "")
             for each in self.by_hand
         )
         others = f"does not count: {', '.join(self.others)}" if self.others else ""

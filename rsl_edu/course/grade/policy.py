@@ -198,5 +198,7 @@ def _capped(row: Row) -> Row:
 
 
 def _time(hours: float) -> str:
-    """Write a time: ``51 hours``, ``20 minutes``."""
-    return f"{number(round(hours, 1))} hours" if hours >= 1 else f"{max(1, round(60 * hours))} minutes"
+    """Write a time: ``51 hours``, ``1 minute``."""
+    minutes = max(1, round(60 * hours))
+    value, unit = (str(minutes), "minute") if minutes < 60 else (number(round(hours, 1)), "hour")
+    return f"{value} {unit}" if value == "1" else f"{value} {unit}s"

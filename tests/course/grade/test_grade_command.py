@@ -65,6 +65,24 @@ def test_the_course_file_next_to_the_table_is_taken(week, four):
     assert (table(four)["b"]["deduction"], [*table(four)]) == ("0.8", ["b", "a", "c", "d"])
 
 
+def test_only_errors_in_the_command_show_its_usage(four, monkeypatch, capsys):
+    monkeypatch.chdir(four)
+    (four / "course.yml").write_text("late: {per_day: ten}")
+    for words, has_usage in (
+        (command(Path()), False),
+        (command(Path(), "--sources=class"), False),
+        (["mark", "none.csv"], False),
+        (["mark"], True),
+        (command(Path(), "--jobs=0"), True),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            cli.main([str(word) for word in words])
+        said = capsys.readouterr().err
+        assert ended.value.code == 2
+        assert said.startswith("usage: ") == has_usage
+        assert "error: " in said
+
+
 def test_limits_and_rules_reach_the_marker(week, four, monkeypatch):
     given = []
 

@@ -38,6 +38,12 @@ RULE = Late(grace=0.5, per_day=10, most=50, none_after=7)
         (0.25, 0, "handed in 15 minutes late, within the time of grace"),
         (0.5, 0, "handed in 30 minutes late, within the time of grace"),
         (0.51, 2, "handed in 31 minutes late: 10 % of 20 points"),
+        (1 / 60, 0, "handed in 1 minute late, within the time of grace"),
+        (0.001, 0, "handed in 1 minute late, within the time of grace"),
+        (59.4 / 60, 2, "handed in 59 minutes late: 10 % of 20 points"),
+        (3599 / 3600, 2, "handed in 1 hour late: 10 % of 20 points"),
+        (1.04, 2, "handed in 1 hour late: 10 % of 20 points"),
+        (1.1, 2, "handed in 1.1 hours late: 10 % of 20 points"),
         (24.5, 2, "handed in 24.5 hours late: 10 % of 20 points"),
         (24.6, 4, "handed in 24.6 hours late: 20 % of 20 points"),
         (144, 10, "handed in 144 hours late: 50 % of 20 points"),
@@ -237,6 +243,7 @@ def test_lateness_can_be_forgiven_by_hand():
     late = row(late=True, modified=after(30))
     (found,) = settle([late], Policy(DUE, Late(per_day=20)), MOST, hands=[Hand("Ada", "late", 0, "ill")])
     assert (found.total, found.settled.late) == (10, "handed in 30 hours late")
+    assert found.settled.remarks == "handed in 30 hours late. late by hand: takes off 0 (ill)"
     assert found.settled.by_hand[0].before == 4
 
 

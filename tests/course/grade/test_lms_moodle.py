@@ -229,6 +229,24 @@ def test_comments_are_html_and_no_formulas(comment, html):
     assert moodle(filled.content, [ADA], 20)[1].comment == html
 
 
+def test_points_that_moodle_does_not_take_are_said():
+    people = [replace(PEOPLE[0], locked=True), PEOPLE[2]]
+    some = [Entry("Ada Lovelace", 5.0, identifier="100"), Entry("x", 5.0, identifier="102")]
+    filled = fill(some[:1], 20, as_csv(worksheet(people, 20)))
+    assert filled.problems == ("Ada Lovelace: Moodle does not take the points: the grade cannot be changed there",)
+    assert moodle(filled.content, people, 20)[100].grade is None
+    german = as_csv([[cell if cell != "No" else "Nein" for cell in row] for row in worksheet(people, 20)])
+    assert len(fill(some[:1], 20, german).problems) == 1
+
+
+def test_a_comment_that_is_replaced_is_said():
+    people = [replace(PEOPLE[0], comment="well done")]
+    filled = fill([Entry("Ada Lovelace", 5.0, "a: 5 of 5", identifier="100")], 20, as_csv(worksheet(people, 20)))
+    assert filled.problems == ("a comment in Moodle is replaced by another one: Ada Lovelace",)
+    again = fill([Entry("Ada Lovelace", 5.0, "a: 5 of 5", identifier="100")], 20, filled.content)
+    assert again.problems == ()
+
+
 @pytest.mark.parametrize("comment", ['say "hi\\"', "in C:\\dir\\", '\\alpha, "\\"', "\\\\", '\\"', 'a\\\\"b'])
 @pytest.mark.parametrize("template", [None, as_csv(worksheet(PEOPLE, 20)), as_csv(worksheet([PEOPLE[0]], 20))])
 def test_a_backslash_does_not_break_the_import(comment, template):

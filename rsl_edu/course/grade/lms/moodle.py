@@ -38,6 +38,7 @@ _HEADER = [
 ]
 _COMMENTS = "feedback comments"
 _NUMBER = re.compile(r"(?P<word>.*?)\s*(?P<number>\d+)")
+_NO = ("no", "nein", "non", "não", "nee", "nej", "nie", "ne")
 _FORMULA = "=+-@＝＋－＠"
 
 
@@ -66,16 +67,23 @@ def worksheet(entries: Iterable[Entry], maximum: float, template: bytes | None =
     problems += unmatched
     if columns.comments is None and any(entry.comment for entry in rows.values()):
         problems.append("comments are left out: the worksheet has no column for them (Feedback comments)")
-    filled = 0
+    filled, replaced = 0, []
     for row, entry in rows.items():
         if entry.points is not None and entry.points > maximum:
             problems.append(f"{entry.name}: {entry.points:g} points are more than Moodle takes ({maximum:g})")
             continue
         if entry.points is not None:
             sheet.fill(row, columns.grade, points(entry.points, like=sheet.cell(row, columns.maximum)))
+            if columns.is_locked(row):
+                problems.append(f"{entry.name}: Moodle does not take the points: the grade cannot be changed there")
         if entry.comment and columns.comments is not None:
-            sheet.fill(row, columns.comments, _html(entry.comment))
+            comment, there = _html(entry.comment), sheet.cell(row, columns.comments)
+            if there not in ("", comment):
+                replaced.append(entry.name)
+            sheet.fill(row, columns.comments, comment)
         filled += entry.points is not None or bool(entry.comment)
+    if replaced:
+        problems.append(f"a comment in Moodle is replaced by another one: {', '.join(replaced)}")
     sheet.rows = [[cell.replace("\\", "&#92;") for cell in row] for row in sheet.rows]
     return Filled(sheet.write(), filled, tuple(problems))
 
@@ -141,6 +149,10 @@ class _Columns:
         last = len(header) - 1
         is_time = all(self.sheet.cell(row, last) for row in self.rows)
         return None if is_time or last <= self.maximum else last
+
+    def is_locked(self, row: int) -> bool:
+        """Whether Moodle says, in one of some languages, that the grade of a row cannot be changed."""
+        return self.sheet.cell(row, self.maximum + 1).casefold() in _NO
 
     def lines(self) -> list[Line]:
         """Return what the rows say of their students."""
