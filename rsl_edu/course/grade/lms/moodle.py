@@ -1,4 +1,4 @@
-"""For Moodle: the grading worksheet with points and comments, and a zip of pages as feedback files.
+r"""For Moodle: the grading worksheet with points and comments, and a zip of pages as feedback files.
 
 Moodle takes the worksheet back by *Upload grading worksheet* (moodle/moodle:
 ``mod/assign/feedback/offline/importgradeslib.php`` and ``locallib.php``, ``process_import_grades``). Whoever uploads
@@ -11,8 +11,8 @@ should know its rules:
   than English it cannot read, so every row that had a grade before is skipped.
 - It skips grades above the maximum, and grades that are locked.
 - Comments are HTML.
-- It reads the file by PHP's ``fgetcsv`` (``lib/csvlib.class.php``), in which a ``\\`` before the quote that ends a cell
-  makes it go on. So ``\\`` is written as in HTML, ``&#92;``, in all cells: only comments are taken out of them as text.
+- It reads the file by PHP's ``fgetcsv`` (``lib/csvlib.class.php``), in which a ``\`` before the quote that ends a cell
+  makes it go on. So ``\`` is written as in HTML, ``&#92;``, in all cells: only comments are taken out of them as text.
 
 Feedback files go back by *Upload multiple feedback files in a zip* (``mod/assign/feedback/file/importziplib.php``),
 which reads the number of the participant, or the group, in the name of each folder.
