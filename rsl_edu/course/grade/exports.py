@@ -117,8 +117,8 @@ def _of_nobody(rows: Sequence[Row]) -> list[str]:
     if not absent or not strangers:
         return []
     whose = "this submission" if len(strangers) == 1 else "one of these submissions"
-    says = f"nothing handed in, and no points, because {whose} may be theirs: {', '.join(strangers)}"
-    return [f"{', '.join(absent)}: {says}"]
+    says = f"nothing handed in, and no points, because {whose} may be theirs: {'; '.join(strangers)}"
+    return [f"{'; '.join(absent)}: {says}"]
 
 
 def _is_absent(row: Row) -> bool:

@@ -88,7 +88,7 @@ def test_a_group_gets_its_points_in_the_row_of_each_member(week, four):
     said = week(*words, "--format=moodle", "--worksheet=worksheet.csv")[1]
     header, *rows = cells(four / "grades_moodle.csv")
     assert [row[header.index("Grade")] for row in rows] == ["2.00", "2.00", ""]
-    assert "Ada Lovelace, Bo Ek, Cy: nothing handed in, and no points, because this submission may be theirs" in said
+    assert "Ada Lovelace; Bo Ek; Cy: nothing handed in, and no points, because this submission may be theirs" in said
 
 
 def test_what_has_no_points_yet_stays_open_there(week, four, monkeypatch):
@@ -137,7 +137,7 @@ def test_a_group_of_canvas_leaves_the_cells_of_its_members_empty(week, four):
     said = week(*words, "--gradebook=gradebook.csv", "--title=Homework 2")[1]
     header, *rows = cells(four / "grades_canvas.csv")
     assert [row[header.index("Homework 2 (56)")] for row in rows if row[1]] == ["", ""]
-    assert "Lovelace, Ada, Ek, Bo: nothing handed in, and no points" in said
+    assert "Lovelace, Ada; Ek, Bo: nothing handed in, and no points" in said
     assert "grades_canvas.csv: teamblue: the number 101 is that of Lovelace, Ada there" in said
 
 

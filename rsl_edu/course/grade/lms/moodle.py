@@ -83,7 +83,7 @@ def worksheet(entries: Iterable[Entry], maximum: float, template: bytes | None =
             sheet.fill(row, columns.comments, comment)
         filled += entry.points is not None or bool(entry.comment)
     if replaced:
-        problems.append(f"a comment in Moodle is replaced by another one: {', '.join(replaced)}")
+        problems.append(f"a comment in Moodle is replaced by another one: {'; '.join(replaced)}")
     sheet.rows = [[cell.replace("\\", "&#92;") for cell in row] for row in sheet.rows]
     return Filled(sheet.write(), filled, tuple(problems))
 
