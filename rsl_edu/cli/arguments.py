@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 
 def path_argument(text: str) -> Path:
@@ -15,6 +16,15 @@ def path_argument(text: str) -> Path:
     if not text:  # a variable of the shell that is not set; Path would take the present folder
         raise argparse.ArgumentTypeError("expected a name, got an empty one")
     return Path(text)
+
+
+def refuse(parser: argparse.ArgumentParser, says: str) -> NoReturn:
+    """End with an error that is not about how the command was written, so without its usage.
+
+    Raises:
+        SystemExit: Always, with the status 2.
+    """
+    parser.exit(2, f"{parser.prog}: error: {says}\n")
 
 
 def add_sources(parser: argparse.ArgumentParser) -> None:

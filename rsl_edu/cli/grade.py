@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rsl_edu.number_format import counted
 from rsl_edu.printable import printable
 
-from .arguments import add_sources, path_argument, system_error, try_file
+from .arguments import add_sources, path_argument, refuse, system_error, try_file
 
 if TYPE_CHECKING:
     from rsl_edu.course.grade.gradebook import Row
@@ -89,6 +89,11 @@ class _Plan:
     times: Roster | None
     platforms: dict[str, Roster]
 
+    @property
+    def tables(self) -> list[Roster]:
+        """All tables that may say when something was handed in."""
+        return [table for table in (self.times, self.roster) if table is not None]
+
 
 def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     plan = _plan(parser, options)
@@ -154,14 +159,15 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         TemplateError,
         SandboxError,
     ) as error:
-        parser.error(str(error))
+        refuse(parser, str(error))
     except ImportError:
-        parser.error("--dask needs Dask: pip install 'rsl_edu[dask]'")
+        refuse(parser, "--dask needs Dask: pip install 'rsl_edu[dask]'")
     except KeyboardInterrupt:
-        print(f"Stopped; {options.out} has what is done, and the same command goes on.", file=sys.stderr)
+        unwritten = f" Nothing was written for {' and '.join(options.format)}." if options.format else ""
+        print(f"Stopped; {options.out} has what is done, and the same command goes on.{unwritten}", file=sys.stderr)
         return 130
     except OSError as error:
-        parser.error(system_error(error))
+        refuse(parser, system_error(error))
     for line in (*_summary(options, plan, rows), *map(str, files), *(f"  {problem}" for problem in problems)):
         print(printable(line))
     return 0
@@ -179,25 +185,40 @@ def _summary(options: argparse.Namespace, plan: _Plan, rows: Sequence[Row]) -> l
     if plan.roster is not None:
         strangers = policy.unmatched(rows, plan.roster)
         said += [f"  {row.submission}: not in the roster, or not for certain" for row in strangers]
-    said += [f"  {row.submission}: {row.settled.late}" for row in rows if row.settled.hours_late is None]
+    said += [f"  {row.submission}: {row.settled.late}" for row in rows if row.settled.late == policy.UNKNOWN]
+    unread = [row for row in rows if row.settled.late == policy.UNREAD]
+    if unread:
+        person = policy.who_knows_when(unread[0], plan.tables)
+        such = f", such as {person.unread!r} of {unread[0].submission}" if person else ""
+        said.append(f"{counted(len(unread), 'student')} {policy.UNREAD}{such}")
+        said.append(
+            "  Write times as 2026-12-01 18:00 in a column submitted of --roster, or take --worksheet in English."
+        )
     outdated = sum(row.settled.outdated for row in rows)
     if outdated:
         said.append(f"{counted(outdated, 'row')} of an earlier version of the assignment or of the checks: see remarks")
     broken = sum(bool(row.broken_cells) for row in rows)
     if broken:
         said.append(f"{counted(broken, 'notebook')} with cells that did not run in full: see remarks, and the pages")
+    several = sum(bool(row.settled.others) for row in rows)
+    if several:
+        said.append(f"{counted(several, 'student')} with files that do not count, because another does: see remarks")
     waiting = sum(row.to_mark for row in rows)
     if waiting:
         said.append(f"{counted(waiting, 'answer')} to mark by hand: rsl-edu mark {options.out}")
     handed_in = any(row.status != NOTHING for row in rows)
     if plan.course.policy.due and handed_in and not _knows_times(plan, rows):
-        said.append("Nobody is late, because nothing says when: give --worksheet, or a roster with a column submitted.")
+        why = "nothing in the worksheet says when: take it in English" if "moodle" in plan.platforms else _NO_TIMES
+        said.append(f"Nobody is late, because {why}, or give a roster with a column submitted.")
     return said
 
 
+_NO_TIMES = "nothing says when: give --worksheet"
+
+
 def _knows_times(plan: _Plan, rows: Sequence[Row]) -> bool:
-    people = plan.times.people if plan.times else ()
-    told = any(person.submitted is not None or person.late_hours is not None for person in people)
+    people = [person for table in plan.tables for person in table.people]
+    told = any(person.submitted is not None or person.late_hours is not None or person.unread for person in people)
     return told or any(row.late for row in rows)
 
 
@@ -229,9 +250,9 @@ def _plan(parser: argparse.ArgumentParser, options: argparse.Namespace) -> _Plan
         options.out.parent.mkdir(parents=True, exist_ok=True)
         try_file(options.out)
     except (AssignmentError, FileNotFoundError, settings.CourseError, spreadsheet.SheetError) as error:
-        parser.error(str(error))
+        refuse(parser, str(error))
     except OSError as error:
-        parser.error(system_error(error))
+        refuse(parser, system_error(error))
     if made:
         print(printable(f"made the folder {options.out.parent}"))
     return _Plan(source, total, course, everybody, times, platforms)

@@ -13,7 +13,7 @@ from rsl_edu.course.grade import by_hand, journal_file, spreadsheet
 from rsl_edu.number_format import counted
 from rsl_edu.printable import printable
 
-from .arguments import path_argument, system_error
+from .arguments import path_argument, refuse, system_error
 
 
 def add(commands: Any) -> None:
@@ -58,9 +58,9 @@ def _mark(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
                 "expected STUDENT EXERCISE POINTS; instead of POINTS, or with them, --comment TEXT, or --remove"
             )
     except (by_hand.HandError, spreadsheet.SheetError, journal_file.JournalError) as error:
-        parser.error(str(error))
+        refuse(parser, str(error))
     except OSError as error:
-        parser.error(system_error(error))
+        refuse(parser, system_error(error))
     print(f"Run `rsl-edu grade` again, with --out {out}: it puts this into the table and the pages.")
     return 0
 

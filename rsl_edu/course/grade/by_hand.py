@@ -7,11 +7,13 @@ edit. Each run of the grader applies them anew, so they survive everything.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import spreadsheet
+from .spelling import letters, orders
 from .spreadsheet import SheetError, same
 
 LATE = "late"
@@ -139,11 +141,18 @@ def known(student: str, students: Iterable[str]) -> str:
 def _near(name: str, names: Iterable[str]) -> str:
     """Names that may be meant: near ones, or all if they are few."""
     names = list(names)
+    wanted = set(map(letters, orders(name)))
+    near = [other for other in names if letters(_bare(other)) in wanted]  # what tells two of the same name apart
     alike = {other.casefold(): other for other in names}
-    near = [alike[other] for other in difflib.get_close_matches(name.casefold(), alike, n=3, cutoff=0.5)]
+    near = near or [alike[other] for other in difflib.get_close_matches(name.casefold(), alike, n=3, cutoff=0.5)]
     near = near or [other for other in names if name.casefold() in other.casefold()][:3]
     shown = near or names[:8]
     return f"; did you mean {' or '.join(map(repr, shown))}?" if near else f"; there are {', '.join(map(repr, shown))}"
+
+
+def _bare(name: str) -> str:
+    """A name without what tells two of the same name apart: ``Wei Li (101)``."""
+    return re.sub(r" \([^()]*\)$", "", name)
 
 
 def edits(written: Sequence[Sequence[str]], edited: Sequence[Sequence[str]], most: Mapping[str, float]) -> list[Hand]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rsl_edu.atomic_write import atomic_write
@@ -56,8 +56,9 @@ class Exports:
         """
         if not self.formats:
             return [], []
-        rows, files = list(rows), []
+        rows, files = _not_known_to_be_absent(list(rows)), []
         problems = [f"{row.submission}: {_why_open(row)}" for row in rows if _why_open(row)]
+        problems += _of_nobody(rows)
         for form in dict.fromkeys(self.formats):
             entries = [self._entry(form, row, most) for row in rows]
             content, left_out = self._table(form, entries, sum(most.values()))
@@ -97,6 +98,31 @@ class Exports:
             person.login,
             person.section,
         )
+
+
+def _not_known_to_be_absent(rows: Sequence[Row]) -> list[Row]:
+    """The rows, without points for those who handed in nothing if there is a submission of nobody in the roster.
+
+    It may be theirs. What is exported for a group has the name of the group, in Canvas with the number of a member.
+    """
+    if all(row.settled.person for row in rows):
+        return [*rows]
+    return [replace(row, settled=replace(row.settled, empty=True)) if _is_absent(row) else row for row in rows]
+
+
+def _of_nobody(rows: Sequence[Row]) -> list[str]:
+    """Say which submissions are of nobody in the roster, and who gets no points for that reason."""
+    absent = [row.submission for row in rows if _is_absent(row)]
+    strangers = [row.submission for row in rows if row.settled.person is None]
+    if not absent or not strangers:
+        return []
+    whose = "this submission" if len(strangers) == 1 else "one of these submissions"
+    says = f"nothing handed in, and no points, because {whose} may be theirs: {'; '.join(strangers)}"
+    return [f"{'; '.join(absent)}: {says}"]
+
+
+def _is_absent(row: Row) -> bool:
+    return row.status == NOTHING and not row.marks
 
 
 def _why_open(row: Row) -> str:

@@ -16,7 +16,7 @@ from rsl_edu.atomic_write import atomic_write
 from rsl_edu.printable import printable
 
 from . import journal_file
-from .by_hand import Hand
+from .by_hand import LATE, Hand
 from .journal_file import Written
 from .marking import Mark
 from .notebook import Note
@@ -49,13 +49,19 @@ class Decided:
     hand: Hand
     before: float | None = None
 
+    @property
+    def takes_off(self) -> str:
+        """What is taken off, as it is said behind "late by hand"; empty for an exercise, whose points have a column."""
+        points = self.hand.points
+        return f": takes off {number(points)}" if self.hand.exercise == LATE and points is not None else ""
+
 
 @dataclass(frozen=True)
 class Settled:
     """What the rules of the course, and people, have made of the row of a student.
 
     Attributes:
-        hours_late: How many hours late the submission was; None if it was late by an unknown time.
+        hours_late: How many hours late the submission was; None if nobody knows.
         deduction: Points that lateness takes off.
         late: What is to be said of the lateness; empty if there is nothing to say.
         by_hand: What people decided; their points stand in the marks.
@@ -78,7 +84,7 @@ class Settled:
     def remarks(self) -> str:
         """All that is to be said, in a line."""
         hands = (
-            f"{each.hand.exercise} by hand" + (f" ({each.hand.comment})" if each.hand.comment else "")
+            f"{each.hand.exercise} by hand{each.takes_off}" + (f" ({each.hand.comment})" if each.hand.comment else "")
             for each in self.by_hand
         )
         others = f"does not count: {', '.join(self.others)}" if self.others else ""
@@ -101,6 +107,7 @@ class Row:
         identifier: What the export calls the student: Moodle's number of the participant, Canvas's ID; or empty.
         late: Whether the export says that it came late.
         modified: When the file was changed last, in seconds since 1970; None if that is not known.
+        hand_in: The same for all files of a student that came together; empty if that is not known.
         version: Of the assignment and of the checks: rows of another one are outdated.
         settled: What the rules of the course, and people, have made of it; the journal does not hold it.
     """
@@ -116,6 +123,7 @@ class Row:
     identifier: str = ""
     late: bool = False
     modified: float | None = None
+    hand_in: str = ""
     version: str = ""
     settled: Settled = Settled()
 

@@ -229,7 +229,7 @@ class Ledger:
 
 def described(row: Row, submission: Submission) -> Row:
     """Return a row with what the export says of the submission."""
-    said = {name: getattr(submission, name) for name in ("file", "identifier", "late", "modified")}
+    said = {name: getattr(submission, name) for name in ("file", "identifier", "late", "modified", "hand_in")}
     return replace(row, **said)
 
 

@@ -16,7 +16,11 @@ from .marking import Mark
 from .roster import Person, Roster, normal
 from .settings import Late, Policy
 
-_UNKNOWN = "handed in late by an unknown time: nothing is taken off, look at it"
+UNREAD = "handed in at a time that cannot be read: nothing is taken off"
+"""What is said where a table has a time that nobody can read."""
+_AT_ONCE = 60.0  # seconds between the times of files that came together: copying them takes some
+UNKNOWN = "handed in late by an unknown time: nothing is taken off, look at it"
+"""What is said where the export says that it is late, and nothing says how late."""
 
 
 def settle(
@@ -37,12 +41,12 @@ def settle(
         policy: The rules of the course.
         most: Names of the exercises and their points.
         roster: Who takes part; None if nobody knows.
-        times: Who is known to be late; the roster by default.
+        times: Who is known to be late; where it says nothing of somebody, the roster is asked.
         hands: What people decided.
         version: Of the assignment and of the checks; submissions that were graded by another one are outdated.
         missing: Status of students of the roster who have no submission.
     """
-    times = times or roster or Roster()
+    tables = [table for table in (times, roster) if table]
     people = roster.people if roster else ()
     known = {person.name: person for person in people}
     groups: dict[str, list[Row]] = {name: [] for name in known}
@@ -59,7 +63,7 @@ def settle(
         own = [hand for hand in hands if as_text(hand.student) == as_text(name)]
         row = Row(name, "", missing, (), settled=Settled(empty=policy.nothing == "empty"))
         if group:
-            row = _one(name, group, times, policy, most, version)
+            row = _one(name, group, tables, policy, most, version)
         if person := known.get(name):
             row = replace(row, settled=replace(row.settled, person=person))
         settled.append(_capped(marked_by_hand(row, own, most) if own else row))
@@ -72,14 +76,30 @@ def unmatched(rows: Iterable[Row], roster: Roster) -> list[Row]:
     return [row for row in rows if row.submission not in names]
 
 
-def _one(name: str, rows: Sequence[Row], times: Roster, policy: Policy, most: Mapping[str, float], version: str) -> Row:
+def who_knows_when(row: Row, tables: Iterable[Roster]) -> Person | None:
+    """Return what the first table that says something says of when this was handed in; None if none does.
+
+    Args:
+        row: What was handed in.
+        tables: The tables. One whose time cannot be read is asked last.
+    """
+    people = [person for table in tables if (person := table.find(row.submission, row.identifier))]
+    told = [person for person in people if person.late_hours is not None or person.submitted is not None]
+    return next(iter([*told, *(person for person in people if person.unread)]), None)
+
+
+def _one(
+    name: str, rows: Sequence[Row], tables: Sequence[Roster], policy: Policy, most: Mapping[str, float], version: str
+) -> Row:
     """Return the row that counts, with what lateness takes off it."""
     rows = sorted(rows, key=lambda row: row.modified or 0.0) if all(row.modified for row in rows) else rows
-    person = times.find(rows[-1].submission, rows[-1].identifier)
+    person = who_knows_when(rows[-1], tables)
     judged = []
     for row in rows:  # what a table says of a student's lateness is said of the newest submission
-        hours = hours_late(row, policy.due, person if row is rows[-1] else None)
+        hours = hours_late(row, policy.due, person if _came_with(rows[-1], row) else None)
         points, says = deduction(policy.late, hours, sum(most.values()))
+        if hours is None and not row.late:
+            says = UNREAD
         took = Settled(hours, points, says, outdated=bool(version) and row.version != version)
         marks = {mark.task: mark for mark in row.marks}  # of another version, they may be other ones
         judged.append(replace(row, settled=took, marks=tuple(marks[task] for task in most if task in marks)))
@@ -89,7 +109,7 @@ def _one(name: str, rows: Sequence[Row], times: Roster, policy: Policy, most: Ma
 
 
 def hours_late(row: Row, due: datetime.datetime | None, person: Person | None) -> float | None:
-    """Return how many hours late a submission is; None if it is late, and nobody knows how much.
+    """Return how many hours late a submission is; None if nobody knows.
 
     Args:
         row: The submission. When its file was changed is asked only if the export says that it is late: copying a file
@@ -102,7 +122,7 @@ def hours_late(row: Row, due: datetime.datetime | None, person: Person | None) -
     if person is not None and person.submitted is not None and due is not None:
         return max(0.0, (person.submitted - due).total_seconds() / 3600)
     if not row.late:
-        return 0.0
+        return None if person is not None and person.unread and due is not None else 0.0
     hours = (row.modified - due.timestamp()) / 3600 if due is not None and row.modified is not None else 0.0
     return hours if hours > 0 else None
 
@@ -116,7 +136,7 @@ def deduction(late: Late, hours: float | None, maximum: float) -> tuple[float, s
         maximum: Points of the assignment: percentages are of these, as in Canvas's late policy.
     """
     if hours is None:
-        return 0.0, _UNKNOWN
+        return 0.0, UNKNOWN
     if not hours:
         return 0.0, ""
     says = f"handed in {_time(hours)} late"
@@ -134,11 +154,21 @@ def choose(rows: Sequence[Row], several: str) -> Row:
     """Return the submission that counts: one that could be graded, if there is one.
 
     Args:
-        rows: The submissions of a student, the newest last.
-        several: ``latest`` or ``best``; of equally good ones it is the latest.
+        rows: The files of a student, the newest last.
+        several: ``latest`` or ``best``. Of files that came together the best counts, of equally good ones the latest.
     """
     graded = [row for row in rows if row.status == GRADED or row.tried_again] or list(rows)
-    return max(reversed(graded), key=lambda row: row.total) if several == "best" else graded[-1]
+    may_count = graded if several == "best" else [row for row in graded if _came_with(graded[-1], row)]
+    return max(reversed(may_count), key=lambda row: row.total)
+
+
+def _came_with(newest: Row, row: Row) -> bool:
+    """Whether a file was handed in together with the newest one."""
+    if row is newest:
+        return True
+    if not row.hand_in or row.hand_in != newest.hand_in or (row.modified is None) != (newest.modified is None):
+        return False
+    return row.modified is None or newest.modified is None or abs(newest.modified - row.modified) < _AT_ONCE
 
 
 def marked_by_hand(row: Row, hands: Sequence[Hand], most: Mapping[str, float]) -> Row:
@@ -168,5 +198,7 @@ def _capped(row: Row) -> Row:
 
 
 def _time(hours: float) -> str:
-    """Write a time: ``51 hours``, ``20 minutes``."""
-    return f"{number(round(hours, 1))} hours" if hours >= 1 else f"{max(1, round(60 * hours))} minutes"
+    """Write a time: ``51 hours``, ``1 minute``."""
+    minutes = max(1, round(60 * hours))
+    value, unit = (str(minutes), "minute") if minutes < 60 else (number(round(hours, 1)), "hour")
+    return f"{value} {unit}" if value == "1" else f"{value} {unit}s"

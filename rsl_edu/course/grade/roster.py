@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import spreadsheet
+from .spelling import letters, orders, turned
 from .spreadsheet import SheetError
 
 _COLUMNS = {
@@ -27,15 +28,22 @@ _COLUMNS = {
     "login": ("login", "username", "user name", "login id", "sis login id", "anmeldename"),
     "section": ("section", "group", "class", "gruppe"),
     "late_hours": ("late_hours", "late hours", "hours late"),
-    "submitted": ("submitted", "submitted at", "submission time", "handed in", "last modified (submission)"),
+    "submitted": (
+        *("submitted", "submitted at", "submission time", "handed in", "last modified (submission)"),
+        *("zuletzt geändert (abgabe)", "dernière modification (travail remis)", "última modificación (entrega)"),
+    ),
     "status": ("status",),
 }
 """Names of the columns, in small letters."""
 _NO_STUDENT = re.compile(r"points possible|student, test|test student", re.IGNORECASE)  # rows of Canvas's own
 _PARTICIPANT = re.compile(r"[^\W\d][^\d]* ?\d+")  # in Moodle's worksheet: Participant 101, Teilnehmer/in 101
+_NO_TIME = ("", "-", "–", "—")
 _LATE = re.compile(r"- (?P<time>[^-]*\d[^-]*) late\b")
 _UNITS = {"year": 8760.0, "day": 24.0, "hour": 1.0, "min": 1 / 60, "sec": 1 / 3600}
-_MOODLE_TIMES = ("%A, %d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M")
+_TIMES = (  # as Moodle writes them in English, and numbers whose order is certain
+    *("%A, %d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M", "%A, %B %d, %Y, %I:%M %p"),
+    *("%d.%m.%Y %H:%M", "%d.%m.%Y, %H:%M", "%d.%m.%Y"),
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,8 @@ class Person:
         section: The section of the class.
         late_hours: How many hours late the submission is; None if the table does not say.
         submitted: When it was handed in; None if the table does not say.
+        sortable: ``Last, First``, where the table has a column for each; else empty.
+        unread: What the table says instead of a time that can be read; empty if there is nothing to read.
     """
 
     name: str
@@ -60,6 +70,8 @@ class Person:
     section: str = ""
     late_hours: float | None = None
     submitted: datetime.datetime | None = None
+    sortable: str = ""
+    unread: str = ""
 
 
 class Roster:
@@ -73,9 +85,7 @@ class Roster:
         self.people = tuple(people)
         self._by_identifier = _unique((person.identifier, person) for person in self.people)
         self._by_name = _unique(
-            (key, person)
-            for person in self.people
-            for key in {*map(normal, (person.name, _turned(person.name), person.email, person.login))}
+            (key, person) for person in self.people for key in {*map(normal, _names(person)), _sortable(person)}
         )
 
     def find(self, name: str, identifier: str = "") -> Person | None:
@@ -90,7 +100,7 @@ class Roster:
         numbered = self._by_identifier.get(identifier)
         if numbered is not None and _agree(name.removesuffix(f" ({identifier})"), numbered):
             return numbered
-        return self._by_name.get(normal(name)) or self._by_name.get(normal(_turned(name)))
+        return self._by_name.get(normal(name)) or self._by_name.get(normal(turned(name)))
 
     def has(self, identifier: str) -> bool:
         """Whether somebody has this identifier."""
@@ -124,28 +134,27 @@ def normal(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-def _turned(name: str) -> str:
-    """``Lovelace, Ada``, as Canvas writes it, as ``Ada Lovelace``."""
-    last, comma, first = name.partition(",")
-    return f"{first.strip()} {last.strip()}" if comma else name
-
-
 def _agree(name: str, person: Person) -> bool:
     """Whether a name in an export can be a person's.
 
-    Canvas leaves only letters and digits of it, Moodle may put a group before it.
+    Canvas puts the last name first and leaves only letters and digits, Moodle may put a group before it.
     """
-    letters, known = _letters(name), {*map(_letters, (person.name, _turned(person.name), _bare(person)))}
-    return letters in known or any(name.endswith(f"-{its}") for its in (person.name, _bare(person)))
+    known = {letters(order) for its in (person.name, _bare(person)) for order in orders(its)}
+    return letters(name) in known or any(name.endswith(f"-{its}") for its in (person.name, _bare(person)))
+
+
+def _names(person: Person) -> tuple[str, ...]:
+    return person.name, turned(person.name), person.email, person.login
+
+
+def _sortable(person: Person) -> str:
+    """The name in file names of Canvas; empty if it is not known where the last name begins."""
+    return normal(letters(person.sortable or (person.name if "," in person.name else ""), also="_"))
 
 
 def _bare(person: Person) -> str:
     """The name without what tells two of the same name apart."""
     return person.name.removesuffix(f" ({person.identifier})")
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name).casefold())
 
 
 def _unique(found: Iterable[tuple[str, Person]]) -> Mapping[str, Person]:
@@ -176,6 +185,8 @@ def _person(path: Path, name: str, said: Mapping[str, str]) -> Person:
     late = spreadsheet.number(hours)
     if hours and late is None:
         raise SheetError(f"{path}, {name}: late hours: expected a number, got {hours!r}")
+    time = said.get("submitted", "")
+    submitted = _time(time)
     return Person(
         name,
         digits[1] if digits else identifier,
@@ -183,7 +194,9 @@ def _person(path: Path, name: str, said: Mapping[str, str]) -> Person:
         said.get("login", ""),
         said.get("section", ""),
         _late_hours(said.get("status", "")) if late is None else max(0.0, late),
-        _time(said.get("submitted", "")),
+        submitted,
+        f"{said['last']}, {said['first']}" if said.get("last") and said.get("first") else "",
+        time if submitted is None and time not in _NO_TIME else "",
     )
 
 
@@ -204,12 +217,12 @@ def _parts(time: str) -> Iterator[float]:
 
 
 def _time(text: str) -> datetime.datetime | None:
-    """A time in ISO's format, or as Moodle writes it in English; None if it is none."""
+    """A time in ISO's format, or one of ``_TIMES``; None if it is none."""
     try:
         return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone()
     except ValueError:
         pass
-    for form in _MOODLE_TIMES:
+    for form in _TIMES:
         try:
             return datetime.datetime.strptime(text, form).astimezone()
         except ValueError:

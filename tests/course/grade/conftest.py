@@ -9,6 +9,7 @@ import pytest
 from course.grade.archives import on_disk, zipped
 from course.grade.small_class import RIGHT, run_in_threads, submit, write_source
 
+from rsl_edu import cli
 from rsl_edu.course.grade import run, usage
 from rsl_edu.course.grade.marking import Mark, Marks
 from rsl_edu.course.grade.sandbox import Limits
@@ -55,6 +56,23 @@ def marked(monkeypatch):
 
     monkeypatch.setattr(run, "mark", mark)
     return names
+
+
+@pytest.fixture
+def week(four, marked, monkeypatch, capsys):
+    """Runs `rsl-edu` in a folder with four submissions; returns its status and what it says."""
+    run_in_threads(monkeypatch)
+    monkeypatch.chdir(four)
+
+    def rsl_edu(*words):
+        try:
+            status = cli.main([str(word) for word in words])
+        except SystemExit as ended:
+            status = ended.code
+        said = capsys.readouterr()
+        return status, said.out + said.err.partition("error: ")[2]
+
+    return rsl_edu
 
 
 @pytest.fixture

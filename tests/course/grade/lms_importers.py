@@ -93,7 +93,7 @@ def moodle(content, people, maximum, language=ENGLISH, *, separator=",", encodin
     """The participants after an upload; raises ValueError where Moodle refuses the file."""
     people = {one.number: one for one in people}
     text = content.decode(encoding).removeprefix("\ufeff")
-    rows = list(csv.reader(io.StringIO(re.sub("\r\n?", "\n", text).strip(), newline=""), delimiter=separator))
+    rows = _fgetcsv(re.sub("\r\n?", "\n", text).strip(), separator)
     header = rows[0]
     if any(len(row) != len(header) for row in rows):
         raise ValueError("csvweirdcolumns")
@@ -116,6 +116,20 @@ def moodle(content, people, maximum, language=ENGLISH, *, separator=",", encodin
             one = replace(one, comment=row[comment_at])
         people[one.number] = one
     return people
+
+
+def _fgetcsv(text, separator):
+    """PHP's own CSV: behind a backslash, a quote does not end a cell."""
+    cell = re.compile(rf'("(?:\\.|""|[^"\\])*"?|)([^{separator}\n]*)({separator}|\n|$)', re.DOTALL)
+    rows, at, end = [[]], 0, ""
+    while at < len(text) or end == separator:
+        found = cell.match(text, at)
+        quoted, rest, end = found.groups()
+        rows[-1].append(quoted.removeprefix('"').removesuffix('"').replace('""', '"') + rest)
+        at = found.end()
+        if end == "\n":
+            rows.append([])
+    return rows
 
 
 def _strtotime(text):

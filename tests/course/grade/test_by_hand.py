@@ -133,3 +133,20 @@ def test_an_edit_that_cannot_be_taken_over_is_named(rows, says):
     with pytest.raises(HandError) as error:
         by_hand.edits(TABLE, rows, MOST)
     assert says in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"),
+    [
+        ("Müller, Anna", "'Müller, Anna (67001)' or 'Müller, Anna (67002)'"),
+        ("Anna Müller", "'Müller, Anna (67001)' or 'Müller, Anna (67002)'"),
+        ("anna müller", "'Müller, Anna (67001)' or 'Müller, Anna (67002)'"),
+        ("müller anna", "'Müller, Anna (67001)' or 'Müller, Anna (67002)'"),
+        ("Ömer Tanaka", "'Tanaka, Ömer'"),
+    ],
+)
+def test_a_name_in_another_order_finds_all_who_have_it(wrong, near):
+    names = ["Tanaka, Ömer", "Müller, Anna (67001)", "Müller, Anna (67002)", "Müller, Ina"]
+    with pytest.raises(HandError) as error:
+        by_hand.known(wrong, names)
+    assert str(error.value) == f"there is no student {wrong!r} in the grades; did you mean {near}?"

@@ -1,6 +1,5 @@
-"""The week of an instructor on the command line: rules, roster, marks by hand, and files for Moodle and Canvas."""
+"""The week of an instructor on the command line: rules, roster, and marks by hand."""
 
-import csv
 import os
 import signal
 import subprocess
@@ -9,38 +8,17 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from course.grade.small_class import command, run_in_threads, table
+from course.grade.small_class import command, table
 
 from rsl_edu import cli
 from rsl_edu.course.grade import run
 from rsl_edu.course.grade.marking import Mark, Marks
 
 
-@pytest.fixture
-def week(four, marked, monkeypatch, capsys):
-    """Runs `rsl-edu` in a folder with four submissions; returns its status and what it says."""
-    run_in_threads(monkeypatch)
-    monkeypatch.chdir(four)
-
-    def rsl_edu(*words):
-        try:
-            status = cli.main([str(word) for word in words])
-        except SystemExit as ended:
-            status = ended.code
-        said = capsys.readouterr()
-        return status, said.out + said.err.partition("error: ")[2]
-
-    return rsl_edu
-
-
 def graded(week, *options):
     status, said = week(*command(Path(), *options))
     assert status == 0, said
     return said
-
-
-def cells(path):
-    return list(csv.reader(path.read_text("utf-8-sig").splitlines()))
 
 
 # The rules ------------------------------------------------------------------------------------------------------------
@@ -63,6 +41,24 @@ def test_the_course_file_next_to_the_table_is_taken(week, four):
     (four / "names.csv").write_text("name;late hours\nb;30\n")
     graded(week, "--course=other.yml", "--roster=names.csv")
     assert (table(four)["b"]["deduction"], [*table(four)]) == ("0.8", ["b", "a", "c", "d"])
+
+
+def test_only_errors_in_the_command_show_its_usage(four, monkeypatch, capsys):
+    monkeypatch.chdir(four)
+    (four / "course.yml").write_text("late: {per_day: ten}")
+    for words, has_usage in (
+        (command(Path()), False),
+        (command(Path(), "--sources=class"), False),
+        (["mark", "none.csv"], False),
+        (["mark"], True),
+        (command(Path(), "--jobs=0"), True),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            cli.main([str(word) for word in words])
+        said = capsys.readouterr().err
+        assert ended.value.code == 2
+        assert said.startswith("usage: ") == has_usage
+        assert "error: " in said
 
 
 def test_limits_and_rules_reach_the_marker(week, four, monkeypatch):
@@ -95,6 +91,17 @@ def test_lateness_that_nobody_knows_is_said(week, four):
     assert "Nobody is late" not in said
 
 
+def test_times_that_cannot_be_read_are_said(week, four):
+    (four / "course.yml").write_text("due: 2026-11-30\nlate: {per_day: 10}")
+    (four / "roster.csv").write_text("name,submitted\na,2026-12-01 01:00\nb,12/02/2026 19:00\nc,yesterday\nd,\n")
+    assert graded(week, "--roster=roster.csv").splitlines() == [
+        "grades.csv: 4 students, 4 graded",
+        "2 students handed in at a time that cannot be read: nothing is taken off, such as '12/02/2026 19:00' of b",
+        "  Write times as 2026-12-01 18:00 in a column submitted of --roster, or take --worksheet in English.",
+    ]
+    assert [row["late"] for row in table(four).values()] == ["1", "?", "?", ""]
+
+
 def test_an_empty_folder_is_told_before_anything_starts(week, four, marked):
     (four / "nothing").mkdir()
     assert week("grade", "doubling", "nothing", "--sources=sources", "--out=x.csv") == (
@@ -105,6 +112,25 @@ def test_an_empty_folder_is_told_before_anything_starts(week, four, marked):
         pass
     assert week("grade", "doubling", "empty.zip", "--sources=sources", "--out=x.csv")[0] == 2
     assert not (four / "x.csv").exists()
+
+
+def test_of_two_notebooks_in_one_hand_in_the_better_one_counts(week, four, monkeypatch):
+    monkeypatch.setattr(
+        run, "mark", lambda _, cells, *__, **___: Marks((Mark("double", float("2 *" in cells[0]), None, ""),), ())
+    )
+    text = (four / "class" / "a.ipynb").read_text()
+    with zipfile.ZipFile(four / "class.zip", "w") as archive:
+        archive.writestr("Ann_1_assignsubmission_file_/1.ipynb", text.replace("'a'", "'2 * a'"))
+        archive.writestr("Ann_1_assignsubmission_file_/1_original.ipynb", text)
+    for _ in range(2):
+        said = week("grade", "doubling", "class.zip", "--sources=sources", "--out=grades.csv")[1]
+        assert said.splitlines() == [
+            "grades.csv: 1 student, 1 graded",
+            "1 student with files that do not count, because another does: see remarks",
+        ]
+        (row,) = table(four).values()
+        assert row["total"] == "1"
+        assert row["remarks"] == "does not count: Ann_1_assignsubmission_file_/1_original.ipynb"
 
 
 def test_a_comparison_makes_the_report(week, four):
@@ -203,109 +229,6 @@ def test_what_is_to_be_marked_is_listed(week, four, monkeypatch):
         "  b, double: 1 points",
     ]
     assert (table(four)["a"]["to_mark"], table(four)["b"]["to_mark"], table(four)["b"]["total"]) == ("1", "", "1")
-
-
-# Moodle and Canvas ----------------------------------------------------------------------------------------------------
-
-WORKSHEET = (
-    'Identifier,"Full name","Email address",Status,Grade,"Maximum grade","Grade can be changed",'
-    '"Last modified (submission)","Last modified (grade)","Feedback comments"\n'
-    '"Participant 101","Ada Lovelace",ada@example.org,"Submitted for grading - 1 day 2 hours late",,2.00,Yes,-,-,\n'
-    '"Participant 102","Bo Ek",bo@example.org,"Submitted for grading",,2.00,Yes,-,-,\n'
-    '"Participant 103",Cy,cy@example.org,"No submission",,2.00,Yes,-,-,\n'
-)
-
-
-def moodle(four):
-    """An export of Moodle: of two students of the worksheet, and of one who is not in it."""
-    with zipfile.ZipFile(four / "class.zip", "w") as archive:
-        for name, number, file in (("Ada Lovelace", 101, "a"), ("Bo Ek", 102, "b"), ("Zoe", 109, "c")):
-            archive.write(four / "class" / f"{file}.ipynb", f"{name}_{number}_assignsubmission_file_/x.ipynb")
-    (four / "worksheet.csv").write_text(WORKSHEET)
-    (four / "course.yml").write_text("late: {per_day: 10}")
-    return ["grade", "doubling", "class.zip", "--sources=sources", "--out=grades.csv"]
-
-
-def test_moodle_gets_its_worksheet_and_its_feedback_back(week, four):
-    words = moodle(four)
-    status, said = week(*words, "--format=moodle", "--worksheet=worksheet.csv")
-    assert status == 0, said
-    assert [(name, row["total"], row["late"]) for name, row in table(four).items()] == [
-        ("Ada Lovelace", "1.6", "26"),
-        ("Bo Ek", "2", ""),
-        ("Cy", "0", ""),
-        ("Zoe", "2", ""),
-    ]
-    header, *rows = cells(four / "grades_moodle.csv")
-    grades = {row[0]: row[header.index("Grade")] for row in rows}
-    assert {name: float(grade) for name, grade in grades.items()} == {
-        "Participant 101": 1.6,
-        "Participant 102": 2,
-        "Participant 103": 0,
-    }
-    comment = rows[0][header.index("Feedback comments")]
-    assert comment == "double: 2 of 2<br>handed in 26 hours late: 20 % of 2 points<br>taken off for lateness: 0.4"
-    with zipfile.ZipFile(four / "grades_feedback.zip") as archive:
-        pages = {name: archive.read(name).decode() for name in archive.namelist()}
-    assert len(pages) == 3
-    assert any(name.startswith("Ada Lovelace_101_assignfeedback_file_") for name in pages)
-    assert all(page.startswith("<!") for page in pages.values())
-    lines = said.splitlines()
-    assert lines[1:5] == [
-        "  Cy: nothing handed in",
-        "  Zoe: not in the roster, or not for certain",
-        "grades_moodle.csv",
-        "grades_feedback.zip",
-    ]
-    assert lines[5].startswith("  grades_moodle.csv: Zoe: ")
-
-
-def test_what_has_no_points_yet_stays_open_there(week, four, monkeypatch):
-    monkeypatch.setattr(run, "mark", lambda *_, **__: Marks((Mark("double", None, None, "?"),), ()))
-    said = week(*moodle(four), "--format=moodle", "--worksheet=worksheet.csv")[1]
-    assert "  Ada Lovelace: no points yet, because exercises are to be marked" in said.splitlines()
-    header, *rows = cells(four / "grades_moodle.csv")
-    assert [row[header.index("Grade")] for row in rows][:2] == ["", ""]
-
-
-GRADEBOOK = (
-    "Student,ID,SIS User ID,SIS Login ID,Section,Homework 1 (55),Homework 2 (56),Current Score\n"
-    ",,,,,Manual Posting,Manual Posting,\n"
-    "    Points Possible,,,,,10,2,(read only)\n"
-    '"Lovelace, Ada",101,S1,ada,Lab 1,9,,\n'
-    '"Ek, Bo",102,S2,bo,Lab 1,,,\n'
-)
-
-
-def test_canvas_gets_its_gradebook_back(week, four):
-    (four / "canvas").mkdir()
-    for file, name in {"a": "lovelaceada_101_7001_x", "b": "ekbo_102_7002_x"}.items():
-        (four / "class" / f"{file}.ipynb").rename(four / "canvas" / f"{name}.ipynb")
-    (four / "gradebook.csv").write_text(GRADEBOOK)
-    words = ["grade", "doubling", "canvas", "--sources=sources", "--out=grades.csv", "--format=canvas"]
-    status, said = week(*words, "--gradebook=gradebook.csv")
-    assert status == 2
-    assert "gradebook.csv: none of these assignments is called 'doubling': Homework 1 (55), Homework 2 (56)" in said
-    assert not (four / "grades.csv").exists()  # told before anything is graded
-    status, said = week(*words, "--gradebook=gradebook.csv", "--title=Homework 2")
-    assert status == 0, said
-    assert [*table(four)] == ["Lovelace, Ada", "Ek, Bo"]
-    header, *rows = cells(four / "grades_canvas.csv")
-    assert {row[0]: row[header.index("Homework 2 (56)")] for row in rows if row[1]} == {
-        "Lovelace, Ada": "2.00",
-        "Ek, Bo": "2.00",
-    }
-    assert "Homework 1 (55)" not in header
-
-
-def test_numbers_of_a_table_of_ones_own_are_none_of_moodles(week, four):
-    words = moodle(four)
-    (four / "roster.csv").write_text("name,student id\nAda Lovelace,102\nBo Ek,5\nCy,101\n")
-    said = week(*words, "--format=moodle", "--worksheet=worksheet.csv", "--roster=roster.csv")[1]
-    header, *rows = cells(four / "grades_moodle.csv")
-    grades = {row[1]: row[header.index("Grade")] for row in rows}
-    assert float(grades["Bo Ek"]) == 2
-    assert "Cy: the number 101 is that of Ada Lovelace there" in said
 
 
 # Stopping -------------------------------------------------------------------------------------------------------------

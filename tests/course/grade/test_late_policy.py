@@ -38,6 +38,12 @@ RULE = Late(grace=0.5, per_day=10, most=50, none_after=7)
         (0.25, 0, "handed in 15 minutes late, within the time of grace"),
         (0.5, 0, "handed in 30 minutes late, within the time of grace"),
         (0.51, 2, "handed in 31 minutes late: 10 % of 20 points"),
+        (1 / 60, 0, "handed in 1 minute late, within the time of grace"),
+        (0.001, 0, "handed in 1 minute late, within the time of grace"),
+        (59.4 / 60, 2, "handed in 59 minutes late: 10 % of 20 points"),
+        (3599 / 3600, 2, "handed in 1 hour late: 10 % of 20 points"),
+        (1.04, 2, "handed in 1 hour late: 10 % of 20 points"),
+        (1.1, 2, "handed in 1.1 hours late: 10 % of 20 points"),
         (24.5, 2, "handed in 24.5 hours late: 10 % of 20 points"),
         (24.6, 4, "handed in 24.6 hours late: 20 % of 20 points"),
         (144, 10, "handed in 144 hours late: 50 % of 20 points"),
@@ -74,6 +80,9 @@ MODIFIED_LATER = {"late": True, "modified": after(5)}
         ({}, Person("Ada", submitted=DUE - datetime.timedelta(hours=7)), DUE, 0),
         ({}, Person("Ada", submitted=DUE), None, 0),
         ({"late": True}, Person("Ada", submitted=DUE), None, None),
+        ({}, Person("Ada", unread="soon"), DUE, None),
+        ({}, Person("Ada", unread="soon"), None, 0),
+        ({}, Person("Ada", unread="soon", late_hours=2), DUE, 2),
     ],
 )
 def test_how_late_a_submission_is(fields, person, due, hours):
@@ -92,6 +101,15 @@ def test_what_is_marked_later_by_hand_is_late_too():
     assert settle([late], rule, MOST, hands=[Hand("Ada", "hard", 6)])[0].total == 5  # 20 % of 10 are 2
 
 
+def test_a_time_that_cannot_be_read_is_said_and_the_roster_is_asked():
+    times = Roster([Person("Ada", unread="soon"), Person("Bo", unread="soon")])
+    roster = Roster([Person("Ada"), Person("Bo", late_hours=30)])
+    rule = Policy(DUE, Late(per_day=10))
+    ada, bo = settle([row("Ada"), row("Bo")], rule, MOST, roster=roster, times=times)
+    assert (ada.total, ada.settled.hours_late, ada.settled.late) == (10, None, policy.UNREAD)
+    assert (bo.total, bo.settled.hours_late) == (8, 30)
+
+
 # Several submissions --------------------------------------------------------------------------------------------------
 
 
@@ -106,6 +124,31 @@ def test_what_could_not_be_graded_counts_only_if_nothing_else_is_there():
     assert choose([row(file="a"), broken], "latest").file == "a"
     assert choose([row(file="a"), again], "latest").file == "y"  # its points are not known yet
     assert choose([broken], "latest") is choose([broken], "best") is broken
+
+
+def test_of_files_that_came_together_the_best_counts():
+    rows = [row(easy=2, file="old"), row(easy=4, file="a", hand_in="2"), row(easy=0, hard=0, file="b", hand_in="2")]
+    (found,) = settle(rows, Policy(), MOST)
+    assert (found.file, found.settled.others) == ("a", ("old", "b"))
+    (found,) = settle([replace(each, hand_in="") for each in rows], Policy(), MOST)  # of an earlier version
+    assert found.file == "b"
+    again = Row("Ada", "k", f"{TRIED_AGAIN}: x", (), file="c", hand_in="2")
+    assert choose([*rows, again], "latest").file == "a"
+
+
+@pytest.mark.parametrize(
+    ("times", "counts"), [((5, 5), "a"), ((5, 64), "a"), ((5, 66), "b"), ((66, 5), "a"), ((5, None), "b")]
+)
+def test_files_of_different_times_did_not_come_together(times, counts):
+    files = [row(file="a", modified=times[0], hand_in="1"), row(hard=0, file="b", modified=times[1], hand_in="1")]
+    assert settle(files, Policy(), MOST)[0].file == counts
+
+
+def test_what_came_together_is_late_together():
+    files = [row(easy=4, file="a", hand_in="1"), row(easy=0, file="b", hand_in="1")]
+    times = Roster([Person("Ada", late_hours=30)])
+    (found,) = settle(files, Policy(DUE, Late(per_day=10)), MOST, times=times)
+    assert (found.file, found.total) == ("a", 8)
 
 
 def test_the_others_are_named():
@@ -200,6 +243,7 @@ def test_lateness_can_be_forgiven_by_hand():
     late = row(late=True, modified=after(30))
     (found,) = settle([late], Policy(DUE, Late(per_day=20)), MOST, hands=[Hand("Ada", "late", 0, "ill")])
     assert (found.total, found.settled.late) == (10, "handed in 30 hours late")
+    assert found.settled.remarks == "handed in 30 hours late. late by hand: takes off 0 (ill)"
     assert found.settled.by_hand[0].before == 4
 
 

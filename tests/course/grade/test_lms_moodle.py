@@ -1,6 +1,7 @@
 """What is written for Moodle, fed to a reading of Moodle's own rules (lms_importers)."""
 
 import csv
+import html
 import io
 import zipfile
 from dataclasses import replace
@@ -226,6 +227,42 @@ def test_the_points_of_a_group_go_to_its_members_and_not_to_whoever_has_its_numb
 def test_comments_are_html_and_no_formulas(comment, html):
     filled = fill([Entry("Ada Lovelace", 1.0, comment, "1")], 20, as_csv(worksheet([ADA], 20)))
     assert moodle(filled.content, [ADA], 20)[1].comment == html
+
+
+def test_points_that_moodle_does_not_take_are_said():
+    people = [replace(PEOPLE[0], locked=True), PEOPLE[2]]
+    some = [Entry("Ada Lovelace", 5.0, identifier="100"), Entry("x", 5.0, identifier="102")]
+    filled = fill(some[:1], 20, as_csv(worksheet(people, 20)))
+    assert filled.problems == ("Ada Lovelace: Moodle does not take the points: the grade cannot be changed there",)
+    assert moodle(filled.content, people, 20)[100].grade is None
+    german = as_csv([[cell if cell != "No" else "Nein" for cell in row] for row in worksheet(people, 20)])
+    assert len(fill(some[:1], 20, german).problems) == 1
+
+
+def test_a_comment_that_is_replaced_is_said():
+    people = [replace(PEOPLE[0], comment="well done")]
+    filled = fill([Entry("Ada Lovelace", 5.0, "a: 5 of 5", identifier="100")], 20, as_csv(worksheet(people, 20)))
+    assert filled.problems == ("a comment in Moodle is replaced by another one: Ada Lovelace",)
+    again = fill([Entry("Ada Lovelace", 5.0, "a: 5 of 5", identifier="100")], 20, filled.content)
+    assert again.problems == ()
+
+
+@pytest.mark.parametrize("comment", ['say "hi\\"', "in C:\\dir\\", '\\alpha, "\\"', "\\\\", '\\"', 'a\\\\"b'])
+@pytest.mark.parametrize("template", [None, as_csv(worksheet(PEOPLE, 20)), as_csv(worksheet([PEOPLE[0]], 20))])
+def test_a_backslash_does_not_break_the_import(comment, template):
+    """In HTML, &#92; is a backslash."""
+    some = [Entry("Ada Lovelace", 5.0, comment, identifier="100", email='"a\\"@x'), Entry("x", 1.0, identifier="101")]
+    there = moodle(fill(some, 20, template).content, PEOPLE, 20)
+    assert html.unescape(there[100].comment) == comment
+    assert there[100].grade == 5
+
+
+def test_backslashes_that_were_there_do_not_break_it_either():
+    there = [replace(PEOPLE[0], comment='<p>\\"</p>\\'), PEOPLE[2]]
+    some = [Entry("Ada Lovelace", 5.0, identifier="100"), Entry("x", 4.0, identifier="102")]
+    filled = fill(some, 20, as_csv(worksheet(there, 20)))
+    after = moodle(filled.content, there, 20)
+    assert (after[100].grade, html.unescape(after[100].comment)) == (5, there[0].comment)
 
 
 def test_a_worksheet_of_a_spreadsheet_on_windows_keeps_its_encoding():

@@ -35,7 +35,7 @@ def test_columns_have_their_usual_names(tmp_path, header):
 
 def test_first_and_last_names_are_put_together(tmp_path):
     text = "Last name,First name,Username,Group\nLovelace,Ada,ada,A\n"
-    assert read(tmp_path, text) == [Person("Ada Lovelace", login="ada", section="A")]
+    assert read(tmp_path, text) == [Person("Ada Lovelace", login="ada", section="A", sortable="Lovelace, Ada")]
 
 
 def test_a_line_that_is_too_short_has_empty_cells(tmp_path):
@@ -103,11 +103,44 @@ def test_canvass_gradebook_has_rows_that_are_no_students(tmp_path):
 
 
 def test_hours_and_times_of_a_table_of_ones_own(tmp_path):
-    text = 'name,late_hours,submitted\nAda,"2,5",\nBo,,2026-11-30T12:00Z\nCy,-3,2026-11-30 12:00+01:00\nDi,,soon\n'
+    text = (
+        'name,late_hours,submitted\nAda,"2,5",\nBo,,2026-11-30T12:00Z\nCy,-3,2026-11-30 12:00+01:00\nDi,,soon\nEd,,-\n'
+    )
     people = read(tmp_path, text)
-    assert [person.late_hours for person in people] == [2.5, None, 0, None]
+    assert [person.late_hours for person in people] == [2.5, None, 0, None, None]
+    assert [person.unread for person in people] == ["", "", "", "soon", ""]
     noon = datetime.datetime(2026, 11, 30, 12, tzinfo=datetime.timezone.utc)
-    assert [person.submitted for person in people] == [None, noon, noon - datetime.timedelta(hours=1), None]
+    assert [person.submitted for person in people] == [None, noon, noon - datetime.timedelta(hours=1), None, None]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-12-04 09:00",
+        "2026-12-04T09:00:00",
+        "Friday, 4 December 2026, 9:00 AM",
+        "Friday, 4 December 2026, 09:00",
+        "Friday, December 4, 2026, 9:00 AM",
+        "04.12.2026 9:00",
+        "4.12.2026, 09:00",
+    ],
+)
+def test_times_are_read_where_their_order_is_certain(tmp_path, text):
+    (person,) = read(tmp_path, f'name,submitted\nAda,"{text}"\n')
+    assert (person.submitted, person.unread) == (datetime.datetime(2026, 12, 4, 9).astimezone(), "")
+
+
+@pytest.mark.parametrize("text", ["12/04/2026 09:00", "yesterday", "Freitag, 4. Dezember 2026, 09:00", "2026-13-01"])
+def test_a_time_that_cannot_be_read_is_kept_as_it_is(tmp_path, text):
+    (person,) = read(tmp_path, f'name,submitted\nAda,"{text}"\n')
+    assert (person.submitted, person.unread) == (None, text)
+
+
+def test_a_german_worksheet_has_times(tmp_path):
+    header = "ID,Vollständiger Name,Status,Bewertung,Bestwertung,Bewertung kann geändert werden,"
+    row = 'Teilnehmer/in101,Ada,Zur Bewertung abgegeben,,"20,00",Ja,"Freitag, 4. Dezember 2026, 09:00",-,'
+    (person,) = read(tmp_path, f"{header}Zuletzt geändert (Abgabe),Zuletzt geändert (Bewertung),Kommentar\n{row}\n")
+    assert person.unread == "Freitag, 4. Dezember 2026, 09:00"
 
 
 @pytest.mark.parametrize(
@@ -165,3 +198,40 @@ PEOPLE = [Person("Lovelace, Ada", "101", "ada@example.org", "adal"), Person("Bo 
 )
 def test_nobody_is_guessed(name, identifier, place):
     assert Roster(PEOPLE).find(name, identifier) == (None if place is None else PEOPLE[place])
+
+
+CANVASS = [  # names in two columns, and in file names of Canvas: lib/content_zipper.rb, by Ruby's downcase
+    ("Ada", "Lovelace", "lovelaceada"),
+    ("Martin Luther", "King, Jr.", "kingjrmartinluther"),
+    ("José Ángel", "Núñez de la Peña", "núñezdelapeñajoséángel"),
+    ("İlker", "Öztürk", "öztürki\u0307lker"),
+    ("प्रिया", "शर्मा", "शर्माप्रिया"),
+    ("عليّ", "محمّد", "محمّدعليّ"),
+    ("Seán", "O'Brien", "obriensea\u0301n"),
+    ("A_1", "Groß", "großa_1"),
+]
+
+
+@pytest.mark.parametrize("columns", ["first name,last name,id", "full name,id", "student,id", "name"])
+def test_names_of_canvas_are_found_in_any_roster(tmp_path, columns):
+    lines = [columns]
+    for number, (first, last, _) in enumerate(CANVASS, start=101):
+        lines.append(
+            {
+                "first name,last name,id": f'{first},"{last}",{number}',
+                "full name,id": f'"{first} {last}",{number}',
+                "student,id": f'"{last}, {first}",{number}',
+                "name": f'"{last}, {first}"',
+            }[columns]
+        )
+    people = read(tmp_path, "\n".join(lines))
+    for number, (person, (*_, name)) in enumerate(zip(people, CANVASS, strict=True), start=101):
+        assert Roster(people).find(name, str(number)) is person
+        certain = person if columns != "full name,id" else None  # where does the last name begin?
+        assert Roster(people).find(name, "7") is certain
+
+
+def test_a_name_of_canvas_that_two_have_is_nobodys_without_the_number(tmp_path):
+    people = read(tmp_path, "first name,last name,id\nAnna,Müller,1\nAnna,Müller,2\n")
+    assert [Roster(people).find("müllerna", "1"), Roster(people).find("mülleranna", "7")] == [None, None]
+    assert Roster(people).find("mülleranna", "2") is people[1]

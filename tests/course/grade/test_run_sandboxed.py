@@ -40,7 +40,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(bwrap, tmp_path,
     docker = script(tmp_path / "docker", first, f"touch {quoted(begun)}", wait, PLAIN)
     words = command(tmp_path, "--jobs=1", f"--sandbox={quoted(docker)}")
     process = subprocess.Popen(
-        [Path(sys.executable).with_name("rsl-edu"), *words],
+        [Path(sys.executable).with_name("rsl-edu"), *words, "--format=moodle"],
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -54,7 +54,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(bwrap, tmp_path,
     finally:
         process.kill()
     out = tmp_path / "grades.csv"
-    assert said == f"Stopped; {out} has what is done, and the same command goes on.\n"
+    assert said == f"Stopped; {out} has what is done, and the same command goes on. Nothing was written for moodle.\n"
     assert process.returncode == 130
     before = journal(tmp_path)
     assert 2 <= len(before) == len(table(tmp_path)) < 4  # the second had begun

@@ -44,6 +44,19 @@ def test_the_oldest_is_first_by_the_numbers_of_canvas(tmp_path):
     assert {each.modified for each in found} == {None}
 
 
+def test_what_came_together_is_known(tmp_path):
+    files = {f"{MOODLE}/a.ipynb": NOTEBOOK, f"{MOODLE}/b.ipynb": NOTEBOOK, "Bo_2_assignsubmission_file_/a.ipynb": b"{}"}
+    (tmp_path / "x.zip").write_bytes(zipped(files))
+    (tmp_path / "y.zip").write_bytes(
+        zipped({f"{MOODLE}/c.ipynb": NOTEBOOK, "Cy_3_assignsubmission_file_/c.ipynb": b""})
+    )
+    found = [(each.name, each.hand_in) for path in "xy" for each in find([tmp_path / f"{path}.zip"])]
+    (ada, a), (_, b), (bo, other), (same, later), _ = found
+    assert (ada, bo, same) == ("Ada Lovelace", "Bo", "Ada Lovelace")
+    assert a == b
+    assert len({a, other, later, ""}) == 4
+
+
 def test_times_that_a_student_or_the_export_made_do_not_count(tmp_path):
     own = zipped([(at("b.ipynb", 2035), NOTEBOOK), (at("a.ipynb", 1999), NOTEBOOK)])
     class_ = zipped([(at("ada/own.zip", 2020), own), (at(f"{MOODLE}/hw.ipynb", 2030), NOTEBOOK)])

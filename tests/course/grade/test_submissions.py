@@ -1,6 +1,7 @@
 """Submissions as they come from a class: whose is what."""
 
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,18 @@ def test_a_submission_says_whose_it_is(given, name, top):
     assert sorted(found) == sorted(student for student in expected.values() if student)
     assert {each.file for each in find([path])} == {file for file, student in expected.items() if student}
     assert all(each.content == NOTEBOOK for each in find([path]))
+
+
+@pytest.mark.parametrize("name", ["öztürki̇lker", "शर्माप्रिया", "สมชายวิชัย", "محمّدعليّ", "ekbose\u0301", "a_b2"])
+def test_names_of_canvas_keep_the_marks_of_their_letters(tmp_path, name):
+    (found,) = find([on_disk(tmp_path, {f"{name}_LATE_500_900_1_mlp.ipynb": NOTEBOOK})])
+    assert (found.name, found.identifier, found.late) == (unicodedata.normalize("NFC", name), "500", True)
+
+
+@pytest.mark.parametrize("name", ["Ada", "ada lovelace", "ada-x"])
+def test_other_names_are_no_names_of_canvas(tmp_path, name):
+    (found,) = find([on_disk(tmp_path, {f"{name}_500_900_1_mlp.ipynb": NOTEBOOK})])
+    assert (found.name, found.identifier) == (f"{name}_500_900_1_mlp", "")
 
 
 @pytest.mark.parametrize("name", CLASSES)

@@ -20,8 +20,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ..spelling import turned
 from . import Entry, Filled, TemplateError
-from .matching import Line, match, normal, turned
+from .matching import Line, match, normal
 from .sheet import Sheet, harmless, number, points
 
 _HEADER = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]

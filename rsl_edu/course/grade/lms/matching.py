@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..spelling import letters, orders
 from . import Entry
 
 
@@ -33,7 +33,8 @@ def match(entries: Iterable[Entry], lines: Sequence[Line]) -> tuple[dict[int, En
 
     The name of a group counts first: Moodle numbers groups and participants apart, so the number of a group may be
     somebody's, too. For the same reason an identifier counts only if the name does not speak against it. A row that
-    two entries claim gets neither.
+    two entries claim gets neither; an entry with neither points nor comment claims none, as that of somebody whose
+    group handed in.
     """
     index = _Index(lines)
     claims: dict[int, list[Entry]] = defaultdict(list)
@@ -43,7 +44,7 @@ def match(entries: Iterable[Entry], lines: Sequence[Line]) -> tuple[dict[int, En
         if isinstance(found, str):
             problems.append(f"{entry.name}: {found}")
             continue
-        for line in found:
+        for line in found if entry.points is not None or entry.comment else ():
             claims[line.row].append(entry)
     twice = dict.fromkeys(tuple(claimed) for claimed in claims.values() if len(claimed) > 1)
     problems += [f"{' and '.join(entry.name for entry in claimed)}: they claim the same row" for claimed in twice]
@@ -86,12 +87,6 @@ def normal(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
-def turned(name: str) -> str:
-    """``Lovelace, Ada`` as ``Ada Lovelace``."""
-    last, comma, first = name.partition(",")
-    return f"{first.strip()} {last.strip()}" if comma else name
-
-
 def _bare(entry: Entry) -> str:
     """The name without what tells students of the same name apart: ``Wei Li (101)``."""
     return entry.name.removesuffix(f" ({entry.identifier})")
@@ -101,13 +96,9 @@ def _agree(entry: Entry, line: Line) -> bool:
     """Whether a name in a file name can be that in a row.
 
     Moodle takes special letters out of it (``clean_filename``), and up to 4.0 writes the group before it; Canvas
-    leaves letters and digits only.
+    puts the last name first and leaves letters and digits only.
     """
-    name = _letters(_bare(entry))
-    known = [letters for letters in map(_letters, line.names) if letters]
-    without_group = any(name.endswith(f"-{letters}") for letters in known)
-    return not known or without_group or name.replace("-", "") in [letters.replace("-", "") for letters in known]
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[^\w-]|_", "", unicodedata.normalize("NFKC", name).casefold())
+    name = letters(_bare(entry), also="-")
+    known = {its for name in line.names for order in orders(name) if (its := letters(order, also="-"))}
+    without_group = any(name.endswith(f"-{its}") for its in known)
+    return not known or without_group or name.replace("-", "") in {its.replace("-", "") for its in known}

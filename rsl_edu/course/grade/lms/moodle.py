@@ -1,4 +1,4 @@
-"""For Moodle: the grading worksheet with points and comments, and a zip of pages as feedback files.
+r"""For Moodle: the grading worksheet with points and comments, and a zip of pages as feedback files.
 
 Moodle takes the worksheet back by *Upload grading worksheet* (moodle/moodle:
 ``mod/assign/feedback/offline/importgradeslib.php`` and ``locallib.php``, ``process_import_grades``). Whoever uploads
@@ -11,6 +11,8 @@ should know its rules:
   than English it cannot read, so every row that had a grade before is skipped.
 - It skips grades above the maximum, and grades that are locked.
 - Comments are HTML.
+- It reads the file by PHP's ``fgetcsv`` (``lib/csvlib.class.php``), in which a ``\`` before the quote that ends a cell
+  makes it go on. So ``\`` is written as in HTML, ``&#92;``, in all cells: only comments are taken out of them as text.
 
 Feedback files go back by *Upload multiple feedback files in a zip* (``mod/assign/feedback/file/importziplib.php``),
 which reads the number of the participant, or the group, in the name of each folder.
@@ -36,6 +38,7 @@ _HEADER = [
 ]
 _COMMENTS = "feedback comments"
 _NUMBER = re.compile(r"(?P<word>.*?)\s*(?P<number>\d+)")
+_NO = ("no", "nein", "non", "não", "nee", "nej", "nie", "ne")
 _FORMULA = "=+-@＝＋－＠"
 
 
@@ -64,16 +67,24 @@ def worksheet(entries: Iterable[Entry], maximum: float, template: bytes | None =
     problems += unmatched
     if columns.comments is None and any(entry.comment for entry in rows.values()):
         problems.append("comments are left out: the worksheet has no column for them (Feedback comments)")
-    filled = 0
+    filled, replaced = 0, []
     for row, entry in rows.items():
         if entry.points is not None and entry.points > maximum:
             problems.append(f"{entry.name}: {entry.points:g} points are more than Moodle takes ({maximum:g})")
             continue
         if entry.points is not None:
             sheet.fill(row, columns.grade, points(entry.points, like=sheet.cell(row, columns.maximum)))
+            if columns.is_locked(row):
+                problems.append(f"{entry.name}: Moodle does not take the points: the grade cannot be changed there")
         if entry.comment and columns.comments is not None:
-            sheet.fill(row, columns.comments, _html(entry.comment))
+            comment, there = _html(entry.comment), sheet.cell(row, columns.comments)
+            if there not in ("", comment):
+                replaced.append(entry.name)
+            sheet.fill(row, columns.comments, comment)
         filled += entry.points is not None or bool(entry.comment)
+    if replaced:
+        problems.append(f"a comment in Moodle is replaced by another one: {'; '.join(replaced)}")
+    sheet.rows = [[cell.replace("\\", "&#92;") for cell in row] for row in sheet.rows]
     return Filled(sheet.write(), filled, tuple(problems))
 
 
@@ -138,6 +149,10 @@ class _Columns:
         last = len(header) - 1
         is_time = all(self.sheet.cell(row, last) for row in self.rows)
         return None if is_time or last <= self.maximum else last
+
+    def is_locked(self, row: int) -> bool:
+        """Whether Moodle says, in one of some languages, that the grade of a row cannot be changed."""
+        return self.sheet.cell(row, self.maximum + 1).casefold() in _NO
 
     def lines(self) -> list[Line]:
         """Return what the rows say of their students."""

@@ -6,6 +6,7 @@ folders and zips, :mod:`.cells` notebooks.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -33,6 +34,8 @@ class Submission:
         late: Whether the export says that it came late; only Canvas does.
         modified: When the file was changed, in seconds since 1970. ``None`` if that is not known: what Moodle and
             Canvas export bears the time of the export.
+        hand_in: The same for all files of a student that came together: in a folder, a zip, or an export. Where their
+            times are known, these decide which of them are newer.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Submission:
     identifier: str = ""
     late: bool = False
     modified: float | None = None
+    hand_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -166,9 +170,12 @@ def _of_student(work: _Work) -> Iterator[Submission]:
     """Yield the notebooks of a student, or one submission that says why there is none."""
     left_out: list[tuple[str, str]] = []  # paths and problems; the files would keep the content of zips
     empty = True
+    paths = "\n".join(sorted(work.above + file.path for file, _ in work.files))
+    hand_in = hashlib.sha256(paths.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     for file, where in sorted(work.files, key=_age):
         modified = None if where.exported else file.modified  # of a zip: the times in it are the student's
-        of_file = Submission("", identifier=work.student.identifier, late=where.late, modified=modified)
+        identifier = work.student.identifier
+        of_file = Submission("", identifier=identifier, late=where.late, modified=modified, hand_in=hand_in)
         for each in unpacked([file]):
             if each.is_graded:
                 empty = False

@@ -9,11 +9,11 @@ is ``Group-Full Name_ID``, since 4.1 ``Group_ID`` with the number of the *group*
 without a number. Where names are hidden, the name is a word in the language of the course: ``Participant``.
 
 Canvas (``lib/content_zipper.rb``, ``get_filename`` and ``add_upload_submission``) writes
-``lastfirst_LATE_USER_ATTACHMENT_file``: the sortable name, or the group's, in small letters with letters, digits and
-``_`` only. Canvas takes ``_12_`` out of names, not ``_12`` at the end: a student called ``ada_12`` is taken for ``ada``
-with the ID 12, by Canvas too when it takes graded files back; the gradebook then says that the name is not that of the
-ID. Hidden names are ``anon_xxxxx``, where the five letters and digits are no ID of a user. Texts and links that
-were handed in are ``lastfirst_USER_text.html`` and ``lastfirst_USER_link.html``.
+``lastfirst_LATE_USER_ATTACHMENT_file``: the sortable name, or the group's, in small letters with letters, their marks,
+digits and ``_`` only (``[[:word:]]``). Canvas takes ``_12_`` out of names, not ``_12`` at the end: a student called
+``ada_12`` is taken for ``ada`` with the ID 12, by Canvas too when it takes graded files back; the gradebook then says
+that the name is not that of the ID. Hidden names are ``anon_xxxxx``, where the five letters and digits are no ID of a
+user. Texts and links that were handed in are ``lastfirst_USER_text.html`` and ``lastfirst_USER_link.html``.
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ from pathlib import PurePosixPath
 
 from rsl_edu.printable import printable
 
+from ..spelling import is_word
+
 _LONGEST = 120
 _MOODLE = re.compile(r"(?s)(?P<name>[^_]*)(?:_(?P<id>\d+))?_assignsubmission_[a-z]+(?:_(?P<file>.*))?")
 _CANVAS = re.compile(
-    r"(?s)(?:(?P<late>LATE_)?(?P<anonymous>anon_[^\W_]+)|(?P<name>\w+?)(?P<LATE>_LATE)?_(?P<id>\d+))"
+    r"(?s)(?:(?P<late>LATE_)?(?P<anonymous>anon_[^\W_]+)|(?P<name>.+?)(?P<LATE>_LATE)?_(?P<id>\d+))"
     r"_(?:(?P<attachment>\d+)_(?P<file>.+)|(?:text|link)\.html)"
 )
 
@@ -74,15 +76,15 @@ def origin(path: str) -> Origin:
     first, slash, _ = path.partition("/")
     if found := _MOODLE.fullmatch(first):
         return Origin(Student(found["name"], found["id"] or ""), exported=True)
-    if not slash and (found := _CANVAS.fullmatch(first)) and (found["anonymous"] or _is_small(found["name"])):
+    if not slash and (found := _CANVAS.fullmatch(first)) and (found["anonymous"] or _is_canvass(found["name"])):
         student = Student(found["anonymous"] or found["name"], found["id"] or "")
         late = bool(found["late"] or found["LATE"])
         return Origin(student, exported=True, late=late, attachment=int(found["attachment"] or 0))
     return Origin(Student(first if slash else PurePosixPath(first).stem))
 
 
-def _is_small(name: str) -> bool:
-    return name == name.lower()
+def _is_canvass(name: str) -> bool:
+    return name == name.lower() and all(letter == "_" or is_word(letter) for letter in name)
 
 
 def shown(students: Iterable[Student]) -> dict[Student, str]:

@@ -1,0 +1,160 @@
+"""The week of an instructor on the command line: files for Moodle and Canvas."""
+
+import csv
+import zipfile
+
+from course.grade.small_class import table
+
+from rsl_edu.course.grade import run
+from rsl_edu.course.grade.marking import Mark, Marks
+
+
+def cells(path):
+    return list(csv.reader(path.read_text("utf-8-sig").splitlines()))
+
+
+WORKSHEET = (
+    'Identifier,"Full name","Email address",Status,Grade,"Maximum grade","Grade can be changed",'
+    '"Last modified (submission)","Last modified (grade)","Feedback comments"\n'
+    '"Participant 101","Ada Lovelace",ada@example.org,"Submitted for grading - 1 day 2 hours late",,2.00,Yes,-,-,\n'
+    '"Participant 102","Bo Ek",bo@example.org,"Submitted for grading",,2.00,Yes,-,-,\n'
+    '"Participant 103",Cy,cy@example.org,"No submission",,2.00,Yes,-,-,\n'
+)
+
+
+def moodle(four):
+    """An export of Moodle: of two students of the worksheet, and of one who is not in it."""
+    with zipfile.ZipFile(four / "class.zip", "w") as archive:
+        for name, number, file in (("Ada Lovelace", 101, "a"), ("Bo Ek", 102, "b"), ("Zoe", 109, "c")):
+            archive.write(four / "class" / f"{file}.ipynb", f"{name}_{number}_assignsubmission_file_/x.ipynb")
+    (four / "worksheet.csv").write_text(WORKSHEET)
+    (four / "course.yml").write_text("late: {per_day: 10}")
+    return ["grade", "doubling", "class.zip", "--sources=sources", "--out=grades.csv"]
+
+
+def test_moodle_gets_its_worksheet_and_its_feedback_back(week, four):
+    words = moodle(four)
+    status, said = week(*words, "--format=moodle", "--worksheet=worksheet.csv")
+    assert status == 0, said
+    assert [(name, row["total"], row["late"]) for name, row in table(four).items()] == [
+        ("Ada Lovelace", "1.6", "26"),
+        ("Bo Ek", "2", ""),
+        ("Cy", "0", ""),
+        ("Zoe", "2", ""),
+    ]
+    header, *rows = cells(four / "grades_moodle.csv")
+    grades = {row[0]: row[header.index("Grade")] for row in rows}
+    assert {name: float(grade) for name, grade in grades.items() if grade} == {
+        "Participant 101": 1.6,
+        "Participant 102": 2,
+    }
+    comment = rows[0][header.index("Feedback comments")]
+    assert comment == "double: 2 of 2<br>handed in 26 hours late: 20 % of 2 points<br>taken off for lateness: 0.4"
+    with zipfile.ZipFile(four / "grades_feedback.zip") as archive:
+        pages = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert len(pages) == 3
+    assert any(name.startswith("Ada Lovelace_101_assignfeedback_file_") for name in pages)
+    assert all(page.startswith("<!") for page in pages.values())
+    lines = said.splitlines()
+    assert lines[1:5] == [
+        "  Cy: nothing handed in",
+        "  Zoe: not in the roster, or not for certain",
+        "grades_moodle.csv",
+        "grades_feedback.zip",
+    ]
+    assert lines[5] == ("  Cy: nothing handed in, and no points, because this submission may be theirs: Zoe")
+    assert lines[6].startswith("  grades_moodle.csv: Zoe: ")
+
+
+def test_without_a_submission_of_nobody_moodle_gets_a_zero_for_whoever_handed_in_nothing(week, four):
+    words = moodle(four)
+    with (four / "worksheet.csv").open("a") as file:
+        file.write('"Participant 109",Zoe,zoe@example.org,"Submitted for grading",,2.00,Yes,-,-,\n')
+    said = week(*words, "--format=moodle", "--worksheet=worksheet.csv")[1]
+    assert "may be theirs" not in said
+    header, *rows = cells(four / "grades_moodle.csv")
+    assert [float(row[header.index("Grade")]) for row in rows] == [1.6, 2, 0, 2]
+
+
+def test_a_group_gets_its_points_in_the_row_of_each_member(week, four):
+    words = moodle(four)
+    (four / "class.zip").unlink()
+    with zipfile.ZipFile(four / "class.zip", "w") as archive:
+        archive.write(four / "class" / "a.ipynb", "Team Blue_41_assignsubmission_file_/x.ipynb")
+    lines = WORKSHEET.replace("Status,Grade", "Status,Group,Group status,Grade").splitlines()
+    teams = ("Team Blue", "Team Blue", "Team Red")
+    lines[1:] = [line.replace(",,2.00", f",{team},x,,2.00") for line, team in zip(lines[1:], teams, strict=True)]
+    (four / "worksheet.csv").write_text("\n".join(lines))
+    said = week(*words, "--format=moodle", "--worksheet=worksheet.csv")[1]
+    header, *rows = cells(four / "grades_moodle.csv")
+    assert [row[header.index("Grade")] for row in rows] == ["2.00", "2.00", ""]
+    assert "Ada Lovelace; Bo Ek; Cy: nothing handed in, and no points, because this submission may be theirs" in said
+
+
+def test_what_has_no_points_yet_stays_open_there(week, four, monkeypatch):
+    monkeypatch.setattr(run, "mark", lambda *_, **__: Marks((Mark("double", None, None, "?"),), ()))
+    said = week(*moodle(four), "--format=moodle", "--worksheet=worksheet.csv")[1]
+    assert "  Ada Lovelace: no points yet, because exercises are to be marked" in said.splitlines()
+    header, *rows = cells(four / "grades_moodle.csv")
+    assert [row[header.index("Grade")] for row in rows][:2] == ["", ""]
+
+
+GRADEBOOK = (
+    "Student,ID,SIS User ID,SIS Login ID,Section,Homework 1 (55),Homework 2 (56),Current Score\n"
+    ",,,,,Manual Posting,Manual Posting,\n"
+    "    Points Possible,,,,,10,2,(read only)\n"
+    '"Lovelace, Ada",101,S1,ada,Lab 1,9,,\n'
+    '"Ek, Bo",102,S2,bo,Lab 1,,,\n'
+)
+
+
+def test_canvas_gets_its_gradebook_back(week, four):
+    (four / "canvas").mkdir()
+    for file, name in {"a": "lovelaceada_101_7001_x", "b": "ekbo_102_7002_x"}.items():
+        (four / "class" / f"{file}.ipynb").rename(four / "canvas" / f"{name}.ipynb")
+    (four / "gradebook.csv").write_text(GRADEBOOK)
+    words = ["grade", "doubling", "canvas", "--sources=sources", "--out=grades.csv", "--format=canvas"]
+    status, said = week(*words, "--gradebook=gradebook.csv")
+    assert status == 2
+    assert "gradebook.csv: none of these assignments is called 'doubling': Homework 1 (55), Homework 2 (56)" in said
+    assert not (four / "grades.csv").exists()  # told before anything is graded
+    status, said = week(*words, "--gradebook=gradebook.csv", "--title=Homework 2")
+    assert status == 0, said
+    assert [*table(four)] == ["Lovelace, Ada", "Ek, Bo"]
+    header, *rows = cells(four / "grades_canvas.csv")
+    assert {row[0]: row[header.index("Homework 2 (56)")] for row in rows if row[1]} == {
+        "Lovelace, Ada": "2.00",
+        "Ek, Bo": "2.00",
+    }
+    assert "Homework 1 (55)" not in header
+
+
+def test_a_group_of_canvas_leaves_the_cells_of_its_members_empty(week, four):
+    (four / "canvas").mkdir()
+    (four / "class" / "a.ipynb").rename(four / "canvas" / "teamblue_101_7001_x.ipynb")
+    (four / "gradebook.csv").write_text(GRADEBOOK)
+    words = ["grade", "doubling", "canvas", "--sources=sources", "--out=grades.csv", "--format=canvas"]
+    said = week(*words, "--gradebook=gradebook.csv", "--title=Homework 2")[1]
+    header, *rows = cells(four / "grades_canvas.csv")
+    assert [row[header.index("Homework 2 (56)")] for row in rows if row[1]] == ["", ""]
+    assert "Lovelace, Ada; Ek, Bo: nothing handed in, and no points" in said
+    assert "grades_canvas.csv: teamblue: the number 101 is that of Lovelace, Ada there" in said
+
+
+def test_numbers_of_a_table_of_ones_own_are_none_of_moodles(week, four):
+    words = moodle(four)
+    (four / "roster.csv").write_text("name,student id\nAda Lovelace,102\nBo Ek,5\nCy,101\n")
+    said = week(*words, "--format=moodle", "--worksheet=worksheet.csv", "--roster=roster.csv")[1]
+    header, *rows = cells(four / "grades_moodle.csv")
+    grades = {row[1]: row[header.index("Grade")] for row in rows}
+    assert float(grades["Bo Ek"]) == 2
+    assert "Cy: the number 101 is that of Ada Lovelace there" in said
+
+
+def test_a_worksheet_that_says_no_times_is_said(week, four):
+    words = moodle(four)
+    (four / "course.yml").write_text("due: 2026-11-30")
+    text = WORKSHEET.replace(" - 1 day 2 hours late", "").replace("Last modified (submission)", "Ultima modifica")
+    (four / "worksheet.csv").write_text(text)
+    said = week(*words, "--worksheet=worksheet.csv")[1]
+    assert "Nobody is late, because nothing in the worksheet says when: take it in English, or give a roster" in said
