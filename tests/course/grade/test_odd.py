@@ -18,7 +18,6 @@ KERNEL = recorded()
 CASES = 4  # of each exercise: enough to tell a right answer from none
 # Where a kernel says yes, and the grader cannot: the page for instructors has the list.
 NOT_HERE = {
-    "all_of_torch_after_the_answer": ["conv2d"],  # torch's own, which the exercise forbids: only the grader sees it
     "a_helper_that_was_deleted": ["merge_moments", "running_norm"],  # ran, and is no longer in the notebook
     "numpy_imported_and_deleted": ["dead_fraction"],
 }

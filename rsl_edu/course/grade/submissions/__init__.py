@@ -123,7 +123,7 @@ def _works(paths: list[Path]) -> Iterator[_Work]:
             if whole.exported or (several and count_works(files) <= 1):
                 yield _Work(whole.student, [(file, whole) for file in files], above)
             else:
-                yield from _by_student(_at_class_level(files), above, whole.student.name if several else "")
+                yield from _by_student(_at_class_level(files), above)
 
 
 def _files(path: Path, label: str, stack: ExitStack) -> list[File]:
@@ -151,8 +151,8 @@ def _at_class_level(files: list[File]) -> list[File]:
         level = inner
 
 
-def _by_student(files: Iterable[File], above: str = "", group: str = "") -> Iterator[_Work]:
-    """Put the files of each student together; names that no export gave begin with that of the group."""
+def _by_student(files: Iterable[File], above: str = "") -> Iterator[_Work]:
+    """Put the files of each student together."""
     pairs = [(file, origin(file.path)) for file in files]
 
     def student(pair: tuple[File, Origin]) -> tuple[str, str]:
@@ -160,10 +160,7 @@ def _by_student(files: Iterable[File], above: str = "", group: str = "") -> Iter
 
     for _, own in itertools.groupby(sorted(pairs, key=student), student):
         first, *others = own
-        who = first[1].student
-        if group and not first[1].exported:
-            who = replace(who, name=f"{group}/{who.name}")
-        yield _Work(who, [first, *others], above)
+        yield _Work(first[1].student, [first, *others], above)
 
 
 def _of_student(work: _Work) -> Iterator[Submission]:
