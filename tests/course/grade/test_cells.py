@@ -91,6 +91,15 @@ RIGHT = {  # f() is 1 in a kernel, or was on the learner's machine
     "rsl_edu": ["from rsl_edu import data\nx = data.rollout()\nx.y.mean()\nfloat(x)\n" + F],
     "a failed check": ["from rsl_edu.course import check\n" + F + "\nassert check.f(f).passed"],
     "a figure": ["import matplotlib.pyplot as plt\nfig, axes = plt.subplots()\naxes.plot()\nplt.show()\n" + F],
+    "axes": [
+        "import matplotlib.pyplot as plt\nfig, (left, right) = plt.subplots(1, 2)\nfor ax in plt.axes(): pass\n1/0",
+        F,
+    ],
+    "drawing in an answer": [
+        "import matplotlib.pyplot as plt\ndef f():\n    fig, ax = plt.subplots()\n    ax.plot([1])\n    display(fig)",
+        "from functools import partial\nshow = f\ndef f():\n    return 1 if show() is None else 2",
+    ],
+    "a slider": ["from ipywidgets import IntSlider\nslider = IntSlider(1)\ndef f():\n    return slider.value"],
     "a file": ["open('nothing.csv')\n" + F],
     "input": ["name = input('name?')\nprint(name)\n" + F],
     "an error after": [F + "\n1 / 0"],

@@ -22,7 +22,6 @@ import torch
 from failure import failure  # type: ignore[import-not-found,unused-ignore]
 from ipython import Shell, plain  # type: ignore[import-not-found,unused-ignore]
 from library import (  # type: ignore[import-not-found,unused-ignore]
-    CourseAnswer,
     Missing,
     MissingModuleError,
     Nothing,
@@ -79,7 +78,7 @@ class Notebook:
         self.names: dict[str, Any] = self.module.__dict__
         self.notes: list[list[Any]] = []
         self._shell = Shell(lambda source: self._run_source(source)[1], self._note_line)
-        self.names |= {"get_ipython": lambda: self._shell, "display": CourseAnswer(), "In": [""], "Out": {}}
+        self.names |= {"get_ipython": lambda: self._shell, "display": lambda *_, **__: None, "In": [""], "Out": {}}
         self.names |= {"exit": Nothing(), "quit": Nothing()}
         self._handed: dict[str, list[Any]] = {}  # what cells that were handed out gave the names of answers
         self._own: set[str] = set()  # names that own cells have defined without an error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.abc
 import importlib.machinery
+import opcode
 import sys
 import types
 from collections.abc import Iterator
@@ -13,13 +14,7 @@ from typing import Any
 from failure import Failure  # type: ignore[import-not-found,unused-ignore]
 
 _COURSE = ("rsl_edu", "rsl_rl")  # whose code is what the exercises ask for
-_SHOWING = (
-    "matplotlib",
-    "mpl_toolkits",
-    "gymnasium",
-    "mujoco",
-    "ipywidgets",
-)  # no answer needs one
+_SHOWING = ("matplotlib", "mpl_toolkits", "gymnasium", "mujoco")  # no answer needs one
 
 
 class Nothing:
@@ -43,7 +38,10 @@ class Nothing:
         return None
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(())
+        frame = sys._getframe(1)
+        operation, number = frame.f_code.co_code[frame.f_lasti :][:2]
+        wanted = number if operation == opcode.opmap["UNPACK_SEQUENCE"] else 0  # figure, axes = plt.subplots()
+        return iter([type(self)() for _ in range(wanted)])
 
     def __len__(self) -> int:
         return 0
