@@ -85,8 +85,8 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     except AssignmentError as error:
         parser.error(str(error))
 
+    from rsl_edu.course.grade.rehearsal import rehearse
     from rsl_edu.course.grade.sandbox import SandboxError
-    from rsl_edu.course.rehearsal import rehearse
 
     try:
         assignment = Assignment.read(source)

@@ -98,58 +98,15 @@ class _Plan:
 def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     plan = _plan(parser, options)
 
-    from tqdm import tqdm
-
-    from rsl_edu.course.assignment import Assignment, AssignmentError
-    from rsl_edu.course.grade import run
+    from rsl_edu.course.assignment import AssignmentError
     from rsl_edu.course.grade.by_hand import HandError
-    from rsl_edu.course.grade.exports import Exports
-    from rsl_edu.course.grade.gradebook import Journal
-    from rsl_edu.course.grade.ledger import EditedError, Table
+    from rsl_edu.course.grade.ledger import EditedError
     from rsl_edu.course.grade.lms import TemplateError
-    from rsl_edu.course.grade.sandbox import Limits, SandboxError
+    from rsl_edu.course.grade.sandbox import SandboxError
     from rsl_edu.course.grade.spreadsheet import SheetError
 
-    if options.dask:
-        executor, at_a_time = functools.partial(run.cluster, options.dask), options.jobs or 64
-    else:
-        at_a_time = options.jobs or run.cores()
-        executor = functools.partial(run.processes, at_a_time)
-    how = Table(
-        plan.course.policy,
-        plan.roster,
-        plan.times,
-        only_these=options.only_these,
-        discard_edits=options.discard_edits,
-        earlier=Journal(options.compare).newest if options.compare else None,
-    )
     try:
-        assignment = Assignment.read(plan.source)
-        most = {task.name: task.points for task in assignment.tasks}
-        title = options.title or assignment.name
-        exports = Exports(options.format, title, options.worksheet, options.gradebook, plan.platforms)
-        exports.check(most)
-        with tqdm(total=plan.total, unit=" submissions", desc=assignment.name) as bar:
-
-            def tick(_: Row) -> None:
-                if bar.n == bar.total:  # a student's zip held several notebooks
-                    bar.total += 1
-                bar.update()
-
-            rows = run.grade(
-                assignment,
-                options.submissions,
-                options.out,
-                executor=executor,
-                window=2 * at_a_time,
-                box="unsafe" if options.unsafe else options.sandbox or "bwrap",
-                limits=Limits(**plan.course.limits),
-                rules=plan.course.rules,
-                how=how,
-                report=options.report or options.compare is not None,
-                each=tick,
-            )
-        files, problems = exports.write(options.out, rows, most)
+        rows, files, problems = _run(options, plan)
     except (
         AssignmentError,
         EditedError,
@@ -171,6 +128,59 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     for line in (*_summary(options, plan, rows), *map(str, files), *(f"  {problem}" for problem in problems)):
         print(printable(line))
     return 0
+
+
+def _run(options: argparse.Namespace, plan: _Plan) -> tuple[list[Row], Sequence[Path], Sequence[str]]:
+    """Grade, and return the rows, the files for the learning platforms, and what could not be written into them."""
+    from tqdm import tqdm
+
+    from rsl_edu.course.assignment import Assignment
+    from rsl_edu.course.grade import run
+    from rsl_edu.course.grade.exports import Exports
+    from rsl_edu.course.grade.gradebook import Journal
+    from rsl_edu.course.grade.ledger import Table
+    from rsl_edu.course.grade.sandbox import Limits
+
+    if options.dask:
+        executor, at_a_time = functools.partial(run.cluster, options.dask), options.jobs or 64
+    else:
+        at_a_time = options.jobs or run.cores()
+        executor = functools.partial(run.processes, at_a_time)
+    how = Table(
+        plan.course.policy,
+        plan.roster,
+        plan.times,
+        only_these=options.only_these,
+        discard_edits=options.discard_edits,
+        earlier=Journal(options.compare).newest if options.compare else None,
+    )
+    assignment = Assignment.read(plan.source)
+    most = {task.name: task.points for task in assignment.tasks}
+    title = options.title or assignment.name
+    exports = Exports(options.format, title, options.worksheet, options.gradebook, plan.platforms)
+    exports.check(most)
+    with tqdm(total=plan.total, unit=" submissions", desc=assignment.name) as bar:
+
+        def tick(_: Row) -> None:
+            if bar.n == bar.total:  # a student's zip held several notebooks
+                bar.total += 1
+            bar.update()
+
+        rows = run.grade(
+            assignment,
+            options.submissions,
+            options.out,
+            executor=executor,
+            window=2 * at_a_time,
+            box="unsafe" if options.unsafe else options.sandbox or "bwrap",
+            limits=Limits(**plan.course.limits),
+            rules=plan.course.rules,
+            how=how,
+            report=options.report or options.compare is not None,
+            each=tick,
+        )
+    files, problems = exports.write(options.out, rows, most)
+    return rows, files, problems
 
 
 def _summary(options: argparse.Namespace, plan: _Plan, rows: Sequence[Row]) -> list[str]:

@@ -5,8 +5,8 @@ import pytest
 
 from rsl_edu.course.assignment import Assignment
 from rsl_edu.course.grade import marking
+from rsl_edu.course.grade.rehearsal import rehearse
 from rsl_edu.course.grade.sandbox import Limits
-from rsl_edu.course.rehearsal import rehearse
 
 SETUP = """import contextlib
 import io

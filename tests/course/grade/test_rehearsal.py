@@ -8,7 +8,7 @@ import pytest
 from rsl_edu.cli import main
 from rsl_edu.course import assignment
 from rsl_edu.course.assignment import Assignment
-from rsl_edu.course.rehearsal import rehearse
+from rsl_edu.course.grade.rehearsal import rehearse
 
 NAMES = sorted(path.stem for path in assignment.folder().glob("*.ipynb"))
 F = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"

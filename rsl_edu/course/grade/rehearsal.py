@@ -9,17 +9,17 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from rsl_edu.course import names
+from rsl_edu.course.assignment import Assignment, AssignmentError, Task
+from rsl_edu.course.regions import HIDDEN, replaced
+from rsl_edu.course.source_check import Finding, findings
 from rsl_edu.number_format import counted
 
-from . import names
-from .assignment import Assignment, AssignmentError, Task
-from .grade import submissions
-from .grade.marking import Mark, Marks, mark
-from .grade.notebook import Note
-from .grade.sandbox import Limits
-from .grade.student import StalledError
-from .regions import HIDDEN, replaced
-from .source_check import Finding, findings
+from . import submissions
+from .marking import Mark, Marks, mark
+from .notebook import Note
+from .sandbox import Limits
+from .student import StalledError
 
 _UNANSWERED = ("not-answered", "missing")
 # What no check can do, because the answers run in a process of their own; and what to do instead.
