@@ -48,7 +48,9 @@ if "SECRET" in os.environ or len(os.environ) > 8:
 """
 TRY_TO_WRITE = """
 import glob, tempfile
-places = ["HERE", sys.prefix, torch.__path__[0]]
+places = ["HERE", torch.__path__[0]]
+if not sys.prefix.startswith("/tmp/"):  # a folder of the sandbox's own, then
+    places.append(sys.prefix)
 places += ["/", "/etc", "/usr/bin", "/box", "/dev", "/dev/shm", "/var/tmp", "/proc"]
 for place in places:
     try:

@@ -1,5 +1,6 @@
 """Cells as a kernel runs them, and what is saved of a cell that fails. No sandbox: the same code, in this process."""
 
+import asyncio
 import sys
 from pathlib import Path
 
@@ -29,6 +30,8 @@ def run(monkeypatch, tmp_path):
 
     monkeypatch.setattr(sys, "meta_path", [library.Shells(), *sys.meta_path])
     handler = signal.getsignal(signal.SIGPROF)
+    running = asyncio._get_running_loop()  # of a browser that an earlier test has left open
+    asyncio._set_running_loop(None)
     shown = {name for name in sys.modules if name.partition(".")[0] in ("matplotlib", "gymnasium", "rsl_edu")}
     for name in shown:
         monkeypatch.delitem(sys.modules, name)
@@ -40,6 +43,7 @@ def run(monkeypatch, tmp_path):
         return notebook
 
     yield run
+    asyncio._set_running_loop(running)
     signal.signal(signal.SIGPROF, handler)
     for name in ("cells", "ipython", "library", "statements"):
         sys.modules.pop(name, None)
