@@ -62,9 +62,10 @@ class Tree:
                 for task in (folder / "task").iterdir():  # each thread has children of its own
                     found += map(int, _read(task / "children").split())
         self._ticks = max(self._ticks, ticks, sum(self._own.values()))
-        if memory > most:
+        files = _files(seen)
+        if memory + files > most:
             memory = sum(map(_exact, seen))
-        return self._ticks / _TICKS, memory + _files(seen)
+        return self._ticks / _TICKS, memory + files
 
 
 def _exact(process: int) -> int:

@@ -320,11 +320,6 @@ def test_feedback_says_which_limit_was_reached(graded):
             assert says[NAMES[[*CALLS].index(call)]] == f"your code was stopped: it {why}"
 
 
-# Known, and to be mended: there, what the cells write is counted as more than 1 GB of memory.
-below_tmp = pytest.mark.xfail(sys.prefix.startswith("/tmp/"), reason="the environment lies below /tmp", strict=False)
-
-
-@below_tmp
 @pytest.mark.parametrize("name", ["cells", "ends", "probes", "honest"])
 def test_cells_that_attack_cost_right_answers_nothing(graded, name):
     row = graded[1][name]
@@ -332,7 +327,6 @@ def test_cells_that_attack_cost_right_answers_nothing(graded, name):
     assert len(row.notes) == {"cells": len(CELLS) - 1, "ends": len(ENDS)}.get(name, 0), row.notes
 
 
-@below_tmp
 def test_notes_say_what_happened_to_the_cells(graded):
     notes = "\n".join(map(str, (*graded[1]["cells"].notes, *graded[1]["ends"].notes)))
     for text in (

@@ -23,11 +23,12 @@ def run(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(str(tmp_path))
     for name, module in {"wire": wire, "failure": failure, "limit": limit}.items():
         monkeypatch.setitem(sys.modules, name, module)
-    for name in ("cells", "ipython", "library", "statements"):
+    for name in ("cells", "children", "ipython", "library", "statements"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     import cells
     import library
 
+    monkeypatch.setattr(cells, "end_children", lambda but: None)  # a browser of an earlier test is a child too
     monkeypatch.setattr(sys, "meta_path", [library.Shells(), *sys.meta_path])
     handler = signal.getsignal(signal.SIGPROF)
     running = asyncio._get_running_loop()  # of a browser that an earlier test has left open
@@ -45,7 +46,7 @@ def run(monkeypatch, tmp_path):
     yield run
     asyncio._set_running_loop(running)
     signal.signal(signal.SIGPROF, handler)
-    for name in ("cells", "ipython", "library", "statements"):
+    for name in ("cells", "children", "ipython", "library", "statements"):
         sys.modules.pop(name, None)
 
 

@@ -84,16 +84,35 @@ def test_a_budget_begins_when_it_is_made():
     assert budget.cpu == 0
 
 
-def test_files_in_the_sandbox_count_as_memory(bwrap, until):
-    code = "import os, time; x = open('/tmp/x', 'wb', 0); x.write(bytes(1 << 25)); os.unlink('/tmp/x')"
-    with bubblewrap({}, 1 << 30, 32, 64 << 20) as (begin, passed):
-        words = [*begin, sys.executable, "-I", "-S", "-c", f"{code}\ntime.sleep(9999)"]
-        process = subprocess.Popen(words, pass_fds=passed, start_new_session=True)
-    try:
-        until(lambda: usage.Tree(process.pid).look()[1] > 1 << 25)
-    finally:
+@pytest.fixture
+def start_in_sandbox(bwrap):
+    """Starts Python code in the sandbox, with a file of 32 MB that has no name any more; it then sleeps."""
+    started = []
+
+    def start(code):
+        file = "import os, time; x = open('/tmp/x', 'wb', 0); x.write(bytes(1 << 25)); os.unlink('/tmp/x')"
+        with bubblewrap({}, 1 << 30, 32, 64 << 20) as (begin, passed):
+            words = [*begin, sys.executable, "-I", "-S", "-c", f"{file}\n{code}\ntime.sleep(9999)"]
+            started.append(subprocess.Popen(words, pass_fds=passed, start_new_session=True))
+        return started[-1].pid
+
+    yield start
+    for process in started:
         os.killpg(process.pid, 9)
         process.wait()
+
+
+def test_files_in_the_sandbox_count_as_memory(start_in_sandbox, until):
+    process = start_in_sandbox("")
+    until(lambda: usage.Tree(process).look()[1] > 1 << 25)
+
+
+def test_shared_pages_count_once_also_if_only_files_exceed_the_limit(start_in_sandbox, until):
+    shared = "y = b'y' * (1 << 26)\nfor _ in range(3):\n    if os.fork() == 0: time.sleep(9999)"
+    process = start_in_sandbox(shared)
+    until(lambda: usage.Tree(process).look()[1] > (4 << 26) + (1 << 25))
+    all_of_them = usage.Tree(process).look()[1]
+    assert usage.Tree(process).look(all_of_them - (1 << 24))[1] < 2 << 26
 
 
 def test_pages_that_processes_share_count_once_above_a_limit(start, until):

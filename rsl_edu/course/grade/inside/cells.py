@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
+from children import children, end_children  # type: ignore[import-not-found,unused-ignore]
 from failure import failure  # type: ignore[import-not-found,unused-ignore]
 from ipython import Shell, plain  # type: ignore[import-not-found,unused-ignore]
 from library import (  # type: ignore[import-not-found,unused-ignore]
@@ -168,13 +169,16 @@ class Notebook:
             only_names = True
             self._note("stopped", "ran only in part: the cells before it used up the CPU time of the notebook")
         seconds = min(self._limits["cell"], max(left, 0.5))
+        before, whole = children(), False
         try:
             signal.setitimer(signal.ITIMER_PROF, seconds, _AGAIN)  # counts CPU time: a cell may sleep
-            self._run_tree(tree, own=not handed, only_names=only_names)
+            whole, _ = self._run_tree(tree, own=not handed, only_names=only_names)
         except _TooLongError:  # between two statements
             self._note("stopped", self._too_long(seconds))
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
+        if not whole:
+            end_children(before)
 
     def _run_source(self, source: str) -> tuple[bool, Any]:
         """Run code within a cell, as ``%%time`` does; return whether all of it ran, and its last value."""

@@ -26,6 +26,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 import wire  # type: ignore[import-not-found,unused-ignore]
 from cells import Notebook, account_of  # type: ignore[import-not-found,unused-ignore]
+from children import adopt  # type: ignore[import-not-found,unused-ignore]
 from library import CourseAnswer, Shells, forbid, refusal  # type: ignore[import-not-found,unused-ignore]
 from limit import limited  # type: ignore[import-not-found,unused-ignore]
 
@@ -246,6 +247,7 @@ def main() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for file in (0, 1, 2):
         os.dup2(null, file)
+    adopt()
     torch.set_num_threads(1)
     torch.manual_seed(0)
     sys.meta_path.insert(0, Shells())

@@ -1,0 +1,45 @@
+"""What a failed cell has started is ended; what other cells have started stays."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rsl_edu.course.check import failure, limit
+from rsl_edu.course.grade import wire
+
+PLACES = [Path(wire.__file__).parent / "inside", *(Path(module.__file__).parent for module in (wire, failure, limit))]
+RUN = """
+import signal, sys
+sys.path[:0] = PLACES
+from cells import Notebook
+from children import adopt, children
+adopt()
+notebook = Notebook(["f"], {"cell": 0.3, "load": 9}, after=lambda: None)
+notebook.run([[n, source, False, False, ""] for n, source in enumerate(SOURCES, 1)], {})
+print(len(children()))
+for process in children():
+    import os
+    os.kill(process, 9)
+"""
+SLEEP = "import os, subprocess, time\nprocess = subprocess.Popen(['sleep', '9999'])"
+ORPHAN = "import os\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: os.execlp('sleep', 'sleep', '9999')\n"
+BOMB = "import os\nfor _ in range(20):\n    if os.fork() == 0:\n        while True: pass\nwhile True: pass"
+CELLS = {
+    "of a cell that works": ([SLEEP], 1),
+    "of a cell that raises": ([f"{SLEEP}\n1 / 0"], 0),
+    "of a cell before one that raises": ([SLEEP, f"{SLEEP}\n1 / 0"], 1),
+    "of a cell that is stopped": ([f"{SLEEP}\nwhile True: pass"], 0),
+    "without a parent": ([f"{ORPHAN}    os._exit(0)\nos.wait()\n1 / 0"], 0),
+    "many that are busy": ([BOMB], 0),
+}
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system has no /proc")
+@pytest.mark.parametrize("which", CELLS)
+def test_processes(which):
+    sources, left = CELLS[which]
+    code = RUN.replace("PLACES", str([*map(str, PLACES)])).replace("SOURCES", str(sources))
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert out.stdout.split() == [str(left)], out.stderr
