@@ -46,26 +46,43 @@ class Tree:
             Seconds of CPU time until now, and bytes of memory; zeros where there is no ``/proc``.
         """
         ticks = memory = 0
-        found, seen = [self._process], set()
-        while found:
-            current = found.pop()
-            if current in seen:  # it got a new parent meanwhile
-                continue
-            seen.add(current)
+        seen = self._processes()
+        for current in seen:
             folder = Path(f"/proc/{current}")
             if fields := _read(folder / "stat").rpartition(b")")[2].split():  # what follows the program's name
                 own, children = (sum(map(int, fields[place : place + 2])) for place in (11, 13))
                 ticks += own + children
                 self._own[current, fields[19]] = own
             memory += _sum(_RESIDENT, folder / "status")
-            with contextlib.suppress(OSError):
-                for task in (folder / "task").iterdir():  # each thread has children of its own
-                    found += map(int, _read(task / "children").split())
         self._ticks = max(self._ticks, ticks, sum(self._own.values()))
         files = _files(seen)
         if memory + files > most:
             memory = sum(map(_exact, seen))
         return self._ticks / _TICKS, memory + files
+
+    def asleep(self) -> bool:
+        """Return whether all their threads sleep until something happens; one that waits for a core does not sleep."""
+        threads = [task for process in self._processes() for task in _threads(process)]
+        states = [_read(thread / "stat").rpartition(b")")[2].split()[:1] for thread in threads]
+        return bool(states) and all(state in ([b"S"], []) for state in states)  # [] has ended meanwhile
+
+    def _processes(self) -> list[int]:
+        """A parent before its children: what it has waited for is in its own account."""
+        found, seen = [self._process], list[int]()
+        while found:
+            current = found.pop()
+            if current not in seen:  # else it got a new parent meanwhile
+                seen.append(current)
+                for thread in _threads(current):  # each has children of its own
+                    found += map(int, _read(thread / "children").split())
+        return seen
+
+
+def _threads(process: int) -> list[Path]:
+    try:
+        return [*Path(f"/proc/{process}/task").iterdir()]
+    except OSError:  # it ended meanwhile, or there is no /proc
+        return []
 
 
 def _exact(process: int) -> int:
@@ -75,7 +92,7 @@ def _exact(process: int) -> int:
     return share + _sum(_TABLES, folder / "status") if share else _sum(_RESIDENT, folder / "status")
 
 
-def _files(processes: set[int]) -> int:
+def _files(processes: list[int]) -> int:
     """Bytes of the files in memory that processes see in a ``/tmp`` of their own."""
     seen = {Path("/tmp").stat().st_dev}
     used = 0

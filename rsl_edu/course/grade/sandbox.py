@@ -18,6 +18,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rsl_edu.sandbox import BOX, SandboxError, bubblewrap
 
@@ -97,20 +98,40 @@ def start(sandbox: str, limits: Limits, errors: int = subprocess.DEVNULL) -> sub
             begin = [part.replace("{box}", _box()) for part in begin]
             command = [*begin, "timeout", "-s", "KILL", f"{limits.wall:.0f}", "python3", "-I", f"{BOX}/worker.py"]
         environment = {"PATH": os.environ.get("PATH", os.defpath)}  # all of it: /proc shows it to the student
+        environment["OMP_NUM_THREADS"] = "1"
+        options: dict[str, Any] = {"stderr": errors, "cwd": "/", "env": environment, "start_new_session": True}
         try:
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                bufsize=0,
-                cwd="/",
-                env=environment | {"OMP_NUM_THREADS": "1"},
-                start_new_session=True,
-                pass_fds=passed,
-            )
+            if sandbox == "bwrap":
+                return _with_own_pipes(command, passed, options)
+            return subprocess.Popen(command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options)
         except OSError as error:
             raise SandboxError(f"cannot run {command[0]!r}: {error.strerror}.\n{_ADVICE}") from None
+
+
+def _with_own_pipes(command: list[str], passed: tuple[int, ...], options: Any) -> subprocess.Popen[bytes]:
+    """Start bubblewrap so that only the worker has its ends of the pipes: when it closes them, the grader sees it.
+
+    The processes of bubblewrap itself keep standard input and output open, and no other files.
+    """
+    given, to = os.pipe()
+    got, out = os.pipe()
+    try:
+        process = subprocess.Popen(
+            [*command, f"{given}", f"{out}"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=(*passed, given, out),
+            **options,
+        )
+    except OSError:
+        os.close(to)
+        os.close(got)
+        raise
+    finally:
+        os.close(given)
+        os.close(out)
+    process.stdin, process.stdout = os.fdopen(to, "wb", 0), os.fdopen(got, "rb", 0)
+    return process
 
 
 def probe(sandbox: str, limits: Limits) -> None:

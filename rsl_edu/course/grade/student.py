@@ -23,7 +23,9 @@ _MOST_CELLS = 1 << 20
 _KINDS = ("function", "class", "module", "error", "value")  # of what a notebook defines
 _MOST_RECEIVED = 1 << 29  # bytes of results, of all calls
 _HEADER = 16  # bytes of memory for each byte of a header
+_Wait = Callable[..., None]  # takes the bytes of a reply that have arrived; raises to give up
 _LOOKS = 0.1  # seconds from one look at what the process uses to the next
+_ASLEEP = 100  # looks at a process that sleeps in the middle of a reply: the worker writes each without a pause
 
 
 class StoppedError(PassThroughError):
@@ -110,7 +112,7 @@ class Student:
     def _load(self, task: dict[str, Any]) -> list[Any]:
         end = time.monotonic() + self._limits.start
 
-        def wait() -> None:
+        def wait(_: int = 0) -> None:
             if time.monotonic() > end:
                 self._stop("took too long to start")
 
@@ -180,7 +182,6 @@ class Student:
             return self._errors[name]
         if kind in ("class", "module"):
             return remote.a_class(name, kind == "module", ask)
-
         return remote.a_function(name, ask)
 
     def _ask_of(self, target: int | str, kind: str, *question: Any) -> Any:
@@ -230,7 +231,7 @@ class Student:
             remote.overwrite(given[self._typed(place, int) % max(len(given), 1)], value)
         return reply.get("value")
 
-    def _reply(self, wait: Callable[[], None], tracked: Any) -> dict[str, Any]:
+    def _reply(self, wait: _Wait, tracked: Any) -> dict[str, Any]:
         """Wait for a reply; meanwhile the process may call functions that it was given."""
         raised: BaseException | None = None
         while "callback" in (reply := self._receive(dict, wait, tracked)):
@@ -295,8 +296,10 @@ class Student:
 
     # The process
 
-    def _patience(self, seconds: float, what: str, where: Callable[[], str]) -> Callable[[], None]:
+    def _patience(self, seconds: float, what: str, where: Callable[[], str]) -> _Wait:
         """Return what ends the process when it uses too much CPU time or memory, or waits for too long.
+
+        It is called with the bytes of a reply that have arrived, if they are not all of it.
 
         Args:
             seconds: Of CPU time, from now on.
@@ -304,9 +307,10 @@ class Student:
             where: Says what the process is doing.
         """
         begin: float | None = None
+        asleep, last = 0, (0, 0.0)  # looks at which the process slept, and what it had sent and used
 
-        def wait() -> None:
-            nonlocal begin
+        def wait(sent: int = 0) -> None:
+            nonlocal begin, asleep, last
             now = time.monotonic()
             if now < self._looked + _LOOKS:
                 return
@@ -319,6 +323,10 @@ class Student:
                 self._stop(f"used more than {seconds:g} s of CPU time for {what}")
             if self._budget.cpu + self._used > self._limits.total:
                 self._stop(self._too_much_in_total)
+            same = sent > 0 and self._seen and last == (sent, self._used) and self._tree.asleep()
+            asleep, last = asleep + 1 if same else 0, (sent, self._used)
+            if asleep >= _ASLEEP:
+                self._stop("stopped in the middle of a reply")
             if now > self._budget.end:
                 self.close()
                 used = f"{self._budget.cpu:.1f} s" if self._seen else "an unknown amount"
@@ -338,7 +346,7 @@ class Student:
         self._used = max(self._used, cpu - self._before)
         return memory
 
-    def _send(self, value: Any, wait: Callable[[], None], track: Callable[[torch.Tensor], str] | None = None) -> None:
+    def _send(self, value: Any, wait: _Wait, track: Callable[[torch.Tensor], str] | None = None) -> None:
         try:
             wire.send(self._to, value, self._refer, wait, track)
         except BrokenPipeError:
@@ -347,7 +355,7 @@ class Student:
     def _receive(
         self,
         kind: type,
-        wait: Callable[[], None],
+        wait: _Wait,
         tracked: Callable[[torch.Tensor, Any], torch.Tensor] | None = None,
     ) -> Any:
         try:
@@ -374,7 +382,7 @@ class Student:
         ask = functools.partial(self._ask_of, int(place))
         return remote.an_object(int(place), short_line(name), can_be_called is True, is_module is True, ask)
 
-    def _ended(self, wait: Callable[[], None]) -> None:
+    def _ended(self, wait: _Wait) -> None:
         self._looked = float("-inf")
         wait()  # the system may have ended it, for the CPU time that it used
         self._stop("ended its process")

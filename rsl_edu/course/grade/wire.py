@@ -144,7 +144,7 @@ def _store(tensor: torch.Tensor, blobs: list[bytes]) -> list[Any]:
 def receive(
     file: int,
     dereference: Callable[[Any], Any],
-    wait: Callable[[], None] | None = None,
+    wait: Callable[[int], None] | None = None,
     trusted: bool = False,
     tracked: Callable[[torch.Tensor, Any], torch.Tensor] | None = None,
     size: Callable[[int, int], None] = lambda header, body: None,
@@ -154,7 +154,8 @@ def receive(
     Args:
         file: File descriptor.
         dereference: Gets the value back that ``refer`` of :func:`send` stood for.
-        wait: Called at least every tenth of a second until all is there; it raises to give up.
+        wait: Called at least every tenth of a second until all is there, with the bytes that have arrived; it raises to
+            give up.
         trusted: Whether the frame is the grader's, which has no limits.
         tracked: Makes a tensor require a gradient again, from its values and what ``track`` of :func:`send` gave. By
             default there may be none.
@@ -165,11 +166,12 @@ def receive(
         MalformedError: If there is anything unusual in the frame.
     """
     try:
-        header, body = _LENGTHS.unpack(_read(file, _LENGTHS.size, wait))
+        got = _LENGTHS.size
+        header, body = _LENGTHS.unpack(_read(file, got, wait, 0))
         if not trusted and (header > HEADER or body > BODY):
             raise MalformedError(f"a reply of {header + body:,} bytes")
         size(header, body)
-        text, blob = _read(file, header, wait), _read(file, body, wait)
+        text, blob = _read(file, header, wait, got), _read(file, body, wait, got + header)
         reader = _Reader(blob, dereference, trusted, tracked)
         value = reader.decode(json.loads(text), DEPTH)
         if reader.place != len(blob):
@@ -181,13 +183,13 @@ def receive(
     return value
 
 
-def _read(file: int, length: int, wait: Callable[[], None] | None) -> bytearray:
+def _read(file: int, length: int, wait: Callable[[int], None] | None, before: int) -> bytearray:
     data = bytearray()
     while len(data) < length:
         while wait is not None and not select.select([file], [], [], 0.1)[0]:
-            wait()
+            wait(before + len(data))
         if wait is not None:
-            wait()
+            wait(before + len(data))
         part = os.read(file, min(length - len(data), 1 << 20))
         if not part:
             raise EOFError

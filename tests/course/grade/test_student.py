@@ -12,6 +12,7 @@ import pytest
 
 from rsl_edu.course.check.failure import Failure
 from rsl_edu.course.grade import sandbox, usage
+from rsl_edu.course.grade import student as students
 from rsl_edu.course.grade.notebook import Cell
 from rsl_edu.course.grade.sandbox import Limits
 from rsl_edu.course.grade.student import StalledError, StoppedError, Student
@@ -180,6 +181,40 @@ def test_what_waits_for_ever_ends_and_is_no_fault_of_the_students(process, asked
     with pytest.raises(StalledError, match=says.format("a call of f").replace("after 0", "after 1,200")):
         function()
     assert student._process.returncode == -signal.SIGKILL
+
+
+HALF = "import struct\nos.write(1, struct.pack('<II', 2, 0)"
+ON_ITS_WAY = """
+import signal
+reply, whole = json.dumps({"dict": [["number", 2], ["value", 3]]}).encode(), os.getpid()
+data = len(reply).to_bytes(4, "little") + bytes(4) + reply
+os.write(1, data[:12])
+"""
+AWAKE = {
+    "uses CPU time": "burn(2)",
+    "has a child that uses CPU time": "if os.fork() == 0: burn(3), os._exit(0)\ntime.sleep(2)",
+    "is kept from running": (
+        "if os.fork() == 0:\n    time.sleep(2)\n    os.kill(whole, signal.SIGCONT), os._exit(0)\n"
+        "os.kill(whole, signal.SIGSTOP)"
+    ),
+}
+
+
+@pytest.mark.parametrize("sent", ["[:3]", "", " + b'{'"])
+def test_what_sleeps_in_the_middle_of_a_reply_is_stopped(process, asked, monkeypatch, sent):
+    monkeypatch.setattr(students, "_ASLEEP", 5)
+    code = f"{HALF}{sent})\ntime.sleep(9999)"
+    with pytest.raises(StoppedError, match=r"^stopped in the middle of a reply$"):
+        asked(code)
+    with pytest.raises(StoppedError, match=r"^stopped in the middle of a reply$") as stopped:
+        process(f"send({{'dict': [['cell', 7]]}})\n{code}")
+    assert stopped.value.cell == 7
+
+
+@pytest.mark.parametrize("what", AWAKE)
+def test_a_reply_may_take_its_time_while_something_runs_or_is_kept_from_running(asked, monkeypatch, what):
+    monkeypatch.setattr(students, "_ASLEEP", 5)
+    assert asked(f"{ON_ITS_WAY}\n{AWAKE[what]}\nos.write(1, data[12:])") == 3
 
 
 def test_what_used_its_cpu_time_is_stopped_though_the_wall_clock_is_up(process, monkeypatch):

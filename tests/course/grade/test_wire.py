@@ -142,11 +142,15 @@ def test_a_process_that_ended_is_noticed():
 def test_whoever_waits_can_give_up():
     source, out = os.pipe()
 
-    def give_up():
-        raise TimeoutError
+    def give_up(arrived=0):
+        raise TimeoutError(arrived)
 
     with pytest.raises(TimeoutError):
         wire.receive(source, None, give_up)
+    os.write(out, struct.pack("<II", 1, 0) + b"3")
+    arrived = []
+    assert wire.receive(source, None, arrived.append) == 3
+    assert arrived == [0, 8]
     os.set_blocking(out, False)
     while True:  # fill the pipe
         try:

@@ -242,11 +242,16 @@ def _hide(folder: str) -> None:
 
 
 def main() -> None:
-    """Speak with the grader over what were standard input and output."""
-    source, out = os.dup(0), os.dup(1)
+    """Speak with the grader: over the files whose numbers are arguments, or else standard input and output."""
+    given = [*map(int, sys.argv[1:])] or [0, 1]
+    del sys.argv[1:]
+    source, out = map(os.dup, given)  # no program that it starts inherits them
     null = os.open(os.devnull, os.O_RDWR)
+    for file in given:
+        os.close(file)
     for file in (0, 1, 2):
         os.dup2(null, file)
+    os.register_at_fork(after_in_child=lambda: [os.dup2(null, file) for file in (source, out)])  # only one may speak
     adopt()
     torch.set_num_threads(1)
     torch.manual_seed(0)
