@@ -118,6 +118,8 @@ class _Book:
         print(f"{self.out}: {counted(len(waiting), 'answer')} to mark, {len(self.hands)} decided by hand")
         for student, name in waiting:
             print(printable(f"  {student}, {name}: to be marked, of {self.written.most[name]:g}"))
+        if waiting:
+            print(f"What they wrote is on their pages in {self.out.with_name(f'{self.out.stem}_feedback')}")
         for hand in self.hands:
             print(printable(f"  {hand.student}, {hand.exercise}: {_told(hand.points, hand.comment)}"))
 

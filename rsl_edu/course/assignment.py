@@ -232,32 +232,6 @@ class Assignment:
         parts = repr((self.name, self.tasks, self.setup, self.handed, self.forbidden, self._solutions))
         return hashlib.sha256(parts.encode()).hexdigest()
 
-    def written(self, task: Task, notebook: Any) -> str | None:
-        """Return what a learner wrote for a task that is marked by hand.
-
-        A cell in which the learner answers is found by nbgrader's ``grade_id`` in its metadata, a text as well as code.
-        A ``task`` is answered in cells that the learner adds: all those from its cell to the next one with a
-        ``grade_id``.
-
-        Args:
-            task: The task.
-            notebook: The learner's notebook.
-
-        Returns:
-            The text; empty if the cell is as it was handed out, None if the notebook lacks the cell.
-        """
-        ids = [(cell.metadata.get("nbgrader") or {}).get("grade_id") for cell in notebook.cells]
-        if task.name not in ids:
-            return None
-        place = ids.index(task.name)
-        if not any(cell.task and cell.id == task.name for cell in self.cells):
-            text = str(notebook.cells[place].source)
-            return "" if text.strip() == task.stub.strip() else text
-        handed = {cell.source.strip() for cell in self.student().cells}
-        end = next((later for later in range(place + 1, len(ids)) if ids[later]), len(ids))
-        added = [str(cell.source) for cell in notebook.cells[place + 1 : end] if cell.source.strip() not in handed]
-        return "\n\n".join(added)
-
     @cached_property
     def _solutions(self) -> tuple[tuple[str, int], ...]:
         """Right answers, as Python, and the places of their cells."""

@@ -8,7 +8,6 @@ import nbgrader
 import pytest
 from nbgrader import preprocessors
 from nbgrader.nbgraderformat import MetadataValidator
-from nbgrader.utils import compute_checksum, determine_grade
 
 from rsl_edu.course.assignment import Assignment, AssignmentError
 
@@ -149,24 +148,6 @@ def test_points_by_hand_stay_in_the_gradebook_with_the_stub():
     ]
     assert not checked.manual
     assert source.maximum == 8
-
-
-def test_an_unanswered_cell_is_the_one_to_which_nbgrader_gives_no_points():
-    source = made(answer(CODE, "f-answer"), FORMS["text"], FORMS["task"], cell("My sum.", "markdown"), graded("f(1)"))
-    why, do, _ = source.tasks
-    student = source.student()
-    mine = student.cells[1]
-    mine.metadata.nbgrader.checksum = compute_checksum(mine)
-    assert determine_grade(mine) == (0, 1)
-    assert source.written(why, student) == source.written(do, student) == ""
-    mine.source = "I **think** so."
-    assert determine_grade(mine) == (None, 1)
-    assert source.written(why, student) == "I **think** so."
-    student.cells.insert(3, nbformat.v4.new_code_cell("1 + 1"))
-    student.cells.insert(3, nbformat.v4.new_markdown_cell("A sum:"))
-    assert source.written(do, student) == "A sum:\n\n1 + 1"
-    del student.cells[1]
-    assert source.written(why, student) is None
 
 
 def test_older_metadata_is_read_as_nbgrader_reads_it():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ _LIVES = 3  # times that a cell may end the process before only the definitions 
 _UNANSWERED = ("not-answered", "missing", "lost")
 _LATER = (*_UNANSWERED, "exception")  # what may be right at the end: it needs what a later cell defines
 _DRAWN = 20  # random cases that count for a part of the points, besides the exercise's own
+_LONGEST_TEXT = 20_000  # characters that somebody reads who marks by hand
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Mark:
         mistake: Name of what is wrong, as stable as an error code; None if nothing is.
         message: The explanation; it may hold anything that the student wrote, and nothing that is hidden.
         carried: Answers of earlier exercises that are wrong, and were replaced by right ones for this exercise.
-        answer: Source of the cell with the answer; empty if there is none.
+        answer: Source of the cell with the answer, or the text to be marked by hand; empty if there is none.
     """
 
     task: str
@@ -68,6 +69,7 @@ def mark(
     *,
     partial: bool = False,
     carry: bool = True,
+    written: Mapping[str, str | None] | None = None,
 ) -> Marks:
     """Mark a submission.
 
@@ -80,6 +82,8 @@ def mark(
         limits: What the submission may use.
         partial: Whether a wrong answer to an exercise of the course gets points for the cases where it is right.
         carry: Whether an exercise that needs a wrong answer of an earlier one is judged with a right one instead.
+        written: What was written for the exercises that are marked by hand, as :func:`.written.written` returns it. By
+            default nobody knows.
 
     Raises:
         StalledError: If the limit of the wall clock was reached: then nothing is known about its points.
@@ -107,9 +111,25 @@ def mark(
     if carry:
         _carry(assignment, cells, box, limits, marks)
     answers = {task.name: answer_in(cells, task.answers) for task in tasks}
-    by_hand = {task.name: Mark(task.name, None, None, "to be marked by hand.") for task in assignment.tasks}
-    found = tuple(replace(mark, answer=answers.get(name, "")) for name, mark in (by_hand | marks).items())
-    return Marks(found, notes, session.budget.cpu)
+    found = {name: replace(mark, answer=answers[name]) for name, mark in marks.items()}
+    all_marks = tuple(found.get(task.name) or by_hand(task, written or {}) for task in assignment.tasks)
+    return Marks(all_marks, notes, session.budget.cpu)
+
+
+def by_hand(task: Task, written: Mapping[str, str | None]) -> Mark:
+    """Return the mark of an exercise that is marked by hand; as with nbgrader, it has 0 points if nothing was written.
+
+    Args:
+        task: The exercise.
+        written: What was written, as for :func:`mark`.
+    """
+    text = written.get(task.name)
+    if text == "":
+        return Mark(task.name, 0.0, "not-answered", "nothing was written here.")
+    if text is None:
+        return Mark(task.name, None, None, "its cell was not found in your notebook." if task.name in written else "")
+    more = f"\n\n[cut off here: it has {len(text):,} characters]" if len(text) > _LONGEST_TEXT else ""
+    return Mark(task.name, None, None, "", answer=text[:_LONGEST_TEXT] + more)
 
 
 def _carry(assignment: Assignment, cells: Sequence[Cell], box: str, limits: Limits, marks: dict[str, Mark]) -> None:

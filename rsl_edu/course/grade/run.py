@@ -33,7 +33,8 @@ from .marking import mark
 from .sandbox import Limits, SandboxError
 from .settings import Rules
 from .student import StalledError
-from .submissions import ProblemError, Submission, code
+from .submissions import ProblemError, Submission, all_cells
+from .written import written
 
 REACH = 30
 """Seconds that a scheduler of a cluster has to answer."""
@@ -225,13 +226,14 @@ def _grade(assignment: Assignment, key: str, submission: Submission, *, box: str
     if submission.problem:
         return row
     try:
-        cells = code(submission.content)
+        found = all_cells(submission.content)
     except ProblemError as problem:
         return replace(row, status=str(problem))
     with _ONE_AT_A_TIME:
         begin = time.monotonic()
         try:
-            marks = mark(assignment, cells, box, limits, partial=rules.partial, carry=rules.carry)
+            code, texts = [cell.source for cell in found if cell.code], written(assignment, found)
+            marks = mark(assignment, code, box, limits, partial=rules.partial, carry=rules.carry, written=texts)
         except StalledError as stalled:
             return replace(row, status=f"{TRIED_AGAIN}: {stalled}")
     seconds = round(time.monotonic() - begin, 2)

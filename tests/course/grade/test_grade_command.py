@@ -217,7 +217,7 @@ def test_edits_of_a_copy_can_be_taken_over_too(week, four):
 
 
 def test_what_is_to_be_marked_is_listed(week, four, monkeypatch):
-    marks = Marks((Mark("double", None, None, "to be marked."),), ())
+    marks = Marks((Mark("double", None, None, ""),), ())
     monkeypatch.setattr(run, "mark", lambda *_, **__: marks)
     said = graded(week)
     assert "4 answers to mark by hand: rsl-edu mark grades.csv" in said
@@ -226,6 +226,7 @@ def test_what_is_to_be_marked_is_listed(week, four, monkeypatch):
     assert week("mark", "grades.csv")[1].splitlines() == [
         "grades.csv: 3 answers to mark, 1 decided by hand",
         *(f"  {name}, double: to be marked, of 2" for name in "acd"),
+        "What they wrote is on their pages in grades_feedback",
         "  b, double: 1 points",
     ]
     assert (table(four)["a"]["to_mark"], table(four)["b"]["to_mark"], table(four)["b"]["total"]) == ("1", "", "1")

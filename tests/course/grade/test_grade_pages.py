@@ -195,6 +195,28 @@ def test_feedback_says_what_is_marked_by_hand():
     assert page.line("reset_done").startswith("3 of 3 Nice. ✓")
 
 
+def test_feedback_shows_what_is_to_be_marked_and_says_if_nothing_was_written():
+    by_hand = assignment(POINTS, manual=["split_and_pad"])
+
+    def line(given, **decided):
+        page = Page(pages.feedback(by_hand, row(given), by_hand=decided))
+        assert "script" not in page.elements
+        return page.line("split_and_pad")
+
+    text = "<script>alert(1)</script>\n**Why**: \x1b[31m \u202e & [x](javascript:1)"
+    waits = "to be marked, of 13 Your instructor marks this one by hand."
+    shown = "What you wrote <script>alert(1)</script> **Why**: \ufffd[31m \ufffd & [x](javascript:1)"
+    assert line(Mark("split_and_pad", None, None, "", answer=text)) == f"{waits} {shown}"
+    marked = line(Mark("split_and_pad", 9.0, None, "", answer=text), split_and_pad=pages.ByHand(None, "So so."))
+    assert marked == f"9 of 13 Marked by hand. So so. {shown}"
+    unfound = Mark("split_and_pad", None, None, "its cell was not found in your notebook.")
+    assert line(unfound) == f"{waits} Its cell was not found in your notebook."
+    nothing = Mark("split_and_pad", 0.0, "not-answered", "nothing was written here.")
+    assert line(nothing) == "0 of 13 Nothing was written here."
+    given = line(replace(nothing, points=2.0), split_and_pad=pages.ByHand(0.0, "On paper."))
+    assert given == "2 of 13 Changed by hand from 0 to 2 points. On paper."
+
+
 def test_points_by_hand_for_what_could_not_be_graded_come_with_no_verdict():
     marks = (Mark("reset_done", 2.0, None, ""), Mark("unpad", 0.0, None, ""), Mark("split_and_pad", 0.0, None, ""))
     rescued = Row("Bo", "key", "a damaged zip", marks)

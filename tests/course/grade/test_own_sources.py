@@ -195,4 +195,4 @@ def test_a_wrong_answer_gets_no_points_or_a_part(name, wrong):
 
 
 def test_points_by_hand_are_not_given(wrong):
-    assert (wrong[BY_HAND].points, wrong[BY_HAND].mistake) == (None, None)
+    assert (wrong[BY_HAND].points, wrong[BY_HAND].mistake, wrong[BY_HAND].message) == (None, None, "")

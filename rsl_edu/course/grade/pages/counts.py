@@ -56,6 +56,7 @@ class Exercise:
         separation: How well it separates strong from weak among those who answered it; None if that cannot be said.
         mistakes: The mistakes, the most frequent first; an answer can make two.
         unanswered: Why there was nothing to judge, with whom.
+        waiting: Whose answers are to be marked.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Exercise:
     separation: Separation | None
     mistakes: tuple[Mistake, ...]
     unanswered: tuple[tuple[str, tuple[Link, ...]], ...]
+    waiting: tuple[Link, ...]
 
     @property
     def total(self) -> int:
@@ -104,6 +106,7 @@ def exercise(task: Task, tasks: Sequence[Task], graded: Sequence[Row], folder: s
         _separation(task, tasks, graded),
         tuple(_mistake(task, name, made, folder) for name, made in mistakes(task, answers)),
         tuple((why, who) for why, who in unanswered if who),
+        links([row for row, mark in answers if mark.points is None], folder),
     )
 
 

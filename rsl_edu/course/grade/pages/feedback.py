@@ -66,7 +66,8 @@ def feedback(
 class _Shown:
     """What the page shows of an exercise.
 
-    The verdict is HTML, and empty if no check ran; it is overruled if somebody changed its points.
+    The verdict is HTML, and empty if no check ran; it is overruled if somebody changed its points. Of what is marked by
+    hand, it shows what was written, and what the grader says of that.
     """
 
     mark: Mark
@@ -75,6 +76,8 @@ class _Shown:
     verdict: str
     overruled: bool
     partly: bool
+    written: str
+    says: str
 
 
 def _shown(task: Task, mark: Mark, by_hand: ByHand | None) -> _Shown:
@@ -82,4 +85,8 @@ def _shown(task: Task, mark: Mark, by_hand: ByHand | None) -> _Shown:
     partly = mark.points is not None and 0 < mark.points < task.points and not by_hand and mark.mistake != "partial"
     checked = bool(mark.message) and not task.manual  # what could not be graded, people can have given points
     overruled = checked and by_hand is not None and by_hand.before != mark.points
-    return _Shown(mark, task.points, by_hand, verdict._repr_html_() if checked else "", overruled, partly)
+    html = verdict._repr_html_() if checked else ""
+    written = mark.answer if task.manual else ""
+    changed = by_hand is not None and by_hand.before != mark.points
+    says = mark.message[:1].upper() + mark.message[1:] if task.manual and not changed else ""
+    return _Shown(mark, task.points, by_hand, html, overruled, partly, written, says)

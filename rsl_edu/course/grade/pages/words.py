@@ -55,7 +55,7 @@ _MISTAKES = {  # of any exercise; spoken to the class, like those of an exercise
 _VEIL = re.compile(r"right for the cases of its check, wrong for further ones: |it looks like this: ")
 
 UNANSWERED = {
-    "not-answered": "not answered: the function is as it was handed out",
+    "not-answered": "not answered: nothing was changed in what was handed out",
     "missing": "not defined: the notebook has nothing of this name",
     "lost": "lost: there was an answer, but its cell failed",
 }

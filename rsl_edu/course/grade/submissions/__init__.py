@@ -14,11 +14,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from .cells import ProblemError, code
+from .cells import Cell, ProblemError, all_cells, code
 from .files import File, count_works, in_folder, in_zip, on_disk, unpacked
 from .names import Origin, Student, one_line, origin, shown
 
-__all__ = ["ProblemError", "Submission", "code", "count", "find"]
+__all__ = ["Cell", "ProblemError", "Submission", "all_cells", "code", "count", "find"]
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
-"""The code of a notebook, of any format since version 2; outputs are never read."""
+"""The cells of a notebook, of any format since version 2; outputs are never read."""
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
 LARGEST = 10 << 20
@@ -20,8 +21,32 @@ class ProblemError(ValueError):
     """Why a submission cannot be graded, for its row."""
 
 
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a notebook.
+
+    Attributes:
+        code: Whether it is a code cell.
+        source: Its source.
+        id: What nbgrader calls its ``grade_id``; empty if it has none.
+    """
+
+    code: bool
+    source: str
+    id: str = ""
+
+    def same(self, other: Cell) -> bool:
+        """Whether another cell has the same source, but for empty lines and spaces around it."""
+        return self.source.strip() == other.source.strip()
+
+
 def code(content: bytes) -> list[str]:
-    """Return the code cells of a notebook.
+    """Return the code cells of a notebook, as for :func:`all_cells`."""
+    return [cell.source for cell in all_cells(content) if cell.code]
+
+
+def all_cells(content: bytes) -> list[Cell]:
+    """Return the cells of a notebook.
 
     Raises:
         ProblemError: If it is not a notebook, or one that cannot be graded.
@@ -33,12 +58,12 @@ def code(content: bytes) -> list[str]:
     except (ValueError, RecursionError) as error:
         raise ProblemError(_why_none(content, error)) from None
     try:
-        code = [_source(cell) for cell in _cells(notebook) if cell["cell_type"] == "code"]
+        cells = [_cell(cell) for cell in _cells(notebook)]
     except (KeyError, TypeError):
         raise ProblemError("not a notebook") from None
-    if sum(map(len, code)) > _MOST_CODE:
+    if sum(len(cell.source) for cell in cells if cell.code) > _MOST_CODE:
         raise ProblemError(f"more than {_MOST_CODE >> 20} MB of code")
-    return code
+    return cells
 
 
 def _cells(notebook: Any) -> list[Any]:
@@ -48,10 +73,18 @@ def _cells(notebook: Any) -> list[Any]:
     return cells
 
 
-def _source(cell: Any) -> str:
-    source = cell["input"] if "input" in cell else cell["source"]  # before version 4: input
-    text = source if isinstance(source, str) else "".join(source or [])  # null for an empty cell
-    return text.replace("\r\n", "\n")
+def _cell(cell: Any) -> Cell:
+    code, metadata = cell["cell_type"] == "code", cell.get("metadata")
+    says = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    identity = says.get("grade_id") if isinstance(says, dict) else None
+    try:
+        source = cell["input"] if "input" in cell else cell["source"]  # before version 4: input
+        text = source if isinstance(source, str) else "".join(source or [])  # null for an empty cell
+    except (KeyError, TypeError):
+        if code:
+            raise
+        text = ""  # no text is run: an odd one is no reason not to grade the code
+    return Cell(code, text.replace("\r\n", "\n"), identity if isinstance(identity, str) else "")
 
 
 def _why_none(content: bytes, error: Exception) -> str:
