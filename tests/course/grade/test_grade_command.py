@@ -71,7 +71,7 @@ def test_limits_and_rules_reach_the_marker(week, four, monkeypatch):
     monkeypatch.setattr(run, "mark", mark)
     (four / "course.yml").write_text("limits: {cell: 20, call: 7}\npartial: cases\ncarry: false\n")
     graded(week, "--limit=cell=30.5", "--limit", "memory=4096")
-    assert given == [(30.5, 7, 4 << 30, {"partial": True, "carry": False})] * 4
+    assert given == [(30.5, 7, 4 << 30, {"partial": True, "carry": False, "written": {}})] * 4
 
 
 def test_what_is_wrong_in_the_course_file_stops_it(week, four, marked):

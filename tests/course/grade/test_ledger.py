@@ -99,7 +99,7 @@ def test_the_rules_reach_the_marker(four, marked, monkeypatch):
     given = []
     monkeypatch.setattr(run, "mark", lambda *_, mark=run.mark, **rules: given.append(rules) or mark(*_))
     grade(four, rules=Rules(partial=True, carry=False))
-    assert given == [{"partial": True, "carry": False}] * 4
+    assert given == [{"partial": True, "carry": False, "written": {}}] * 4
 
 
 def test_pages_that_belong_to_no_row_any_more_are_removed_and_nothing_else(four, marked):
