@@ -115,7 +115,7 @@ def test_a_cell_without_metadata_is_not_guessed(source):
         "why": None,  # its stub is that of the other
         "how": None,
     }
-    assert written(source, all_cells(handed_in(source, more)))["how"] == "Thus."
+    assert written(source, all_cells(handed_in(source, more)))["how"] == "Thus.\n\nAn idea."
 
 
 def test_a_copied_cell_is_read_whole(source):
