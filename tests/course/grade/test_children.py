@@ -8,6 +8,10 @@ import pytest
 
 from rsl_edu.course.check import failure, limit
 from rsl_edu.course.grade import wire
+from rsl_edu.course.grade.notebook import Cell
+from rsl_edu.course.grade.sandbox import Limits
+from rsl_edu.course.grade.student import Student
+from rsl_edu.course.grade.usage import Budget
 
 PLACES = [Path(wire.__file__).parent / "inside", *(Path(module.__file__).parent for module in (wire, failure, limit))]
 RUN = """
@@ -43,3 +47,31 @@ def test_processes(which):
     code = RUN.replace("PLACES", str([*map(str, PLACES)])).replace("SOURCES", str(sources))
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert out.stdout.split() == [str(left)], out.stderr
+
+
+CALLS = """
+import os, threading, time
+def bomb():
+    while True:
+        os.fork()
+def leave():
+    if os.fork() == 0:
+        time.sleep(9999)
+def threads():
+    time.sleep(3)  # until nothing watches the time any more: then that needs a thread again
+    started = [threading.Thread(target=time.sleep, args=[0.1]) for _ in range(9)]
+    for each in started:
+        each.start()
+    return len(open(f"/proc/self/task/{os.getpid()}/children").read().split())
+"""
+
+
+@pytest.mark.slow
+def test_processes_of_a_call_that_raises_cost_the_next_ones_nothing(bwrap):
+    student = Student([Cell(1, CALLS)], bwrap, Budget(Limits()))
+    names = student.names(["bomb", "leave", "threads"])
+    names["leave"]()
+    with pytest.raises(BlockingIOError):
+        names["bomb"]()
+    assert names["threads"]() == 1
+    student.close()

@@ -26,7 +26,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 import wire  # type: ignore[import-not-found,unused-ignore]
 from cells import Notebook, account_of  # type: ignore[import-not-found,unused-ignore]
-from children import adopt  # type: ignore[import-not-found,unused-ignore]
+from children import adopt, children, end_children  # type: ignore[import-not-found,unused-ignore]
 from library import CourseAnswer, Shells, forbid, refusal  # type: ignore[import-not-found,unused-ignore]
 from limit import limited  # type: ignore[import-not-found,unused-ignore]
 
@@ -83,13 +83,15 @@ class _Server:
                 if question["name"]:
                     raise RuntimeError("the callback raised an error")
                 return question["arguments"][0]
-            number = question["number"]
+            number, before = question["number"], children()
             try:
                 _limit_cpu(self.seconds / _EARLIER)
                 reply = self.answer(question)
             except BaseException as error:
                 reply = {"error": account_of(error)}
             _be_alone()
+            if "error" in reply:
+                end_children(before)
             try:
                 self.send({"number": number, **reply})
             except Exception as error:  # what cannot be sent: nested too deeply, a type of tensor that nobody knows
