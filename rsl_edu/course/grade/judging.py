@@ -19,6 +19,7 @@ from rsl_edu.course.assignment import AssignmentError
 from rsl_edu.course.check import Verdict
 from rsl_edu.course.check.failure import Failure, PassThroughError
 from rsl_edu.course.check.limit import unlimited
+from rsl_edu.course.names import python
 
 from .student import Student
 
@@ -162,12 +163,7 @@ class _Quiet:
 @functools.lru_cache(maxsize=256)
 def _compiled(source: str, file: str) -> CodeType:
     """Compile a cell of the source, which may hold lines for IPython; as in a notebook, its last value is ``_``."""
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        from IPython.core.inputtransformer2 import TransformerManager
-
-        tree = ast.parse(TransformerManager().transform_cell(source))  # type: ignore[no-untyped-call]
+    tree = ast.parse(python(source))
     if tree.body and isinstance(last := tree.body[-1], ast.Expr):
         tree.body[-1] = ast.copy_location(ast.Assign([ast.Name("_", ast.Store())], last.value), last)
     return compile(ast.fix_missing_locations(tree), file, "exec")

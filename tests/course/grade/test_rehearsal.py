@@ -135,6 +135,7 @@ LOSSES = {  # a check, what right answers get, and the line that costs the rest
     ),
     "partial": ("score = 0.5 * f(1)\nscore\nscore", 0.5, 3, "right in part: 0.5 of 1 points."),
     "raises": ("f(1)\nf(1, 2)", 0, 2, "your code raises TypeError: f() takes 1 positional argument but 2 were given"),
+    "magic": ("%%time\nassert f(1) == 2", 0, 2, "your answer is wrong."),
     "identity": (
         "a = [1]\nassert f(a) is a",
         *(0, 2, "your answer is wrong. (perhaps: what crosses to the answers is copied: compare values, not identity)"),
