@@ -129,12 +129,12 @@ def judge(said: Verdicts, code: str, names: dict[str, Any]) -> tuple[float | Non
         return None, Verdict(said.name, False, *said.lacks(error.name))
     except AssertionError as error:
         says = error.args[0] if error.args else ""
-        wrong = Verdict(said.name, False, "unknown", f"your answer is wrong. {says}".rstrip())
+        wrong = Verdict(said.name, False, "unknown", f"your answer is wrong. {_text(says)}".rstrip())
         return None, says if isinstance(says, Verdict) else wrong
     except (PassThroughError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a check that calculates with what an answer returns; pytest.raises, which is none
-        why = f"the check cannot use what your code returns: {type(error).__name__}: {error}"
+        why = f"the check cannot use what your code returns: {type(error).__name__}: {_text(error)}"
         return None, Verdict(said.name, False, "exception", why)
     if isinstance(value, Verdict):
         return None, value
@@ -148,6 +148,14 @@ def judge(said: Verdicts, code: str, names: dict[str, Any]) -> tuple[float | Non
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return 0.0 if math.isnan(value) else float(value), right
     return None, right
+
+
+def _text(value: Any) -> str:
+    """Return a text of what a check has raised: it may hold an object of the student's process, which is asked then."""
+    try:
+        return str(value)
+    except Exception as error:
+        return f"({type(error).__name__}: it cannot be shown as a text)"
 
 
 class _Quiet:

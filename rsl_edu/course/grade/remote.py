@@ -14,7 +14,7 @@ import torch
 from rsl_edu.course.check.failure import Failure
 from rsl_edu.printable import printable
 
-from .wire import OPERATIONS
+from .wire import OPERATIONS, TEXT
 
 Ask = Callable[..., Any]
 """Asks a student's process: the kind of question, a name, arguments and options."""
@@ -53,9 +53,21 @@ class _Object:
     _made_ = False  # whether the check has made it
 
     def __getattr__(self, name: str) -> Any:
+        if name == "__name__" and isinstance(text := self._ask_("get", name), str):
+            return short_line(text)
         if name.startswith("_"):
             raise AttributeError(name)
         return self._ask_("get", name)
+
+    def __repr__(self) -> str:
+        return self._text_("repr")
+
+    def __str__(self) -> str:
+        return self._text_("str")
+
+    def _text_(self, kind: str) -> str:
+        text = self._ask_("operate", kind)
+        return printable(text[:TEXT], "\ufffd", keep="\n\t") if isinstance(text, str) else object.__repr__(self)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name.startswith("_"):
@@ -99,7 +111,7 @@ def _made(value: Any) -> Any:
 
 _ALWAYS = ("int", "float", "len", "getitem", "setitem", "delitem")  # what they give, the check compares by itself
 for _name in OPERATIONS:
-    if _name != "iter":
+    if _name not in ("iter", "repr", "str"):
         setattr(_Object, f"__{_name}__", _operation(_name))
 
 
@@ -111,7 +123,7 @@ class _Callable(_Object):
 class _Module(_Callable):
     """Passes for a module of torch, of which it has no more than what can be asked for."""
 
-    __class__ = property(lambda self: torch.nn.Module)
+    __class__ = property(lambda self: type(type(self).__name__, (torch.nn.Module,), {}))
 
 
 class _Class(type):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
+import itertools
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -250,20 +252,23 @@ class Student:
         return known
 
     def _refer(self, value: Any) -> Any:
-        """Say what an argument is that is no plain data: something of the process itself, or a function of the check's.
+        """Say what an argument is that is no plain data: something of the process, or a function or an iterator of here.
 
         Raises:
-            TypeError: If it is neither.
+            TypeError: If it is none of these.
         """
         if own := getattr(value, "_own_", None):
             return own
         name = str(getattr(value, "__name__", None))
         if getattr(torch, name, None) is value:
             return ["torch", name]
+        if isinstance(value, Iterator) and not isinstance(value, io.IOBase):  # a file is more than its lines
+            self._callbacks.append(lambda: [*itertools.islice(value, 1)])
+            return ["iterator", len(self._callbacks) - 1]
         if not callable(value):
-            raise TypeError(f"value: {type(value).__name__} cannot be handed to a student's process")
+            raise TypeError(f"value: {type(value).__name__} cannot be handed to an answer")
         self._callbacks.append(value)
-        return ["callback", len(self._callbacks) - 1]
+        return ["callback", len(self._callbacks) - 1, name]
 
     def _gradients(self, place: int, inputs: list[torch.Tensor], grad: torch.Tensor) -> list[torch.Tensor | None]:
         """Gradients with respect to arguments, from the one with respect to a result; the process computes them."""
