@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rsl_edu.course import check
 from rsl_edu.course.assignment import Assignment, Task
 from rsl_edu.course.check import Verdict
 from rsl_edu.course.check.limit import unlimited
+from rsl_edu.number_format import counted
 
 from .judging import Names, Verdicts, judge
 from .notebook import Cell, Note, answer_in, cells_of
@@ -54,11 +55,13 @@ class Marks:
         marks: One for each exercise, in the order of the assignment.
         notes: What did not run, or not as in a kernel.
         cpu: Seconds of CPU time of its process, from its first cell on; 0 where the grader cannot see it.
+        above: By the exercises whose check ends with a number of more than their points, this number.
     """
 
     marks: tuple[Mark, ...]
     notes: tuple[Note, ...]
     cpu: float = 0.0
+    above: Mapping[str, float] = field(default_factory=dict)
 
 
 def mark(
@@ -113,7 +116,7 @@ def mark(
     answers = {task.name: answer_in(cells, task.answers) for task in tasks}
     found = {name: replace(mark, answer=answers[name]) for name, mark in marks.items()}
     all_marks = tuple(found.get(task.name) or by_hand(task, written or {}) for task in assignment.tasks)
-    return Marks(all_marks, notes, session.budget.cpu)
+    return Marks(all_marks, notes, session.budget.cpu, session.above)
 
 
 def by_hand(task: Task, written: Mapping[str, str | None]) -> Mark:
@@ -180,6 +183,7 @@ class _Session:
         self.ends: list[Note] = []  # of cells that ended the process
         self.noted: tuple[Note, ...] = ()
         self.over = ""  # why no process can be had any more
+        self.above: dict[str, float] = {}  # the last value of a check that is more than its points
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -263,10 +267,13 @@ class _Session:
         assert self.student is not None
         said = Verdicts(task.name, self.assignment.answers, self._lacks)
         points, verdict = judge(said, code, names)
+        self.above.pop(task.name, None)  # of its shown part, which does not end the cell
+        if verdict.passed and points is not None and points > task.points:
+            self.above[task.name] = points
         if not verdict.passed or points is None or points >= task.points:
             return (task.points if verdict.passed else 0.0), verdict
         points = max(points, 0.0)
-        says = f"right in part: {points:g} of {task.points:g} points."
+        says = f"right in part: {points:g} of {counted(task.points, 'point')}."
         return points, Verdict(task.name, False, "partial", says)
 
     def _lacks(self, name: str) -> tuple[str, str]:

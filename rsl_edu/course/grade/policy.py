@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from rsl_edu.number_format import counted
+
 from .by_hand import LATE, Hand
 from .gradebook import GRADED, NOTHING, Decided, Row, Settled, as_text, number
 from .marking import Mark
@@ -140,14 +142,14 @@ def deduction(late: Late, hours: float | None, maximum: float) -> tuple[float, s
     if not hours:
         return 0.0, ""
     says = f"handed in {_time(hours)} late"
-    counted = hours - late.grace
-    if counted <= 0:
+    after = hours - late.grace
+    if after <= 0:
         return 0.0, f"{says}, within the time of grace"
-    if late.none_after is not None and counted > 24 * late.none_after:
-        return maximum, f"{says}: no points after {number(late.none_after)} days"
-    percent = min(late.most, late.per_day * math.ceil(round(counted / 24, 9)))  # the last digits are rounding
+    if late.none_after is not None and after > 24 * late.none_after:
+        return maximum, f"{says}: no points after {counted(late.none_after, 'day')}"
+    percent = min(late.most, late.per_day * math.ceil(round(after / 24, 9)))  # the last digits are rounding
     points = maximum * percent / 100
-    return points, f"{says}: {number(percent)} % of {number(maximum)} points" if points else says
+    return points, f"{says}: {number(percent)} % of {counted(maximum, 'point')}" if points else says
 
 
 def choose(rows: Sequence[Row], several: str) -> Row:
@@ -200,5 +202,4 @@ def _capped(row: Row) -> Row:
 def _time(hours: float) -> str:
     """Write a time: ``51 hours``, ``1 minute``."""
     minutes = max(1, round(60 * hours))
-    value, unit = (str(minutes), "minute") if minutes < 60 else (number(round(hours, 1)), "hour")
-    return f"{value} {unit}" if value == "1" else f"{value} {unit}s"
+    return counted(minutes, "minute") if minutes < 60 else counted(round(hours, 1), "hour")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import io
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -221,6 +223,30 @@ def _like(raised: Any) -> type[Failure]:
 def short_line(text: Any, most: int = 200) -> str:
     """A text of a student's process on one line, without control characters."""
     return printable(str(text)[:most], " ")
+
+
+def reference(value: Any, callbacks: list[Callable[..., Any]]) -> list[Any]:
+    """Say what an argument is that is no plain data: something of the process, or a function or an iterator of here.
+
+    Args:
+        value: The argument.
+        callbacks: What the process may call, by its place; a function is added, or what gives the next item.
+
+    Raises:
+        TypeError: If it is none of these.
+    """
+    if own := getattr(value, "_own_", None):
+        return [*own]
+    name = str(getattr(value, "__name__", None))
+    if getattr(torch, name, None) is value:
+        return ["torch", name]
+    if isinstance(value, Iterator) and not isinstance(value, io.IOBase):  # a file is more than its lines
+        callbacks.append(lambda: [*itertools.islice(value, 1)])
+        return ["iterator", len(callbacks) - 1]
+    if not callable(value):
+        raise TypeError(f"value: {type(value).__name__} cannot be handed to an answer")
+    callbacks.append(value)
+    return ["callback", len(callbacks) - 1, name]
 
 
 def overwrite(old: Any, new: Any) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import io
-import itertools
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -251,25 +249,6 @@ class Student:
         known: dict[str, Any] = reply
         return known
 
-    def _refer(self, value: Any) -> Any:
-        """Say what an argument is that is no plain data: something of the process, or a function or an iterator of here.
-
-        Raises:
-            TypeError: If it is none of these.
-        """
-        if own := getattr(value, "_own_", None):
-            return own
-        name = str(getattr(value, "__name__", None))
-        if getattr(torch, name, None) is value:
-            return ["torch", name]
-        if isinstance(value, Iterator) and not isinstance(value, io.IOBase):  # a file is more than its lines
-            self._callbacks.append(lambda: [*itertools.islice(value, 1)])
-            return ["iterator", len(self._callbacks) - 1]
-        if not callable(value):
-            raise TypeError(f"value: {type(value).__name__} cannot be handed to an answer")
-        self._callbacks.append(value)
-        return ["callback", len(self._callbacks) - 1, name]
-
     def _gradients(self, place: int, inputs: list[torch.Tensor], grad: torch.Tensor) -> list[torch.Tensor | None]:
         """Gradients with respect to arguments, from the one with respect to a result; the process computes them."""
         values = self._typed(self._ask("gradient", None, place, [grad.clone()]), list)  # it can be changed
@@ -353,7 +332,7 @@ class Student:
 
     def _send(self, value: Any, wait: _Wait, track: Callable[[torch.Tensor], str] | None = None) -> None:
         try:
-            wire.send(self._to, value, self._refer, wait, track)
+            wire.send(self._to, value, lambda other: remote.reference(other, self._callbacks), wait, track)
         except BrokenPipeError:
             self._ended(wait)
 

@@ -227,7 +227,7 @@ def test_what_is_to_be_marked_is_listed(week, four, monkeypatch):
         "grades.csv: 3 answers to mark, 1 decided by hand",
         *(f"  {name}, double: to be marked, of 2" for name in "acd"),
         "What they wrote is on their pages in grades_feedback",
-        "  b, double: 1 points",
+        "  b, double: 1 point",
     ]
     assert (table(four)["a"]["to_mark"], table(four)["b"]["to_mark"], table(four)["b"]["total"]) == ("1", "", "1")
 
