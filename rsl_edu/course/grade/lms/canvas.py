@@ -20,8 +20,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from rsl_edu.number_format import counted
-
 from ..spelling import turned
 from . import Entry, Filled, TemplateError
 from .matching import Line, match, normal
@@ -57,9 +55,8 @@ def gradebook(entries: Iterable[Entry], title: str, maximum: float, template: by
     else:
         most = number(possible)
         if most is None or abs(most - maximum) > 0.005:
-            there = f"{possible or 'no'} points" if most is None else counted(most, "point")
             raise TemplateError(
-                f"{sheet.header[column]} has {there} in Canvas, and the assignment {maximum:g}: "
+                f"{sheet.header[column]} has {possible or 'no'} points in Canvas, and the assignment {maximum:g}: "
                 "change the points in Canvas, and export the gradebook again"
             )
         rows, problems = match(entries, lines)
