@@ -248,7 +248,7 @@ _NO_TIMES = "nothing says when: give --worksheet"
 def _knows_times(plan: _Plan, rows: Sequence[Row]) -> bool:
     people = [person for table in plan.tables for person in table.people]
     told = any(person.submitted is not None or person.late_hours is not None or person.unread for person in people)
-    return told or any(row.late for row in rows)
+    return told or any(row.late or row.settled.hours_late is None for row in rows)
 
 
 def _plan(parser: argparse.ArgumentParser, options: argparse.Namespace) -> _Plan:

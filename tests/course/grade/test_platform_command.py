@@ -176,6 +176,15 @@ def test_an_old_worksheet_and_drafts_are_said_in_a_line(week, four):
     assert rows["Ada Lovelace"]["remarks"] == "a draft, not submitted, in the worksheet"
 
 
+def test_a_worksheet_from_before_the_first_submission_is_old_and_not_in_another_language(week, four):
+    words = moodle(four)
+    (four / "course.yml").write_text("due: 2026-11-30")
+    (four / "worksheet.csv").write_text(WORKSHEET.replace("Submitted for grading", "No submission"))
+    said = week(*words, "--worksheet=worksheet.csv")[1]
+    assert "2 students handed in at an unknown time: nothing is taken off: Ada Lovelace; Bo Ek" in said
+    assert "Nobody is late" not in said
+
+
 def test_hidden_names_of_moodle_have_a_row_each(week, four):
     words = moodle(four)
     with zipfile.ZipFile(four / "class.zip", "w") as archive:
