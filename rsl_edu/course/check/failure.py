@@ -28,7 +28,7 @@ class Failure(Exception):  # noqa: N818  it is the account of an error
     """
 
     def __init__(self, kind: str, says: str, line: str = "", number: int = 0, function: str = "") -> None:
-        super().__init__(says)
+        Exception.__init__(self, says)  # a kind that is an OSError too, say, has a constructor that takes other things
         self.kind, self.says, self.line, self.number, self.function = kind, says, line, number, function
 
 
@@ -49,7 +49,9 @@ def failure(error: BaseException, is_learners: Callable[[str], bool]) -> Failure
     if too_long:
         return Failure("stopped", str(error), line, number, function)
     stub = frames and isinstance(error, NotImplementedError) and (not error.args or "NotImplementedError" in line)
-    says = traceback.format_exception_only(error)[-1].partition("\n")[0]  # ValueError: its first line
+    told = traceback.TracebackException(type(error), error, None)
+    vars(told)["__notes__"] = None  # they would come last
+    says = [*told.format_exception_only()][-1].partition("\n")[0]  # ValueError: its first line
     says = says.removesuffix(", but expected one of:")  # what torch says in the lines that follow
     if len(says) > 130:
         says = re.split(r"(?<=\.)\s+(?=[A-Z])", says)[0]  # its first sentence

@@ -14,7 +14,7 @@ from rsl_edu.course.check.limit import unlimited
 from rsl_edu.number_format import counted
 
 from .judging import Names, Verdicts, judge
-from .notebook import Cell, Note, answer_in, cells_of
+from .notebook import Cell, Note, answers_in, cells_of
 from .sandbox import Limits
 from .student import StoppedError, Student
 from .usage import Budget
@@ -113,7 +113,7 @@ def mark(
         session.close()
     if carry:
         _carry(assignment, cells, box, limits, marks)
-    answers = {task.name: answer_in(cells, task.answers) for task in tasks}
+    answers = answers_in(cells, tasks)
     found = {name: replace(mark, answer=answers[name]) for name, mark in marks.items()}
     all_marks = tuple(found.get(task.name) or by_hand(task, written or {}) for task in assignment.tasks)
     return Marks(all_marks, notes, session.budget.cpu, session.above)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from rsl_edu.course.assignment import Handed, Task
@@ -13,6 +13,7 @@ KINDS = ("raised", "stopped", "syntax", "module", "line")
 """What a note can be about."""
 
 _LONGEST_ANSWER = 4000
+_LONGEST_PARSED = 200_000  # characters of a cell: its tree takes 500 times as many bytes
 
 
 @dataclass(frozen=True)
@@ -78,41 +79,55 @@ def cells_of(handed: Iterable[Handed], tasks: Iterable[Task], sources: Sequence[
     return cells
 
 
-def answer_in(cells: Iterable[Cell], names: Iterable[str]) -> str:
+def answers_in(cells: Iterable[Cell], tasks: Iterable[Task]) -> dict[str, str]:
     """Return the code with which a notebook answers, as far as it can be found; the last definition of each name.
 
     Args:
         cells: Its cells.
-        names: Names of the answers.
+        tasks: The exercises.
+
+    Returns:
+        The code for each exercise, by its name.
     """
+    tasks = [*tasks]
+    names = {name for task in tasks for name in task.answers}
     found: dict[str, str] = {}
     for cell in cells:
         if not cell.handed:
-            found |= {name: text for name in names for text in _definitions(cell.source, name)}
-    return "\n\n".join(found.values())[:_LONGEST_ANSWER]
+            found |= _definitions(cell.source, {name for name in names if name in cell.source})
+    texts = {task.name: [found[name] for name in task.answers if name in found] for task in tasks}
+    return {name: "\n\n".join(parts)[:_LONGEST_ANSWER] for name, parts in texts.items()}
 
 
 def _form(source: str) -> str:
     """The same for two sources that differ only in layout and comments."""
     try:
-        return ast.dump(ast.parse(source))
+        return ast.dump(_tree(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return "\n".join(line.rstrip() for line in source.strip().splitlines())
 
 
-def _definitions(source: str, name: str) -> Iterator[str]:
+def _tree(source: str) -> ast.Module:
+    """Parse a cell, unless it is so long that this costs too much: no process of the student's pays for it."""
+    if len(source) > _LONGEST_PARSED:
+        raise ValueError("too long to be parsed")
+    return ast.parse(source)
+
+
+def _definitions(source: str, names: Collection[str]) -> dict[str, str]:
+    """The code of a cell that defines names, by these."""
+    if not names:
+        return {}
     try:
-        tree = ast.parse(source)
+        tree = _tree(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        if re.search(rf"^\s*(def|class)\s+{re.escape(name)}\b", source, re.MULTILINE):
-            yield source
-        return
+        defined = re.findall(r"^\s*(?:def|class)\s+(\w+)", source, re.MULTILINE)
+        return {name: source for name in names if name in defined}
+    found: dict[str, ast.AST] = {}
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            matches = node.name == name
-        else:
-            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-            stores = isinstance(node, (ast.Assign, ast.AnnAssign))
-            matches = stores and any(isinstance(target, ast.Name) and target.id == name for target in targets)
-        if matches:
-            yield ast.get_source_segment(source, node) or source
+            found[node.name] = node
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {target.id: node for target in targets if isinstance(target, ast.Name)}
+    return {name: ast.get_source_segment(source, found[name]) or source for name in names if name in found}

@@ -184,7 +184,12 @@ def an_object(place: int, name: str, can_be_called: bool, is_module: bool, ask: 
     return made
 
 
-_NOT_EXPECTED = (Exception, StopIteration, StopAsyncIteration)  # these would end a loop of the check without a word
+_NOT_EXPECTED = (
+    Exception,
+    StopIteration,  # this would end a loop of the check without a word
+    StopAsyncIteration,
+    getattr(builtins, "ExceptionGroup", Exception),  # since Python 3.11; it cannot be made of a text
+)
 
 
 def an_error(name: str, base: str) -> type[Failure]:
@@ -215,7 +220,7 @@ def _like(raised: Any) -> type[Failure]:
     if not (isinstance(raised, type) and issubclass(raised, Exception)) or raised in _NOT_EXPECTED:
         return Failure
     try:
-        return type(raised.__name__, (Failure, raised), {})
+        return type(raised.__name__, (Failure, raised), {"__str__": Exception.__str__})
     except TypeError:  # some cannot be mixed
         return Failure
 

@@ -10,6 +10,7 @@ from rsl_edu.course.check import failure, limit
 from rsl_edu.course.grade import wire
 
 INSIDE = Path(wire.__file__).parent / "inside"
+INSIDERS = ("cells", "children", "ipython", "kernel_loop", "library", "statements")
 LIMITS = {"cell": 10.0, "load": 40.0}
 
 
@@ -23,7 +24,7 @@ def run(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(str(tmp_path))
     for name, module in {"wire": wire, "failure": failure, "limit": limit}.items():
         monkeypatch.setitem(sys.modules, name, module)
-    for name in ("cells", "children", "ipython", "library", "statements"):
+    for name in INSIDERS:
         monkeypatch.delitem(sys.modules, name, raising=False)
     import cells
     import library
@@ -33,24 +34,35 @@ def run(monkeypatch, tmp_path):
     handler = signal.getsignal(signal.SIGPROF)
     running = asyncio._get_running_loop()  # of a browser that an earlier test has left open
     asyncio._set_running_loop(None)
+    for place in (asyncio, asyncio.events):
+        monkeypatch.setattr(place, "get_running_loop", asyncio.get_running_loop)
     shown = {name for name in sys.modules if name.partition(".")[0] in ("matplotlib", "gymnasium", "rsl_edu")}
     for name in shown:
         monkeypatch.delitem(sys.modules, name)
+    for name in ("IPython.core.getipython", "IPython"):
+        monkeypatch.setitem(sys.modules, name, None)
+        del sys.modules[name]
 
     def run(*sources, answers=("f",), limits=LIMITS, modes=None, handed=()):
         notebook = cells.Notebook(answers, limits)
-        code = [[n, source or "", n in handed, False, "" if source else "f"] for n, source in enumerate(sources, 1)]
+        code = [
+            [n, source or "check.f(f)", n in handed, False, "" if source else "f"]
+            for n, source in enumerate(sources, 1)
+        ]
         notebook.run(code, modes or {})
         return notebook
 
     yield run
+    asyncio.set_event_loop(None)
     asyncio._set_running_loop(running)
     signal.signal(signal.SIGPROF, handler)
-    for name in ("cells", "children", "ipython", "library", "statements"):
+    for name in INSIDERS:
         sys.modules.pop(name, None)
 
 
 F = "def f():\n    return 1"
+
+ONE = "def f():\n    return one"
 
 RIGHT = {  # f() is 1 in a kernel, or was on the learner's machine
     "plain": [F],
@@ -75,6 +87,29 @@ RIGHT = {  # f() is 1 in a kernel, or was on the learner's machine
     "env": ["%env RSL_ONE=1\nimport os\ndef f():\n    return int(os.environ['RSL_ONE'])"],
     "auto call": ["/print 1\n" + F],
     "await": ["import asyncio\nawait asyncio.sleep(0)\none = await asyncio.sleep(0, 1)\ndef f():\n    return one"],
+    "a task": [
+        "import asyncio\nasync def g():\n    return 1\ntask = asyncio.create_task(g())\none = await task",
+        "def f():\n    return one",
+    ],
+    "a task that runs between cells": [
+        "import asyncio\nasync def g():\n    global one\n    one = 1\ntask = asyncio.create_task(g())",
+        "def f(one=one):\n    return one",
+    ],
+    "the loop": [
+        "import asyncio\nloop = asyncio.get_running_loop()\nassert asyncio.get_event_loop() is loop\n"
+        "one = await loop.run_in_executor(None, lambda: 1)\ndef f():\n    return one"
+    ],
+    "tasks together": [
+        "import asyncio\nasync def g():\n    await asyncio.sleep(0.01)\n    return 1\n"
+        "ones = asyncio.gather(g(), g())\none, _ = await ones\nassert await asyncio.create_task(g()) == 1\n"
+        "asyncio.ensure_future(g())\nf = lambda: one"
+    ],
+    "asyncio.run": [  # with nest_asyncio; as it is, a kernel refuses it
+        "import asyncio\nasync def g():\n    return 1\none = asyncio.run(g())\nawait asyncio.create_task(g())\n"
+        "f = lambda: one",
+        "asyncio.get_event_loop()",
+    ],
+    "an error in a task": ["import asyncio\nasync def g():\n    exit(1)\nasyncio.create_task(g())\n" + F, "1"],
     "indented": ["    def f():\n        return 1"],
     "prompts": [">>> def f():\n...     return 1"],
     "IPython's prompts": ["In [1]: def f():\n   ...:     return 1"],
@@ -83,6 +118,46 @@ RIGHT = {  # f() is 1 in a kernel, or was on the learner's machine
     "form feed": ["\f\n" + F],
     "last value": ["1", "one = _\ndef f():\n    return one"],
     "out": ["1", "def f():\n    return Out[1]"],
+    "out, counted": ["import math", "1", " ", "2", "import sys", "one = Out[2]\nassert In[4] == 'import sys'\n" + ONE],
+    "out, below a check": ["1", None, "2", "one = Out[3] - Out[1]\nassert _oh is Out and In is _ih\n" + ONE],
+    "a value by its number": ["1", "2", "one = _1\n" + ONE],
+    "other Out": ["In, Out = 1, None", "2", F],
+    "get_ipython, imported": [
+        "import IPython\nfrom IPython import get_ipython as first\n"
+        "from IPython.core.getipython import get_ipython as last\n"
+        "assert first() is IPython.get_ipython() is last() is get_ipython()\n"
+        "first().run_line_magic('time', 'f = lambda: 1')"
+    ],
+    "get_ipython, imported after a magic": [
+        "%matplotlib inline\nimport IPython\nassert IPython.get_ipython() is get_ipython()\nf = lambda: 1"
+    ],
+    "push": ["get_ipython().push({'one': 1})\n" + ONE, "get_ipython().push('one')"],
+    "names of the user": ["ip = get_ipython()\nip.user_ns['f'] = lambda: ip.user_ns['one']\nip.ex('one = 1')"],
+    "ev": ["get_ipython().ex('def f(): return 1')\nassert get_ipython().ev('f() + 1') == 2"],
+    "run a cell": ["r = get_ipython().run_cell('one = 1\\n7')\nassert r.success and r.result == 7\n" + ONE],
+    "other things of IPython": [
+        "ip = get_ipython()\nip.events.register('post_run_cell', print)\nip.set_next_input('x')\nip.config.x.y = 2\n"
+        "ip.system('ls')\nassert ip.getoutput('ls') == []\nip.kernel.do_shutdown(True)\none = 1\n" + ONE
+    ],
+    "own magics": [
+        "from IPython.core.magic import register_cell_magic, register_line_magic, register_line_cell_magic\n"
+        "@register_line_magic\ndef number(line):\n    return int(line)\n"
+        "@register_cell_magic('python_of')\ndef g(line, cell):\n    get_ipython().run_cell(cell)\n"
+        "@register_line_cell_magic\ndef both(line, cell=None):\n    return cell",
+        "%%python_of x\none = 1",
+        "%%both\n2",
+        "assert _ == '2\\n'\none = %number 1\n%both\n" + ONE,
+    ],
+    "captured text": ["%%capture --no-stderr text\nprint('1')", "text.show()\none = int(text.stdout)\n" + ONE],
+    "measured": ["r = %timeit -o -n1 sum([1])\none = int(0 < r.best <= r.average) * r.loops\n" + ONE],
+    "measured cell": ["%%timeit -o\nsum([1])", "one = _.repeat\n" + ONE],
+    "histogram": [
+        "import matplotlib.pyplot as plt\nimport numpy as np\n_, axes = plt.subplots()\n"
+        "n, bins, bars = plt.hist([1, 2, 3], 4)\n"
+        "assert len(bins) == 5 and n.sum() == 3\nm, edges, _ = axes.hist(np.arange(9.0), density=True)\n"
+        "assert len(m) == 10\none = n[0]\n" + ONE,
+        "a, b, _ = plt.hist([[1, 2], [3]])\nn, b, _ = plt.hist([1], cumulative=True)",
+    ],
     "missing module": ["import nothing_there as nt\nimport math\n" + F],
     "missing names": ["from nothing_there import a, b\n" + F],
     "missing everything": ["from nothing_there import *\n" + F],
@@ -242,3 +317,22 @@ def test_lines_that_nobody_misses_are_not_mentioned(run):
 def test_an_error_shows_the_line_of_the_learner(run):
     notebook = run("\n\n%time x = 1\n" + "def f():\n    return 1 / 0", "f()")
     assert notebook.notes[0][3] == "return 1 / 0"
+
+
+def test_what_takes_long_to_read_is_stopped(run):
+    notebook = run("x?\n" * 40000, F, limits={"cell": 0.5, "load": 40.0})
+    assert [note[:2] for note in notebook.notes] == [[1, "stopped"]]
+    assert notebook.answer("f")[1]() == 1
+
+
+def test_no_loop_runs_in_a_thread(run):
+    notebook = run(
+        "import asyncio, threading\nseen = []\ndef look():\n    try:\n        asyncio.get_running_loop()\n"
+        "    except RuntimeError:\n        seen.append(1)\nt = threading.Thread(target=look)\nt.start()\nt.join()"
+    )
+    assert notebook.names["seen"] == [1]
+
+
+def test_a_note_of_an_error_is_not_its_text(run):
+    notebook = run("error = ValueError('x')\nerror.__notes__ = ['more']\nraise error")
+    assert notebook.notes[0][2] == "raised ValueError: x"

@@ -8,7 +8,6 @@ while grading (a module, a file, the course's robots), the rest runs in full: on
 from __future__ import annotations
 
 import ast
-import asyncio
 import builtins
 import linecache
 import re
@@ -22,6 +21,7 @@ import torch
 from children import children, end_children  # type: ignore[import-not-found,unused-ignore]
 from failure import failure  # type: ignore[import-not-found,unused-ignore]
 from ipython import Shell, plain  # type: ignore[import-not-found,unused-ignore]
+from kernel_loop import KernelLoop  # type: ignore[import-not-found,unused-ignore]
 from library import (  # type: ignore[import-not-found,unused-ignore]
     Missing,
     MissingModuleError,
@@ -78,9 +78,12 @@ class Notebook:
         self.module = types.ModuleType("__main__")
         self.names: dict[str, Any] = self.module.__dict__
         self.notes: list[list[Any]] = []
-        self._shell = Shell(lambda source: self._run_source(source)[1], self._note_line)
-        self.names |= {"get_ipython": lambda: self._shell, "display": lambda *_, **__: None, "In": [""], "Out": {}}
+        self._in, self._out = [""], dict[int, Any]()  # by the count that a kernel shows
+        shell = Shell(lambda source: self._run_source(source)[1], self._note_line, self.names)
+        self.names |= {"get_ipython": lambda: shell, "display": lambda *_, **__: None}
+        self.names |= {"In": self._in, "_ih": self._in, "Out": self._out, "_oh": self._out}
         self.names |= {"exit": Nothing(), "quit": Nothing()}
+        shell.found_by_import()
         self._handed: dict[str, list[Any]] = {}  # what cells that were handed out gave the names of answers
         self._own: set[str] = set()  # names that own cells have defined without an error
         self._lost: set[str] = set()  # answers whose statement failed
@@ -90,8 +93,9 @@ class Notebook:
         self._later: list[tuple[int, ast.stmt, str]] = []  # what failed for a name that comes later
         self._trees: list[tuple[int, ast.Module, str]] = []  # of own cells
         self._cell, self._file = 0, ""
+        self._empty = 0  # cells without code
         self._begin = time.process_time()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop = KernelLoop()
 
     def run(self, cells: Sequence[Sequence[Any]], modes: Mapping[int, str]) -> None:
         """Run the cells.
@@ -104,6 +108,7 @@ class Notebook:
         signal.signal(signal.SIGPROF, self._late)
         for place, (number, source, handed, only_names, check) in enumerate(cells):
             mode = modes.get(place, "")
+            self._count(number, source)
             if check:
                 self._checked[check] = dict(self.names)
             if mode == "skip" or check:
@@ -157,13 +162,15 @@ class Notebook:
 
     # A cell
 
+    def _count(self, number: int, source: str) -> None:
+        """Keep the source of a cell under its count in a kernel, where the empty ones do not count."""
+        if number and source.strip():
+            place = number - self._empty
+            self._in += [""] * (place - len(self._in)) + [source]
+        elif number:
+            self._empty += 1
+
     def _run_cell(self, source: str, handed: bool, only_names: bool) -> None:
-        tree = self._parsed(source, report=not handed)
-        if tree is None:
-            return
-        if not handed:
-            self._trees.append((self._cell, tree, self._file))
-        self.names["In"].append(source)
         left = self._limits["load"] * _SOFT - (time.process_time() - self._begin)
         if left <= 0 and not only_names:
             only_names = True
@@ -172,8 +179,13 @@ class Notebook:
         before, whole = children(), False
         try:
             signal.setitimer(signal.ITIMER_PROF, seconds, _AGAIN)  # counts CPU time: a cell may sleep
-            whole, _ = self._run_tree(tree, own=not handed, only_names=only_names)
-        except _TooLongError:  # between two statements
+            self._loop.begin()
+            if (tree := self._parsed(source, report=not handed)) is not None:
+                if not handed:
+                    self._trees.append((self._cell, tree, self._file))
+                whole, _ = self._run_tree(tree, own=not handed, only_names=only_names)
+                self._loop.go_on()
+        except _TooLongError:  # between two statements, or before the first
             self._note("stopped", self._too_long(seconds))
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
@@ -271,8 +283,7 @@ class Notebook:
         code = compile(tree, self._file, mode, flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         value = eval(code, self.names)
         if code.co_flags & 0x80:  # inspect.CO_COROUTINE: it awaits
-            self._loop = self._loop or asyncio.new_event_loop()
-            return self._loop.run_until_complete(value)
+            return self._loop.wait_for(value)
         return value
 
     def _import(self, statement: ast.Import | ast.ImportFrom, flags: int) -> None:
@@ -288,7 +299,7 @@ class Notebook:
     def _remember(self, value: Any) -> None:
         if value is not None:
             self.names |= {"___": self.names.get("__"), "__": self.names.get("_"), "_": value}
-            self.names["Out"][len(self.names["In"]) - 1] = value
+            self._out[len(self._in) - 1] = self.names[f"_{len(self._in) - 1}"] = value
 
     # What failed
 

@@ -14,7 +14,8 @@ from typing import Any
 from failure import Failure  # type: ignore[import-not-found,unused-ignore]
 
 _COURSE = ("rsl_edu", "rsl_rl")  # whose code is what the exercises ask for
-_SHOWING = ("matplotlib", "mpl_toolkits", "gymnasium", "mujoco")  # no answer needs one
+_DRAWING = ("matplotlib", "mpl_toolkits")
+_SHOWING = (*_DRAWING, "gymnasium", "mujoco")  # no answer needs one
 
 
 class Nothing:
@@ -57,6 +58,20 @@ class Nothing:
 
     def __repr__(self) -> str:
         return "nothing: this is not there while grading"
+
+
+class Drawing(Nothing):
+    """Draws nothing; but who draws a histogram may go on with its counts."""
+
+    def hist(self, x: Any, bins: Any = None, range: Any = None, density: bool = False, **options: Any) -> Any:
+        """Counts, edges and bars, as matplotlib returns them for one set of numbers; nothing for all else."""
+        import numpy as np
+
+        weights = options.get("weights")
+        if options.get("cumulative") or np.ndim(x) != 1:
+            return Drawing()
+        counts, edges = np.histogram(np.asarray(x), 10 if bins is None else bins, range, density, weights)
+        return counts.astype(float), edges, Drawing()
 
 
 class CourseAnswer(Nothing):
@@ -102,7 +117,7 @@ class _Shell(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return self.__dict__["_kind"]()
+        return getattr(self.__dict__["_kind"](), name)
 
 
 class Shells(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -116,7 +131,8 @@ class Shells(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def create_module(self, spec: Any) -> types.ModuleType:
         """Make one."""
-        return _Shell(spec.name, CourseAnswer if spec.name.partition(".")[0] in _COURSE else Nothing)
+        top = spec.name.partition(".")[0]
+        return _Shell(spec.name, CourseAnswer if top in _COURSE else Drawing if top in _DRAWING else Nothing)
 
     def exec_module(self, module: types.ModuleType) -> None:
         """Leave it empty."""
