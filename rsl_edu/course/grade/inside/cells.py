@@ -186,6 +186,7 @@ class Notebook:
                 whole, _ = self._run_tree(tree, own=not handed, only_names=only_names)
                 self._loop.go_on()
         except _TooLongError:  # between two statements, or before the first
+            signal.setitimer(signal.ITIMER_PROF, 0)  # at once: to let go of what it held may take long, too
             self._note("stopped", self._too_long(seconds))
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
