@@ -84,7 +84,7 @@ class Verdicts:
 
     name: str
     answers: Sequence[str]
-    lacks: Callable[[str], tuple[str, str]] = lambda name: ("missing", f"the notebook defines no {name}.")
+    lacks: Callable[[str], tuple[str, str]] = lambda name: ("missing", f"the notebook has no {name} of yours.")
 
     def of_failure(self, failure: Failure) -> Verdict:
         """The verdict on an answer that has raised."""

@@ -21,7 +21,7 @@ from .notebook import Note
 from .sandbox import Limits
 from .student import StalledError
 
-_UNANSWERED = ("not-answered", "missing")
+_UNANSWERED = ("not-answered", "missing", "as-handed-out")
 # What no check can do, because the answers run in a process of their own; and what to do instead.
 _BY_MESSAGE = (
     (r"cannot be handed to", "hand over plain data, tensors, arrays or functions"),
