@@ -41,6 +41,7 @@ def round_up(value: float, digits: tuple[int, ...] = (1, 2, 5)) -> float:
     return next(power * digit for digit in (*digits, 10, 20) if power * digit >= value * (1 - 1e-9))
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number and what it counts: ``1 submission``, ``2 submissions``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def counted(number: float, noun: str) -> str:
+    """Return a number and what it counts: ``1 submission``, ``2 submissions``, ``0.5 points``."""
+    text = f"{number:g}" if isinstance(number, float) else f"{number}"
+    return f"{text} {noun}" if number == 1 else f"{text} {noun}s"

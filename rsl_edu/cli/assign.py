@@ -68,7 +68,7 @@ def _assign(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int
     except OSError as error:
         parser.error(f"--out: cannot write into {options.out}: {error.strerror or error}")
     exercises = counted(len(assignment.tasks), "exercise")
-    print(f"{path}: the {kind} version, {exercises}, {assignment.maximum:g} points")
+    print(f"{path}: the {kind} version, {exercises}, {counted(assignment.maximum, 'point')}")
     return 0
 
 

@@ -187,24 +187,22 @@ def _summary(options: argparse.Namespace, plan: _Plan, rows: Sequence[Row]) -> l
     """What is to be said of a run, a line each."""
     from rsl_edu.course.grade import policy
     from rsl_edu.course.grade.by_hand import AGAIN
-    from rsl_edu.course.grade.gradebook import GRADED, NOTHING
+    from rsl_edu.course.grade.gradebook import DRAFT, GRADED, NOTHING
+    from rsl_edu.course.grade.listing import listed, named
 
     others = [row for row in rows if row.status != GRADED]
     unsafe = " WITHOUT A SANDBOX" if options.unsafe else ""
     said = [f"{options.out}: {counted(len(rows), 'student')}, {len(rows) - len(others)} graded{unsafe}"]
-    said += [f"  {row.submission}: {row.status}" for row in others]
+    each = [(row.submission, row.status) for row in others]
     if plan.roster is not None:
         strangers = policy.unmatched(rows, plan.roster)
-        said += [f"  {row.submission}: not in the roster, or not for certain" for row in strangers]
-    said += [f"  {row.submission}: {row.settled.late}" for row in rows if row.settled.late == policy.UNKNOWN]
-    unread = [row for row in rows if row.settled.late == policy.UNREAD]
-    if unread:
-        person = policy.who_knows_when(unread[0], plan.tables)
-        such = f", such as {person.unread!r} of {unread[0].submission}" if person else ""
-        said.append(f"{counted(len(unread), 'student')} {policy.UNREAD}{such}")
-        said.append(
-            "  Write times as 2026-12-01 18:00 in a column submitted of --roster, or take --worksheet in English."
-        )
+        each += [(row.submission, "not in the roster, or not for certain") for row in strangers]
+    each += [(row.submission, row.settled.late) for row in rows if row.settled.late == policy.UNKNOWN]
+    said += [f"  {line}" for line in listed(each)]
+    said += _unknown_times(plan, rows)
+    drafts = [row.submission for row in rows if row.settled.draft]
+    if drafts:
+        said.append(f"{counted(len(drafts), 'student')} with {DRAFT}: {named(drafts)}")
     outdated = sum(row.settled.outdated for row in rows)
     if outdated:
         said.append(f"{counted(outdated, 'row')} of an earlier version of the assignment or of the checks: see remarks")
@@ -227,13 +225,34 @@ def _summary(options: argparse.Namespace, plan: _Plan, rows: Sequence[Row]) -> l
     return said
 
 
+def _unknown_times(plan: _Plan, rows: Sequence[Row]) -> list[str]:
+    """Say of whom nobody knows when they handed in, and what helps."""
+    from rsl_edu.course.grade import policy
+    from rsl_edu.course.grade.listing import named
+
+    said = []
+    unread = [row for row in rows if row.settled.late == policy.UNREAD]
+    if unread:
+        person = policy.who_knows_when(unread[0], plan.tables)
+        such = f", such as {person.unread!r} of {unread[0].submission}" if person else ""
+        said.append(f"{counted(len(unread), 'student')} {policy.UNREAD}{such}")
+        said.append(
+            "  Write times as 2026-12-01 18:00 in a column submitted of --roster, or take --worksheet in English."
+        )
+    unseen = [row.submission for row in rows if row.settled.late == policy.UNSEEN]
+    if unseen:
+        said.append(f"{counted(len(unseen), 'student')} {policy.UNSEEN}: {named(unseen)}")
+        said.append("  The worksheet says that they handed in nothing: download a new one, and give it as --worksheet.")
+    return said
+
+
 _NO_TIMES = "nothing says when: give --worksheet"
 
 
 def _knows_times(plan: _Plan, rows: Sequence[Row]) -> bool:
     people = [person for table in plan.tables for person in table.people]
     told = any(person.submitted is not None or person.late_hours is not None or person.unread for person in people)
-    return told or any(row.late for row in rows)
+    return told or any(row.late or row.settled.hours_late is None for row in rows)
 
 
 def _plan(parser: argparse.ArgumentParser, options: argparse.Namespace) -> _Plan:
@@ -258,6 +277,8 @@ def _plan(parser: argparse.ArgumentParser, options: argparse.Namespace) -> _Plan
         tables = {"moodle": options.worksheet, "canvas": options.gradebook}
         platforms = {form: roster.read(table) for form, table in tables.items() if table is not None}
         everybody = roster.read(listed) if listed else next(iter(platforms.values()), None)
+        if everybody is not None and "canvas" in platforms:
+            everybody = everybody.with_test_student(platforms["canvas"])
         times = platforms.get("moodle", everybody)
         total = submissions.count(options.submissions)
         made = not options.out.parent.exists()

@@ -164,7 +164,8 @@ class _Book:
 
 
 def _told(points: float | None, comment: str) -> str:
-    return ", ".join(filter(None, ("" if points is None else f"{points:g} points", comment and f"comment: {comment}")))
+    given = "" if points is None else counted(points, "point")
+    return ", ".join(filter(None, (given, comment and f"comment: {comment}")))
 
 
 def _beginning(text: str) -> str:

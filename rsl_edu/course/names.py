@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import ast
+import re
 import symtable
 from collections.abc import Iterable, Iterator, Mapping
 
 _RUN_AT_ONCE = ("listcomp", "setcomp", "dictcomp", "genexpr")
+_RUNS_THE_CELL = re.compile(r"\A(\s*)(?=%%(time|capture|prun|memit)\b)")
 
 
 def python(code: str) -> str:
     """Return code of a notebook as Python: lines for IPython, such as ``%matplotlib inline``, become calls.
 
+    ``%%time``, and what else runs the cell below it in the notebook, becomes a comment.
+
     Raises:
         SyntaxError: If it is no Python then either.
     """
+    code = _RUNS_THE_CELL.sub(r"\1# ", code)
     try:
         ast.parse(code)
     except SyntaxError:

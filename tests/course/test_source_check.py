@@ -142,6 +142,15 @@ def test_each_finding_names_the_cell_and_the_line(cells, found):
     assert of(*cells) == ([found] if isinstance(found, str) else found)
 
 
+@pytest.mark.parametrize("magic", ["%%time", "%%capture out", "\n%%time"])
+def test_names_of_a_cell_below_a_magic_that_runs_it_are_defined(magic):
+    setup = plain(f"{magic}\nimport math\nsize = 3")
+    assert of(setup, answer(f"{magic}\n{F}"), check(f"{magic}\nassert f(size * math.pi)")) == []
+    assert of(answer(f"{magic}\n{F}"), check(f"{magic}\nassert f(1)\nassert f(size)")) == [
+        f"error: cell 2, line {magic.count(chr(10)) + 3}: nothing defines size"
+    ]
+
+
 def test_what_one_check_imports_the_next_one_has():
     assert of(answer(), check("from math import pi\nassert f(pi) == pi"), check("assert f(-pi) == -pi")) == []
 

@@ -10,6 +10,7 @@ from rsl_edu.atomic_write import atomic_write
 
 from . import pages
 from .gradebook import NOTHING, Row, number
+from .listing import listed, named
 from .lms import Entry, TemplateError, canvas, moodle
 from .roster import Person, Roster
 
@@ -43,7 +44,7 @@ class Exports:
             self._table(form, [], sum(most.values()))
 
     def write(self, out: Path, rows: Iterable[Row], most: Mapping[str, float]) -> tuple[list[Path], list[str]]:
-        """Write the files, and return them and what is not in them, a sentence for each.
+        """Write the files, and return them and what is not in them: a sentence for each student, or for many.
 
         Args:
             out: The table of the grades, which they are named after.
@@ -57,8 +58,7 @@ class Exports:
         if not self.formats:
             return [], []
         rows, files = _not_known_to_be_absent(list(rows)), []
-        problems = [f"{row.submission}: {_why_open(row)}" for row in rows if _why_open(row)]
-        problems += _of_nobody(rows)
+        problems = _of_nobody(rows)
         for form in dict.fromkeys(self.formats):
             entries = [self._entry(form, row, most) for row in rows]
             content, left_out = self._table(form, entries, sum(most.values()))
@@ -72,6 +72,7 @@ class Exports:
             entries = [self._entry("moodle", row, most) for row in rows]
             not_in_it = moodle.feedback_zip(_pages(rows, entries, folder), files[-1])
             problems += [f"{files[-1].name}: {problem}" for problem in not_in_it]
+        problems += listed((row.submission, _why_open(row)) for row in rows if _why_open(row))
         return files, problems
 
     def _table(self, form: str, entries: Sequence[Entry], maximum: float) -> tuple[bytes, tuple[str, ...]]:
@@ -117,8 +118,8 @@ def _of_nobody(rows: Sequence[Row]) -> list[str]:
     if not absent or not strangers:
         return []
     whose = "this submission" if len(strangers) == 1 else "one of these submissions"
-    says = f"nothing handed in, and no points, because {whose} may be theirs: {'; '.join(strangers)}"
-    return [f"{'; '.join(absent)}: {says}"]
+    says = f"nothing handed in, and no points, because {whose} may be theirs"
+    return [f"{named(absent)}: {says}: {named(strangers)}"]
 
 
 def _is_absent(row: Row) -> bool:

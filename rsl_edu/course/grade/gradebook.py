@@ -32,6 +32,8 @@ NOTHING = "nothing handed in"
 """Status of a student of the roster who has no submission."""
 OUTDATED = "graded against an earlier version of the assignment or of the checks; give its file again"
 """What is remarked where the points are of another version."""
+DRAFT = "a draft, not submitted, in the worksheet"
+"""What is remarked where Moodle's worksheet says so."""
 _MOST_CELLS = 10  # that the remarks name
 COLUMNS = ("submission", "identifier", "status", "total", "max", "late", "deduction", "to_mark")
 """Columns of the table before those of the exercises; behind these stands ``remarks``."""
@@ -71,6 +73,7 @@ class Settled:
         outdated: Whether the points are of another version of the assignment or of the checks.
         empty: Whether the cells of the points stay empty, because the student handed in nothing.
         person: Who the student is in the roster; None if that is not known.
+        draft: Whether Moodle's worksheet says that it is a draft, not submitted.
     """
 
     hours_late: float | None = 0.0
@@ -81,6 +84,7 @@ class Settled:
     outdated: bool = False
     empty: bool = False
     person: Person | None = None
+    draft: bool = False
 
     @property
     def remarks(self) -> str:
@@ -92,7 +96,8 @@ class Settled:
             for each in self.by_hand
         )
         others = f"does not count: {', '.join(self.others)}" if self.others else ""
-        return ". ".join(filter(None, (self.late, *hands, others, OUTDATED if self.outdated else "")))
+        known = (DRAFT if self.draft else "", OUTDATED if self.outdated else "")
+        return ". ".join(filter(None, (self.late, *hands, others, *known)))
 
 
 @dataclass(frozen=True)
@@ -257,7 +262,7 @@ def table(rows: Iterable[Row], tasks: Mapping[str, float]) -> str:
             "status": status,
             "total": number(row.total) if row.has_points else "",
             "max": number(sum(tasks.values())),
-            "late": "?" if hours is None else number(round(hours, 1)) if hours else "",
+            "late": "?" if hours is None else _hours(hours),
             "deduction": number(row.settled.deduction) if row.settled.deduction else "",
             "to_mark": str(row.to_mark) if row.to_mark else "",
         }
@@ -266,6 +271,13 @@ def table(rows: Iterable[Row], tasks: Mapping[str, float]) -> str:
         said = [*cells.values(), *(points.get(task, nothing) for task in tasks), row.remarks]
         writer.writerow([as_text(cell) for cell in said])
     return text.getvalue()
+
+
+def _hours(late: float) -> str:
+    """Write hours: below one so that minutes can be told, and never 0 for what was late."""
+    if not late:
+        return ""
+    return number(round(late, 1) if late >= 1 else max(0.01, round(late, 2)))
 
 
 def number(points: float) -> str:

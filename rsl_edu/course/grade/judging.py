@@ -19,8 +19,11 @@ from rsl_edu.course.assignment import AssignmentError
 from rsl_edu.course.check import Verdict
 from rsl_edu.course.check.failure import Failure, PassThroughError
 from rsl_edu.course.check.limit import unlimited
+from rsl_edu.course.names import python
 
 from .student import Student
+
+_FURTHER = "right for the cases of its check, wrong for further ones"
 
 
 class Names(dict[str, Any]):
@@ -128,12 +131,12 @@ def judge(said: Verdicts, code: str, names: dict[str, Any]) -> tuple[float | Non
         return None, Verdict(said.name, False, *said.lacks(error.name))
     except AssertionError as error:
         says = error.args[0] if error.args else ""
-        wrong = Verdict(said.name, False, "unknown", f"your answer is wrong. {says}".rstrip())
+        wrong = Verdict(said.name, False, "unknown", f"your answer is wrong. {_text(says)}".rstrip())
         return None, says if isinstance(says, Verdict) else wrong
     except (PassThroughError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a check that calculates with what an answer returns; pytest.raises, which is none
-        why = f"the check cannot use what your code returns: {type(error).__name__}: {error}"
+        why = f"the check cannot use what your code returns: {type(error).__name__}: {_text(error)}"
         return None, Verdict(said.name, False, "exception", why)
     if isinstance(value, Verdict):
         return None, value
@@ -149,6 +152,43 @@ def judge(said: Verdicts, code: str, names: dict[str, Any]) -> tuple[float | Non
     return None, right
 
 
+def _text(value: Any) -> str:
+    """Return a text of what a check has raised: it may hold an object of the student's process, which is asked then."""
+    try:
+        return str(value)
+    except Exception as error:
+        return f"({type(error).__name__}: it cannot be shown as a text)"
+
+
+def veiled(hidden: Verdict, shown: Verdict, begins: str = _FURTHER) -> Verdict:
+    """Say of a hidden check only what is written in this package: all else may hold its inputs.
+
+    Args:
+        hidden: What it says.
+        shown: What the shown part of the check says.
+        begins: How the words begin.
+    """
+    if hidden.passed:
+        return shown if shown.passed else hidden
+    if hidden.mistake == "partial":  # only its points are in it
+        return hidden
+    kinds = {
+        "not-answered": "your code raises NotImplementedError for some of them.",
+        "exception": "your code raises an error for some of them.",
+        "stopped": "your code uses too much CPU time or memory for some of them, or ends its process.",
+        "in-place": "your code changes its input for some of them.",
+        "nan": "your code returns NaN for some of them.",
+        "no-gradient": "your code returns what no gradient comes back from.",
+        "integer-result": "your code returns whole numbers, where what is after the point counts.",
+        "constant-result": "your code returns the same whatever the inputs are.",
+        "random": "your code returns something else when it is called again.",
+        "state-between-calls": "your code returns something else when it is called again.",
+        "library-answer": "your code calls what the exercise asks you to write.",
+    }
+    text = hidden.advice or kinds.get(str(hidden.mistake), "your answer is wrong for some of them.")
+    return Verdict(shown.exercise, False, hidden.mistake or "unknown", f"{begins}: {text}", hidden.advice)
+
+
 class _Quiet:
     """Stands for what a notebook has and the grader has not: it does nothing."""
 
@@ -162,12 +202,7 @@ class _Quiet:
 @functools.lru_cache(maxsize=256)
 def _compiled(source: str, file: str) -> CodeType:
     """Compile a cell of the source, which may hold lines for IPython; as in a notebook, its last value is ``_``."""
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        from IPython.core.inputtransformer2 import TransformerManager
-
-        tree = ast.parse(TransformerManager().transform_cell(source))  # type: ignore[no-untyped-call]
+    tree = ast.parse(python(source))
     if tree.body and isinstance(last := tree.body[-1], ast.Expr):
         tree.body[-1] = ast.copy_location(ast.Assign([ast.Name("_", ast.Store())], last.value), last)
     return compile(ast.fix_missing_locations(tree), file, "exec")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rsl_edu.course import check
 from rsl_edu.course.assignment import Assignment, Task
 from rsl_edu.course.check import Verdict
 from rsl_edu.course.check.limit import unlimited
+from rsl_edu.number_format import counted
 
-from .judging import Names, Verdicts, judge
+from .judging import Names, Verdicts, judge, veiled
 from .notebook import Cell, Note, answer_in, cells_of
 from .sandbox import Limits
 from .student import StoppedError, Student
@@ -30,7 +31,6 @@ UNANSWERED = (*_BLANK,)
 """Names of what can be in the place of an answer."""
 _LATER = (*UNANSWERED, "exception")  # what may be right at the end: it needs what a later cell defines
 _DRAWN = 20  # random cases that count for a part of the points, besides the exercise's own
-_FURTHER = "right for the cases of its check, wrong for further ones"
 _LONGEST_TEXT = 20_000  # characters that somebody reads who marks by hand
 
 
@@ -63,11 +63,13 @@ class Marks:
         marks: One for each exercise, in the order of the assignment.
         notes: What did not run, or not as in a kernel.
         cpu: Seconds of CPU time of its process, from its first cell on; 0 where the grader cannot see it.
+        above: By the exercises whose check ends with a number of more than their points, this number.
     """
 
     marks: tuple[Mark, ...]
     notes: tuple[Note, ...]
     cpu: float = 0.0
+    above: Mapping[str, float] = field(default_factory=dict)
 
 
 def mark(
@@ -117,7 +119,7 @@ def mark(
     answers = {task.name: answer_in(cells, task.answers) for task in tasks}
     found = {name: replace(mark, answer=answers[name]) for name, mark in marks.items()}
     all_marks = tuple(found.get(task.name) or by_hand(task, written or {}) for task in assignment.tasks)
-    return Marks(all_marks, notes, session.budget.cpu)
+    return Marks(all_marks, notes, session.budget.cpu, session.above)
 
 
 def by_hand(task: Task, written: Mapping[str, str | None]) -> Mark:
@@ -220,6 +222,7 @@ class _Session:
         self.ends: list[Note] = []  # of cells that ended the process
         self.noted: tuple[Note, ...] = ()
         self.over = ""  # why no process can be had any more
+        self.above: dict[str, float] = {}  # the last value of a check that is more than its points
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -322,10 +325,13 @@ class _Session:
         assert self.student is not None
         said = Verdicts(task.name, self.assignment.answers, self._lacks)
         points, verdict = judge(said, code, names)
+        self.above.pop(task.name, None)  # of its shown part, which does not end the cell
+        if verdict.passed and points is not None and points > task.points:
+            self.above[task.name] = points
         if not verdict.passed or points is None or points >= task.points:
             return (task.points if verdict.passed else 0.0), verdict
         points = max(points, 0.0)
-        says = f"right in part: {points:g} of {task.points:g} points."
+        says = f"right in part: {points:g} of {counted(task.points, 'point')}."
         return points, Verdict(task.name, False, "partial", says)
 
     def _lacks(self, name: str) -> tuple[str, str]:
@@ -334,7 +340,7 @@ class _Session:
         if why == "lost":
             return "lost", f"the notebook has {name}, but its code did not run: see what is said of its cells."
         if why == "given":
-            return "as-handed-out", f"not answered yet: {name} is as it was handed out, with its mistake."
+            return "as-handed-out", f"{name} is as it was handed out, with its mistake."
         stubs = {cell.source for cell in self.cells if cell.handed}
         if any(name in stub and "NotImplementedError" in stub for stub in stubs):
             return "not-answered", f"not answered yet: {name} is as it was handed out."
@@ -362,32 +368,3 @@ class _Session:
         self.modes[place] = "skip" if place in self.modes else "names"
         if len(self.ends) == _LIVES:
             self.modes = {each: self.modes.get(each, "names") for each in range(len(self.cells))}
-
-
-def veiled(hidden: Verdict, shown: Verdict, begins: str = _FURTHER) -> Verdict:
-    """Say of a hidden check only what is written in this package: all else may hold its inputs.
-
-    Args:
-        hidden: What it says.
-        shown: What the shown part of the check says.
-        begins: How the words begin.
-    """
-    if hidden.passed:
-        return shown if shown.passed else hidden
-    if hidden.mistake == "partial":  # only its points are in it
-        return hidden
-    kinds = {
-        "not-answered": "your code raises NotImplementedError for some of them.",
-        "exception": "your code raises an error for some of them.",
-        "stopped": "your code uses too much CPU time or memory for some of them, or ends its process.",
-        "in-place": "your code changes its input for some of them.",
-        "nan": "your code returns NaN for some of them.",
-        "no-gradient": "your code returns what no gradient comes back from.",
-        "integer-result": "your code returns whole numbers, where what is after the point counts.",
-        "constant-result": "your code returns the same whatever the inputs are.",
-        "random": "your code returns something else when it is called again.",
-        "state-between-calls": "your code returns something else when it is called again.",
-        "library-answer": "your code calls what the exercise asks you to write.",
-    }
-    text = hidden.advice or kinds.get(str(hidden.mistake), "your answer is wrong for some of them.")
-    return Verdict(shown.exercise, False, hidden.mistake or "unknown", f"{begins}: {text}", hidden.advice)

@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from rsl_edu.number_format import counted
+
 from .by_hand import LATE, Hand
 from .gradebook import GRADED, NOTHING, Decided, Row, Settled, as_text, number
 from .marking import Mark
@@ -18,6 +20,8 @@ from .settings import Late, Policy
 
 UNREAD = "handed in at a time that cannot be read: nothing is taken off"
 """What is said where a table has a time that nobody can read."""
+UNSEEN = "handed in at an unknown time: nothing is taken off"
+"""What is said where Moodle's worksheet says that nothing was handed in: it is older than the submission."""
 _AT_ONCE = 60.0  # seconds between the times of files that came together: copying them takes some
 UNKNOWN = "handed in late by an unknown time: nothing is taken off, look at it"
 """What is said where the export says that it is late, and nothing says how late."""
@@ -35,6 +39,8 @@ def settle(
     missing: str = NOTHING,
 ) -> list[Row]:
     """Return one row for each student: those of the roster in its order, then the others by name.
+
+    Canvas's test student has a row only if something was handed in.
 
     Args:
         rows: The submissions; of two of a student whose times are not known, the later one stands later.
@@ -59,12 +65,14 @@ def settle(
     settled = []
     others = sorted(groups.keys() - known.keys(), key=normal)
     for name in [*known, *others]:
-        group = groups[name]
+        group, person = groups[name], known.get(name)
+        if person and person.test and not group:
+            continue
         own = [hand for hand in hands if as_text(hand.student) == as_text(name)]
         row = Row(name, "", missing, (), settled=Settled(empty=policy.nothing == "empty"))
         if group:
             row = _one(name, group, tables, policy, most, version)
-        if person := known.get(name):
+        if person:
             row = replace(row, settled=replace(row.settled, person=person))
         settled.append(_capped(marked_by_hand(row, own, most) if own else row))
     return settled
@@ -81,11 +89,16 @@ def who_knows_when(row: Row, tables: Iterable[Roster]) -> Person | None:
 
     Args:
         row: What was handed in.
-        tables: The tables. One whose time cannot be read is asked last.
+        tables: The tables. One whose time cannot be read, or that says that nothing was handed in, is asked last.
     """
-    people = [person for table in tables if (person := table.find(row.submission, row.identifier))]
+    people = _found(row, tables)
     told = [person for person in people if person.late_hours is not None or person.submitted is not None]
-    return next(iter([*told, *(person for person in people if person.unread)]), None)
+    return next(iter([*told, *(person for person in people if person.unread or person.nothing)]), None)
+
+
+def _found(row: Row, tables: Iterable[Roster]) -> list[Person]:
+    """What each table says of the student."""
+    return [person for table in tables if (person := table.find(row.submission, row.identifier))]
 
 
 def _one(
@@ -94,13 +107,14 @@ def _one(
     """Return the row that counts, with what lateness takes off it."""
     rows = sorted(rows, key=lambda row: row.modified or 0.0) if all(row.modified for row in rows) else rows
     person = who_knows_when(rows[-1], tables)
+    draft = any(found.draft for found in _found(rows[-1], tables))
     judged = []
     for row in rows:  # what a table says of a student's lateness is said of the newest submission
         hours = hours_late(row, policy.due, person if _came_with(rows[-1], row) else None)
         points, says = deduction(policy.late, hours, sum(most.values()))
         if hours is None and not row.late:
-            says = UNREAD
-        took = Settled(hours, points, says, outdated=bool(version) and row.version != version)
+            says = UNSEEN if person is not None and person.nothing else UNREAD
+        took = Settled(hours, points, says, outdated=bool(version) and row.version != version, draft=draft)
         marks = {mark.task: mark for mark in row.marks}  # of another version, they may be other ones
         judged.append(replace(row, settled=took, marks=tuple(marks[task] for task in most if task in marks)))
     row = choose(judged, policy.several)
@@ -122,7 +136,9 @@ def hours_late(row: Row, due: datetime.datetime | None, person: Person | None) -
     if person is not None and person.submitted is not None and due is not None:
         return max(0.0, (person.submitted - due).total_seconds() / 3600)
     if not row.late:
-        return None if person is not None and person.unread and due is not None else 0.0
+        unread = person is not None and bool(person.unread) and due is not None
+        unseen = person is not None and person.nothing and row.status != NOTHING
+        return None if unread or unseen else 0.0
     hours = (row.modified - due.timestamp()) / 3600 if due is not None and row.modified is not None else 0.0
     return hours if hours > 0 else None
 
@@ -140,14 +156,16 @@ def deduction(late: Late, hours: float | None, maximum: float) -> tuple[float, s
     if not hours:
         return 0.0, ""
     says = f"handed in {_time(hours)} late"
-    counted = hours - late.grace
-    if counted <= 0:
+    after = hours - late.grace
+    if after <= 0:
         return 0.0, f"{says}, within the time of grace"
-    if late.none_after is not None and counted > 24 * late.none_after:
-        return maximum, f"{says}: no points after {number(late.none_after)} days"
-    percent = min(late.most, late.per_day * math.ceil(round(counted / 24, 9)))  # the last digits are rounding
+    if late.grace:
+        says = f"{says}, with {_time(late.grace)} of grace"
+    if late.none_after is not None and after > 24 * late.none_after:
+        return maximum, f"{says}: no points after {counted(late.none_after, 'day')}"
+    percent = min(late.most, late.per_day * math.ceil(round(after / 24, 9)))  # the last digits are rounding
     points = maximum * percent / 100
-    return points, f"{says}: {number(percent)} % of {number(maximum)} points" if points else says
+    return points, f"{says}: {number(percent)} % of {counted(maximum, 'point')}" if points else says
 
 
 def choose(rows: Sequence[Row], several: str) -> Row:
@@ -198,7 +216,8 @@ def _capped(row: Row) -> Row:
 
 
 def _time(hours: float) -> str:
-    """Write a time: ``51 hours``, ``1 minute``."""
-    minutes = max(1, round(60 * hours))
-    value, unit = (str(minutes), "minute") if minutes < 60 else (number(round(hours, 1)), "hour")
-    return f"{value} {unit}" if value == "1" else f"{value} {unit}s"
+    """Write a time: ``51 hours``, ``1 minute``, ``less than a minute``."""
+    if round(60 * hours, 6) < 1:
+        return "less than a minute"
+    minutes = round(60 * hours)
+    return counted(minutes, "minute") if minutes < 60 else counted(round(hours, 1), "hour")

@@ -15,33 +15,15 @@ from rsl_edu.course.regions import HIDDEN, replaced
 from rsl_edu.course.source_check import Finding, findings
 from rsl_edu.number_format import counted
 
-from . import submissions
+from . import poor_answers, submissions
+from .hints import with_advice
 from .marking import Mark, Marks, mark
 from .notebook import Note
 from .sandbox import Limits
 from .student import StalledError
 
 _UNANSWERED = ("not-answered", "missing", "as-handed-out")
-# What no check can do, because the answers run in a process of their own; and what to do instead.
-_BY_MESSAGE = (
-    (r"cannot be handed to", "hand over plain data, tensors, arrays or functions"),
-    (r"No such file or directory", "the check and the answers share no files: let the answer return what it writes"),
-    (r"catching classes that do not inherit", "catch the built-in error that the learner's own class derives from"),
-    (r"coroutine", "a check cannot await an answer: ask for a function that runs it"),
-    (r"does not require grad", "gradients pass from results to arguments, and not into an object's own parameters"),
-    (r"'_ask_'", "a check cannot derive a class from an answer"),
-)
-_BY_CODE = (
-    (r"\bis (?!None|True|False|not\b)", "what crosses to the answers is copied: compare values, not identity"),
-    (r"\bis(instance|subclass)\(", "only torch.nn.Module and types of plain data are known here: check what it does"),
-    (r"__doc__|\bsignature\(", "of a function, only its name and what it does are known here"),
-    (r"\.args\b", "of an error, only its type and its text are known here"),
-    (
-        r"no_grad\(|\.(fill|copy|zero|add|mul)_\(",
-        "a parameter that is changed here stays the same there: load a state dict",
-    ),
-    (r"\brandom\.seed\(", "only torch's random numbers are seeded there too"),
-)
+_EXPECTS_ERROR = re.compile(r"\braises\(|\bassertRaises\w*\(|\bexcept\b")
 
 
 def rehearse(
@@ -56,7 +38,8 @@ def rehearse(
     """Grade what the source itself holds, as submissions are graded, and say what is found.
 
     First comes what can be seen in the source; if right answers would lose points for it, nothing runs. Then the right
-    answers must get all points, and the notebook as it is handed out none, with every exercise not answered.
+    answers must get all points, and the notebook as it is handed out none, with every exercise not answered. Nor may
+    answers that do nothing get all points, or right ones that do not raise where they should.
 
     Args:
         assignment: The source.
@@ -81,6 +64,7 @@ def rehearse(
             if rehearsal.checked:
                 rehearsal.right_answers()
                 rehearsal.no_answers()
+                rehearsal.poor_answers()
             if folder is not None:
                 rehearsal.run_all(folder)
             rehearsal.wrong_answers([*wrong])
@@ -99,16 +83,19 @@ class _Rehearsal:
         self.cells = {cell.id: cell for cell in assignment.cells if cell.points}
         self.places = [cell.place for cell in assignment.cells if cell.code]
         self.checked = [task for task in assignment.tasks if not task.manual]
+        self.faulty: set[str] = set()  # exercises with an error: another one may have the same reason
 
     def describe(self) -> None:
         """Say what gives points."""
         exercises = counted(len(self.assignment.tasks), "exercise")
-        self.say(f"{self.assignment.name}: {exercises}, {_points(self.assignment.maximum)}")
+        self.say(f"{self.assignment.name}: {exercises}, {counted(self.assignment.maximum, 'point')}")
         for task in self.assignment.tasks:
             how = "by hand" if task.manual else f"for {', '.join(task.answers) or 'no answer'}"
             needed = dict.fromkeys(name for answer in task.answers for name in self.assignment.depends(answer))
             needs = f"; needs {', '.join(needed)}" if needed else ""
-            self.say(f"  cell {self.cells[task.name].place}: {task.name}, {_points(task.points)}, {how}{needs}")
+            self.say(
+                f"  cell {self.cells[task.name].place}: {task.name}, {counted(task.points, 'point')}, {how}{needs}"
+            )
 
     def report(self, found: Iterable[Finding]) -> None:
         """Say what was found."""
@@ -121,11 +108,17 @@ class _Rehearsal:
         """Mark the right answers: they must get all points."""
         marks = self._mark("right answers", self._code(self.assignment.solution()))
         self.report(Finding(self._place(note), 1, f"this cell {note.text}", error=False) for note in marks.notes)
+        for name, value in marks.above.items():
+            cell = self.cells[name]
+            says = f"the last value of {name} is {value:g}, and its cell has {counted(cell.points, 'point')}"
+            says += f": nbgrader refuses to grade that, and here it counts as {cell.points:g}"
+            self.report([Finding(cell.place, names.statements(cell.source)[-1].lineno, says)])
         lost = {task.name: got for task, got in self._checked(marks) if got.points != task.points}
+        self.faulty |= {*lost}
         lines = self._lines_that_fail([*lost]) if lost else {}
         for name, got in lost.items():
             line, why = lines.get(name, (1, _first_line(got.message)))
-            says = f"right answers get {got.points:g} of {_points(self.cells[name].points)} for {name}: {why}"
+            says = f"right answers get {got.points:g} of {counted(self.cells[name].points, 'point')} for {name}: {why}"
             self.report([Finding(self.cells[name].place, line, says)])
 
     def no_answers(self) -> None:
@@ -134,12 +127,41 @@ class _Rehearsal:
         for task, got in self._checked(marks):
             place, message = self.cells[task.name].place, _first_line(got.message)
             if got.points:
-                self.report(
-                    [Finding(place, 1, f"{task.name} gives {_points(got.points)} to a notebook without answers")]
-                )
-            elif got.mistake not in _UNANSWERED:
-                says = f"{task.name} does not count as not answered when it is as handed out: {message}"
+                says = f"{task.name} gives {counted(got.points, 'point')} to a notebook without answers"
+                self.report([Finding(place, 1, says)])
+                self.faulty.add(task.name)
+            elif got.mistake not in _UNANSWERED and task.name not in self.faulty:
+                says = f"{task.name} counts a notebook without answers as wrong, not as not answered: let the stub "
+                says += f"raise NotImplementedError, and let the check not catch it. A learner reads now: {message}"
                 self.report([Finding(place, 1, says, error=False)])
+
+    def poor_answers(self) -> None:
+        """Mark answers that do nothing, and right ones that never raise: they must not get all points."""
+        for task in self._passed_with(poor_answers.returning_nothing):
+            says = f"{task.name} gives {counted(task.points, 'point')} to answers that do nothing and return None"
+            self.report([Finding(self.cells[task.name].place, 1, says)])
+            self.faulty.add(task.name)
+        for task in self._passed_with(poor_answers.never_raising):
+            cell, points = self.cells[task.name], counted(task.points, "point")
+            expects = bool(_EXPECTS_ERROR.search(cell.source))
+            says = f"{task.name} gives {points} to answers that do not raise the errors of the right ones: "
+            says += "let the check fail if there is no error" if expects else "no check expects them"
+            self.report([Finding(cell.place, 1, says, error=expects)])
+
+    def _passed_with(self, change: Callable[[str], str]) -> list[Task]:
+        """The exercises that give all points if right answers are changed, of those whose answers the change is of."""
+        code, changed = [], set[str]()
+        for cell, notebook_cell in zip(self.assignment.cells, self.assignment.solution().cells, strict=True):
+            source = notebook_cell.source
+            if cell.code and cell.solution and (new := change(source)) != source:
+                changed |= {*names.defined(source)}
+                source = new
+            if cell.code:
+                code.append(source)
+        tried = [task for task in self.checked if changed & {*task.answers} and task.name not in self.faulty]
+        if not tried:
+            return []
+        return [task for task, got in self._checked(self._graded(code)) if task in tried and got.points == task.points]
 
     def run_all(self, folder: Path) -> None:
         """Run the notebook as it is handed out in a kernel: no cell of the set-up may raise."""
@@ -186,7 +208,7 @@ class _Rehearsal:
     def _mark(self, name: str, code: list[str]) -> Marks:
         marks = self._graded(code)
         points, most = sum(mark.points or 0 for mark in marks.marks), sum(task.points for task in self.checked)
-        self.say(f"{name}: {points:g} of {most:g} points, {marks.cpu:.1f} s of CPU time")
+        self.say(f"{name}: {points:g} of {counted(most, 'point')}, {marks.cpu:.1f} s of CPU time")
         return marks
 
     def _graded(self, code: list[str], carry: bool = False) -> Marks:
@@ -224,7 +246,7 @@ class _Rehearsal:
             name, line = steps[got.task]
             # in the middle, a number on a line of its own is no result
             if got.mistake and (got.mistake != "partial" or got is last[name]):
-                found.setdefault(name, (line, _with_advice(_first_line(got.message), codes[got.task])))
+                found.setdefault(name, (line, with_advice(_first_line(got.message), codes[got.task])))
         return found
 
     @staticmethod
@@ -262,21 +284,5 @@ def _without_points(cell: Any) -> Any:
     return cell
 
 
-def _points(number: float) -> str:
-    return f"{number:g} point{'' if number == 1 else 's'}"
-
-
 def _first_line(text: str) -> str:
     return text.partition("\n")[0]
-
-
-def _with_advice(message: str, code: str) -> str:
-    """Say also what cannot be checked, if it is that; of the code, the last line that might be the reason counts."""
-    for pattern, what in _BY_MESSAGE:
-        if re.search(pattern, message):
-            return f"{message}: {what}"
-    for line in reversed(code.split("\n")):
-        for pattern, what in _BY_CODE:
-            if re.search(pattern, line):
-                return f"{message} (perhaps: {what})"
-    return message

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import io
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -14,7 +16,7 @@ import torch
 from rsl_edu.course.check.failure import Failure
 from rsl_edu.printable import printable
 
-from .wire import OPERATIONS
+from .wire import OPERATIONS, TEXT
 
 Ask = Callable[..., Any]
 """Asks a student's process: the kind of question, a name, arguments and options."""
@@ -53,9 +55,21 @@ class _Object:
     _made_ = False  # whether the check has made it
 
     def __getattr__(self, name: str) -> Any:
+        if name == "__name__" and isinstance(text := self._ask_("get", name), str):
+            return short_line(text)
         if name.startswith("_"):
             raise AttributeError(name)
         return self._ask_("get", name)
+
+    def __repr__(self) -> str:
+        return self._text_("repr")
+
+    def __str__(self) -> str:
+        return self._text_("str")
+
+    def _text_(self, kind: str) -> str:
+        text = self._ask_("operate", kind)
+        return printable(text[:TEXT], "\ufffd", keep="\n\t") if isinstance(text, str) else object.__repr__(self)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name.startswith("_"):
@@ -99,7 +113,7 @@ def _made(value: Any) -> Any:
 
 _ALWAYS = ("int", "float", "len", "getitem", "setitem", "delitem")  # what they give, the check compares by itself
 for _name in OPERATIONS:
-    if _name != "iter":
+    if _name not in ("iter", "repr", "str"):
         setattr(_Object, f"__{_name}__", _operation(_name))
 
 
@@ -111,7 +125,7 @@ class _Callable(_Object):
 class _Module(_Callable):
     """Passes for a module of torch, of which it has no more than what can be asked for."""
 
-    __class__ = property(lambda self: torch.nn.Module)
+    __class__ = property(lambda self: type(type(self).__name__, (torch.nn.Module,), {}))
 
 
 class _Class(type):
@@ -209,6 +223,30 @@ def _like(raised: Any) -> type[Failure]:
 def short_line(text: Any, most: int = 200) -> str:
     """A text of a student's process on one line, without control characters."""
     return printable(str(text)[:most], " ")
+
+
+def reference(value: Any, callbacks: list[Callable[..., Any]]) -> list[Any]:
+    """Say what an argument is that is no plain data: something of the process, or a function or an iterator of here.
+
+    Args:
+        value: The argument.
+        callbacks: What the process may call, by its place; a function is added, or what gives the next item.
+
+    Raises:
+        TypeError: If it is none of these.
+    """
+    if own := getattr(value, "_own_", None):
+        return [*own]
+    name = str(getattr(value, "__name__", None))
+    if getattr(torch, name, None) is value:
+        return ["torch", name]
+    if isinstance(value, Iterator) and not isinstance(value, io.IOBase):  # a file is more than its lines
+        callbacks.append(lambda: [*itertools.islice(value, 1)])
+        return ["iterator", len(callbacks) - 1]
+    if not callable(value):
+        raise TypeError(f"value: {type(value).__name__} cannot be handed to an answer")
+    callbacks.append(value)
+    return ["callback", len(callbacks) - 1, name]
 
 
 def overwrite(old: Any, new: Any) -> None:

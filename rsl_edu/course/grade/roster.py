@@ -1,8 +1,8 @@
 """Who takes part in a course: a table of one's own, Moodle's grading worksheet, or Canvas's gradebook.
 
-Moodle's and Canvas's tables say more than names. In the column *Status* of Moodle's worksheet stands how late a
-submission is, such as ``Submitted for grading - 2 days 3 hours late`` (moodle/moodle: ``mod/assign/gradingtable.php``,
-``col_status``, with ``format_time`` of ``lib/moodlelib.php``), and another column has when it was handed in.
+Moodle's and Canvas's tables say more than names. The column *Status* of Moodle's worksheet says how late a submission
+is, such as ``Submitted for grading - 2 days 3 hours late`` (:mod:`.moodle_status`), and another column has when it was
+handed in.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import datetime
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import spreadsheet
+from . import moodle_status, spreadsheet
 from .spelling import letters, orders, turned
 from .spreadsheet import SheetError
 
@@ -32,14 +32,13 @@ _COLUMNS = {
         *("submitted", "submitted at", "submission time", "handed in", "last modified (submission)"),
         *("zuletzt geändert (abgabe)", "dernière modification (travail remis)", "última modificación (entrega)"),
     ),
-    "status": ("status",),
+    "status": ("status", "statut", "estado"),
 }
 """Names of the columns, in small letters."""
-_NO_STUDENT = re.compile(r"points possible|student, test|test student", re.IGNORECASE)  # rows of Canvas's own
+_NO_STUDENT = "points possible"  # a row of Canvas's own
+_TEST_STUDENT = ("student, test", "test student")
 _PARTICIPANT = re.compile(r"[^\W\d][^\d]* ?\d+")  # in Moodle's worksheet: Participant 101, Teilnehmer/in 101
 _NO_TIME = ("", "-", "–", "—")
-_LATE = re.compile(r"- (?P<time>[^-]*\d[^-]*) late\b")
-_UNITS = {"year": 8760.0, "day": 24.0, "hour": 1.0, "min": 1 / 60, "sec": 1 / 3600}
 _TIMES = (  # as Moodle writes them in English, and numbers whose order is certain
     *("%A, %d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M", "%A, %B %d, %Y, %I:%M %p"),
     *("%d.%m.%Y %H:%M", "%d.%m.%Y, %H:%M", "%d.%m.%Y"),
@@ -61,6 +60,9 @@ class Person:
         submitted: When it was handed in; None if the table does not say.
         sortable: ``Last, First``, where the table has a column for each; else empty.
         unread: What the table says instead of a time that can be read; empty if there is nothing to read.
+        nothing: Whether Moodle's worksheet says that nothing was handed in.
+        draft: Whether Moodle's worksheet says that it is a draft, not submitted.
+        test: Whether it is Canvas's test student, through whom instructors see a course as students do.
     """
 
     name: str
@@ -72,6 +74,9 @@ class Person:
     submitted: datetime.datetime | None = None
     sortable: str = ""
     unread: str = ""
+    nothing: bool = False
+    draft: bool = False
+    test: bool = False
 
 
 class Roster:
@@ -102,6 +107,12 @@ class Roster:
             return numbered
         return self._by_name.get(normal(name)) or self._by_name.get(normal(turned(name)))
 
+    def with_test_student(self, gradebook: Roster) -> Roster:
+        """Return everybody, and the test student of Canvas's gradebook, whom a roster of one's own does not have."""
+        if any(person.test for person in self.people):
+            return self
+        return Roster([*self.people, *(person for person in gradebook.people if person.test)])
+
     def has(self, identifier: str) -> bool:
         """Whether somebody has this identifier."""
         return any(person.identifier == identifier for person in self.people)
@@ -123,7 +134,7 @@ def read(path: Path) -> Roster:
     for row in rows:
         said = {kind: row[place] for kind, place in places.items()}
         name = said.get("name") or f"{said.get('first', '')} {said.get('last', '')}".strip()
-        if name and not _NO_STUDENT.fullmatch(name):
+        if name and normal(name) != _NO_STUDENT:
             people.append(_person(path, name, said))
     names = Counter(normal(person.name) for person in people)
     return Roster(_told_apart(person) if names[normal(person.name)] > 1 else person for person in people)
@@ -153,8 +164,8 @@ def _sortable(person: Person) -> str:
 
 
 def _bare(person: Person) -> str:
-    """The name without what tells two of the same name apart."""
-    return person.name.removesuffix(f" ({person.identifier})")
+    """The name without the number: that of ``Wei Li (101)``, and of ``Participant 101`` where names are hidden."""
+    return person.name.removesuffix(f" ({person.identifier})").removesuffix(person.identifier).rstrip()
 
 
 def _unique(found: Iterable[tuple[str, Person]]) -> Mapping[str, Person]:
@@ -185,35 +196,30 @@ def _person(path: Path, name: str, said: Mapping[str, str]) -> Person:
     late = spreadsheet.number(hours)
     if hours and late is None:
         raise SheetError(f"{path}, {name}: late hours: expected a number, got {hours!r}")
-    time = said.get("submitted", "")
-    submitted = _time(time)
+    time, text = said.get("submitted", ""), said.get("status", "")
+    status = moodle_status.read(text, time)
+    of_another_due_date = status.extended and status.unread
+    submitted = None if of_another_due_date else _time(time)
+    unread = text if status.unread else time if time not in _NO_TIME else ""
     return Person(
         name,
         digits[1] if digits else identifier,
         said.get("email", ""),
         said.get("login", ""),
         said.get("section", ""),
-        _late_hours(said.get("status", "")) if late is None else max(0.0, late),
+        status.late_hours if late is None else max(0.0, late),
         submitted,
         f"{said['last']}, {said['first']}" if said.get("last") and said.get("first") else "",
-        time if submitted is None and time not in _NO_TIME else "",
+        unread if submitted is None else "",
+        status.nothing,
+        status.draft,
+        normal(name) in _TEST_STUDENT,
     )
 
 
 def _told_apart(person: Person) -> Person:
     other = person.identifier or person.email or person.login
     return replace(person, name=f"{person.name} ({other})") if other else person
-
-
-def _late_hours(status: str) -> float | None:
-    """The hours in ``Submitted for grading - 2 days 3 hours late``; None if none can be read there."""
-    found = _LATE.search(status)
-    return sum(_parts(found["time"])) if found else None
-
-
-def _parts(time: str) -> Iterator[float]:
-    for count, unit in re.findall(r"(\d+) (year|day|hour|min|sec)", time):
-        yield int(count) * _UNITS[unit]
 
 
 def _time(text: str) -> datetime.datetime | None:

@@ -249,22 +249,6 @@ class Student:
         known: dict[str, Any] = reply
         return known
 
-    def _refer(self, value: Any) -> Any:
-        """Say what an argument is that is no plain data: something of the process itself, or a function of the check's.
-
-        Raises:
-            TypeError: If it is neither.
-        """
-        if own := getattr(value, "_own_", None):
-            return own
-        name = str(getattr(value, "__name__", None))
-        if getattr(torch, name, None) is value:
-            return ["torch", name]
-        if not callable(value):
-            raise TypeError(f"value: {type(value).__name__} cannot be handed to a student's process")
-        self._callbacks.append(value)
-        return ["callback", len(self._callbacks) - 1]
-
     def _gradients(self, place: int, inputs: list[torch.Tensor], grad: torch.Tensor) -> list[torch.Tensor | None]:
         """Gradients with respect to arguments, from the one with respect to a result; the process computes them."""
         values = self._typed(self._ask("gradient", None, place, [grad.clone()]), list)  # it can be changed
@@ -348,7 +332,7 @@ class Student:
 
     def _send(self, value: Any, wait: _Wait, track: Callable[[torch.Tensor], str] | None = None) -> None:
         try:
-            wire.send(self._to, value, self._refer, wait, track)
+            wire.send(self._to, value, lambda other: remote.reference(other, self._callbacks), wait, track)
         except BrokenPipeError:
             self._ended(wait)
 

@@ -23,6 +23,9 @@ import torch
 HEADER, BODY, DEPTH, ITEMS = 1 << 22, 1 << 26, 8, 1 << 17
 """Limits of a frame from a student's process: bytes of JSON, bytes of tensors, nested lists, values."""
 
+TEXT = 1 << 13
+"""Characters of what is printed there, or of what an object there is as a text."""
+
 _FEW = 1 << 12
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
@@ -34,6 +37,8 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "rtruediv": lambda a, b: b / a,
     **{name: getattr(operator, name) for name in ("getitem", "setitem", "delitem")},
     **{"int": int, "float": float, "len": len, "iter": iter},
+    "repr": lambda value: repr(value)[:TEXT],
+    "str": lambda value: str(value)[:TEXT],
 }
 """What can be asked of an object, by the name between the underscores of its method."""
 
@@ -65,12 +70,12 @@ def send(
 
     Args:
         file: File descriptor.
-        value: None, numbers, texts, tensors, arrays, functions of torch, and lists, tuples, named tuples and
-            dictionaries of these; what derives from one of these arrives as that.
+        value: None, numbers, texts, tensors, parameters with their gradients, arrays, functions of torch, and lists,
+            tuples, named tuples and dictionaries of these; what derives from one of these arrives as that.
         refer: Gives what stands for any other value: something of JSON. The default refuses it.
         wait: Called at least every tenth of a second until all is written; it raises to give up.
         track: Gives what is to be known of a tensor that requires a gradient: something of JSON. By default such a
-            tensor arrives as a plain one.
+            tensor arrives as a plain one, if it is no parameter.
 
     Raises:
         TypeError: If there is a value of another type; nothing is written then.
@@ -100,6 +105,11 @@ def _encode(
         return float(value) if math.isfinite(value) else {"float": repr(float(value))}
     if track is not None and isinstance(value, torch.Tensor) and value.requires_grad:
         return {"tracked": [*_store(value, blobs), track(value)]}
+    if isinstance(value, torch.nn.Parameter):
+        stored = _store(value, blobs)
+        if value.grad is not None:
+            _store(value.grad, blobs)
+        return {"parameter": [*stored, value.requires_grad, value.grad is not None]}
     if isinstance(value, torch.Tensor):
         return {"tensor": _store(value, blobs)}
     if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biufc":
@@ -120,12 +130,12 @@ def _encode(
         return {kind.__name__: str(value).removeprefix("torch.")}
     if isinstance(value, dict):
         return {"dict": [[_encode(part, blobs, refer, track) for part in item] for item in value.items()]}
-    name = getattr(value, "__name__", None)
-    if refer is None and getattr(torch, str(name), None) is value:
+    if refer is not None:
+        return {"object": refer(value)}
+    name = str(getattr(value, "__name__", None))
+    if getattr(torch, name, None) is value:
         return {"torch": name}
-    if refer is None:
-        raise TypeError(f"value: {kind.__name__} is no plain data")
-    return {"object": refer(value)}
+    raise TypeError(f"value: {kind.__name__} is no plain data")
 
 
 def _store(tensor: torch.Tensor, blobs: list[bytes]) -> list[Any]:
@@ -222,6 +232,11 @@ class _Reader:
         if kind == "tracked" and self.tracked is not None:
             *stored, known = content
             return self.tracked(self.load(*stored), known)
+        if kind == "parameter":
+            *stored, requires_grad, has_grad = content
+            parameter = torch.nn.Parameter(self.load(*stored), requires_grad)
+            parameter.grad = self.load(*stored) if has_grad else None
+            return parameter
         if kind == "array":
             return self.load(*content).numpy()[()]
         if kind in ("list", "tuple", "set"):

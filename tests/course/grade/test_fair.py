@@ -71,7 +71,7 @@ def test_a_faulty_function_that_was_copied_is_as_it_was_handed_out(grade):
     copy = faulty[start : faulty.index("\n\n\n", start)].replace("  # lesson 4, as found", "")
     mark = grade(source, handed_in(source, right_of(source) | {"merge_moments": copy}))["merge_moments"]
     assert (mark.points, mark.mistake) == (0, "as-handed-out")
-    assert mark.message == "not answered yet: merge_moments is as it was handed out, with its mistake."
+    assert mark.message == "merge_moments is as it was handed out, with its mistake."
     touched = copy.replace("delta / count\n", "delta / (count)\n    x = 3\n")
     assert touched != copy
     mark = grade(source, handed_in(source, right_of(source) | {"merge_moments": touched}))["merge_moments"]

@@ -234,7 +234,7 @@ def test_what_is_to_be_marked_is_listed(week, four, monkeypatch):
     assert week("mark", "grades.csv")[1].splitlines() == [
         "grades.csv: 3 answers to mark, 1 decided by hand",
         *(line for name in "acd" for line in listed(name)),
-        "  b, double: 1 points",
+        "  b, double: 1 point",
     ]
     assert (four / "grades_feedback" / pages.file_name("a")).exists()
     assert (table(four)["a"]["to_mark"], table(four)["b"]["to_mark"], table(four)["b"]["total"]) == ("1", "", "1")
@@ -249,8 +249,8 @@ def test_a_mark_given_for_an_earlier_notebook_is_said(week, four):
     submit(four, b="'new'")
     assert f"{says}, see remarks" in graded(week).splitlines()
     assert week("mark", "grades.csv")[1].splitlines()[1:] == [
-        "  b, double: 1 points, comment: half; given for an earlier notebook: look again",
-        "  c, double: 1 points",
+        "  b, double: 1 point, comment: half; given for an earlier notebook: look again",
+        "  c, double: 1 point",
         says,
     ]
     week("mark", "grades.csv", "b", "double", "1")  # somebody has looked

@@ -73,7 +73,8 @@ def test_what_lateness_and_people_made_of_it():
     assert cells[:8] == ["Ada Lovelace", "7", "graded", "1", "7.5", "50.3", "2", ""]
     assert cells[-1].startswith(said)
     assert read([replace(ROW, settled=Settled(person=Person("Ada", "9")))])[1][1] == "9"
-    assert read([replace(ROW, settled=Settled(None))])[1][5] == "?"
+    for late, cell in {None: "?", 0: "", 17 / 3600: "0.01", 2 / 60: "0.03", 26.04: "26", 26.06: "26.1"}.items():
+        assert read([replace(ROW, settled=Settled(late))])[1][5] == cell
     assert read([Row("Bo", "", NOTHING, (), settled=Settled(empty=True))])[1] == [
         "Bo",
         "",

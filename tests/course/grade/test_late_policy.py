@@ -37,18 +37,18 @@ RULE = Late(grace=0.5, per_day=10, most=50, none_after=7)
         (0, 0, ""),
         (0.25, 0, "handed in 15 minutes late, within the time of grace"),
         (0.5, 0, "handed in 30 minutes late, within the time of grace"),
-        (0.51, 2, "handed in 31 minutes late: 10 % of 20 points"),
+        (0.51, 2, "handed in 31 minutes late, with 30 minutes of grace: 10 % of 20 points"),
         (1 / 60, 0, "handed in 1 minute late, within the time of grace"),
-        (0.001, 0, "handed in 1 minute late, within the time of grace"),
-        (59.4 / 60, 2, "handed in 59 minutes late: 10 % of 20 points"),
-        (3599 / 3600, 2, "handed in 1 hour late: 10 % of 20 points"),
-        (1.04, 2, "handed in 1 hour late: 10 % of 20 points"),
-        (1.1, 2, "handed in 1.1 hours late: 10 % of 20 points"),
-        (24.5, 2, "handed in 24.5 hours late: 10 % of 20 points"),
-        (24.6, 4, "handed in 24.6 hours late: 20 % of 20 points"),
-        (144, 10, "handed in 144 hours late: 50 % of 20 points"),
-        (168.5, 10, "handed in 168.5 hours late: 50 % of 20 points"),
-        (168.6, 20, "handed in 168.6 hours late: no points after 7 days"),
+        (17 / 3600, 0, "handed in less than a minute late, within the time of grace"),
+        (59.4 / 60, 2, "handed in 59 minutes late, with 30 minutes of grace: 10 % of 20 points"),
+        (3599 / 3600, 2, "handed in 1 hour late, with 30 minutes of grace: 10 % of 20 points"),
+        (1.04, 2, "handed in 1 hour late, with 30 minutes of grace: 10 % of 20 points"),
+        (1.1, 2, "handed in 1.1 hours late, with 30 minutes of grace: 10 % of 20 points"),
+        (24.5, 2, "handed in 24.5 hours late, with 30 minutes of grace: 10 % of 20 points"),
+        (24.6, 4, "handed in 24.6 hours late, with 30 minutes of grace: 20 % of 20 points"),
+        (144, 10, "handed in 144 hours late, with 30 minutes of grace: 50 % of 20 points"),
+        (168.5, 10, "handed in 168.5 hours late, with 30 minutes of grace: 50 % of 20 points"),
+        (168.6, 20, "handed in 168.6 hours late, with 30 minutes of grace: no points after 7 days"),
         (None, 0, "handed in late by an unknown time: nothing is taken off, look at it"),
     ],
 )
@@ -59,6 +59,10 @@ def test_lateness_costs_what_the_rule_says(hours, points, says):
 def test_without_a_rule_lateness_is_told_and_costs_nothing():
     assert deduction(Late(), 50, 20) == (0, "handed in 50 hours late")
     assert deduction(Late(none_after=0), 0.1, 20)[0] == 20
+
+
+def test_without_a_time_of_grace_none_is_told():
+    assert deduction(Late(per_day=10), 25, 20) == (4, "handed in 25 hours late: 20 % of 20 points")
 
 
 MODIFIED_LATER = {"late": True, "modified": after(5)}
@@ -83,6 +87,9 @@ MODIFIED_LATER = {"late": True, "modified": after(5)}
         ({}, Person("Ada", unread="soon"), DUE, None),
         ({}, Person("Ada", unread="soon"), None, 0),
         ({}, Person("Ada", unread="soon", late_hours=2), DUE, 2),
+        ({}, Person("Ada", late_hours=0, submitted=DUE + datetime.timedelta(hours=7)), DUE, 0),  # an extension
+        ({}, Person("Ada", nothing=True), DUE, None),
+        ({}, Person("Ada", nothing=True), None, None),
     ],
 )
 def test_how_late_a_submission_is(fields, person, due, hours):
@@ -108,6 +115,32 @@ def test_a_time_that_cannot_be_read_is_said_and_the_roster_is_asked():
     ada, bo = settle([row("Ada"), row("Bo")], rule, MOST, roster=roster, times=times)
     assert (ada.total, ada.settled.hours_late, ada.settled.late) == (10, None, policy.UNREAD)
     assert (bo.total, bo.settled.hours_late) == (8, 30)
+
+
+def test_a_worksheet_that_knows_nothing_of_a_submission_is_old_and_the_roster_is_asked():
+    times = Roster([Person("Ada", nothing=True), Person("Bo", nothing=True), Person("Cy", nothing=True)])
+    roster = Roster([Person("Ada"), Person("Bo", late_hours=30), Person("Cy")])
+    rows = [row("Ada"), row("Bo"), Row("Cy", "k", NOTHING, ())]  # of Cy the export has an empty folder
+    ada, bo, cy = settle(rows, Policy(DUE, Late(per_day=10)), MOST, roster=roster, times=times)
+    assert (ada.total, ada.settled.hours_late, ada.settled.late) == (10, None, policy.UNSEEN)
+    assert (bo.total, bo.settled.hours_late) == (8, 30)
+    assert (cy.settled.hours_late, cy.settled.late) == (0, "")
+
+
+def test_what_a_worksheet_says_of_the_newest_submission_is_not_said_of_earlier_ones():
+    rows = [row(easy=1, file="early", modified=after(-9)), row(easy=4, file="late", modified=after(9))]
+    times = Roster([Person("Ada", nothing=True)])
+    best = settle(rows, Policy(DUE, Late(per_day=10), "best"), MOST, times=times)[0]
+    assert (best.file, best.settled.late) == ("late", policy.UNSEEN)
+    (alone,) = settle(rows[:1], Policy(DUE), MOST, times=Roster([Person("Ada", late_hours=0)]))
+    assert alone.settled.hours_late == 0
+
+
+def test_a_draft_is_remarked_and_graded_as_usual():
+    times, roster = Roster([Person("Ada", draft=True)]), Roster([Person("Ada"), Person("Bo", draft=True)])
+    ada, bo = settle([row()], Policy(), MOST, roster=roster, times=times)
+    assert (ada.total, ada.remarks) == (10, "a draft, not submitted, in the worksheet")
+    assert (bo.status, bo.remarks) == (NOTHING, "")
 
 
 # Several submissions --------------------------------------------------------------------------------------------------
@@ -199,6 +232,26 @@ def test_two_names_of_one_student_make_one_row():
     rows = [row("lovelaceada", identifier="101", file="a"), row("Ada Lovelace", easy=1, file="b")]
     (found, *_) = settle(rows, Policy(), MOST, roster=ROSTER)
     assert (found.submission, found.file, found.settled.others) == ("Lovelace, Ada", "b", ("a",))
+
+
+def test_canvass_test_student_has_a_row_only_with_a_submission():
+    roster = Roster([Person("Lovelace, Ada", "101"), Person("Student, Test", "9999", test=True)])
+    assert [each.submission for each in settle([], Policy(), MOST, roster=roster)] == ["Lovelace, Ada"]
+    found = settle([row("studenttest", identifier="9999")], Policy(), MOST, roster=roster)
+    assert [(each.submission, each.status) for each in found] == [("Lovelace, Ada", NOTHING), ("Student, Test", GRADED)]
+    assert policy.unmatched(found, roster) == []
+
+
+@pytest.mark.parametrize("exported", ["Participant (101)", "Participant", "Team Blue-Participant"])
+def test_hidden_names_of_moodle_are_paired_by_number(exported):
+    roster = Roster([Person("Participant 101", "101"), Person("Participant 102", "102")])
+    rows = [row(exported, identifier="101"), row("Team Blue", identifier="102")]  # the number of a group
+    found = settle(rows, Policy(), MOST, roster=roster)
+    assert [(each.submission, each.status) for each in found] == [
+        ("Participant 101", GRADED),
+        ("Participant 102", NOTHING),
+        ("Team Blue", GRADED),
+    ]
 
 
 def test_a_name_that_may_be_two_is_nobodys():

@@ -176,6 +176,13 @@ def test_a_row_is_found_by_id_else_by_name(entry, found, names):
     assert (changed, filled.problems) == (([found], ()) if isinstance(found, int) else ([], (found,)))
 
 
+def test_what_is_said_of_many_is_said_in_a_line():
+    some = [Entry(f"Student {at}", 1.0) for at in range(12)]
+    assert fill(some, "Homework 4", 20).problems == (
+        "12 students: no ID, so Canvas looks for the name: Student 0; Student 1; Student 2; and 9 more",
+    )
+
+
 SHORT = {100: STUDENTS[100]}
 
 

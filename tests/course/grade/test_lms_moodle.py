@@ -191,6 +191,16 @@ def test_what_is_there_twice_is_reported_and_not_guessed():
     assert filled.problems == ("Wei Li: 2 rows there have the number 1",)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_hidden_names_of_a_roster(language):
+    """Each is called by the number, as in the worksheet."""
+    words = LANGUAGES[language]
+    some = [Entry(f"{words.hiddenuser}{number}", 5.0, identifier=str(number)) for number in (1, 2)]
+    filled = fill(some, 20, as_csv(worksheet([ADA, BO], 20, words, hidden=True)))
+    assert filled.problems == ()
+    assert [one.grade for one in moodle(filled.content, [ADA, BO], 20, words).values()] == [5.0, 5.0]
+
+
 def test_hidden_names():
     some = [Entry("Participant (1)", 5.0, identifier="1"), Entry("Participant (2)", 6.0, identifier="2")]
     assert after(some, [ADA, BO], hidden=True) == ({1: 5.0, 2: 6.0}, [])
@@ -208,6 +218,17 @@ def test_the_points_of_a_group_go_to_its_members_and_not_to_whoever_has_its_numb
         {1: None, 2: None},
         ["Group A: the number 1 is that of Ada Lovelace there"],
     )
+
+
+def test_what_is_said_of_many_is_said_in_a_line():
+    some = [Entry(f"Student {at}", 1.0, identifier=str(900 + at)) for at in range(9)]
+    filled = fill([Entry("Eve", 1.0), *some], 20, as_csv(worksheet([ADA], 20)))
+    assert filled.problems == (
+        "Eve: nobody there has this name",
+        "9 students, such as Student 0: no rows there have the number 900. "
+        "The others: Student 1; Student 2; Student 3; and 5 more",
+    )
+    assert len(fill(some[:8], 20, as_csv(worksheet([ADA], 20))).problems) == 8
 
 
 # Comments -----------------------------------------------------------------------------------------------------------

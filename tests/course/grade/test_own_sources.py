@@ -46,6 +46,74 @@ assert (net(torch.ones(1, 3)) == 6).all()
 net.scale = 1.0
 assert (net(torch.ones(1, 3)) == 3).all()""",
     ),
+    "parameters": (
+        """class Tuned(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.frozen, self.layer = nn.Linear(2, 2), nn.Linear(2, 1)
+        ### BEGIN SOLUTION
+        self.frozen.requires_grad_(False)
+        ### END SOLUTION
+
+    def learn(self, x):
+        self.layer(self.frozen(x)).sum().backward()""",
+        ("requires_grad_(False)", "train(False)"),
+        """tuned = Tuned()
+assert all(isinstance(p, nn.Parameter) for p in tuned.parameters())
+assert {name for name, p in tuned.named_parameters() if p.requires_grad} == {"layer.weight", "layer.bias"}
+assert tuned.layer.bias.grad is None
+tuned.learn(torch.ones(3, 2))
+assert tuned.layer.bias.grad.tolist() == [3]
+assert tuned.frozen.bias.grad is None""",
+    ),
+    "texts": (
+        """class Joint(nn.Module):
+    def __init__(self, angle):
+        super().__init__()
+        self.angle = angle
+
+    def __repr__(self):
+        ### BEGIN SOLUTION
+        return f"Joint({self.angle})"
+        ### END SOLUTION
+
+    def __str__(self):
+        return f"at {self.angle}\"""",
+        ('f"Joint(', 'f"joint('),
+        """joint = Joint(3)
+assert repr(joint) == "Joint(3)" == f"{joint!r}"
+assert str(joint) == "at 3" == f"{joint}"
+assert joint.__class__.__name__ == type(joint).__name__ == Joint.__name__ == "Joint\"""",
+    ),
+    "names": (
+        """import functools
+
+
+def timed(function):
+    ### BEGIN SOLUTION
+    @functools.wraps(function)
+    def call(*given):
+        return function(*given)
+
+    return call
+    ### END SOLUTION""",
+        ("functools.wraps(function)", "functools.cache"),
+        """def square(x):
+    return x * x
+
+
+assert timed(square)(3) == 9
+assert timed(square).__name__ == "square\"""",
+    ),
+    "given-iterators": (
+        "def two(items):\n    ### BEGIN SOLUTION\n    return [next(items), next(items)]\n    ### END SOLUTION",
+        ("next(items), next(items)", "*items"),
+        """numbers = iter(range(4))
+assert two(numbers) == [0, 1]
+assert two(numbers) == [2, 3]
+assert two(n * n for n in range(4)) == [0, 1]
+assert two(zip("ab", "cd")) == [("a", "c"), ("b", "d")]""",
+    ),
     "exception": (
         """def refuse(x):
     ### BEGIN SOLUTION

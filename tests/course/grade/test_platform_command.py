@@ -158,3 +158,85 @@ def test_a_worksheet_that_says_no_times_is_said(week, four):
     (four / "worksheet.csv").write_text(text)
     said = week(*words, "--worksheet=worksheet.csv")[1]
     assert "Nobody is late, because nothing in the worksheet says when: take it in English, or give a roster" in said
+
+
+def test_an_old_worksheet_and_drafts_are_said_in_a_line(week, four):
+    words = moodle(four)
+    text = WORKSHEET.replace('"Submitted for grading",', '"No submission",').replace("- 1 day 2 hours late", "")
+    text = text.replace('"Submitted for grading ",', '"Draft (not submitted)",')
+    (four / "worksheet.csv").write_text(text)
+    said = week(*words, "--worksheet=worksheet.csv")[1].splitlines()
+    assert said[3:] == [
+        "1 student handed in at an unknown time: nothing is taken off: Bo Ek",
+        "  The worksheet says that they handed in nothing: download a new one, and give it as --worksheet.",
+        "1 student with a draft, not submitted, in the worksheet: Ada Lovelace",
+    ]
+    rows = table(four)
+    assert (rows["Bo Ek"]["late"], rows["Bo Ek"]["total"]) == ("?", "2")
+    assert rows["Ada Lovelace"]["remarks"] == "a draft, not submitted, in the worksheet"
+
+
+def test_a_worksheet_from_before_the_first_submission_is_old_and_not_in_another_language(week, four):
+    words = moodle(four)
+    (four / "course.yml").write_text("due: 2026-11-30")
+    (four / "worksheet.csv").write_text(WORKSHEET.replace("Submitted for grading", "No submission"))
+    said = week(*words, "--worksheet=worksheet.csv")[1]
+    assert "2 students handed in at an unknown time: nothing is taken off: Ada Lovelace; Bo Ek" in said
+    assert "Nobody is late" not in said
+
+
+def test_hidden_names_of_moodle_have_a_row_each(week, four):
+    words = moodle(four)
+    with zipfile.ZipFile(four / "class.zip", "w") as archive:
+        for number in (101, 102):
+            archive.write(four / "class" / "a.ipynb", f"Participant_{number}_assignsubmission_file/x.ipynb")
+    lines = [",".join((cells[0], *cells[3:])) for cells in csv.reader(WORKSHEET.splitlines())]
+    (four / "worksheet.csv").write_text("\n".join(lines))
+    said = week(*words, "--format=moodle", "--worksheet=worksheet.csv")[1]
+    assert [(name, row["total"], row["late"]) for name, row in table(four).items()] == [
+        ("Participant 101", "1.6", "26"),
+        ("Participant 102", "2", ""),
+        ("Participant 103", "0", ""),
+    ]
+    assert said.splitlines()[1:] == ["  Participant 103: nothing handed in", "grades_moodle.csv", "grades_feedback.zip"]
+    header, *rows = cells(four / "grades_moodle.csv")
+    assert [float(row[header.index("Grade")]) for row in rows] == [1.6, 2, 0]
+
+
+def test_canvass_test_student_is_nobody_whose_submission_it_may_be(week, four):
+    (four / "canvas").mkdir()
+    (four / "class" / "a.ipynb").rename(four / "canvas" / "studenttest_9999_7001_x.ipynb")
+    (four / "gradebook.csv").write_text(f'{GRADEBOOK}"Student, Test",9999,,abc,Lab 1,,,\n')
+    (four / "roster.csv").write_text("name,id\nAda Lovelace,101\nBo Ek,102\n")
+    words = ["grade", "doubling", "canvas", "--sources=sources", "--out=grades.csv", "--format=canvas"]
+    for roster in ([], ["--roster=roster.csv"]):
+        said = week(*words, "--gradebook=gradebook.csv", "--title=Homework 2", *roster)[1]
+        assert "not in the roster" not in said
+        assert "may be theirs" not in said
+        header, *rows = cells(four / "grades_canvas.csv")
+        assert [row[header.index("Homework 2 (56)")] for row in rows if row[1]] == ["0.00", "0.00", "2.00"]
+
+
+def test_what_is_said_of_many_students_is_said_in_a_line(week, four, monkeypatch):
+    monkeypatch.setattr(run, "mark", lambda *_, **__: Marks((Mark("double", None, None, "?"),), ()))
+    words = moodle(four)
+    with zipfile.ZipFile(four / "class.zip", "w") as archive:
+        for number in range(9):
+            archive.write(four / "class" / "a.ipynb", f"S{number}_{200 + number}_assignsubmission_file_/x.ipynb")
+        archive.writestr("Bo Ek_102_assignsubmission_file_/x.pdf", "")
+    said = week(*words, "--format=moodle", "--worksheet=worksheet.csv")[1].splitlines()
+    few = "S0; S1; S2; and 6 more"
+    assert said[1:] == [
+        "  Ada Lovelace: nothing handed in",
+        "  Cy: nothing handed in",
+        "  Bo Ek: no notebook: x.pdf",
+        f"  9 students: not in the roster, or not for certain: {few}",
+        "9 answers to mark by hand: rsl-edu mark grades.csv",
+        "grades_moodle.csv",
+        "grades_feedback.zip",
+        "  Ada Lovelace; Cy: nothing handed in, and no points, because one of these submissions may be theirs: "
+        "S0; S1; S2; S3; S4; S5; S6; S7; and 1 more",
+        "  grades_moodle.csv: 9 students, such as S0: no rows there have the number 200. "
+        "The others: S1; S2; S3; and 5 more",
+        f"  9 students: no points yet, because exercises are to be marked: {few}",
+    ]

@@ -12,6 +12,11 @@ from rsl_edu.course.grade.rehearsal import rehearse
 
 NAMES = sorted(path.stem for path in assignment.folder().glob("*.ipynb"))
 F = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"
+FILES = (
+    "def read(name):\n    ### BEGIN SOLUTION\n    return open(name).read()\n    ### END SOLUTION\n\n\n"
+    "def write(name):\n    ### BEGIN SOLUTION\n    open(name, 'w').write('x')\n    ### END SOLUTION"
+)
+SHARE = "hand over what is in a file, and let the answer return what it would write"
 G = "def g(x):\n    ### BEGIN SOLUTION\n    return f(x) + 1\n    ### END SOLUTION"
 
 
@@ -133,29 +138,58 @@ LOSSES = {  # a check, what right answers get, and the line that costs the rest
         "    ### END HIDDEN TESTS",
         *(0, 2, "your answer is wrong."),
     ),
-    "partial": ("score = 0.5 * f(1)\nscore\nscore", 0.5, 3, "right in part: 0.5 of 1 points."),
+    "partial": ("score = 0.5 * f(1)\nscore\nscore", 0.5, 3, "right in part: 0.5 of 1 point."),
     "raises": ("f(1)\nf(1, 2)", 0, 2, "your code raises TypeError: f() takes 1 positional argument but 2 were given"),
+    "magic": ("%%time\nassert f(1) == 2", 0, 2, "your answer is wrong."),
     "identity": (
         "a = [1]\nassert f(a) is a",
         *(0, 2, "your answer is wrong. (perhaps: what crosses to the answers is copied: compare values, not identity)"),
     ),
-    "files": (
-        "f(open(__import__('tempfile').gettempdir() + '/no-such-file'))",
-        *(0, 1, "the check and the answers share no files: let the answer return what it writes"),
+    "check-writes": (
+        "import tempfile; name = tempfile.mkdtemp() + '/a.txt'\nopen(name, 'w').write('x')\nassert read(name) == 'x'",
+        *(0, 3, f"an answer runs in a sandbox, where the files and folders of the check are not: {SHARE}"),
+    ),
+    "answer-writes": (
+        "write('of-the-answer.txt')\nassert open('of-the-answer.txt').read() == 'x'",
+        *(0, 2, f"what an answer writes stays in its sandbox, where no check can read it: {SHARE}"),
+    ),
+    "file-exists": (
+        "import os\nwrite('of-the-answer.txt')\nassert os.path.exists('of-the-answer.txt')",
+        *(0, 3, f"your answer is wrong. (perhaps: the check and the answers share no files: {SHARE})"),
+    ),
+    "open-file": (
+        "import os\nwith open(os.devnull) as file:\n    f(file)",
+        *(0, 2, "the check raises TypeError: value: TextIOWrapper cannot be handed to an answer: "),
+        "hand over what the file holds",
+    ),
+    "generator": (
+        "import torch\nf(torch.Generator())",
+        *(0, 2, "the check raises TypeError: value: Generator cannot be handed to an answer: "),
+        "hand over a seed, or call torch.manual_seed before, which also seeds torch where the answers run",
+    ),
+    "view": (
+        "f({1: 2}.keys())",
+        *(0, 1, "the check raises TypeError: value: dict_keys cannot be handed to an answer: hand over plain data, "),
+        "such as list(…) of it, tensors, arrays, functions or iterators; or let the answer make it",
+    ),
+    "gradient": (
+        "import torch\nassert f(torch.ones(1)).requires_grad",
+        *(0, 2, "your answer is wrong. (perhaps: what an answer returns requires a gradient here only if it is a "),
+        "parameter, or if an argument requires one)",
     ),
 }
 
 
 def test_says_which_line_costs_right_answers_their_points():
     checks = [check(source, name) for name, (source, *_) in LOSSES.items()]
-    well, lines = said(notebook(answer(F, "f-answer"), *checks))
+    well, lines = said(notebook(answer(F, "f-answer"), answer(FILES, "files-answer"), *checks))
     assert not well
     errors = [line for line in lines if line.startswith("error")]
-    for error, (place, (name, (_, points, line, says))) in zip(errors, enumerate(LOSSES.items(), 2), strict=True):
+    for error, (place, (name, (_, points, line, *says))) in zip(errors, enumerate(LOSSES.items(), 3), strict=True):
         assert error.startswith(
             f"error: cell {place}, line {line}: right answers get {points:g} of 1 point for {name}: "
         )
-        assert error.endswith(says)
+        assert error.endswith("".join(says))
 
 
 def test_a_notebook_without_answers_gets_no_points():
@@ -163,8 +197,51 @@ def test_a_notebook_without_answers_gets_no_points():
     well, lines = said(notebook(answer(F, "f-answer"), *checks))
     assert not well
     assert "error: cell 2, line 1: easy gives 1 point to a notebook without answers" in lines
-    says = "warning: cell 3, line 1: odd does not count as not answered when it is as handed out: your answer is wrong."
+    says = "warning: cell 3, line 1: odd counts a notebook without answers as wrong, not as not answered: let the stub "
+    says += "raise NotImplementedError, and let the check not catch it. A learner reads now: your answer is wrong."
     assert says in lines
+
+
+POSITIVE = (
+    "def positive(x):\n    ### BEGIN SOLUTION\n    if x < 0:\n        raise ValueError\n    return x\n"
+    "    ### END SOLUTION"
+)
+GIVES = "gives 1 point to answers that do"
+POOR = {  # a check, and what is said of it
+    "no-assert": (
+        "try:\n    positive(-1)\nexcept ValueError:\n    pass",
+        f"error: cell 3, line 1: no-assert {GIVES} nothing and return None",
+    ),
+    "no-else": (
+        "assert positive(1) == 1\ntry:\n    positive(-1)\nexcept ValueError:\n    pass",
+        f"error: cell 3, line 1: no-else {GIVES} not raise the errors of the right ones: let the check fail if "
+        "there is no error",
+    ),
+    "not-expected": (
+        "assert positive(1) == 1",
+        f"warning: cell 3, line 1: not-expected {GIVES} not raise the errors of the right ones: no check expects them",
+    ),
+    "raises": ("assert positive(1) == 1\nwith pytest.raises(ValueError):\n    positive(-1)", None),
+}
+
+
+@pytest.mark.parametrize("name", POOR)
+def test_a_check_must_tell_answers_that_do_nothing_or_never_raise(name):
+    source, says = POOR[name]
+    _, lines = said(notebook(cell("import pytest"), answer(POSITIVE, "answer"), check(source, name)))
+    assert [line for line in lines if line.startswith(("error", "warning"))] == ([says] if says else [])
+
+
+def test_a_last_value_above_the_points_is_found():
+    counts = "assert f(1)\nscore = 2 * f(1)\n### BEGIN HIDDEN TESTS\nscore += f(1)\n### END HIDDEN TESTS\nscore"
+    not_last = "f(5)\n### BEGIN HIDDEN TESTS\nassert f(2) == 2\n### END HIDDEN TESTS"
+    checks = [check(counts, "counts", 2), check(not_last, "not-last"), check("1.0 * f(1)", "one")]
+    well, lines = said(notebook(answer(F, "f-answer"), *checks))
+    assert not well
+    assert [line for line in lines if line.startswith(("error", "warning"))] == [
+        "error: cell 2, line 6: the last value of counts is 3, and its cell has 2 points: nbgrader refuses to grade "
+        "that, and here it counts as 2"
+    ]
 
 
 def test_a_kernel_that_ends_is_found(tmp_path):
@@ -207,7 +284,10 @@ def test_command(tmp_path, capsys):
     nbformat.write(source, tmp_path / "odd.ipynb")
     given = ["--sources", str(tmp_path), "--check"]
     assert main(["assign", "fine", *given]) == 0
-    assert "0 errors, 1 warning: ready to hand out" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "fine: 1 exercise, 1 point\n" in out
+    assert "right answers: 1 of 1 point, " in out
+    assert "0 errors, 1 warning: ready to hand out" in out
     assert main(["assign", "odd", *given]) == 1
     assert "error: odd, cell 2, line 2: '### BEGIN HIDDEN TESTS' without" in capsys.readouterr().out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["fine.ipynb", "odd.ipynb"]

@@ -68,6 +68,48 @@ def test_moodles_worksheet_says_how_late_they_were(tmp_path):
     ]
 
 
+EXTENDED = "Extension granted until: Monday, 23 November 2026, 11:59 PM"
+
+
+@pytest.mark.parametrize(
+    ("status", "time", "says"),
+    [
+        (f"Submitted for grading - {EXTENDED}", "Sunday, 22 November 2026, 10:00 AM", {"late_hours": 0}),
+        (f"Submitted for grading - Graded - {EXTENDED}", "-", {"late_hours": 0}),
+        (f"Submitted for grading - 3 hours late - {EXTENDED}", "x", {"late_hours": 3, "unread": "x"}),
+        (f"No submission - Assignment is overdue by: 4 days - {EXTENDED}", "-", {"nothing": True}),
+        ("No submission", "", {"nothing": True}),
+        ("Keine Abgabe - Überfällig seit: 4 Tage", "-", {"nothing": True}),
+        ("Submitted for grading - Graded", "-", {}),
+        ("Submitted for grading - Submission changes not allowed", "-", {}),
+        ("Draft (not submitted)", "-", {"draft": True}),
+        ("Draft (not submitted) - 1 hour 30 mins late", "-", {"draft": True, "late_hours": 1.5}),
+        ("Entwurf (nicht abgegeben)", "-", {"draft": True}),
+        ("Zur Bewertung abgegeben - Verlängerung bis: Montag, 23. November 2026, 23:59", "x", {"late_hours": 0}),
+        ("評定のため提出 - 次の日時まで延長が許可されました: 2026年 11月 23日", "x", {"late_hours": 0}),
+        ("Zur Bewertung abgegeben - 2 Tage später", "x", {"unread": "Zur Bewertung abgegeben - 2 Tage später"}),
+        ("Abgegeben - 2 Tage später - Bis: 23. 11. 2026", "2026-11-25", {"unread": ...}),
+        ("", "-", {}),
+    ],
+)
+def test_what_the_status_of_moodles_worksheet_says(tmp_path, status, time, says):
+    (person,) = read(tmp_path, f'Identifier,Full name,Status,Submitted\nParticipant 1,Ada,"{status}","{time}"\n')
+    says = {key: status if value is ... else value for key, value in says.items()}
+    wanted = {
+        "late_hours": None,
+        "unread": person.unread if time == "x" else "",
+        "nothing": False,
+        "draft": False,
+    } | says
+    assert {key: getattr(person, key) for key in wanted} == wanted
+
+
+def test_a_time_in_numbers_counts_where_the_status_is_in_another_language(tmp_path):
+    row = "Teilnehmer/in1,Ada,Zur Bewertung abgegeben - 2 Tage später,25.11.2026 18:00"
+    (person,) = read(tmp_path, f"ID,Vollständiger Name,Status,Zuletzt geändert (Abgabe)\n{row}\n")
+    assert (person.submitted, person.unread) == (datetime.datetime(2026, 11, 25, 18).astimezone(), "")
+
+
 @pytest.mark.parametrize(
     ("header", "participant"),
     [
@@ -86,7 +128,9 @@ def test_moodles_worksheet_may_hide_the_names(tmp_path):
     lines = text.splitlines()[:2]
     people = read(tmp_path, "\n".join(lines))
     assert [(person.name, person.identifier) for person in people] == [("Participant 101", "101")]
-    assert Roster(people).find("Participant 101", "101") is people[0]
+    for name in ("Participant 101", "Participant (101)", "Participant"):
+        assert Roster(people).find(name, "101") is people[0]
+    assert Roster(people).find("Participant (102)", "102") is None
 
 
 CANVAS = (
@@ -99,7 +143,17 @@ CANVAS = (
 
 
 def test_canvass_gradebook_has_rows_that_are_no_students(tmp_path):
-    assert read(tmp_path, CANVAS) == [Person("Lovelace, Ada", "101", login="ada", section="Lab 1")]
+    ada, test = read(tmp_path, CANVAS)
+    assert ada == Person("Lovelace, Ada", "101", login="ada", section="Lab 1")
+    assert test == Person("Student, Test", "999", login="abc", section="Lab 1", test=True)
+
+
+def test_the_test_student_of_the_gradebook_joins_a_roster_of_ones_own(tmp_path):
+    gradebook = Roster(read(tmp_path, CANVAS))
+    joined = Roster([Person("Ada Lovelace")]).with_test_student(gradebook)
+    assert [person.name for person in joined.people] == ["Ada Lovelace", "Student, Test"]
+    assert joined.find("studenttest", "999") is gradebook.people[1]
+    assert joined.with_test_student(gradebook) is joined
 
 
 def test_hours_and_times_of_a_table_of_ones_own(tmp_path):

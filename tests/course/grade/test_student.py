@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from rsl_edu.course.check.failure import Failure
-from rsl_edu.course.grade import sandbox, usage
+from rsl_edu.course.grade import sandbox, usage, wire
 from rsl_edu.course.grade import student as students
 from rsl_edu.course.grade.notebook import Cell
 from rsl_edu.course.grade.sandbox import Limits
@@ -63,6 +63,10 @@ REPLIES = {
     "a huge shape": ("reply(2, {'tensor': ['float32', [10**9, 0]]})", "sent a tensor of an impossible shape"),
     "too many bytes": ("send({'dict': []}, bytes(1 << 27))", "sent a reply of 134,217,740 bytes"),
     "an odd change": ("send({'dict': [['number', 2], ['changed', 3]]})", "sent a malformed reply"),
+    "a parameter of whole numbers": (
+        "send({'dict': [['number', 2], ['value', {'parameter': ['int64', [1], True, False]}]]}, bytes(8))",
+        "sent a reply that cannot be read",
+    ),
     "an odd error": ("send({'dict': [['number', 2], ['error', 3]]})", "sent a malformed reply"),
     "nothing": ("os._exit(0)", "ended its process"),
     "a signal": ("os.kill(os.getpid(), 9)", "ended its process"),
@@ -75,6 +79,18 @@ def test_what_no_worker_does_stops_it(asked, name):
     code, why = REPLIES[name]
     with pytest.raises(StoppedError, match=why):
         asked(code)
+
+
+OBJECT = "{'object': [0, 'o', False, False]}"
+
+
+def test_the_text_of_an_object_is_short_and_printable(process):
+    code = f"reply(2, {OBJECT})\nreceive()\nreply(3, 'a\\x1b[2J\\n' + 'b' * 9000)\nreceive()\nreply(4, {OBJECT})"
+    student = process(READY + code)
+    made = student.names(["f"])["f"]()
+    assert str(made) == "a\ufffd[2J\n" + "b" * (wire.TEXT - 6)
+    assert repr(made).startswith("<rsl_edu.course.grade.remote.o object at ")
+    student.close()
 
 
 @pytest.mark.parametrize("code", ["os._exit(0)", "send(b'passed')", "send({'dict': [['cell', 'x']]})"])

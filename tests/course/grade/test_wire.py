@@ -60,12 +60,24 @@ def test_plain_data_arrive_as_they_were(value):
 @pytest.mark.parametrize("shape", [(), (3,), (2, 0, 3), (2, 3)], ids=str)
 def test_tensors_arrive_as_they_were(dtype, shape):
     tensor = (10 * torch.randn(shape)).to(dtype)
-    for sent in (tensor, torch.nn.Parameter(tensor) if dtype.is_floating_point else tensor):
+    for sent in (tensor, tensor.clone().requires_grad_() if dtype.is_floating_point else tensor):
         seen = over_a_pipe([sent])[0]
         assert type(seen) is torch.Tensor
         assert seen.dtype == dtype
         assert not seen.requires_grad
         assert torch.equal(seen, tensor)
+
+
+@pytest.mark.parametrize("requires_grad", [True, False])
+def test_a_parameter_arrives_with_its_gradient(requires_grad):
+    parameter = torch.nn.Parameter(torch.arange(3.0), requires_grad)
+    assert over_a_pipe(parameter).grad is None
+    parameter.grad = torch.arange(3.0) + 5
+    seen = over_a_pipe({"weight": parameter})["weight"]
+    assert isinstance(seen, torch.nn.Parameter)
+    assert seen.requires_grad == requires_grad
+    assert seen.tolist() == [0, 1, 2]
+    assert seen.grad.tolist() == [5, 6, 7]
 
 
 def test_a_tensor_that_requires_a_gradient_can_say_so():
@@ -110,6 +122,9 @@ def test_anything_else_is_refused_or_goes_as_a_reference():
         "not text": (b"\xff\xfe",),
         "an unknown kind": ({"pickle": "x"},),
         "a gradient that nobody asked for": ({"tracked": ["float32", [1], 0]}, b"1234"),
+        "a parameter that may require no gradient": ({"parameter": ["int64", [1], True, False]}, b"12345678"),
+        "a parameter that may require anything": ({"parameter": ["float32", [1], "x", False]}, b"1234"),
+        "a parameter without its gradient": ({"parameter": ["float32", [1], True, True]}, b"1234"),
         "two kinds": ({"list": [], "tuple": []},),
         "a function": ({"torch": "load"},),
         "an unknown dtype": ({"tensor": ["object", [1]]}, b"12345678"),

@@ -16,7 +16,7 @@ import resource
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,6 @@ from library import CourseAnswer, Shells, forbid, refusal  # type: ignore[import
 from limit import limited  # type: ignore[import-not-found,unused-ignore]
 
 _EARLIER = 0.9  # of the grader's limit of CPU time for a call: an honest answer that loops is told the line
-_MOST_PRINTED = 1 << 13
 
 
 def _limit_cpu(seconds: float, for_good: bool = False) -> None:
@@ -54,7 +53,7 @@ class _Printed(io.StringIO):
     """Keeps the beginning of what is printed."""
 
     def write(self, text: str) -> int:
-        super().write(text[: max(_MOST_PRINTED - self.tell(), 0)])
+        super().write(text[: max(wire.TEXT - self.tell(), 0)])
         return len(text)
 
 
@@ -114,8 +113,8 @@ class _Server:
         return question
 
     def given(self, reference: list[Any]) -> Any:
-        """What the grader means: an object of this process, or a function of its own."""
-        kind, place = reference
+        """What the grader means: an object of this process, or a function or an iterator of its own."""
+        kind, place, *name = reference
         if kind == "own":
             return self.objects[place]
         if kind == "torch":
@@ -127,6 +126,13 @@ class _Server:
             self.send({"callback": place, "arguments": arguments, "options": options})
             return self.serve()
 
+        def items() -> Iterator[Any]:
+            while found := callback():  # one item, or none
+                yield found[0]
+
+        if kind == "iterator":
+            return items()
+        callback.__name__ = callback.__qualname__ = name[0]
         return callback
 
     def send(self, reply: dict[str, Any]) -> None:

@@ -38,7 +38,8 @@ class Filled:
     Attributes:
         content: The file; if there was a template, in its encoding and with its separators.
         filled: How many rows got points or a comment.
-        problems: What is not in it, a sentence for each: students who are not in the template, or not for certain.
+        problems: What is not in it, a sentence for each student, or for many: those who are not in the template, or not
+            for certain.
     """
 
     content: bytes

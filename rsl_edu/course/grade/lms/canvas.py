@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ..listing import Said, listed
 from ..spelling import turned
 from . import Entry, Filled, TemplateError
 from .matching import Line, match, normal
@@ -48,9 +49,9 @@ def gradebook(entries: Iterable[Entry], title: str, maximum: float, template: by
     sheet = _new(entries, title, maximum) if template is None else _only(Sheet.read(template), title)
     column = len(sheet.header) - 1
     possible, lines = _lines(sheet)
-    problems = []
+    problems: list[Said] = []
     if template is None:
-        problems = [f"{entry.name}: no ID, so Canvas looks for the name" for entry in entries if not entry.identifier]
+        problems = [(entry.name, "no ID, so Canvas looks for the name") for entry in entries if not entry.identifier]
         rows = dict(enumerate(entries, start=2))
     else:
         most = number(possible)
@@ -64,11 +65,11 @@ def gradebook(entries: Iterable[Entry], title: str, maximum: float, template: by
     for row, entry in rows.items():
         there = sheet.cell(row, column)
         if there.upper() in _KEPT:
-            problems.append(f"{entry.name}: {_KEPT[there.upper()]}")
+            problems.append((entry.name, _KEPT[there.upper()]))
         elif entry.points is not None:
             sheet.fill(row, column, points(entry.points, like=possible))
             filled += 1
-    return Filled(sheet.write(), filled, tuple(problems))
+    return Filled(sheet.write(), filled, tuple(listed(problems)))
 
 
 def _new(entries: Iterable[Entry], title: str, maximum: float) -> Sheet:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..listing import Said
 from ..spelling import letters, orders
 from . import Entry
 
@@ -28,8 +29,8 @@ class Line:
     group: str = ""
 
 
-def match(entries: Iterable[Entry], lines: Sequence[Line]) -> tuple[dict[int, Entry], list[str]]:
-    """Return what goes into which row, and a sentence for each entry that goes nowhere.
+def match(entries: Iterable[Entry], lines: Sequence[Line]) -> tuple[dict[int, Entry], list[Said]]:
+    """Return what goes into which row, and what is to be said of each entry that goes nowhere.
 
     The name of a group counts first: Moodle numbers groups and participants apart, so the number of a group may be
     somebody's, too. For the same reason an identifier counts only if the name does not speak against it. A row that
@@ -38,16 +39,16 @@ def match(entries: Iterable[Entry], lines: Sequence[Line]) -> tuple[dict[int, En
     """
     index = _Index(lines)
     claims: dict[int, list[Entry]] = defaultdict(list)
-    problems = []
+    problems: list[Said] = []
     for entry in entries:
         found = index.find(entry)
         if isinstance(found, str):
-            problems.append(f"{entry.name}: {found}")
+            problems.append((entry.name, found))
             continue
         for line in found if entry.points is not None or entry.comment else ():
             claims[line.row].append(entry)
     twice = dict.fromkeys(tuple(claimed) for claimed in claims.values() if len(claimed) > 1)
-    problems += [f"{' and '.join(entry.name for entry in claimed)}: they claim the same row" for claimed in twice]
+    problems += [(" and ".join(entry.name for entry in claimed), "they claim the same row") for claimed in twice]
     return {row: claimed[0] for row, claimed in claims.items() if len(claimed) == 1}, problems
 
 

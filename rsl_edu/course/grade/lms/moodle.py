@@ -28,6 +28,7 @@ from pathlib import Path
 
 from rsl_edu.atomic_write import atomic_write
 
+from ..listing import Said, listed, named
 from . import Entry, Filled, TemplateError
 from .matching import Line, match
 from .sheet import Sheet, harmless, number, points
@@ -37,6 +38,7 @@ _HEADER = [
     *("Last modified (grade)", "Feedback comments"),
 ]
 _COMMENTS = "feedback comments"
+_NO_NUMBER = "no number of the participant"
 _NUMBER = re.compile(r"(?P<word>.*?)\s*(?P<number>\d+)")
 _NO = ("no", "nein", "non", "não", "nee", "nej", "nie", "ne")
 _FORMULA = "=+-@＝＋－＠"
@@ -53,29 +55,31 @@ def worksheet(entries: Iterable[Entry], maximum: float, template: bytes | None =
     Raises:
         TemplateError: If the template is no worksheet, or has another maximum.
     """
-    entries, problems = list(entries), []
+    entries = list(entries)
+    problems: list[Said] = []
     if template is None:
-        problems = [f"{entry.name}: no number of the participant" for entry in entries if not entry.identifier]
+        problems = [(entry.name, _NO_NUMBER) for entry in entries if not entry.identifier]
         entries = [entry for entry in entries if entry.identifier]
         sheet = _new(entries, maximum)
         if not entries:
-            return Filled(sheet.write(), 0, tuple(problems))
+            return Filled(sheet.write(), 0, tuple(listed(problems)))
     else:
         sheet = Sheet.read(template)
     columns = _Columns(sheet, maximum)
     rows, unmatched = match(entries, columns.lines())
     problems += unmatched
+    general = []
     if columns.comments is None and any(entry.comment for entry in rows.values()):
-        problems.append("comments are left out: the worksheet has no column for them (Feedback comments)")
+        general.append("comments are left out: the worksheet has no column for them (Feedback comments)")
     filled, replaced = 0, []
     for row, entry in rows.items():
         if entry.points is not None and entry.points > maximum:
-            problems.append(f"{entry.name}: {entry.points:g} points are more than Moodle takes ({maximum:g})")
+            problems.append((entry.name, f"{entry.points:g} points are more than Moodle takes ({maximum:g})"))
             continue
         if entry.points is not None:
             sheet.fill(row, columns.grade, points(entry.points, like=sheet.cell(row, columns.maximum)))
             if columns.is_locked(row):
-                problems.append(f"{entry.name}: Moodle does not take the points: the grade cannot be changed there")
+                problems.append((entry.name, "Moodle does not take the points: the grade cannot be changed there"))
         if entry.comment and columns.comments is not None:
             comment, there = _html(entry.comment), sheet.cell(row, columns.comments)
             if there not in ("", comment):
@@ -83,9 +87,9 @@ def worksheet(entries: Iterable[Entry], maximum: float, template: bytes | None =
             sheet.fill(row, columns.comments, comment)
         filled += entry.points is not None or bool(entry.comment)
     if replaced:
-        problems.append(f"a comment in Moodle is replaced by another one: {'; '.join(replaced)}")
+        general.append(f"a comment in Moodle is replaced by another one: {named(replaced)}")
     sheet.rows = [[cell.replace("\\", "&#92;") for cell in row] for row in sheet.rows]
-    return Filled(sheet.write(), filled, tuple(problems))
+    return Filled(sheet.write(), filled, (*listed(problems), *general))
 
 
 def _new(entries: Iterable[Entry], maximum: float) -> Sheet:
@@ -163,7 +167,7 @@ class _Columns:
         assert identifier is not None  # it is in self.rows
         cells = [self.sheet.cell(row, column) for column in range(1, self.grade - 1)]
         group = self.sheet.cell(row, self.grade - 2) if self.grade > 3 else ""
-        names = tuple(name for name in cells if name) or (identifier["word"],)
+        names = tuple(name for name in cells if name) or (identifier["word"], identifier[0])  # where they are hidden
         return Line(row, identifier["number"], names, group)
 
 
@@ -176,7 +180,7 @@ def _html(comment: str) -> str:
 
 
 def feedback_zip(pages: Iterable[tuple[Entry, str, bytes]], out: Path) -> list[str]:
-    """Write a zip of feedback files for Moodle, and return what is not in it, a sentence for each.
+    """Write a zip of feedback files for Moodle, and return what is not in it, a sentence for each student, or for many.
 
     Args:
         pages: For each page whose it is, the name of the file, such as ``feedback.html``, and its content.
@@ -186,7 +190,7 @@ def feedback_zip(pages: Iterable[tuple[Entry, str, bytes]], out: Path) -> list[s
         ValueError: If a name of a file cannot be taken back.
         OSError: If the zip cannot be written.
     """
-    problems = []
+    problems: list[Said] = []
     written = set()
     with atomic_write(out) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
         for entry, name, content in pages:
@@ -196,13 +200,13 @@ def feedback_zip(pages: Iterable[tuple[Entry, str, bytes]], out: Path) -> list[s
                 f"{_clean(entry.name)}_{entry.identifier}_assignfeedback_file_"  # without the last _, not before 4.1
             )
             if not (entry.identifier.isascii() and entry.identifier.isdigit()):
-                problems.append(f"{entry.name}: no number of the participant")
+                problems.append((entry.name, _NO_NUMBER))
             elif (entry.identifier, name) in written:
-                problems.append(f"{entry.name}: the number {entry.identifier} has a page already")
+                problems.append((entry.name, f"the number {entry.identifier} has a page already"))
             else:
                 written.add((entry.identifier, name))
                 archive.writestr(f"{folder}/{name}", content)
-    return problems
+    return listed(problems)
 
 
 def _clean(name: str) -> str:
