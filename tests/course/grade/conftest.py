@@ -6,12 +6,13 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from course.grade import forked
 from course.grade.archives import on_disk, zipped
 from course.grade.small_class import RIGHT, run_in_threads, submit, write_source
 
 from rsl_edu import cli
-from rsl_edu.course.grade import run, usage
-from rsl_edu.course.grade.marking import Mark, Marks
+from rsl_edu.course.grade import run, sandbox, usage
+from rsl_edu.course.grade.marking import Mark, Marks, mark
 from rsl_edu.course.grade.sandbox import Limits
 from rsl_edu.course.grade.student import Student
 from rsl_edu.course.grade.usage import Budget
@@ -97,3 +98,15 @@ def given(request, tmp_path):
         return path
 
     return give
+
+
+@pytest.fixture
+def grade(monkeypatch):
+    """Marks cells of an assignment; no sandbox. Returns the marks by the name of the exercise."""
+    monkeypatch.setattr(sandbox, "start", forked.start)
+    monkeypatch.setattr(usage, "known", lambda _: True)
+
+    def grade(source, cells, **rules):
+        return {each.task: each for each in mark(source, cells, "unsafe", Limits(), **rules).marks}
+
+    return grade
