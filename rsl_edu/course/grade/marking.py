@@ -164,7 +164,7 @@ def _carry(
         needed = {name for answer in task.answers for name in assignment.depends(answer)} - {*task.answers}
         wrong = [other for other in tasks if other is not task and marks[other.name].mistake]
         blamed = {name: marks[other.name] for other in wrong for name in other.answers if name in needed}
-        blank = mark.mistake in UNANSWERED and not answer_in(cells, task.answers)
+        blank = mark.mistake in UNANSWERED and not answers_in(cells, [task])[task.name]
         if not mark.mistake or not blamed or blank:
             continue
         right = dict.fromkeys(assignment.reference(name) for name in blamed)
