@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import builtins
+import importlib
 import linecache
 import re
 import signal
@@ -21,6 +22,7 @@ from typing import Any
 import torch
 from children import children, end_children  # type: ignore[import-not-found,unused-ignore]
 from failure import failure  # type: ignore[import-not-found,unused-ignore]
+from files import Files  # type: ignore[import-not-found,unused-ignore]
 from ipython import Shell, plain  # type: ignore[import-not-found,unused-ignore]
 from library import (  # type: ignore[import-not-found,unused-ignore]
     Missing,
@@ -46,6 +48,7 @@ _SOFT = 0.75  # of the CPU time for all cells: from then on only definitions run
 _AGAIN = 0.2  # seconds of CPU time until a cell that has caught its time limit is told again
 _MOST_NOTES = 100
 _USUAL = ("matplotlib", "load_ext", "autoreload", "config", "pip", "conda", "time")  # lines that nobody misses
+_EVERYWHERE = ("get_ipython", "display", "exit", "quit")
 _NOT_THERE = (MissingModuleError, ModuleNotFoundError, OSError, EOFError)  # no fault of the code, perhaps
 
 
@@ -78,7 +81,8 @@ class Notebook:
         self.module = types.ModuleType("__main__")
         self.names: dict[str, Any] = self.module.__dict__
         self.notes: list[list[Any]] = []
-        self._shell = Shell(lambda source: self._run_source(source)[1], self._note_line)
+        self._files = Files(self.names, self._run_file)
+        self._shell = Shell(lambda source: self._run_source(source)[1], self._note_line, self._files)
         self.names |= {"get_ipython": lambda: self._shell, "display": lambda *_, **__: None, "In": [""], "Out": {}}
         self.names |= {"exit": Nothing(), "quit": Nothing()}
         self._handed: dict[str, list[Any]] = {}  # what cells that were handed out gave the names of answers
@@ -172,6 +176,7 @@ class Notebook:
         before, whole = children(), False
         try:
             signal.setitimer(signal.ITIMER_PROF, seconds, _AGAIN)  # counts CPU time: a cell may sleep
+            self._files.refresh()
             whole, _ = self._run_tree(tree, own=not handed, only_names=only_names)
         except _TooLongError:  # between two statements
             self._note("stopped", self._too_long(seconds))
@@ -188,6 +193,17 @@ class Notebook:
             return (False, None) if tree is None else self._run_tree(tree, own=True, only_names=False)
         finally:
             self._file = outer
+
+    def _run_file(self, source: str, names: dict[str, Any] | None) -> None:
+        """Run a file as ``%run`` does: it sees only names of its own, if they are given; the notebook has them then."""
+        notebook = self.names
+        if names is not None:
+            self.names = names | {name: notebook[name] for name in _EVERYWHERE if name in notebook}
+        try:
+            self._run_source(source)
+        finally:
+            new, self.names = self.names, notebook
+        self.names |= {name: value for name, value in new.items() if not name.startswith("__")}
 
     def _parsed(self, source: str, report: bool) -> ast.Module | None:
         """Parse a cell; lines that are no Python are left out, together with the statement that they stand in."""
@@ -279,6 +295,7 @@ class Notebook:
         """Import each name by itself: what is missing must not take the others with it."""
         for alias in statement.names:
             one = ast.copy_location(type(statement)(**{**vars(statement), "names": [alias]}), statement)
+            importlib.invalidate_caches()
             try:
                 self._evaluate(ast.Module([one], []), "exec", flags)
             except ImportError as error:
@@ -286,7 +303,7 @@ class Notebook:
                 self.names |= missing_names(one) or {}
 
     def _remember(self, value: Any) -> None:
-        if value is not None:
+        if value is not None and "Out" in self.names:  # a file that is run has none
             self.names |= {"___": self.names.get("__"), "__": self.names.get("_"), "_": value}
             self.names["Out"][len(self.names["In"]) - 1] = value
 
