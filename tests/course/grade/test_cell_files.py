@@ -132,7 +132,7 @@ def test_a_file_that_fails_costs_only_what_fails(run):
 
 
 LEFT_OUT = [
-    "!pip_install x && mkdir a",
+    "!npm install x && mkdir a",
     "!mkdir a; git pull",
     "!mkdir `git pull`",
     "!mkdir $(git pull)",
@@ -153,3 +153,11 @@ def test_what_is_left_out_is_said(run, tmp_path, cell):
     (note,) = run(cell).notes
     assert note[1:] == ["line", "has a line that was left out", cell.partition("\n")[0]]
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_check_sees_what_was_reloaded(run):
+    cells = ["%load_ext autoreload\n%autoreload 2", "%%writefile ru.py\ndef f():\n    return 2", "from ru import f"]
+    notebook = run(*cells, "%%writefile ru.py\ndef f():\n    return 1", None, "del f")
+    notebook.at("f", [])
+    assert notebook.answer("f")[1]() == 1
+    assert run(*cells, "%%writefile ru.py\ndef f():\n    return 1").answer("f")[1]() == 1

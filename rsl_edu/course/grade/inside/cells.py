@@ -108,6 +108,7 @@ class Notebook:
         signal.signal(signal.SIGPROF, self._late)
         for place, (number, source, handed, only_names, check) in enumerate(cells):
             mode = modes.get(place, "")
+            self._try(self._files.refresh)
             if check:
                 self._checked[check] = dict(self.names)
             if mode == "skip" or check:
@@ -120,6 +121,7 @@ class Notebook:
                 for name in self._answers:
                     if self.names.get(name) is not before[name]:
                         self._handed.setdefault(name, []).append(self.names.get(name))
+        self._try(self._files.refresh)
         self._run_later()
         self._search()
         self._end = dict(self.names)
@@ -176,7 +178,6 @@ class Notebook:
         before, whole = children(), False
         try:
             signal.setitimer(signal.ITIMER_PROF, seconds, _AGAIN)  # counts CPU time: a cell may sleep
-            self._files.refresh()
             whole, _ = self._run_tree(tree, own=not handed, only_names=only_names)
         except _TooLongError:  # between two statements
             self._note("stopped", self._too_long(seconds))
@@ -321,7 +322,7 @@ class Notebook:
         for cell, statement, file in self._later:
             if not bound(statement) & self._own:
                 self._cell, self._file = cell, file
-                self._try(statement)
+                self._try(self._run_statement, statement, 0)
 
     def _search(self) -> None:
         """Take an answer that no cell has defined from wherever it stands: in an ``if``, say, that has failed."""
@@ -331,12 +332,12 @@ class Notebook:
                     for node in ast.walk(tree):
                         if isinstance(node, DEFINES) and node.name == name:
                             self._cell, self._file = cell, file
-                            self._try(node)
+                            self._try(self._run_statement, node, 0)
 
-    def _try(self, statement: ast.stmt) -> None:
+    def _try(self, action: Callable[..., Any], *arguments: Any) -> None:
         try:
             signal.setitimer(signal.ITIMER_PROF, 1.0, _AGAIN)
-            self._run_statement(statement, 0)
+            action(*arguments)
         except BaseException:
             self._after()
         finally:
