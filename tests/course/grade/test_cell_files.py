@@ -81,7 +81,6 @@ RIGHT = {  # f() is 1 in a kernel, and there is nothing to say
         "from src.deep.ent import one\ndef f():\n    return one",
     ],
     "a folder by a magic": ["%mkdir lib1", "import os\none = int(os.path.isdir('lib1'))\ndef f():\n    return one"],
-    "a folder that nobody made": ["%%writefile a/b/c.py\none = 1", "from a.b.c import one\ndef f():\n    return one"],
     "files by the shell": [
         "%%bash\nset -e\nmkdir -p a\n# it's new\ncat > a/b.py <<'EOF'\n# `f`; it's\ndef f():\n    return 2\nEOF\n"
         "sed -i 's/2/1/' a/b.py  # done",
@@ -100,6 +99,14 @@ RIGHT = {  # f() is 1 in a kernel, and there is nothing to say
         "%%writefile kq.py\none = 1",
         "from kq import one\n%cd ..\nimport os\nassert os.path.exists('q/kq.py')\n%cd -\nd = %pwd",
         "def f():\n    return one if d.endswith('q') else 2",
+    ],
+    "without a percent sign": [
+        "mkdir -p q",
+        "cd q",
+        "%%writefile r1.py\none = 1",
+        "cd ..",
+        "run q/r1",
+        "f = lambda: one",
     ],
     "chdir": [
         "import os\nos.makedirs('w')\nos.chdir('w')",
@@ -129,6 +136,11 @@ def test_a_file_that_fails_costs_only_what_fails(run):
     assert [note[0] for note in notebook.notes] == [2, 2]
     assert [note[3] for note in notebook.notes] == ["import nothing_there", "1 / 0"]
     assert notebook.answer("f")[1]() == 1
+
+
+def test_the_folder_of_a_line_that_was_left_out_is_there(run):
+    cells = ["!git clone x a", "%%writefile a/b/c.py\none = 1", "from a.b.c import one\ndef f():\n    return one"]
+    assert run(*cells).answer("f")[1]() == 1
 
 
 LEFT_OUT = [

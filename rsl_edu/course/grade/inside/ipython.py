@@ -12,6 +12,7 @@ from files import Files, LeftOutError  # type: ignore[import-not-found,unused-ig
 from library import Nothing  # type: ignore[import-not-found,unused-ignore]
 
 _RUNS_A_LINE = ("time", "prun", "memit", "mprun", "lprun")
+_WITHOUT_PERCENT = {"autoreload", "cat", "cd", "conda", "cp", "load_ext", "ls", "mkdir", "mv", "pip", "rm", "run"}
 _RUNS_A_CELL = ("time", "capture", "prun", "memit")
 
 
@@ -29,6 +30,9 @@ def plain(source: str) -> str:
         return source  # nothing of IPython's syntax is Python: it need not be imported
     from IPython.core.inputtransformer2 import TransformerManager
 
+    lines = source.strip().splitlines()
+    if len(lines) == 1 and lines[0].split()[0] in _WITHOUT_PERCENT:  # as IPython does in a cell of one line
+        source = f"%{lines[0]}"
     source = TransformerManager().transform_cell(source.removeprefix("\ufeff"))  # type: ignore[no-untyped-call]
     ast.parse(source)
     return source
