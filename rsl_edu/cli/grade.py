@@ -186,6 +186,7 @@ def _run(options: argparse.Namespace, plan: _Plan) -> tuple[list[Row], Sequence[
 def _summary(options: argparse.Namespace, plan: _Plan, rows: Sequence[Row]) -> list[str]:
     """What is to be said of a run, a line each."""
     from rsl_edu.course.grade import policy
+    from rsl_edu.course.grade.by_hand import AGAIN
     from rsl_edu.course.grade.gradebook import DRAFT, GRADED, NOTHING
     from rsl_edu.course.grade.listing import listed, named
 
@@ -211,6 +212,9 @@ def _summary(options: argparse.Namespace, plan: _Plan, rows: Sequence[Row]) -> l
     several = sum(bool(row.settled.others) for row in rows)
     if several:
         said.append(f"{counted(several, 'student')} with files that do not count, because another does: see remarks")
+    again = sum(each.outlived for row in rows for each in row.settled.by_hand)
+    if again:
+        said.append(f"{counted(again, 'mark')} by hand {AGAIN}, see remarks")
     waiting = sum(row.to_mark for row in rows)
     if waiting:
         said.append(f"{counted(waiting, 'answer')} to mark by hand: rsl-edu mark {options.out}")

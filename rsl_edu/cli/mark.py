@@ -10,10 +10,13 @@ from typing import Any
 
 from rsl_edu.atomic_write import atomic_write
 from rsl_edu.course.grade import by_hand, journal_file, spreadsheet
+from rsl_edu.course.grade.page_name import file_name
 from rsl_edu.number_format import counted
 from rsl_edu.printable import printable
 
 from .arguments import path_argument, refuse, system_error
+
+_SHOWN = 60  # characters of an answer that is to be marked
 
 
 def add(commands: Any) -> None:
@@ -82,12 +85,14 @@ class _Book:
         self.written = journal_file.last_written(self.journal)
         self.rows = spreadsheet.cells(self.written.table.encode())
         self.marks = by_hand.file_of(out)
-        self.hands = by_hand.read(self.marks, self.written.most)
+        self.students = {row[0]: row[1] for row in self.rows[1:]}
+        hands = by_hand.read(self.marks, self.written.most)
+        self.hands = [replace(hand, student=by_hand.whose(hand, self.students) or hand.student) for hand in hands]
 
     def mark(self, student: str, exercise: str, points: str, comment: str, remove: bool) -> None:
         """Give points or a comment, or take back what was given."""
-        identifiers = {row[1]: row[0] for row in self.rows[1:]}
-        student = by_hand.known(identifiers.get(student, student), [row[0] for row in self.rows[1:]])
+        identifiers = {identifier: name for name, identifier in self.students.items()}
+        student = by_hand.known(identifiers.get(student, student), self.students)
         if remove:
             left = [hand for hand in self.hands if (hand.student, hand.exercise) != (student, exercise)]
             if left == self.hands:
@@ -96,14 +101,14 @@ class _Book:
             print(printable(f"{student}, {exercise}: taken back"))
             return
         hand = by_hand.checked(student, exercise, points, comment, self.written.most)
-        self._save(by_hand.with_new(self.hands, [hand]))
+        self._add([hand])
         print(printable(f"{student}, {exercise}: {_told(hand.points, hand.comment)}"))
 
     def take_over(self, edited: Path) -> None:
         """Make decisions of what somebody edited in a table."""
         rows = spreadsheet.read(edited)
         new = by_hand.edits(self.rows, rows, self.written.most)
-        self._save(by_hand.with_new(self.hands, new))
+        self._add(new)
         if edited.samefile(self.out):  # nothing in it would be lost any more
             journal_file.keep(self.journal, replace(self.written, table=spreadsheet.as_csv(rows)))
         for hand in new:
@@ -111,17 +116,47 @@ class _Book:
         print(f"{self.marks}: {counted(len(new), 'edit')} taken over")
 
     def show(self) -> None:
-        """List what is to be marked, and what was given by hand."""
+        """List what is to be marked, with how it begins and where the rest is, and what was given by hand."""
         header, *rows = self.rows
         tasks = [(name, header.index(name)) for name in self.written.most]
-        waiting = [(row[0], name) for row in rows if row[header.index("to_mark")] for name, at in tasks if not row[at]]
-        print(f"{self.out}: {counted(len(waiting), 'answer')} to mark, {len(self.hands)} decided by hand")
-        for student, name in waiting:
-            print(printable(f"  {student}, {name}: to be marked, of {self.written.most[name]:g}"))
-        if waiting:
-            print(f"What they wrote is on their pages in {self.out.with_name(f'{self.out.stem}_feedback')}")
+        to_mark = header.index("to_mark")
+        waiting = {row[0]: [name for name, at in tasks if not row[at]] for row in rows if row[to_mark]}
+        answers = counted(sum(map(len, waiting.values())), "answer")
+        print(f"{self.out}: {answers} to mark, {len(self.hands)} decided by hand")
+        texts = self._texts() if waiting else {}
+        pages = self.out.with_name(f"{self.out.stem}_feedback")
+        for student, names in waiting.items():
+            for name in names:
+                text = texts.get((self.written.notebooks.get(student, ""), name), "")
+                begins = f": {_beginning(text)}" if text else ""
+                print(printable(f"  {student}, {name}: to be marked, of {self.written.most[name]:g}{begins}"))
+            print(printable(f"    {pages / file_name(student)}"))
         for hand in self.hands:
-            print(printable(f"  {hand.student}, {hand.exercise}: {_told(hand.points, hand.comment)}"))
+            again = f"; {by_hand.AGAIN}" if self._outlived(hand) else ""
+            print(printable(f"  {hand.student}, {hand.exercise}: {_told(hand.points, hand.comment)}{again}"))
+        if outlived := sum(map(self._outlived, self.hands)):
+            print(f"{counted(outlived, 'mark')} by hand {by_hand.AGAIN}")
+
+    def _outlived(self, hand: by_hand.Hand) -> bool:
+        return hand.outlived(self.written.notebooks.get(hand.student, ""))
+
+    def _texts(self) -> dict[tuple[str, str], str]:
+        """What was written, by the notebook and the exercise."""
+        found = {}
+        for line in journal_file.lines(self.journal):
+            if isinstance(line, dict):
+                for mark in line.get("marks", ()):
+                    found[line.get("notebook", ""), mark["task"]] = mark.get("answer", "")
+        return found
+
+    def _add(self, new: Sequence[by_hand.Hand]) -> None:
+        """Keep decisions, with whom and what they are for."""
+        notebooks = self.written.notebooks
+        known = [
+            replace(hand, identifier=self.students[hand.student], notebook=notebooks.get(hand.student, ""))
+            for hand in new
+        ]
+        self._save(by_hand.with_new(self.hands, known))
 
     def _save(self, hands: Sequence[by_hand.Hand]) -> None:
         with atomic_write(self.marks) as part:
@@ -131,3 +166,9 @@ class _Book:
 def _told(points: float | None, comment: str) -> str:
     given = "" if points is None else counted(points, "point")
     return ", ".join(filter(None, (given, comment and f"comment: {comment}")))
+
+
+def _beginning(text: str) -> str:
+    """The beginning of a text, in a line."""
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN else f"{line[:_SHOWN].rstrip()} …"

@@ -18,7 +18,10 @@ from .spreadsheet import SheetError, same
 
 LATE = "late"
 """What stands in the place of an exercise where the points are those that lateness takes off."""
+AGAIN = "given for an earlier notebook: look again"
+"""What is said of points by hand where another notebook of the student counts now."""
 _COLUMNS = ["student", "exercise", "points", "comment"]
+_MORE = ["identifier", "notebook"]  # what older files do not have, and people need not write
 
 
 class HandError(ValueError):
@@ -34,12 +37,24 @@ class Hand:
         exercise: Which exercise, or ``late``.
         points: The points; None for a comment only.
         comment: Why; the student reads it.
+        identifier: What the learning platform calls the student; empty if nobody wrote it down.
+        notebook: Digest of the notebook that it was given for; empty if nobody wrote it down.
     """
 
     student: str
     exercise: str
     points: float | None
     comment: str = ""
+    identifier: str = ""
+    notebook: str = ""
+
+    def outlived(self, notebook: str) -> bool:
+        """Whether it was given for another notebook than this one, as far as that is known.
+
+        Args:
+            notebook: Digest of the notebook that counts now; empty if nobody knows it.
+        """
+        return bool(self.notebook and notebook) and self.notebook != notebook
 
 
 def file_of(out: Path) -> Path:
@@ -61,12 +76,13 @@ def read(path: Path, most: Mapping[str, float]) -> list[Hand]:
     if not path.exists() or not path.read_bytes().strip():
         return []
     header, *rows = spreadsheet.read(path)
-    if [name.lower() for name in header] != _COLUMNS:
+    if [name.lower() for name in header] not in (_COLUMNS, [*_COLUMNS, *_MORE]):
         raise SheetError(f"{path}: expected the columns {', '.join(_COLUMNS)}; got {', '.join(header)}")
     hands: dict[tuple[str, str], Hand] = {}
-    for student, exercise, points, comment in (row[:4] for row in rows):
+    for row in rows:
+        student, exercise, points, comment, identifier, notebook = (*row[: len(header)], "", "")[:6]
         try:
-            hand = checked(student, exercise, points, comment, most)
+            hand = replace(checked(student, exercise, points, comment, most), identifier=identifier, notebook=notebook)
         except HandError as error:
             raise HandError(f"{path}, {student}: {error}") from None
         if (student, exercise) in hands:
@@ -77,10 +93,11 @@ def read(path: Path, most: Mapping[str, float]) -> list[Hand]:
 
 def write(hands: Iterable[Hand]) -> str:
     """Return the table of marks."""
-    rows = (
-        [hand.student, hand.exercise, "" if hand.points is None else f"{hand.points:g}", hand.comment] for hand in hands
-    )
-    return spreadsheet.as_csv([_COLUMNS, *rows])
+    rows = []
+    for each in hands:
+        points = "" if each.points is None else f"{each.points:g}"
+        rows.append([each.student, each.exercise, points, each.comment, each.identifier, each.notebook])
+    return spreadsheet.as_csv([[*_COLUMNS, *_MORE], *rows])
 
 
 def with_new(hands: Iterable[Hand], new: Iterable[Hand]) -> list[Hand]:
@@ -136,6 +153,66 @@ def known(student: str, students: Iterable[str]) -> str:
     if student not in students:
         raise HandError(f"there is no student {student!r} in the grades{_near(student, students)}")
     return student
+
+
+def with_names(hands: Iterable[Hand], students: Mapping[str, str], others: Iterable[str] = ()) -> list[Hand]:
+    """Return the marks with the names that the students have in the grades now, as another roster may write them.
+
+    Args:
+        hands: The marks.
+        students: The identifier of each student in the grades, by the name; empty where there is none.
+        others: Names that are known, but left out of the grades.
+
+    Raises:
+        HandError: If there are marks of students whom nobody knows, or two for the same; the text names all of these.
+    """
+    others = [*others]
+    found: dict[tuple[str, str], Hand] = {}
+    wrong = []
+    for hand in hands:
+        name = whose(hand, students) or (hand.student if hand.student in others else None)
+        if name is None:
+            wrong.append(
+                f"there is no student {hand.student!r} in the grades{_near(hand.student, [*students, *others])}"
+            )
+        elif (name, hand.exercise) in found:
+            both = f"{found[name, hand.exercise].student!r} and {hand.student!r}"
+            wrong.append(f"{both} are the same: {hand.exercise} is marked twice; keep one of the two lines")
+        else:
+            found[name, hand.exercise] = hand
+    if wrong:
+        raise HandError("\n".join(dict.fromkeys(wrong)))
+    return [replace(hand, student=name) for (name, _), hand in found.items()]
+
+
+def whose(hand: Hand, students: Mapping[str, str]) -> str | None:
+    """Return the name that the student of a mark has in the grades; None if there is none, or it is not certain.
+
+    It is found by the same name; or by the identifier, if the names have a word in common; or by the same words in
+    another order, if nobody else has them and no identifier speaks against it.
+
+    Args:
+        hand: The mark.
+        students: The identifier of each student in the grades, by the name.
+    """
+    if hand.student in students:
+        return hand.student
+    numbered = [name for name, identifier in students.items() if identifier and identifier == hand.student]
+    number = hand.identifier or hand.student.removeprefix(_bare(hand.student)).strip(" ()")
+    alike = {name: students[name] for name in students if _spellings(name) & _spellings(hand.student)}
+    same = [name for name, identifier in students.items() if number and identifier == number]
+    same = [name for name in same if name in alike or _words(name) & _words(hand.student)]
+    others = [name for name, identifier in alike.items() if not (number and identifier)]
+    found = numbered or same or others
+    return found[0] if len(found) == 1 else None
+
+
+def _spellings(name: str) -> set[str]:
+    return {letters(order) for order in orders(_bare(name))}
+
+
+def _words(name: str) -> set[str]:
+    return {letters(word) for word in _bare(name).split()} - {""}
 
 
 def _near(name: str, names: Iterable[str]) -> str:

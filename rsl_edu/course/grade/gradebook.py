@@ -16,7 +16,7 @@ from rsl_edu.atomic_write import atomic_write
 from rsl_edu.printable import printable
 
 from . import journal_file
-from .by_hand import LATE, Hand
+from .by_hand import AGAIN, LATE, Hand
 from .journal_file import Written
 from .marking import Mark
 from .notebook import Note
@@ -46,10 +46,12 @@ class Decided:
     Attributes:
         hand: The decision.
         before: Points that the checks gave, or that lateness took off by the rules; None if there were none.
+        outlived: Whether another notebook counts now than the one that it was given for.
     """
 
     hand: Hand
     before: float | None = None
+    outlived: bool = False
 
     @property
     def takes_off(self) -> str:
@@ -88,7 +90,9 @@ class Settled:
     def remarks(self) -> str:
         """All that is to be said, in a line."""
         hands = (
-            f"{each.hand.exercise} by hand{each.takes_off}" + (f" ({each.hand.comment})" if each.hand.comment else "")
+            f"{each.hand.exercise} by hand{each.takes_off}"
+            + (f" ({each.hand.comment})" if each.hand.comment else "")
+            + (f", {AGAIN}" if each.outlived else "")
             for each in self.by_hand
         )
         others = f"does not count: {', '.join(self.others)}" if self.others else ""
@@ -114,6 +118,7 @@ class Row:
         modified: When the file was changed last, in seconds since 1970; None if that is not known.
         hand_in: The same for all files of a student that came together; empty if that is not known.
         version: Of the assignment and of the checks: rows of another one are outdated.
+        notebook: Digest of the file; empty if nobody knows it.
         settled: What the rules of the course, and people, have made of it; the journal does not hold it.
     """
 
@@ -130,7 +135,13 @@ class Row:
     modified: float | None = None
     hand_in: str = ""
     version: str = ""
+    notebook: str = ""
     settled: Settled = Settled()
+
+    @property
+    def number(self) -> str:
+        """What the export calls the student, or else the roster."""
+        return self.identifier or (self.settled.person.identifier if self.settled.person else "")
 
     @property
     def reached(self) -> float:
@@ -247,7 +258,7 @@ def table(rows: Iterable[Row], tasks: Mapping[str, float]) -> str:
         hours = row.settled.hours_late
         cells = {
             "submission": row.submission,
-            "identifier": row.identifier or (person.identifier if (person := row.settled.person) else ""),
+            "identifier": row.number,
             "status": status,
             "total": number(row.total) if row.has_points else "",
             "max": number(sum(tasks.values())),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,13 @@ class Written:
         table: The whole table, as CSV.
         assignment: Name of the assignment.
         most: Points of each exercise.
+        notebooks: Digest of the notebook that counts, by the name of the student; empty where nobody knows it.
     """
 
     table: str
     assignment: str
     most: dict[str, float]
+    notebooks: dict[str, str] = field(default_factory=dict)
 
 
 def file_of(out: Path) -> Path:
@@ -63,7 +65,8 @@ def as_written(line: Any) -> Written | None:
     """Return the table that a line holds; None if it holds none."""
     try:
         most = {str(name): float(points) for name, points in line["most"].items()}
-        return Written(str(line["table"]), str(line["assignment"]), most)
+        notebooks = {str(name): str(digest) for name, digest in line.get("notebooks", {}).items()}
+        return Written(str(line["table"]), str(line["assignment"]), most, notebooks)
     except (KeyError, TypeError, AttributeError, ValueError):
         return None
 

@@ -23,6 +23,8 @@ from rsl_edu.course.names import python
 
 from .student import Student
 
+_FURTHER = "right for the cases of its check, wrong for further ones"
+
 
 class Names(dict[str, Any]):
     """What the names of a check mean: the set-up of the assignment, made anew, and the learner's answers.
@@ -85,7 +87,7 @@ class Verdicts:
 
     name: str
     answers: Sequence[str]
-    lacks: Callable[[str], tuple[str, str]] = lambda name: ("missing", f"the notebook defines no {name}.")
+    lacks: Callable[[str], tuple[str, str]] = lambda name: ("missing", f"the notebook has no {name} of yours.")
 
     def of_failure(self, failure: Failure) -> Verdict:
         """The verdict on an answer that has raised."""
@@ -156,6 +158,35 @@ def _text(value: Any) -> str:
         return str(value)
     except Exception as error:
         return f"({type(error).__name__}: it cannot be shown as a text)"
+
+
+def veiled(hidden: Verdict, shown: Verdict, begins: str = _FURTHER) -> Verdict:
+    """Say of a hidden check only what is written in this package: all else may hold its inputs.
+
+    Args:
+        hidden: What it says.
+        shown: What the shown part of the check says.
+        begins: How the words begin.
+    """
+    if hidden.passed:
+        return shown if shown.passed else hidden
+    if hidden.mistake == "partial":  # only its points are in it
+        return hidden
+    kinds = {
+        "not-answered": "your code raises NotImplementedError for some of them.",
+        "exception": "your code raises an error for some of them.",
+        "stopped": "your code uses too much CPU time or memory for some of them, or ends its process.",
+        "in-place": "your code changes its input for some of them.",
+        "nan": "your code returns NaN for some of them.",
+        "no-gradient": "your code returns what no gradient comes back from.",
+        "integer-result": "your code returns whole numbers, where what is after the point counts.",
+        "constant-result": "your code returns the same whatever the inputs are.",
+        "random": "your code returns something else when it is called again.",
+        "state-between-calls": "your code returns something else when it is called again.",
+        "library-answer": "your code calls what the exercise asks you to write.",
+    }
+    text = hidden.advice or kinds.get(str(hidden.mistake), "your answer is wrong for some of them.")
+    return Verdict(shown.exercise, False, hidden.mistake or "unknown", f"{begins}: {text}", hidden.advice)
 
 
 class _Quiet:

@@ -13,7 +13,7 @@ from rsl_edu.course import check
 from rsl_edu.course.assignment import Assignment, AssignmentError
 
 from . import by_hand, journal_file, pages, policy, spreadsheet
-from .by_hand import HandError
+from .by_hand import Hand, HandError
 from .gradebook import COLUMNS, NOTHING, TRIED_AGAIN, Journal, Row, Settled, as_text, table, write
 from .journal_file import Written
 from .roster import Roster
@@ -26,6 +26,9 @@ _COUNTS = {
     "best": "the one with the most points counts",
 }
 """Which of several files counts, by the rule of the course."""
+
+
+_NOTHING = "nothing"  # digest of the notebook of somebody who has handed in none
 
 
 class EditedError(ValueError):
@@ -122,7 +125,11 @@ class Ledger:
         self.each(row)
 
     def settled(self) -> list[Row]:
-        """Return one row for each student: of this run, and of earlier ones."""
+        """Return one row for each student: of this run, and of earlier ones.
+
+        Raises:
+            HandError: If there are marks by hand of students whom nobody knows.
+        """
         now = [row for row in self.rows.values() if row is not None]
         again = {(name, file) for name, file, _ in self.rows} | {(name, key) for name, _, key in self.rows}
         contents = {(row.submission, row.key): row for row in self.journal.newest}  # a file may have another name now
@@ -130,16 +137,17 @@ class Ledger:
             row for row in contents.values() if not {(row.submission, row.file), (row.submission, row.key)} & again
         ]
         done = self.found_all and None not in self.rows.values()
-        return policy.settle(
+        settle = functools.partial(
+            policy.settle,
             now if self.how.only_these else [*before, *now],
             self.how.policy,
             self.most,
             roster=self.how.roster,
             times=self.how.times,
-            hands=self.hands,
             version=self.version,
             missing=NOTHING if done else f"{TRIED_AGAIN}: the run was stopped",
         )
+        return settle(hands=self._named(settle()) if done else self.hands)
 
     def save(self, report: bool) -> list[Row]:
         """Write the table, the pages of the students, and the report if it is asked for.
@@ -151,11 +159,14 @@ class Ledger:
 
         Raises:
             EditedError: If somebody has edited the table meanwhile.
+            HandError: If there are marks by hand of students whom nobody knows; then nothing is written.
         """
         rows = self.settled()
         self._must_not_be_edited()
         text = table(rows, self.most)
-        self.journal.wrote(Written(text, self.assignment.name, self.most))  # first: a table that is unknown was edited
+        notebooks = {as_text(row.submission): row.notebook or ("" if row.key else _NOTHING) for row in rows}
+        written = Written(text, self.assignment.name, self.most, notebooks)
+        self.journal.wrote(written)  # first: a table that is unknown was edited
         write(self.out, text)
         for row in rows:
             page = self.feedback / pages.file_name(row.submission)
@@ -169,18 +180,15 @@ class Ledger:
             write(self.out.with_name(f"{self.out.stem}_report.html"), html)
         return rows
 
-    def must_know_all_by_hand(self, rows: Iterable[Row]) -> None:
-        """Refuse marks by hand of students who are not in the table.
-
-        Raises:
-            HandError: If there are any; the text has names that are near.
-        """
-        names = [as_text(row.submission) for row in (*rows, *self.journal.newest)]  # some may be left out this time
-        for hand in self.hands:
-            try:
-                by_hand.known(as_text(hand.student), names)
-            except HandError as error:
-                raise HandError(f"{by_hand.file_of(self.out)}: {error}") from None
+    def _named(self, rows: Sequence[Row]) -> list[Hand]:
+        """The marks by hand with the names of the students as the rows have them."""
+        students = {as_text(row.submission): as_text(row.number) for row in rows}
+        left_out = [as_text(row.submission) for row in self.journal.newest]  # this time
+        try:
+            hands = [replace(hand, student=as_text(hand.student)) for hand in self.hands]
+            return by_hand.with_names(hands, students, left_out)
+        except HandError as error:
+            raise HandError(f"{by_hand.file_of(self.out)}: {error}") from None
 
     def _page(self, row: Row) -> str:
         """The page of a student; what people and the rules have changed is told apart from what the checks gave."""
@@ -230,7 +238,7 @@ class Ledger:
 def described(row: Row, submission: Submission) -> Row:
     """Return a row with what the export says of the submission."""
     said = {name: getattr(submission, name) for name in ("file", "identifier", "late", "modified", "hand_in")}
-    return replace(row, **said)
+    return replace(row, **said, notebook=f"n{hashlib.sha256(submission.content).hexdigest()[:10]}")
 
 
 def _alike(one: list[list[str]], other: list[list[str]]) -> bool:

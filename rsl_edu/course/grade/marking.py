@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,15 +14,22 @@ from rsl_edu.course.check import Verdict
 from rsl_edu.course.check.limit import unlimited
 from rsl_edu.number_format import counted
 
-from .judging import Names, Verdicts, judge
+from .judging import Names, Verdicts, judge, veiled
 from .notebook import Cell, Note, answer_in, cells_of
 from .sandbox import Limits
 from .student import StoppedError, Student
 from .usage import Budget
 
 _LIVES = 3  # times that a cell may end the process before only the definitions of all cells run
-_UNANSWERED = ("not-answered", "missing", "lost")
-_LATER = (*_UNANSWERED, "exception")  # what may be right at the end: it needs what a later cell defines
+_BLANK = {
+    "not-answered": "not answered",
+    "as-handed-out": "as it was handed out",
+    "missing": "missing",
+    "lost": "lost",
+}
+UNANSWERED = (*_BLANK,)
+"""Names of what can be in the place of an answer."""
+_LATER = (*UNANSWERED, "exception")  # what may be right at the end: it needs what a later cell defines
 _DRAWN = 20  # random cases that count for a part of the points, besides the exercise's own
 _LONGEST_TEXT = 20_000  # characters that somebody reads who marks by hand
 
@@ -35,7 +43,7 @@ class Mark:
         points: Points; None if they are to be given by hand.
         mistake: Name of what is wrong, as stable as an error code; None if nothing is.
         message: The explanation; it may hold anything that the student wrote, and nothing that is hidden.
-        carried: Answers of earlier exercises that are wrong, and were replaced by right ones for this exercise.
+        carried: Exercises whose answers are wrong or missing, and were replaced by right ones for this exercise.
         answer: Source of the cell with the answer, or the text to be marked by hand; empty if there is none.
     """
 
@@ -84,7 +92,8 @@ def mark(
         box: Which sandbox, as for :func:`.sandbox.start`.
         limits: What the submission may use.
         partial: Whether a wrong answer to an exercise of the course gets points for the cases where it is right.
-        carry: Whether an exercise that needs a wrong answer of an earlier one is judged with a right one instead.
+        carry: Whether an exercise that needs a wrong or missing answer of another one gets the points that it has
+            with a right one. If not, only its words are those that it gets then.
         written: What was written for the exercises that are marked by hand, as :func:`.written.written` returns it. By
             default nobody knows.
 
@@ -95,24 +104,18 @@ def mark(
         RuntimeError: If its process did not start, though it can.
     """
     cells = cells_of(assignment.handed, assignment.tasks, sources)
-    session = _Session(assignment, cells, box, limits)
+    session = _Session(assignment, box, limits, cells)
     tasks = [task for task in assignment.tasks if not task.manual]
     try:
         shown = {task.name: session.run_check(task) for task in tasks}
         notes = session.notes
         marks = {}
         for task in tasks:
-            points, verdict = shown[task.name]
-            if (verdict.passed or verdict.mistake == "partial") and task.hidden:
-                points, hidden = session.run_check(task, hidden=True)
-                verdict = veiled(hidden, verdict)
-            if partial and points == 0 and verdict.mistake not in _UNANSWERED:
-                points = session.part_of(task)
+            points, verdict = session.in_full(task, *shown[task.name], partial)
             marks[task.name] = Mark(task.name, points, verdict.mistake, verdict.message)
     finally:
         session.close()
-    if carry:
-        _carry(assignment, cells, box, limits, marks)
+    _carry(assignment, cells, marks, functools.partial(_Session, assignment, box, limits), partial, carry)
     answers = {task.name: answer_in(cells, task.answers) for task in tasks}
     found = {name: replace(mark, answer=answers[name]) for name, mark in marks.items()}
     all_marks = tuple(found.get(task.name) or by_hand(task, written or {}) for task in assignment.tasks)
@@ -135,27 +138,63 @@ def by_hand(task: Task, written: Mapping[str, str | None]) -> Mark:
     return Mark(task.name, None, None, "", answer=text[:_LONGEST_TEXT] + more)
 
 
-def _carry(assignment: Assignment, cells: Sequence[Cell], box: str, limits: Limits, marks: dict[str, Mark]) -> None:
-    """Judge what needs a wrong answer once more, with the right one in its place: no mistake costs points twice."""
-    wrong = [task for task in assignment.tasks if not task.manual and marks[task.name].mistake]
-    for task in wrong:
+def _carry(
+    assignment: Assignment,
+    cells: Sequence[Cell],
+    marks: dict[str, Mark],
+    start: Callable[[Sequence[Cell], Sequence[str]], _Session],
+    partial: bool,
+    counts: bool,
+) -> None:
+    """Judge what needs a wrong or missing answer once more, with the right one in its place.
+
+    So no mistake costs points twice, and none is told of an answer that only needs the one that makes it.
+
+    Args:
+        assignment: The source.
+        cells: The cells of the submission.
+        marks: The marks, which are replaced.
+        start: Starts a process with cells, where names mean what the last of these have defined.
+        partial: Whether a part of the cases gives a part of the points.
+        counts: Whether points change; else only the words do.
+    """
+    tasks = [task for task in assignment.tasks if not task.manual]
+    for task in tasks:
+        mark = marks[task.name]
         needed = {name for answer in task.answers for name in assignment.depends(answer)} - {*task.answers}
-        blamed = [other for other in wrong if other is not task and needed & {*other.answers}]
-        if not blamed or marks[task.name].mistake in _UNANSWERED:
+        wrong = [other for other in tasks if other is not task and marks[other.name].mistake]
+        blamed = {name: marks[other.name] for other in wrong for name in other.answers if name in needed}
+        blank = mark.mistake in UNANSWERED and not answer_in(cells, task.answers)
+        if not mark.mistake or not blamed or blank:
             continue
-        names = [name for other in blamed for name in other.answers if name in needed]
-        right = [Cell(0, assignment.reference(name)) for name in dict.fromkeys(names)]
-        session = _Session(assignment, [*cells, *right], box, limits, keep=names)
+        right = dict.fromkeys(assignment.reference(name) for name in blamed)
+        beside = {other for name in blamed for other in assignment.depends(name)}  # as a function that it calls
+        session = start([*cells, *(Cell(0, source) for source in right)], [*({*blamed, *beside} - {*task.answers})])
         try:
-            points, verdict = session.run_check(task)
-            if verdict.passed and task.hidden:
-                points, verdict = session.run_check(task, hidden=True)
+            points, verdict = session.in_full(task, *session.run_check(task), partial)
         finally:
             session.close()
-        if verdict.passed:  # else what is said of the student's own stays: nothing of the right answer is shown
-            says = f"right, judged with a right {' and '.join(dict.fromkeys(names))} in place of yours, which is wrong."
-            carried = tuple(other.name for other in blamed)
-            marks[task.name] = replace(marks[task.name], points=points, mistake=None, message=says, carried=carried)
+        marks[task.name] = _carried(mark, points, verdict, blamed, counts)
+
+
+def _carried(mark: Mark, points: float, verdict: Verdict, blamed: Mapping[str, Mark], counts: bool) -> Mark:
+    """The mark of an exercise that was judged with right answers in place of others; it shows nothing of these."""
+    yours = {name: _BLANK.get(str(its.mistake), "wrong") for name, its in blamed.items()}
+    judged = "judged with " + " and ".join(
+        f"a right {name} in place of yours, which is {yours[name]}" for name in yours
+    )
+    points = max(points, mark.points or 0.0) if counts else mark.points or 0.0
+    carried = tuple(dict.fromkeys(its.task for its in blamed.values())) if counts and points else ()
+    if verdict.passed and counts:
+        return replace(mark, points=points, mistake=None, message=f"right, {judged}.", carried=carried)
+    if verdict.passed:
+        calls = " and ".join(f"{name}, which is {yours[name]}" for name in yours)
+        return replace(mark, mistake="needs-another", message=f"your code calls {calls}; all else in it is right.")
+    own = (mark.mistake, mark.message)  # the same counterexample, or at least the same mistake
+    if own == (verdict.mistake, verdict.message) or (verdict.advice and verdict.mistake == mark.mistake):
+        return replace(mark, points=points)
+    verdict = veiled(verdict, verdict, f"wrong for some cases, {judged}")
+    return replace(mark, points=points, mistake=verdict.mistake, message=verdict.message, carried=carried)
 
 
 class _Session:
@@ -163,14 +202,14 @@ class _Session:
 
     Args:
         assignment: The source.
-        cells: The cells of the submission.
         box: Which sandbox.
         limits: What it may use.
-        keep: Names that mean everywhere what they mean at the end.
+        cells: The cells of the submission, and right answers in place of some of it.
+        keep: Names that mean everywhere what the right answers have defined.
     """
 
     def __init__(
-        self, assignment: Assignment, cells: Sequence[Cell], box: str, limits: Limits, keep: Sequence[str] = ()
+        self, assignment: Assignment, box: str, limits: Limits, cells: Sequence[Cell], keep: Sequence[str] = ()
     ) -> None:
         self.assignment, self.cells, self.box, self.budget = assignment, cells, box, Budget(limits)
         self.keep = keep
@@ -210,13 +249,32 @@ class _Session:
             points, verdict = self._run_shown(task, task.name)
             if verdict.mistake in _LATER or (verdict.mistake and self.differs):
                 at_end = self._run_shown(task, "")
-                if at_end[1].passed or verdict.mistake in _UNANSWERED:
+                if at_end[1].passed or verdict.mistake in UNANSWERED:
                     self.places[task.name] = ""
                     return at_end
             return points, verdict
         except StoppedError as stopped:
             self.close()
             return 0.0, Verdict(task.name, False, "stopped", f"your code was stopped: it {stopped}.")
+
+    def in_full(self, task: Task, points: float, verdict: Verdict, partial: bool) -> tuple[float, Verdict]:
+        """Go on where the shown part of a check has ended: with the hidden one, and points for a part.
+
+        Args:
+            task: The exercise.
+            points: Points for the shown part.
+            verdict: The verdict on it.
+            partial: Whether a part of the cases gives a part of the points.
+
+        Returns:
+            The points, and the verdict.
+        """
+        if (verdict.passed or verdict.mistake == "partial") and task.hidden:
+            points, hidden = self.run_check(task, hidden=True)
+            verdict = veiled(hidden, verdict)
+        if partial and points == 0 and verdict.mistake not in UNANSWERED:
+            points = self.part_of(task)
+        return points, verdict
 
     def _run_shown(self, task: Task, place: str) -> tuple[float, Verdict]:
         self._go(place)
@@ -278,12 +336,15 @@ class _Session:
 
     def _lacks(self, name: str) -> tuple[str, str]:
         """Why there is no answer: its kind, and the words."""
-        if self.student is not None and name in self.student.lost:
+        why = self.student.lacks.get(name) if self.student is not None else None
+        if why == "lost":
             return "lost", f"the notebook has {name}, but its code did not run: see what is said of its cells."
+        if why == "given":
+            return "as-handed-out", f"{name} is as it was handed out, with its mistake."
         stubs = {cell.source for cell in self.cells if cell.handed}
         if any(name in stub and "NotImplementedError" in stub for stub in stubs):
             return "not-answered", f"not answered yet: {name} is as it was handed out."
-        return "missing", f"the notebook defines no {name}."
+        return "missing", f"the notebook has no {name} of yours."
 
     def _start(self) -> None:
         while self.student is None:
@@ -307,26 +368,3 @@ class _Session:
         self.modes[place] = "skip" if place in self.modes else "names"
         if len(self.ends) == _LIVES:
             self.modes = {each: self.modes.get(each, "names") for each in range(len(self.cells))}
-
-
-def veiled(hidden: Verdict, shown: Verdict) -> Verdict:
-    """Say of a hidden check only what is written in this package: all else may hold its inputs."""
-    if hidden.passed:
-        return shown if shown.passed else hidden
-    if hidden.mistake == "partial":  # only its points are in it
-        return hidden
-    kinds = {
-        "exception": "your code raises an error for some of them.",
-        "stopped": "your code uses too much CPU time or memory for some of them, or ends its process.",
-        "in-place": "your code changes its input for some of them.",
-        "nan": "your code returns NaN for some of them.",
-        "no-gradient": "your code returns what no gradient comes back from.",
-        "integer-result": "your code returns whole numbers, where what is after the point counts.",
-        "constant-result": "your code returns the same whatever the inputs are.",
-        "random": "your code returns something else when it is called again.",
-        "state-between-calls": "your code returns something else when it is called again.",
-        "library-answer": "your code calls what the exercise asks you to write.",
-    }
-    text = hidden.advice or kinds.get(str(hidden.mistake), "your answer is wrong for some of them.")
-    says = f"right for the cases of its check, wrong for further ones: {text}"
-    return Verdict(shown.exercise, False, hidden.mistake or "unknown", says)

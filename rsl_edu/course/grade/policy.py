@@ -203,7 +203,7 @@ def marked_by_hand(row: Row, hands: Sequence[Hand], most: Mapping[str, float]) -
         marks = tuple(Mark(task, None if row.tried_again else 0.0, None, "") for task in most)
     before = {mark.task: mark.points for mark in marks} | {LATE: row.settled.deduction}
     marks = tuple(replace(mark, points=points.get(mark.task, mark.points)) for mark in marks)
-    by_hand = tuple(Decided(hand, before.get(hand.exercise)) for hand in hands)
+    by_hand = tuple(Decided(hand, before.get(hand.exercise), hand.outlived(row.notebook)) for hand in hands)
     settled = replace(row.settled, by_hand=by_hand, empty=row.settled.empty and not marks)
     if LATE in points:
         settled = replace(settled, deduction=points[LATE], late=settled.late.partition(":")[0])

@@ -22,7 +22,7 @@ from .notebook import Note
 from .sandbox import Limits
 from .student import StalledError
 
-_UNANSWERED = ("not-answered", "missing")
+_UNANSWERED = ("not-answered", "missing", "as-handed-out")
 _EXPECTS_ERROR = re.compile(r"\braises\(|\bassertRaises\w*\(|\bexcept\b")
 
 
@@ -199,7 +199,9 @@ class _Rehearsal:
                 continue
             points = sum(mark.points or 0 for mark in marks.marks)
             lost = [f"{got.task} {got.points:g} ({got.mistake})" for _, got in self._checked(marks) if got.mistake]
-            carried = [f"{got.task} {got.points:g} (carried forward)" for got in marks.marks if got.carried]
+            carried = [
+                f"{got.task} {got.points:g} (carried forward)" for got in marks.marks if got.carried and not got.mistake
+            ]
             self.say(f"  {file.name:{width}}  {points:5g}  {', '.join(lost + carried)}".rstrip())
             if not lost and not carried:
                 self.warnings += 1

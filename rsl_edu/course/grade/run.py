@@ -80,7 +80,7 @@ def grade(
         AssignmentError: If the journal next to ``out`` is of another assignment.
         EditedError: If somebody has edited the table, and these edits would be lost.
         FileNotFoundError: If a path of ``submissions`` does not exist.
-        HandError: If marks by hand are not allowed; if they are of students who are not in the table, it is written.
+        HandError: If marks by hand are not allowed, or of students whom nobody knows: then no table is written.
         SandboxError: If there is no sandbox where the submissions would run.
         SheetError: If the marks by hand cannot be read.
     """
@@ -90,7 +90,6 @@ def grade(
         _run_all(job, ledger.to_grade(submissions), executor, window, ledger.add)
     finally:
         rows = ledger.save(report)
-    ledger.must_know_all_by_hand(rows)
     return rows
 
 

@@ -62,7 +62,7 @@ class Student:
 
     Attributes:
         notes: What did not run, or not as in a kernel.
-        lost: Of the names that were asked for, those whose code has failed.
+        lacks: Of the names that were asked for, those that are ``lost``, or ``given``: as they were handed out.
 
     Raises:
         StoppedError: If it ends, or uses too much CPU time or memory, before all cells have run.
@@ -90,7 +90,7 @@ class Student:
         self._received = 0
         self._callbacks: list[Callable[..., Any]] = []  # of the check's, which the process may call
         self._errors: dict[str, type[Failure]] = {}  # stand for the student's own classes of errors
-        self.lost: frozenset[str] = frozenset()
+        self.lacks: dict[str, str] = {}
         if budget.cpu > budget.limits.total:
             raise StoppedError(self._too_much_in_total)
         self._process = sandbox.start(box, self._limits)
@@ -144,12 +144,12 @@ class Student:
         """Get what the notebook defines, by its names; what it lacks is left out.
 
         Returns:
-            Functions, classes, plain values and stand-ins for other objects. A name that is in :attr:`lost` is none.
+            Functions, classes, plain values and stand-ins for other objects. A name that is in :attr:`lacks` is none.
         """
         wanted = [*wanted]
         found = self._typed(self._ask("names", None, wanted), dict)
         kinds = {name: str(found.get(name)) for name in wanted}
-        self.lost = frozenset(name for name, kind in kinds.items() if kind == "lost")
+        self.lacks = {name: kind for name, kind in kinds.items() if kind in ("lost", "given")}
         kinds = {name: kind for name, kind in kinds.items() if kind.partition(" ")[0] in _KINDS}
         return {name: self._stand_in(name, kind) for name, kind in kinds.items()}
 
@@ -158,7 +158,7 @@ class Student:
 
         Args:
             check: Name of the exercise; empty for the end of the notebook.
-            keep: Names that mean what they do at the end all the same.
+            keep: Names that mean what the right answers have defined, which are the last cells.
 
         Returns:
             Whether the check stands in the notebook, and a name meant something else then than at the end.

@@ -9,13 +9,14 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from course.grade import forked
 from course.grade.archives import on_disk, zipped
 from course.grade.small_class import RIGHT, run_in_threads, submit, write_source
 
 from rsl_edu import cli
 from rsl_edu.course.check import failure, limit
-from rsl_edu.course.grade import run, usage, wire
-from rsl_edu.course.grade.marking import Mark, Marks
+from rsl_edu.course.grade import run, sandbox, usage, wire
+from rsl_edu.course.grade.marking import Mark, Marks, mark
 from rsl_edu.course.grade.sandbox import Limits
 from rsl_edu.course.grade.student import Student
 from rsl_edu.course.grade.usage import Budget
@@ -131,9 +132,10 @@ def run_cells(monkeypatch, tmp_path):
     for name in shown:
         monkeypatch.delitem(sys.modules, name)
 
-    def run(*sources, answers=("f",), limits=LIMITS, modes=None, handed=()):
+    def run(*sources, answers=("f",), limits=LIMITS, modes=None, handed=(), right=()):
         notebook = cells.Notebook(answers, limits)
         code = [[n, source or "", n in handed, False, "" if source else "f"] for n, source in enumerate(sources, 1)]
+        code += [[0, source, False, False, ""] for source in right]
         notebook.run(code, modes or {})
         return notebook
 
@@ -145,3 +147,15 @@ def run_cells(monkeypatch, tmp_path):
     signal.signal(signal.SIGPROF, handler)
     for name in ("cells", "children", "files", "ipython", "library", "statements"):
         sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def grade(monkeypatch):
+    """Marks cells of an assignment; no sandbox. Returns the marks by the name of the exercise."""
+    monkeypatch.setattr(sandbox, "start", forked.start)
+    monkeypatch.setattr(usage, "known", lambda _: True)
+
+    def grade(source, cells, **rules):
+        return {each.task: each for each in mark(source, cells, "unsafe", Limits(), **rules).marks}
+
+    return grade

@@ -55,6 +55,7 @@ def work():
     os.environ["TORCHDYNAMO_DISABLE"] = "1"
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
+        sys.argv = ["worker.py"]  # what pytest was given is none of its
         import worker
 
         worker.main()

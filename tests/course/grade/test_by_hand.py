@@ -16,16 +16,17 @@ def read(folder, text):
 
 
 HEAD = "student,exercise,points,comment\n"
+WHOLE_HEAD = "student,exercise,points,comment,identifier,notebook\n"
 HANDS = [
     Hand("Ada Lovelace", "unpad", 2.5, 'the "hard" one; half'),
     Hand("Ada Lovelace", "reset_done", None, "see me"),
-    Hand("李小龙", "late", 0.0, "ill,\nas told"),
+    Hand("李小龙", "late", 0.0, "ill,\nas told", "17", "n0123456789"),
 ]
 
 
 def test_what_is_written_is_read_again(tmp_path):
     assert read(tmp_path, by_hand.write(HANDS)) == HANDS
-    assert by_hand.write([]) == HEAD
+    assert by_hand.write([]) == WHOLE_HEAD
 
 
 def test_a_spreadsheet_may_have_written_it(tmp_path):
@@ -36,7 +37,22 @@ def test_a_spreadsheet_may_have_written_it(tmp_path):
 
 def test_no_file_is_no_marks(tmp_path):
     assert by_hand.read(tmp_path / "grades_marks.csv", MOST) == []
-    assert read(tmp_path, "") == read(tmp_path, HEAD) == []
+    assert read(tmp_path, "") == read(tmp_path, HEAD) == read(tmp_path, WHOLE_HEAD) == []
+
+
+def test_who_and_which_notebook_may_be_left_out(tmp_path):
+    assert read(tmp_path, f"{HEAD}Ada,unpad,1,half, as told\n") == [Hand("Ada", "unpad", 1, "half")]
+    assert read(tmp_path, f"{WHOLE_HEAD}Ada,unpad,1,half\nBo,unpad,1,,,n1") == [
+        Hand("Ada", "unpad", 1, "half"),
+        Hand("Bo", "unpad", 1, notebook="n1"),
+    ]
+
+
+@pytest.mark.parametrize(("given", "now", "outlived"), [("n1", "n2", True), ("n1", "n1", False)])
+def test_a_mark_has_outlived_the_notebook_that_it_was_given_for(given, now, outlived):
+    assert Hand("Ada", "unpad", 1, notebook=given).outlived(now) == outlived
+    assert not Hand("Ada", "unpad", 1).outlived(now)
+    assert not Hand("Ada", "unpad", 1, notebook=given).outlived("")
 
 
 @pytest.mark.parametrize(
@@ -62,6 +78,63 @@ def test_what_is_not_allowed_is_named(tmp_path, line, says):
 def test_another_table_is_refused(tmp_path):
     with pytest.raises(SheetError, match="expected the columns student, exercise, points, comment; got name, points"):
         read(tmp_path, "name,points\nAda,3\n")
+
+
+NAMES = {
+    "Carla Adler": "1",
+    "Thomas Martin": "2",
+    "Martin Thomas": "3",
+    "Wei Li (4)": "4",
+    "Wei Li (5)": "5",
+    "Ana María de la Cruz": "6",
+    "Chloë O'Neil-Smith": "7",
+    "Zoe": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("student", "identifier", "found"),
+    [
+        ("Carla Adler", "9", "Carla Adler"),  # as it stands there
+        ("Adler, Carla", "", "Carla Adler"),
+        ("adlercarla", "", "Carla Adler"),
+        ("carla  ADLER", "1", "Carla Adler"),
+        ("Adler, Carla", "9", None),  # somebody else
+        ("1", "", "Carla Adler"),
+        ("Adler-Weiß, Carla", "1", "Carla Adler"),
+        ("Somebody Else", "1", None),  # a number of another table
+        ("Martin, Thomas", "", None),
+        ("Martin, Thomas", "2", "Thomas Martin"),
+        ("Li, Wei", "", None),
+        ("Li, Wei", "5", "Wei Li (5)"),
+        ("Li, Wei (4)", "", "Wei Li (4)"),
+        ("de la Cruz, Ana María", "", "Ana María de la Cruz"),
+        ("O'Neil-Smith, Chloë", "", "Chloë O'Neil-Smith"),
+        ("Zoe", "8", "Zoe"),
+        ("Carla", "", None),
+    ],
+)
+def test_a_student_is_found_by_another_name_if_that_is_certain(student, identifier, found):
+    assert by_hand.whose(Hand(student, "unpad", 1.0, identifier=identifier), NAMES) == found
+
+
+def test_marks_of_whom_nobody_knows_are_named_all_at_once():
+    hands = [Hand(name, "unpad", 1.0) for name in ("Adler, Carla", "Bob", "Carl Adler", "left out")]
+    with pytest.raises(HandError) as error:
+        by_hand.with_names(hands, NAMES, ["left out"])
+    bob, carl = str(error.value).splitlines()
+    assert bob.startswith("there is no student 'Bob' in the grades; there are 'Carla Adler', ")
+    assert carl.startswith("there is no student 'Carl Adler' in the grades; did you mean 'Carla Adler'")
+    assert by_hand.with_names([hands[0], hands[3]], NAMES, ["left out"]) == [
+        Hand("Carla Adler", "unpad", 1.0),
+        hands[3],
+    ]
+    twice = [hands[0], Hand("Carla Adler", "unpad", 2.0)]
+    with pytest.raises(
+        HandError, match="'Adler, Carla' and 'Carla Adler' are the same: unpad is marked twice; keep one"
+    ):
+        by_hand.with_names(twice, NAMES)
+    assert len(by_hand.with_names([hands[0], Hand("Carla Adler", "late", 2.0)], NAMES)) == 2
 
 
 def test_names_that_are_near_are_told():

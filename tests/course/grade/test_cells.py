@@ -114,12 +114,14 @@ def test_what_a_later_cell_hides_is_there_for_the_check_before_it(run, name):
     assert not notebook.at("f", [])
 
 
-def test_some_names_mean_what_they_do_at_the_end(run):
-    notebook = run(
-        "def g():\n    return 2\ndef f():\n    return g() + h", "h = 0", None, "h = 9\ndef g():\n    return 1"
-    )
-    notebook.at("f", ["g"])
-    assert notebook.answer("f")[1]() == 1
+def test_what_a_right_answer_defines_holds_where_it_is_asked_for(run):
+    f, right = "def g():\n    return 2\ndef f():\n    return g() + h", "h = 9\ndef g():\n    return 1\ndef f(): pass"
+    notebook = run(f, "h = 0", None, "h = 8", right=[right])
+    for place, found in (("f", 1), ("", 9)):
+        notebook.at(place, ["g"])
+        assert notebook.answer("f")[1]() == found
+    notebook.at("", ["g", "h"])
+    assert notebook.answer("f")[1]() == 10
 
 
 def test_a_slow_cell_costs_itself(run):
@@ -149,7 +151,7 @@ def test_what_was_handed_out_is_no_answer(run):
     faulty, stub = "def f():\n    return 2", 'def f():\n    raise NotImplementedError("f")'
     assert run(faulty, handed=(1,)).answer("f") == ("missing", None)
     assert run(faulty, "f = f", handed=(1,)).answer("f") == ("missing", None)
-    assert run("# more\nimport os\n" + faulty, faulty, handed=(1,)).answer("f") == ("missing", None)
+    assert run("# more\nimport os\n" + faulty, faulty, handed=(1,)).answer("f") == ("given", None)
     assert run(faulty, stub, handed=(1, 2)).answer("f")[0] == "function"  # which says that it is not answered
     assert run(faulty, F, handed=(1,)).answer("f")[1]() == 1
     assert run(stub, "def f():\n    return 1 +", handed=(1,)).answer("f")[0] == "function"

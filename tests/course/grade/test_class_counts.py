@@ -75,7 +75,7 @@ def test_the_exercise_itself_and_what_is_not_marked_yet_are_no_part_of_the_rest(
     assert exercise(TASKS[2], TASKS, unmarked, "x").separation is None
 
 
-@pytest.mark.parametrize("nothing", ["not-answered", "missing", "lost"])
+@pytest.mark.parametrize("nothing", ["not-answered", "as-handed-out", "missing", "lost"])
 def test_those_who_gave_no_answer_do_not_make_an_exercise_separate(nothing):
     silent = [row(*(Mark(name, 0.0, nothing, "") for name in POINTS))] * 5
     assert exercise(UNPAD, TASKS, [row()] * 10 + silent, "x").separation is None
@@ -98,6 +98,7 @@ def test_those_who_gave_no_answer_do_not_make_an_exercise_separate(nothing):
         (0.0, "nan", "wrong"),
         (0.0, None, "wrong"),
         (0.0, "not-answered", "not answered"),
+        (0.0, "as-handed-out", "not answered"),
         (0.0, "missing", "not answered"),
         (0.0, "lost", "lost"),
         (None, None, "to be marked"),

@@ -69,14 +69,14 @@ def test_each_exercise_has_its_mistakes_with_those_who_made_them(mixed):
     )
     assert said_of(page, 1) == (
         "6 right, 6 not answered. No answer "
-        "6 not answered: nothing was changed in what was handed out. "
+        "6 not answered: what was handed out in the place of an answer is still there. "
         "student 5 , student 6 , student 7 , student 8 , student 9 , student 10"
     )
     assert said_of(page, 2).startswith("9 right, 1 wrong, 1 not answered, 1 lost. stopped 1 of 12 ")
     assert said_of(page, 2).endswith(
         "stopped 1 of 12 “your code was stopped: it takes too much time or memory, or it ends its process. "
         "Does a loop never end?” Made by student 9 No answer "
-        "1 not defined: the notebook has nothing of this name. student 10 "
+        "1 not there: the notebook has no answer of this name. student 10 "
         "1 lost: there was an answer, but its cell failed. student 11"
     )
 

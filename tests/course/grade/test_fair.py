@@ -1,49 +1,15 @@
 """Whole submissions of the course's assignments: nobody loses points for another's mistake, nor twice for one's own."""
 
-import functools
-
 import nbformat
 import pytest
-from course.grade import forked
+from course.grade.answered import find, handed_in, right_of
 
-from rsl_edu.course import assignment, check
+from rsl_edu.course import check
 from rsl_edu.course.assignment import Assignment
-from rsl_edu.course.grade import sandbox, student, usage
-from rsl_edu.course.grade.marking import mark
+from rsl_edu.course.grade import student, usage
 from rsl_edu.course.grade.notebook import Cell
 from rsl_edu.course.grade.sandbox import Limits
 from rsl_edu.course.grade.student import Student
-
-find = functools.cache(assignment.find)
-
-
-@pytest.fixture
-def grade(monkeypatch):
-    """Marks cells; no sandbox. Returns the marks by the name of the exercise."""
-    monkeypatch.setattr(sandbox, "start", forked.start)
-    monkeypatch.setattr(usage, "known", lambda _: True)
-
-    def grade(source, cells, **rules):
-        return {each.task: each for each in mark(source, cells, "unsafe", Limits(), **rules).marks}
-
-    return grade
-
-
-def handed_in(source, answers):
-    """The cells of a notebook: what was handed out, with answers in place of stubs, by their names."""
-    cells = []
-    for cell in source.handed:
-        text = cell.source
-        if cell.kind == "answer":
-            text = next(
-                (answer for name, answer in answers.items() if f" {name}(" in text or f" {name}:" in text), text
-            )
-        cells.append(text)
-    return cells
-
-
-def right_of(source):
-    return {check.EXERCISES[task.name].reference.__name__: str(check.solution(task.name)) for task in source.tasks}
 
 
 def own(solution, shown, hidden="", setup="import torch", **metadata):
@@ -81,34 +47,6 @@ def test_what_one_check_changes_does_not_reach_another(grade):
         assert grade(source, ["def f(x):\n    return x + 1"])["task"].points == 4
 
 
-# One mistake, once --------------------------------------------------------------------------------------------------
-
-
-def test_an_exercise_that_needs_a_wrong_answer_is_judged_with_a_right_one(grade):
-    source = find("4_normalization")
-    wrong = right_of(source) | {"merge_moments": "def merge_moments(a, b, c, d, e, f):\n    return a + d, b, c"}
-    marks = grade(source, handed_in(source, wrong))
-    assert (marks["merge_moments"].points, marks["running_norm"].points) == (0, 8)
-    assert marks["running_norm"].carried == ("merge_moments",)
-    assert marks["running_norm"].mistake is None
-    assert "a right merge_moments in place of yours, which is wrong" in marks["running_norm"].message
-    assert grade(source, handed_in(source, wrong), carry=False)["running_norm"].points == 0
-    both = wrong | {"RunningNorm": wrong["RunningNorm"].replace("self.mean)", "self.mean + 1)")}
-    marks = grade(source, handed_in(source, both))
-    assert marks["running_norm"].points == 0
-    assert not marks["running_norm"].carried
-
-
-def test_a_right_answer_of_the_reference_does_not_show(grade):
-    source = find("4_normalization")
-    spy = """class RunningNorm:
-    def __init__(self, features, eps=1e-2):
-        import inspect
-        raise ValueError(inspect.getsource(merge_moments))"""
-    answers = {"merge_moments": "def merge_moments(a, b, c, d, e, f):\n    return a + d, b, c", "RunningNorm": spy}
-    assert "delta" not in grade(source, handed_in(source, answers))["running_norm"].message
-
-
 # What was handed out ------------------------------------------------------------------------------------------------
 
 
@@ -124,6 +62,20 @@ def test_an_answer_that_is_lost_is_not_taken_for_the_faulty_one_that_was_handed_
     del cells[place]
     marks = grade(source, ["# changed\nx = 1\n" + cells[0], *cells[1:]])
     assert marks["merge_moments"].mistake == "missing"
+
+
+def test_a_faulty_function_that_was_copied_is_as_it_was_handed_out(grade):
+    source = find("6_policy")
+    faulty = next(cell.source for cell in source.handed if "lesson 4, as found" in cell.source)
+    start = faulty.index("def merge_moments")
+    copy = faulty[start : faulty.index("\n\n\n", start)].replace("  # lesson 4, as found", "")
+    mark = grade(source, handed_in(source, right_of(source) | {"merge_moments": copy}))["merge_moments"]
+    assert (mark.points, mark.mistake) == (0, "as-handed-out")
+    assert mark.message == "merge_moments is as it was handed out, with its mistake."
+    touched = copy.replace("delta / count\n", "delta / (count)\n    x = 3\n")
+    assert touched != copy
+    mark = grade(source, handed_in(source, right_of(source) | {"merge_moments": touched}))["merge_moments"]
+    assert mark.mistake not in (None, "as-handed-out")
 
 
 def test_stubs_are_not_answered_and_right_answers_have_all_points(grade):

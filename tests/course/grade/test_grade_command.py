@@ -8,10 +8,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from course.grade.small_class import command, table
+from course.grade.small_class import command, submit, table
 
 from rsl_edu import cli
-from rsl_edu.course.grade import run
+from rsl_edu.course.grade import pages, run
 from rsl_edu.course.grade.marking import Mark, Marks
 
 
@@ -216,20 +216,56 @@ def test_edits_of_a_copy_can_be_taken_over_too(week, four):
     assert table(four)["c"]["total"] == "0.5"
 
 
+def listed(name):
+    begins = f"'{name}' because of this of this of this of this of this of this …"
+    page = Path("grades_feedback", pages.file_name(name))
+    return [f"  {name}, double: to be marked, of 2: {begins}", f"    {page}"]
+
+
 def test_what_is_to_be_marked_is_listed(week, four, monkeypatch):
-    marks = Marks((Mark("double", None, None, ""),), ())
-    monkeypatch.setattr(run, "mark", lambda *_, **__: marks)
+    def mark(assignment, cells, *_, **__):
+        return Marks((Mark("double", None, None, "", answer=f"{cells[0]}\n because " + 9 * "of this "),), ())
+
+    monkeypatch.setattr(run, "mark", mark)
     said = graded(week)
     assert "4 answers to mark by hand: rsl-edu mark grades.csv" in said
     week("mark", "grades.csv", "b", "double", "1")
     graded(week)
     assert week("mark", "grades.csv")[1].splitlines() == [
         "grades.csv: 3 answers to mark, 1 decided by hand",
-        *(f"  {name}, double: to be marked, of 2" for name in "acd"),
-        "What they wrote is on their pages in grades_feedback",
+        *(line for name in "acd" for line in listed(name)),
         "  b, double: 1 point",
     ]
+    assert (four / "grades_feedback" / pages.file_name("a")).exists()
     assert (table(four)["a"]["to_mark"], table(four)["b"]["to_mark"], table(four)["b"]["total"]) == ("1", "", "1")
+
+
+def test_a_mark_given_for_an_earlier_notebook_is_said(week, four):
+    graded(week)
+    week("mark", "grades.csv", "b", "double", "1", "--comment", "half")
+    week("mark", "grades.csv", "c", "double", "1")
+    says = "1 mark by hand given for an earlier notebook: look again"
+    assert "look again" not in graded(week) + week("mark", "grades.csv")[1]
+    submit(four, b="'new'")
+    assert f"{says}, see remarks" in graded(week).splitlines()
+    assert week("mark", "grades.csv")[1].splitlines()[1:] == [
+        "  b, double: 1 point, comment: half; given for an earlier notebook: look again",
+        "  c, double: 1 point",
+        says,
+    ]
+    week("mark", "grades.csv", "b", "double", "1")  # somebody has looked
+    assert "look again" not in graded(week) + week("mark", "grades.csv")[1]
+
+
+def test_new_marks_take_the_place_of_those_by_another_name(week, four):
+    for name in "abcd":
+        (four / "class" / f"{name}.ipynb").rename(four / "class" / f"{name.upper()} Lee.ipynb")
+    graded(week)
+    (four / "grades_marks.csv").write_text('student,exercise,points,comment\n"Lee, A",double,1,old\nBo,double,1,\n')
+    assert week("mark", "grades.csv", "A Lee", "double", "0.5")[0] == 0
+    marks = (four / "grades_marks.csv").read_text().splitlines()
+    assert [line.rpartition(",")[0] for line in marks[1:]] == ["A Lee,double,0.5,old,", "Bo,double,1,,"]
+    assert week("mark", "grades.csv", "Bo", "double", "--remove")[1].startswith("there is no student 'Bo'")
 
 
 # Stopping -------------------------------------------------------------------------------------------------------------

@@ -170,7 +170,7 @@ def test_feedback_says_what_is_partly_right_and_what_an_earlier_mistake_did_not_
     assert "3_rnn: 14.5 of 20 points" in page.texts
     assert page.line("reset_done").startswith("1.5 of 3 Partly right. ✗ reset_done:")
     assert page.line("split_and_pad").startswith(
-        "13 of 13 What is wrong with your unpad and reset_done costs no points here: you lose none twice."
+        "13 of 13 That you have no right unpad and reset_done costs no points here: you lose none twice."
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from course.grade.small_class import grade, journal, submit, table, write_source
 
 from rsl_edu.course.assignment import Assignment, AssignmentError
-from rsl_edu.course.grade import by_hand, pages, run
+from rsl_edu.course.grade import by_hand, journal_file, pages, run
 from rsl_edu.course.grade.by_hand import HandError
 from rsl_edu.course.grade.ledger import EditedError, Table
 from rsl_edu.course.grade.roster import Person, Roster
@@ -213,16 +213,71 @@ def test_marks_that_are_not_allowed_stop_it_before_it_begins(four, marked, line,
     assert not (four / "grades.csv").exists()
 
 
-def test_marks_of_somebody_who_is_not_there_are_told_and_all_else_is_written(four, marked):
+def test_marks_of_somebody_who_is_not_there_are_told_before_anything_is_written(four, marked):
+    grade(four)
+    before = {path: path.read_bytes() for path in four.rglob("*") if path.is_file()}
     by_hands(four, "a,double,1,", "Bob,double,1,")
-    with pytest.raises(
-        HandError, match=r"grades_marks\.csv: there is no student 'Bob' in the grades; did you mean 'b'"
-    ):
+    says = r"grades_marks\.csv: there is no student 'Bob' in the grades; did you mean 'b'"
+    with pytest.raises(HandError, match=says):
+        grade(four, how=Table(roster=Roster([Person("Ada", "1", login="a")])), report=True)
+    assert {path: path.read_bytes() for path in before} == before
+    submit(four, eve="'eve'")
+    with pytest.raises(HandError, match=says):
         grade(four)
-    assert [row["total"] for row in table(four).values()] == ["1", "2", "2", "2"]
+    assert "eve" not in table(four)
     by_hands(four, "a,double,1,")
+    assert [row.total for row in grade(four)] == [1, 2, 2, 2, 2]
+    assert marked == [*"abcd", "eve"]  # nothing that was graded is lost
     (four / "class" / "a.ipynb").unlink()
     grade(four, how=Table(only_these=True))  # who is left out this time is known all the same
+
+
+def test_a_roster_that_writes_names_in_another_order_keeps_the_marks(four, marked):
+    (four / "class" / "a.ipynb").rename(four / "class" / "adlercarla_17_5_work.ipynb")
+    (four / "class" / "b.ipynb").rename(four / "class" / "berg_18_6_work.ipynb")
+    rosters = [
+        [Person("Adler, Carla", "17", sortable="Adler, Carla"), Person("Berg", "18")],
+        [Person("Carla Adler", "17", sortable="Adler, Carla"), Person("Li Berg", "18", login="berg")],
+        [],
+    ]
+    by_hands(four, "'Adler, Carla',double,1,".replace("'", '"'), "18,double,0.5,")
+    for people in rosters:
+        rows = grade(four, how=Table(roster=Roster(people)))
+        assert sorted(row.total for row in rows) == [0.5, 1, 2, 2]
+        assert {row.submission for row in rows} >= {person.name for person in people}
+
+
+def test_a_mark_that_was_given_for_an_earlier_notebook_counts_and_is_to_be_looked_at(four, marked):
+    grade(four)
+    digests = journal_file.last_written(four / "grades.journal.jsonl").notebooks
+    assert len({*digests.values()}) == 4
+    hands = [by_hand.Hand(name, "double", 0.5, notebook=digests[name]) for name in "ab"]
+    (four / "grades_marks.csv").write_text(by_hand.write([*hands, by_hand.Hand("c", "double", 0.5)]))
+    write_source(four, number=5)  # graded again, and of the same notebooks
+    submit(four, b="'new'", c="'new'")
+    rows = {row.submission: row for row in grade(four, report=True)}
+    assert {name: row.total for name, row in rows.items()} == {"a": 0.5, "b": 0.5, "c": 0.5, "d": 2}
+    assert [name for name, row in rows.items() if row.settled.by_hand and row.settled.by_hand[0].outlived] == ["b"]
+    assert table(four)["a"]["remarks"] == table(four)["c"]["remarks"] == "double by hand"
+    assert table(four)["b"]["remarks"] == "double by hand, given for an earlier notebook: look again"
+    assert "look again" not in page(four, "b")
+    report = (four / "grades_report.html").read_text("utf-8")
+    assert "Points by hand that were given for an earlier notebook; look again" in report
+    submit(four, b="'b'")
+    assert table(four)["b"]["remarks"]
+    grade(four, report=True)
+    assert table(four)["b"]["remarks"] == "double by hand"
+    assert "look again" not in (four / "grades_report.html").read_text("utf-8")
+
+
+def test_a_mark_for_somebody_who_had_handed_in_nothing_is_to_be_looked_at_later(four, marked):
+    how = Table(roster=Roster([Person("zoe")]))
+    grade(four, how=how)
+    nothing = journal_file.last_written(four / "grades.journal.jsonl").notebooks["zoe"]
+    (four / "grades_marks.csv").write_text(by_hand.write([by_hand.Hand("zoe", "double", 0.5, notebook=nothing)]))
+    assert "look again" not in grade(four, how=how)[0].remarks
+    submit(four, zoe="'zoe'")
+    assert grade(four, how=how)[0].remarks.endswith("look again")
 
 
 # Roster, lateness, several --------------------------------------------------------------------------------------------

@@ -119,7 +119,7 @@ class Fragile:
     """A process that some cells and the call of f end; it stands for :class:`Student`."""
 
     started = 0
-    lost = frozenset()
+    lacks = {}  # noqa: RUF012
 
     def __init__(self, cells, box, budget, answers, forbidden, modes):
         Fragile.started += 1

@@ -91,6 +91,7 @@ class Notebook:
         self._absent: set[str] = set()  # names whose statement failed for something that is not there
         self._checked: dict[str, dict[str, Any]] = {}  # the names, when the check of an exercise ran
         self._end: dict[str, Any] = {}
+        self._right: dict[str, Any] = {}  # what right answers have defined, which are none of the learner's
         self._later: list[tuple[int, ast.stmt, str]] = []  # what failed for a name that comes later
         self._trees: list[tuple[int, ast.Module, str]] = []  # of own cells
         self._cell, self._file = 0, ""
@@ -102,11 +103,14 @@ class Notebook:
 
         Args:
             cells: Of each its number, source, whether it was handed out, whether only its names count, and the exercise
-                that it checks; a check does not run.
+                that it checks; a check does not run. Right answers in place of the learner's come last; they have the
+                number 0 and were not handed out.
             modes: By the place of a cell: ``names`` if only its definitions are to run, ``skip`` if nothing is.
         """
         signal.signal(signal.SIGPROF, self._late)
         for place, (number, source, handed, only_names, check) in enumerate(cells):
+            if not (number or handed or check) and not self._end:
+                self._finish()
             mode = modes.get(place, "")
             self._try(self._files.refresh)
             if check:
@@ -121,6 +125,12 @@ class Notebook:
                 for name in self._answers:
                     if self.names.get(name) is not before[name]:
                         self._handed.setdefault(name, []).append(self.names.get(name))
+        if not self._end:
+            self._finish()
+        self._right = {name: value for name, value in self.names.items() if self._end.get(name, self) is not value}
+
+    def _finish(self) -> None:
+        """Look for what is still missing when all cells of the learner have run."""
         self._try(self._files.refresh)
         self._run_later()
         self._search()
@@ -131,7 +141,7 @@ class Notebook:
 
         Args:
             check: Name of its exercise; empty for the end of the notebook.
-            keep: Names that mean what they do at the end all the same.
+            keep: Names that mean what the right answers have defined.
 
         Returns:
             Whether a name meant something else then than at the end.
@@ -139,7 +149,7 @@ class Notebook:
         then = self._checked.get(check, self._end)
         self.names.clear()
         self.names.update(then)
-        self.names.update({name: self._end[name] for name in keep if name in self._end})
+        self.names.update({name: self._right[name] for name in keep if name in self._right})
         new = self._end.keys() - then.keys()
         hidden = any(hasattr(builtins, name) for name in new)
         return hidden or any(self._end.get(name, self) is not value for name, value in then.items() if name[:1] != "_")
@@ -149,12 +159,15 @@ class Notebook:
 
         Returns:
             ``function``, ``class``, ``module`` for a class of torch's modules, ``error ValueError`` for a class that
-            derives from that, ``value``, ``lost`` if its code has failed, or ``missing``; and it.
+            derives from that, ``value``, ``lost`` if its code has failed, ``given`` if it is a copy of what was handed
+            out, or ``missing``; and it.
         """
         value = self.names.get(name, self.names)
-        given = any(code_of(value) == code_of(handed) for handed in self._handed.get(name, ())) and not is_stub(value)
+        handed = self._handed.get(name, ())
+        given = any(code_of(value) == code_of(each) for each in handed) and not is_stub(value)
+        copied = given and all(value is not each for each in handed)
         if value is self.names or given or isinstance(value, (Nothing, Missing)):
-            return ("lost" if name in self._lost else "missing"), None
+            return ("lost" if name in self._lost else "given" if copied else "missing"), None
         if isinstance(value, type) and issubclass(value, Exception):
             return f"error {next(kind.__name__ for kind in value.__mro__ if kind.__module__ == 'builtins')}", value
         if isinstance(value, type):
@@ -327,7 +340,7 @@ class Notebook:
     def _search(self) -> None:
         """Take an answer that no cell has defined from wherever it stands: in an ``if``, say, that has failed."""
         for name in self._answers:
-            if self.answer(name)[0] in ("lost", "missing"):
+            if self.answer(name)[0] in ("lost", "given", "missing"):
                 for cell, tree, file in self._trees:
                     for node in ast.walk(tree):
                         if isinstance(node, DEFINES) and node.name == name:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ..page_name import file_name
 from .feedback import ByHand, feedback
-from .render import file_name, left_over
+from .render import left_over
 from .report import report
 
 __all__ = ["ByHand", "feedback", "file_name", "left_over", "report"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import unicodedata
@@ -18,6 +17,7 @@ from rsl_edu.number_format import counted
 from rsl_edu.printable import printable
 
 from ..gradebook import Row, number
+from ..page_name import digest, file_name
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,6 @@ class Link:
     address: str
 
 
-def file_name(submission: str) -> str:
-    """Name of a student's page: safe on every system, and of this submission only."""
-    plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", submission))[:40].strip("-") or "submission"
-    return f"{plain}-{_digest(submission)}.html"
-
-
 def left_over(folder: Path, submissions: Iterable[str]) -> list[Path]:
     """Return the students' pages in a folder that belong to none of these submissions; no other file is among them.
 
@@ -46,7 +40,7 @@ def left_over(folder: Path, submissions: Iterable[str]) -> list[Path]:
         folder: The folder.
         submissions: Names of the submissions.
     """
-    digests = {_digest(name) for name in submissions}
+    digests = {digest(name) for name in submissions}
     return [
         path
         for path in sorted(folder.iterdir())
@@ -86,10 +80,6 @@ def harmless(value: Any) -> Any:
 def points(value: float) -> str:
     """Write points: `4`, `2.5`, `0.33`."""
     return number(round(value, 2))
-
-
-def _digest(submission: str) -> str:
-    return hashlib.sha256(submission.encode("utf-8", "surrogatepass")).hexdigest()[:10]
 
 
 _PAGE = re.compile(r"(?=[^.]{1,40}-\w{10}\.)[^\W_]+(-[^\W_]+)*-(?P<digest>[0-9a-f]{10})\.html")

@@ -59,6 +59,7 @@ def report(
         left_out=left_out(graded, folder),
         earlier=None if before is None else [row.total for row in before],
         changes=changes(assignment.tasks, graded, before or ()),
+        again=links([row for row in rows if any(each.outlived for each in row.settled.by_hand)], folder),
         outdated=sum(row.settled.outdated for row in graded),
         others=_not_graded(rows, folder),
     )

@@ -46,17 +46,25 @@ _MISTAKES = {  # of any exercise; spoken to the class, like those of an exercise
         "Does a loop never end?",
     ),
     "library-answer": ("your code calls the very function that you are asked to write.", "Write it in simpler steps."),
+    "needs-another": (
+        "your answer calls another one of yours that is wrong or missing.",
+        "It is right with a right one: mend the other one.",
+    ),
     "partial": ("your answer is right in part only.", "How many points it got is on your page."),
     "unknown": (
         "your result is wrong in a way that has no name yet.",
         "Compare what was expected with what your code returns.",
     ),
 }
-_VEIL = re.compile(r"right for the cases of its check, wrong for further ones: |it looks like this: ")
+_VEIL = re.compile(
+    r"right for the cases of its check, wrong for further ones: |it looks like this: "
+    r"|wrong for some cases, judged with a right [^:]*: "
+)
 
 UNANSWERED = {
-    "not-answered": "not answered: nothing was changed in what was handed out",
-    "missing": "not defined: the notebook has nothing of this name",
+    "not-answered": "not answered: what was handed out in the place of an answer is still there",
+    "as-handed-out": "not answered: the faulty code that was handed out is still there, or was copied",
+    "missing": "not there: the notebook has no answer of this name",
     "lost": "lost: there was an answer, but its cell failed",
 }
 """Why there was nothing to judge, by the name that the mark has for it."""
