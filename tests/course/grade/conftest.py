@@ -1,6 +1,9 @@
-"""What tests of the grader share: processes that only speak like its worker, and classes in folders and zips."""
+"""What tests of the grader share: processes that speak like its worker, cells that run, classes in folders and zips."""
 
+import asyncio
+import copy
 import shlex
+import signal
 import sys
 import textwrap
 from pathlib import Path
@@ -11,7 +14,8 @@ from course.grade.archives import on_disk, zipped
 from course.grade.small_class import RIGHT, run_in_threads, submit, write_source
 
 from rsl_edu import cli
-from rsl_edu.course.grade import run, sandbox, usage
+from rsl_edu.course.check import failure, limit
+from rsl_edu.course.grade import run, sandbox, usage, wire
 from rsl_edu.course.grade.marking import Mark, Marks, mark
 from rsl_edu.course.grade.sandbox import Limits
 from rsl_edu.course.grade.student import Student
@@ -23,6 +27,9 @@ sys.path.insert(0, {str(Path(__file__).parent)!r})
 from plain_worker import burn, read, ready, receive, reply, send
 receive()
 """
+INSIDE = Path(wire.__file__).parent / "inside"
+INSIDERS = [path.stem for path in INSIDE.glob("*.py") if path.stem != "worker"]
+LIMITS = {"cell": 10.0, "load": 40.0}
 
 
 @pytest.fixture
@@ -98,6 +105,58 @@ def given(request, tmp_path):
         return path
 
     return give
+
+
+@pytest.fixture(name="run")
+def run_cells(monkeypatch, tmp_path):
+    """Runs cells, and returns the notebook; the answer is called f."""
+    monkeypatch.syspath_prepend(str(INSIDE))
+    monkeypatch.chdir(tmp_path)
+    for name, module in {"wire": wire, "failure": failure, "limit": limit}.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    for name in INSIDERS:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    import cells
+    import files
+    import library
+
+    for place, name in [(sys, "path"), (sys, "argv"), (sys, "dont_write_bytecode")]:
+        monkeypatch.setattr(place, name, copy.copy(getattr(place, name)))  # it is put back
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "")
+    files.import_from_current_folder()
+    monkeypatch.setattr(cells, "end_children", lambda but: None)  # a browser of an earlier test is a child too
+    monkeypatch.setattr(sys, "meta_path", [library.Shells(), *sys.meta_path])
+    handler = signal.getsignal(signal.SIGPROF)
+    running = asyncio._get_running_loop()  # of a browser that an earlier test has left open
+    asyncio._set_running_loop(None)
+    for place in (asyncio, asyncio.events):
+        monkeypatch.setattr(place, "get_running_loop", asyncio.get_running_loop)
+    shown = {name for name in sys.modules if name.partition(".")[0] in ("matplotlib", "gymnasium", "rsl_edu")}
+    for name in shown:
+        monkeypatch.delitem(sys.modules, name)
+    for name in ("IPython.core.getipython", "IPython"):
+        monkeypatch.setitem(sys.modules, name, None)
+        del sys.modules[name]
+
+    def run(*sources, answers=("f",), limits=LIMITS, modes=None, handed=(), right=()):
+        notebook = cells.Notebook(answers, limits)
+        code = [
+            [n, source or "check.f(f)", n in handed, False, "" if source else "f"]
+            for n, source in enumerate(sources, 1)
+        ]
+        code += [[0, source, False, False, ""] for source in right]
+        notebook.run(code, modes or {})
+        return notebook
+
+    yield run
+    for name, module in [*sys.modules.items()]:
+        if str(tmp_path) in repr(module):  # a notebook wrote it
+            del sys.modules[name]
+    asyncio.set_event_loop(None)
+    asyncio._set_running_loop(running)
+    signal.signal(signal.SIGPROF, handler)
+    for name in INSIDERS:
+        sys.modules.pop(name, None)
 
 
 @pytest.fixture

@@ -1,65 +1,6 @@
 """Cells as a kernel runs them, and what is saved of a cell that fails. No sandbox: the same code, in this process."""
 
-import asyncio
-import sys
-from pathlib import Path
-
 import pytest
-
-from rsl_edu.course.check import failure, limit
-from rsl_edu.course.grade import wire
-
-INSIDE = Path(wire.__file__).parent / "inside"
-INSIDERS = ("cells", "children", "ipython", "kernel_loop", "library", "statements")
-LIMITS = {"cell": 10.0, "load": 40.0}
-
-
-@pytest.fixture
-def run(monkeypatch, tmp_path):
-    """Runs cells, and returns the notebook; the answer is called f."""
-    import signal
-
-    monkeypatch.syspath_prepend(str(INSIDE))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    for name, module in {"wire": wire, "failure": failure, "limit": limit}.items():
-        monkeypatch.setitem(sys.modules, name, module)
-    for name in INSIDERS:
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    import cells
-    import library
-
-    monkeypatch.setattr(cells, "end_children", lambda but: None)  # a browser of an earlier test is a child too
-    monkeypatch.setattr(sys, "meta_path", [library.Shells(), *sys.meta_path])
-    handler = signal.getsignal(signal.SIGPROF)
-    running = asyncio._get_running_loop()  # of a browser that an earlier test has left open
-    asyncio._set_running_loop(None)
-    for place in (asyncio, asyncio.events):
-        monkeypatch.setattr(place, "get_running_loop", asyncio.get_running_loop)
-    shown = {name for name in sys.modules if name.partition(".")[0] in ("matplotlib", "gymnasium", "rsl_edu")}
-    for name in shown:
-        monkeypatch.delitem(sys.modules, name)
-    for name in ("IPython.core.getipython", "IPython"):
-        monkeypatch.setitem(sys.modules, name, None)
-        del sys.modules[name]
-
-    def run(*sources, answers=("f",), limits=LIMITS, modes=None, handed=(), right=()):
-        notebook = cells.Notebook(answers, limits)
-        code = [
-            [n, source or "check.f(f)", n in handed, False, "" if source else "f"]
-            for n, source in enumerate(sources, 1)
-        ]
-        code += [[0, source, False, False, ""] for source in right]
-        notebook.run(code, modes or {})
-        return notebook
-
-    yield run
-    asyncio.set_event_loop(None)
-    asyncio._set_running_loop(running)
-    signal.signal(signal.SIGPROF, handler)
-    for name in INSIDERS:
-        sys.modules.pop(name, None)
-
 
 F = "def f():\n    return 1"
 
@@ -296,8 +237,8 @@ NOTES = {
     "syntax": ("x = 1\nprnt x", ["syntax", "is not Python", "prnt x"]),
     "module": ("import nothing_there", ["module", "No module named 'nothing_there'", "import nothing_there"]),
     "used": ("import nothing_there as n\nn.f()", ["module", "needs nothing_there", "n.f()"]),
-    "line": ("!ls", ["line", "left out", "!ls"]),
-    "magic": ("%%bash\nls", ["line", "left out", "%%bash"]),
+    "line": ("!git pull", ["line", "left out", "!git pull"]),
+    "magic": ("%%bash\nls | xargs python", ["line", "left out", "%%bash"]),
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
 import linecache
 import re
 import signal
@@ -20,6 +21,8 @@ from typing import Any
 import torch
 from children import children, end_children  # type: ignore[import-not-found,unused-ignore]
 from failure import failure  # type: ignore[import-not-found,unused-ignore]
+from files import Files  # type: ignore[import-not-found,unused-ignore]
+from history import History  # type: ignore[import-not-found,unused-ignore]
 from ipython import Shell, plain  # type: ignore[import-not-found,unused-ignore]
 from kernel_loop import KernelLoop  # type: ignore[import-not-found,unused-ignore]
 from library import (  # type: ignore[import-not-found,unused-ignore]
@@ -46,6 +49,7 @@ _SOFT = 0.75  # of the CPU time for all cells: from then on only definitions run
 _AGAIN = 0.2  # seconds of CPU time until a cell that has caught its time limit is told again
 _MOST_NOTES = 100
 _USUAL = ("matplotlib", "load_ext", "autoreload", "config", "pip", "conda", "time")  # lines that nobody misses
+_EVERYWHERE = ("get_ipython", "display", "exit", "quit")
 _NOT_THERE = (MissingModuleError, ModuleNotFoundError, OSError, EOFError)  # no fault of the code, perhaps
 
 
@@ -78,10 +82,10 @@ class Notebook:
         self.module = types.ModuleType("__main__")
         self.names: dict[str, Any] = self.module.__dict__
         self.notes: list[list[Any]] = []
-        self._in, self._out = [""], dict[int, Any]()  # by the count that a kernel shows
-        shell = Shell(lambda source: self._run_source(source)[1], self._note_line, self.names)
+        self._files = Files(self.names, self._run_file)
+        shell = Shell(lambda source: self._run_source(source)[1], self._note_line, self._files, self.names)
         self.names |= {"get_ipython": lambda: shell, "display": lambda *_, **__: None}
-        self.names |= {"In": self._in, "_ih": self._in, "Out": self._out, "_oh": self._out}
+        self._history = History(self.names)
         self.names |= {"exit": Nothing(), "quit": Nothing()}
         shell.found_by_import()
         self._handed: dict[str, list[Any]] = {}  # what cells that were handed out gave the names of answers
@@ -94,7 +98,6 @@ class Notebook:
         self._later: list[tuple[int, ast.stmt, str]] = []  # what failed for a name that comes later
         self._trees: list[tuple[int, ast.Module, str]] = []  # of own cells
         self._cell, self._file = 0, ""
-        self._empty = 0  # cells without code
         self._begin = time.process_time()
         self._loop = KernelLoop()
 
@@ -112,7 +115,8 @@ class Notebook:
             if not (number or handed or check) and not self._end:
                 self._finish()
             mode = modes.get(place, "")
-            self._count(number, source)
+            self._history.count(number, source)
+            self._try(self._files.refresh)
             if check:
                 self._checked[check] = dict(self.names)
             if mode == "skip" or check:
@@ -131,6 +135,7 @@ class Notebook:
 
     def _finish(self) -> None:
         """Look for what is still missing when all cells of the learner have run."""
+        self._try(self._files.refresh)
         self._run_later()
         self._search()
         self._end = dict(self.names)
@@ -175,14 +180,6 @@ class Notebook:
 
     # A cell
 
-    def _count(self, number: int, source: str) -> None:
-        """Keep the source of a cell under its count in a kernel, where the empty ones do not count."""
-        if number and source.strip():
-            place = number - self._empty
-            self._in += [""] * (place - len(self._in)) + [source]
-        elif number:
-            self._empty += 1
-
     def _run_cell(self, source: str, handed: bool, only_names: bool) -> None:
         left = self._limits["load"] * _SOFT - (time.process_time() - self._begin)
         if left <= 0 and not only_names:
@@ -214,6 +211,17 @@ class Notebook:
             return (False, None) if tree is None else self._run_tree(tree, own=True, only_names=False)
         finally:
             self._file = outer
+
+    def _run_file(self, source: str, names: dict[str, Any] | None) -> None:
+        """Run a file as ``%run`` does: it sees only names of its own, if they are given; the notebook has them then."""
+        notebook = self.names
+        if names is not None:
+            self.names = names | {name: notebook[name] for name in _EVERYWHERE if name in notebook}
+        try:
+            self._run_source(source)
+        finally:
+            new, self.names = self.names, notebook
+        self.names |= {name: value for name, value in new.items() if not name.startswith("__")}
 
     def _parsed(self, source: str, report: bool) -> ast.Module | None:
         """Parse a cell; lines that are no Python are left out, together with the statement that they stand in."""
@@ -271,7 +279,7 @@ class Notebook:
                 if own and not failed:
                     self._own |= bound(statement)
         if own and whole:
-            self._remember(value)
+            self._history.remember(value, self.names)
         return whole, value
 
     def _run_statement(self, statement: ast.stmt, flags: int) -> Any:
@@ -304,16 +312,12 @@ class Notebook:
         """Import each name by itself: what is missing must not take the others with it."""
         for alias in statement.names:
             one = ast.copy_location(type(statement)(**{**vars(statement), "names": [alias]}), statement)
+            importlib.invalidate_caches()
             try:
                 self._evaluate(ast.Module([one], []), "exec", flags)
             except ImportError as error:
                 self._note("module", f"imports what is not there: {error}", ast.unparse(statement))
                 self.names |= missing_names(one) or {}
-
-    def _remember(self, value: Any) -> None:
-        if value is not None:
-            self.names |= {"___": self.names.get("__"), "__": self.names.get("_"), "_": value}
-            self._out[len(self._in) - 1] = self.names[f"_{len(self._in) - 1}"] = value
 
     # What failed
 
@@ -329,7 +333,7 @@ class Notebook:
         for cell, statement, file in self._later:
             if not bound(statement) & self._own:
                 self._cell, self._file = cell, file
-                self._try(statement)
+                self._try(self._run_statement, statement, 0)
 
     def _search(self) -> None:
         """Take an answer that no cell has defined from wherever it stands: in an ``if``, say, that has failed."""
@@ -339,12 +343,12 @@ class Notebook:
                     for node in ast.walk(tree):
                         if isinstance(node, DEFINES) and node.name == name:
                             self._cell, self._file = cell, file
-                            self._try(node)
+                            self._try(self._run_statement, node, 0)
 
-    def _try(self, statement: ast.stmt) -> None:
+    def _try(self, action: Callable[..., Any], *arguments: Any) -> None:
         try:
             signal.setitimer(signal.ITIMER_PROF, 1.0, _AGAIN)
-            self._run_statement(statement, 0)
+            action(*arguments)
         except BaseException:
             self._after()
         finally:

@@ -9,13 +9,14 @@ import os
 import sys
 import types
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
+from files import Files, LeftOutError  # type: ignore[import-not-found,unused-ignore]
 from library import Nothing  # type: ignore[import-not-found,unused-ignore]
 
 _RUNS_A_LINE = ("time", "prun", "memit", "mprun", "lprun")
 _RUNS_A_CELL = ("time", "prun", "memit")
+_WITHOUT_PERCENT = {"autoreload", "cat", "cd", "conda", "cp", "load_ext", "ls", "mkdir", "mv", "pip", "rm", "run"}
 
 
 def plain(source: str) -> str:
@@ -32,6 +33,9 @@ def plain(source: str) -> str:
         return source  # nothing of IPython's syntax is Python: it need not be imported
     from IPython.core.inputtransformer2 import TransformerManager
 
+    lines = source.strip().splitlines()
+    if len(lines) == 1 and lines[0].split()[0] in _WITHOUT_PERCENT:  # as IPython does in a cell of one line
+        source = f"%{lines[0]}"
     source = TransformerManager().transform_cell(source.removeprefix("\ufeff"))  # type: ignore[no-untyped-call]
     ast.parse(source)
     return source
@@ -43,12 +47,14 @@ class Shell(Nothing):  # type: ignore[misc,unused-ignore]
     Args:
         run: Runs the code of a cell, and returns its last value.
         note: Takes each command that was left out, as the learner wrote it.
+        files: Does the commands that are about files.
         names: The names of the notebook.
     """
 
-    def __init__(self, run: Callable[[str], Any], note: Callable[[str], None], names: dict[str, Any]) -> None:
-        self._run, self._note = run, note
-        self._files: list[str] = []  # that the notebook has written
+    def __init__(
+        self, run: Callable[[str], Any], note: Callable[[str], None], files: Files, names: dict[str, Any]
+    ) -> None:
+        self._run, self._note, self._files = run, note, files
         self._own: dict[tuple[str, str], Callable[..., Any]] = {}  # magics of the learner's
         self.user_ns = self.user_global_ns = names
 
@@ -80,8 +86,8 @@ class Shell(Nothing):  # type: ignore[misc,unused-ignore]
             key, value = line.split("=", 1)
             os.environ[key.strip()] = value.strip()
             return None
-        if name == "run" and words and words[-1] in self._files:
-            return self._run(Path(words[-1]).read_text())
+        with contextlib.suppress(LeftOutError):
+            return self._files.line(name, line)
         if name not in ("pinfo", "pinfo2"):
             self._note(f"%{name} {line}".strip())
         return [] if name in ("sx", "system", "who_ls") else None
@@ -96,12 +102,8 @@ class Shell(Nothing):  # type: ignore[misc,unused-ignore]
             return self._capture(line, cell)
         if name in _RUNS_A_CELL:
             return self._run(cell)
-        if name in ("writefile", "file") and line.split():
-            file = line.split()[-1].strip("\"'")
-            with Path(file).open("a" if "-a" in line.split() else "w", encoding="utf-8") as written:
-                written.write(cell)
-            self._files.append(file)
-            return None
+        with contextlib.suppress(LeftOutError):
+            return self._files.cell(name, line, cell)
         self._note(f"%%{name} {line}".strip())
         return None
 
@@ -112,12 +114,18 @@ class Shell(Nothing):  # type: ignore[misc,unused-ignore]
 
     def getoutput(self, command: str, *_: Any, **__: Any) -> list[str]:
         """``!command`` with a result."""
+        with contextlib.suppress(LeftOutError):
+            printed: list[str] = self._files.shell(command)
+            return printed
         self._note(f"!{command}")
         return []
 
     def system(self, command: str) -> None:
         """``!command``."""
-        self._note(f"!{command}")
+        try:
+            self._files.shell(command)
+        except LeftOutError:
+            self._note(f"!{command}")
 
     def run_cell(self, source: str, *_: Any, **__: Any) -> Any:
         """Run code as a cell."""

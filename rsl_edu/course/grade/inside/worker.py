@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import wire  # type: ignore[import-not-found,unused-ignore]
 from cells import Notebook, account_of  # type: ignore[import-not-found,unused-ignore]
 from children import adopt, children, end_children  # type: ignore[import-not-found,unused-ignore]
+from files import import_from_current_folder  # type: ignore[import-not-found,unused-ignore]
 from library import CourseAnswer, Shells, forbid, refusal  # type: ignore[import-not-found,unused-ignore]
 from limit import limited  # type: ignore[import-not-found,unused-ignore]
 
@@ -265,7 +266,7 @@ def main() -> None:
     torch.manual_seed(0)
     sys.meta_path.insert(0, Shells())
     _hide(sys.path.pop(0))
-    sys.path.append(str(Path.cwd()))  # where the notebook writes modules
+    import_from_current_folder()
     task = wire.receive(source, lambda _: None, trusted=True)
     for name in task["forbidden"]:
         forbid(name)

@@ -1,0 +1,42 @@
+"""What a kernel remembers of the cells: ``In``, ``Out`` and ``_``, by the count that it shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class History:
+    """The history of a notebook that is run from top to bottom.
+
+    Args:
+        names: The names of the notebook, which get it.
+    """
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self._in, self._out = [""], dict[int, Any]()
+        self._empty = 0  # cells without code
+        names |= {"In": self._in, "_ih": self._in, "Out": self._out, "_oh": self._out}
+
+    def count(self, number: int, source: str) -> None:
+        """Keep the source of a cell under its count in a kernel, where the empty ones do not count.
+
+        Args:
+            number: Which cell it is, from 1 on; 0 for one that is not in the notebook.
+            source: Its code.
+        """
+        if number and source.strip():
+            place = number - self._empty
+            self._in += [""] * (place - len(self._in)) + [source]
+        elif number:
+            self._empty += 1
+
+    def remember(self, value: Any, names: dict[str, Any]) -> None:
+        """Keep the last value of the newest cell.
+
+        Args:
+            value: The value; None is none.
+            names: What has run: those of the notebook, or of a file, which has no history.
+        """
+        if value is not None and "Out" in names:
+            names |= {"___": names.get("__"), "__": names.get("_"), "_": value}
+            self._out[len(self._in) - 1] = names[f"_{len(self._in) - 1}"] = value
