@@ -19,6 +19,7 @@ class Forked:
     def __init__(self):
         (theirs_in, ours_out), (ours_in, theirs_out) = os.pipe(), os.pipe()
         gc.collect()
+        gc.freeze()  # else each child, and each collection here, looks at all of torch again
         self.pid = os.fork()
         if not self.pid:
             try:
