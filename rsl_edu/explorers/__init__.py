@@ -11,8 +11,9 @@ from typing import Any
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.figure import Frame
-from .bench.quiz import Quiz
+from .bench.drawing import Frame
+from .bench.quiz import Question, Quiz
+from .bench.touch import Grip, Mark, Spot, grip
 
 
 def _found() -> dict[str, type[Explorer[Any, Any]]]:

@@ -15,7 +15,7 @@ from rsl_edu.number_format import counted, round_up, short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.figure import BLUE, FAINT, GREY, ORANGE, PINK, RED
+from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK, RED
 from .bench.instrument import Draw
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from rsl_edu.number_format import round_up, short, small
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.figure import BLUE, FAINT, ORANGE, PINK, RED
+from .bench.theme import BLUE, FAINT, ORANGE, PINK, RED
 from .bench.instrument import Draw, cached
 from .bench.parts import TextTable, frame, mosaic, show_image
 

@@ -17,7 +17,7 @@ from rsl_edu.number_format import short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.figure import BLUE, FAINT, GREY, ORANGE, PINK
+from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK
 from .bench.instrument import Draw, cached
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from rsl_edu.number_format import short, small
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.figure import BLUE, FAINT, GREY, ORANGE, PINK, RED
+from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK, RED
 from .bench.instrument import Draw, cached
 
 if TYPE_CHECKING:

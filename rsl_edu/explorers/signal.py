@@ -21,7 +21,7 @@ from rsl_edu.number_format import power, short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.figure import BLUE, FAINT, GREY, ORANGE, RED
+from .bench.theme import BLUE, FAINT, GREY, ORANGE, RED
 from .bench.instrument import Draw, cached
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from rsl_edu.number_format import round_up, short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.figure import BLUE, FAINT, GREY, ORANGE
+from .bench.theme import BLUE, FAINT, GREY, ORANGE
 from .bench.instrument import Draw, cached
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from rsl_edu.diagnosis.layers import EDGES
 from rsl_edu.diagnosis.measures import Measures
 from rsl_edu.number_format import power, round_up, short
 
-from .bench.figure import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, RED
+from .bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, RED
 
 FARTHEST = 100.0
 """Features further than this from the normaliser's mean, in its std, are drawn at the edge."""

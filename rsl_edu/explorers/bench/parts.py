@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .figure import GREY, RED
+from .theme import GREY, RED
 
 
 def mosaic(tiles: np.ndarray, rows: int, columns: int) -> np.ndarray:
