@@ -68,7 +68,8 @@ def test_kl_is_that_of_the_same_updates_by_torch(small):
     batches = explorer._collect(net, policy, torch.Generator().manual_seed(0))
     adam = torch.optim.Adam([*net.parameters(), policy.log_std_param], lr=1e-3)
     kls = []
-    for x, actions, old_log_prob, advantage, mean, std in (batches * EPOCHS)[:12]:
+    for batch in (batches * EPOCHS)[:12]:
+        x, actions, old_log_prob, advantage, mean, std = map(torch.from_numpy, vars(batch).values())
         new, old = Normal(net(x), policy.log_std_param.exp()), Normal(mean, std)
         kls.append(kl_divergence(old, new).sum(1).mean().item())
         ratio = (new.log_prob(actions).sum(1) - old_log_prob).exp()
