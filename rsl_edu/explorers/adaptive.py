@@ -219,11 +219,21 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         mean, std = policy.params
         actions = mean + std * torch.randn(mean.shape, dtype=mean.dtype, generator=generator)
         noise = self._rest[torch.randperm(len(x), generator=generator)]
-        advantage = (_features(x, actions) - _features(x, mean)) @ self._weights + noise
+        advantage = self._gain(actions) - self._gain(mean) + noise
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
-        known = (x, actions, policy.log_prob(actions), advantage, mean)
-        order = torch.randperm(len(x), generator=generator).tensor_split(BATCHES)
-        return [MiniBatch(*(values[batch].numpy() for values in known), std[0].numpy().copy()) for batch in order]
+        log_prob, shared = policy.log_prob(actions), std[0].numpy().copy()
+        batches = []
+        for rows in torch.randperm(len(x), generator=generator).tensor_split(BATCHES):
+            x_, a, p, gain, m = (values[rows].numpy() for values in (x, actions, log_prob, advantage, mean))
+            batches.append(MiniBatch(x_, a, p, gain, m, shared))
+        return batches
+
+    def _gain(self, actions: torch.Tensor) -> torch.Tensor:
+        """Return what of the reward's model depends on the actions ``[samples, actions]``: ``[samples]``."""
+        weights, size = self._weights[1 + self._x.shape[1] :], self._actions
+        linear, square, products = weights.tensor_split((size, 2 * size))
+        slopes: torch.Tensor = self._x @ products.view(-1, size) + linear + actions * square
+        return (slopes * actions).sum(1)
 
     def stage(self, figure: Figure) -> dict[str, Any]:
         """Lay out KL over learning rate, and the histogram of the KL over the std."""

@@ -1,4 +1,4 @@
-"""A Gaussian's training by -log p, for the explorer *heteroscedastic fit*: what autograd would do, in a fifth of the time."""
+"""A Gaussian's training by -log p, for the explorer *heteroscedastic fit*, without the cost of autograd."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class Reading:
     def passed(self, gradient: np.ndarray, asked: np.ndarray, held: np.ndarray) -> np.ndarray:
         """Return what passes the clamp of a gradient with respect to ``held``; of one shape."""
         passes: np.ndarray = gradient * (held - asked) <= 0 if self.leads_back else held == asked
-        return gradient * passes
+        passed: np.ndarray = gradient * passes
+        return passed
 
 
 def train(

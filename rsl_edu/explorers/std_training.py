@@ -225,8 +225,9 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
     def _reward(self, actions: np.ndarray) -> np.ndarray:
         """Return what :meth:`reward` does, of arrays."""
         low, high, constant, linear, square = self._fitted
-        reward: np.ndarray = np.minimum(np.maximum(actions, low), high) @ linear + (actions * actions) @ square
-        return reward + constant
+        gain = np.minimum(np.maximum(actions, low), high) @ linear
+        reward: np.ndarray = constant + gain + (actions * actions) @ square
+        return reward
 
     def stage(self, figure: Figure) -> dict[str, Any]:
         """Lay out three panels: the std of each joint, and beside it the gradient and the entropy."""
