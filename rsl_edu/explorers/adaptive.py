@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from .bench.controls import Control, control
 from .bench.explorer import Explorer
 from .bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, PINK
 from .bench.instrument import Draw, cached
+from .clipped_updates import MiniBatch, Trained, kl_divergence
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -178,29 +178,28 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
 
     @cached(64)
     def _train(self, state: AdaptiveRateState) -> AdaptiveTraining:
-        with torch.inference_mode(False), torch.enable_grad():
+        """Train without autograd, which would take three times as long: a test compares it with torch's updates."""
+        with torch.inference_mode(False):
             generator = torch.Generator().manual_seed(state.seed)
             net, policy = self._policy(state)
-            step = _adam([*net.parameters(), *policy.parameters()])
+            trained = Trained(net, policy)
             rate, rows = state.rate, []
             for update in range(UPDATES):
                 now = update % (EPOCHS * BATCHES)
                 if now == 0:
                     batches = self._collect(net, policy, generator)
-                x, actions, old_log_prob, advantage, *old = batches[now % BATCHES]
-                policy.update(net(x))
-                with torch.no_grad():
-                    pair = (old, policy.params) if state.mistake != "reversed" else (policy.params, old)
-                    kl = float(policy.kl_divergence(old, policy.params).mean())
-                    told = float(policy.kl_divergence(*pair).mean()) / (self._actions if state.mistake == "mean" else 1)
+                batch = batches[now % BATCHES]
+                values, std = trained.forward(batch.x), trained.std
+                kl = told = kl_divergence(batch.mean, batch.std, values[-1], std)
+                if state.mistake == "reversed":
+                    told = kl_divergence(values[-1], std, batch.mean, batch.std)
+                elif state.mistake == "mean":
+                    told = kl / self._actions
                 asked = state.mistake != "once" or now == EPOCHS * BATCHES - 1
                 if state.schedule == "adaptive" and asked:
                     rate = adapted(rate, told, state.target, state.factor)
-                ratio = (policy.log_prob(actions) - old_log_prob).exp()
-                clipped = ratio.clamp(1 - CLIP, 1 + CLIP)
-                loss = -torch.minimum(advantage * ratio, advantage * clipped).mean()
-                rows.append((kl, told if asked else 0.0, rate, float(policy.std[0].detach().mean()) / state.init_std))
-                step(loss, rate)
+                rows.append((kl, told if asked else 0.0, rate, float(std.mean()) / state.init_std))
+                trained.step(trained.gradient(batch, values, CLIP), rate)
         kl_, told_, rates, stds = np.array(rows).T
         kl_, told_ = (np.where(values > 1e-9, values, np.nan) for values in (kl_, told_))
         return AdaptiveTraining(kl_, told_, rates, stds)
@@ -213,18 +212,28 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         return net, GaussianDistribution(self._actions, state.init_std, std_type="log").double()
 
     @torch.no_grad()
-    def _collect(self, net: MLP, policy: GaussianDistribution, generator: torch.Generator) -> list[Any]:
+    def _collect(self, net: MLP, policy: GaussianDistribution, generator: torch.Generator) -> list[MiniBatch]:
         """Draw an action for each observation, and cut all that is known of them into mini-batches."""
         x = self._x
         policy.update(net(x))
         mean, std = policy.params
         actions = mean + std * torch.randn(mean.shape, dtype=mean.dtype, generator=generator)
         noise = self._rest[torch.randperm(len(x), generator=generator)]
-        advantage = (_features(x, actions) - _features(x, mean)) @ self._weights + noise
+        advantage = self._gain(actions) - self._gain(mean) + noise
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
-        known = (x, actions, policy.log_prob(actions), advantage, mean, std)
-        order = torch.randperm(len(x), generator=generator).tensor_split(BATCHES)
-        return [tuple(values[batch] for values in known) for batch in order]
+        log_prob, shared = policy.log_prob(actions), std[0].numpy().copy()
+        batches = []
+        for rows in torch.randperm(len(x), generator=generator).tensor_split(BATCHES):
+            x_, a, p, gain, m = (values[rows].numpy() for values in (x, actions, log_prob, advantage, mean))
+            batches.append(MiniBatch(x_, a, p, gain, m, shared))
+        return batches
+
+    def _gain(self, actions: torch.Tensor) -> torch.Tensor:
+        """Return what of the reward's model depends on the actions ``[samples, actions]``: ``[samples]``."""
+        weights, size = self._weights[1 + self._x.shape[1] :], self._actions
+        linear, square, products = weights.tensor_split((size, 2 * size))
+        slopes: torch.Tensor = self._x @ products.view(-1, size) + linear + actions * square
+        return (slopes * actions).sum(1)
 
     def stage(self, figure: Figure) -> dict[str, Any]:
         """Lay out KL over learning rate, and the histogram of the KL over the std."""
@@ -344,25 +353,3 @@ def _features(x: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
     """Return what the reward is linear in, ``[samples, known]``."""
     products = (x.unsqueeze(2) * actions.unsqueeze(1)).flatten(1)
     return torch.cat([torch.ones_like(x[:, :1]), x, actions, actions.square(), products], 1)
-
-
-def _adam(parameters: list[torch.nn.Parameter]) -> Callable[[torch.Tensor, float], None]:
-    """Return Adam's step for a loss; all parameters and gradients become views of one vector, which is quick."""
-    values = torch.cat([parameter.detach().flatten() for parameter in parameters])
-    gradient, mean, square = (torch.zeros_like(values) for _ in range(3))
-    sizes = [parameter.numel() for parameter in parameters]
-    for parameter, value, grad in zip(parameters, values.split(sizes), gradient.split(sizes), strict=True):
-        parameter.data, parameter.grad = value.view_as(parameter), grad.view_as(parameter)
-    count = 0
-
-    def step(loss: torch.Tensor, rate: float) -> None:
-        nonlocal count
-        gradient.zero_()
-        loss.backward()
-        count += 1
-        mean.lerp_(gradient, 0.1)
-        square.lerp_(gradient.square(), 0.001)
-        scale = (square / (1 - 0.999**count)).sqrt_().add_(1e-8)
-        values.addcdiv_(mean, scale, value=-rate / (1 - 0.9**count))
-
-    return step

@@ -15,6 +15,7 @@ from rsl_edu.data.learner_input import finite_tensor
 from rsl_edu.modules import MLP, GaussianDistribution, HeteroscedasticGaussianDistribution
 from rsl_edu.number_format import short
 
+from . import gaussian_fit
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
 from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK
@@ -29,8 +30,6 @@ BATCH = 384
 """Samples to learn from; the measures are of all samples."""
 SHOWN = 2048
 """Most samples that are kept."""
-MOST = 1.0
-"""Norm to which a longer gradient is clipped: rsl_rl's ``max_grad_norm``."""
 WITHIN = 68.27
 """Percent of a Gaussian that lie within one std of its mean."""
 
@@ -220,26 +219,13 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
             network = MLP(1, distribution.input_dim, [hidden], activation="tanh")
             if mistake != "no init":
                 distribution.init_mlp_weights(network)
-        trained = [*network.parameters(), *distribution.parameters()]
+        trained = itertools.chain(network.parameters(), distribution.parameters())
         flat = torch.cat([each.detach().flatten() for each in trained])
-        _set(network, distribution, flat)
-        now = flat.numpy()  # the same memory
-        first, second = np.zeros((2, len(now)), np.float32)  # Adam's moments
-        x, y = self._inputs[samples], self._targets[samples]
-        weights, losses = [], []
-        with torch.enable_grad():
-            for t in range(1, STEPS + 2):
-                distribution.update(network(x))
-                loss = -distribution.log_prob(y).mean()
-                weights.append(now.copy())
-                losses.append(loss.item())
-                gradient = np.concatenate([each.numpy().ravel() for each in torch.autograd.grad(loss, trained)])
-                gradient *= np.float32(MOST / max(MOST, float(np.linalg.norm(gradient))))
-                first += 0.1 * (gradient - first)
-                second += 0.001 * (gradient**2 - second)
-                step = rate / (1 - 0.9**t) * first / (np.sqrt(second / (1 - 0.999**t)) + 1e-8)
-                now -= step.astype(np.float32)
-        return Fit(network, distribution, np.stack(weights), np.array(losses))
+        low, high = distribution.log_std_range if parameter == "log" else distribution.std_range
+        reading = gaussian_fit.Reading(parameter == "log", low, high, leads_back=kind is not ClampAlone)
+        x, y = (values[samples].squeeze(1).numpy() for values in (self._inputs, self._targets))
+        weights, losses = gaussian_fit.train(flat.numpy(), hidden, reading, x, y, rate, STEPS)
+        return Fit(network, distribution, weights, losses)
 
     def stage(self, figure: Figure) -> dict[str, Any]:
         """Lay out four panels: the fit and its std over the feature, the NLL over the steps, and the calibration."""

@@ -11,14 +11,7 @@ import torch
 
 from rsl_edu.data import rollout
 from rsl_edu.data.learner_input import episode_ends, finite_tensor
-from rsl_edu.diagnosis.recurrent_memory import (
-    CarriedMemory,
-    carried_memory,
-    cuts,
-    gradients_through_time,
-    resets,
-    usable_rnn,
-)
+from rsl_edu.diagnosis.recurrent_memory import CarriedMemory, cuts, resets, usable_rnn
 from rsl_edu.modules import RNN, EmpiricalNormalization, split_and_pad_trajectories
 from rsl_edu.number_format import short, small
 
@@ -26,6 +19,7 @@ from .bench.controls import Control, control
 from .bench.explorer import Explorer
 from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK, RED
 from .bench.instrument import Draw, cached
+from .recurrent_steps import carried_memory, gradients_through_time
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -196,7 +190,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
             torch.manual_seed(seed)
             return RNN(self.observations.shape[2], hidden, num_layers=2, type=type).requires_grad_(False)
 
-    @cached(4)
+    @cached(16)
     def _carried(self, type: str, hidden: int, seed: int, how: str) -> CarriedMemory:
         return carried_memory(self._network(type, hidden, seed), self.observations, self.dones, how)
 
@@ -206,8 +200,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         network, carried = self._network(type, hidden, seed), self._carried(type, hidden, seed, how)
         head = torch.randn(network.rnn.hidden_size, generator=torch.Generator().manual_seed(seed))
         cut = cuts(self.dones, how, env, detach)
-        gradients = gradients_through_time(network, self.observations[:, env], carried.begins[:, :, :, env], cut, head)
-        return gradients.numpy()
+        return gradients_through_time(network, self.observations[:, env], carried.begins[:, :, :, env], cut, head)
 
     def stage(self, figure: Figure) -> dict[str, Any]:
         """Lay out four panels over time, the padded batch, and the gradients of all outputs."""

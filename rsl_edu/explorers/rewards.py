@@ -11,13 +11,13 @@ import torch
 from rsl_edu.data import rollout
 from rsl_edu.data.learner_input import episode_ends, finite_tensor
 from rsl_edu.histogram import clipped_histogram
-from rsl_edu.modules import EmpiricalDiscountedVariationNormalization, EmpiricalNormalization
 from rsl_edu.number_format import round_up, short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
 from .bench.theme import BLUE, FAINT, GREY, ORANGE
 from .bench.instrument import Draw, cached
+from .running_moments import running_mean, running_std
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -147,7 +147,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         super().__init__(ranges=ranges, defaults={"step": stride * max(1, steps // stride // 2)}, **state)
 
     def compute(self, state: RewardsState) -> RewardsResult:
-        """Run the rewards through the library's own normalizer, once for all steps."""
+        """Scale the rewards of all steps at once, as the library's normalizer does step by step."""
         seen = self.dones[: state.step].numpy()
         return RewardsResult(
             state=state,
@@ -156,37 +156,30 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
             episodes=int(seen.sum()),
         )
 
-    @cached(4)
-    @torch.inference_mode()
+    @cached(16)
     def _normalized(self, gamma: float, ends: bool, scale: float, shift: float, divide: str) -> NormalizedRewards:
-        rewards = (self.rewards + shift) * scale  # [time, envs]
-        right = _sums(rewards, self.dones, gamma)
+        rewards, dones = ((self.rewards + shift) * scale).numpy(), self.dones.numpy()  # [time, envs]
+        right = _sums(rewards, dones, gamma)
         sums = right if ends else _sums(rewards, None, gamma)
-        if divide in ("returns", "centred"):
-            scaler = EmpiricalDiscountedVariationNormalization((), gamma=gamma)
-            steps, stds = [], []
-            for reward, done in zip(rewards, self.dones, strict=True):
-                steps.append(scaler(reward, done if ends else None))
-                stds.append(scaler.emp_norm.std)
-            normalized, std = torch.stack(steps), torch.stack(stds)
-        else:
-            if divide == "rewards":
-                sums = rewards
-            elif divide == "across":  # robots taken for time: the sum runs from the first robot to the last
-                sums = _sums(rewards.T, None, gamma).T
-            std = sums.std(1, correction=0) if divide == "each step" else _running(sums)[1]
-            normalized = rewards / _divisor(std)
+        if divide == "rewards":
+            sums = rewards
+        elif divide == "across":  # robots taken for time: the sum runs from the first robot to the last
+            sums = _sums(rewards.T, None, gamma).T
+        each = sums - sums[:, :1]  # whose std is exactly 0 where all are the same
+        std = (each.std(1, dtype=float) if divide == "each step" else running_std(sums)).astype(np.float32)
+        divisor = (std + (std == 0))[:, None]  # as the library: 1 where nothing varied yet
+        normalized = rewards / divisor
         if divide == "centred":
-            normalized -= _running(rewards)[0].unsqueeze(1) / _divisor(std)
-        truth = float(right.std(correction=0))
+            normalized -= running_mean(rewards).astype(np.float32)[:, None] / divisor
+        truth = float(right.std(dtype=float))
         return NormalizedRewards(
-            rewards=rewards.numpy(),
-            sums=sums.numpy(),
-            std=std.numpy(),
-            normalized=normalized.numpy(),
-            values=_sums(normalized, self.dones, gamma).numpy(),
-            right=right.numpy(),
-            truth=truth if truth > 1e-6 * float(right.abs().max()) else 0.0,  # less is rounding
+            rewards=rewards,
+            sums=sums,
+            std=std,
+            normalized=normalized,
+            values=_sums(normalized, dones, gamma),
+            right=right,
+            truth=truth if truth > 1e-6 * float(np.abs(right).max()) else 0.0,  # less is rounding
         )
 
     def stage(self, figure: Figure) -> dict[str, Any]:
@@ -334,26 +327,15 @@ def _mean(x: np.ndarray) -> str:
     return short(x.mean()) if abs(x.mean()) > 0.02 * x.std() else "0"
 
 
-def _sums(rewards: torch.Tensor, dones: torch.Tensor | None, gamma: float) -> torch.Tensor:
-    """Return the discounted sums at each step, ``[time, envs]``, as the library adds them up."""
-    sums = EmpiricalDiscountedVariationNormalization((), gamma=gamma).disc_avg
-    return torch.stack([sums.update(rewards[t], None if dones is None else dones[t]) for t in range(len(rewards))])
-
-
-def _divisor(std: torch.Tensor) -> torch.Tensor:
-    """Return the std ``[time, 1]``, and as the library 1 where nothing varied yet."""
-    return (std + (std == 0)).unsqueeze(1)
-
-
-def _running(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return mean and std of all rows up to each row of ``x``, ``[time]`` each."""
-    norm = EmpiricalNormalization(())
-    means, stds = [], []
-    for row in x:
-        norm.update(row)
-        means.append(norm.mean)
-        stds.append(norm.std)
-    return torch.stack(means), torch.stack(stds)
+def _sums(rewards: np.ndarray, dones: np.ndarray | None, gamma: float) -> np.ndarray:
+    """Return the discounted sums at each step, ``[time, envs]``, those of ended episodes for the last time."""
+    sums, before = np.empty_like(rewards), np.zeros_like(rewards[0])
+    goes_on = None if dones is None else (~dones).astype(rewards.dtype)
+    for t, total in enumerate(sums):
+        np.multiply(before, gamma, out=total)
+        total += rewards[t]
+        before = total if goes_on is None else total * goes_on[t]
+    return sums
 
 
 def _tick(value: float, position: int | None = None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,24 +90,6 @@ class StdTrainingResult:
     std: float  # of the least joint, as the distribution has it; NaN after a crash
 
 
-class Unclamped(GaussianDistribution):
-    """The mistake of the case: nothing keeps the std above zero."""
-
-    def sample(self) -> torch.Tensor:
-        """Draw as rsl_rl does, with the call that raises."""
-        return torch.normal(self.mean.detach(), self.std.detach())
-
-    def _std_of(self, raw: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        return raw, None
-
-
-class Frozen(GaussianDistribution):
-    """The usual repair: no crash, but beyond the limit the gradient is zero."""
-
-    def _std_of(self, raw: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        return raw.clamp(*self.std_range), None
-
-
 class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
     r"""Policy gradient on a robot's rewards: the std of each joint, its gradient and the entropy over the steps.
 
@@ -148,6 +131,8 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         terms = torch.cat([torch.ones_like(a[:, :1]), a, a.square()], dim=1)
         fit = torch.linalg.lstsq(terms, r.unsqueeze(1), driver="gelsd").solution.squeeze(1).float()
         self.constant, self.linear, self.square = fit.split((1, a.shape[1], a.shape[1]))
+        fitted = (self._low, self._high, self.constant, self.linear, self.square)
+        self._fitted = tuple(each.numpy() for each in fitted)
         super().__init__(**state)
 
     def reward(self, actions: torch.Tensor) -> torch.Tensor:
@@ -181,50 +166,68 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         )
 
     @cached(64)
+    @np.errstate(all="ignore")  # an unclamped std can be exactly zero, which has no density
     def _train(
         self, parameter: str, rate: float, entropy: float, init: float, batch: int, raw: bool, seed: int
     ) -> Training:
-        kind = {"unclamped": Unclamped, "frozen": Frozen}.get(parameter, GaussianDistribution)
-        joints = len(self.linear)
-        with torch.random.fork_rng(devices=[]), torch.enable_grad():
-            torch.manual_seed(seed)
-            policy = kind(joints, init_std=init, std_type="log" if parameter == "log" else "scalar")
-            (param,) = policy.parameters()
-            mean = torch.zeros(joints, requires_grad=True)
-            trained = mean.detach().numpy(), param.detach().numpy()  # the same memory
-            first, second = np.zeros((2, 2, joints), np.float32)  # Adam's moments, of the mean and of the parameter
-            params, gradients, series, error = [], [], [], ""
-            for t in range(1, STEPS + 2):
-                params.append(trained[1].copy())
-                policy.update(mean.expand(batch, joints))
-                try:
-                    actions = policy.sample()
-                except RuntimeError as raised:
-                    error = str(raised)
-                    break
-                reward = self.reward(actions)
-                spread, average = torch.std_mean(reward)
-                advantage = (reward - average) / (1 if raw else spread + 1e-8)
-                bonus = policy.entropy[0]
-                loss = advantage @ policy.log_prob(actions) / -batch - entropy * bonus
-                gradient = np.stack([each.numpy() for each in torch.autograd.grad(loss, (mean, param))])
-                gradients.append(gradient[1])
-                series.append((bonus.item(), average.item()))
-                gradient = gradient * np.float32(MOST / max(MOST, float(np.linalg.norm(gradient))))
-                first += 0.1 * (gradient - first)
-                second += 0.001 * (gradient**2 - second)
-                step = rate / (1 - 0.9**t) * first / (np.sqrt(second / (1 - 0.999**t)) + 1e-8)
-                for parameters, change in zip(trained, step, strict=True):
-                    parameters -= change.astype(np.float32)
-        asked = np.stack(params)
-        if parameter == "log":
-            low, high = policy.log_std_range
-            asked = np.exp(np.clip(asked, low, high))
+        """Train without autograd, which would take ten times as long: a test compares it with the library's policy."""
+        joints, log = len(self.linear), parameter == "log"
+        policy = GaussianDistribution(joints, init_std=init, std_type="log" if log else "scalar")
+        low, high = policy.log_std_range if log else policy.std_range
+        if parameter == "unclamped":
+            low, high = -np.inf, np.inf
+        trained = np.zeros((2, joints), np.float32)  # the mean and the parameter of the std
+        trained[1] = next(policy.parameters()).detach().numpy()
+        first, second = np.zeros((2, 2, joints), np.float32)  # Adam's moments
+        params, gradients, rewards, error = [], [], [], ""
+        for t, noise in enumerate(self._noise(batch, seed), 1):
+            mean, asked = trained
+            params.append(asked.copy())
+            held = np.minimum(np.maximum(asked, low), high)
+            std = np.exp(held) if log else held
+            if not (std >= 0).all():
+                error = _words_of_torch(std)
+                break
+            actions = noise * std + mean
+            reward = self._reward(actions)
+            average = reward.sum() / batch
+            off = reward - average
+            weights = off / ((1 if raw else math.sqrt(off @ off / (batch - 1)) + 1e-8) * batch)
+            z = (actions - mean) / std
+            gradient = np.stack([-(weights @ z) / std, weights.sum() - weights @ (z * z) - entropy])
+            if not log:  # so far it is that of the log
+                gradient[1] /= std
+            gradient[1] *= held == asked if parameter == "frozen" else gradient[1] * (held - asked) <= 0
+            gradients.append(gradient[1].copy())
+            rewards.append(average)
+            gradient *= np.float32(MOST / max(MOST, float(np.linalg.norm(gradient))))
+            first += 0.1 * (gradient - first)
+            second += 0.001 * (gradient**2 - second)
+            trained -= rate / (1 - 0.9**t) * first / (np.sqrt(second / (1 - 0.999**t)) + 1e-8)
         if error:  # what there is no gradient of
             gradients.append(np.full(joints, np.nan, np.float32))
-            series.append((np.nan, np.nan))
-        bonuses, rewards = np.array(series).T
-        return Training(asked, np.stack(gradients), bonuses, rewards, error)
+            rewards.append(np.nan)
+        series = np.stack(params)
+        held = np.clip(series, low, high)
+        entropies = (held if log else np.log(held)).sum(1) + joints * 0.5 * math.log(2 * math.pi * math.e)
+        asked = np.exp(held) if log else series
+        return Training(asked, np.stack(gradients), entropies.astype(float), np.array(rewards, float), error)
+
+    @cached(2)
+    def _noise(self, batch: int, seed: int) -> np.ndarray:
+        """Return the standard normal numbers that each step's actions are made of, ``[steps + 1, batch, joints]``."""
+        noise = torch.empty(STEPS + 1, batch, len(self.linear))
+        generator = torch.Generator().manual_seed(seed)
+        for step in noise:  # one by one, as the policy draws them: in one call, torch draws others
+            step.normal_(generator=generator)
+        return noise.numpy()
+
+    def _reward(self, actions: np.ndarray) -> np.ndarray:
+        """Return what :meth:`reward` does, of arrays."""
+        low, high, constant, linear, square = self._fitted
+        gain = np.minimum(np.maximum(actions, low), high) @ linear
+        reward: np.ndarray = constant + gain + (actions * actions) @ square
+        return reward
 
     def stage(self, figure: Figure) -> dict[str, Any]:
         """Lay out three panels: the std of each joint, and beside it the gradient and the entropy."""
@@ -329,6 +332,15 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
             f"{start} the mean std is {coarse}. At step {result.below} a std first went below zero: "
             "the clamp holds it at the limit until a gradient leads back."
         )
+
+
+def _words_of_torch(std: np.ndarray) -> str:
+    """Return what torch raises when it draws with a std below zero, as rsl_rl does."""
+    try:
+        torch.normal(0.0, torch.from_numpy(std))
+    except RuntimeError as raised:
+        return str(raised)
+    return ""
 
 
 def _title(result: StdTrainingResult) -> str:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from rsl_edu.explorers.adaptive import BATCHES, EPOCHS, LIMITS, UPDATES, AdaptiveRate, adapted
+from rsl_edu.explorers.adaptive import BATCHES, EPOCHS, LIMITS, UPDATES, AdaptiveRate, _features, adapted
 
 ITERATION = EPOCHS * BATCHES
 
@@ -68,7 +68,8 @@ def test_kl_is_that_of_the_same_updates_by_torch(small):
     batches = explorer._collect(net, policy, torch.Generator().manual_seed(0))
     adam = torch.optim.Adam([*net.parameters(), policy.log_std_param], lr=1e-3)
     kls = []
-    for x, actions, old_log_prob, advantage, mean, std in (batches * EPOCHS)[:12]:
+    for batch in (batches * EPOCHS)[:12]:
+        x, actions, old_log_prob, advantage, mean, std = map(torch.from_numpy, vars(batch).values())
         new, old = Normal(net(x), policy.log_std_param.exp()), Normal(mean, std)
         kls.append(kl_divergence(old, new).sum(1).mean().item())
         ratio = (new.log_prob(actions).sum(1) - old_log_prob).exp()
@@ -77,6 +78,13 @@ def test_kl_is_that_of_the_same_updates_by_torch(small):
         loss.backward()
         adam.step()
     np.testing.assert_allclose(at(explorer).run.kl[1:12], kls[1:], rtol=1e-6)
+
+
+def test_advantages_are_what_the_model_of_the_reward_says_of_the_actions(explorer):
+    explorer = AdaptiveRate(*explorer.own_data(lambda *shape: torch.randn(shape, generator=torch.manual_seed(0))))
+    x, a, b = explorer._x, *torch.randn(2, len(explorer._x), 2, dtype=torch.float64)
+    expected = (_features(x, a) - _features(x, b)) @ explorer._weights
+    torch.testing.assert_close(explorer._gain(a) - explorer._gain(b), expected)
 
 
 def test_rate_that_is_too_high_is_brought_down_within_an_iteration(explorer):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from rsl_edu.explorers import gaussian_fit
 from rsl_edu.explorers.bench.figure import Drawing
-from rsl_edu.explorers.heteroscedastic import STEPS, HeteroscedasticFit
+from rsl_edu.explorers.heteroscedastic import BATCH, STEPS, ClampAlone, HeteroscedasticFit
 from rsl_edu.modules import MLP, GaussianDistribution, HeteroscedasticGaussianDistribution
 
 FLOAT32 = 1e-4
@@ -63,6 +64,71 @@ def test_numbers_are_those_of_the_library(parameter):
     assert result.nll == pytest.approx(nll, abs=FLOAT32)
     assert result.loss[0] == pytest.approx(nll, abs=FLOAT32)
     assert result.entropy == pytest.approx(distribution.entropy.mean().item(), abs=FLOAT32)
+
+
+@pytest.mark.parametrize("mistake", ["none", "no init", "clamp"])
+@pytest.mark.parametrize("parameter", ["log", "scalar", "one"])
+def test_every_step_is_that_of_the_library_with_autograd(ant, parameter, mistake):
+    rate, init, hidden, seed, steps = 0.01, 0.3, 8, 3, 40
+    by_state = ClampAlone if mistake == "clamp" else HeteroscedasticGaussianDistribution
+    kind = GaussianDistribution if parameter == "one" else by_state
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        samples = torch.randperm(len(ant.x))[:BATCH]
+        distribution = kind(1, init_std=init, std_type="log" if parameter == "log" else "scalar")
+        network = MLP(1, distribution.input_dim, [hidden], activation="tanh")
+        if mistake != "no init":
+            distribution.init_mlp_weights(network)
+    trained = [*network.parameters(), *distribution.parameters()]
+    adam = torch.optim.Adam(trained, lr=rate)
+    weights, losses = [], []
+    for _ in range(steps):
+        distribution.update(network(ant._inputs[samples]))
+        loss = -distribution.log_prob(ant._targets[samples]).mean()
+        weights.append(torch.cat([each.detach().flatten() for each in trained]))
+        losses.append(loss.item())
+        adam.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        adam.step()
+    fit = ant._fit(parameter, rate, init, hidden, mistake, seed)
+    np.testing.assert_allclose(fit.weights[:steps], torch.stack(weights), atol=1e-3)
+    np.testing.assert_allclose(fit.loss[:steps], losses, rtol=1e-3)
+
+
+@pytest.mark.parametrize("leads_back", [True, False])
+@pytest.mark.parametrize("parameter", ["log", "scalar", "one"])
+def test_gradient_beyond_a_clamp_is_that_of_autograd(parameter, leads_back):
+    hidden, samples = 3, 50
+    log, one = parameter == "log", parameter == "one"
+    kind = GaussianDistribution if one else HeteroscedasticGaussianDistribution if leads_back else ClampAlone
+    if one and not leads_back:
+        pytest.skip("one std for all states is not clamped alone")
+    torch.manual_seed(1)
+    distribution = kind(1, std_range=(0.7, 1.5), std_type="log" if log else "scalar")
+    network = MLP(1, distribution.input_dim, [hidden], activation="tanh")
+    if one:
+        distribution.std_param.data.fill_(0.1)
+    trained = [*network.parameters(), *distribution.parameters()]
+    x, y = torch.randn(2, samples, 1)
+    if not one:
+        distribution.init_mlp_weights(network)
+        network[2].weight.data[1] = torch.randn(hidden)
+    output = network(4 * x)
+    distribution.update(output)
+    loss = -distribution.log_prob(y).mean()
+    expected = torch.cat([each.flatten() for each in torch.autograd.grad(loss, trained)])
+    low, high = distribution.log_std_range if log else distribution.std_range
+    if not one:
+        outside = ((output[:, 1] < low) | (output[:, 1] > high)).float().mean()
+        assert 0.2 < outside < 0.9
+    flat = torch.cat([each.detach().flatten() for each in trained]).numpy()
+    reading = gaussian_fit.Reading(log, low, high, leads_back)
+    found, gradient = gaussian_fit.loss_and_gradient(
+        flat, hidden, reading, (4 * x).squeeze(1).numpy(), y.squeeze(1).numpy()
+    )
+    assert found == pytest.approx(loss.item(), rel=FLOAT32)
+    np.testing.assert_allclose(gradient, expected, atol=FLOAT32)
 
 
 def test_best_single_std_is_the_closed_form():

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from rsl_edu.diagnosis import recurrent_memory
+from rsl_edu.explorers import recurrent_steps
 from rsl_edu.explorers.bench.figure import Drawing
 from rsl_edu.explorers.memory import Memory
 from rsl_edu.modules import RNN, split_and_pad_trajectories
@@ -59,6 +61,37 @@ def test_gradient_is_that_of_an_unrolled_rollout(own):
     np.testing.assert_allclose(shown, gradient[:, 0].norm(dim=1), rtol=1e-4)
     assert (shown[:7] == 0).all()  # the episode before
     assert (shown[7:17] > 0).all()
+
+
+@pytest.mark.parametrize("how", recurrent_memory.RESETS)
+@pytest.mark.parametrize(("kind", "layers", "hidden"), [("gru", 2, 16), ("lstm", 2, 8), ("gru", 1, 5), ("lstm", 3, 6)])
+def test_memory_and_gradients_are_those_of_the_module_with_autograd(ant, kind, layers, hidden, how):
+    torch.manual_seed(0)
+    network = RNN(ant.observations.shape[2], hidden, num_layers=layers, type=kind).requires_grad_(False)
+    for weights in network.parameters():
+        weights *= 1.5  # so that the gates are not all near a half
+    expected = recurrent_memory.carried_memory(network, ant.observations, ant.dones, how)
+    carried = recurrent_steps.carried_memory(network, ant.observations, ant.dones, how)
+    begins = expected.begins[:, :, :, :ENVS]  # then come those of the fresh memories
+    for found, values in zip(vars(carried).values(), (expected.hidden, expected.distance, begins), strict=True):
+        torch.testing.assert_close(found, values, rtol=1e-4, atol=1e-5)
+    for env, detach in ((1, 0), (14, 8)):
+        x, begins = ant.observations[:, env], expected.begins[:, :, :, env]
+        cut, head = recurrent_memory.cuts(ant.dones, how, env, detach), torch.randn(hidden)
+        gradients = recurrent_memory.gradients_through_time(network, x, begins, cut, head)
+        found = recurrent_steps.gradients_through_time(network, x, begins, cut, head)
+        np.testing.assert_allclose(found, gradients, rtol=1e-3, atol=1e-6)
+        np.testing.assert_array_equal(found == 0, gradients == 0)
+
+
+def test_another_cell_inside_is_run_as_it_is(ant):
+    torch.manual_seed(0)
+    network = RNN(ant.observations.shape[2], 6)
+    network.rnn = torch.nn.LSTM(ant.observations.shape[2], 6, bias=False)
+    memory = Memory(ant.observations, ant.dones, network)
+    expected = recurrent_memory.carried_memory(memory._network("", 6, 0), ant.observations, ant.dones, "right")
+    assert torch.equal(memory._carried("", 6, 0, "right").hidden, expected.hidden)
+    assert memory.compute(memory.at()).gradients.max() > 0
 
 
 def test_detaching_cuts_the_gradient_and_leaves_the_memory_alone(own):

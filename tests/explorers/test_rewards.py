@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from rsl_edu.explorers.rewards import Rewards
-from rsl_edu.modules import EmpiricalDiscountedVariationNormalization
+from rsl_edu.modules import EmpiricalDiscountedVariationNormalization, EmpiricalNormalization
 
 FLOAT32 = 1e-5
 
@@ -48,10 +48,36 @@ def test_every_corner_says_something_else(humanoid):
 @pytest.mark.parametrize("ends", [True, False])
 def test_right_way_is_the_library(small, ends):
     scaler = EmpiricalDiscountedVariationNormalization((), gamma=0.9)
-    expected = [scaler(r, d if ends else None) for r, d in zip(small.rewards, small.dones, strict=True)]
+    expected, stds = [], []
+    for reward, done in zip(small.rewards, small.dones, strict=True):
+        expected.append(scaler(reward, done if ends else None))
+        stds.append(scaler.emp_norm.std)
     shown = trace(small, gamma=0.9, ends=ends)
     np.testing.assert_allclose(shown.normalized, torch.stack(expected).numpy(), rtol=FLOAT32)
-    assert shown.std[-1] == scaler.emp_norm.std
+    np.testing.assert_allclose(shown.std, torch.stack(stds).numpy(), rtol=FLOAT32)
+
+
+@pytest.mark.parametrize("divide", ["rewards", "centred"])
+def test_running_statistics_of_rewards_are_those_of_the_normaliser(small, divide):
+    norm, means, stds = EmpiricalNormalization(()), [], []
+    for reward in small.rewards:
+        norm.update(reward)
+        means.append(norm.mean)
+        stds.append(norm.std)
+    shown = trace(small, divide=divide)
+    if divide == "rewards":
+        np.testing.assert_allclose(shown.std, torch.stack(stds).numpy(), rtol=FLOAT32)
+    else:
+        centred = small.rewards - torch.stack(means).unsqueeze(1)
+        np.testing.assert_allclose(shown.normalized, centred.numpy() / shown.std[:, None], atol=1e-4)
+
+
+def test_rewards_that_are_all_the_same_are_divided_by_one():
+    same = Rewards(torch.full((40, 7), 0.1))
+    for divide in ("rewards", "each step"):
+        shown = trace(same, divide=divide, gamma=0.0)
+        assert (shown.std == 0).all()
+        np.testing.assert_array_equal(shown.normalized, shown.rewards)
 
 
 def test_sums_end_with_their_episodes(small):

@@ -74,6 +74,72 @@ def test_entropy_follows_from_the_stds(cheetah):
     np.testing.assert_allclose(result.entropy, each.sum(1), atol=1e-4)
 
 
+class Unclamped(GaussianDistribution):
+    """A std that nothing keeps above zero, drawn from as rsl_rl does."""
+
+    def sample(self):
+        return torch.normal(self.mean.detach(), self.std.detach())
+
+    def _std_of(self, raw):
+        return raw, None
+
+
+class Frozen(GaussianDistribution):
+    """A std beyond whose limit the gradient is zero."""
+
+    def _std_of(self, raw):
+        return raw.clamp(*self.std_range), None
+
+
+KINDS = {"scalar": GaussianDistribution, "log": GaussianDistribution, "unclamped": Unclamped, "frozen": Frozen}
+
+
+def trained_by_the_library(explorer, steps, parameter, rate, entropy, init, batch, raw, seed):
+    """Return parameter, its gradient, entropy and reward at each step, by a distribution, autograd and torch's Adam."""
+    joints = len(explorer.linear)
+    rows = []
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        policy = KINDS[parameter](joints, init_std=init, std_type="log" if parameter == "log" else "scalar")
+        (param,) = policy.parameters()
+        mean = torch.zeros(joints, requires_grad=True)
+        adam = torch.optim.Adam([mean, param], lr=rate)
+        for _ in range(steps):
+            policy.update(mean.expand(batch, joints))
+            try:
+                actions = policy.sample()
+            except RuntimeError as raised:
+                return rows, str(raised)
+            reward = explorer.reward(actions)
+            advantage = (reward - reward.mean()) / (1 if raw else reward.std() + 1e-8)
+            adam.zero_grad()
+            (-(advantage * policy.log_prob(actions)).mean() - entropy * policy.entropy[0]).backward()
+            asked = (param.clamp(*policy.log_std_range).exp() if parameter == "log" else param).detach().clone()
+            rows.append((asked, param.grad.clone(), policy.entropy[0].item(), reward.mean().item()))
+            torch.nn.utils.clip_grad_norm_([mean, param], 1.0)
+            adam.step()
+    return rows, ""
+
+
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize("parameter", list(KINDS))
+def test_every_step_is_that_of_the_library_with_autograd(cheetah, parameter, raw):
+    setting = {"parameter": parameter, "rate": 0.02, "entropy": 0.02, "init": 0.5, "batch": 32, "raw": raw, "seed": 4}
+    training = cheetah._train(*setting.values())
+    below = np.flatnonzero((training.asked < 1e-6).any(1))
+    # Soon after a std fell below its limit, whose gradient is huge, rounding errors have grown
+    steps = min(STEPS, below[0] + 3) if len(below) else STEPS
+    rows, error = trained_by_the_library(cheetah, steps, **setting)
+    assert error == (training.error if parameter == "unclamped" else "")
+    assert steps < STEPS or parameter == "log" or raw  # most of them reach the limit
+    asked, gradient, entropy, reward = ([row[i] for row in rows] for i in range(4))
+    shown = slice(len(rows))
+    np.testing.assert_allclose(training.asked[shown], torch.stack(asked), atol=1e-4)
+    np.testing.assert_allclose(training.gradient[shown], torch.stack(gradient), rtol=1e-2, atol=1e-2)
+    np.testing.assert_allclose(training.entropy[shown], entropy, atol=1e-2)
+    np.testing.assert_allclose(training.reward[shown], reward, atol=1e-4)
+
+
 def test_std_without_a_clamp_crashes_with_the_words_of_torch(cheetah):
     result = cheetah.compute(cheetah.at(parameter="unclamped"))
     assert result.error == "normal expects all elements of std >= 0.0"

@@ -35,9 +35,38 @@ def test_right_merge_is_the_library(small):
     stream = small.observations[:, :2].flatten(0, 1)  # a quarter of the 8 robots
     for batch in stream[:128].split(8):
         norm.update(batch)
-    assert result.mean[-1] == norm.mean[4]
-    assert result.std[-1] == norm.std[4]
+    assert result.mean[-1] == pytest.approx(norm.mean[4].item(), rel=FLOAT32)
+    assert result.std[-1] == pytest.approx(norm.std[4].item(), rel=FLOAT32)
     np.testing.assert_allclose(result.normalized, norm(stream[:128])[:, 4].numpy(), atol=FLOAT32)
+
+
+def statistics_by_the_library(explorer, batch, until, shift, independent, merge, seed):
+    """Return mean and std after each update, ``[updates, features]``, by the normaliser, and the three wrong merges."""
+    x = explorer._samples(explorer._robots(seed), shift, independent, seed)
+    norm = EmpiricalNormalization(1 if merge == "pooled" else x.shape[1], until=until or None)
+    means, stds = [], []
+    for samples in x[: len(x) // batch * batch].split(batch):
+        count, var = int(norm.count), norm._var.clone()
+        if merge == "last":
+            norm.count.zero_()
+        norm.update(samples.reshape(-1, 1) if merge == "pooled" else samples)
+        if merge == "no shift" and int(norm.count) > count > 0:
+            norm._var.copy_(var + (samples.var(0, correction=0) - var) * (batch / int(norm.count)))
+            norm._std.copy_(norm._var.sqrt())
+        means.append(norm.mean.expand(x.shape[1]))
+        stds.append(norm.std.expand(x.shape[1]))
+    return torch.stack(means).numpy(), torch.stack(stds).numpy()
+
+
+@pytest.mark.parametrize("until", [0, 100])
+@pytest.mark.parametrize("batch", [1, 8, 64])
+@pytest.mark.parametrize("merge", ["chan", "no shift", "pooled", "last"])
+def test_statistics_after_every_update_are_those_of_the_normaliser(small, merge, batch, until):
+    run = (batch, until, True, False, merge, 2)
+    mean, std = statistics_by_the_library(small, *run)
+    np.testing.assert_allclose(small._run(*run).mean, mean, rtol=1e-4, atol=1e-4)
+    found = np.stack([small._std(*run, feature) for feature in range(6)], 1)
+    np.testing.assert_allclose(found, std, rtol=1e-4, atol=1e-4)
 
 
 def test_error_of_independent_samples_falls_as_one_over_root_n():
