@@ -15,8 +15,8 @@ from rsl_edu.number_format import counted, round_up, short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK, RED
 from .bench.instrument import Draw
+from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK, RED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -18,8 +18,8 @@ from rsl_edu.number_format import short
 from . import gaussian_fit
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK
 from .bench.instrument import Draw, cached
+from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -17,8 +17,8 @@ from rsl_edu.number_format import short, small
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK, RED
 from .bench.instrument import Draw, cached
+from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK, RED
 from .recurrent_steps import carried_memory, gradients_through_time
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from rsl_edu.number_format import short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.theme import BLUE, FAINT, GREEN, ORANGE, RED
 from .bench.instrument import Draw, cached
+from .bench.theme import BLUE, FAINT, GREEN, ORANGE, RED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -15,8 +15,8 @@ from rsl_edu.number_format import round_up, short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, RED
 from .bench.instrument import Draw
+from .bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, RED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

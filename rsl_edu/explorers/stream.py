@@ -15,8 +15,8 @@ from rsl_edu.number_format import round_up, short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.theme import BLUE, FAINT, GREY, ORANGE
 from .bench.instrument import Draw, cached
+from .bench.theme import BLUE, FAINT, GREY, ORANGE
 from .running_moments import running_mean, running_std
 
 if TYPE_CHECKING:

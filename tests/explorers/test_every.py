@@ -14,10 +14,10 @@ from matplotlib.collections import PolyCollection
 from matplotlib.image import AxesImage, imread
 from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
+from rsl_edu.explorers.bench.figure import Drawing
 
 from rsl_edu import explorers
 from rsl_edu.explorers.bench import figure
-from rsl_edu.explorers.bench.figure import Drawing
 
 EXPLORERS = list(explorers.EXPLORERS)
 STATES = 16

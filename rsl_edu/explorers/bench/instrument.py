@@ -13,7 +13,7 @@ from .controls import Control, Grid, Space
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from .quiz import Question
+    from .question import Question
     from .touch import Grip, Spot
 
 Own = TypeVar("Own", bound="Instrument[Any, Any]")

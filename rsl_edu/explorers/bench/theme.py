@@ -82,6 +82,6 @@ def fixed_colours(figure: Figure, dark: bool) -> Figure:
                 colour = getattr(artist, f"get_{of}", str)()
                 if isinstance(colour, str) and colour in _NAMES:  # a place in the palette, looked up when drawn
                     getattr(artist, f"set_{of}")(to_hex(colour))
-        for artist in figure.findobj(Collection):
-            artist.set(edgecolor=artist.get_edgecolor(), facecolor=artist.get_facecolor())
+        for collection in figure.findobj(Collection):
+            collection.set(edgecolor=collection.get_edgecolor(), facecolor=collection.get_facecolor())
     return figure
