@@ -220,7 +220,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
             if mistake != "no init":
                 distribution.init_mlp_weights(network)
         trained = itertools.chain(network.parameters(), distribution.parameters())
-        flat = torch.cat([each.detach().flatten() for each in trained])
+        flat = torch.cat([each.detach().float().flatten() for each in trained])
         low, high = distribution.log_std_range if parameter == "log" else distribution.std_range
         reading = gaussian_fit.Reading(parameter == "log", low, high, leads_back=kind is not ClampAlone)
         x, y = (values[samples].squeeze(1).numpy() for values in (self._inputs, self._targets))

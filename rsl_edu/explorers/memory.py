@@ -190,7 +190,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
             torch.manual_seed(seed)
             return RNN(self.observations.shape[2], hidden, num_layers=2, type=type).requires_grad_(False)
 
-    @cached(16)
+    @cached(4)
     def _carried(self, type: str, hidden: int, seed: int, how: str) -> CarriedMemory:
         return carried_memory(self._network(type, hidden, seed), self.observations, self.dones, how)
 

@@ -205,7 +205,7 @@ class Stream(Explorer[StreamState, StreamResult]):
             x = torch.cat([x[:half], robots.moments(1)[0] + 2 * (x[half:] - robots.mean)])
         return x  # [samples, features]
 
-    @cached(8)
+    @cached(2)
     def _run(self, batch: int, until: int, shift: bool, independent: bool, merge: str, seed: int) -> RunningStatistics:
         robots = self._robots(seed)
         x = self._samples(robots, shift, independent, seed).numpy()
