@@ -187,7 +187,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         kind = {"unclamped": Unclamped, "frozen": Frozen}.get(parameter, GaussianDistribution)
         joints = len(self.linear)
         with torch.random.fork_rng(devices=[]), torch.enable_grad():
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed also reseeds the learner's GPU
             policy = kind(joints, init_std=init, std_type="log" if parameter == "log" else "scalar")
             (param,) = policy.parameters()
             mean = torch.zeros(joints, requires_grad=True)

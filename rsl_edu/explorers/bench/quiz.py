@@ -47,12 +47,15 @@ class Quiz:
             answer: A number, or one of the choices.
 
         Raises:
-            ValueError: An answer that the question does not allow; the one before stays.
+            ValueError: No such question, or an answer that it does not allow; the one before stays.
         """
-        text, choices = list(self.questions.items())[question]
+        last = len(self.questions) - 1
+        if isinstance(question, bool) or question not in range(last + 1):
+            raise ValueError(f"question: expected its number, from 0 to {last}, got {question!r}")
+        text, choices = list(self.questions.items())[int(question)]
         if choices is None and self.explorer.question is not None:
             self.explorer.question.check("guess", answer)
-        elif choices is not None and answer not in choices:
+        elif choices is not None and not (isinstance(answer, str) and answer in choices):
             raise ValueError(f"answer: expected one of {', '.join(map(repr, choices))}; got {answer!r}")
         self.explorer.predict(answer, text)
 
