@@ -187,7 +187,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
             if self._given is not None:
                 return copy.deepcopy(self._given)  # its memory is changed: each thread needs its own
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed also reseeds the learner's GPU
             return RNN(self.observations.shape[2], hidden, num_layers=2, type=type).requires_grad_(False)
 
     @cached(4)

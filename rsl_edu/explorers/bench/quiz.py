@@ -69,7 +69,7 @@ class Quiz:
         asked = self._asked(question)
         if not asked.choices and self.explorer.question is not None:
             self.explorer.question.check("guess", answer)
-        elif answer not in asked.choices:
+        elif not (isinstance(answer, str) and answer in asked.choices):
             raise ValueError(f"answer: expected one of {', '.join(map(repr, asked.choices))}; got {answer!r}")
         self.explorer.predict(answer, asked.text)
 
@@ -78,9 +78,9 @@ class Quiz:
         self.explorer.set(**self._asked(question).show)
 
     def _asked(self, question: int) -> Question:
-        if question not in range(len(self.questions)):
+        if isinstance(question, bool) or question not in range(len(self.questions)):
             raise ValueError(f"question: expected a number from 0 to {len(self.questions) - 1}, got {question!r}")
-        return self.questions[question]
+        return self.questions[int(question)]
 
     @property
     def answers(self) -> dict[str, str]:
