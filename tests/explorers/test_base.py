@@ -65,6 +65,15 @@ def _at(live, name):
     return Line().controls[name].positions()[live.place[place]]
 
 
+def move(live, **values):
+    """Move controls as the browser does, which knows the positions that it asked for last."""
+    asked = vars(live).setdefault("asked", list(live.place))
+    controls = Line().controls
+    for name, value in values.items():
+        asked[list(controls).index(name)] = controls[name].positions().index(value)
+    live._receive(live, {"place": list(asked), "serial": "1"}, [])
+
+
 @pytest.fixture
 def line():
     return Line()
@@ -110,7 +119,7 @@ def test_failing_compute_raises_leaves_the_state_and_is_told_under_the_picture(l
 def test_control_moved_by_hand_moves_state_picture_and_caption(line):
     live = line.live
     before = live.svg
-    live.move(points=5)
+    move(live, points=5)
     assert line.at().points == 5
     assert live.svg != before
     assert live.caption == "5 points up to 1.0"
@@ -119,7 +128,7 @@ def test_control_moved_by_hand_moves_state_picture_and_caption(line):
 
 def test_control_that_breaks_the_explorer_raises_outside_a_browser(line):
     with pytest.raises(ValueError, match="this switch breaks"):
-        line.live.move(broken=True)
+        move(line.live, broken=True)
 
 
 def test_set_moves_the_controls_and_draws_once(line, monkeypatch):
@@ -291,8 +300,9 @@ def test_live_picture_with_a_ghost_is_that_of_a_new_drawing(line):
 
 def test_buttons_of_the_picture_compare_and_reset(line):
     live = line.live
-    live.pinned = True  # what the front end sets
+    live._handle_custom_msg({"do": "compare"}, [])  # what the front end sends
     assert line.pinned == LineState()
+    assert live.pinned
     line.set(points=9)
     live._handle_custom_msg({"do": "reset"}, [])
     assert line.at() == LineState()
@@ -368,12 +378,12 @@ def test_bad_combination_waits_for_the_control_that_mends_it(line):
     """Two controls moved in the browser: the first breaks it, the second mends it, and nothing that was set is lost."""
     live = line.live
     with pytest.raises(ValueError, match="this switch breaks"):
-        live.move(broken=True)
+        move(live, broken=True)
     with pytest.raises(ValueError, match="this switch breaks"):
-        live.move(points=7)
+        move(live, points=7)
     assert line.at() == LineState()
     assert live.error
-    live.move(broken=False)
+    move(live, broken=False)
     assert line.at() == LineState(points=7)
     assert not live.error
 
@@ -382,9 +392,9 @@ def test_value_between_two_positions_stays_until_its_own_control_moves():
     line = Line(slope=0.3)
     live = line.live
     assert live.words[0] == "0.3"
-    live.move(points=5)
+    move(live, points=5)
     assert line.at().slope == 0.3
-    live.move(slope=0.0)
+    move(live, slope=0.0)
     assert line.at().slope == 0.0
 
 
@@ -494,7 +504,7 @@ def browser(monkeypatch):
     """As if every event came from a browser; a function runs another one in a thread of its own, as ipykernel does."""
     monkeypatch.setattr("rsl_edu.explorers.bench.widget._from_browser", lambda: True)
     with ThreadPoolExecutor(1) as thread:
-        yield lambda function, values=None: thread.submit(function, **(values or {})).result()
+        yield lambda function, *given, **named: thread.submit(function, *given, **named).result()
 
 
 def test_event_that_waits_while_another_is_drawn_is_not_lost(line, browser, monkeypatch):
@@ -507,10 +517,10 @@ def test_event_that_waits_while_another_is_drawn_is_not_lost(line, browser, monk
 
     monkeypatch.setattr(Line, "compute", slow)
     with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(live.move, points=7)
+        first = threads.submit(move, live, points=7)
         assert drawing.wait(60)
-        second = threads.submit(live.move, style="bent")
-        while _at(live, "style") != "bent":
+        second = threads.submit(move, live, style="bent")
+        while live.asked[2] != 1:  # bent
             time.sleep(0.01)
         goes_on.set()
         first.result(60)
@@ -522,10 +532,10 @@ def test_event_that_waits_while_another_is_drawn_is_not_lost(line, browser, monk
 def test_failure_in_a_browsers_event_is_told_under_the_picture_and_nowhere_else(line, browser):
     live = line.live
     svg = live.svg
-    browser(live.move, {"broken": True})
+    browser(move, live, broken=True)
     assert live.error == "broken: this switch breaks the explorer"
     assert live.svg == svg
-    browser(live.move, {"broken": False})
+    browser(move, live, broken=False)
     assert live.error == ""
 
 
@@ -534,7 +544,7 @@ def test_next_positions_are_drawn_before_they_are_asked_for(line, browser, monke
     monkeypatch.setattr(type(live), "send", lambda self, content, buffers=None: sent.append(content))
 
     async def step():
-        live.move(points=4)
+        move(live, points=4)
         while len(sent) < 2:
             await asyncio.sleep(0.01)
 
@@ -543,7 +553,7 @@ def test_next_positions_are_drawn_before_they_are_asked_for(line, browser, monke
     assert all(message["epoch"] == live.epoch for message in sent)
     monkeypatch.setattr(Line, "compute", lambda self, state: pytest.fail("it is drawn already"))
     before = dict(sent[0]["frame"])
-    live.move(points=5)
+    move(live, points=5)
     assert {name: getattr(live, name) for name in before} == before
 
 

@@ -48,18 +48,39 @@ function render({ model, el }) {
   toolbar.setAttribute("role", "toolbar");
   toolbar.setAttribute("aria-label", spec.name);
 
+  // Where the controls are. The kernel is asked for one place at a time, the newest; what it sets itself is followed.
+  let place = model.get("place");
+  let [serial, waiting, queued] = [0, "", false];
+  const ask = (message) => {
+    waiting = `${prefix}${++serial}`;
+    model.send({ ...message, serial: waiting });
+  };
+  const go = (changes) => {
+    place = [...place];
+    for (const [i, value] of changes) place[i] = value;
+    if (waiting) queued = true;
+    else ask({ place });
+    update();
+  };
+  const listen = () => {
+    if (waiting && model.get("served") !== waiting) return; // it is still at work
+    waiting = "";
+    if (queued) ask({ place });
+    else if (!model.get("error")) place = model.get("place"); // what fails waits for another control to mend it
+    queued = false;
+  };
+
   // Which picture is shown: the kernel's, or one that it drew ahead.
   const ahead = new Map();
   let epoch = model.get("epoch");
   let shown = (name) => model.get(name);
   let last = null;
-  const here = () => model.get("place").join();
   const choose = () => {
     if (model.get("epoch") !== epoch) { ahead.clear(); epoch = model.get("epoch"); }
-    const frame = ahead.get(here());
-    const sent = model.get("shown");
-    if (here() !== sent && !model.get("error") && frame) shown = (name) => frame[name];
-    else if (here() === sent || model.get("error") || sent !== last) shown = (name) => model.get(name);
+    const frame = ahead.get(String(place));
+    const [here, sent] = [String(place), String(model.get("place"))];
+    if (here !== sent && !model.get("error") && frame) shown = (name) => frame[name];
+    else if (here === sent || model.get("error") || sent !== last) shown = (name) => model.get(name);
     else return false; // the kernel is still at a picture that was left
     last = sent;
     return true;
@@ -130,23 +151,13 @@ function render({ model, el }) {
       add(add(answers, "li", { textContent: `You predicted: ${question} ` }), "b", { textContent: answer });
   };
 
-  const rows = controlRows(controls, spec, {
-    go: (changes) => {
-      const place = [...model.get("place")];
-      for (const [i, value] of changes) place[i] = value;
-      model.set("place", place);
-      model.save_changes();
-      update();
-    },
-    at: (i) => model.get("place")[i],
-    ready: () => here() === model.get("shown") || model.get("error") !== "",
-  });
-  const touch = touching({ model, spec, panels, picture, pointed, listed, shown: (name) => shown(name), go: rows.go });
+  const rows = controlRows(controls, spec, { go, at: (i) => place[i], ready: () => !waiting });
+  const touch = touching({ spec, panels, picture, pointed, listed, shown: (name) => shown(name), go, at: (i) => place[i] });
 
   const act = {
-    more: () => { model.set("more", !model.get("more")); model.save_changes(); },
-    reset: () => { rows.stop(); model.send({ do: "reset" }); },
-    compare: () => { model.set("pinned", !model.get("pinned")); model.save_changes(); },
+    more: () => ask({ do: "more" }),
+    reset: () => { rows.stop(); queued = false; ask({ do: "reset" }); },
+    compare: () => ask({ do: "compare" }),
     save: () => {
       const address = URL.createObjectURL(new Blob([whole()], { type: "image/svg+xml" }));
       add(box, "a", { href: address, download: `${spec.name.toLowerCase()}.svg`, hidden: true }).click();
@@ -180,16 +191,15 @@ function render({ model, el }) {
   buttons.more.hidden = !panels.some(({ more }) => more);
 
   const update = () => {
+    listen();
     if (choose()) {
       paint();
       if (changed("words", [shown("title"), shown("caption")])) say();
       if (changed("numbers", shown("numbers"))) tell();
       touch.update();
     }
-    if (changed("place", [model.get("place"), model.get("words"), model.get("shown")])) {
-      const exact = here() === model.get("shown") ? model.get("words") : null;
-      rows.update(model.get("place"), exact);
-    }
+    const exact = String(place) === String(model.get("place")) ? model.get("words") : null;
+    if (changed("place", [place, exact])) rows.update(place, exact);
     if (changed("answers", model.get("answers"))) remind();
     if (changed("more", model.get("more"))) {
       arrange();
@@ -205,7 +215,7 @@ function render({ model, el }) {
     if (message.ahead === undefined || message.epoch !== model.get("epoch")) return;
     // What is not in the message is as it was when the kernel sent it: as it is now.
     const frame = Object.fromEntries(FRAME.map((name) => [name, model.get(name)]));
-    ahead.set(message.ahead, { ...frame, ...message.frame });
+    ahead.set(String(message.ahead), { ...frame, ...message.frame });
     update();
   });
   arrange();

@@ -41,7 +41,7 @@ class ExplorerElement extends HTMLElement {
     if (this.#model) return;
     const { spec, start, fixed, notebook, drawn } = specification(this);
     this.#model = new Model({
-      spec, place: start, shown: "", epoch: 0, words: [], title: "", caption: "", numbers: [], spots: [], grips: [],
+      spec, place: start, served: "", epoch: 0, words: [], title: "", caption: "", numbers: [], spots: [], grips: [],
       answers: Object.entries(this.#answers), error: "", state: "", pinned: false, more: false,
     });
     const model = this.#model;
@@ -65,7 +65,7 @@ class ExplorerElement extends HTMLElement {
       if (note) note.textContent = back.length ? `Not every combination is on this page: moved ${back.join(", ")} as well.` : "";
       const { place, grounds, moving, ...words } = current;
       const before = Object.fromEntries(pinned?.numbers ?? []);
-      const values = { ...words, place, shown: place.join(), words: spec.controls.map(({ values }, i) => values[place[i]]) };
+      const values = { ...words, place, words: spec.controls.map(({ values }, i) => values[place[i]]) };
       values.numbers = words.numbers.map(([term, value]) => (pinned ? [term, value, before[term]] : [term, value]));
       grounds.forEach((ground, i) => {
         // Where the axes differ, the pinned curves would lie at the wrong values.
@@ -90,9 +90,13 @@ class ExplorerElement extends HTMLElement {
       rest.append(".");
     }
     const go = (wanted) => { current = find(wanted) ?? nearest(wanted); draw(wanted); };
-    model.on("change:place", (wanted) => { if (wanted !== current.place) go(wanted); });
-    model.on("change:pinned", (on) => { pinned = on ? current : null; draw(current.place); });
-    model.on("send", () => { pinned = null; model.set("pinned", false); current = find(start); draw(start); });
+    model.on("send", ({ place, do: what, serial }) => {
+      if (place) go(place);
+      if (what === "reset") { pinned = null; model.set("pinned", false); current = find(start); draw(start); }
+      if (what === "compare") { pinned = pinned ? null : current; model.set("pinned", Boolean(pinned)); draw(current.place); }
+      if (what === "more") model.set("more", !model.get("more"));
+      model.set("served", serial);
+    });
     this.show = (values) => {
       go(current.place.map((value, i) => values[i] ?? value));
       box.scrollIntoView({ block: "nearest" });

@@ -3,7 +3,7 @@
 const REACH = 14; // points from a pointer to what it means
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-function touching({ model, spec, panels, picture, pointed, listed, shown, go }) {
+function touching({ spec, panels, picture, pointed, listed, shown, go, at }) {
   let [spots, grips] = [[], []];
   let chosen = null; // the name of the spot that stays lit
   let dragged = null;
@@ -56,7 +56,7 @@ function touching({ model, spec, panels, picture, pointed, listed, shown, go }) 
   };
   const apart = (along, dx, dy) => (along === "x" ? Math.abs(dx) : along === "y" ? Math.abs(dy) : Math.hypot(dx, dy));
   const handle = ([controls, , , places]) => {
-    const here = controls.map((i) => model.get("place")[i]);
+    const here = controls.map(at);
     const away = (place) => here.reduce((sum, value, i) => sum + Math.abs(place[i] - value), 0);
     return places.reduce((best, place) => (away(place) < away(best) ? place : best));
   };
@@ -72,7 +72,7 @@ function touching({ model, spec, panels, picture, pointed, listed, shown, go }) 
   };
   const put = ([controls, , , ], place) => {
     const changes = controls.map((control, i) => [control, place[i]]);
-    if (changes.some(([control, value]) => model.get("place")[control] !== value)) go(changes);
+    if (changes.some(([control, value]) => at(control) !== value)) go(changes);
   };
   const drag = (grip, [, x, y]) => {
     const distance = (place) => apart(grip[2], place.at(-2) - x, place.at(-1) - y);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -28,14 +28,16 @@ PAUSE, AHEAD = 0.02, 2
 class Live(anywidget.AnyWidget):
     """Controls and picture of one explorer. Made by :attr:`.Explorer.live`.
 
-    A control that is moved changes the instrument, and every change of the instrument comes back by :meth:`refresh`.
+    The browser asks by messages, one at a time: the newest positions of the controls, or what a button does. They
+    change the instrument, and every change of the instrument comes back by :meth:`refresh`, as traits that only the
+    kernel sets.
     A host needs ipywidgets and anywidget, as JupyterLab, Notebook 7, VS Code and Colab have; nothing comes from a CDN.
     Of each panel, background and moving artists are a trait each, so that only what changed is sent.
 
     Attributes:
         spec: Name, panels, controls and colours; they stay.
-        place: The position of each control; the browser moves it.
-        shown: The positions that the picture belongs to, joined by commas.
+        place: The position of each control in the picture that is shown.
+        served: The serial of the last message of the browser that was dealt with.
         epoch: Grows with whatever makes frames that were drawn ahead worthless.
         words: The value of each control, in words.
         title, caption, numbers: What the picture shows, in words; numbers are rows of name, number and pinned number.
@@ -43,8 +45,8 @@ class Live(anywidget.AnyWidget):
         answers: What the learner predicted: rows of question and answer.
         error: What is wrong with the present values of the controls; empty if nothing is.
         state: The state as text, to be copied.
-        pinned: Whether another state is pinned; the compare button sets it.
-        more: Whether the panels are shown that are hidden at first; a button sets it.
+        pinned: Whether another state is pinned.
+        more: Whether the panels are shown that are hidden at first.
         still: Name of the picture that stands for it in a notebook without a kernel; the browser hides that.
     """
 
@@ -53,7 +55,7 @@ class Live(anywidget.AnyWidget):
 
     spec: Any = traitlets.Dict().tag(sync=True)
     place: Any = traitlets.List().tag(sync=True)
-    shown = traitlets.Unicode().tag(sync=True)
+    served = traitlets.Unicode().tag(sync=True)
     epoch = traitlets.Int().tag(sync=True)
     words: Any = traitlets.List().tag(sync=True)
     title = traitlets.Unicode().tag(sync=True)
@@ -74,7 +76,6 @@ class Live(anywidget.AnyWidget):
         self._positions = {name: list(control.positions()) for name, control in instrument.controls.items()}
         self._frames: dict[Any, dict[str, Any]] = {}
         self._about: Any = None
-        self._refreshing = False  # whether the state moves the controls, or they the state
         self._events = 0
         super().__init__(
             spec=specification(instrument, self._drawing.panels, self._positions), still=still_name(instrument)
@@ -84,10 +85,7 @@ class Live(anywidget.AnyWidget):
             **{f"{layer}{i}": traitlets.Unicode().tag(sync=True) for i in panels for layer in ("ground", "moving")}
         )
         self.refresh()
-        self.observe(self._follow, "place")
-        self.observe(self._pin, "pinned")
-        self.observe(lambda change: self._show(), "more")
-        self.on_msg(self._reset)
+        self.on_msg(self._receive)
 
     def refresh(self) -> None:
         """Show the instrument's state; if that fails, the last picture stays and a line under it says why."""
@@ -101,31 +99,19 @@ class Live(anywidget.AnyWidget):
         layers = [getattr(self, f"{layer}{i}") for layer in ("ground", "moving") for i in panels]
         return "".join([self._drawing.head, *layers, "</svg>"])
 
-    def move(self, **positions: Any) -> None:
-        """Move controls to values as a browser does, which only knows the positions of a control."""
-        place = list(self.place)
-        for name, value in positions.items():
-            place[list(self._positions).index(name)] = self._positions[name].index(value)
-        self.place = place
-
     def _draw(self) -> None:
         """Show the state, written anew unless it was kept."""
         instrument = self._instrument
         self._drawing.pin(instrument.pinned)
         values = self._frame(instrument.at())
         about = (instrument.pinned, instrument.guess, self.more)  # is in every picture
-        self._refreshing = True
-        try:
-            with self.hold_sync():
-                self.epoch += about != self._about
-                for name, value in values.items():
-                    self.set_trait(name, value)
-                self.place = [int(place) for place in self.shown.split(",")]
-                self.answers = [*map(list, instrument.answers.items())]
-                self.pinned, self.error = instrument.pinned is not None, ""
-            self._about = about
-        finally:
-            self._refreshing = False
+        with self.hold_sync():
+            self.epoch += about != self._about
+            for name, value in values.items():
+                self.set_trait(name, value)
+            self.answers = [*map(list, instrument.answers.items())]
+            self.pinned, self.error = instrument.pinned is not None, ""
+        self._about = about
 
     def _frame(self, state: Any) -> dict[str, Any]:
         """Return what the browser shows of a state, by the names of the traits."""
@@ -137,7 +123,7 @@ class Live(anywidget.AnyWidget):
         before = {} if pinned is None else instrument.numbers(pinned)
         place = place_of(state, self._positions)
         values: dict[str, Any] = {
-            "shown": ",".join(map(str, place)),
+            "place": place,
             "words": [instrument.controls[name].word(value) for name, value in instrument.values(state).items()],
             "title": frame.title,
             "caption": frame.caption,
@@ -153,20 +139,33 @@ class Live(anywidget.AnyWidget):
         self._frames[key] = values
         return values
 
-    def _follow(self, change: Any) -> None:
-        """Let the instrument do what the controls now say, and then draw what will be asked for next."""
-        if self._refreshing:
-            return
-        browser, instrument = _from_browser(), self._instrument
+    def _receive(self, widget: Any, content: Any, buffers: Any) -> None:
+        """Do what the browser asks for, and tell it that this is done, whatever came of it."""
+        try:
+            with self._instrument.lock, self._told(_from_browser()):
+                match content:
+                    case {"place": place}:
+                        self._move(place)
+                    case {"do": "reset"}:
+                        self._instrument.reset()
+                    case {"do": "compare"}:
+                        self._instrument.compare(self._instrument.pinned is None)
+                    case {"do": "more"}:
+                        self.more = not self.more
+                        self._draw()
+        finally:
+            self.served = content.get("serial", "")
+
+    def _move(self, place: Sequence[int]) -> None:
+        """Let the instrument do what the controls say, and then draw what will be asked for next."""
         self._events += 1
-        with instrument.lock, self._told(browser):
-            here = dict(zip(self._positions, place_of(instrument.at(), self._positions), strict=True))
-            wanted = dict(zip(self._positions, change["new"], strict=True))
-            moved = {name: self._positions[name][to] for name, to in wanted.items() if to != here[name]}
-            instrument.set(**moved)
-            if browser and len(moved) == 1:
-                (name,) = moved
-                self._later(self._events, name, 1 if wanted[name] > here[name] else -1, AHEAD)
+        here = dict(zip(self._positions, place_of(self._instrument.at(), self._positions), strict=True))
+        wanted = dict(zip(self._positions, place, strict=True))
+        moved = {name: self._positions[name][to] for name, to in wanted.items() if to != here[name]}
+        self._instrument.set(**moved)
+        if len(moved) == 1:
+            (name,) = moved
+            self._later(self._events, name, 1 if wanted[name] > here[name] else -1, AHEAD)
 
     def _later(self, event: int, name: str, step: int, count: int) -> None:
         """Draw the next position in the direction of the last step as soon as the kernel is idle."""
@@ -185,26 +184,8 @@ class Live(anywidget.AnyWidget):
             with contextlib.suppress(Exception):  # it is told as soon as it is asked for
                 values = self._frame(instrument.at(**{name: self._positions[name][place]}))
                 changed = {key: value for key, value in values.items() if getattr(self, key) != value}
-                self.send(
-                    {"ahead": values["shown"], "epoch": self.epoch, "frame": changed | {"shown": values["shown"]}}
-                )
+                self.send({"ahead": values["place"], "epoch": self.epoch, "frame": changed})
         self._later(event, name, step, count - 1)
-
-    def _show(self) -> None:
-        """Draw the panels that are now asked for, too."""
-        if not self._refreshing:
-            with self._instrument.lock, self._told(_from_browser()):
-                self._draw()
-
-    def _pin(self, change: Any) -> None:
-        with self._instrument.lock, self._told(_from_browser()):
-            if not self._refreshing:
-                self._instrument.compare(change["new"])
-
-    def _reset(self, widget: Any, content: Any, buffers: Any) -> None:
-        if content == {"do": "reset"}:
-            with self._told(_from_browser()):
-                self._instrument.reset()
 
     @contextlib.contextmanager
     def _told(self, browser: bool = False) -> Iterator[None]:
