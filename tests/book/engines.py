@@ -1,9 +1,10 @@
 """Firefox and WebKit as Debian packages them, driven through the W3C's WebDriver, with no driver from elsewhere.
 
-Firefox speaks WebDriver BiDi itself, over a WebSocket. WebKitGTK has a driver that speaks the classic protocol, over HTTP.
+Firefox speaks WebDriver BiDi itself, over a WebSocket. WebKitGTK has a driver that speaks the classic one, over HTTP.
 """
 
 import base64
+import contextlib
 import io
 import json
 import os
@@ -27,25 +28,31 @@ class MissingError(Exception):
 
 
 class Firefox:
-    """A headless Firefox with a profile of its own."""
+    """A headless Firefox with a profile of its own; ``close()`` ends it."""
 
     def __init__(self):
         program = os.environ.get("FIREFOX") or shutil.which("firefox-esr") or shutil.which("firefox")
         if not program:
             raise MissingError("no Firefox; to get it: apt-get install firefox-esr")
-        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        environment = os.environ | {"HOME": self._profile.name}  # Firefox refuses a home that belongs to another user
-        options = ["--headless", "--no-remote", "--profile", self._profile.name, "--remote-debugging-port", "0"]
-        log = Path(self._profile.name, "log")
-        with log.open("w") as file:
-            self._process = subprocess.Popen([program, *options, "about:blank"], env=environment, stderr=file)
-        while not (said := re.search(r"WebDriver BiDi listening on (ws://\S+)\n", log.read_text())):
-            assert self._process.poll() is None, log.read_text()
-            time.sleep(0.05)
-        self._socket = websocket.create_connection(f"{said[1]}/session", timeout=patience.SECONDS, suppress_origin=True)
-        self._calls = 0
-        self._call("session.new", capabilities={})
-        self._tab = self._call("browsingContext.getTree")["contexts"][0]["context"]
+        with contextlib.ExitStack() as closing:
+            profile = closing.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+            environment = os.environ | {"HOME": profile}  # Firefox refuses a home that belongs to another user
+            options = ["--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0"]
+            log = Path(profile, "log")
+            with log.open("w") as file:
+                process = subprocess.Popen([program, *options, "about:blank"], env=environment, stderr=file)
+            closing.callback(_end, process)
+            while not (said := re.search(r"WebDriver BiDi listening on (ws://\S+)\n", log.read_text())):
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.05)
+            self._socket = websocket.create_connection(
+                f"{said[1]}/session", timeout=patience.SECONDS, suppress_origin=True
+            )
+            closing.callback(self._socket.shutdown)
+            self._calls = 0
+            self._call("session.new", capabilities={})
+            self._tab = self._call("browsingContext.getTree")["contexts"][0]["context"]
+            self.close = closing.pop_all().close
 
     def _call(self, method, **parameters):
         self._calls += 1
@@ -74,45 +81,42 @@ class Firefox:
         """Return what the window shows, as PNG in base64."""
         return self._call("browsingContext.captureScreenshot", context=self._tab)["data"]
 
-    def close(self):
-        """End the browser."""
-        self._call("browser.close")
-        self._socket.close()
-        self._process.wait(patience.SECONDS)
-        self._profile.cleanup()
-
 
 class WebKit:
-    """WebKitGTK's MiniBrowser, on a screen that only exists in memory."""
+    """WebKitGTK's MiniBrowser, on a screen that only exists in memory; ``close()`` ends both."""
 
     def __init__(self):
         browsers = sorted(Path("/usr").glob("lib*/**/webkit2gtk-4*/MiniBrowser"))
         if not (browsers and shutil.which("WebKitWebDriver") and shutil.which("Xvfb")):
             raise MissingError("no WebKit; to get it: apt-get install webkit2gtk-driver xvfb")
-        reader, writer = os.pipe()
-        screen = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x900x24", "-nolisten", "tcp"]
-        self._screen = subprocess.Popen(screen, pass_fds=[writer], stderr=subprocess.DEVNULL)
-        os.close(writer)
-        with os.fdopen(reader) as pipe:
-            display = pipe.readline().strip()
-        environment = os.environ | {
-            "DISPLAY": f":{display}",
-            "GDK_BACKEND": "x11",
-            "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1",  # it needs user namespaces; the pages are our own
-        }
-        port = _free_port()
-        self._process = subprocess.Popen(["WebKitWebDriver", f"--port={port}"], env=environment)
-        self._address = f"http://127.0.0.1:{port}"
-        while not self._answers():
-            assert self._process.poll() is None
-            time.sleep(0.05)
-        browser = {"binary": str(browsers[-1]), "args": ["--automation"]}
-        wanted = {"alwaysMatch": {"webkitgtk:browserOptions": browser}}
-        session = self._call("POST", "/session", capabilities=wanted)["sessionId"]
-        self._address += f"/session/{session}"
-        waits = {"script": patience.MILLISECONDS, "pageLoad": patience.MILLISECONDS}
-        self._call("POST", "/timeouts", **waits)
-        self._call("POST", "/window/rect", x=0, y=0, width=1280, height=900)
+        with contextlib.ExitStack() as closing:
+            reader, writer = os.pipe()
+            screen = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x900x24", "-nolisten", "tcp"]
+            xvfb = subprocess.Popen(screen, pass_fds=[writer], stderr=subprocess.DEVNULL)
+            closing.callback(_end, xvfb)
+            os.close(writer)
+            with os.fdopen(reader) as pipe:
+                display = pipe.readline().strip()
+            environment = os.environ | {
+                "DISPLAY": f":{display}",
+                "GDK_BACKEND": "x11",
+                "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1",  # it needs user namespaces; the pages are our own
+            }
+            port = _free_port()
+            driver = subprocess.Popen(["WebKitWebDriver", f"--port={port}"], env=environment)
+            closing.callback(_end, driver)
+            self._address = f"http://127.0.0.1:{port}"
+            while not self._answers():
+                assert driver.poll() is None
+                time.sleep(0.05)
+            browser = {"binary": str(browsers[-1]), "args": ["--automation"]}
+            wanted = {"alwaysMatch": {"webkitgtk:browserOptions": browser}}
+            session = self._call("POST", "/session", capabilities=wanted)["sessionId"]
+            self._address += f"/session/{session}"
+            waits = {"script": patience.MILLISECONDS, "pageLoad": patience.MILLISECONDS}
+            self._call("POST", "/timeouts", **waits)
+            self._call("POST", "/window/rect", x=0, y=0, width=1280, height=900)
+            self.close = closing.pop_all().close
 
     def _answers(self):
         try:
@@ -151,16 +155,9 @@ class WebKit:
         """Return what the window shows, as PNG in base64."""
         return self._call("GET", "/screenshot")
 
-    def close(self):
-        """End the browser, its driver and its screen."""
-        self._call("DELETE", "")
-        for process in (self._process, self._screen):
-            process.terminate()
-            process.wait(patience.SECONDS)
-
 
 def photograph(engine, selector):
-    """Return the pixels [height, width, channels] of the first element that a selector finds, as the engine paints it."""
+    """Return the pixels [height, width, channels] of the first element that a selector finds, as painted."""
     left, top, right, bottom = engine.run(
         f"const element = document.querySelector({json.dumps(selector)});"
         "element.scrollIntoView({block: 'center', behavior: 'instant'});"
@@ -168,6 +165,11 @@ def photograph(engine, selector):
         "return [box.left, box.top, box.right, box.bottom].map((side) => Math.max(0, Math.round(side)));"
     )
     return imread(io.BytesIO(base64.b64decode(engine.screenshot())), "png")[top:bottom, left:right]
+
+
+def _end(process):
+    process.terminate()
+    process.wait(patience.SECONDS)
 
 
 def _stroke(key):
