@@ -64,10 +64,6 @@ def _legend() -> list[str]:
         (188, RED, "of an earlier one, too"),
         (374, ORANGE, "erased in mid-episode"),
     )
-        (42, BLUE, "of this episode"),
-        (188, RED, "of an earlier one, too"),
-        (374, ORANGE, "erased in mid-episode"),
-    )
     parts = []
     for x, colour, words in entries:
         parts += [f'<path d="M{x} 290h18" stroke="{colour}" stroke-width="6"/>', text(x + 26, 295, words)]
