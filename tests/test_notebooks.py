@@ -110,6 +110,8 @@ def test_figures_have_no_ground_so_that_they_read_on_a_dark_page(lesson):
     for figure in figures:
         pixels = imread(io.BytesIO(base64.b64decode(figure)))
         assert (pixels[[0, 0, -1, -1], [0, -1, 0, -1], 3] == 0).all(), "a corner"
+    grounds = [output.get("metadata", {}) for cell in cells(lesson, "code") for output in cell.outputs]
+    assert not [ground for ground in grounds if "needs_background" in ground], "IPython asks for a ground behind it"
 
 
 def test_every_exercise_has_three_folded_hints_and_a_folded_solution_that_passes(lesson):
@@ -139,7 +141,7 @@ def test_lesson_is_listed_with_its_minutes_on_the_landing_page_and_in_the_readme
             if page.suffix == ".ipynb"
             else page.read_text("utf-8")
         )
-        assert re.search(rf"\]\({re.escape(link)}\) \|.*\| {minutes} \|", text), page.name
+        assert re.search(rf"\]\({re.escape(link)}\) \|(.*\|)? {minutes} \|", text), page.name
 
 
 def test_stored_pictures_of_explorers_come_with_a_sentence(lesson):

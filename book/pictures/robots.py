@@ -14,8 +14,8 @@ HEIGHT, FLOOR = 250, 196
 SCENES = (  # robot, what else its environment is told, seed, steps, pixels a metre, colour
     ("Humanoid", {"terminate_when_unhealthy": False}, 2, 80, 92, BLUE),
     ("Walker2d", {"terminate_when_unhealthy": False}, 0, 130, 92, GREEN),
-    ("Ant", {"terminate_when_unhealthy": False}, 1, 60, 72, ORANGE),
-    ("HalfCheetah", {}, 1, 70, 84, PINK),
+    ("Ant", {"terminate_when_unhealthy": False}, 1, 60, 66, ORANGE),
+    ("HalfCheetah", {}, 1, 70, 76, PINK),
 )
 FRAMES = 44
 SECONDS = 6.0

@@ -22,6 +22,13 @@ def stored(request):
     return (FOLDER / f"{request.param}.svg").read_text("utf-8")
 
 
+@pytest.fixture(scope="module")
+def page(browser):
+    page = browser.new_page()
+    yield page
+    page.close()
+
+
 def luminance(colour):
     """Relative luminance after WCAG."""
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
@@ -69,10 +76,13 @@ def test_words_are_inside_the_picture(page, stored):
 def test_words_do_not_overlap(page, stored):
     page.set_content(f"<body style='margin: 0'>{stored}")
     overlaps = page.evaluate("""() => {
-        const texts = [...document.querySelectorAll("text")].map(text => [text.textContent, text.getBoundingClientRect()]);
-        const meet = (a, b) => a.left < b.right && b.left < a.right && a.top + 3 < b.bottom && b.top + 3 < a.bottom;
-        const pairs = texts.flatMap(([one, a], i) => texts.slice(i + 1).filter(([, b]) => meet(a, b)).map(([two]) => [one, two]));
-        return pairs;
+        const texts = [...document.querySelectorAll("text")];
+        const meet = (one, other) => {
+            const a = one.getBoundingClientRect(), b = other.getBoundingClientRect();
+            return a.left < b.right && b.left < a.right && a.top + 3 < b.bottom && b.top + 3 < a.bottom;
+        };
+        const met = (one, i) => texts.slice(i + 1).filter(other => meet(one, other)).map(other => [one, other]);
+        return texts.flatMap(met).map(pair => pair.map(text => text.textContent));
     }""")
     assert overlaps == []
 
