@@ -174,7 +174,6 @@ class Scale:
 
 SHOWN = """import itertools
 import math
-import re
 
 
 class Scale:
