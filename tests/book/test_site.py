@@ -266,6 +266,28 @@ def test_dark_page_has_dark_pictures_and_the_switch_turns_them(visit):
     page.wait_for_function(f"async image => !(await ({drawn})(image)).includes('#111111')", arg=image.element_handle())
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_paper_shows_pictures_and_whole_code_on_a_light_ground_and_nothing_to_press(visit, theme):
+    page = visit(color_scheme=theme).open("notebooks/4_normalization")
+    page.emulate_media(media="print", color_scheme=theme)
+    seen = "found => found.filter(each => each.checkVisibility()).map(each => each.outerHTML.slice(0, 80))"
+    controls = "button, input, select, .rsl-controls, [role=toolbar], .prev-next-footer"
+    assert page.locator("css=" + controls).evaluate_all(seen) == []
+    for kept in ("rsl-explorer img", "rsl-explorer figcaption", "rsl-quiz legend", "img[src$='.svg']"):
+        found = page.locator(kept)
+        assert found.count()
+        assert len(found.evaluate_all(seen)) == found.count(), kept
+    code = page.locator(".cell_input pre")
+    wide = "found => found.filter(each => each.scrollWidth > each.clientWidth + 1).length"
+    assert code.evaluate_all(wide) == 0, "a line is cut"
+    breaks = "found => [...new Set(found.map(each => getComputedStyle(each).breakInside))]"
+    assert page.locator(".cell_input, .cell_input pre, rsl-explorer figure").evaluate_all(breaks) == ["avoid"]
+    ink = page.locator(".bd-article p").first.evaluate("each => getComputedStyle(each).color")
+    assert max(int(channel) for channel in re.findall(r"\d+", ink)[:3]) < 80
+    opening = page.locator("img[src$='.svg']").evaluate("image => getComputedStyle(image).filter")
+    assert opening.startswith("invert(1)"), "the dark ground of the picture"
+
+
 def test_prediction_is_written_under_the_next_explorer(visit):
     page = visit().open("notebooks/4_normalization")
     quizzes, second = page.locator("rsl-quiz"), explorer_on(page, 1)
