@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import itertools
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import torch
 from torch import nn
 
 from rsl_edu.data import rollout
-from rsl_edu.data.learner_input import finite_tensor
+from rsl_edu.data.learner_input import finite_tensor, learner_network
 from rsl_edu.diagnosis.layers import BOUNDED, Layers, in_order, measure
 from rsl_edu.modules import MLP, EmpiricalNormalization
 from rsl_edu.modules.mlp import ACTIVATIONS
@@ -22,7 +21,7 @@ from . import signal_picture as picture
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
 from .bench.instrument import Draw, cached
-from .bench.quiz import Question
+from .bench.question import Question
 from .bench.touch import Grip, Spot
 from .signal_arithmetic import arithmetic, exact
 from .signal_picture import size_word
@@ -189,7 +188,7 @@ class Signal(Explorer[SignalState, SignalResult]):
             if self._network is not None:
                 return _finite(measure(self._network, x))
             with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(state.seed)
+                torch.default_generator.manual_seed(state.seed)  # torch.manual_seed also reseeds the learner's GPU
                 network = _build(state, x.shape[1])
             return _finite(measure(network, x, state.seed, by_module=state.shared))
 
@@ -200,7 +199,7 @@ class Signal(Explorer[SignalState, SignalResult]):
         if self._network is not None:
             return arithmetic(self._network, x)
         with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
-            torch.manual_seed(state.seed)
+            torch.default_generator.manual_seed(state.seed)
             network = _build(state, x.shape[1])
         rows = arithmetic(network, x)
         if self._shared(state):
@@ -348,7 +347,7 @@ def _usable_layers(network: nn.Sequential, x: torch.Tensor) -> nn.Sequential:
     """Check the learner's network and return a copy of its modules, in a row."""
     if not isinstance(network, nn.Sequential):
         raise ValueError(f"network: expected an nn.Sequential such as MLP, got {type(network).__name__}")
-    leaves: list[Any] = list(in_order(copy.deepcopy(network).cpu().float().eval()))
+    leaves: list[Any] = list(in_order(learner_network("network", network).eval()))
     linear = [leaf for leaf in leaves if isinstance(leaf, nn.Linear)]
     if not 1 <= len(linear) <= DEEPEST + 1:
         raise ValueError(f"network: expected 1 to {DEEPEST + 1} linear layers, got {len(linear)}")

@@ -21,7 +21,7 @@ from . import xray_panels as panels
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
 from .bench.instrument import Draw, cached
-from .bench.quiz import Question
+from .bench.question import Question
 from .bench.static_page import document
 from .bench.touch import Grip, Spot, grip
 from .xray_findings import finding_spots, layer_name, other_spots, panel_of, topics
