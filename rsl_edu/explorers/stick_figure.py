@@ -11,17 +11,19 @@ import torch
 
 from rsl_edu.data import Motion, motion
 from rsl_edu.data.learner_input import finite_tensor
-from rsl_edu.number_format import round_up, short
+from rsl_edu.number_format import short
 
+from . import stick_figure_picture as picture
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
 from .bench.instrument import Draw
-from .bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, RED
+from .bench.question import Question
+from .bench.touch import Grip, Spot
+from .stick_figure_picture import degrees, short_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLOURS = (GREY, BLUE, GREEN)
 VIEWS = {"side": ((0, 2), (1, -1)), "front": ((1, 2), (0, 1)), "above": ((0, 1), (2, 1))}
 """Which of x (forwards), y and z (up) runs to the right in a view and which up; which comes nearer, and its sign."""
 TRAIL = 4
@@ -30,6 +32,14 @@ MARK = 0.06
 """Length of the floor's marks, in metres."""
 THICKNESS = 0.04
 """Radius, in metres, of a learner's own rods."""
+OWN = "own"
+"""Robot of a motion that is a learner's own rods: nobody knows whether it fell."""
+POLE = 2
+"""First part of a robot's pole, after its rail and its cart, in all robots whose name begins with *Inverted*."""
+FALLEN = {"InvertedPendulum-v4": 0.2, "InvertedPendulum-v5": 0.2}
+"""The angle, in radians, from which a robot's pole counts as fallen."""
+FEEDBACK = (0.25, 3.5, 0.6, 0.8)
+"""What balances the pendulum: the force for each unit of position, angle and their velocities."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,9 +47,16 @@ class StickFigureState:
     """State of :class:`StickFigure`."""
 
     step: int = control(0, "step", "How far the recording has run.", range=(0, 200, 1), play=True)
-    view: str = control("side", "view", "From where one looks.", choices={name: name for name in VIEWS})
+    view: str = control(
+        "side", "view", "Where the camera stands.", choices={name: name for name in VIEWS}, group="camera"
+    )
     trail: int = control(
-        2, "trail", f"How many earlier poses stay visible, {TRAIL} steps apart.", unit="poses", range=(0, 12, 1)
+        2,
+        "trail",
+        f"How many earlier poses stay visible, {TRAIL} steps apart.",
+        unit="poses",
+        range=(0, 12, 1),
+        group="camera",
     )
 
 
@@ -48,9 +65,13 @@ class Pose:
     """One robot at one step, in metres from the middle of its panel."""
 
     rods: np.ndarray  # [parts, 2 ends, 2]: right, up
+    places: np.ndarray  # the same, in metres from where the world begins
+    names: tuple[str, ...]  # [parts]
     nearness: np.ndarray  # [parts]
     trail: np.ndarray  # [poses · parts · 3, 2], ends and a gap in turn
     floor: np.ndarray  # [marks · 3, 2], the same: a mark each metre
+    pole: np.ndarray | None  # [2, 2]: pivot and tip; None if there is no pole, or it is not seen from the side
+    angle: float | None  # of the pole from upright, in degrees; None if there is no pole
     step: int  # of the recording: it stands still after its end
     total: float  # what it earned until then
     status: str
@@ -73,7 +94,8 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
 
     Args:
         motions: What :func:`rsl_edu.data.motion` recorded, by the names to show; or where the rods' ends were,
-            ``[steps + 1, parts, 2, 3]``, metres. None takes an Ant that acts at random.
+            ``[steps + 1, parts, 2, 3]``, metres. None takes two pendulums, one without control and one that
+            is balanced.
         state: Values of the controls other than the defaults.
 
     Raises:
@@ -85,17 +107,18 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
     lesson = 6
     shows = "robots as they moved, side by side, and what each step earned"
     breaks = "a policy of yours that falls"
-    size = (9.0, 5.0)
+    size = (9.0, 5.2)
+    autoplay = "step"
     swept = ({"view": ..., "step": 26},)
     question = Control("steps", "After how many steps the first robot falls.", "steps", range=(1, 1000, 1))
 
     def __init__(self, motions: Mapping[str, Motion | torch.Tensor] | None = None, **state: Any) -> None:
         if motions is None:
-            motions = {"random actions": motion("Ant-v5")}
+            motions = {"no control": _pendulum((0.0,) * 4), "linear feedback": _pendulum(FEEDBACK)}
         if not isinstance(motions, Mapping):
             raise TypeError(f"motions: expected motions by their names, got {type(motions).__name__}")
-        if not 1 <= len(motions) <= len(COLOURS):
-            raise ValueError(f"motions: expected one to {len(COLOURS)}, got {len(motions)}")
+        if not 1 <= len(motions) <= len(picture.COLOURS):
+            raise ValueError(f"motions: expected one to {len(picture.COLOURS)}, got {len(motions)}")
         self._motions = {name: _motion_of(each) for name, each in motions.items()}
         recorded = list(self._motions.values())
         self._follows = all(bool(each.moves.all()) for each in recorded)
@@ -103,13 +126,40 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         self._totals = {
             name: np.append(0, each.rewards.double().cumsum(0).numpy()) for name, each in self._motions.items()
         }
+        self._angles = {name: _angles(each) for name, each in self._motions.items() if _has_pole(each)}
         self._dt = recorded[0].dt
         self._spans = {view: self._span(view) for view in VIEWS}
         self._last = max(len(each.rewards) for each in recorded)
         stride = max(1, round(self._last / 100))  # about a hundred pictures
         last = stride * max(1, self._last // stride)
-        start = stride * round(0.4 * last / stride)
-        super().__init__(ranges={"step": (0, last, stride)}, defaults={"step": start}, **state)
+        super().__init__(ranges={"step": (0, last, stride)}, defaults={"step": last}, **state)
+
+    @property
+    def questions(self) -> tuple[Question, ...]:  # type: ignore[override]
+        """The questions of the lesson, if one robot fell before another: the answers are in what was recorded."""
+        first, *others = self._motions.values()
+        if not first.fell or not others or any(len(each.rewards) <= len(first.rewards) for each in others):
+            return ()
+        names, positions = [*self._motions], self.controls["step"].positions()
+        before, after = (f"{name[:1].upper()}{name[1:]}" for name in (names[0], names[-1]))
+        fall, final = len(first.rewards), positions[-1]
+        total = self._totals[names[-1]][min(final, len(others[-1].rewards))]
+        earned = tuple(short(factor * total) for factor in (0.5, 1, 5))
+        as_always = "1, as for all other steps"
+        return (
+            Question(
+                f"{before}: after how many steps does the robot fall? (One step takes {short(self._dt)} s.)",
+                answer=f"{fall}",
+                show={"step": next(step for step in positions if step >= fall)},
+            ),
+            Question(f"{after}: what has the robot earned after {final} steps?", earned, earned[1], {"step": final}),
+            Question(
+                "What reward does a robot get for the step in which it falls?",
+                (as_always, "0", "-100"),
+                {1.0: as_always, 0.0: "0", -100.0: "-100"}.get(float(first.rewards[-1]), ""),
+                {"step": final},
+            ),
+        )
 
     def compute(self, state: StickFigureState) -> StickFigureResult:
         """Look each robot's pose up, as it is seen from the side that the state asks for."""
@@ -124,15 +174,22 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         ends = recorded.ends.numpy()[: step + 1] - here  # [steps, parts, 2, 3]
         first = max(step % TRAIL, step - TRAIL * state.trail)
         earlier = ends[first:step:TRAIL, recorded.moves.numpy()][..., plane]
-        over, status = False, "up"
+        over, status = False, f"step {step:,}" if recorded.robot == OWN else "up"
         if step == len(recorded.rewards):
             over = recorded.fell
-            status = f"{'fell' if over else 'ended'} after {step:,} steps"
+            status = (
+                f"fell after {step:,} steps" if over else f"{status}, the last one" if recorded.robot == OWN else status
+            )
+        angle = float(self._angles[name][step]) if name in self._angles else None
         return Pose(
             rods=ends[step][..., plane],
+            places=recorded.ends[step].numpy()[..., plane],
+            names=_part_names(recorded),
             nearness=sign * ends[step][..., towards].mean(1),
             trail=_strokes(earlier.reshape(-1, 2, 2)),
             floor=self._floor(here, plane),
+            pole=None if angle is None or state.view != "side" else _pole(ends[step])[:, plane],
+            angle=angle,
             step=step,
             total=float(totals[step]),
             status=status,
@@ -162,62 +219,24 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         return -side, side, low[1] - margin - MARK, high[1] + margin
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out a panel for each robot, and one for what they earn."""
-        number = len(self._motions)
-        grid = figure.add_gridspec(2, number, height_ratios=(2.2, 1))
-        earned = figure.add_subplot(grid[1, :])
-        lowest, highest = (f(f(totals) for totals in self._totals.values()) for f in (min, max))
-        top = round_up(max(highest, 1e-3), (1, 2, 3, 5))
-        bottom = -round_up(-lowest, (1, 2, 3, 5)) if lowest < 0 else -0.04 * top
-        earned.set(xlim=(0, 1.02 * self._last), ylim=(bottom, 1.08 * top), xlabel="step", ylabel="return so far")
-        robots: dict[str, Any] = {}
-        for i, (name, recorded) in enumerate(self._motions.items()):
-            axes = figure.add_subplot(grid[0, i])
-            axes.set(title=name, xticks=[], yticks=[], aspect="equal", anchor="S")
-            for spine in axes.spines.values():
-                spine.set_visible(False)
-            (floor,) = axes.plot([], [], color=FAINT, linewidth=1.5)
-            (trail,) = axes.plot([], [], color=FAINT, linewidth=2, solid_capstyle="round")
-            rods = [
-                axes.plot([], [], color=COLOURS[i] if moves else FAINT, solid_capstyle="round")[0]
-                for moves in recorded.moves
-            ]
-            rims = [axes.plot([], [], color=axes.get_facecolor(), solid_capstyle="round")[0] for _ in rods]
-            status = axes.annotate("", (1, 1), (0, 6), "axes fraction", "offset points", ha="right")
-            (curve,) = earned.plot([], [], color=COLOURS[i], linewidth=2, label=name)
-            (end,) = earned.plot([], [], "o", color=COLOURS[i], markersize=7)
-            robots[name] = {"axes": axes, "floor": floor, "trail": trail, "rods": rods, "status": status}
-            robots[name] |= {"rims": rims, "curve": curve, "end": end}
-        (guess,) = earned.plot([], [], "X", color=ORANGE, markersize=10, label="your guess")
-        earned.legend(ncols=4, loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0)
-        return {"robots": robots, "guess": guess, "bodies": [rod for each in robots.values() for rod in each["rods"]]}
+        """Lay out a panel for each robot, and those over time."""
+        limits = {FALLEN.get(each.robot) for each in self._motions.values()}
+        fallen = limits.pop() if len(limits) == 1 else None
+        degree = None if fallen is None else float(np.degrees(fallen))
+        return picture.stage(figure, self._motions, self._totals, self._angles, degree, self._last)
 
     def draw(self, artists: dict[str, Any], result: StickFigureResult) -> None:
         """Move rods, floor, trails and curves."""
-        left, right, bottom, top = self._spans[result.state.view]
-        for name, pose in result.poses.items():
-            robot = artists["robots"][name]
-            axes = robot["axes"]
-            axes.set(xlim=(left, right), ylim=(bottom, top))
-            box = axes.get_position(original=True)
-            width, height = axes.figure.get_size_inches() * (box.width, box.height)
-            points = 72 * min(width / (right - left), height / (top - bottom))  # in a metre
-            order = np.argsort(np.argsort(pose.nearness, kind="stable"), kind="stable") / len(pose.rods)
-            thick = np.maximum(1.5, 2 * points * self._motions[name].radii.numpy())
-            for rod, rim, (one, other), place, width in zip(
-                robot["rods"], robot["rims"], pose.rods, order.tolist(), thick.tolist(), strict=True
-            ):
-                for line, more in ((rim, 2.0), (rod, 0.0)):  # a rim in the colour of the ground parts it from others
-                    line.set_data([one[0], other[0] + 0.01], [one[1], other[1]])  # a line of no length is not drawn
-                    line.set(linewidth=width + more, zorder=3 + place - more / 999)
-            robot["floor"].set_data(*pose.floor.T)
-            robot["trail"].set_data(*pose.trail.T)
-            robot["status"].set_text(pose.status)
-            robot["status"].set_color(RED if pose.over else GREY)
-            totals = self._totals[name][: pose.step + 1]
-            robot["curve"].set_data(np.arange(len(totals)), totals)
-            robot["end"].set_data([pose.step], [pose.total])
-            robot["end"].set_marker("v" if pose.over else "o")
+        histories = {"return": self._totals, "angle": self._angles}
+        picture.draw(artists, result.poses, self._spans[result.state.view], self._motions, histories)
+
+    def spots(self, result: StickFigureResult) -> list[Spot]:
+        """Return the parts of each robot, and what it has earned."""
+        return picture.spots(result.poses, self._motions)
+
+    def grips(self, result: StickFigureResult) -> list[Grip]:
+        """Return the time cursor."""
+        return picture.grips(self.controls["step"].positions(), bool(self._angles))
 
     def mark(self, result: StickFigureResult, guess: float) -> tuple[Any, Any]:
         """Mark the guess on the axis of steps, at its end if it is beyond."""
@@ -228,20 +247,80 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         """Return where the rods of one robot were."""
         return ({"mine": draw(24, 5, 2, 3)},)
 
+    def title(self, result: StickFigureResult) -> str:
+        """Say which robot fell first, or that none has fallen yet."""
+        poses, step = result.poses, result.state.step
+        quoted = {name: f"“{short_name(name)}”" for name in poses}
+        fallen = sorted((pose.step, name) for name, pose in poses.items() if pose.over)
+        if not fallen:
+            if any(each.robot == OWN for each in self._motions.values()):  # nobody knows
+                shown = " and ".join(quoted.values()) if len(poses) < 3 else "All three"
+                return f"{shown} at step {step:,} of {self._last:,}."
+            who = {1: f"{next(iter(quoted.values()))} is", 2: "Both robots are", 3: "All three robots are"}[len(poses)]
+            return f"{who} still up after {_steps(max(pose.step for pose in poses.values()))}."
+        when, first = fallen[0]
+        fell = f"{quoted[first]} fell after {_steps(when)}"
+        up = [name for name, pose in poses.items() if not pose.over]
+        if len(poses) == 1:
+            return f"{fell}: from then on it earns nothing."
+        if len(up) == 1:
+            return f"{fell}; {quoted[up[0]]} is still up."
+        return f"{fell}; the other two are still up." if up else f"{fell}, and all others have fallen too."
+
     def describe(self, result: StickFigureResult) -> str:
         """Say how each robot fares."""
         step, seconds = result.state.step, short(result.state.step * self._dt)
         side = {"side": "from the side", "front": "from the front", "above": "from above"}[result.state.view]
-        robots = "; ".join(f"{name}: {pose.status}, return {short(pose.total)}" for name, pose in result.poses.items())
+        robots = "; ".join(
+            f"{short_name(name)}: {pose.status}, return {short(pose.total)}"
+            + ("" if pose.angle is None else f", pole at {degrees(pose.angle)} from upright")
+            for name, pose in result.poses.items()
+        )
         return f"Step {step:,}, {seconds} s, seen {side}. {robots[0].upper()}{robots[1:]}."
 
     def numbers(self, result: StickFigureResult) -> dict[str, str]:
-        """Return time, return and distance of each robot."""
+        """Return the time, and of each robot its return and the angle of its pole, or how far it went."""
         numbers = {"time": f"{short(result.state.step * self._dt)} s"}
         for name, pose in result.poses.items():
             numbers[f"{name}: return"] = short(pose.total)
-            numbers[f"{name}: forwards"] = f"{short(pose.distance, 2)} m"
+            if pose.angle is None:
+                numbers[f"{name}: forwards"] = f"{short(pose.distance, 2)} m"
+            else:
+                numbers[f"{name}: pole"] = degrees(pose.angle)
         return numbers
+
+
+def _steps(number: int) -> str:
+    return f"{number:,} step" if number == 1 else f"{number:,} steps"
+
+
+def _pendulum(feedback: tuple[float, ...]) -> Motion:
+    """Return an inverted pendulum whose cart is pushed in proportion to what is observed."""
+    gains = torch.tensor(feedback)[:, None]
+    return motion("InvertedPendulum-v5", policy=lambda observation: (observation @ gains).clamp(-3, 3))
+
+
+def _has_pole(recorded: Motion) -> bool:
+    return recorded.robot.startswith("Inverted") and recorded.ends.shape[1] > POLE
+
+
+def _pole(ends: np.ndarray) -> np.ndarray:
+    """Return pivot and tip of the pole, from the first of its links to the last: ``[..., 2, 3]``."""
+    return np.stack([ends[..., POLE, 1, :], ends[..., -1, 0, :]], -2)
+
+
+def _angles(recorded: Motion) -> np.ndarray:
+    """Return the angle of the pole from upright before each step and after the last, in degrees: ``[steps + 1]``."""
+    across, _, up = np.moveaxis(np.diff(_pole(recorded.ends.double().numpy()), axis=-2)[..., 0, :], -1, 0)
+    return np.degrees(np.arctan2(across, up))  # type: ignore[no-any-return]
+
+
+def _part_names(recorded: Motion) -> tuple[str, ...]:
+    parts = recorded.ends.shape[1]
+    if not _has_pole(recorded):
+        return tuple(f"part {part}" for part in range(parts))
+    links = ["pole"] if parts == POLE + 1 else [f"link {link}" for link in range(1, parts - POLE)] + ["upper link"]
+    return ("rail", "cart", *links)
 
 
 def _motion_of(ends: Any) -> Motion:
@@ -255,7 +334,7 @@ def _motion_of(ends: Any) -> Motion:
         raise ValueError("motions: expected a step or more, got none")
     parts = ends.shape[1]
     alike = torch.ones(parts)
-    return Motion("own", ends, THICKNESS * alike, alike > 0, torch.zeros(len(ends) - 1), False, 1.0)
+    return Motion(OWN, ends, THICKNESS * alike, alike > 0, torch.zeros(len(ends) - 1), False, 1.0)
 
 
 def _middle(recorded: Motion, follows: bool) -> np.ndarray:

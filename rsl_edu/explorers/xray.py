@@ -11,16 +11,20 @@ import numpy as np
 
 from rsl_edu.checkpoint import Run
 from rsl_edu.data import example_run
-from rsl_edu.diagnosis import Diagnosis, Examination, examine
+from rsl_edu.diagnosis import Diagnosis, Examination, Finding, examine
 from rsl_edu.diagnosis.findings import STALE
 from rsl_edu.diagnosis.measures import Measures, kl
-from rsl_edu.number_format import short, small
+from rsl_edu.number_format import counted, short, small
 
+from . import xray_layout as layout
 from . import xray_panels as panels
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
 from .bench.instrument import Draw, cached
+from .bench.question import Question
 from .bench.static_page import document
+from .bench.touch import Grip, Spot, grip
+from .xray_findings import finding_spots, layer_name, other_spots, panel_of, topics
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,7 +52,7 @@ class XRayResult:
     learning_rate: np.ndarray  # [checkpoints]
     learning: Mapping[str, np.ndarray]  # of critic and optimiser, [checkpoints]
     place: int  # of the checkpoint shown
-    findings: tuple[str, ...]
+    findings: tuple[Finding, ...]
 
 
 class XRay(Explorer[XRayState, XRayResult]):
@@ -78,7 +82,7 @@ class XRay(Explorer[XRayState, XRayResult]):
     lesson = 6
     shows = "layers, weights, normaliser, noise and KL of a policy at every checkpoint of its training"
     breaks = "a run of yours"
-    size = (9.0, 6.6)
+    size = (9.6, 9.0)
     swept = ({"iteration": ..., "reference": ...},)
     question = Control("std", "The mean std of the actions at the last checkpoint.", range=(0.001, 100, 0.001))
 
@@ -104,7 +108,41 @@ class XRay(Explorer[XRayState, XRayResult]):
         self.examination = run
         self._measures = self.examination.measures
         iterations = tuple(measures.iteration for measures in self._measures)
+        found = self._findings(len(iterations) - 1)
+        there = {name for cell in layout.cells(self._measures, ()) for name in cell}
+        self._cells = layout.cells(self._measures, [panel_of(finding, there) for finding in found])
+        self._panels = [name for cell in self._cells for name in cell]
         super().__init__(step_values={"iteration": iterations}, defaults={"iteration": iterations[-1]}, **state)
+
+    @property
+    def more(self) -> tuple[str, ...]:  # type: ignore[override]
+        """All panels but those of the first row, which show the findings."""
+        return tuple(name for cell in self._cells[layout.COLUMNS :] for name in cell)
+
+    @property
+    def questions(self) -> tuple[Question, ...]:  # type: ignore[override]
+        """What a lesson asks about a run; the answers are those of this run."""
+        first, last = self._measures[0], self._measures[-1]
+        if first is last or any(m.broken for m in self._measures):
+            return ()
+        end = {"iteration": last.iteration}
+        std, before = short(float(last.std.mean())), short(float(first.std.mean()))
+        asked = [
+            Question(
+                f"What is the mean std of the actions at the last checkpoint? It starts at {before}.", (), std, end
+            )
+        ]
+        growth = {layer_name(name): float(last.spectra[name][0] / first.spectra[name][0]) for name in last.spectra}
+        if len(growth) > 1:
+            most = max(growth, key=lambda name: growth[name])
+            asked.append(Question("Which layer's greatest singular value grows most?", (*growth,), most, end))
+        whole, steps = float(self._kls("first")[-1]), float(np.nansum(self._kls("before")))
+        if len(self._measures) > 2 and np.isfinite(whole):
+            choices = ("less than the sum of all steps", "about that sum", "more than that sum")
+            answer = choices[0 if whole < 0.8 * steps else 2 if whole > 1.25 * steps else 1]
+            show = {**end, "reference": "first"}
+            asked.append(Question("The KL from the first checkpoint to the last is …", choices, answer, show))
+        return tuple(asked)
 
     def diagnosis(self) -> Diagnosis:
         """Return what is likely wrong at the present iteration, as text and, in a notebook, as a table."""
@@ -147,32 +185,12 @@ class XRay(Explorer[XRayState, XRayResult]):
         return np.array([np.nan if one is None or one is now else kl(policy, one, now) for one, now in pairs])
 
     @cached(40)
-    def _findings(self, place: int) -> tuple[str, ...]:
-        return tuple(finding.name for finding in self.examination.diagnosis(place).findings)
+    def _findings(self, place: int) -> tuple[Finding, ...]:
+        return self.examination.diagnosis(place).findings
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out layers, weights and normaliser above; histories, the critic's among them, and actions below."""
-        artists: dict[str, Any] = {}
-        measures, sample = self._measures, self.examination.sample
-        grid = figure.add_gridspec(2, 1, height_ratios=(1.15, 1))
-        above = grid[0].subgridspec(1, 5, width_ratios=(2.1, 1.15, 0.85, 1.5, 2.3))
-        ridge, spread, share, spectrum, norm = (figure.add_subplot(above[i]) for i in range(5))
-        histories = 4 if panels.learning(measures) else 3
-        below = grid[1].subgridspec(1, histories + 1)
-        std, entropy, kls, *critic = (figure.add_subplot(below[i]) for i in range(histories))
-        last = figure.add_subplot(below[histories])
-        panels.stage_layers(artists, measures, ridge, spread, share)
-        panels.stage_weights(artists, measures, spectrum)
-        panels.stage_observations(artists, measures, norm, sample.names, sample.real)
-        panels.stage_histories(artists, measures, std, entropy, kls, critic[0] if critic else None)
-        (panels.stage_actions if measures[0].memory is None else panels.stage_memory)(artists, measures, last)
-        few: dict[str, Any] = {"handlelength": 1.5, "columnspacing": 1.2}
-        spectra = list(artists["spectra"].values())
-        others = [artists["kl"], artists["rate"], artists["guess"], *artists["learning"].values()]
-        left, right = (5, 3) if len(others) == 3 else (3, 4)  # columns
-        figure.legend(handles=spectra, loc="outside lower left", ncols=min(left, len(spectra)), **few)
-        figure.legend(handles=others, loc="outside lower right", ncols=right, **few)
-        return artists
+        """Lay out the panels, those of the findings first."""
+        return layout.stage(figure, self._measures, self.examination.sample, self._cells)
 
     def draw(self, artists: dict[str, Any], result: XRayResult) -> None:
         """Move rows, spectra, observations, histories and cursors."""
@@ -197,12 +215,33 @@ class XRay(Explorer[XRayState, XRayResult]):
         """Return the example run, and observations that its policies are shown."""
         return str(example_run()), draw(24, 4, 4)
 
+    def title(self, result: XRayResult) -> str:
+        """Say how many findings there are, and what they are about."""
+        now = result.now
+        when = f"Iteration {now.iteration:,} of {result.iterations[-1]:,}" if now.dated else "This checkpoint"
+        if not result.findings:
+            return f"{when}: no finding."
+        number = "one finding" if len(result.findings) == 1 else counted(len(result.findings), "finding")
+        return f"{when}: {number}, about {topics(result.findings, self._panels)}."
+
+    def spots(self, result: XRayResult) -> list[Spot]:
+        """Return the findings, the std and the layers."""
+        found = finding_spots(result.findings, self._panels, self._measures, result.place)
+        return [*found, *other_spots(self._measures, result.place)]
+
+    def grips(self, result: XRayResult) -> list[Grip]:
+        """Return the cursor over the iterations."""
+        positions = self.controls["iteration"].positions()
+        return [grip("iteration", "std", {it: (it, 0) for it in positions}, "x")] if len(positions) > 1 else []
+
     def describe(self, result: XRayResult) -> str:
         """Say what the policy is like at this iteration, and what is likely wrong."""
         now = result.now
-        when = f"Iteration {now.iteration} of {result.iterations[-1]}." if now.dated else "Iteration unknown."
+        when = f"Policy at iteration {now.iteration:,}." if now.dated else "Policy of unknown iteration."
         start, asleep = _word(result.std[0].mean()), _asleep(now)
-        found = f"Findings: {', '.join(result.findings)}." if result.findings else "No finding."
+        names = [finding.name for finding in result.findings]
+        rest = f" and {len(names) - 4} more" if len(names) > 5 else ""
+        found = f"Findings: {', '.join(names[:4] if rest else names)}{rest}." if names else "No finding."
         broken = "Its weights hold NaN. " if now.broken else ""
         kls = result.kl[result.place]
         moved = f", KL {small(kls)}" if np.isfinite(kls) else ""

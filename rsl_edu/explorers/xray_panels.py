@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.transforms import ScaledTranslation
 
 from rsl_edu.diagnosis.findings import ASLEEP, STALE
 from rsl_edu.diagnosis.layers import EDGES
@@ -21,7 +22,7 @@ from .bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, RED
 FARTHEST = 100.0
 """Features further than this from the normaliser's mean, in its std, are drawn at the edge."""
 COLOURS = (BLUE, ORANGE, GREEN, PINK)
-WIDTH, HEIGHT, LETTER, LINE, LONGEST, LEADER = 1.75, 2.55, 0.065, 0.125, 18, 0.05
+WIDTH, HEIGHT, LETTER, LINE, LONGEST, LEADER = 2.2, 2.3, 0.065, 0.125, 18, 0.05
 """Of the panel of the observations, in inches: its sides, a label's letter, a line; letters of a label at most; the
 share of its height for the lines to the labels."""
 Run = Sequence[Measures]
@@ -87,25 +88,26 @@ def stage_layers(artists: dict[str, Any], run: Run, ridge: Any, spread: Any, sha
     names, layers = run[0].rows, run[0].layers
     rows = np.arange(len(names))
     labels = [f"{name} ({units})" for name, units in zip(names, layers.units, strict=True)]
-    ridge.set(xlim=(EDGES[0], EDGES[-1]), ylim=(0, len(names)), title="values of each layer")
+    ridge.set(xlim=(EDGES[0], EDGES[-1]), ylim=(0, len(names)), title="values of each layer", xlabel="value")
     ridge.set_xticks((-3, 0, 3), ("≤ −3", "0", "≥ 3"))
     ridge.set_yticks(rows + 0.35, labels)
-    ridge.tick_params(left=False)
     for axes in (spread, share):
-        axes.set(ylim=(0, len(names)), yticks=())
+        axes.set(ylim=(0, len(names)))
+        axes.set_yticks(rows + 0.35, names)
         axes.hlines(rows + 0.35, 0, 1, color=FAINT, linewidth=0.8, transform=axes.get_yaxis_transform())
     for axes in (ridge, spread, share):
         axes.spines["left"].set_visible(False)
+        axes.tick_params(axis="y", left=False, labelsize=9)
     nothing = np.full(len(EDGES) - 1, np.nan)
     colours = [GREY] + [BLUE] * (len(names) - 1)
     artists["ridge"] = [ridge.stairs(nothing, EDGES, baseline=0, fill=True, color=c, alpha=0.75) for c in colours]
     std = np.stack([m.layers.std for m in run])
     known = std[np.isfinite(std) & (std > 0)]
     low, high = (known.min(), known.max()) if len(known) else (1.0, 1.0)
-    spread.set(xscale="log", xlim=(min(0.05, low / 2), max(5, 2 * high)), title="its std")
+    spread.set(xscale="log", xlim=(min(0.05, low / 2), max(5, 2 * high)), title="std of layers", xlabel="std")
     write_plainly(spread.xaxis, subs=(1,), most=2)
     (artists["spread"],) = spread.plot([], [], "o-", color=BLUE, markersize=5)
-    share.set(xlim=(-8, 108), title="dead (%)")
+    share.set(xlim=(-8, 108), title="dead units", xlabel="share (%)")
     share.set_xticks((0, 50, 100))
     (artists["asleep"],) = share.plot([], [], "o", color=BLUE, markersize=5)
     (artists["too many"],) = share.plot([], [], "X", color=RED, markersize=9)
@@ -130,7 +132,9 @@ def stage_weights(artists: dict[str, Any], run: Run, axes: Any) -> None:
     values = np.concatenate([v for m in run for v in m.spectra.values()])
     known = values[np.isfinite(values) & (values > 0)]
     low, high = (max(known.min(), known.max() / 1e3), known.max()) if len(known) else (0.1, 1)
-    axes.set(yscale="log", xlim=(-0.03, 1.03), ylim=(low / 1.5, high * 1.5), title="singular values")
+    axes.set(
+        yscale="log", xlim=(-0.03, 1.03), ylim=(low / 1.5, high * 1.5), title="singular values", xlabel="direction"
+    )
     write_plainly(axes.yaxis, subs=(1, 2, 5) if high < 100 * low else (1,))
     axes.set_xticks((0, 1), ("greatest", "least"))
     for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
@@ -141,6 +145,7 @@ def stage_weights(artists: dict[str, Any], run: Run, axes: Any) -> None:
         name: axes.plot([], [], styles[i // 4 % 3], color=COLOURS[i % 4], label=_layer(name), **looks)[0]
         for i, name in enumerate(names)
     }
+    _name_below(axes, list(artists["spectra"].values()), 2 if len(names) < 5 else 3)
 
 
 def draw_weights(artists: dict[str, Any], now: Measures) -> None:
@@ -217,23 +222,24 @@ def stage_histories(artists: dict[str, Any], run: Run, std: Any, entropy: Any, k
     all_axes = [axes for axes in (std, entropy, kls, critic) if axes is not None]
     for axes in all_axes:
         axes.set(xlim=(iterations[0] - margin, iterations[-1] + margin), xlabel="iteration")
-        axes.locator_params(axis="x", nbins=4 if critic is None else 3 if iterations[-1] < 10_000 else 2, integer=True)
+        axes.locator_params(axis="x", nbins=4 if iterations[-1] < 10_000 else 3, integer=True)
         if len(run) == 1:
             axes.set_xticks(iterations)
     marker: dict[str, Any] = {"marker": "." if len(run) > 1 else "o", "markersize": 5}
     of_one: dict[str, Any] = {} if len(run) > 1 else {"marker": "_", "markersize": 14}
-    std.set(yscale="log", title="std of the actions")
+    std.set(yscale="log", title="std of the actions", ylabel="std")
     write_plainly(std.yaxis)
     artists["stds"] = [std.plot([], [], color=BLUE, linewidth=0.8, alpha=0.6, **of_one)[0] for _ in run[0].std]
     (artists["std"],) = std.plot([], [], color=BLUE, linewidth=2, label="mean", **marker)
-    (artists["guess"],) = std.plot([], [], "X", color=ORANGE, markersize=10, clip_on=False, label="your guess")
+    (artists["guess"],) = std.plot([], [], "X", color=ORANGE, markersize=10, clip_on=False)
     artists["guess"].set_in_layout(False)
-    entropy.set(title="entropy (nats)")
+    entropy.set(title="entropy", ylabel="nats")
     (artists["entropy"],) = entropy.plot([], [], color=BLUE, linewidth=2, **marker)
-    kls.set(yscale="log", title="KL, learning rate")
+    kls.set(yscale="log", title="KL and learning rate")
     _write_powers(kls.yaxis)
     (artists["kl"],) = kls.plot([], [], color=BLUE, linewidth=2, label="KL (nats)", **marker)
     (artists["rate"],) = kls.plot([], [], "--", color=ORANGE, linewidth=1.5, label="learning rate", **marker)
+    _name_below(kls, [artists["kl"], artists["rate"]], 2)
     artists["learning"] = {} if critic is None else _stage_learning(run, critic, marker)
     artists["cursors"] = [axes.plot([], [], color=GREY, linewidth=1, zorder=1)[0] for axes in all_axes]
 
@@ -249,9 +255,11 @@ def _stage_learning(run: Run, axes: Any, marker: Mapping[str, Any]) -> dict[str,
     }
     names = list(learning(run))
     drawn = {"gradients" if name.endswith("gradient") else "critic" for name in names}
-    axes.set(yscale="log", title=", ".join(sorted(drawn)))
+    axes.set(yscale="log", title=" and ".join(sorted(drawn)))
     _write_powers(axes.yaxis)
-    return {name: axes.plot([], [], linewidth=1.8, label=name, **looks[name], **marker)[0] for name in names}
+    lines = {name: axes.plot([], [], linewidth=1.8, label=name, **looks[name], **marker)[0] for name in names}
+    _name_below(axes, list(lines.values()), 2)
+    return lines
 
 
 def draw_stds(artists: dict[str, Any], iterations: np.ndarray, std: np.ndarray, guess: float | None) -> None:
@@ -290,7 +298,13 @@ def stage_actions(artists: dict[str, Any], run: Run, axes: Any) -> None:
     reach = np.nan_to_num([np.abs(m.mean) + np.maximum(m.spread, m.std) for m in run])
     limit = round_up(max(float(reach.max()), 1e-3), (1, 2, 3, 5))
     actions = len(run[0].mean)
-    axes.set(xlim=(-0.7, actions - 0.3), ylim=(-limit, limit), xlabel="action", title="action and noise")
+    axes.set(
+        xlim=(-0.7, actions - 0.3),
+        ylim=(-limit, limit),
+        xlabel="action",
+        title="mean action and noise",
+        ylabel="action ± std",
+    )
     number(axes, actions)
     wide = min(14.0, 100 / actions)
     artists["noise"] = axes.vlines([], 0, 0, color=FAINT, linewidth=wide)
@@ -309,7 +323,7 @@ def stage_memory(artists: dict[str, Any], run: Run, axes: Any) -> None:
     leaks = [m.memory.leak for m in run if m.memory is not None]
     most = max((float(np.nan_to_num(leak).max()) for leak in leaks if len(leak)), default=1.0)
     axes.set(xlim=(-0.5, max(1, *map(len, leaks)) - 0.5), ylim=(0, round_up(max(most, 1e-3))))
-    axes.set(xlabel="steps since the end", ylabel="off by (std)", title="if not reset")
+    axes.set(xlabel="steps since the end", ylabel="off by (std)", title="memory not reset")
     (artists["leak"],) = axes.plot([], [], color=BLUE, linewidth=2, marker=".", markersize=4)
 
 
@@ -331,6 +345,13 @@ def write_plainly(axis: Any, subs: Iterable[float] = (1, 2, 5), most: int | None
 def number(axes: Any, count: int) -> None:
     """Let ticks number what stands side by side."""
     axes.set_xticks(range(0, count, -(-count // 6)))
+
+
+def _name_below(axes: Any, lines: Sequence[Any], columns: int) -> None:
+    """Name lines in a legend below the axes."""
+    look: dict[str, Any] = {"handlelength": 1.4, "columnspacing": 1.0, "handletextpad": 0.5, "borderaxespad": 0}
+    under = axes.transAxes + ScaledTranslation(0, -0.5, axes.figure.dpi_scale_trans)  # inches: ticks and their label
+    axes.legend(handles=lines, loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=under, ncols=columns, **look)
 
 
 def _layer(name: str) -> str:
