@@ -14,7 +14,7 @@ from .bench.touch import Grip, grip
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from .memory import MemoryResult
+    from .memory_state import MemoryResult
 
 FELT = 0.01
 """An input counts as having an effect if its gradient is above this share of the largest."""
@@ -47,7 +47,9 @@ def stage(figure: Figure, dones: np.ndarray, batch: np.ma.MaskedArray[Any, Any],
     axes["distance"].set_yscale("symlog", linthresh=1e-6, linscale=0.5)
     axes["distance"].set(yticks=(0, 1e-4, 1e-2, 1), ylabel="rms over all units")
     axes["distance"].set_title("distance from a fresh memory")
-    axes["gradient"].set(yscale="log", ylabel="‖∂y/∂x‖", title="gradient of the present output")
+    axes["gradient"].set(
+        yscale="log", xlabel="time step (▴ gradient cut)", ylabel="‖∂y/∂x‖", title="gradient of the present output"
+    )
     axes["gradients"].set(xlim=(-0.5, time - 0.5), ylim=(time - 0.5, -0.5), title="gradient of every output")
     axes["gradients"].set(xlabel="time step of the input x", ylabel="time step of the output y")
     axes["batch"].set(facecolor=FAINT, xlabel="step (grey: padding)", ylabel="trajectory")

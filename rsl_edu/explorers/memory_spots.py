@@ -17,7 +17,7 @@ from .memory_picture import FELT, felt_level
 from .recurrent_steps import Layer
 
 if TYPE_CHECKING:
-    from .memory import MemoryResult
+    from .memory_state import MemoryResult
 
 NEAR = 6
 """So many ends and so many episodes, those next to the present, can be pointed at."""

@@ -94,4 +94,4 @@ class TextTable:
         """Write the lines, the one with the number ``wrong`` in red, and below them why it is wrong."""
         for i, (line, text) in enumerate(zip(self._lines, lines, strict=True)):
             line.set(text=text, color=RED if i == wrong else self._ink)
-        self._why.set_text("\n".join(textwrap.wrap(why, 80)))
+        self._why.set_text("\n".join(textwrap.wrap(why, 62)))
