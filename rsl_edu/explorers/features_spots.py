@@ -47,6 +47,8 @@ def moments(network: CNN, images: torch.Tensor) -> list[Moments | None]:
         images: ``[images, channels, height, width]``; the first one is shown.
     """
     found: list[Moments | None] = []
+    if not any(isinstance(module, (nn.BatchNorm2d, nn.LayerNorm)) for module in network):
+        return [None for _ in parts_of(network)]
     x = images
     for modules in parts_of(network):
         here: Moments | None = None
@@ -138,8 +140,11 @@ def _norm_told(norm: Any, taken: Moments, before: float, place: tuple[int, int, 
     scale, shift = _affine(norm, *place)
     affine = "" if (scale, shift) == (1, 0) else f"·{written(scale)} + {written(shift)}".replace("+ −", "− ")
     kind = "batch" if isinstance(norm, nn.BatchNorm2d) else "layer"
-    centred = added([written(before), written(-mean)])
-    return f"{kind} norm: ({centred}) / √({short(variance)} + {short(norm.eps)}){affine}"
+    std = (variance + norm.eps) ** 0.5
+    decimals = 3 if std > 0.5 else 5  # so that the quotient is right to its last digit but one
+    centred = added([written(before, decimals), written(-mean, decimals)])
+    divisor = f"{std:.4g}" if std < 1e4 else written(std)
+    return f"{kind} norm, (x − mean) / √(variance + ε): ({centred}) / {divisor}{affine}"
 
 
 def _normed(norm: Any, taken: Moments, sums: torch.Tensor, channel: int) -> torch.Tensor:
@@ -257,5 +262,6 @@ def shapes(parts: Sequence[Sequence[nn.Module]], result: FeaturesResult) -> list
 
 def _row_mark(line: int, lines: int) -> Mark:
     """Return where a line of the table is, in the axes' own coordinates from 0 to 1."""
-    top = 1 - (line + 1) / (lines - 1)
-    return Mark("table", (0, 1), (top - 0.8 / (lines - 1), top))
+    height = 1 / (lines - 1)
+    top = 1 - (line + 1) * height
+    return Mark("table", (0, 1), (top - 0.6 * height, top))

@@ -25,8 +25,10 @@ class MemoryState:
         },
     )
     time: int = control(90, "time step", "The present: where the cursor is.", range=(0, 127, 1), play=True)
-    env: int = control(14, "environment", "Which of the parallel robots is shown.", range=(0, 15, 1), group="shown")
-    layer: int = control(1, "layer", "Which layer's units are shown.", range=(1, 2, 1), group="shown")
+    env: int = control(
+        14, "environment", "Which of the parallel robots is shown.", range=(0, 15, 1), group="what is shown"
+    )
+    layer: int = control(1, "layer", "Which layer's units are shown.", range=(1, 2, 1), group="what is shown")
     type: str = control("gru", "type", "The recurrent cell.", choices={"GRU": "gru", "LSTM": "lstm"}, group="network")
     hidden: int = control(16, "hidden size", "Units of a layer.", unit="units", steps=(8, 16, 32, 64), group="network")
     detach: int = control(

@@ -145,6 +145,14 @@ def test_channel_can_be_chosen_among_the_maps(terrain):
     assert grip.points[(5,)] == (64 + 32, 64 + 32)
 
 
+def check_norm(lines):
+    """The normalized number is what the numbers before it in its line give."""
+    for line in lines:
+        if "norm, " in line:
+            told = line.partition("): (")[2].partition(" = ")[0].replace("−", "-").replace("·", "*")
+            assert eval(f"({told}") == pytest.approx(number(line), abs=3e-3, rel=2e-2)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -174,6 +182,7 @@ def test_arithmetic_of_a_pixel_is_the_convolution_there(terrain, changes):
     assert all(len(line) <= 100 for line in spot.arithmetic)
     assert ("max pooling" in lines) == ("pool" in result.state.stride)
     assert ("norm" in lines) == (result.state.norm != "none")
+    check_norm(spot.arithmetic)
 
 
 def test_every_tap_of_a_small_filter_is_written(terrain):
@@ -199,9 +208,11 @@ def test_arithmetic_of_a_learners_network_ends_at_its_map(settings):
                 module.bias.normal_()
             if isinstance(module, nn.BatchNorm2d):
                 module.running_mean.normal_()
-    for layer, channel in ((0, 2), (1, 9)):
+    for layer, channel in ((0, 1), (0, 2), (1, 9)):
         result = shown(explorer, layer=layer, channel=channel)
-        last = spot_of(explorer, "this pixel", layer=layer, channel=channel).arithmetic[-1].replace(": ", "= ")
+        lines = spot_of(explorer, "this pixel", layer=layer, channel=channel).arithmetic
+        check_norm(lines)
+        last = lines[-1].replace(": ", "= ")
         assert number(last) == pytest.approx(float(result.shown.maps[(result.channel, *result.pixel)]), abs=6e-4)
 
 
