@@ -170,10 +170,10 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
             if self._given is not None:
                 return copy.deepcopy(self._given)  # its memory is changed: each thread needs its own
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed also reseeds the learner's GPU
             return RNN(self.observations.shape[2], hidden, num_layers=2, type=type).requires_grad_(False)
 
-    @cached(16)
+    @cached(4)
     def _carried(self, type: str, hidden: int, seed: int, how: str) -> CarriedMemory:
         return carried_memory(self._network(type, hidden, seed), self.observations, self.dones, how)
 
@@ -215,7 +215,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         begins = [self._carried(type, hidden, seed, each).begins[time, :, :, env].numpy() for each in (how, "right")]
         return memory_spots.step(layers, x, begins[0]), memory_spots.step(layers, x, begins[1])
 
-    @cached(16)
+    @cached(4)
     def _layers(self, type: str, hidden: int, seed: int) -> list[Layer] | None:
         network = self._network(type, hidden, seed)
         return layers_of(network) if is_plain(network) else None

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 
 from rsl_edu.data import rollout
-from rsl_edu.data.learner_input import finite_tensor
+from rsl_edu.data.learner_input import finite_tensor, learner_names
 from rsl_edu.histogram import clipped_histogram
 from rsl_edu.number_format import round_up, short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.theme import BLUE, FAINT, GREY, ORANGE
 from .bench.instrument import Draw, cached
+from .bench.theme import BLUE, FAINT, GREY, ORANGE
 from .running_moments import running_mean, running_std
 
 if TYPE_CHECKING:
@@ -125,7 +125,8 @@ class Stream(Explorer[StreamState, StreamResult]):
         state: Values of the controls other than the defaults.
 
     Raises:
-        ValueError: Observations of another shape, or with values that are not finite.
+        TypeError: Names that are no words.
+        ValueError: Observations of another shape, with values that are not finite or too large; more or fewer names.
     """
 
     State = StreamState
@@ -153,7 +154,9 @@ class Stream(Explorer[StreamState, StreamResult]):
         steps, envs, features = observations.shape
         self.observations = observations.float()
         self._total = steps * max(1, envs // 4)
-        self.names = names or tuple(f"feature {i}" for i in range(features))
+        if names is None:
+            names = tuple(f"feature {i}" for i in range(features))
+        self.names = learner_names("names", names, features, "feature")
         step = max(1, self._total // 32)
         steps = self._total // step
         ranges = {"seen": (step, step * steps, step), "feature": (0, features - 1, 1)}
@@ -205,7 +208,7 @@ class Stream(Explorer[StreamState, StreamResult]):
             x = torch.cat([x[:half], robots.moments(1)[0] + 2 * (x[half:] - robots.mean)])
         return x  # [samples, features]
 
-    @cached(8)
+    @cached(2)
     def _run(self, batch: int, until: int, shift: bool, independent: bool, merge: str, seed: int) -> RunningStatistics:
         robots = self._robots(seed)
         x = self._samples(robots, shift, independent, seed).numpy()
@@ -332,7 +335,7 @@ class Stream(Explorer[StreamState, StreamResult]):
             "true mean": short(result.truth[late]),
             "running std": short(std[0]) if len(std) else "1",
             "true std": short(result.truth[late + 1]),
-            "error of all means": f"{short(error[0])} stds" if len(error) else "–",
+            "error of all means": f"{short(error[0])} stds" if np.isfinite(error).any() else "–",
             "beyond 5 std": f"{100 * np.mean(np.abs(result.normalized) > 5):.0f} %" if len(finite) else "–",
         }
 
@@ -343,13 +346,16 @@ class Stream(Explorer[StreamState, StreamResult]):
             return f"After {state.seen:,} samples there was no update yet: mean 0, std 1."
         learned = f"{result.name} has running mean {short(result.mean[-1])} and std {short(result.std[-1])}"
         truth = f"the truth is {short(result.truth[late])} and {short(result.truth[late + 1])}"
-        error = f"All running means are {short(result.error[-1])} true stds off, root mean square"
-        independent = f"independent samples would leave {short(result.samples[-1] ** -0.5)}"
+        off = result.error[-1]
+        error = f"All running means are {short(off)} true stds off, root mean square"
+        independent = f"; independent samples would leave {short(result.samples[-1] ** -0.5)}"
+        if not np.isfinite(off):
+            error, independent = "No feature varies by more than 10⁻⁶, so there is no error in true stds", ""
         z = result.normalized
         broken = int((~np.isfinite(z)).sum())
         spread = f"mean {short(z.mean(), 1)} and std {short(z.std())}" if not broken else f"{broken} not numbers"
         return (
-            f"After {state.seen:,} samples {learned}; {truth}. {error}; {independent}. "
+            f"After {state.seen:,} samples {learned}; {truth}. {error}{independent}. "
             f"The last {len(z)} values, normalized: {spread}."
         )
 

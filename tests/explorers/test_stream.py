@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from rsl_edu.explorers.bench.figure import Drawing
 
 from rsl_edu.explorers import Stream
-from rsl_edu.explorers.bench.figure import Drawing
 from rsl_edu.modules import EmpiricalNormalization
 
 FLOAT32 = 1e-5

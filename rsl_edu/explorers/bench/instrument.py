@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from .controls import Control, Grid, Space
+from .usual_settings import under_usual_settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from .quiz import Question
+    from .question import Question
     from .touch import Grip, Spot
 
 Own = TypeVar("Own", bound="Instrument[Any, Any]")
@@ -22,6 +23,8 @@ R = TypeVar("R")  # result of compute
 C = TypeVar("C", bound=Callable[..., Any])
 Draw = Callable[..., Any]
 """Returns a tensor of random numbers; its arguments are the shape."""
+_SETTLED = ("__init__", "compute", "stage", "draw", "mark", "title", "describe", "numbers", "spots", "grips")
+"""Methods of a subclass that run under torch's and NumPy's usual settings."""
 
 
 def cached(most: int) -> Callable[[C], C]:
@@ -108,6 +111,13 @@ class Instrument(ABC, Generic[S, R]):
         self.answers: dict[str, str] = {}
         self._views: list[View] = []
         self.lock = threading.RLock()
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        """Let what a subclass gives run under torch's and NumPy's usual settings, whatever the learner has set."""
+        super().__init_subclass__(**named)
+        for name in _SETTLED:
+            if name in vars(cls):
+                setattr(cls, name, under_usual_settings(vars(cls)[name]))
 
     # What a subclass gives
 
