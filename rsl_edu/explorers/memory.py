@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,71 +12,26 @@ from rsl_edu.data import rollout
 from rsl_edu.data.learner_input import episode_ends, finite_tensor
 from rsl_edu.diagnosis.recurrent_memory import CarriedMemory, cuts, resets, usable_rnn
 from rsl_edu.modules import RNN, EmpiricalNormalization, split_and_pad_trajectories
-from rsl_edu.number_format import short, small
+from rsl_edu.number_format import counted, short, small
 
-from .bench.controls import Control, control
+from . import memory_picture, memory_spots
+from .bench.controls import Control
 from .bench.explorer import Explorer
 from .bench.instrument import Draw, cached
-from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK, RED
-from .recurrent_steps import carried_memory, gradients_through_time
+from .bench.quiz import Question
+from .memory_state import MemoryResult, MemoryState
+from .recurrent_steps import Layer, carried_memory, gradients_through_time, is_plain, layers_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from .bench.touch import Grip, Spot
+    from .memory_spots import Step
+
 STEPS, ENVS = 128, 16
 """What is shown of a larger rollout: its first steps and its first environments."""
-FELT = 0.01
-"""An input counts as felt if its gradient is above this share of the largest."""
-DECADES = 6
-"""Powers of ten that the gradient's axis and its map span."""
-
-
-@dataclasses.dataclass(frozen=True)
-class MemoryState:
-    """State of :class:`Memory`."""
-
-    time: int = control(90, "time step", "The present: where the cursor is.", range=(0, 127, 1), play=True)
-    env: int = control(14, "environment", "Which of the parallel robots is shown.", range=(0, 15, 1))
-    reset: str = control(
-        "right",
-        "reset",
-        "Whose memory is set to zero after a step; all but the first are mistakes that people shipped.",
-        choices={
-            "dones as a mask: right": "right",
-            "never (IsaacLab #3837)": "never",
-            "dones as an integer index (rsl_rl #50)": "index",
-            "all robots when any is done": "all",
-        },
-    )
-    detach: int = control(
-        0,
-        "detach every",
-        "Cuts the memory off from the steps that made it; 0: never.",
-        unit="steps",
-        steps=(0, 1, 2, 4, 8, 16, 32, 64),
-    )
-    type: str = control("gru", "type", "The recurrent cell.", choices={"GRU": "gru", "LSTM": "lstm"})
-    hidden: int = control(16, "hidden size", "Units of a layer.", unit="units", steps=(8, 16, 32, 64))
-    layer: int = control(1, "layer", "Which layer's units are shown.", range=(1, 2, 1))
-    seed: int = control(0, "seed", "Seed of the weights, as before the first update.", range=(0, 9, 1))
-
-
-@dataclasses.dataclass(frozen=True)
-class MemoryResult:
-    """What the picture shows."""
-
-    state: MemoryState
-    cell: str
-    ends: np.ndarray  # [ends], steps after which an episode of this environment ended
-    born: int  # first step of the present episode
-    hidden: np.ndarray  # [hidden, time]
-    distance: np.ndarray  # [time]
-    gradients: np.ndarray  # [time of the output, time of the input]
-    reach: int | None  # steps back to the last input that is felt; None if none is
-    cuts: np.ndarray  # [cuts], steps after which the gradient is cut
-    forgotten: dict[str, np.ndarray]  # (step, environment) of resets that are right, wrong (still running), missed
-    trajectories: tuple[int, int, int]  # rows in the padded batch: the first of this robot, the present one, the next's
-    padding: float  # share of the batch
+TIMES = (10, 40, 83, 97, 98, 99, 101, 104, 107, 120)
+"""Steps that a page without a kernel can show: around the last end of an episode of robot 14 they lie close."""
 
 
 class Memory(Explorer[MemoryState, MemoryResult]):
@@ -102,17 +56,42 @@ class Memory(Explorer[MemoryState, MemoryResult]):
     lesson = 3
     shows = "what a GRU or an LSTM remembers, forgets, and learns from"
     breaks = "no reset, `dones` as an index, resets of everybody, detaching"
-    size = (9.0, 6.4)
+    size = (9.0, 6.6)
+    more = ("gradient", "gradients", "batch")
     swept = (
-        {"reset": ..., "env": (0, 1, 14), "time": (10, 24, 40, 56, 72, 85, 95, 104, 107, 112, 120, 127)},
-        {"detach": (0, 1, 8, 32), "time": (10, 24, 40, 56, 72, 85, 95, 104, 107, 112, 120, 127)},
-        {"type": ..., "time": (10, 24, 40, 56, 72, 85, 95, 104, 107, 112, 120, 127)},
+        {"reset": ..., "env": (0, 1, 14), "time": TIMES},
+        {"detach": (0, 1, 8, 32), "time": (83, 98, 107, 120)},
+        {"type": ..., "time": TIMES},
+        {"layer": ...},
     )
     question = Control(
-        "reach",
-        "How many steps back the gradient stays above 1 % of its largest.",
-        "steps",
-        range=(0, STEPS - 1, 1),
+        "distance", "How far the memory is from a fresh one at the present step (rms).", range=(0.0, 1.0, 0.01)
+    )
+    questions = (
+        Question(
+            "Robot 14 is not reset when its episode ends after step 97. All units lie between −1 and 1. How far "
+            "from a fresh memory (rms) is its own at step 98?",
+            answer="0.21",
+            show={"reset": "never", "env": 14, "time": 98},
+        ),
+        Question(
+            "Nobody is ever reset. Ten steps into a new episode, how far is the memory from a fresh one?",
+            ("as far as at its first step", "a few percent of that", "it is the same as a fresh one"),
+            "a few percent of that",
+            {"reset": "never", "env": 14, "time": 107},
+        ),
+        Question(
+            "dones are used as an index. Whose memory is wiped in a step where no episode ends?",
+            ("nobody's", "robot 0's", "everybody's"),
+            "robot 0's",
+            {"reset": "index", "env": 0, "time": 107},
+        ),
+        Question(
+            "With the right resets, how many steps back does the gradient at step 120 stay above 1 % of its largest?",
+            ("one or two", "about a dozen", "all 22, to the start of the episode"),
+            "about a dozen",
+            {"reset": "right", "env": 14, "time": 120},
+        ),
     )
 
     def __init__(
@@ -123,6 +102,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         **state: Any,
     ) -> None:
         self._feature = "first feature"
+        ours = observations is None
         if observations is None:
             if dones is not None:
                 raise ValueError("dones: expected observations with them, got none")
@@ -146,7 +126,10 @@ class Memory(Explorer[MemoryState, MemoryResult]):
             layers, fixed = self._given.rnn.num_layers, {"type": "", "hidden": self._given.rnn.hidden_size, "seed": 0}
         env = int(self.dones.sum(0).argmax())
         ends = self.dones[:-1, env].nonzero().flatten().tolist()
-        defaults = {"env": env, "time": min(time - 1, ends[-1] + 10) if ends else time - 1}  # soon after an end
+        # Soon after an end; of the robots above, while they still remember the episode before.
+        later = 2 if ours else 10
+        defaults: dict[str, Any] = {"env": env, "time": min(time - 1, ends[-1] + later) if ends else time - 1}
+        defaults |= {} if ours else {"reset": "right"}  # a network of one's own is first seen as it should run
         ranges = {"env": (0, envs - 1, 1), "layer": (1, layers, 1), "time": (0, time - 1, 1)}
         super().__init__(ranges=ranges, fixed=fixed, defaults=defaults, **state)
 
@@ -160,7 +143,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         # The batch lists trajectories environment by environment.
         begin = int(dones[:-1, : state.env].sum()) + state.env
         row = gradients[state.time]
-        felt = np.flatnonzero(row >= FELT * row.max())
+        felt = np.flatnonzero(row >= memory_picture.FELT * row.max())
         return MemoryResult(
             state=state,
             cell=self._cell(state.type),
@@ -203,123 +186,43 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         return gradients_through_time(network, self.observations[:, env], carried.begins[:, :, :, env], cut, head)
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out four panels over time, the padded batch, and the gradients of all outputs."""
-        time, envs = self.dones.shape
-        grid = figure.add_gridspec(1, 2, width_ratios=(1.5, 1))
-        left, right = grid[0].subgridspec(4, 1, height_ratios=(1.15, 1, 1, 1.15)), grid[1].subgridspec(2, 1)
-        units, robots, distance, gradient = (figure.add_subplot(left[i]) for i in range(4))
-        batch, lags = (figure.add_subplot(right[i]) for i in range(2))
-        for axes in (units, robots, batch, lags):
-            axes.locator_params(integer=True, min_n_ticks=1)
-        for axes in (units, robots, distance, gradient):
-            axes.set(xlim=(-0.5, time - 0.5))
-            axes.locator_params("x", integer=True, min_n_ticks=1)
-            axes.tick_params(labelbottom=axes is gradient)
-        units.set(ylabel="unit")
-        robots.set(ylim=(envs - 0.4, -0.6), ylabel="robot", title="resets")
-        distance.set_yscale("symlog", linthresh=1e-6, linscale=0.5)
-        distance.set(yticks=(0, 1e-4, 1e-2, 1), ylabel="rms", title="distance to a fresh memory of this episode")
-        gradient.set(yscale="log", xlabel="time step (▴ gradient is cut)", ylabel="‖∂y/∂x‖", title="gradient now")
-        lags.set(xlim=(-0.5, time - 0.5), ylim=(time - 0.5, -0.5), title="gradient of every output y")
-        lags.set(xlabel="time step of the input x", ylabel="time step of the output y")
-        batch.set(facecolor=FAINT, xlabel="step of the trajectory (grey: padding)", ylabel="trajectory")
-        batch.set_title(f"padded batch: {self._feature}")
-
-        artists: dict[str, Any] = {"axes": (units, distance, gradient)}
-        self._stage_images(artists, figure, units, lags, batch)
-        self._stage_curves(artists, figure, robots, distance, gradient)
-        self._stage_marks(artists, (units, robots, distance, gradient), batch, lags)
-        return artists
-
-    def _stage_images(self, artists: dict[str, Any], figure: Figure, units: Any, lags: Any, batch: Any) -> None:
-        time = len(self.dones)
-        whole = (-0.5, time - 0.5, time - 0.5, -0.5)
-        shown: dict[str, Any] = {"aspect": "auto", "interpolation": "nearest"}
-        artists["units"] = units.imshow(np.zeros((1, 1)), cmap="RdBu_r", vmin=-1, vmax=1, extent=whole, **shown)
-        artists["lags"] = lags.imshow(
-            np.ones((1, 1)), cmap="viridis", norm="log", vmin=10.0**-DECADES, vmax=1, extent=whole, **shown
-        )
-        low, high = np.percentile(self._batch.compressed(), (2, 98))
-        batch.imshow(self._batch, cmap="viridis", vmin=low, vmax=max(high, low + 1e-6), **shown)
-        scale = figure.colorbar(artists["units"], cax=units.inset_axes((1.015, 0, 0.02, 1)))
-        scale.set_ticks((-1, 0, 1), labels=("−", "0", "+"))
-        figure.colorbar(artists["lags"], cax=lags.inset_axes((1.025, 0, 0.035, 1))).minorticks_off()
-
-    def _stage_curves(self, artists: dict[str, Any], figure: Figure, robots: Any, distance: Any, gradient: Any) -> None:
-        (artists["distance"],) = distance.plot([], [], color=BLUE, linewidth=2)
-        (artists["gradient"],) = gradient.plot([], [], ".-", color=BLUE, linewidth=2, label="this episode")
-        (artists["leak"],) = gradient.plot([], [], color=RED, linewidth=2, linestyle="--", label="earlier")
-        (artists["guess"],) = gradient.plot([], [], "X", color=ORANGE, markersize=10, label="your guess", zorder=4)
-        artists["marks"] = {  # a dictionary: no ghosts of these
-            "row": robots.plot([], [], color=FAINT, linewidth=6, zorder=0)[0],
-            "right": robots.plot([], [], "|", color=GREY, markersize=7, label="at an end: right")[0],
-            "wrong": robots.plot([], [], "x", color=RED, markersize=4, label="in mid-episode")[0],
-            "missed": robots.plot([], [], "o", color=BLUE, markersize=5, fillstyle="none", label="missed")[0],
-        }
-        above: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1.02, 0.97), "borderaxespad": 0, "ncols": 3}
-        narrow: dict[str, Any] = {"columnspacing": 1, "handlelength": 1.4, "handletextpad": 0.4}
-        for axes in (robots, gradient):  # legends of axes would be drawn anew in every picture, 5 ms each
-            labelled = axes.get_legend_handles_labels()
-            figure.legend(*labelled, bbox_transform=axes.transAxes, **above, **narrow)
-
-    def _stage_marks(self, artists: dict[str, Any], over_time: tuple[Any, ...], batch: Any, lags: Any) -> None:
-        units, _, distance, gradient = over_time
-        marks = artists["marks"]
-        marks["ends"] = [
-            axes.plot([], [], color=GREY, linewidth=1, transform=axes.get_xaxis_transform(), zorder=1.5)[0]
-            for axes in (units, distance, gradient)
-        ]
-        marks["now"] = [axes.axvline(0, color=PINK, linewidth=1.5) for axes in over_time]
-        low = gradient.get_xaxis_transform()
-        (marks["felt"],) = gradient.plot([], [], "o:", color=GREY, markersize=4, linewidth=1)
-        (marks["cuts"],) = gradient.plot([], [], "^", color=GREY, markersize=5, transform=low)
-        (marks["box"],) = batch.plot([], [], color=PINK, linewidth=1.5, clip_on=False)
-        (marks["dot"],) = batch.plot([], [], "o", color=PINK, markersize=6, clip_on=False)
-        marks["output"] = lags.axhline(0, color=PINK, linewidth=1.5)
+        """Lay out resets, units and distance over time; below them gradients and the padded batch."""
+        return memory_picture.stage(figure, self.dones.numpy(), self._batch, self._feature)
 
     def draw(self, artists: dict[str, Any], result: MemoryResult) -> None:
         """Move images, curves, marks and the cursor."""
-        state, marks = result.state, artists["marks"]
-        units, distance, gradient = artists["axes"]
-        size, time = result.hidden.shape
-        most = next(limit for limit in (0.1, 0.25, 0.5, 1) if np.abs(result.hidden).max() <= limit)
-        units.set(ylim=(size + 0.5, 0.5), title=f"hidden units of layer {state.layer} (−{most} to {most})")
-        artists["units"].set_data(result.hidden / most)
-        artists["units"].set_extent((-0.5, time - 0.5, size + 0.5, 0.5))
-        steps = np.arange(time)
-        artists["distance"].set_data(steps, result.distance)
-        distance.set_ylim(-2e-7, _decade(result.distance.max()))
+        memory_picture.draw(artists, result)
 
-        row = np.where(result.gradients[state.time] > 0, result.gradients[state.time], np.nan)
-        top = _decade(result.gradients.max())
-        gradient.set_ylim(top * 10.0**-DECADES, top)
-        artists["lags"].set_data(np.ma.masked_equal(result.gradients, 0))
-        artists["lags"].set_clim(top * 10.0**-DECADES, top)
-        here = slice(result.born, state.time + 1)
-        artists["gradient"].set_data(steps[here], row[here])
-        artists["leak"].set_data(steps[: result.born + 1], row[: result.born + 1])
-        level = _felt_level(result)
-        felt = ([], []) if result.reach is None else ([state.time - result.reach, state.time], [level, level])
-        marks["felt"].set_data(*felt)
-        marks["cuts"].set_data(result.cuts + 0.5, np.full(len(result.cuts), 0.04))
+    def grips(self, result: MemoryResult) -> list[Grip]:
+        """Let the cursor be dragged in each panel over time, and the robot be chosen in the panel of resets."""
+        return memory_picture.grips(result, self.dones.shape[1])
 
-        marks["row"].set_data([-0.5, time - 0.5], [state.env, state.env])
-        for name, places in result.forgotten.items():
-            marks[name].set_data(places[:, 0] + 0.5, places[:, 1])
-        for line in marks["ends"]:
-            line.set_data(np.repeat(result.ends + 0.5, 3), np.tile([0, 1, np.nan], len(result.ends)))
-        for line in marks["now"]:
-            line.set_xdata([state.time, state.time])
-        marks["output"].set_ydata([state.time, state.time])
-        begin, present, end = result.trajectories
-        marks["box"].set_data(
-            [-0.5, time - 0.5, time - 0.5, -0.5, -0.5], np.array([begin, begin, end, end, begin]) - 0.5
-        )
-        marks["dot"].set_data([state.time - result.born], [present])
+    def spots(self, result: MemoryResult) -> list[Spot]:
+        """Point at one unit and its gates at the present step, at the distance, and at each end of an episode."""
+        state = result.state
+        spots = memory_spots.episodes(result, self.dones)
+        steps = self._steps(state.type, state.hidden, state.seed, state.reset, state.env, state.time)
+        if steps is not None:
+            spots = [*memory_spots.unit(steps[0], result), memory_spots.distance(*steps, result), *spots]
+        return [*spots, memory_spots.reach(result)]
+
+    def _steps(self, type: str, hidden: int, seed: int, how: str, env: int, time: int) -> tuple[Step, Step] | None:
+        """Return the present step with these resets and with the right ones; None for a cell of another kind."""
+        layers = self._layers(type, hidden, seed)
+        if layers is None:
+            return None
+        x = self.observations[time, env].numpy()
+        begins = [self._carried(type, hidden, seed, each).begins[time, :, :, env].numpy() for each in (how, "right")]
+        return memory_spots.step(layers, x, begins[0]), memory_spots.step(layers, x, begins[1])
+
+    @cached(4)
+    def _layers(self, type: str, hidden: int, seed: int) -> list[Layer] | None:
+        network = self._network(type, hidden, seed)
+        return layers_of(network) if is_plain(network) else None
 
     def mark(self, result: MemoryResult, guess: float) -> tuple[Any, Any]:
-        """Mark the guess as many steps before the present."""
-        return [max(0, result.state.time - guess)], [_felt_level(result)]
+        """Mark the guess at the present step."""
+        return [result.state.time], [guess]
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
@@ -343,30 +246,53 @@ class Memory(Explorer[MemoryState, MemoryResult]):
             "padding of the batch": f"{100 * result.padding:.0f} %",
         }
 
+    def title(self, result: MemoryResult) -> str:
+        """Say what the robot still remembers, or lost, at the present step."""
+        state, now = result.state, result.distance[result.state.time]
+        robot, kind, step = f"Robot {state.env}", *self._mistake(result)
+        if kind == "missed" and now >= 0.01:
+            return f"{robot} remembers its last episode: its memory is {short(now)} off after a missed reset"
+        if kind == "missed":
+            steps = counted(state.time - step, "step")
+            return f"{robot} has almost forgotten its last episode, {steps} after the missed reset"
+        if kind == "wrong" and now >= 0.01:
+            return f"{robot} forgot in mid-episode: its memory is {short(now)} off after a wrong reset"
+        if kind == "wrong":
+            return f"{robot} forgot in mid-episode, and has almost caught up with a memory that did not"
+        if state.reset != "right":
+            return f"Nothing has gone wrong for robot {state.env} so far: its memory is as it should be"
+        if state.detach:
+            every = "every step" if state.detach == 1 else f"every {state.detach} steps"
+            return f"Detached after {every}: the gradient is cut, but robot {state.env} remembers all the same"
+        return f"{robot} forgets only when its episode ends: its memory is as it should be"
+
+    def _mistake(self, result: MemoryResult) -> tuple[str, int]:
+        """Return the kind of the last mistake that matters to the present memory, and its step."""
+        state = result.state
+        steps = {
+            kind: [t for t, env in places.tolist() if env == state.env] for kind, places in result.forgotten.items()
+        }
+        wrong = [step for step in steps["wrong"] if result.born <= step < state.time]
+        if wrong:
+            return "wrong", wrong[-1]
+        return ("missed", result.born - 1) if result.born - 1 in steps["missed"] else ("", -1)
+
     def describe(self, result: MemoryResult) -> str:
         """Name the numbers that the picture shows, and the symptom of a wrong reset."""
-        state, wrong = result.state, result.forgotten["wrong"]
+        state = result.state
         symptom = {
             "right": "Each robot forgets when its episode ends",
             "never": "Memories of ended episodes leak into the next",
-            "index": "Robots 0 and 1 forget while they run, all others never",
-            "all": "One robot's end makes all robots forget",
+            "index": "Robots 0 and 1 forget while they run, all others never forget",
+            "all": "When one robot's episode ends, all robots forget",
         }[state.reset]
-        now, most = (small(value) for value in (result.distance[state.time], result.distance.max()))
-        felt = "feels no input" if result.reach is None else f"feels inputs up to {result.reach} steps back"
-        age = state.time - result.born
+        wrong, missed = (counted(len(result.forgotten[kind]), "reset") for kind in ("wrong", "missed"))
+        most = small(result.distance.max())
+        on = "does not depend on any input"
+        if result.reach is not None:
+            on = f"depends on inputs up to {counted(result.reach, 'step')} back"
         return (
-            f"{symptom}: {len(wrong)} wrong resets. {result.cell} of robot {state.env}, {age} steps "
-            f"into its episode: {now} from a fresh memory (at most {most}); its output {felt}. "
-            f"Units of layer {state.layer} stay within ±{short(np.abs(result.hidden).max())}."
+            f"{symptom}: {wrong} in mid-episode, {missed} missed. The {result.cell} of robot {state.env} is "
+            f"{counted(state.time - result.born, 'step')} into its episode and at most {most} from a fresh memory; its "
+            f"output {on}. Units of layer {state.layer} stay within ±{short(np.abs(result.hidden).max())}."
         )
-
-
-def _felt_level(result: MemoryResult) -> float:
-    """Return the gradient above which an input counts as felt."""
-    return FELT * float(np.max(result.gradients[result.state.time], initial=0))
-
-
-def _decade(value: float) -> float:
-    """Return the power of ten above a value, but at least 1."""
-    return float(10.0 ** max(0, np.ceil(np.log10(max(value, 1e-9)))))
