@@ -10,6 +10,7 @@ import numpy as np
 from rsl_edu.histogram import clipped_histogram
 from rsl_edu.number_format import round_up, short
 
+from .arithmetic import exact, signed
 from .bench.theme import BLUE, FAINT, GREY, ORANGE
 from .bench.touch import Grip, Mark, Spot, grip
 
@@ -180,18 +181,6 @@ def spots(result: StreamResult) -> tuple[Spot, ...]:
         found.append(_shift(result))
     before = np.unique(np.linspace(0, len(result.samples) - 1, POINTED + 1).astype(int))[:-1]
     return (*found, *(_update(result, int(i)) for i in before))
-
-
-def exact(value: float) -> str:
-    """Return a number to four significant digits, with a minus sign as long as a plus."""
-    rounded = float(f"{value:.4g}")
-    text = f"{rounded:,.10g}" if rounded == 0 or 1e-4 <= abs(rounded) < 1e7 else f"{rounded:.3e}"
-    return text.replace("-", "−")
-
-
-def signed(value: float) -> str:
-    """Return :func:`exact` of a number, in brackets if it is negative."""
-    return f"({exact(value)})" if value < 0 else exact(value)
 
 
 def _places_of_update(result: StreamResult, update: int) -> tuple[Mark, ...]:
