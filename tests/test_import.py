@@ -67,7 +67,7 @@ def test_relative_imports_stay_in_their_folder():
         ("import rsl_edu.data.robots", ["data/robots.py"]),
         ("from rsl_edu import data, explorers", ["data/__init__.py", "explorers/__init__.py"]),
         ("from rsl_edu import __version__", ["__init__.py"]),
-        ("from .bench.figure import BLUE", ["explorers/bench/figure.py"]),
+        ("from .bench.theme import BLUE", ["explorers/bench/theme.py"]),
         ("from . import stream, signal", ["explorers/signal.py", "explorers/stream.py"]),
         ("from ..modules import MLP", ["modules/__init__.py"]),
         ("def draw():\n    from rsl_edu.number_format import short", ["number_format.py"]),

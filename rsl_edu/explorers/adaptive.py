@@ -94,6 +94,8 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
                 raise ValueError("observations, actions, rewards: expected all three or none, got None for some")
             robot = rollout("HalfCheetah-v5", steps=64, envs=16)
             observations, actions, rewards = robot.observations, robot.actions, robot.rewards
+        else:
+            self.questions = ()
         observations = finite_tensor("observations", observations, "[time, envs, features]")
         time, envs = observations.shape[:2]
         actions = finite_tensor("actions", actions, f"[{time}, {envs}, actions], with the observations' times and envs")
@@ -107,7 +109,10 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         self._x = norm(x)  # [samples, features]
         known = _features(self._x, a)  # [samples, known]
         ridge = torch.eye(known.shape[1], dtype=torch.float64)
-        self._weights = torch.linalg.solve(known.T @ known + ridge, known.T @ r)
+        try:
+            self._weights = torch.linalg.solve(known.T @ known + ridge, known.T @ r)
+        except torch.linalg.LinAlgError:  # their squares leave nothing of the ridge
+            raise ValueError(f"actions: expected values nearer to 0, got up to {float(a.abs().max()):.2g}") from None
         self._rest = r - known @ self._weights  # what the model leaves unexplained, [samples]
         self._actions = a.shape[1]
         super().__init__(**state)
@@ -154,7 +159,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
 
     def _policy(self, state: AdaptiveRateState) -> tuple[MLP, GaussianDistribution]:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(state.seed)
+            torch.default_generator.manual_seed(state.seed)  # torch.manual_seed also reseeds the learner's GPU
             net = MLP(self._x.shape[1], self._actions, [32, 32]).double()
             net.init_weights([2**0.5, 2**0.5, 0.01])
         return net, GaussianDistribution(self._actions, state.init_std, std_type="log").double()

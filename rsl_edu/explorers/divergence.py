@@ -15,14 +15,16 @@ from rsl_edu.number_format import counted, round_up, short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK, RED
 from .bench.instrument import Draw
+from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK, RED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 EVEN = (1, 2, 4, 8)
 """First digits of limits: their halves are round too."""
+LEAST_STD, LARGEST = 1e-6, 1e6
+"""Least std, and greatest mean and std, of a learner's own policy: those of the library's stds."""
 MeanAndStd = tuple[torch.Tensor, torch.Tensor]
 """Mean and std of a Gaussian policy in one state, each ``[actions]``."""
 
@@ -145,8 +147,9 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         """Ask the library's Gaussian for all closed forms, and integrate its log-probabilities numerically."""
         shown = state.dimension
         (mean, std), (mean2, std2) = self._policies
-        old = mean + state.old_mean, std * state.old_std  # [actions]
-        new = mean2 + state.new_mean, std2 * state.new_std
+        # Beyond these limits the library's Gaussian would clamp the std, and closed forms would differ from integrals.
+        old = mean + state.old_mean, (std * state.old_std).clamp(LEAST_STD, LARGEST)  # [actions]
+        new = mean2 + state.new_mean, (std2 * state.new_std).clamp(LEAST_STD, LARGEST)
         one, two = ((mean[shown : shown + 1], std[shown : shown + 1]) for mean, std in (old, new))
 
         half = max(float(mean.abs() + 3 * std) for mean, std in (one, two))
@@ -340,12 +343,15 @@ def _checked(name: str, policy: MeanAndStd) -> MeanAndStd:
     """Return mean and std ``[actions]`` of a policy in double precision."""
     if not isinstance(policy, (tuple, list)) or len(policy) != 2:
         raise ValueError(f"{name}: expected two tensors (mean, std), got {type(policy).__name__}")
-    mean, std = (learner_tensor(name, parameter).double() for parameter in policy)
+    mean, std = (learner_tensor(name, parameter).to(torch.float64, copy=True) for parameter in policy)
     if mean.dim() != 1 or mean.shape != std.shape or not len(mean):
         shapes = f"{list(mean.shape)} and {list(std.shape)}"
         raise ValueError(f"{name}: expected mean and std of one state, each [actions], got {shapes}")
-    if not (mean.isfinite().all() and std.isfinite().all() and std.min() >= 1e-6):
-        raise ValueError(f"{name}: expected finite means and finite stds of at least 1e-6, got {policy}")
+    for what, values, least in (("mean", mean, -LARGEST), ("std", std, LEAST_STD)):
+        bad = values[~((values >= least - 1e-12) & (values <= LARGEST))]  # NaN is neither; float32 has 9.99999997e-7
+        if len(bad):
+            expected = f"finite means and finite stds, means from -1e6 to 1e6 and stds from {LEAST_STD:g} to 1e6"
+            raise ValueError(f"{name}: expected {expected}, got a {what} of {float(bad[0]):.6g}")
     return mean, std
 
 
@@ -378,6 +384,10 @@ def _integrals(old: MeanAndStd, new: MeanAndStd) -> torch.Tensor:
     z = torch.linspace(-10, 10, 2001, dtype=torch.float64).unsqueeze(1)  # beyond it a Gaussian has 1e-23 of its mass
     values = []
     for p, q in ((old, new), (new, old)):
+        p, q = (
+            (torch.zeros_like(p[0]), p[1]),
+            (q[0] - p[0], q[1]),
+        )  # around p: next to its mean a narrow std is rounding
         actions = p[0] + p[1] * z  # [points, actions]
         # each dimension is a Gaussian of its own, [actions, 1]: the integral over all is the sum of theirs
         log_p, log_q = (_gaussian((m[:, None], s[:, None])).log_prob(actions[..., None]) for m, s in (p, q))

@@ -20,9 +20,9 @@ from rsl_edu.number_format import round_up, short, small
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.theme import BLUE, FAINT, ORANGE, PINK, RED
 from .bench.instrument import Draw, cached
 from .bench.parts import TextTable, frame, mosaic, show_image
+from .bench.theme import BLUE, FAINT, ORANGE, PINK, RED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

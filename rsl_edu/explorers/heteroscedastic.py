@@ -11,15 +11,15 @@ import numpy as np
 import torch
 
 from rsl_edu.data import rollout
-from rsl_edu.data.learner_input import finite_tensor
+from rsl_edu.data.learner_input import finite_tensor, learner_names
 from rsl_edu.modules import MLP, GaussianDistribution, HeteroscedasticGaussianDistribution
 from rsl_edu.number_format import short
 
 from . import gaussian_fit
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK
 from .bench.instrument import Draw, cached
+from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -115,7 +115,8 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         state: Values of the controls other than the defaults.
 
     Raises:
-        ValueError: Tensors of other shapes, or with values that are not finite.
+        TypeError: Names that are no words.
+        ValueError: Tensors of other shapes, with values that are not finite or too large; more or fewer names.
     """
 
     State = HeteroscedasticFitState
@@ -148,15 +149,19 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
             raise ValueError(f"x: expected two samples or more, got {len(x)}")
         kept = torch.linspace(0, len(x) - 1, min(len(x), SHOWN)).round().long()
         self.x, self.y = (tensor[kept].float().unsqueeze(1) for tensor in (x, y))  # [samples, 1]
-        self.names = names
-        self._unit = names[1][names[1].rfind("(") :] if "(" in names[1] else "of " + names[1]
+        self.names = learner_names("names", names, 2, "of x and y")
+        target = self.names[1]
+        self._unit = target[target.rfind("(") :] if "(" in target else "of " + target
         self._x_moments, self._y_moments = (_moments(tensor) for tensor in (self.x, self.y))
         self._top = 3.3 * self._y_moments[1]  # of the std's axis: the greatest init std is 3
         self._inputs = (self.x - self._x_moments[0]) / self._x_moments[1]
         self._targets = (self.y - self._y_moments[0]) / self._y_moments[1]
         low, high = self.x.min().item(), self.x.max().item()
+        margin = max(0.5, 1e-3 * abs(low))  # float32 must tell both ends apart
         self._grid = (
-            torch.linspace(low, high, 81).unsqueeze(1) if high > low else self.x[:1] + torch.tensor([[-0.5], [0.5]])
+            torch.linspace(low, high, 81).unsqueeze(1)
+            if high > low
+            else self.x[:1] + margin * torch.tensor([[-1.0], [1.0]])
         )
         self.edges, self.bins = _bins(self.x.squeeze(1).numpy())
         values = self.y.squeeze(1).numpy()
@@ -213,14 +218,14 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         by_state = ClampAlone if mistake == "clamp" else HeteroscedasticGaussianDistribution
         kind = GaussianDistribution if parameter == "one" else by_state
         with torch.random.fork_rng(devices=[]), torch.enable_grad():
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed also reseeds the learner's GPU
             samples = torch.randperm(len(self.x))[:BATCH]
             distribution = kind(1, init_std=init, std_type="log" if parameter == "log" else "scalar")
             network = MLP(1, distribution.input_dim, [hidden], activation="tanh")
             if mistake != "no init":
                 distribution.init_mlp_weights(network)
         trained = itertools.chain(network.parameters(), distribution.parameters())
-        flat = torch.cat([each.detach().flatten() for each in trained])
+        flat = torch.cat([each.detach().float().flatten() for each in trained])
         low, high = distribution.log_std_range if parameter == "log" else distribution.std_range
         reading = gaussian_fit.Reading(parameter == "log", low, high, leads_back=kind is not ClampAlone)
         x, y = (values[samples].squeeze(1).numpy() for values in (self._inputs, self._targets))

@@ -17,8 +17,8 @@ from rsl_edu.number_format import short, small
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK, RED
 from .bench.instrument import Draw, cached
+from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK, RED
 from .recurrent_steps import carried_memory, gradients_through_time
 
 if TYPE_CHECKING:
@@ -187,10 +187,10 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
             if self._given is not None:
                 return copy.deepcopy(self._given)  # its memory is changed: each thread needs its own
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed also reseeds the learner's GPU
             return RNN(self.observations.shape[2], hidden, num_layers=2, type=type).requires_grad_(False)
 
-    @cached(16)
+    @cached(4)
     def _carried(self, type: str, hidden: int, seed: int, how: str) -> CarriedMemory:
         return carried_memory(self._network(type, hidden, seed), self.observations, self.dones, how)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import itertools
 from collections.abc import Iterable
@@ -13,7 +12,7 @@ import torch
 from torch import nn
 
 from rsl_edu.data import rollout
-from rsl_edu.data.learner_input import finite_tensor
+from rsl_edu.data.learner_input import finite_tensor, learner_network
 from rsl_edu.diagnosis.layers import EDGES, Layers, in_order, measure
 from rsl_edu.modules import MLP, EmpiricalNormalization
 from rsl_edu.modules.mlp import ACTIVATIONS
@@ -21,8 +20,8 @@ from rsl_edu.number_format import power, short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.theme import BLUE, FAINT, GREY, ORANGE, RED
 from .bench.instrument import Draw, cached
+from .bench.theme import BLUE, FAINT, GREY, ORANGE, RED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -149,7 +148,7 @@ class Signal(Explorer[SignalState, SignalResult]):
             if self._network is not None:
                 return _finite(measure(self._network, x))
             with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(state.seed)
+                torch.default_generator.manual_seed(state.seed)  # torch.manual_seed also reseeds the learner's GPU
                 network = _build(state, x.shape[1])
             return _finite(measure(network, x, state.seed, by_module=state.shared))
 
@@ -310,7 +309,7 @@ def _usable_layers(network: nn.Sequential, x: torch.Tensor) -> nn.Sequential:
     """Check the learner's network and return a copy of its modules, in a row."""
     if not isinstance(network, nn.Sequential):
         raise ValueError(f"network: expected an nn.Sequential such as MLP, got {type(network).__name__}")
-    leaves: list[Any] = list(in_order(copy.deepcopy(network).cpu().float().eval()))
+    leaves: list[Any] = list(in_order(learner_network("network", network).eval()))
     linear = [leaf for leaf in leaves if isinstance(leaf, nn.Linear)]
     if not 1 <= len(linear) <= DEEPEST + 1:
         raise ValueError(f"network: expected 1 to {DEEPEST + 1} linear layers, got {len(linear)}")

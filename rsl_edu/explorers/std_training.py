@@ -16,8 +16,8 @@ from rsl_edu.number_format import short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.theme import BLUE, FAINT, GREEN, ORANGE, RED
 from .bench.instrument import Draw, cached
+from .bench.theme import BLUE, FAINT, GREEN, ORANGE, RED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -177,7 +177,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         if parameter == "unclamped":
             low, high = -np.inf, np.inf
         trained = np.zeros((2, joints), np.float32)  # the mean and the parameter of the std
-        trained[1] = next(policy.parameters()).detach().numpy()
+        trained[1] = next(policy.parameters()).detach().float().numpy()
         first, second = np.zeros((2, 2, joints), np.float32)  # Adam's moments
         params, gradients, rewards, error = [], [], [], ""
         for t, noise in enumerate(self._noise(batch, seed), 1):
@@ -216,7 +216,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
     @cached(2)
     def _noise(self, batch: int, seed: int) -> np.ndarray:
         """Return the standard normal numbers that each step's actions are made of, ``[steps + 1, batch, joints]``."""
-        noise = torch.empty(STEPS + 1, batch, len(self.linear))
+        noise = torch.empty(STEPS + 1, batch, len(self.linear), dtype=torch.float32)
         generator = torch.Generator().manual_seed(seed)
         for step in noise:  # one by one, as the policy draws them: in one call, torch draws others
             step.normal_(generator=generator)

@@ -15,8 +15,8 @@ from rsl_edu.number_format import round_up, short
 
 from .bench.controls import Control, control
 from .bench.explorer import Explorer
-from .bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, RED
 from .bench.instrument import Draw
+from .bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, RED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -96,7 +96,7 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
             raise TypeError(f"motions: expected motions by their names, got {type(motions).__name__}")
         if not 1 <= len(motions) <= len(COLOURS):
             raise ValueError(f"motions: expected one to {len(COLOURS)}, got {len(motions)}")
-        self._motions = {name: each if isinstance(each, Motion) else _motion_of(each) for name, each in motions.items()}
+        self._motions = {name: _motion_of(each) for name, each in motions.items()}
         recorded = list(self._motions.values())
         self._follows = all(bool(each.moves.all()) for each in recorded)
         self._middles = {name: _middle(each, self._follows) for name, each in self._motions.items()}
@@ -245,7 +245,11 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
 
 
 def _motion_of(ends: Any) -> Motion:
-    """Return a learner's own rods as a motion that earns nothing."""
+    """Return a motion as it is, on the CPU, and a learner's own rods as a motion that earns nothing."""
+    if isinstance(ends, Motion):
+        tensors = ("ends", "radii", "moves", "rewards")
+        here: dict[str, Any] = {name: getattr(ends, name).detach().cpu() for name in tensors}
+        return dataclasses.replace(ends, **here)
     ends = finite_tensor("motions", ends, "[steps + 1, parts, 2, 3], the ends of rods").float()
     if len(ends) < 2:
         raise ValueError("motions: expected a step or more, got none")

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from rsl_edu.data import rollout
-from rsl_edu.data.learner_input import finite_tensor
+from rsl_edu.data.learner_input import finite_tensor, learner_names
 from rsl_edu.number_format import short
 
 from . import stream_picture
@@ -63,7 +63,8 @@ class Stream(Explorer[StreamState, StreamResult]):
         state: Values of the controls other than the defaults.
 
     Raises:
-        ValueError: Observations of another shape, or with values that are not finite.
+        TypeError: Names that are no words.
+        ValueError: Observations of another shape, with values that are not finite or too large; more or fewer names.
     """
 
     State = StreamState
@@ -115,13 +116,17 @@ class Stream(Explorer[StreamState, StreamResult]):
         steps, envs, features = observations.shape
         self.observations = observations.float()
         self._total = steps * max(1, envs // 4)
-        self.names = names or tuple(f"feature {i}" for i in range(features))
+        if names is None:
+            names = tuple(f"feature {i}" for i in range(features))
+        self.names = learner_names("names", names, features, "feature")
         step = max(1, self._total // 32)
         steps = self._total // step
         last = step * steps
         ranges = {"seen": (step, last, step), "shift": (0, last, step), "feature": (0, features - 1, 1)}
         defaults = {"seen": step * max(1, steps // 2), "feature": min(22, features - 1)}
-        if not own:  # a shift is ours: nobody's own data begin with it
+        if own:
+            self.questions = ()
+        else:  # a shift is ours: nobody's own data begin with it
             defaults |= {"seen": step * (3 * steps // 4), "shift": step * (steps // 2)}
         super().__init__(ranges=ranges, defaults=defaults, **self._dated(state))
 
@@ -182,7 +187,7 @@ class Stream(Explorer[StreamState, StreamResult]):
             x = torch.cat([x[:shift], later])
         return x  # [samples, features]
 
-    @cached(8)
+    @cached(2)
     def _run(self, batch: int, until: int, shift: int, independent: bool, merge: str, seed: int) -> RunningStatistics:
         robots = self._robots(seed)
         x = self._samples(robots, shift, independent, seed).numpy()

@@ -377,3 +377,7 @@ def test_each_question_has_the_answer_that_is_computed(explorer):
 def test_frames_of_the_book_hold_the_answers(explorer):
     assert len(explorer.swept_states()) <= 50
     assert {explorer.at(**question.show) for question in explorer.questions} <= {*explorer.swept_states()}
+
+
+def test_own_data_get_no_questions_whose_answers_are_the_cheetahs(small):
+    assert AdaptiveRate(*small).questions == ()

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from rsl_edu.explorers.bench.figure import Drawing
 from torch.distributions import Normal, kl_divergence
 
-from rsl_edu.explorers.bench.figure import Drawing
 from rsl_edu.explorers.divergence import MISTAKES, QUANTITIES, Divergence
 
 INTEGRAL = 1e-6

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from rsl_edu.explorers.bench.figure import RED
 from torch import nn
 
 from rsl_edu.diagnosis.feature_maps import receptive_field
-from rsl_edu.explorers.bench.figure import RED
 from rsl_edu.explorers.features import Features, FeaturesState
 from rsl_edu.modules import CNN
 

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from rsl_edu.explorers.bench.figure import Drawing
 
 from rsl_edu.explorers import gaussian_fit
-from rsl_edu.explorers.bench.figure import Drawing
 from rsl_edu.explorers.heteroscedastic import BATCH, STEPS, ClampAlone, HeteroscedasticFit
 from rsl_edu.modules import MLP, GaussianDistribution, HeteroscedasticGaussianDistribution
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from rsl_edu.explorers.bench.figure import Drawing
 
 from rsl_edu.diagnosis import recurrent_memory
 from rsl_edu.explorers import recurrent_steps
-from rsl_edu.explorers.bench.figure import Drawing
 from rsl_edu.explorers.memory import Memory
 from rsl_edu.modules import RNN, split_and_pad_trajectories
 

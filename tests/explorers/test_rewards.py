@@ -250,6 +250,11 @@ def test_default_is_what_rsl_rl_does_and_own_episodes_end(humanoid, small):
     assert small.at().ends
 
 
+def test_own_data_get_no_questions_whose_answers_are_the_humanoids(small):
+    assert small.questions == ()
+    assert small.html("").count("<rsl-explorer") == 1
+
+
 TITLES = {
     "Episode ends are ignored: rewards are divided by 120, 3.3 times the right 35.": {},
     "Episode ends are ignored: rewards are divided by 110, 3.2 times the right 35.": {"step": 512},

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from rsl_edu.explorers.bench.figure import Drawing
 from torch import nn
 
-from rsl_edu.explorers.bench.figure import Drawing
 from rsl_edu.explorers.signal import Signal
 from rsl_edu.modules import MLP, EmpiricalNormalization
 

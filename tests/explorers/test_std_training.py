@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
-
 from rsl_edu.explorers.bench.figure import Drawing
+
 from rsl_edu.explorers.std_training import STEPS, StdTraining
 from rsl_edu.modules import GaussianDistribution
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.colors import to_hex
+from rsl_edu.explorers.bench.figure import RED
 
 from rsl_edu import data
 from rsl_edu.explorers import StickFigure
-from rsl_edu.explorers.bench.figure import RED
 
 
 def balance(observation):

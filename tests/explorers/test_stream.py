@@ -231,6 +231,11 @@ def test_default_shows_a_robot_that_has_changed_and_own_data_as_they_are(humanoi
     assert not small.compute(small.at()).shifted
 
 
+def test_own_data_get_no_questions_whose_answers_are_the_humanoids(small):
+    assert small.questions == ()
+    assert small.html("").count("<rsl-explorer") == 1
+
+
 def test_shift_that_older_states_have_as_a_switch_is_half_time_or_never(small):
     assert [small.at(shift=shift).shift for shift in (True, False)] == [128, 0]
     assert Stream(small.observations, shift=True).at().shift == 128

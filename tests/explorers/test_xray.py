@@ -11,6 +11,7 @@ import pytest
 import torch
 from matplotlib.image import imread
 from playwright.sync_api import expect
+from rsl_edu.explorers.bench.figure import Drawing
 
 from rsl_edu import diagnosis
 from rsl_edu.checkpoint import Checkpoint, Policy, Run, read_run
@@ -19,7 +20,6 @@ from rsl_edu.diagnosis.learning_state import OptimizerMeasures
 from rsl_edu.diagnosis.sample import Sample
 from rsl_edu.explorers import XRay
 from rsl_edu.explorers import xray_panels as panels
-from rsl_edu.explorers.bench.figure import Drawing
 from rsl_edu.modules import CNN, MLP, RNN, BetaDistribution, EmpiricalNormalization, GaussianDistribution
 
 CLOSE = {"rtol": 1e-6, "atol": 1e-9}

@@ -1,4 +1,4 @@
-"""The picture of an instrument, laid out once and then quick to change: its panels in SVG, its ghosts, what it marks."""
+"""The picture of an instrument, laid out once, then quick to change: panels in SVG, ghosts, marks."""
 
 from __future__ import annotations
 
@@ -160,7 +160,9 @@ class Drawing:
         result = instrument.compute(state)
         self.move(result)
         with theme(self._dark):
-            drawn = [self._draw(place) if more or not panel.more else ("", "") for place, panel in enumerate(self.panels)]
+            drawn = [
+                self._draw(place) if more or not panel.more else ("", "") for place, panel in enumerate(self.panels)
+            ]
         grounds, moving = zip(*drawn, strict=True)
         return Frame(
             state,
@@ -171,13 +173,14 @@ class Drawing:
             moving,
             tuple(self._spot(spot) for spot in instrument.spots(result)),
             tuple(self._grip(grip) for grip in instrument.grips(result)),
-            self._head,
+            self.head,
         )
 
     # Writing
 
     @functools.cached_property
-    def _head(self) -> str:
+    def head(self) -> str:
+        """The tag that the whole picture begins with, and its ground."""
         with theme(self._dark):
             return self._write([self.figure.patch], whole=True)
 
@@ -239,7 +242,7 @@ class Drawing:
         raise ValueError(f"panel: expected one of {', '.join(panel.name for panel in self.panels)}; got {name!r}")
 
     def _points(self, axes: Any, x: Sequence[float], y: Sequence[float]) -> np.ndarray:
-        """Return places in data coordinates, cut at the axes' limits, as points from the upper left corner: ``[n, 2]``."""
+        """Return places ``[n, 2]`` in points from the upper left corner, of data cut at the axes' limits."""
         inside = [
             np.clip(np.asarray(values, float), min(limits), max(limits))
             for values, limits in ((x, axes.get_xlim()), (y, axes.get_ylim()))
@@ -279,8 +282,8 @@ def _laid_out(figure: Figure, renderer: Any, more: Sequence[str]) -> tuple[list[
 
 def _box(figure: Figure, bounds: list[Any]) -> Box:
     """Return the box around bounds in pixels, to whole points."""
-    width, height = POINTS * figure.get_size_inches()
-    inside = Bbox.union(bounds).frozen().extents * (POINTS / figure.dpi)
+    width, height = (POINTS * float(inches) for inches in figure.get_size_inches())
+    inside = np.asarray(Bbox.union(bounds).extents) * (POINTS / figure.dpi)
     left, right = (float(np.clip(x, 0, width)) for x in np.round((inside[0] - _MARGIN, inside[2] + _MARGIN)))
     top, bottom = (float(np.clip(y, 0, height)) for y in np.round(height - inside[[3, 1]] + (-_MARGIN, _MARGIN)))
     return left, top, right - left, bottom - top

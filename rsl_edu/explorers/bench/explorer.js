@@ -52,17 +52,22 @@ function render({ model, el }) {
   const ahead = new Map();
   let epoch = model.get("epoch");
   let shown = (name) => model.get(name);
+  let last = null;
   const here = () => model.get("place").join();
   const choose = () => {
     if (model.get("epoch") !== epoch) { ahead.clear(); epoch = model.get("epoch"); }
     const frame = ahead.get(here());
-    if (here() === model.get("shown") || model.get("error")) shown = (name) => model.get(name);
-    else if (frame) shown = (name) => (name in frame ? frame[name] : model.get(name));
-    else return false;
+    const sent = model.get("shown");
+    if (here() !== sent && !model.get("error") && frame) shown = (name) => frame[name];
+    else if (here() === sent || model.get("error") || sent !== last) shown = (name) => model.get(name);
+    else return false; // the kernel is still at a picture that was left
+    last = sent;
     return true;
   };
 
   // Panels
+  const FRAME = ["title", "caption", "numbers", "spots", "grips",
+    ...spec.panels.flatMap((_, i) => LAYERS.map((layer) => `${layer}${i}`))];
   const panels = spec.panels.map(([left, top, width, height, more]) => {
     const panel = add(picture, "div", { className: "rsl-panel" });
     const drawn = addSvg(panel, "svg", { viewBox: `${left} ${top} ${width} ${height}`, "aria-hidden": "true" });
@@ -198,7 +203,9 @@ function render({ model, el }) {
   model.on("change", update);
   model.on("msg:custom", (message) => {
     if (message.ahead === undefined || message.epoch !== model.get("epoch")) return;
-    ahead.set(message.ahead, message.frame);
+    // What is not in the message is as it was when the kernel sent it: as it is now.
+    const frame = Object.fromEntries(FRAME.map((name) => [name, model.get(name)]));
+    ahead.set(message.ahead, { ...frame, ...message.frame });
     update();
   });
   arrange();

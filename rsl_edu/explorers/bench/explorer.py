@@ -22,9 +22,9 @@ class Explorer(Instrument[S, R]):
     """A picture that follows its controls: live in a notebook, as a figure, or frame by frame.
 
     A subclass gives ``State`` (a frozen dataclass of :func:`.control` fields), ``compute``, ``stage``, ``draw``,
-    ``mark``, ``title``, ``describe``, ``numbers``, ``spots`` and ``grips``, as :class:`.Instrument` describes them, which
-    also has the constructor, the states and what changes them. In a notebook, an explorer at the end of a cell shows
-    itself.
+    ``mark``, ``title``, ``describe``, ``numbers``, ``spots`` and ``grips``, as :class:`.Instrument` describes them.
+    That class also has the constructor, the states and what changes them. In a notebook, an explorer at the end of a
+    cell shows itself.
     """
 
     def render(self, *, dark: bool = False, **changes: Any) -> Figure:
@@ -50,7 +50,9 @@ class Explorer(Instrument[S, R]):
         :attr:`.Instrument.questions`.
         """
         states = self._space.states(self._state, self.swept or ({next(iter(self.controls)): ...},))
-        shown = [question.show for question in self.questions if question.show and set(question.show) <= {*self.controls}]
+        shown = [
+            question.show for question in self.questions if question.show and set(question.show) <= {*self.controls}
+        ]
         return list(dict.fromkeys([*states, *(self.at(**show) for show in shown)]))
 
     def html(self, notebook: str = NOTEBOOK) -> str:
@@ -97,9 +99,9 @@ class Explorer(Instrument[S, R]):
             return {"text/plain": repr(self), "text/html": self.html()}, {}
         from .output import explorer_still
 
-        return {"text/plain": repr(self), **explorer_still(self, self.live)}, {}
+        return {"text/plain": repr(self), **explorer_still(self, self.live.still, self.live.more)}, {}
 
     def _ipython_display_(self) -> None:
         from .output import show_twice
 
-        show_twice(self)
+        show_twice(self, lambda: self.live)

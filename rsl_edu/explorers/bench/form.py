@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -12,7 +13,8 @@ from .scripts import form_module, text
 from .static_page import questions_told
 
 if TYPE_CHECKING:
-    from .quiz import Quiz
+    from .controls import Control
+    from .question import Question
 
 RECORDED = "Recorded. Now find out by the controls, or let it be shown."
 
@@ -21,7 +23,10 @@ class Form(anywidget.AnyWidget):
     """Questions with a field or with choices, and a line under each that says what became of the answer.
 
     Args:
-        quiz: What takes the answers.
+        questions: The questions.
+        number: What a question without choices asks for.
+        answer: Takes the number of a question and an answer; raises a ValueError if that is not allowed.
+        show: Takes the number of a question and shows its answer.
 
     Attributes:
         questions: For each question its text, its choices or None, the unit of the number, its answer, and whether
@@ -39,10 +44,17 @@ class Form(anywidget.AnyWidget):
     replies: Any = traitlets.List().tag(sync=True)
     still = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, quiz: Quiz) -> None:
-        self._quiz = quiz
-        super().__init__(questions=questions_told(quiz), still=still_name(quiz), replies=[["", False]] * len(quiz.questions))
-        self.on_msg(self._show)
+    def __init__(
+        self,
+        questions: Sequence[Question],
+        number: Control | None,
+        answer: Callable[[int, float | str], None],
+        show: Callable[[int], None],
+    ) -> None:
+        self._answer, self._show = answer, show
+        told = questions_told(questions, number)
+        super().__init__(questions=told, still=still_name(self), replies=[["", False]] * len(told))
+        self.on_msg(self._asked)
 
     @traitlets.observe("given")
     def _record(self, change: Any) -> None:
@@ -54,14 +66,14 @@ class Form(anywidget.AnyWidget):
 
     def _reply(self, question: int, entered: Any) -> list[Any]:
         try:
-            self._quiz.answer(question, entered if self._quiz.questions[question].choices else _number(entered))
+            self._answer(question, entered if self.questions[question]["choices"] else _number(entered))
         except ValueError as error:
             return [str(error).partition(": ")[2] or str(error), True]
         return [RECORDED, False]
 
-    def _show(self, widget: Any, content: Any, buffers: Any) -> None:
+    def _asked(self, widget: Any, content: Any, buffers: Any) -> None:
         if "show" in content:
-            self._quiz.show(content["show"])
+            self._show(content["show"])
 
 
 def _number(entered: Any) -> float:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from .controls import Control, Grid, Space
+from .usual_settings import under_usual_settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from .quiz import Question
+    from .question import Question
     from .touch import Grip, Spot
 
 Own = TypeVar("Own", bound="Instrument[Any, Any]")
@@ -22,6 +23,8 @@ R = TypeVar("R")  # result of compute
 C = TypeVar("C", bound=Callable[..., Any])
 Draw = Callable[..., Any]
 """Returns a tensor of random numbers; its arguments are the shape."""
+_SETTLED = ("__init__", "compute", "stage", "draw", "mark", "title", "describe", "numbers", "spots", "grips")
+"""Methods of a subclass that run under torch's and NumPy's usual settings."""
 
 
 def cached(most: int) -> Callable[[C], C]:
@@ -77,8 +80,9 @@ class Instrument(ABC, Generic[S, R]):
     """What a page without a kernel holds, all combinations of each grid; those of the first control by default."""
     question: ClassVar[Control | None] = None
     """What :meth:`predict` asks for."""
-    questions: ClassVar[tuple[Question, ...]] = ()
-    """What a :class:`.Quiz` asks before the picture is shown."""
+    questions: tuple[Question, ...] = ()
+    """What a :class:`.Quiz` asks before the picture is shown; an explorer of a learner's own data sets it to none, as
+    the answers are those of the course's data."""
     more: ClassVar[tuple[str, ...]] = ()
     """Labels of the axes that are shown only when asked for."""
     autoplay: ClassVar[str] = ""
@@ -108,6 +112,13 @@ class Instrument(ABC, Generic[S, R]):
         self.answers: dict[str, str] = {}
         self._views: list[View] = []
         self.lock = threading.RLock()
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        """Let what a subclass gives run under torch's and NumPy's usual settings, whatever the learner has set."""
+        super().__init_subclass__(**named)
+        for name in _SETTLED:
+            if name in vars(cls):
+                setattr(cls, name, under_usual_settings(vars(cls)[name]))
 
     # What a subclass gives
 

@@ -1,8 +1,8 @@
 """What an explorer or a quiz leaves in a notebook: a still for everyone, and the widget for those who have its kernel.
 
-A notebook that is opened again has lost its kernel, and with it the widget: JupyterLab then says that it found no model.
-So the still is an output of its own, which the widget hides as long as it lives; in a page without a kernel neither is
-needed, as the explorer works there by itself.
+A notebook that is opened again has lost its kernel and its widgets; JupyterLab then says that it found no model. So the
+still is an output of its own, which the widget hides as long as it lives. A page without a kernel needs neither: there
+the explorer works by itself.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import io
 import itertools
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from IPython import get_ipython
 from IPython.display import display
@@ -21,8 +22,7 @@ from .static_page import in_a_page, question_lines, template
 
 if TYPE_CHECKING:
     from .instrument import Instrument
-    from .quiz import Quiz
-    from .widget import Live
+    from .question import Question
 
 SHARP = 2
 """Pixels of a still for each of the page."""
@@ -31,26 +31,24 @@ COLOURS = 128
 _numbers = itertools.count(1)
 
 
-class Shown(Protocol):
-    """What is shown twice: it has a still for every reader, and a widget."""
+def show_twice(thing: Any, live: Callable[[], Any]) -> None:
+    """Display the still of something, which ``_repr_mimebundle_`` gives, and its widget.
 
-    live: Any
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]: ...
-
-
-def show_twice(thing: Shown) -> None:
-    """Display the still of something, and its widget."""
-    kernel = getattr(get_ipython(), "kernel", None)
-    if kernel is None and not in_a_page():
+    Args:
+        thing: An explorer or a quiz.
+        live: Returns its widget.
+    """
+    show: Any = display
+    if in_a_page():
+        data, metadata = thing._repr_mimebundle_()
+        show(data, metadata=metadata, raw=True)
+    elif getattr(get_ipython(), "kernel", None) is None:
         print(repr(thing))
-        return
-    data, metadata = thing._repr_mimebundle_()
-    display(data, metadata=metadata, raw=True)
-    if not in_a_page():
+    else:
         # Colab needs the metadata that comes with the view of a widget.
-        data, metadata = thing.live._repr_mimebundle_()
-        display({**data, "text/plain": ""}, metadata=metadata, raw=True)
+        view, told = live()._repr_mimebundle_()
+        for data, metadata in (thing._repr_mimebundle_(), ({**view, "text/plain": ""}, told)):
+            show(data, metadata=metadata, raw=True)
 
 
 def still_name(thing: object) -> str:
@@ -58,12 +56,18 @@ def still_name(thing: object) -> str:
     return f"{type(thing).__name__}-{next(_numbers)}"
 
 
-def explorer_still(instrument: Instrument[Any, Any], live: Live) -> dict[str, str]:
-    """Return the present picture with its words, for a notebook without a kernel: HTML, and an image alone."""
+def explorer_still(instrument: Instrument[Any, Any], name: str, more: bool) -> dict[str, str]:
+    """Return the present picture with its words, for a notebook without a kernel: HTML, and an image alone.
+
+    Args:
+        instrument: What is drawn.
+        name: What :func:`still_name` gave.
+        more: Whether the panels are in it that are shown only when asked for.
+    """
     result = instrument.compute(instrument.at())
-    png, width = _still(instrument, result, live.more)
+    png, width = _still(instrument, result, more)
     html = template("still.html.j2").render(
-        name=live.still,
+        name=name,
         title=instrument.title(result),
         caption=instrument.describe(result),
         picture=png,
@@ -73,14 +77,10 @@ def explorer_still(instrument: Instrument[Any, Any], live: Live) -> dict[str, st
     return {"text/html": html, "image/png": png}
 
 
-def quiz_still(quiz: Quiz) -> str:
-    """Return the questions, for a notebook without a kernel."""
+def quiz_still(questions: Sequence[Question], name: str) -> str:
+    """Return questions as a list, for a notebook without a kernel."""
     return template("still.html.j2").render(
-        name=quiz.live.still,
-        title="",
-        picture="",
-        lines=question_lines(quiz),
-        how="Run the cell to answer.",
+        name=name, title="", picture="", lines=question_lines(questions), how="Run the cell to answer."
     )
 
 

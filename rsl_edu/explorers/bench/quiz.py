@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .static_page import in_a_page, quiz_html
+from .question import Question
+from .static_page import in_a_page, moved, quiz_html
 
 if TYPE_CHECKING:  # anywidget takes its time: only what shows a form needs it
+    from .explorer import Explorer
     from .form import Form
-    from .instrument import Instrument
-
-
-@dataclasses.dataclass(frozen=True)
-class Question:
-    """A question about what an explorer shows.
-
-    Attributes:
-        text: The question.
-        choices: The answers to choose from; empty: the number that :attr:`.Instrument.question` asks for.
-        answer: The right answer: one of the choices, or the number in words; empty if nothing is to be told.
-        show: Values of controls at which the picture shows the answer; empty if it cannot be shown.
-    """
-
-    text: str
-    choices: tuple[str, ...] = ()
-    answer: str = ""
-    show: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class Quiz:
@@ -53,7 +36,7 @@ class Quiz:
 
     def __init__(
         self,
-        explorer: Instrument[Any, Any],
+        explorer: Explorer[Any, Any],
         questions: Sequence[Question] | Mapping[str, Sequence[str] | None] | None = None,
     ) -> None:
         if questions is None:
@@ -64,7 +47,9 @@ class Quiz:
             raise ValueError("questions: expected at least one, got none")
         for question in questions:
             if not question.choices and explorer.question is None:
-                raise ValueError(f"questions: {type(explorer).__name__} asks for no number, got {question.text!r}: None")
+                raise ValueError(
+                    f"questions: {type(explorer).__name__} asks for no number, got {question.text!r}: None"
+                )
             if question.choices and question.answer and question.answer not in question.choices:
                 raise ValueError(f"questions: expected an answer among {question.choices}, got {question.answer!r}")
             explorer.at(**question.show)
@@ -84,7 +69,7 @@ class Quiz:
         asked = self._asked(question)
         if not asked.choices and self.explorer.question is not None:
             self.explorer.question.check("guess", answer)
-        elif answer not in asked.choices:
+        elif not (isinstance(answer, str) and answer in asked.choices):
             raise ValueError(f"answer: expected one of {', '.join(map(repr, asked.choices))}; got {answer!r}")
         self.explorer.predict(answer, asked.text)
 
@@ -93,9 +78,9 @@ class Quiz:
         self.explorer.set(**self._asked(question).show)
 
     def _asked(self, question: int) -> Question:
-        if question not in range(len(self.questions)):
+        if isinstance(question, bool) or question not in range(len(self.questions)):
             raise ValueError(f"question: expected a number from 0 to {len(self.questions) - 1}, got {question!r}")
-        return self.questions[question]
+        return self.questions[int(question)]
 
     @property
     def answers(self) -> dict[str, str]:
@@ -108,7 +93,7 @@ class Quiz:
         """The widget, a form with all questions."""
         from .form import Form
 
-        return Form(self)
+        return Form(self.questions, self.explorer.question, self.answer, self.show)
 
     def __repr__(self) -> str:
         """The questions, their choices and the answers so far: what nbval compares."""
@@ -120,17 +105,19 @@ class Quiz:
 
     def html(self) -> str:
         """Return the quiz for a page without a kernel; its answers are written under the explorer that follows."""
-        return quiz_html(self)
+        positions = moved(self.explorer, self.explorer.swept_states())
+        return quiz_html(self.questions, self.explorer.question, positions)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         from .output import quiz_still
 
-        return {"text/plain": repr(self), "text/html": self.html() if in_a_page() else quiz_still(self)}, {}
+        html = self.html() if in_a_page() else quiz_still(self.questions, self.live.still)
+        return {"text/plain": repr(self), "text/html": html}, {}
 
     def _ipython_display_(self) -> None:
         from .output import show_twice
 
-        show_twice(self)
+        show_twice(self, lambda: self.live)
 
 
 def _question(text: str, choices: Sequence[str] | None) -> Question:

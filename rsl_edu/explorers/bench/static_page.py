@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from .scripts import HERE, page_script, page_style, text
-from .view import grips_on, place_of, specification
+from .view import Positions, grips_on, place_of, specification
 
 if TYPE_CHECKING:
     from .controls import Control
     from .drawing import Frame, Panel
     from .instrument import Instrument
-    from .quiz import Quiz
+    from .question import Question
 
 NOTEBOOK = "rsl-edu:notebook"
 """Address that stands for the notebook of the page; whoever builds the page replaces it."""
@@ -84,47 +84,45 @@ def document(title: str, *parts: str) -> str:
     return f"{page}\n"
 
 
-def quiz_html(quiz: Quiz) -> str:
-    """Return a quiz whose answers are written under the next explorer; without JavaScript it is a list."""
-    return template("quiz.html.j2").render(lines=question_lines(quiz), questions=questions_told(quiz, page=True))
+def quiz_html(questions: Sequence[Question], number: Control | None, positions: Positions) -> str:
+    """Return questions whose answers are written under the next explorer; without JavaScript they are a list.
+
+    Args:
+        questions: The questions.
+        number: What a question without choices asks for.
+        positions: The values that the controls of the explorer have on the page.
+    """
+    told = questions_told(questions, number)
+    for one, question in zip(told, questions, strict=True):
+        one["range"] = None if number is None else (number.range or number.positions(2))[:2]
+        one["places"] = {
+            str(i): values.index(question.show[name])
+            for i, (name, values) in enumerate(positions.items())
+            if question.show.get(name) in values
+        }
+    return template("quiz.html.j2").render(lines=question_lines(questions), questions=told)
 
 
-def question_lines(quiz: Quiz) -> list[str]:
+def question_lines(questions: Sequence[Question]) -> list[str]:
     """Return each question with the answers to choose from."""
     return [
         f"{question.text} ({' / '.join(question.choices)})" if question.choices else question.text
-        for question in quiz.questions
+        for question in questions
     ]
 
 
-def questions_told(quiz: Quiz, page: bool = False) -> list[dict[str, Any]]:
-    """Return what the script in the browser is told of the questions.
-
-    Args:
-        quiz: The quiz.
-        page: Whether it is for a page without a kernel, which has to know what numbers are allowed, and the positions
-            of the controls that show an answer.
-    """
-    explorer, number = quiz.explorer, quiz.explorer.question
-    positions = moved(explorer, explorer.swept_states()) if page else {}
-    told = []
-    for question in quiz.questions:
-        one: dict[str, Any] = {
+def questions_told(questions: Sequence[Question], number: Control | None) -> list[dict[str, Any]]:
+    """Return what the script in the browser is told of questions, live or in a page."""
+    return [
+        {
             "text": question.text,
             "choices": list(question.choices) or None,
             "unit": "" if number is None else number.unit,
             "answer": question.answer,
             "shows": bool(question.show),
         }
-        if page:
-            one["range"] = None if number is None else [*number.positions(2)] if number.range is None else number.range[:2]
-            one["places"] = {
-                str(i): values.index(question.show[name])
-                for i, (name, values) in enumerate(positions.items())
-                if question.show.get(name) in values
-            }
-        told.append(one)
-    return told
+        for question in questions
+    ]
 
 
 def template(name: str) -> jinja2.Template:

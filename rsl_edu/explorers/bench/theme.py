@@ -16,6 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
+from .usual_settings import usual_settings
+
 _NAMES = BLUE, ORANGE, GREEN, PINK, GREY, FAINT = tuple(f"C{i}" for i in range(6))
 """Colours of both themes, told apart by colour-blind readers (after Okabe & Ito); grey for a truth, faint for dots."""
 RED = "#D55E01"
@@ -58,7 +60,7 @@ def _theme(dark: bool) -> dict[str, Any]:
 @contextlib.contextmanager
 def theme(dark: bool) -> Iterator[None]:
     """Draw with the settings of our figures, on light or on dark ground, and leave the learner's own as they were."""
-    with _settings:
+    with usual_settings(), _settings:
         settings: dict[Any, Any] = mpl.rcParams
         before = dict(dict.items(settings))
         dict.update(settings, _theme(dark))  # these values were checked once; rc_context would check them each time
@@ -82,6 +84,6 @@ def fixed_colours(figure: Figure, dark: bool) -> Figure:
                 colour = getattr(artist, f"get_{of}", str)()
                 if isinstance(colour, str) and colour in _NAMES:  # a place in the palette, looked up when drawn
                     getattr(artist, f"set_{of}")(to_hex(colour))
-        for artist in figure.findobj(Collection):
-            artist.set(edgecolor=artist.get_edgecolor(), facecolor=artist.get_facecolor())
+        for collection in figure.findobj(Collection):
+            collection.set(edgecolor=collection.get_edgecolor(), facecolor=collection.get_facecolor())
     return figure

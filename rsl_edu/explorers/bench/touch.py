@@ -51,7 +51,7 @@ class Grip:
     Attributes:
         controls: The names of the controls that it sets.
         panel: Label of the axes that it is in.
-        points: For each value that can be set, or each tuple of values of several controls, x and y of the handle there.
+        points: For each value that can be set, or each tuple of values of several controls, x and y of the handle.
         along: ``"x"`` or ``"y"`` if only that direction counts, as for the line of a time cursor; ``"xy"`` if both do.
     """
 

@@ -31,13 +31,16 @@ def specification(instrument: Instrument[Any, Any], panels: Sequence[Panel], pos
 
 
 def place_of(state: Any, positions: Positions) -> list[int]:
-    """Return the number of each control's position in a state; of a slider between two positions, that of the nearer."""
+    """Return the number of each control's position in a state, or of the nearest one."""
     return [_nearest(values, getattr(state, name)) for name, values in positions.items()]
 
 
 def grips_on(frame: Frame, positions: Positions) -> list[list[Any]]:
-    """Return the grips of a frame: the numbers of their controls, panel, direction, and for each of their places the
-    positions of the controls and x and y."""
+    """Return the grips of a frame that move something.
+
+    Of each: the numbers of its controls, its panel, its direction, and for each place the positions of the controls and
+    x and y.
+    """
     names = list(positions)
     grips = []
     for controls, panel, along, points in frame.grips:

@@ -96,8 +96,17 @@ class Live(anywidget.AnyWidget):
 
     @property
     def svg(self) -> str:
-        """The picture as it is shown, in one piece."""
-        return self._drawing.frame(self._instrument.at(), self.more).svg
+        """The picture as the browser has it, in one piece."""
+        panels = range(len(self._drawing.panels))
+        layers = [getattr(self, f"{layer}{i}") for layer in ("ground", "moving") for i in panels]
+        return "".join([self._drawing.head, *layers, "</svg>"])
+
+    def move(self, **positions: Any) -> None:
+        """Move controls to values as a browser does, which only knows the positions of a control."""
+        place = list(self.place)
+        for name, value in positions.items():
+            place[list(self._positions).index(name)] = self._positions[name].index(value)
+        self.place = place
 
     def _draw(self) -> None:
         """Show the state, written anew unless it was kept."""
@@ -176,7 +185,9 @@ class Live(anywidget.AnyWidget):
             with contextlib.suppress(Exception):  # it is told as soon as it is asked for
                 values = self._frame(instrument.at(**{name: self._positions[name][place]}))
                 changed = {key: value for key, value in values.items() if getattr(self, key) != value}
-                self.send({"ahead": values["shown"], "epoch": self.epoch, "frame": changed | {"shown": values["shown"]}})
+                self.send(
+                    {"ahead": values["shown"], "epoch": self.epoch, "frame": changed | {"shown": values["shown"]}}
+                )
         self._later(event, name, step, count - 1)
 
     def _show(self) -> None:
