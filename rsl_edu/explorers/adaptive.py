@@ -10,98 +10,32 @@ import torch
 
 from rsl_edu.data import rollout
 from rsl_edu.data.learner_input import finite_tensor
-from rsl_edu.histogram import clipped_histogram
 from rsl_edu.modules import MLP, EmpiricalNormalization, GaussianDistribution
 from rsl_edu.number_format import short
 
-from .bench.controls import Control, control
+from . import adaptive_picture
+from .adaptive_state import (
+    BATCHES,
+    EPOCHS,
+    LIMITS,
+    UPDATES,
+    AdaptiveRateResult,
+    AdaptiveRateState,
+    AdaptiveTraining,
+    adapted,
+)
+from .bench.controls import Control
 from .bench.explorer import Explorer
 from .bench.instrument import Draw, cached
-from .bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, PINK
+from .bench.quiz import Question
+from .bench.touch import Grip, Spot
 from .clipped_updates import MiniBatch, Trained, kl_divergence
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ITERATIONS, EPOCHS, BATCHES = 6, 5, 4
-"""Of the whole run: iterations, each with actions of its own, and rsl_rl's epochs and mini-batches in each."""
-UPDATES = ITERATIONS * EPOCHS * BATCHES
-LIMITS = (1e-5, 1e-2)
-"""Least and greatest learning rate that rsl_rl's rule sets."""
 CLIP = 0.2
 """PPO gains nothing from probability ratios further from one than this."""
-EDGES = np.geomspace(1e-3, 1e3, 37)
-"""Bins of KL / target; what lies beyond is counted in the outermost bins."""
-
-
-@dataclasses.dataclass(frozen=True)
-class AdaptiveRateState:
-    """State of :class:`AdaptiveRate`."""
-
-    updates: int = control(
-        UPDATES, "updates shown", "Mini-batch updates done so far.", range=(5, UPDATES, 5), play=True
-    )
-    schedule: str = control(
-        "adaptive",
-        "schedule",
-        "Whether the rate follows the KL, or stays as it begins.",
-        choices={"adaptive": "adaptive", "fixed": "fixed"},
-    )
-    target: float = control(
-        0.01,
-        "target KL",
-        "desired_kl of rsl_rl: the rate falls above twice, and rises below half of it.",
-        unit="nats",
-        steps=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1),
-    )
-    factor: float = control(
-        1.5, "factor", "What the rate is divided or multiplied by; rsl_rl has 1.5.", range=(1.1, 3.0, 0.1)
-    )
-    rate: float = control(
-        1e-3, "first rate", "Learning rate at the start.", steps=(1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
-    )
-    init_std: float = control(
-        1.0, "initial std", "Std of the policy at the start, in the action's unit.", steps=(0.1, 0.2, 0.5, 1.0, 2.0)
-    )
-    mistake: str = control(
-        "right",
-        "KL for the rule",
-        "What the rule is told, and when; all but the first are mistakes that people made.",
-        choices={
-            "right": "right",
-            "KL reversed": "reversed",
-            "mean over dimensions": "mean",
-            "asked once an iteration": "once",
-        },
-    )
-    seed: int = control(0, "seed", "Draws the network, the actions and the mini-batches.", range=(0, 9, 1))
-
-
-@dataclasses.dataclass(frozen=True)
-class AdaptiveTraining:
-    """A whole training; each series has one value an update, as it was when the rule was asked."""
-
-    kl: np.ndarray  # KL(old‖new), old: the policy at the start of the iteration; nats, nan where that is still the same
-    told: np.ndarray  # what the rule takes for it, nan where it is not asked
-    rate: np.ndarray  # learning rate of the update
-    std: np.ndarray  # mean over the action's dimensions, in initial stds
-
-
-@dataclasses.dataclass(frozen=True)
-class AdaptiveRateResult:
-    """What the picture shows: the run up to ``state.updates``."""
-
-    state: AdaptiveRateState
-    run: AdaptiveTraining
-
-    @property
-    def shares(self) -> tuple[float, float, float]:
-        """How much of the KL lies below, inside and above the band in which the rule leaves the rate alone."""
-        over = self.run.kl[np.isfinite(self.run.kl)] / self.state.target
-        if not len(over):  # the policy has not moved
-            return 1.0, 0.0, 0.0
-        below, above = float((over < 0.5).mean()), float((over > 2).mean())
-        return below, 1 - below - above, above
 
 
 class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
@@ -126,13 +60,27 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
     lesson = 5
     shows = "KL and learning rate of PPO, mini-batch by mini-batch"
     breaks = "a fixed rate, a KL that is averaged or reversed"
-    size = (9.0, 5.6)
+    size = (8.6, 5.8)
+    more = ("band", "exploration")
     swept = (
         {"schedule": ..., "updates": 7},
-        {"mistake": ..., "updates": 7},
+        {"mistake": ..., "updates": 5},
         {"schedule": ..., "rate": (1e-5, 3e-4, 1e-3, 1e-2)},
     )
     question = Control("learning rate", "Learning rate at the end of the run.", range=(*LIMITS, 1e-5))
+    questions = (
+        Question(
+            "What is the learning rate after 120 updates?",
+            answer="about 0.00008",
+            show={"updates": UPDATES, "schedule": "adaptive", "mistake": "right"},
+        ),
+        Question(
+            "In how many of the updates is the KL in the green band, from half to twice the target?",
+            ("nearly all", "about half", "one in eight"),
+            "one in eight",
+            {"updates": UPDATES, "schedule": "adaptive", "mistake": "right"},
+        ),
+    )
 
     def __init__(
         self,
@@ -146,6 +94,8 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
                 raise ValueError("observations, actions, rewards: expected all three or none, got None for some")
             robot = rollout("HalfCheetah-v5", steps=64, envs=16)
             observations, actions, rewards = robot.observations, robot.actions, robot.rewards
+        else:
+            self.questions = ()
         observations = finite_tensor("observations", observations, "[time, envs, features]")
         time, envs = observations.shape[:2]
         actions = finite_tensor("actions", actions, f"[{time}, {envs}, actions], with the observations' times and envs")
@@ -177,7 +127,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
             )
         run = self._train(setting)
         shown = {name: series[: state.updates] for name, series in vars(run).items()}
-        return AdaptiveRateResult(state, AdaptiveTraining(**shown))
+        return AdaptiveRateResult(state, AdaptiveTraining(**shown), self._actions)
 
     @cached(64)
     def _train(self, state: AdaptiveRateState) -> AdaptiveTraining:
@@ -239,64 +189,24 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         return (slopes * actions).sum(1)
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out KL over learning rate, and the histogram of the KL over the std."""
-        (kl, shares), (rate, std) = figure.subplots(2, 2, gridspec_kw={"width_ratios": (1.7, 1)})
-        above = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 0, "columnspacing": 1.2}
-        for axes in (kl, rate, std):
-            axes.set(xlim=(0, UPDATES + 2), xlabel="mini-batch updates")
-            axes.set_xticks(range(0, UPDATES + 1, EPOCHS * BATCHES))
-            axes.grid(axis="x", color=FAINT, linewidth=0.6)  # where an iteration begins
-        kl.set(yscale="log", ylim=(1e-6, 100), ylabel="KL(old‖new) (nats)")
-        kl.set_title("KL since the start of the iteration", pad=24)
-        rate.set(yscale="log", ylim=(5e-6, 2e-2), ylabel="learning rate")
-        rate.set_title("learning rate", pad=24)
-        std.set(ylim=(0, 1.6), ylabel="std / initial std")
-        std.set_title("exploration", pad=24)
-        shares.set(xscale="log", xlim=EDGES[[0, -1]], ylim=(0, 1.05), ylabel="updates (peak = 1)")
-        shares.set(xlabel="KL / target")
-        shares.axvspan(0.5, 2, color=GREEN, alpha=0.25, linewidth=0)
-        artists: dict[str, Any] = {"shares": shares}
-        (artists["band"],) = kl.fill([0, 0], [0, 0], color=GREEN, alpha=0.25, linewidth=0, label="½ to 2 targets")
-        (artists["target"],) = kl.plot([0, UPDATES + 2], [1, 1], color=GREEN, linestyle="--", linewidth=1)
-        (artists["told"],) = kl.plot([], [], "--", color=PINK, label="what the rule is told")
-        (artists["asked"],) = kl.plot([], [], "o", color=PINK, markersize=6)
-        (artists["kl"],) = kl.plot([], [], color=BLUE, marker=".", markersize=5, linewidth=1.5, label="KL")
-        handles = [artists["kl"], artists["band"], artists["told"]]
-        kl.legend(handles=handles, ncols=3, **above)
-        for limit in LIMITS:
-            rate.axhline(limit, color=GREY, linestyle=":", linewidth=1)
-        (artists["rate"],) = rate.plot([], [], color=BLUE, linewidth=2, drawstyle="steps-mid", label="rate")
-        (limits,) = rate.plot([], [], color=GREY, linestyle=":", linewidth=1, label="its limits")
-        (artists["guess"],) = rate.plot([], [], "X", color=ORANGE, markersize=10, clip_on=False, label="your guess")
-        rate.legend(handles=[artists["rate"], limits, artists["guess"]], ncols=3, **above)
-        std.axhline(1, color=GREY, linestyle=":", linewidth=1)
-        artists["guess"].set_in_layout(False)  # unclipped and still empty, it would take room of its own
-        (artists["std"],) = std.plot([], [], color=BLUE, linewidth=2)
-        artists["bars"] = shares.stairs(np.zeros(len(EDGES) - 1), EDGES, fill=True, color=BLUE, alpha=0.7)
-        artists["words"] = [
-            shares.text(x, 1.04, "", ha=ha, transform=shares.transAxes, fontsize=9)
-            for x, ha in ((0, "left"), (0.5, "center"), (1, "right"))
-        ]
-        shares.set_title("is the KL in the band?", pad=24)
-        return artists
+        """Lay out KL over learning rate, and beside them the histogram of the KL over the std."""
+        return adaptive_picture.stage(figure)
 
     def draw(self, artists: dict[str, Any], result: AdaptiveRateResult) -> None:
         """Move the series, the band and the bars."""
-        state, run = result.state, result.run
-        updates = np.arange(1, len(run.kl) + 1)
-        low, high = state.target / 2, state.target * 2
-        artists["band"].set_xy([[0, low], [UPDATES + 2, low], [UPDATES + 2, high], [0, high]])
-        artists["target"].set_ydata([state.target] * 2)
-        artists["kl"].set_data(updates, run.kl)
-        told = np.full(len(updates), np.nan) if state.schedule == "fixed" or state.mistake == "right" else run.told
-        artists["told"].set_data(updates, told)
-        artists["asked"].set_data(updates, told if state.mistake == "once" else np.full(len(updates), np.nan))
-        artists["rate"].set_data(updates, run.rate)
-        artists["std"].set_data(updates, run.std)
-        bars = clipped_histogram(run.kl[np.isfinite(run.kl)] / state.target, EDGES)
-        artists["bars"].set_data(bars / max(1, bars.max()), EDGES)
-        for text, share, where in zip(artists["words"], result.shares, ("below", "inside", "above"), strict=True):
-            text.set_text(f"{100 * share:.0f} % {where}")
+        adaptive_picture.draw(artists, result)
+
+    def title(self, result: AdaptiveRateResult) -> str:
+        """Say where the rate goes, and whether it holds the KL."""
+        return adaptive_picture.title(result)
+
+    def spots(self, result: AdaptiveRateResult) -> tuple[Spot, ...]:
+        """Return the updates of the iteration that the run is in."""
+        return adaptive_picture.spots(result)
+
+    def grips(self, result: AdaptiveRateResult) -> tuple[Grip, ...]:
+        """Return the cursor of the updates."""
+        return adaptive_picture.grips(self.controls["updates"].positions())
 
     def mark(self, result: AdaptiveRateResult, guess: float) -> tuple[Any, Any]:
         """Mark the guess at the end of the learning rate's panel."""
@@ -338,18 +248,8 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
             return text
         if state.mistake == "once":
             return f"{text} The rule is asked once an iteration, not at every mini-batch."
-        told = short(np.nanmedian(run.told / run.kl)) if len(finite) else "0"
         words = "KL reversed" if state.mistake == "reversed" else "Mean over dimensions"
-        return f"{text} ✗ {words}: the rule is told {told} times the KL."
-
-
-def adapted(rate: float, kl: float, target: float, factor: float) -> float:
-    """Return the learning rate that rsl_rl's PPO goes on with, asked at every mini-batch before its step."""
-    if kl > 2 * target:
-        return max(LIMITS[0], rate / factor)
-    if 0 < kl < target / 2:
-        return min(LIMITS[1], rate * factor)
-    return rate
+        return f"{text} ✗ {words}: the rule is told {result.told_share} times the KL."
 
 
 def _features(x: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:

@@ -80,8 +80,9 @@ class Instrument(ABC, Generic[S, R]):
     """What a page without a kernel holds, all combinations of each grid; those of the first control by default."""
     question: ClassVar[Control | None] = None
     """What :meth:`predict` asks for."""
-    questions: ClassVar[tuple[Question, ...]] = ()
-    """What a :class:`.Quiz` asks before the picture is shown."""
+    questions: tuple[Question, ...] = ()
+    """What a :class:`.Quiz` asks before the picture is shown; an explorer of a learner's own data sets it to none, as
+    the answers are those of the course's data."""
     more: ClassVar[tuple[str, ...]] = ()
     """Labels of the axes that are shown only when asked for."""
     autoplay: ClassVar[str] = ""
