@@ -11,6 +11,7 @@ from rsl_edu.number_format import round_up, short
 
 from .bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, RED
 from .bench.touch import Grip, Mark, Spot, grip
+from .coloured_titles import entitle
 from .divergence_state import MISTAKES, QUANTITIES, RATIOS
 from .written_out import HALF_LOG_2PI, exact, term
 
@@ -45,10 +46,10 @@ def stage(figure: Figure) -> dict[str, Any]:
     table.tick_params("y", length=0)
     table.spines["left"].set_visible(False)
     table.axvline(0, color=FAINT, linewidth=1, zorder=0)
-    _entitle(top, "densities, and the action", "━ old", "━ new")
-    _entitle(area, "what a KL integrates", "━ old · log(old/new)", "━ new · log(new/old)")
-    _entitle(curve, "KL is not symmetric", *(f"━ {name}" for name in QUANTITIES[2:]))
-    _entitle(table, "entropy and KL", "○ closed form", "● integral", PINK, GREY)
+    entitle(top, "densities, and the action", ("━ old", BLUE), ("━ new", ORANGE))
+    entitle(area, "what a KL integrates", ("━ old · log(old/new)", BLUE), ("━ new · log(new/old)", ORANGE))
+    entitle(curve, "KL is not symmetric", ("━ KL(old‖new)", BLUE), ("━ KL(new‖old)", ORANGE))
+    entitle(table, "entropy and KL", ("○ closed form", PINK), ("● integral", GREY))
     artists: dict[str, Any] = {"top": top, "area": area, "table": table, "dots": []}
     for axes, key in ((top, "densities"), (area, "integrands")):
         axes.axhline(0, color=FAINT, linewidth=1, zorder=0)
@@ -134,13 +135,6 @@ def _frame(axes: Any, x: tuple[float, ...], y: tuple[float, ...] = (), **limits:
         if ticks and tuple(axis.get_major_locator().locs) != ticks:
             axis.set_ticks(ticks, [f"{t:,.10g}" if 1e-3 <= abs(t) < 1e4 or t == 0 else f"{t:.0e}" for t in ticks])
             axis.set_view_interval(*limits.get(name, (ticks[0], ticks[-1])), ignore=True)
-
-
-def _entitle(axes: Any, title: str, first: str, second: str, color: str = BLUE, other: str = ORANGE) -> None:
-    """Put a title and below it, in their colours, what two curves are: a legend that need not be drawn each time."""
-    axes.set_title(title, y=1.1)
-    for name, slot, x, shade in ((first, "center", 0, color), (second, "right", 0.45, other)):
-        axes.set_title(name, loc=slot, x=x, y=1.01, ha="left", color=shade, fontsize=9)
 
 
 # What can be dragged

@@ -23,7 +23,7 @@ NAMED = 8
 """So many joints, the least ones, have their names at their lines: more would not fit."""
 POINTED = 12
 """So many joints can be pointed at."""
-ROOM = 90
+ROOM = 110
 """Room to the right of the last step, for the names, in steps."""
 GAP = 0.055
 """Least distance between two names, as a share of the panel."""
