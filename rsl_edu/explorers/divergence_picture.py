@@ -76,6 +76,7 @@ def draw(artists: dict[str, Any], result: DivergenceResult, guess: float | None)
     """Move curves, dots and values; the limits only in coarse steps."""
     reach = float(result.actions[-1])
     high = max(1.0, round_up(result.unit * float(result.densities.max()), (1, 2, 8))) / result.unit
+    high = float(f"{high:.2g}")
     low = -2 * float(result.integrands.min())
     steep = round_up(max(float(result.integrands.max()), low, 0.3 / result.unit), (1, 3))
     x = (-reach, -reach / 2, 0, reach / 2, reach)

@@ -59,8 +59,9 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
     more = ("entropy", "log")
     swept = (
         {"parameter": ..., "rate": (0.003, 0.01), "steps": 5},
-        {"parameter": ..., "entropy": (0.01, 0.3, 0.5), "steps": (300,)},
-        {"parameter": ..., "raw": ..., "steps": (300,)},
+        {"steps": 13},
+        {"parameter": ("unclamped", "log"), "entropy": (0.01, 0.3, 0.5), "steps": (300,)},
+        {"raw": ..., "steps": (300,)},
     )
     question = Control("least std", "The least std of a joint at the end of the training.", range=(0.0, 10.0, 0.001))
     questions: ClassVar[tuple[Question, ...]] = (
@@ -286,6 +287,8 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
                 f"until the run ends at step {result.below}."
             )
         entropy = f"the entropy is {short(result.entropy[-1])} nats"
+        if len(result.asked) == 1:
+            return f"Training has not begun, so no joint explores less than another; {entropy}."
         if result.below is None:
             return f"The least std is that of {joint}. The mean std, as a log shows it, is {mean}; {entropy}."
         if result.state.parameter == "frozen":

@@ -276,6 +276,12 @@ def test_learners_own_policy_is_shown_one_dimension_at_a_time_and_summed_over_al
     assert explorer.describe(result).startswith("Dimension 3: old has mean")
 
 
+def test_ticks_of_a_learners_own_policy_are_round(own):
+    axes = Divergence(*own).render(dimension=2).axes[0]
+    for ticks in (axes.get_xticklabels(), axes.get_yticklabels()):
+        assert max(len(tick.get_text()) for tick in ticks) <= 5
+
+
 def test_learners_own_policy_is_restored_from_its_state(own):
     explorer = Divergence(*own, dimension=4, new_std=2.0)
     assert Divergence.from_state(explorer.state, *own).state == explorer.state

@@ -40,6 +40,11 @@ def test_corners_say_something_else(cheetah):
     assert all(len(cheetah.describe(result)) <= 420 for result in results)
 
 
+def test_before_the_first_step_no_joint_is_the_least(cheetah):
+    caption = cheetah.describe(cheetah.compute(cheetah.at(steps=0)))
+    assert not any(name in caption for name in CHEETAH)
+
+
 def test_reward_is_the_quadratic_that_made_it():
     explorer = small()
     assert explorer.linear.tolist() == pytest.approx([0.5, 0.0], abs=FLOAT32)
