@@ -10,8 +10,6 @@ from .bench.controls import control
 
 STEPS = 300
 """Gradient steps of a whole training."""
-UNITS = ("unclamped", "frozen", "scalar")
-"""Parameters that are the std itself, not its logarithm."""
 
 
 @dataclasses.dataclass(frozen=True)
