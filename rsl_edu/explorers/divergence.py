@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,85 +13,27 @@ from rsl_edu.data.learner_input import learner_tensor
 from rsl_edu.modules import HeteroscedasticGaussianDistribution
 from rsl_edu.number_format import counted, round_up, short
 
-from .bench.controls import Control, control
+from . import divergence_picture as picture
+from .bench.controls import Control
 from .bench.explorer import Explorer
 from .bench.instrument import Draw
-from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK, RED
+from .bench.question import Question
+from .divergence_picture import apart, words_of
+from .divergence_state import MISTAKES, QUANTITIES, RATIOS, DivergenceResult, DivergenceState
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-EVEN = (1, 2, 4, 8)
-"""First digits of limits: their halves are round too."""
-LEAST_STD, LARGEST = 1e-6, 1e6
-"""Least std, and greatest mean and std, of a learner's own policy: those of the library's stds."""
+    from .bench.touch import Grip, Spot
+
 MeanAndStd = tuple[torch.Tensor, torch.Tensor]
 """Mean and std of a Gaussian policy in one state, each ``[actions]``."""
 
-QUANTITIES = ("entropy old", "entropy new", "KL(old‖new)", "KL(new‖old)")
-MISTAKES = {
-    "right": "right",
-    "reversed": "KL reversed",
-    "variance": "variance for std",
-    "exponentiated": "exp of the std",
-    "half": "one half forgotten",
-    "mean": "mean over dimensions",
-}
-STEPS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0)
-RATIOS = np.geomspace(1 / 60, 60, 161)
-"""Ratios of the stds, new to old, that the asymmetry is drawn over."""
-FLOOR, CEILING = 1e-3, 1e5
-"""Least and greatest KL that the logarithmic axis shows, in nats; that of two equal policies is zero."""
+REACHES = (1, 2, 3, 4, 5, 6, 8)
+"""First digits of the action that the axes reach to."""
 
-
-@dataclasses.dataclass(frozen=True)
-class DivergenceState:
-    """State of :class:`Divergence`."""
-
-    old_mean: float = control(
-        0.0, "old mean", "Mean of the old policy; added to that of your own policy.", range=(-2.0, 2.0, 0.1)
-    )
-    old_std: float = control(1.0, "old std", "Std of the old policy; multiplies that of your own policy.", steps=STEPS)
-    new_mean: float = control(
-        0.5, "new mean", "Mean of the new policy; added to that of your own policy.", range=(-2.0, 2.0, 0.1)
-    )
-    new_std: float = control(0.5, "new std", "Std of the new policy; multiplies that of your own policy.", steps=STEPS)
-    action: float = control(
-        1.0, "action", "The action whose log-probability both policies are asked for.", range=(-4.0, 4.0, 0.1)
-    )
-    dimensions: int = control(
-        1, "action dimensions", "How many dimensions of the action entropy and KL count.", range=(1, 12, 1)
-    )
-    mistake: str = control(
-        "right",
-        "closed form",
-        "How entropy and KL are worked out; all but the first are mistakes that people made.",
-        choices={words: mistake for mistake, words in MISTAKES.items()},
-    )
-    dimension: int = control(0, "dimension shown", "Dimension of the action that is drawn.", range=(0, 11, 1))
-
-
-@dataclasses.dataclass(frozen=True)
-class DivergenceResult:
-    """What the picture shows; curves are of one dimension, the four quantities count ``state.dimensions`` of them."""
-
-    state: DivergenceState
-    old: tuple[float, float]  # mean and std of the dimension shown
-    new: tuple[float, float]
-    actions: np.ndarray  # [points]
-    densities: np.ndarray  # [2, points], old and new
-    integrands: np.ndarray  # [2, points], of KL(old‖new) and KL(new‖old), in nats per unit of the action
-    log_prob: tuple[float, float]  # of the action, under old and new, in nats
-    closed: np.ndarray  # [4], the QUANTITIES in nats
-    integral: np.ndarray  # [4]
-    ratio: float  # of the stds, new to old
-    curves: np.ndarray  # [2, RATIOS], both KLs in closed form, over the ratio of the stds
-
-    @property
-    def wrong(self) -> np.ndarray:
-        """Which of the closed forms are not what they stand for, ``[4]``."""
-        wrong: np.ndarray = np.abs(self.closed - self.integral) > 1e-3 * np.abs(self.integral) + 1e-6
-        return wrong
+LEAST_STD, LARGEST = 1e-6, 1e6
+"""Least std, and greatest mean and std, of a learner's own policy: those of the library's stds."""
 
 
 class Divergence(Explorer[DivergenceState, DivergenceResult]):
@@ -113,14 +55,34 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
     lesson = 5
     shows = "two Gaussians, their entropies and both KLs, closed form beside integral"
     breaks = "KL reversed, variance for std, a forgotten half, mean for sum"
-    size = (9.0, 5.8)
+    size = (9.0, 6.2)
+    more = ("curve", "table")
     swept = (
-        {"new_std": (0.1, 0.2, 0.5, 1.0, 2.0), "new_mean": (-1.0, 0.0, 0.5, 1.0)},
+        {"new_std": (0.1, 0.2, 0.5, 1.0, 2.0), "new_mean": (-1.0, -0.5, 0.0, 0.5, 1.0, 1.5)},
         {"new_std": (0.5, 1.0, 2.0), "mistake": ...},
         {"dimensions": (1, 12), "mistake": ...},
-        {"action": (-2.0, -1.0, 0.0, 1.0, 2.0)},
+        {"action": (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)},
     )
     question = Control("KL(old‖new)", "KL(old‖new) at this setting.", "nats", range=(0.0, 1000.0, 0.001))
+    questions: tuple[Question, ...] = (
+        Question(
+            "Old: mean 0, std 1. New: mean 0.5, std 0.5. How large is KL(old‖new), in nats?",
+            answer="1.3",
+            show={"new_mean": 0.5, "new_std": 0.5, "dimensions": 1},
+        ),
+        Question(
+            "Both means are equal. Which new std gives the larger KL(old‖new)?",
+            ("half the old one", "twice the old one", "neither"),
+            "half the old one",
+            {"new_mean": 0.0, "new_std": 0.5, "dimensions": 1},
+        ),
+        Question(
+            "A robot has 12 such joints instead of one. What happens to the KL?",
+            ("12 times as large", "√12 times as large", "it stays the same"),
+            "12 times as large",
+            {"new_mean": 0.5, "new_std": 0.5, "dimensions": 12},
+        ),
+    )
 
     def __init__(self, old: MeanAndStd | None = None, new: MeanAndStd | None = None, **state: Any) -> None:
         if (old is None) != (new is None):
@@ -130,12 +92,13 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
             self._policies = (nothing, nothing)
             super().__init__(fixed={"dimension": 0}, **state)
             return
+        self.questions = ()  # those of the class are about other policies
         self._policies = (_checked("old", old), _checked("new", new))
         (mean, std), (mean2, std2) = self._policies
         if len(mean) != len(mean2):
             raise ValueError(f"new: expected {len(mean)} actions as in old, got {len(mean2)}")
-        reach = round_up(float(torch.cat([mean.abs() + 4 * std, mean2.abs() + 4 * std2]).max()), EVEN)
-        unit = round_up(float(torch.maximum(std, std2).max()), EVEN)
+        reach = round_up(float(torch.cat([mean.abs() + 4 * std, mean2.abs() + 4 * std2]).max()), (1, 2, 4, 8))
+        unit = round_up(float(torch.maximum(std, std2).max()), (1, 2, 4, 8))
         last = len(mean) - 1
         ranges = dict.fromkeys(("old_mean", "new_mean"), (-2 * unit, 2 * unit, unit / 10))
         ranges |= {"action": (-reach, reach, reach / 40), "dimensions": (1, last + 1, 1), "dimension": (0, last, 1)}
@@ -152,8 +115,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         new = mean2 + state.new_mean, (std2 * state.new_std).clamp(LEAST_STD, LARGEST)
         one, two = ((mean[shown : shown + 1], std[shown : shown + 1]) for mean, std in (old, new))
 
-        half = max(float(mean.abs() + 3 * std) for mean, std in (one, two))
-        reach = round_up(max(half, abs(state.action)), EVEN)
+        unit, reach = self._limits(state, one, two)
         near = torch.linspace(-5, 5, 101, dtype=torch.float64)  # so that a narrow density is drawn as finely as a wide
         points = [torch.linspace(-reach, reach, 301, dtype=torch.float64), *(m + s * near for m, s in (one, two))]
         actions = torch.cat(points).sort().values.clamp(-reach, reach)
@@ -166,6 +128,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         ratio = float(two[1] / one[1])
         scales = torch.from_numpy(RATIOS / ratio).unsqueeze(1)  # all the new stds grow and shrink together
         same = torch.ones_like(scales)
+        each = _closed((old[0][:, None], old[1][:, None]), (new[0][:, None], new[1][:, None]), "right")
         kls = _closed((old[0] * same, old[1] * same), (new[0] * same, new[1] * scales), state.mistake)[2:]
         return DivergenceResult(
             state=state,
@@ -179,95 +142,39 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
             integral=_integrals(old, new).numpy().round(9),
             ratio=ratio,
             curves=kls.numpy(),
+            unit=unit,
+            policies=torch.stack([*old, *new]).numpy(),
+            each=each.numpy(),
         )
 
+    def _limits(self, state: DivergenceState, old: MeanAndStd, new: MeanAndStd) -> tuple[float, float]:
+        """Return the greatest std of the dimension shown before the controls change it, and how far the axes reach.
+
+        There are two reaches, so that most changes leave the background as it is: one for stds up to the unit.
+        """
+        means, stds = (torch.stack(values)[:, state.dimension] for values in zip(*self._policies, strict=True))
+        unit, far = float(stds.max()), float(means.abs().max())
+        wide = max(float(mean.abs() + 3 * std) for mean, std in (old, new))
+        reach = round_up(far + 5 * unit, REACHES)
+        if max(wide, abs(state.action)) > reach * (1 + 1e-9):
+            reach = round_up(max(far + 10 * unit, abs(state.action)), REACHES)
+        return unit, reach
+
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out the densities over the integrands, and the KL over the ratio of the stds over closed and numeric."""
-        (top, curve), (area, table) = figure.subplots(2, 2, gridspec_kw={"width_ratios": (1.2, 1)})
-        for axes in (top, area):
-            axes.set(xticks=(), yticks=())
-        top.set(xlabel="action", ylabel="density (1/unit)")
-        area.set(xlabel="action", ylabel="nats per unit of action")
-        curve.set(xscale="log", yscale="log", xlim=RATIOS[[0, -1]], ylim=(FLOOR, CEILING))
-        curve.set(xlabel="std new / std old", ylabel="KL (nats)")
-        curve.axvline(1, color=FAINT, linewidth=1, zorder=0)
-        table.set(ylim=(-0.35, 3.75), xscale="symlog", xticks=(), xlabel="nats (linear from −1 to 1)")
-        table.set_yticks(range(3, -1, -1), QUANTITIES)
-        table.tick_params("y", length=0)
-        table.spines["left"].set_visible(False)
-        table.axvline(0, color=FAINT, linewidth=1, zorder=0)
-        _entitle(top, "densities, and the action", "━ old", "━ new")
-        _entitle(area, "what a KL integrates", "━ old · log(old/new)", "━ new · log(new/old)")
-        _entitle(curve, "KL is not symmetric", *(f"━ {name}" for name in QUANTITIES[2:]))
-        _entitle(table, "entropy and KL", "○ closed form", "● integral", PINK, GREY)
-        artists: dict[str, Any] = {"top": top, "area": area, "table": table, "dots": []}
-        for axes, key in ((top, "densities"), (area, "integrands")):
-            axes.axhline(0, color=FAINT, linewidth=1, zorder=0)
-            axes.yaxis.set_label_coords(-0.15, 0.5)  # else it would move with the width of the tick labels
-            artists[key], artists[f"{key} filled"] = [], []
-            for color in (BLUE, ORANGE):
-                artists[key] += axes.plot([], [], color=color, linewidth=2)
-                artists[f"{key} filled"] += axes.fill([0, 0], [0, 0], color=color, alpha=0.2, linewidth=0)
-        (artists["action"],) = top.plot([0, 0], [0, 1], color=GREY, linestyle=":", linewidth=1.5)
-        corner = {"transform": top.transAxes, "va": "top", "fontsize": 9}
-        artists["words"] = [
-            top.text(x, 0.99, "", ha=ha, color=color, **corner)
-            for x, ha, color in ((0.01, "left", BLUE), (0.99, "right", ORANGE))
-        ]
-        artists["curves"] = [curve.plot([], [], color=color, linewidth=2)[0] for color in (BLUE, ORANGE)]
-        for axes in (top, curve):
-            for color, size in ((BLUE, 9), (ORANGE, 6)):  # of two dots at one place both are seen
-                artists["dots"] += axes.plot([], [], "o", color=color, markersize=size)
-        (artists["apart"],) = table.plot([], [], color=RED, linewidth=2)
-        ring = {"markersize": 10, "markerfacecolor": "none", "markeredgewidth": 1.5}
-        (artists["closed"],) = table.plot([], [], "o", color=PINK, label="closed form", **ring)
-        (artists["integral"],) = table.plot([], [], "o", color=GREY, markersize=5, label="integral")
-        (artists["guess"],) = table.plot([], [], "X", color=ORANGE, markersize=10, label="your guess")
-        row = {"transform": table.get_yaxis_transform(), "fontsize": 9, "va": "center"}
-        artists["guess word"] = table.text(0, 1.42, "", color=ORANGE, **row)
-        artists["values"] = [table.text(1, 3.42 - i, "", ha="right", **row) for i in range(4)]
-        return artists
+        """Lay out the panels."""
+        return picture.stage(figure)
 
     def draw(self, artists: dict[str, Any], result: DivergenceResult) -> None:
-        """Move curves, dots and values; the limits only in coarse steps."""
-        state, reach = result.state, float(result.actions[-1])
-        high = round_up(float(result.densities.max()), EVEN)
-        steep = round_up(max(float(result.integrands.max()), -2 * float(result.integrands.min()), 0.05), EVEN)
-        x = (-reach, -reach / 2, 0, reach / 2, reach)
-        _frame(artists["top"], x, (0, high / 2, high), ylim=(0, 1.25 * high))
-        _frame(artists["area"], x, (-steep / 2, 0, steep / 2, steep))
-        for key, values in (("densities", result.densities), ("integrands", result.integrands)):
-            for line, filled, y in zip(artists[key], artists[f"{key} filled"], values, strict=True):
-                line.set_data(result.actions, y)
-                ends = np.concatenate([[result.actions[0]], result.actions, [reach]])
-                filled.set_xy(np.column_stack([ends, np.concatenate([[0], y, [0]])]))
-        artists["action"].set_data([state.action] * 2, [0, max(map(math.exp, result.log_prob))])
-        old, new, *now = artists["dots"]
-        for dot, word, log_prob, name in zip(
-            (old, new), artists["words"], result.log_prob, ("old", "new"), strict=True
-        ):
-            dot.set_data([state.action], [math.exp(log_prob)])
-            word.set_text(f"log {name}(action) = {short(log_prob)}")
-        for line, dot, kl, value in zip(artists["curves"], now, result.curves, result.integral[2:], strict=True):
-            line.set_data(RATIOS, np.maximum(kl, FLOOR))
-            dot.set_data([np.clip(result.ratio, RATIOS[0], RATIOS[-1])], [np.clip(value, FLOOR, CEILING)])
-        self._table(artists, result)
+        """Move curves, dots and values."""
+        picture.draw(artists, result, self.guess)
 
-    def _table(self, artists: dict[str, Any], result: DivergenceResult) -> None:
-        """Move the rows of the quantities: closed form, integral, and what lies between them."""
-        rows = np.arange(3, -1, -1)
-        guess = [] if self.guess is None else [self.guess]
-        both = np.concatenate([result.closed, result.integral, guess])
-        low, high = (math.ceil(math.log10(max(8.0, 1.2 * most))) for most in (-both.min(), both.max()))
-        inner = (-1, 0, 1, 10) if low + high < 5 else (0, 10.0 ** (high // 2), 10.0 ** (high - 1))
-        _frame(artists["table"], (-(10.0**low), *inner), xlim=(-(10.0**low), 10.0**high))
-        artists["closed"].set_data(result.closed, rows)
-        artists["integral"].set_data(result.integral, rows)
-        artists["guess word"].set_text(f"your guess: {short(guess[0])}" if guess else "")
-        ends = np.stack([result.closed, result.integral, np.full(4, np.nan)], 1)[result.wrong]
-        artists["apart"].set_data(ends.ravel(), np.repeat(rows[result.wrong], 3))
-        for text, words in zip(artists["values"], _words(result), strict=True):
-            text.set_text(words)
+    def spots(self, result: DivergenceResult) -> Sequence[Spot]:
+        """Return the policies, the action's log-probabilities and the four quantities."""
+        return picture.spots(result)
+
+    def grips(self, result: DivergenceResult) -> Sequence[Grip]:
+        """Return grips for both bells and the action."""
+        return picture.grips(dict(self.controls), result)
 
     def mark(self, result: DivergenceResult, guess: float) -> tuple[Any, Any]:
         """Mark the guess in the row of KL(old‖new)."""
@@ -285,58 +192,48 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
             "log old(action)": f"{short(old)} nats",
             "log new(action)": f"{short(new)} nats",
             "new/old(action)": short(math.exp(new - old)) if abs(new - old) < 9 else f"e^({short(new - old)})",
-            **dict(zip(QUANTITIES, _words(result), strict=True)),
+            **dict(zip(QUANTITIES, words_of(result), strict=True)),
         }
 
+    def title(self, result: DivergenceResult) -> str:
+        """Compare the two KLs, or name what a mistake makes of a number."""
+        if result.state.mistake != "right":
+            return _mistaken(result)
+        kl, reverse = (short(value) for value in result.integral[2:])
+        old, new = result.policies[[1, 3]]
+        if kl == reverse == "0":
+            return "The two policies are the same: both KLs are 0."
+        if kl == reverse:
+            cause = "With equal stds" if (new == old).all() else "At this setting"
+            return f"{cause} KL is the same both ways: {kl} nats."
+        if (new < old).all():
+            return f"A narrower new policy: KL(old‖new) is {kl} nats, the reverse only {reverse}."
+        if (new > old).all():
+            return f"A wider new policy: KL(old‖new) is only {kl} nats, the reverse {reverse}."
+        return f"KL is not symmetric: KL(old‖new) is {kl} nats, the reverse {reverse}."
+
     def describe(self, result: DivergenceResult) -> str:
-        """Name both KLs, and what a mistake makes of them."""
-        state, (_, _, kl, reverse) = result.state, result.integral
-        old, new = (f"mean {short(mean)}, std {short(std)}" for mean, std in (result.old, result.new))
-        shown = f"dimension {state.dimension}: " if "dimension" in self.controls else ""
-        count = counted(state.dimensions, "dimension")
+        """Name both policies, what they say of the action, and their entropies."""
+        state = result.state
+        (old, new), (one, other) = result.log_prob, map(short, result.integral[:2])
+        policies = [f"mean {short(mean)} and std {short(std)}" for mean, std in (result.old, result.new)]
+        shown = f"Dimension {state.dimension}: old" if "dimension" in self.controls else "Old"
         ratio = self.numbers(result)["new/old(action)"]
-        text = (
-            f"{shown}Old has {old}; new has {new}; new/old of action {short(state.action)} is {ratio}. "
-            f"Over {count} KL(old‖new) is {short(kl)} nats, KL(new‖old) {short(reverse)}"
+        return (
+            f"{shown} has {policies[0]}, new has {policies[1]}. At action {short(state.action)} the log-probabilities "
+            f"are {short(old)} and {short(new)}, so the density of new is {ratio} times that of old. "
+            f"The entropies over {counted(state.dimensions, 'dimension')} are {one} and {other} nats."
         )
-        text = text[0].upper() + text[1:]
-        if state.mistake == "right":
-            return f"{text}: closed forms equal integrals."
-        said = f"; ✗ {MISTAKES[state.mistake]}"
-        if not result.wrong.any():
-            return f"{text}{said} does not show here."
-        worst = max(map(int, np.flatnonzero(result.wrong)), key=[0, 1, 3, 2].__getitem__)
-        return f"{text}{said}: {QUANTITIES[worst]} comes out as {_apart(result, worst)[0]}."
 
 
-def _apart(result: DivergenceResult, row: int) -> tuple[str, str]:
-    """Return closed form and integral, rounded no further than that two different numbers look different."""
-    closed, integral = float(result.closed[row]), float(result.integral[row])
-    if result.wrong[row] and short(closed) == short(integral):
-        return f"{closed:.4g}", f"{integral:.4g}"
-    return short(closed), short(integral)
-
-
-def _words(result: DivergenceResult) -> list[str]:
-    """Return what to say of each of the QUANTITIES."""
-    pairs = [_apart(result, row) for row in range(4)]
-    wrong = zip(pairs, result.wrong, strict=True)
-    return [f"✗ {closed} nats, not {integral}" if bad else f"{integral} nats" for (closed, integral), bad in wrong]
-
-
-def _frame(axes: Any, x: tuple[float, ...], y: tuple[float, ...] = (), **limits: tuple[float, float]) -> None:
-    """Put the ticks there, and the limits at the outer ones; where they are already, do nothing: new ticks are slow."""
-    for axis, ticks, name in ((axes.xaxis, x, "xlim"), (axes.yaxis, y, "ylim")):
-        if ticks and tuple(axis.get_major_locator().locs) != ticks:
-            axis.set_ticks(ticks, [f"{t:,.10g}" if 1e-3 <= abs(t) < 1e4 or t == 0 else f"{t:.0e}" for t in ticks])
-            axis.set_view_interval(*limits.get(name, (ticks[0], ticks[-1])), ignore=True)
-
-
-def _entitle(axes: Any, title: str, first: str, second: str, color: str = BLUE, other: str = ORANGE) -> None:
-    """Put a title and below it, in their colours, what two curves are: a legend that need not be drawn each time."""
-    axes.set_title(title, y=1.1)
-    for name, slot, x, shade in ((first, "center", 0, color), (second, "right", 0.45, other)):
-        axes.set_title(name, loc=slot, x=x, y=1.01, ha="left", color=shade, fontsize=9)
+def _mistaken(result: DivergenceResult) -> str:
+    """Return what a mistake makes of the number that it hurts most."""
+    mistake = MISTAKES[result.state.mistake]
+    if not result.wrong.any():
+        return f"✗ {mistake}: at this setting nobody would notice, all four numbers are right."
+    worst = max(map(int, np.flatnonzero(result.wrong)), key=[0, 1, 3, 2].__getitem__)
+    closed, integral = apart(result, worst)
+    return f"✗ {mistake}: {QUANTITIES[worst]} comes out as {closed} nats instead of {integral}."
 
 
 def _checked(name: str, policy: MeanAndStd) -> MeanAndStd:
@@ -383,11 +280,9 @@ def _integrals(old: MeanAndStd, new: MeanAndStd) -> torch.Tensor:
     """Return the QUANTITIES ``[4]`` from the log-densities alone, by the trapezoidal rule."""
     z = torch.linspace(-10, 10, 2001, dtype=torch.float64).unsqueeze(1)  # beyond it a Gaussian has 1e-23 of its mass
     values = []
-    for p, q in ((old, new), (new, old)):
-        p, q = (
-            (torch.zeros_like(p[0]), p[1]),
-            (q[0] - p[0], q[1]),
-        )  # around p: next to its mean a narrow std is rounding
+    for before, after in ((old, new), (new, old)):
+        p = torch.zeros_like(before[0]), before[1]  # around its mean: next to a large one, a narrow std is rounding
+        q = after[0] - before[0], after[1]
         actions = p[0] + p[1] * z  # [points, actions]
         # each dimension is a Gaussian of its own, [actions, 1]: the integral over all is the sum of theirs
         log_p, log_q = (_gaussian((m[:, None], s[:, None])).log_prob(actions[..., None]) for m, s in (p, q))

@@ -22,7 +22,7 @@ from .bench.controls import Control
 from .bench.explorer import Explorer
 from .bench.instrument import Draw, cached
 from .bench.parts import frame
-from .bench.quiz import Question
+from .bench.question import Question
 from .features_state import NORMS, STRIDES, FeaturesResult, FeaturesState
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
     question = Control(
         "receptive field", "Side of the square that a unit of the last layer sees.", "pixels", range=(1, 999, 1)
     )
-    questions = (
+    questions: tuple[Question, ...] = (
         Question(
             "How large is the side of the square of the scan that a unit of the last layer sees, in pixels?",
             answer="29",

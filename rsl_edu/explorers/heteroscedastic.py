@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import dataclasses
 import itertools
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,58 +15,27 @@ import torch
 from rsl_edu.data import rollout
 from rsl_edu.data.learner_input import finite_tensor, learner_names
 from rsl_edu.modules import MLP, GaussianDistribution, HeteroscedasticGaussianDistribution
-from rsl_edu.number_format import short
+from rsl_edu.number_format import round_up, short
 
 from . import gaussian_fit
-from .bench.controls import Control, control
+from . import heteroscedastic_picture as picture
+from .bench.controls import Control
 from .bench.explorer import Explorer
 from .bench.instrument import Draw, cached
-from .bench.theme import BLUE, FAINT, GREY, ORANGE, PINK
+from .bench.question import Question
+from .heteroscedastic_state import STEPS, WITHIN, HeteroscedasticFitResult, HeteroscedasticFitState, Samples
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-STEPS = 300
-"""Gradient steps of a whole training."""
+    from .bench.touch import Grip, Spot
+
 BATCH = 384
 """Samples to learn from; the measures are of all samples."""
 SHOWN = 2048
 """Most samples that are kept."""
-WITHIN = 68.27
-"""Percent of a Gaussian that lie within one std of its mean."""
-
-
-@dataclasses.dataclass(frozen=True)
-class HeteroscedasticFitState:
-    """State of :class:`HeteroscedasticFit`."""
-
-    steps: int = control(STEPS, "steps", "How far the training has come.", range=(0, STEPS, 5), play=True)
-    parameter: str = control(
-        "log",
-        "std",
-        "Whether the std depends on the state, and what the network gives.",
-        choices={
-            "by state: network gives its log": "log",
-            "by state: network gives it": "scalar",
-            "one for all states": "one",
-        },
-    )
-    rate: float = control(0.02, "learning rate", "Of Adam.", steps=(0.001, 0.003, 0.01, 0.02, 0.05, 0.1))
-    init: float = control(1.0, "init std", "In stds of the target.", steps=(0.1, 0.3, 1.0, 3.0))
-    hidden: int = control(16, "hidden units", "In the one hidden layer.", steps=(1, 2, 4, 8, 16, 32, 64))
-    mistake: str = control(
-        "none",
-        "mistake",
-        "All but the first are mistakes that people make; one std for all is spared the last three.",
-        choices={
-            "none: right": "none",
-            "variance taken for std": "variance",
-            "mean and std swapped": "swapped",
-            "network not initialised": "no init",
-            "clamp alone (rsl_rl)": "clamp",
-        },
-    )
-    seed: int = control(0, "seed", "Of the network and of the samples it learns from.", range=(0, 9, 1))
+POSITIONS = 40
+"""About so many angles can be looked at."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,21 +46,6 @@ class Fit:
     distribution: GaussianDistribution
     weights: np.ndarray  # [steps + 1, weights], of network and distribution
     loss: np.ndarray  # [steps + 1], nats
-
-
-@dataclasses.dataclass(frozen=True)
-class HeteroscedasticFitResult:
-    """What the picture shows, in the units of the samples; ``loss`` up to ``state.steps``."""
-
-    state: HeteroscedasticFitState
-    mean: np.ndarray  # [grid]
-    std: np.ndarray  # [grid]
-    loss: np.ndarray  # [steps + 1], nats
-    calm: bool  # the loss of the whole training stays within what the finer axis shows
-    nll: float  # of all samples, nats, as the network's output is read
-    entropy: float  # mean over the samples, nats
-    inside: np.ndarray  # [bins], percent of the samples within one std
-    inside_all: float
 
 
 class ClampAlone(HeteroscedasticGaussianDistribution):
@@ -123,12 +79,27 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
     lesson = 5
     shows = "mean ± std on a joint whose noise depends on its angle"
     breaks = "one std for all states, halves swapped, no initialisation"
-    size = (9.0, 5.6)
+    size = (9.0, 6.2)
+    more = ("nll", "inside")
     swept = (
-        {"parameter": ..., "steps": 7},
-        {"mistake": ..., "steps": 7},
+        {"parameter": ..., "steps": 4},
+        {"mistake": ..., "steps": 4},
+        {"parameter": ..., "angle": 9},
     )
     question = Control("ratio", "The largest fitted std over the least one, at the end.", range=(1.0, 20.0, 0.1))
+    questions: tuple[Question, ...] = (
+        Question(
+            "How many times as large is the fitted std between the stops as at them?",
+            answer="about 4",
+            show={"parameter": "log", "mistake": "none", "steps": STEPS},
+        ),
+        Question(
+            "With one std for all states: how many of the samples at the stops lie within one std?",
+            ("about half", "68 %, as for every Gaussian", "nearly all"),
+            "nearly all",
+            {"parameter": "one", "mistake": "none", "steps": STEPS},
+        ),
+    )
 
     def __init__(
         self,
@@ -143,6 +114,8 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
             x = robot.observations[:-1, :, robot.names.index("qpos[7]")][follows]
             y = robot.observations[1:, :, robot.names.index("qvel[8]")][follows]
             names = ("hip angle (rad)", "hip velocity, a step later (rad/s)")
+        else:
+            self.questions = ()  # those of the class are about the Ant
         x = finite_tensor("x", x, "[samples], two or more")
         y = finite_tensor("y", y, f"[{len(x)}], as x")
         if len(x) < 2:
@@ -150,10 +123,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         kept = torch.linspace(0, len(x) - 1, min(len(x), SHOWN)).round().long()
         self.x, self.y = (tensor[kept].float().unsqueeze(1) for tensor in (x, y))  # [samples, 1]
         self.names = learner_names("names", names, 2, "of x and y")
-        target = self.names[1]
-        self._unit = target[target.rfind("(") :] if "(" in target else "of " + target
         self._x_moments, self._y_moments = (_moments(tensor) for tensor in (self.x, self.y))
-        self._top = 3.3 * self._y_moments[1]  # of the std's axis: the greatest init std is 3
         self._inputs = (self.x - self._x_moments[0]) / self._x_moments[1]
         self._targets = (self.y - self._y_moments[0]) / self._y_moments[1]
         low, high = self.x.min().item(), self.x.max().item()
@@ -170,7 +140,16 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         one = GaussianDistribution(1, init_std=max(1e-6, off.square().mean().sqrt().item()))
         one.update(torch.zeros_like(off))
         self.nll_one = -one.log_prob(off).mean().item()  # of the best single std, around the means of the bins
-        super().__init__(**state)
+        count = np.bincount(self.bins, minlength=len(self.edges) - 1)
+        x_of, y_of = self.x.squeeze(1).numpy(), values
+        pair = self.names[0], self.names[1]
+        known = (self.edges, count, self.bin_mean, self.bin_std, self.nll_one)
+        self.samples = Samples(x_of, y_of, pair, self._y_moments[1], *known)
+        first, last = float(self._grid[0]), float(self._grid[-1])
+        apart = round_up((last - first) / POSITIONS, (1, 2, 5))
+        first, last = (round(apart * n, 10) for n in (math.ceil(first / apart), math.floor(last / apart)))
+        middle = round(first + apart * round((last - first) / apart / 2), 10)
+        super().__init__(ranges={"angle": (first, last, apart)}, defaults={"angle": middle}, **state)
 
     def compute(self, state: HeteroscedasticFitState) -> HeteroscedasticFitResult:
         """Train once for each setting, and read the network as it was after ``state.steps``."""
@@ -188,6 +167,11 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
             off = self._targets - mean
             inside = (off.abs() <= std).squeeze(1).numpy() * 100.0
             nll = -read.log_prob(self._targets).mean().item()
+            nearest = int((self.x - state.angle).abs().argmin())
+            sample = (float(self.x[nearest]), float(self.y[nearest]))
+            sample_fit = float(mean[nearest]) * scale + shift, float(std[nearest]) * scale
+            at = torch.tensor([[(state.angle - self._x_moments[0]) / self._x_moments[1]]])
+            here = [float(moment) * scale for moment in self._read(network(at), distribution, state.mistake).params]
             extremes = (*fit.loss, nll, self.nll_one)
             return HeteroscedasticFitResult(
                 state=state,
@@ -199,6 +183,9 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
                 entropy=read.entropy.mean().item(),
                 inside=_by_bin(np.mean, inside, self.bins),
                 inside_all=float(inside.mean()),
+                here=(here[0] + shift, here[1]),
+                bin=self.samples.bin_of(state.angle),
+                sample=(*sample, *sample_fit),
             )
 
     @staticmethod
@@ -225,7 +212,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
             if mistake != "no init":
                 distribution.init_mlp_weights(network)
         trained = itertools.chain(network.parameters(), distribution.parameters())
-        flat = torch.cat([each.detach().float().flatten() for each in trained])
+        flat = torch.cat([each.detach().flatten() for each in trained])
         low, high = distribution.log_std_range if parameter == "log" else distribution.std_range
         reading = gaussian_fit.Reading(parameter == "log", low, high, leads_back=kind is not ClampAlone)
         x, y = (values[samples].squeeze(1).numpy() for values in (self._inputs, self._targets))
@@ -233,63 +220,25 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         return Fit(network, distribution, weights, losses)
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out four panels: the fit and its std over the feature, the NLL over the steps, and the calibration."""
-        (fit, std), (nll, inside) = figure.subplots(
-            2, 2, gridspec_kw={"width_ratios": (1.15, 1), "height_ratios": (1.2, 1)}
-        )
-        x, y = self.x.squeeze(1).numpy(), self.y.squeeze(1).numpy()
-        (low, high), margin = (float(self._grid[0]), float(self._grid[-1])), max(1e-6, 0.15 * float(np.ptp(y)))
-        for axes in (fit, std, inside):
-            axes.set(xlim=(low, high), xlabel=self.names[0])
-        artists: dict[str, Any] = {"nll axes": nll, "fit axes": fit}
-        fit.set(ylim=(y.min() - margin, y.max() + margin), ylabel=_wrapped(self.names[1]))
-        some = slice(None, None, -(-len(x) // 600))  # more dots take longer to draw than all else
-        fit.plot(x[some], y[some], ".", color=FAINT, markersize=3, label="observed")
-        (artists["mean"],) = fit.plot([], [], color=BLUE, linewidth=2, label="fitted mean ± std")
-        (artists["band"],) = fit.fill([low, low], [0, 0], color=BLUE, alpha=0.25, linewidth=0)
-        above: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 0}
-        above |= {"columnspacing": 1.0, "handlelength": 1.8}
-        fit.legend(ncols=2, **above)
-        std.set(ylim=(0, self._top), ylabel=f"std {self._unit}")
-        std.stairs(self.bin_std, self.edges, baseline=None, color=GREY, linewidth=1.5, label="observed")
-        (artists["std"],) = std.plot([], [], color=BLUE, linewidth=2, label="fitted")
-        (artists["guess"],) = std.plot([], [], "X", color=ORANGE, markersize=10, label="your guess × least")
-        std.legend(ncols=3, **above).set_in_layout(False)
-        nll.set_yscale("symlog", linthresh=2, linscale=4)
-        nll.minorticks_off()
-        nll.set(xlim=(-0.02 * STEPS, STEPS * 1.02), xlabel="steps", ylabel="NLL (nats a sample)")
-        nll.axhline(self.nll_one, color=GREY, linestyle="--", label="best single std")
-        (artists["loss"],) = nll.plot([], [], color=BLUE, linewidth=2, label="training")
-        (artists["nll"],) = nll.plot([], [], "o", color=PINK, markersize=7, label="all samples")
-        nll.legend(ncols=3, **above).set_in_layout(False)
-        inside.set(ylim=(0, 105), ylabel="% of the samples")
-        share = WITHIN / 100
-        doubt = 200 * np.sqrt(share * (1 - share) / max(1, len(x) / len(self.bin_std)))  # two standard errors
-        inside.axhspan(WITHIN - doubt, WITHIN + doubt, color=FAINT, alpha=0.5, linewidth=0)
-        inside.axhline(WITHIN, color=GREY, linestyle="--")
-        artists["inside"] = inside.stairs(
-            np.zeros(len(self.bin_std)), self.edges, color=BLUE, linewidth=2, baseline=None
-        )
-        inside.set_title("inside ± 1 std (dashed: 68 %)")
-        return artists
+        """Lay out the panels."""
+        return picture.stage(figure, self.samples, self._grid.squeeze(1).numpy())
 
     def draw(self, artists: dict[str, Any], result: HeteroscedasticFitResult) -> None:
-        """Move curves, band and steps."""
-        x, mean, std = self._grid.squeeze(1).numpy(), result.mean, result.std
-        artists["mean"].set_data(x, mean)
-        artists["band"].set_xy(np.column_stack([[*x, *x[::-1]], [*(mean + std), *(mean - std)[::-1]]]))
-        artists["std"].set_data(x, std)
-        fine, coarse = ([1, 1.5, 2], ["1", "1.5", "2"]), ([-10, 0, 1e4, 1e8, 1e12], ["−10", "0", "10⁴", "10⁸", "10¹²"])
-        artists["nll axes"].set_yticks(*(fine if result.calm else coarse))
-        artists["nll axes"].set_ylim((0.9, 2.3) if result.calm else (-15, 1e13))
-        artists["loss"].set_data(np.arange(len(result.loss)), result.loss)
-        artists["nll"].set_data([result.state.steps], [result.nll])
-        artists["inside"].set_data(result.inside)
+        """Move curves, band and steps, and what is read at the angle."""
+        picture.draw(artists, result, self.samples, self._grid.squeeze(1).numpy())
+
+    def spots(self, result: HeteroscedasticFitResult) -> Sequence[Spot]:
+        """Return the sample at the angle with its NLL, the bins, and the NLL of all samples."""
+        return picture.spots(result, self.samples)
+
+    def grips(self, result: HeteroscedasticFitResult) -> Sequence[Grip]:
+        """Return the angle in every panel over it, and the steps."""
+        return picture.grips(self.controls["angle"].positions(), self.controls["steps"].positions())
 
     def mark(self, result: HeteroscedasticFitResult, guess: float) -> tuple[Any, Any]:
         """Mark the largest std that the guess stands for; beyond the axis it stays in sight."""
         x = self._grid.squeeze(1).numpy()
-        return [x[len(x) // 2]], [min(0.97 * self._top, guess * float(result.std.min()))]
+        return [x[len(x) // 2]], [min(0.97 * picture.TOP * self.samples.scale, guess * float(result.std.min()))]
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
@@ -297,49 +246,75 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         return draw(300), draw(300)
 
     def numbers(self, result: HeteroscedasticFitResult) -> dict[str, str]:
-        """Return NLL, std, calibration and entropy."""
+        """Return the std at the angle and everywhere, the NLL and the calibration."""
         wrong = "✗ " if result.nll > self.nll_one + 0.05 else ""
         worst = result.inside[np.nanargmax(np.abs(result.inside - WITHIN))]
         return {
-            "NLL": f"{wrong}{_large(result.nll)} nats",
-            "NLL, best single std": f"{short(self.nll_one)} nats",
+            "std at the angle": short(result.here[1]),
+            "observed there": short(self.bin_std[result.bin]),
+            "inside ±1 std there": f"{result.inside[result.bin]:.0f} %",
             "fitted std": f"{short(result.std.min())} to {short(result.std.max())}",
             "observed std": f"{short(np.nanmin(self.bin_std))} to {short(np.nanmax(self.bin_std))}",
             "inside ±1 std": f"{result.inside_all:.0f} %",
             "worst bin": f"{worst:.0f} %",
-            "entropy": f"{short(result.entropy)} nats",
+            "NLL": f"{wrong}{_large(result.nll)} nats",
+            "NLL, best single std": f"{short(self.nll_one)} nats",
         }
 
-    def describe(self, result: HeteroscedasticFitResult) -> str:
-        """Compare the fitted std with that of the samples, and say where a mistake shows."""
+    def title(self, result: HeteroscedasticFitResult) -> str:
+        """Compare the fitted std with the noise, or say what a mistake makes of it."""
         state, inside = result.state, result.inside
         low, high = short(result.std.min()), short(result.std.max())
-        std = f"the fitted std is {low} everywhere" if low == high else f"the fitted std goes from {low} to {high}"
-        truth = f"observed: {short(np.nanmin(self.bin_std))} to {short(np.nanmax(self.bin_std))}"
-        share = f"{np.nanmin(inside):.0f} to {np.nanmax(inside):.0f} % of a bin lie within one std"
+        fits = bool(np.nanmax(np.abs(inside - WITHIN)) < 20)
+        share = f"{np.nanmin(inside):.0f} to {np.nanmax(inside):.0f} % of a bin's samples"
+        if state.mistake != "none" and not _spared(state):
+            if fits:
+                return f"✗ {MISTAKEN[state.mistake]}, without harm here: {share} lie within one std."
+            return f"✗ {MISTAKEN[state.mistake]}: {share} lie within one std, not 68 %."
+        if low == high:
+            which = "One std before the first step" if not state.steps else "One std for all states"
+            return f"{which}, {low}: {share} lie within it{'' if fits else ', not 68 %'}."
+        if fits:
+            observed = f"observed {short(np.nanmin(self.bin_std))} to {short(np.nanmax(self.bin_std))}"
+            return f"The fitted std follows the noise: {low} to {high}, {observed}."
+        return f"After {state.steps} steps the std misses the noise: {share} lie within it."
+
+    def describe(self, result: HeteroscedasticFitResult) -> str:
+        """Say what is fitted and observed at the angle, and how a mistake comes about."""
+        state, place = result.state, result.bin
+        name, unit = picture.name_and_unit(self.names[0])
         gain = self.nll_one - result.nll
-        nll = f"The NLL is {_large(abs(gain))} nats {'below' if gain > 0 else 'above'} that of the best single std"
-        spared = state.parameter == "one" and state.mistake in ("swapped", "no init", "clamp")
-        symptom = "One std for all is spared this mistake. " if spared else SYMPTOMS[state.mistake]
-        return f"{symptom}After {state.steps} steps {std} ({truth}); {share}. {nll}."
+        nll = f"The NLL is {_large(abs(gain))} nats {'below' if gain > 0 else 'above'} that of the best single std."
+        symptom = "One std for all is spared this mistake. " if _spared(state) else SYMPTOMS[state.mistake]
+        return (
+            f"{symptom}At {name} {short(state.angle)}{unit} the fitted mean is {short(result.here[0])} and the std "
+            f"{short(result.here[1])}. The samples near it have mean {short(self.bin_mean[place])} and std "
+            f"{short(self.bin_std[place])}; {result.inside[place]:.0f} % of them lie within one fitted std. {nll}"
+        )
 
 
+MISTAKEN = {
+    "variance": "Variance taken for std",
+    "swapped": "Mean and std swapped",
+    "no init": "Not initialised",
+    "clamp": "Clamp alone",
+}
 SYMPTOMS = {
     "none": "",
-    "variance": "Variance taken for std: too wide where it is wide, too narrow elsewhere. ",
-    "swapped": "Halves swapped: the std is drawn as the mean. ",
-    "no init": "No init: the std begins anywhere, below zero too. ",
-    "clamp": "Clamp alone: a std below zero has no gradient. ",
+    "variance": "The std is squared: too wide where it is wide, too narrow elsewhere. ",
+    "swapped": "The std is drawn as the mean. ",
+    "no init": "The std begins anywhere, below zero too. ",
+    "clamp": "A std below zero has no gradient. ",
 }
+
+
+def _spared(state: HeteroscedasticFitState) -> bool:
+    """Return whether the mistake cannot be made with one std for all states."""
+    return state.parameter == "one" and state.mistake in ("swapped", "no init", "clamp")
 
 
 def _large(value: float) -> str:
     return short(value) if abs(value) < 1e5 else f"10^{np.log10(value):.0f}"
-
-
-def _wrapped(name: str) -> str:
-    """Break a long name at its comma."""
-    return name.replace(", ", ",\n", 1)
 
 
 def _set(network: MLP, distribution: GaussianDistribution, flat: torch.Tensor) -> None:

@@ -18,7 +18,7 @@ from . import memory_picture, memory_spots
 from .bench.controls import Control
 from .bench.explorer import Explorer
 from .bench.instrument import Draw, cached
-from .bench.quiz import Question
+from .bench.question import Question
 from .memory_state import MemoryResult, MemoryState
 from .recurrent_steps import Layer, carried_memory, gradients_through_time, is_plain, layers_of
 
@@ -67,7 +67,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
     question = Control(
         "distance", "How far the memory is from a fresh one at the present step (rms).", range=(0.0, 1.0, 0.01)
     )
-    questions = (
+    questions: tuple[Question, ...] = (
         Question(
             "Robot 14 is not reset when its episode ends after step 97. All units lie between −1 and 1. How far "
             "from a fresh memory (rms) is its own at step 98?",

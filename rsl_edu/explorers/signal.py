@@ -133,7 +133,7 @@ class Signal(Explorer[SignalState, SignalResult]):
     )
     question = Control("std", "The std over the samples in the last hidden layer.", range=(1e-12, 1e12, 1e-12))
 
-    questions = (
+    questions: tuple[Question, ...] = (
         Question(
             "Six ELU layers with torch's default weights: the input has a std of 0.68. What is it in layer 6?",
             answer="0.016",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,80 +14,22 @@ from rsl_edu.data.learner_input import finite_tensor
 from rsl_edu.modules import GaussianDistribution
 from rsl_edu.number_format import short
 
-from .bench.controls import Control, control
+from . import std_training_picture as picture
+from .bench.controls import Control
 from .bench.explorer import Explorer
 from .bench.instrument import Draw, cached
-from .bench.theme import BLUE, FAINT, GREEN, ORANGE, RED
+from .bench.question import Question
+from .std_training_state import STEPS, StdTrainingResult, StdTrainingState, Step, Training
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-STEPS = 300
-"""Gradient steps of a whole training."""
+    from .bench.touch import Grip, Spot
+
+CHEETAH = ("back thigh", "back shin", "back foot", "front thigh", "front shin", "front foot")
+"""The joints of ``HalfCheetah-v5``, in the order of its actions."""
 MOST = 1.0
 """Norm to which a longer gradient is clipped: rsl_rl's ``max_grad_norm``."""
-
-
-@dataclasses.dataclass(frozen=True)
-class StdTrainingState:
-    """State of :class:`StdTraining`."""
-
-    steps: int = control(STEPS, "steps", "How far the training has come.", range=(0, STEPS, 5), play=True)
-    parameter: str = control(
-        "scalar",
-        "parameter",
-        "What is trained, and what happens to it below zero; the last two are mistakes that people shipped.",
-        choices={
-            "std, clamped, gradient leads back": "scalar",
-            "log of the std": "log",
-            "std, not clamped (rsl_rl #124)": "unclamped",
-            "std, clamp alone (frozen)": "frozen",
-        },
-    )
-    rate: float = control(
-        0.01, "learning rate", "Of Adam.", steps=(1e-4, 3e-4, 1e-3, 3e-3, 0.005, 0.01, 0.02, 0.03, 0.1)
-    )
-    entropy: float = control(
-        0.01,
-        "entropy weight",
-        "How much a nat of entropy is worth; advantages have std 1.",
-        steps=(0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5),
-    )
-    init: float = control(1.0, "init std", "Of every joint.", steps=(0.1, 0.2, 0.5, 1.0, 2.0, 5.0))
-    batch: int = control(
-        64, "batch size", "Actions that each step learns from.", unit="actions", steps=(8, 16, 32, 64, 128, 256)
-    )
-    raw: bool = control(
-        False, "raw advantages", "Do not divide by their std: then the pressure fades as the std shrinks."
-    )
-    seed: int = control(0, "seed", "Of the actions that are drawn.", range=(0, 9, 1))
-
-
-@dataclasses.dataclass(frozen=True)
-class Training:
-    """A whole training; row ``t`` is after ``t`` steps. A crash ends it: its last row has no gradient (NaN)."""
-
-    asked: np.ndarray  # [rows, joints], the std that the parameter stands for, before any clamp
-    gradient: np.ndarray  # [rows, joints], of the loss with respect to the parameter
-    entropy: np.ndarray  # [rows], nats
-    reward: np.ndarray  # [rows], mean of the batch
-    error: str  # what torch said at the end, or nothing
-
-
-@dataclasses.dataclass(frozen=True)
-class StdTrainingResult:
-    """What the picture shows; the series are those up to ``state.steps``, the least joint first."""
-
-    state: StdTrainingState
-    joints: tuple[int, ...]  # by their std, the least first
-    asked: np.ndarray  # [rows, joints]
-    gradient: np.ndarray  # [rows, joints]
-    entropy: np.ndarray  # [rows]
-    reward: np.ndarray  # [rows]
-    mean: np.ndarray  # [rows], of the stds after the clamp: what logs show
-    below: int | None  # first step with a std below what the library allows
-    error: str
-    std: float  # of the least joint, as the distribution has it; NaN after a crash
 
 
 class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
@@ -102,30 +44,63 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
     Args:
         actions: Actions that were tried ``[samples, joints]``; None takes a robot's: ``HalfCheetah-v5``.
         rewards: What they earned ``[samples]``.
+        names: What the joints are called; by default they are numbered.
         state: Values of the controls other than the defaults.
 
     Raises:
-        ValueError: Tensors of other shapes, or with values that are not finite.
+        ValueError: Tensors of other shapes, with values that are not finite, or names that are not one for each joint.
     """
 
     State = StdTrainingState
     lesson = 5
     shows = "the std of each joint under policy gradient, up to the crash"
     breaks = "no clamp, a clamp whose gradient is zero"
-    size = (9.0, 5.2)
+    size = (9.0, 6.0)
+    more = ("entropy", "log")
     swept = (
         {"parameter": ..., "rate": (0.003, 0.01), "steps": 5},
-        {"parameter": ..., "rate": (0.003, 0.01), "entropy": (0.01, 0.3, 0.5)},
-        {"parameter": ..., "rate": (0.003, 0.01), "raw": ...},
+        {"steps": 13},
+        {"parameter": ("unclamped", "log"), "entropy": (0.01, 0.3, 0.5), "steps": (300,)},
+        {"raw": ..., "steps": (300,)},
     )
     question = Control("least std", "The least std of a joint at the end of the training.", range=(0.0, 10.0, 0.001))
+    questions: tuple[Question, ...] = (
+        Question(
+            "All stds begin at 1. How large is the least after 300 steps at learning rate 0.003?",
+            answer="0.12",
+            show={"parameter": "unclamped", "rate": 0.003, "steps": STEPS},
+        ),
+        Question(
+            "The same, but the log of the std is trained. The least std is then …",
+            ("larger", "the same", "smaller"),
+            "larger",
+            {"parameter": "log", "rate": 0.003, "steps": STEPS},
+        ),
+        Question(
+            "Learning rate 0.01 and a clamp alone: how many of the 6 joints are frozen at the limit after 300 steps?",
+            ("none", "2", "all"),
+            "2",
+            {"parameter": "frozen", "rate": 0.01, "steps": STEPS},
+        ),
+    )
 
-    def __init__(self, actions: torch.Tensor | None = None, rewards: torch.Tensor | None = None, **state: Any) -> None:
+    def __init__(
+        self,
+        actions: torch.Tensor | None = None,
+        rewards: torch.Tensor | None = None,
+        names: Sequence[str] | None = None,
+        **state: Any,
+    ) -> None:
         if actions is None and rewards is None:
             robot = rollout("HalfCheetah-v5", steps=64, envs=16)
-            actions, rewards = robot.actions.flatten(0, 1), robot.rewards.flatten()
+            actions, rewards, names = robot.actions.flatten(0, 1), robot.rewards.flatten(), CHEETAH
+        else:
+            self.questions = ()  # those of the class are about the cheetah
         actions = finite_tensor("actions", actions, "[samples, joints]")
         rewards = finite_tensor("rewards", rewards, f"[{len(actions)}] (one for each row of actions)")
+        self.names = tuple(names or (f"joint {i}" for i in range(actions.shape[1])))
+        if len(self.names) != actions.shape[1]:
+            raise ValueError(f"names: expected one for each of {actions.shape[1]} joints, got {len(self.names)}")
         a, r = actions.double(), rewards.double()
         self._low, self._high = (a.amin(0).float(), a.amax(0).float())
         terms = torch.cat([torch.ones_like(a[:, :1]), a, a.square()], dim=1)
@@ -155,6 +130,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         return StdTrainingResult(
             state=state,
             joints=tuple(order.tolist()),
+            names=tuple(self.names[i] for i in order),
             asked=asked[:, order],
             gradient=training.gradient[:rows, order],
             entropy=training.entropy[:rows],
@@ -163,6 +139,8 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
             below=int(below[0]) if len(below) else None,
             error=training.error if crashed else "",
             std=float("nan") if crashed else float(np.clip(asked[-1].min(), low, high)),
+            step=_step(training, rows - 1 - crashed, state, order),
+            limits=(low, high),
         )
 
     @cached(64)
@@ -177,9 +155,9 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         if parameter == "unclamped":
             low, high = -np.inf, np.inf
         trained = np.zeros((2, joints), np.float32)  # the mean and the parameter of the std
-        trained[1] = next(policy.parameters()).detach().float().numpy()
+        trained[1] = next(policy.parameters()).detach().numpy()
         first, second = np.zeros((2, 2, joints), np.float32)  # Adam's moments
-        params, gradients, rewards, error = [], [], [], ""
+        params, gradients, clips, rewards, error = [], [], [], [], ""
         for t, noise in enumerate(self._noise(batch, seed), 1):
             mean, asked = trained
             params.append(asked.copy())
@@ -200,23 +178,33 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
             gradient[1] *= held == asked if parameter == "frozen" else gradient[1] * (held - asked) <= 0
             gradients.append(gradient[1].copy())
             rewards.append(average)
-            gradient *= np.float32(MOST / max(MOST, float(np.linalg.norm(gradient))))
+            clips.append(MOST / max(MOST, float(np.linalg.norm(gradient))))
+            gradient *= np.float32(clips[-1])
             first += 0.1 * (gradient - first)
             second += 0.001 * (gradient**2 - second)
             trained -= rate / (1 - 0.9**t) * first / (np.sqrt(second / (1 - 0.999**t)) + 1e-8)
         if error:  # what there is no gradient of
             gradients.append(np.full(joints, np.nan, np.float32))
             rewards.append(np.nan)
+            clips.append(np.nan)
         series = np.stack(params)
         held = np.clip(series, low, high)
         entropies = (held if log else np.log(held)).sum(1) + joints * 0.5 * math.log(2 * math.pi * math.e)
         asked = np.exp(held) if log else series
-        return Training(asked, np.stack(gradients), entropies.astype(float), np.array(rewards, float), error)
+        return Training(
+            parameter=series,
+            asked=asked,
+            gradient=np.stack(gradients),
+            clip=np.array(clips),
+            entropy=entropies.astype(float),
+            reward=np.array(rewards, float),
+            error=error,
+        )
 
     @cached(2)
     def _noise(self, batch: int, seed: int) -> np.ndarray:
         """Return the standard normal numbers that each step's actions are made of, ``[steps + 1, batch, joints]``."""
-        noise = torch.empty(STEPS + 1, batch, len(self.linear), dtype=torch.float32)
+        noise = torch.empty(STEPS + 1, batch, len(self.linear))
         generator = torch.Generator().manual_seed(seed)
         for step in noise:  # one by one, as the policy draws them: in one call, torch draws others
             step.normal_(generator=generator)
@@ -230,62 +218,20 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         return reward
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out three panels: the std of each joint, and beside it the gradient and the entropy."""
-        grid = figure.add_gridspec(2, 2, width_ratios=(1.25, 1))  # the std panel is as tall as both others
-        std, gradient, entropy = (figure.add_subplot(grid[place]) for place in ((slice(None), 0), (0, 1), (1, 1)))
-        joints = len(self.linear)
-        artists: dict[str, Any] = {"std axes": std, "entropy axes": entropy}
-        std.set(xlim=(0, STEPS * 1.02), xlabel="steps", ylabel="std that the parameter asks for")
-        std.set_yscale("symlog", linthresh=0.01, linscale=0.7)
-        ticks = (-10, -1, -0.1, -0.01, 0, 0.01, 0.1, 1, 10, 1e3, 1e5)
-        std.set_yticks(ticks, [f"{tick:,g}".replace("-", "−") for tick in ticks])
-        std.minorticks_off()
-        gradient.set(
-            xlim=(0, STEPS * 1.02), ylim=(-3e6, 3e6), ylabel="∂loss/∂parameter", title="gradient (> 0 shrinks the std)"
-        )
-        gradient.set_yscale("symlog", linthresh=0.1, linscale=0.7)
-        gradient.set_yticks([-1e6, -1e3, -1, 0, 1, 1e3, 1e6])
-        gradient.minorticks_off()
-        entropy.set(xlim=(0, STEPS * 1.02), xlabel="steps", ylabel="nats", title="entropy of the policy")
-        artists["title"] = std.text(0, 1.06, "", transform=std.transAxes, fontsize=11)  # moves: a title would be slow
-        std.axhspan(-30, 0, color=FAINT, alpha=0.35, linewidth=0)
-        std.text(0.985, 0.015, "no std is below zero", transform=std.transAxes, ha="right", va="bottom", fontsize=9)
-        thin: dict[str, Any] = {"color": BLUE, "linewidth": 0.8, "alpha": 0.55}
-        artists["others"] = [std.plot([], [], **thin)[0] for _ in range(joints - 1)]
-        artists["other gradients"] = [gradient.plot([], [], **thin)[0] for _ in range(joints - 1)]
-        (artists["mean"],) = std.plot([], [], color=GREEN, linestyle="--", linewidth=2, label="mean, as in logs")
-        (artists["least"],) = std.plot([], [], color=BLUE, linewidth=2.2, label="least now")
-        (artists["end"],) = std.plot([], [], "s", color=RED, markersize=7)
-        (artists["guess"],) = std.plot([], [], "X", color=ORANGE, markersize=10, label="your guess")
-        above: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.99), "borderaxespad": 0}
-        std.legend(ncols=3, columnspacing=1.2, handlelength=1.8, **above).set_in_layout(False)
-        gradient.axhline(0, color=FAINT, linewidth=1)
-        (artists["gradient"],) = gradient.plot([], [], color=BLUE, linewidth=1.8)
-        (artists["entropy"],) = entropy.plot([], [], color=BLUE, linewidth=2)
-        artists["marks"] = [
-            axes.axvline(-1, color=RED, linestyle=":", linewidth=1.5) for axes in (std, gradient, entropy)
-        ]
-        return artists
+        """Lay out the panels."""
+        return picture.stage(figure, self.names)
 
     def draw(self, artists: dict[str, Any], result: StdTrainingResult) -> None:
-        """Move the lines, and the mark where a std first went below zero."""
-        asked, steps = result.asked, np.arange(len(result.asked))
-        artists["std axes"].set_ylim(-4 if asked.min() > -1.2 else -30, 10 if asked.max() < 10 else 1e7)
-        artists["title"].set_text(_title(result))
-        joints = asked.shape[1]
-        lowest = np.nanmin(result.entropy, initial=0)
-        artists["entropy axes"].set_ylim((-4 if lowest > -4 * joints else -14) * joints, 4 * joints)
-        for i, (line, slope) in enumerate(zip(artists["others"], artists["other gradients"], strict=True), 1):
-            line.set_data(steps, asked[:, i])
-            slope.set_data(steps, result.gradient[:, i])
-        artists["least"].set_data(steps, asked[:, 0])
-        artists["mean"].set_data(steps, result.mean)
-        artists["gradient"].set_data(steps, result.gradient[:, 0])
-        artists["entropy"].set_data(steps, result.entropy)
-        end = slice(-1, None) if result.error else slice(0)
-        artists["end"].set_data(steps[end], asked[end, 0])
-        for mark in artists["marks"]:
-            mark.set_xdata([-10 if result.below is None else result.below] * 2)
+        """Move the lines with the names at their ends, and the mark where a std first went below zero."""
+        picture.draw(artists, result)
+
+    def spots(self, result: StdTrainingResult) -> Sequence[Spot]:
+        """Return the joints, with a step of each, the mean, the entropy, and where a std went below zero."""
+        return picture.spots(result)
+
+    def grips(self, result: StdTrainingResult) -> Sequence[Grip]:
+        """Return the steps, which can be dragged in every panel."""
+        return picture.grips(self.controls["steps"].positions())
 
     def mark(self, result: StdTrainingResult, guess: float) -> tuple[Any, Any]:
         """Mark the guess at the end of the std's panel."""
@@ -308,30 +254,81 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
             "below zero": "no" if result.below is None else what.format(result.below),
         }
 
-    def describe(self, result: StdTrainingResult) -> str:
-        """Say where the std is, and what happened where it went below zero."""
-        state, step = result.state, len(result.asked) - 1
-        joint, mean = result.joints[0], short(result.mean[-1])
+    def title(self, result: StdTrainingResult) -> str:
+        """Name the crash, what the clamp did, or how far the least std has come."""
+        state, step, name = result.state, len(result.asked) - 1, result.names[0]
         if result.error:
+            mean = short(result.mean[-1])
+            return f"Crash at step {step}: the std of {name} is below zero, though the mean is {mean}."
+        if result.below is not None and state.parameter == "frozen":
+            stuck, joints = _stuck(result), result.asked.shape[1]
+            return f"The clamp has stopped {stuck} of {joints} stds, the first at step {result.below}: gradient zero."
+        if result.below is not None:
+            return f"From step {result.below} on a std hits the clamp, but its gradient leads back."
+        least, first = short(result.std), short(state.init)
+        if not step:
+            return f"Before the first step all stds are {first}."
+        if least == first:
+            return f"After {step} steps the least std is still {first}."
+        if result.std > state.init:
+            return f"Exploration grows: after {step} steps even the least std has risen from {first} to {least}."
+        if state.parameter == "log":
+            return f"No std reaches zero: after {step} steps the least is {least}, down from {first}."
+        return f"Exploration shrinks: after {step} steps the least std is {least}, down from {first}."
+
+    def describe(self, result: StdTrainingResult) -> str:
+        """Say where the stds are, and what happened where one went below zero."""
+        joint, mean = result.names[0], short(result.mean[-1])
+        if result.error:
+            fine = [short(std) for std in result.asked[-1] if std >= 0]
+            others = f"The other stds are {fine[0]} to {fine[-1]}. " if len(fine) > 1 else ""
             return (
-                f"Crash at step {step}: the std of joint {joint} is below zero, and torch says: {result.error}. "
-                f"The mean of all stds, as logs show it, is {mean}."
+                f"Torch says: {result.error}. {others}A log shows only their mean, so nothing looks wrong "
+                f"until the run ends at step {result.below}."
             )
-        start = f"After {step} steps"
-        entropy = f"entropy {short(result.entropy[-1])} nats"
+        entropy = f"the entropy is {short(result.entropy[-1])} nats"
+        if len(result.asked) == 1:
+            return f"Training has not begun, so no joint explores less than another; {entropy}."
         if result.below is None:
-            return f"{start} the least std, of joint {joint}, is {short(result.std)}, the mean {mean}; {entropy}."
-        if state.parameter == "frozen":
-            stuck = int((result.asked[-1] < GaussianDistribution(1).std_range[0]).sum())
+            return f"The least std is that of {joint}. The mean std, as a log shows it, is {mean}; {entropy}."
+        if result.state.parameter == "frozen":
             return (
-                f"{start} {stuck} of {result.asked.shape[1]} stds are frozen at the clamp, the first since step "
-                f"{result.below}: their gradient is exactly zero, nothing brings them back. Mean {mean}; {entropy}."
+                f"A std beyond the clamp has no gradient, so nothing brings it back. The mean std is {mean}; {entropy}."
             )
         coarse = "below 0.1" if result.mean[-1] < 0.1 else short(result.mean[-1], 1)  # rounding errors grow from there
         return (
-            f"{start} the mean std is {coarse}. At step {result.below} a std first went below zero: "
-            "the clamp holds it at the limit until a gradient leads back."
+            f"The mean std is {coarse}. Each time a std falls below zero, the library holds it at its limit "
+            "until a gradient leads back."
         )
+
+
+def _stuck(result: StdTrainingResult) -> int:
+    """Return how many stds are below the library's limit now."""
+    return int((result.asked[-1] < result.limits[0]).sum())
+
+
+def _step(training: Training, row: int, state: StdTrainingState, order: np.ndarray) -> Step:
+    """Return the step of Adam that was made at ``row``, worked out from the gradients up to it."""
+    row = max(0, row)
+    clipped = (training.gradient[: row + 1] * training.clip[: row + 1, None])[:, order].astype(float)
+    ages = np.arange(row, -1, -1)
+    mean, square = (
+        (1 - decay) * decay**ages @ clipped**power / (1 - decay ** (row + 1)) for decay, power in ((0.9, 1), (0.999, 2))
+    )
+    before = training.parameter[row, order].astype(float)
+    low, high = GaussianDistribution(1).std_range
+    held = training.asked[row, order].astype(float)
+    return Step(
+        number=row,
+        before=before,
+        held=held if state.parameter == "unclamped" else held.clip(low, high),
+        gradient=training.gradient[row, order].astype(float),
+        clip=float(training.clip[row]),
+        mean=mean,
+        square=square,
+        after=before - state.rate * mean / (np.sqrt(square) + 1e-8),
+        entropy=float(training.entropy[row]),
+    )
 
 
 def _words_of_torch(std: np.ndarray) -> str:
@@ -341,11 +338,3 @@ def _words_of_torch(std: np.ndarray) -> str:
     except RuntimeError as raised:
         return str(raised)
     return ""
-
-
-def _title(result: StdTrainingResult) -> str:
-    if result.error:
-        return f"✗ step {result.below}: {result.error}"
-    if result.below is not None and result.state.parameter == "frozen":
-        return f"✗ from step {result.below} on frozen below zero"
-    return "std of each joint" if result.below is None else f"std of each joint; clamped from step {result.below}"
