@@ -25,6 +25,8 @@ HIDDEN = 256
 ROWS, COLUMNS = 2, 4
 TILES = ROWS * COLUMNS
 """Tiles of a mosaic."""
+MAPS = 2.9
+"""Where the maps begin below the filters, in tiles: the words between them need room."""
 COARSE = (0, 42, 50, 58, 100)
 """Places of the pixel, in per cent, that a page without a kernel may hold."""
 MOST = 32
@@ -44,31 +46,38 @@ def stage(figure: Figure, height: int, width: int, layers: int) -> dict[str, Any
         layers: How many layers the network has.
     """
     grid = figure.add_gridspec(2, 1, height_ratios=(1.6, 1))
-    upper = grid[0].subgridspec(2, 3, width_ratios=(1, 1, 0.83), hspace=0.12)
+    upper = grid[0].subgridspec(1, 3, width_ratios=(1, 1, 0.9))
     lower = grid[1].subgridspec(1, 2, width_ratios=(1, 1.25))
-    places = {"scan": upper[:, 0], "map": upper[:, 1], "filters": upper[0, 2], "maps": upper[1, 2]}
+    places = {"scan": upper[0], "map": upper[1], "channels": upper[2]}
     places |= {"profile": lower[0], "table": lower[1]}
     axes = {label: figure.add_subplot(place, label=label) for label, place in places.items()}
-    for label in ("scan", "map", "filters", "maps", "table"):
+    for label in ("scan", "map", "channels", "table"):
         axes[label].set(xticks=[], yticks=[], anchor="NW")
-        axes[label].spines[:].set(visible=label not in ("scan", "table"), color=FAINT)
+        axes[label].spines[:].set(visible=label == "map", color=FAINT)
     artists: dict[str, Any] = {"axes": axes}
     margin = max(height, width) // 8 + 1
-    for key, wide, high in (
-        ("scan", width, height),
-        ("map", width, height),
-        ("filters", COLUMNS, ROWS),
-        ("maps", COLUMNS * width, ROWS * height),
+    ratio = height / width
+    end = MAPS + ROWS * ratio
+    for key, home, extent in (  # extents: left, right, bottom, top
+        ("scan", "scan", (0, width, height, 0)),
+        ("map", "map", (0, width, height, 0)),
+        ("filters", "channels", (0, COLUMNS, ROWS, 0)),
+        ("maps", "channels", (0, COLUMNS, end, MAPS)),
     ):
         cmap = "RdBu_r" if key == "filters" else "viridis"
-        place: dict[str, Any] = {"extent": (0, wide, high, 0), "interpolation": "nearest"}
-        artists[key] = axes[key].imshow(np.zeros((2, 2)), cmap=cmap, **place)
-        for part, y, at, size in (("title", 1.02, "bottom", 11), ("note", -0.02, "top", 9)):
+        artists[key] = axes[home].imshow(np.zeros((2, 2)), cmap=cmap, extent=extent, interpolation="nearest")
+        whole = key in ("scan", "map")
+        for part, place, away, size in (("title", extent[3], 4, 11), ("note", extent[2], -4, 9)):
             # Words that change with every step of a slider are drawn with what moves, others with the background.
             moving = f"{key} {part}" in ("map title", "map note", "scan note")
-            look: dict[str, Any] = {"va": at, "size": size, "gid": None if moving else "ground"}
-            artists[f"{key} {part}"] = axes[key].text(0, y, "", transform=axes[key].transAxes, **look)
-        axes[key].set(xlim=(0, wide), ylim=(high, 0))
+            look: dict[str, Any] = {"va": "bottom" if away > 0 else "top", "size": size, "annotation_clip": False}
+            at = (0, float(away > 0)) if whole else (0, place)
+            look |= {"xycoords": "axes fraction" if whole else "data", "textcoords": "offset points"}
+            words = axes[home].annotate("", at, (0, away), **look)
+            words.set_gid(None if moving else "ground")
+            artists[f"{key} {part}"] = words
+    axes["map"].set(xlim=(0, width), ylim=(height, 0))
+    axes["channels"].set(xlim=(0, COLUMNS), ylim=(end, 0))
     axes["scan"].set(xlim=(-margin, width + margin), ylim=(height + margin, -margin))
     _stage_frames(artists, figure, height, width)
     _stage_profile(artists, axes["profile"], min(height, width) / 2)
@@ -88,7 +97,7 @@ def _stage_frames(artists: dict[str, Any], figure: Figure, height: int, width: i
     cross: dict[str, Any] = {"size": 60, "color": RED, "ha": "center", "va": "center"}
     artists["cross"] = axes["map"].text(width / 2, height / 2, "", **cross)
     for key in ("filters", "maps"):
-        (artists[f"chosen {key}"],) = axes[key].plot([], [], color=ORANGE, clip_on=False, linewidth=2)
+        (artists[f"chosen {key}"],) = axes["channels"].plot([], [], color=ORANGE, clip_on=False, linewidth=2)
     guess: dict[str, Any] = {"color": ORANGE, "linewidth": 2, "linestyle": "--", "marker": "X", "markersize": 8}
     (artists["guess"],) = axes["scan"].plot([], [], **guess)
 
@@ -133,9 +142,9 @@ def draw(artists: dict[str, Any], result: FeaturesResult, lines: Sequence[str], 
         x, y, side = field(result, shown)
         frames["field"] = in_sight(height, width, *frame(x, y, side, side))
         frames["pixel"] = frame(*unit_box(result, shown))
-        frames["chosen maps"] = frame(*tile(channel, width, height))
+        frames["chosen maps"] = frame(*tile("maps", channel, height / width))
         if shown.filters.shape[1] == 1:
-            frames["chosen filters"] = frame(*tile(channel, 1, 1))
+            frames["chosen filters"] = frame(*tile("filters", channel))
     for key, corners in frames.items():
         artists[key].set_data(*corners)
     for key, text in words.items():
@@ -208,10 +217,16 @@ def unit_box(result: FeaturesResult, shown: ConvLayer) -> tuple[float, float, fl
     return column * across, row * down, across, down
 
 
-def tile(channel: int, width: float, height: float) -> tuple[float, float, float, float]:
-    """Return left, top, width and height of a channel's tile in a mosaic of such tiles."""
+def tile(kind: str, channel: int, ratio: float = 1.0) -> tuple[float, float, float, float]:
+    """Return left, top, width and height of a channel's tile among the filters or among the maps.
+
+    Args:
+        kind: ``"filters"`` or ``"maps"``.
+        channel: The channel.
+        ratio: Height of a tile, which is 1 wide.
+    """
     row, column = divmod(channel % TILES, COLUMNS)
-    return column * width, row * height, width, height
+    return column, row * ratio + (MAPS if kind == "maps" else 0), 1, ratio
 
 
 def pixel(percent: float, count: int) -> int:
@@ -230,7 +245,7 @@ def grips(result: FeaturesResult, positions: Sequence[int]) -> list[Grip]:
     if shown is None:
         return []
     height, width = result.scan.shape
-    (rows, columns), channels = shown.maps.shape[1:], len(shown.maps)
+    channels, rows, columns = shown.maps.shape
     down, across = height / rows, width / columns
     points = {
         (r, c): ((pixel(c, columns) + 0.5) * across, (pixel(r, rows) + 0.5) * down)
@@ -239,8 +254,8 @@ def grips(result: FeaturesResult, positions: Sequence[int]) -> list[Grip]:
     }
     chosen = Grip(("row", "column"), "map", points)
     page = range(result.channel // TILES * TILES, min(channels, (result.channel // TILES + 1) * TILES))
-    centres = {c: (x + w / 2, y + h / 2) for c in page for x, y, w, h in [tile(c, width, height)]}
-    return [chosen, grip("channel", "maps", centres)] if channels > 1 else [chosen]
+    centres = {c: (x + w / 2, y + h / 2) for c in page for x, y, w, h in [tile("maps", c, height / width)]}
+    return [each for each in (chosen, grip("channel", "channels", centres)) if len(each.points) > 1]
 
 
 def _one_each(count: int, positions: Sequence[int], present: int) -> list[int]:

@@ -202,10 +202,10 @@ def maps(result: FeaturesResult) -> list[Spot]:
     return spots
 
 
-def _tile_mark(panel: str, channel: int, result: FeaturesResult) -> Mark:
-    height, width = (1, 1) if panel == "filters" else result.scan.shape
-    x, y, wide, high = tile(channel, width, height)
-    return Mark(panel, (x, x + wide), (y, y + high))
+def _tile_mark(kind: str, channel: int, result: FeaturesResult) -> Mark:
+    height, width = (1, 1) if kind == "filters" else result.scan.shape
+    x, y, wide, high = tile(kind, channel, height / width)
+    return Mark("channels", (x, x + wide), (y, y + high))
 
 
 def border(result: FeaturesResult) -> list[Spot]:

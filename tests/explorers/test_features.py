@@ -141,8 +141,12 @@ def test_pixels_of_the_book_can_be_dragged_to(terrain):
 
 def test_channel_can_be_chosen_among_the_maps(terrain):
     grip = next(grip for grip in terrain.grips(shown(terrain)) if grip.controls == ("channel",))
-    assert grip.panel == "maps"
-    assert grip.points[(5,)] == (64 + 32, 64 + 32)
+    assert grip.panel == "channels"
+    figure = terrain.render()
+    left, right, bottom, top = panel(figure, "channels").images[1].get_extent()
+    x, y = grip.points[(5,)]
+    assert (x - left) / (right - left) == 1.5 / 4
+    assert (y - top) / (bottom - top) == pytest.approx(0.75)
 
 
 def check_norm(lines):
@@ -243,10 +247,10 @@ def test_row_of_the_table_lights_up_where_it_is_written(terrain):
 def test_map_and_its_filter_light_up_together(terrain):
     spot = spot_of(terrain, "map 6")
     assert [(mark.panel, mark.x, mark.y) for mark in spot.marks] == [
-        ("maps", (128, 192), (64, 128)),
-        ("filters", (2, 3), (1, 2)),
+        ("channels", (2, 3), (3.9, 4.9)),
+        ("channels", (2, 3), (1, 2)),
     ]
-    assert [mark.panel for mark in spot_of(terrain, "map 6", layer=1).marks] == ["maps"]
+    assert len(spot_of(terrain, "map 6", layer=1).marks) == 1
 
 
 def test_spots_and_titles_hold_everywhere(terrain):
@@ -298,7 +302,7 @@ def test_answers_of_the_quiz_are_right(terrain):
 
 
 def test_scan_map_and_mosaics_are_shown_first(terrain):
-    assert {panel.name for panel in Drawing(terrain).panels if not panel.more} == {"scan", "map", "filters", "maps"}
+    assert {panel.name for panel in Drawing(terrain).panels if not panel.more} == {"scan", "map", "channels"}
 
 
 @pytest.mark.parametrize("padding", ["zeros", "reflect", "replicate", "circular"])
