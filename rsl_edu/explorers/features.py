@@ -90,6 +90,8 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
 
     def __init__(self, scans: torch.Tensor | None = None, network: CNN | None = None, **state: Any) -> None:
         defaults = {} if scans is None else {"offset": 0.0}  # the learner's own zero is where they put it
+        if scans is not None or network is not None:
+            self.questions = ()  # those of the class are about its own scans and network
         self.network = None if network is None else usable_cnn(network)
         if scans is None:
             height, width = (64, 64) if self.network is None else self.network.input_shape[1:]

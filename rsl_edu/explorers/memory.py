@@ -129,7 +129,9 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         # Soon after an end; of the robots above, while they still remember the episode before.
         later = 2 if ours else 10
         defaults: dict[str, Any] = {"env": env, "time": min(time - 1, ends[-1] + later) if ends else time - 1}
-        defaults |= {} if ours else {"reset": "right"}  # a network of one's own is first seen as it should run
+        if not ours or network is not None:
+            self.questions = ()  # those of the class are about the Ant and an untrained network
+            defaults |= {"reset": "right"}  # a network of one's own is first seen as it should run
         ranges = {"env": (0, envs - 1, 1), "layer": (1, layers, 1), "time": (0, time - 1, 1)}
         super().__init__(ranges=ranges, fixed=fixed, defaults=defaults, **state)
 

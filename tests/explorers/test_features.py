@@ -445,6 +445,12 @@ def test_own_network_has_only_the_controls_that_change_something():
         explorer.set(kernel=3)
 
 
+def test_own_scans_and_networks_get_no_questions():
+    for explorer in (own(), Features(torch.randn(4, 1, 24, 20)), Features(None, CNN((20, 31), 1, (2, 5), 3))):
+        assert not explorer.questions
+        assert len(explorer.swept_states()) > 1
+
+
 def test_channels_of_a_wide_layer_are_shown_eight_at_a_time():
     explorer = own(layer=1)
     assert "maps 8 to 11" in words(explorer.render(channel=9))

@@ -211,6 +211,13 @@ def test_controls_of_an_own_network_are_those_that_it_leaves_open(own):
     assert Memory.from_state(memory.state, *own).state == memory.state
 
 
+def test_own_data_are_first_seen_with_the_right_resets_and_get_no_questions(own):
+    for memory in (Memory(*own), Memory(*own[:2]), Memory(network=RNN(13, 8))):
+        assert memory.at().reset == "right"
+        assert not memory.questions
+        assert len(memory.swept_states()) > 1
+
+
 def test_own_network_keeps_its_memory_and_its_gradients(own):
     network = own[2]
     network(own[0][0])
