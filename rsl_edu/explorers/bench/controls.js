@@ -11,7 +11,10 @@ function controlRows(fieldset, spec, { go, at, ready }) {
     if (control.group !== group) {
       group = control.group;
       parent = group ? add(fieldset, "details", { open: true, className: "rsl-group" }) : fieldset;
-      if (group) add(parent, "summary", { textContent: group });
+      if (group) {
+        add(parent, "summary", { textContent: group });
+        parent = add(parent, "div", { className: "rsl-rows" });
+      }
     }
     const line = add(parent, "div", { className: `rsl-row rsl-${control.kind}`, title: control.help });
     rows.push(row(line, control, i));

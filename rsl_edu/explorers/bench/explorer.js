@@ -9,7 +9,7 @@ const BUTTONS = [
   ["copy", "Copy state", "Copy the state as text, to share it and to restore it"],
 ];
 const PIXELS = 100 / 72; // in a point
-const NARROW = 560; // pixels: on less, panels stand one below the other
+const [NARROW, MEDIUM] = [560, 800]; // pixels: on less, panels stand one below the other; groups of controls are folded
 const LAYERS = ["ground", "moving"];
 
 function isDark() {
@@ -235,12 +235,13 @@ function render({ model, el }) {
   });
   lives.observe(el, { attributeFilter: ["class"] });
   let stills = [];
+  let folded = false;
   const widths = new ResizeObserver(([{ contentRect }]) => {
     if (!stills.length && contentRect.width) stills = hideStills(model, el);
-    const narrow = contentRect.width < NARROW;
-    if (!contentRect.width || narrow === box.classList.contains("rsl-narrow")) return;
-    box.classList.toggle("rsl-narrow", narrow);
-    rows.fold(narrow);
+    const { width } = contentRect;
+    if (!width) return;
+    box.classList.toggle("rsl-narrow", width < NARROW);
+    if (folded !== (folded = width < MEDIUM)) rows.fold(folded);
   });
   widths.observe(el);
   if (spec.autoplay >= 0) rows.autoplay(spec.autoplay, figure);
