@@ -27,7 +27,7 @@ from .adaptive_state import (
 from .bench.controls import Control
 from .bench.explorer import Explorer
 from .bench.instrument import Draw, cached
-from .bench.quiz import Question
+from .bench.question import Question
 from .bench.touch import Grip, Spot
 from .clipped_updates import MiniBatch, Trained, kl_divergence
 
@@ -68,7 +68,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         {"schedule": ..., "rate": (1e-5, 3e-4, 1e-3, 1e-2)},
     )
     question = Control("learning rate", "Learning rate at the end of the run.", range=(*LIMITS, 1e-5))
-    questions = (
+    questions: tuple[Question, ...] = (
         Question(
             "What is the learning rate after 120 updates?",
             answer="about 0.00008",

@@ -15,7 +15,7 @@ from . import rewards_picture
 from .bench.controls import Control
 from .bench.explorer import Explorer
 from .bench.instrument import Draw, cached
-from .bench.quiz import Question
+from .bench.question import Question
 from .bench.touch import Grip, Spot
 from .rewards_state import NormalizedRewards, RewardsResult, RewardsState
 from .running_moments import running_mean, running_std
@@ -60,7 +60,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         {"divide": ..., "scale": (0.01, 1.0, 100.0)},
     )
     question = Control("running std", "What the rewards are divided by at the last step.", range=(1e-3, 1e6, 1e-3))
-    questions = (
+    questions: tuple[Question, ...] = (
         Question(
             "1. A humanoid that stumbles about earns some 5 a step and falls every 25 steps. What will its rewards be "
             "divided by after 512 steps, if nobody tells the normaliser that episodes end?",

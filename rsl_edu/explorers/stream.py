@@ -16,7 +16,7 @@ from . import stream_picture
 from .bench.controls import Control
 from .bench.explorer import Explorer
 from .bench.instrument import Draw, cached
-from .bench.quiz import Question
+from .bench.question import Question
 from .bench.touch import Grip, Spot
 from .running_moments import running_mean, running_std
 from .stream_picture import WINDOW
@@ -84,7 +84,7 @@ class Stream(Explorer[StreamState, StreamResult]):
     question = Control(
         "error", "How far the running means are off at the end of the stream.", "true stds", range=(1e-3, 300.0, 1e-3)
     )
-    questions = (
+    questions: tuple[Question, ...] = (
         Question(
             "1. After 2,048 samples, how many standard deviations will the running means be off, root mean square over "
             "the features? 2,048 independent samples would leave 1/√2048, about 0.02.",
