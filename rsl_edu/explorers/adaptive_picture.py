@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rsl_edu.histogram import clipped_histogram
-from rsl_edu.number_format import short
+from rsl_edu.number_format import large, short
 
 from .adaptive_state import BATCHES, EPOCHS, LIMITS, UPDATES, AdaptiveRateResult, adapted
 from .arithmetic import exact
@@ -132,21 +132,21 @@ def title(result: AdaptiveRateResult) -> str:
     finite = run.kl[np.isfinite(run.kl)]
     if not len(finite):
         return "The policy does not move: the KL stays 0, and the rate as it was."
-    largest = short(finite.max() / state.target)
+    largest = large(finite.max() / state.target)
     if state.schedule == "fixed":
-        rate = short(state.rate)
+        rate = large(state.rate)
         return f"Fixed rate {rate}: the KL reaches {largest} targets; {inside} of the updates are in the band."
     if state.mistake == "once":
         return f"Asked once an iteration, the rule holds {inside} of the updates in the band."
     if state.mistake == "mean":
-        return f"The rule is told {short(1 / result.dimensions)} of the KL, which reaches {largest} targets."
+        return f"The rule is told {large(1 / result.dimensions)} of the KL, which reaches {largest} targets."
     if state.mistake == "reversed":
         told = result.told_share
         return f"The rule is told KL(new‖old), {told} of the KL; {inside} of the updates are in the band."
     least, most = run.rate.min(), run.rate.max()
     moves = "swings" if most > 3 * least else "stays"
     return (
-        f"The rate {moves} between {short(least)} and {short(most)}; the KL is in the band in {inside} of the updates."
+        f"The rate {moves} between {large(least)} and {large(most)}; the KL is in the band in {inside} of the updates."
     )
 
 

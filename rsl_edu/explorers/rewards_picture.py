@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rsl_edu.histogram import clipped_histogram
-from rsl_edu.number_format import round_up, short
+from rsl_edu.number_format import large, round_up, short
 
 from .arithmetic import exact, signed
 from .bench.theme import BLUE, FAINT, GREY, ORANGE
@@ -149,22 +149,22 @@ def title(result: RewardsResult) -> str:
     if std == 0:
         return "Nothing varies, so nothing is divided."
     if truth == 0:
-        return f"The sums hardly vary: rewards are divided by {short(std)}, and there is no right scale."
+        return f"The sums hardly vary: rewards are divided by {large(std)}, and there is no right scale."
     if state.divide == "centred":
-        mean = "0" if result.averages_nothing else short(trace.normalized[late].mean())
-        return f"The mean is subtracted: rewards average {mean} instead of {short(trace.rewards[late].mean() / truth)}."
+        mean = "0" if result.averages_nothing else large(trace.normalized[late].mean())
+        return f"The mean is subtracted: rewards average {mean} instead of {large(trace.rewards[late].mean() / truth)}."
     if state.divide == "each step":
-        least, most = (short(edge) for edge in (trace.std[late].min(), trace.std[late].max()))
-        return f"The std over the robots jumps between {least} and {most}; the right divisor is {short(truth)}."
+        least, most = (large(edge) for edge in (trace.std[late].min(), trace.std[late].max()))
+        return f"The std over the robots jumps between {least} and {most}; {large(truth)} is right."
     if state.divide == "rewards":
-        scale = short(trace.values[late].std())
+        scale = large(trace.values[late].std())
         return f"Divided by their own std, rewards add up to sums with std {scale} instead of 1."
     if state.divide == "across":
-        return f"Summed over robots instead of time: the divisor is {short(std)}, the right one {short(truth)}."
+        return f"Summed over robots instead of time: the divisor is {large(std)}, the right one {large(truth)}."
     if not state.ends and result.episodes:
-        times = short(std / truth)
-        return f"Episode ends are ignored: rewards are divided by {short(std)}, {times} times the right {short(truth)}."
-    return f"After {state.step:,} steps rewards are divided by {short(std)}; the right divisor is {short(truth)}."
+        times = large(std / truth)
+        return f"Episode ends are ignored: rewards are divided by {large(std)}, {times} times the right {large(truth)}."
+    return f"After {state.step:,} steps rewards are divided by {large(std)}; the right divisor is {large(truth)}."
 
 
 def grips(result: RewardsResult, positions: Sequence[int]) -> tuple[Grip, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rsl_edu.histogram import clipped_histogram
-from rsl_edu.number_format import round_up, short
+from rsl_edu.number_format import large, round_up, short
 
 from .arithmetic import exact, signed
 from .bench.theme import BLUE, FAINT, GREY, ORANGE
@@ -136,21 +136,23 @@ def title(result: StreamResult) -> str:
     if not np.isfinite(result.normalized).all():
         return "The running std is 0, and so is eps: normalized values are not numbers."
     if state.merge == "pooled":
-        return f"One mean and std for all features: this one comes out with std {short(result.normalized.std())}."
+        return f"One mean and std for all features: this one comes out with std {large(result.normalized.std())}."
     if np.ptp(result.values) == 0:
         return "This feature never varies: only eps keeps it from being divided by 0."
     if std == 0:
         return "This feature never varies on the other robots: there is no true std to compare with."
     if state.merge == "no shift":
-        return f"Without the shift term the running std is {short(result.std[-1] / std)} of the true one."
-    off = short(abs(result.mean[-1] - mean) / std)
+        return f"Without the shift term the running std is {large(result.std[-1] / std)} of the true one."
+    off = large(abs(result.mean[-1] - mean) / std)
     if state.merge == "last":
         return f"Only the last batch counts: the mean jumps about, and is now {off} std off."
     if result.last.frozen:
         return f"Frozen after {result.last.count:,} samples, the running mean is now {off} std off."
     if result.shifted:
         return f"The robot changed at sample {state.shift:,}; the running mean is still {off} std off."
-    means, ideal = short(result.error[-1]), short(result.samples[-1] ** -0.5)
+    if not np.isfinite(result.error[-1]):
+        return "No feature varies by more than 10⁻⁶: there is no error to measure."
+    means, ideal = large(result.error[-1]), large(result.samples[-1] ** -0.5)
     if state.independent:
         return f"After {state.seen:,} independent samples the means are {means} std off; 1/√n is {ideal}."
     return f"After {state.seen:,} samples the means are {means} std off; independent ones would leave {ideal}."
@@ -211,7 +213,7 @@ def merge_lines(result: StreamResult) -> tuple[str, ...]:
     last, merge = result.last, result.state.merge
     of_batch = f"mean = {exact(last.batch_mean)}, std = √{exact(last.batch_var)} = {exact(last.batch_var**0.5)}"
     n, m, total = last.count, last.batch, last.count + last.batch
-    here = f"batch: n = {m:,}, mean {exact(last.batch_mean)}, variance {exact(last.batch_var)}"
+    here = f"batch: n {m:,}, mean {exact(last.batch_mean)}, variance {exact(last.batch_var)}"
     if last.frozen:
         kept = f"frozen: mean = {exact(last.mean)}, std = {exact(last.var**0.5)}"
         return kept, here, "not merged: the count has reached until"
@@ -227,7 +229,7 @@ def merge_lines(result: StreamResult) -> tuple[str, ...]:
     summed = "within" if merge == "no shift" else f"within + between = {exact(within)} + {exact(between)}"
     a, b = f"{n:,}/{total:,}", f"{m:,}/{total:,}"
     return (
-        f"past: n = {n:,}, mean {exact(last.mean)}, variance {exact(last.var)}; {here}",
+        f"past: n {n:,}, mean {exact(last.mean)}, variance {exact(last.var)}; {here}",
         f"δ = {exact(last.batch_mean)} − {signed(last.mean)} = {exact(delta)}",
         f"mean = {exact(last.mean)} + {b} · {signed(delta)} = {exact(mean)}",
         f"within: {a} · {exact(last.var)} + {b} · {exact(last.batch_var)} = {exact(within)}",
