@@ -116,19 +116,21 @@ class Signal(Explorer[SignalState, SignalResult]):
     lesson = 1
     shows = "what each layer of an MLP does to the signal and to its gradient"
     breaks = "one gain for all activations, raw input, a shared activation under a hook"
-    size = (10.4, 5.0)
+    size = (10.4, 4.0)
     more = ("flat", "sizes")
     swept = (
         {
             "activation": ("elu", "relu", "tanh"),
             "init": ("torch", "orthogonal"),
-            "gain": (0.1, 1.0, 1.2, 1.41, 3.0),
+            "gain": (1.0, 1.2, 3.0),
         },
+        {"init": ("torch", "orthogonal"), "gain": (0.1, 1.41)},
         {"activation": ("sigmoid",), "init": ("torch", "orthogonal"), "gain": (1.0, 4.0)},
         {"activation": ("relu",), "init": ("torch", "orthogonal"), "depth": (6, 10), "gain": (1.0, 1.41)},
         {"activation": ("elu", "tanh"), "init": ("torch", "orthogonal"), "depth": (6, 10), "gain": (1.0, 1.2, 3.0)},
         {"activation": ("elu", "relu"), "shared": ...},
-        {"activation": ("elu", "tanh"), "init": ("torch", "orthogonal"), "normalize": ..., "scale": (1.0, 10.0)},
+        {"normalize": ..., "scale": (1.0, 10.0)},
+        {"activation": ("tanh",), "init": ("orthogonal",), "normalize": ..., "scale": (1.0, 10.0)},
         {"init": ..., "gain": (1.0, 1.2)},
     )
     question = Control("std", "The std over the samples in the last hidden layer.", range=(1e-12, 1e12, 1e-12))
@@ -210,17 +212,16 @@ class Signal(Explorer[SignalState, SignalResult]):
 
     def stage(self, figure: Figure) -> dict[str, Any]:
         """Lay out one row a layer, the input at the bottom, across five panels."""
-        network = self._network
-        return picture.stage(
-            figure, DEEPEST + 2 if network is None else max(4, 1 + sum(isinstance(leaf, nn.Linear) for leaf in network))
-        )
+        return picture.stage(figure, DEEPEST + 2)
 
     def draw(self, artists: dict[str, Any], result: SignalResult) -> None:
         """Move the rows to their heights, and in them bars, dots and words."""
         guess = [] if self.guess is None else [self.guess]
         there = result.layers if self.pinned is None else self._measure(self.pinned)  # the axes hold its ghosts too
         ideals = result.ideal_std, result.ideal_gradient
-        picture.draw(artists, result.layers, ideals, ([*there.std, *guess], there.gradient))
+        rows = max(len(result.layers.units), len(there.units))  # up to 8 rows stay where they are
+        room = max(rows, 8 if self._network is None else 4)
+        picture.draw(artists, result.layers, ideals, ([*there.std, *guess], there.gradient), room)
 
     def spots(self, result: SignalResult) -> list[Spot]:
         """Return each layer."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.transforms import ScaledTranslation
 
 from rsl_edu.diagnosis.layers import EDGES, Layers
 from rsl_edu.number_format import power, short
@@ -23,13 +24,12 @@ DOT = 0.35
 
 
 def stage(figure: Figure, rows: int) -> dict[str, Any]:
-    """Lay out the panels, with room for so many rows."""
+    """Lay out the panels, with so many rows at most."""
     widths = (2.4, 1.9, 1.9, 1.15, 1.75)
     panels = figure.subplots(1, 5, gridspec_kw={"width_ratios": widths, "wspace": 0.05})
     values, forward, backward, share, sizes = panels
     for axes, label in zip(panels, ("values", "signal", "gradient", "flat", "sizes"), strict=True):
         axes.set_label(label)
-        axes.set(ylim=(0, rows))
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", left=False, labelsize=9)
     values.set(xlim=(EDGES[0], EDGES[-1]), title="values of all units", xlabel="value\n(height: √count)")
@@ -53,20 +53,15 @@ def stage(figure: Figure, rows: int) -> dict[str, Any]:
     line = {"marker": "o", "markersize": 5}
     (artists["flat"],) = share.plot([], [], color=GREY, label="values", **line | {"markersize": 7})
     (artists["asleep"],) = share.plot([], [], color=RED, label="units", **line)
-    share.legend(
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.1),
-        ncols=2,
-        handlelength=0.6,
-        handletextpad=0.4,
-        columnspacing=0.8,
-    )
+    under = share.transAxes + ScaledTranslation(0, -0.42, figure.dpi_scale_trans)  # inches: ticks and their label
+    look: dict[str, Any] = {"handlelength": 0.6, "handletextpad": 0.4, "columnspacing": 0.8, "borderaxespad": 0}
+    share.legend(loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=under, ncols=2, **look)
     for name, axes in (("signal", forward), ("gradient", backward)):
         (artists[f"ideal {name}"],) = axes.plot([], [], "--", color=GREY)
         (artists[name],) = axes.plot([], [], color=BLUE, **line)
         (artists[f"no {name}"],) = axes.plot([], [], "<", color=BLUE, markersize=9)
-        look = {"ha": "right", "va": "center", "size": 9, "transform": axes.get_yaxis_transform()}
-        artists[f"{name} words"] = [axes.text(1.55, row + DOT, "", **look) for row in range(rows)]
+        style: dict[str, Any] = {"ha": "right", "va": "center", "size": 9, "transform": axes.get_yaxis_transform()}
+        artists[f"{name} words"] = [axes.text(1.55, row + DOT, "", **style) for row in range(rows)]
     (artists["guess"],) = forward.plot([], [], "X", color=ORANGE, markersize=9.5, markeredgewidth=0, zorder=3)
     look = {"va": "center", "size": 9, "gid": "ground"}
     artists["weights"] = [sizes.text(0, row + DOT, "", **look) for row in range(rows)]
@@ -75,7 +70,11 @@ def stage(figure: Figure, rows: int) -> dict[str, Any]:
 
 
 def draw(
-    artists: dict[str, Any], layers: Layers, ideals: Sequence[np.ndarray], others: Sequence[Iterable[float]]
+    artists: dict[str, Any],
+    layers: Layers,
+    ideals: Sequence[np.ndarray],
+    others: Sequence[Iterable[float]],
+    room: int,
 ) -> None:
     """Move the rows.
 
@@ -84,12 +83,14 @@ def draw(
         layers: What is drawn.
         ideals: Signal and gradient of a network that preserves norms, ``[rows]`` each.
         others: What else the axes of signal and gradient must hold.
+        room: Rows that there is room for.
     """
     rows = len(layers.units)
     y = np.arange(rows) + DOT
     names = [row_name(layers, row) for row in range(rows)]
     for axes in artists["panels"]:
         axes.set_yticks(y, names)
+        axes.set_ylim(0, room)
     for i, ridge in enumerate(artists["ridge"]):
         bars = np.sqrt(layers.bars[i] / layers.bars[i].max()) if i < rows else np.full(len(EDGES) - 1, np.nan)
         ridge.set_data(i + 0.85 * bars, EDGES, baseline=i)

@@ -19,7 +19,7 @@ from .bench.explorer import Explorer
 from .bench.instrument import Draw
 from .bench.question import Question
 from .bench.touch import Grip, Spot
-from .stick_figure_picture import degrees, short_name
+from .stick_figure_picture import Pose, degrees, short_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,25 +61,6 @@ class StickFigureState:
 
 
 @dataclasses.dataclass(frozen=True)
-class Pose:
-    """One robot at one step, in metres from the middle of its panel."""
-
-    rods: np.ndarray  # [parts, 2 ends, 2]: right, up
-    places: np.ndarray  # the same, in metres from where the world begins
-    names: tuple[str, ...]  # [parts]
-    nearness: np.ndarray  # [parts]
-    trail: np.ndarray  # [poses · parts · 3, 2], ends and a gap in turn
-    floor: np.ndarray  # [marks · 3, 2], the same: a mark each metre
-    pole: np.ndarray | None  # [2, 2]: pivot and tip; None if there is no pole, or it is not seen from the side
-    angle: float | None  # of the pole from upright, in degrees; None if there is no pole
-    step: int  # of the recording: it stands still after its end
-    total: float  # what it earned until then
-    status: str
-    over: bool  # whether it fell
-    distance: float  # metres forwards
-
-
-@dataclasses.dataclass(frozen=True)
 class StickFigureResult:
     """What the picture shows."""
 
@@ -107,7 +88,6 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
     lesson = 6
     shows = "robots as they moved, side by side, and what each step earned"
     breaks = "a policy of yours that falls"
-    size = (9.0, 5.2)
     autoplay = "step"
     swept = ({"view": ..., "step": 26},)
     question = Control("steps", "After how many steps the first robot falls.", "steps", range=(1, 1000, 1))
@@ -133,6 +113,16 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         stride = max(1, round(self._last / 100))  # about a hundred pictures
         last = stride * max(1, self._last // stride)
         super().__init__(ranges={"step": (0, last, stride)}, defaults={"step": last}, **state)
+
+    @property
+    def size(self) -> tuple[float, float]:  # type: ignore[override]
+        """Width and height in inches: there is a row for the angle of the poles, if they have any."""
+        return 8.6, sum(picture.HEIGHTS[: 2 if self._angles else 1])
+
+    @property
+    def more(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The angle of the pole: it is also written next to it."""
+        return ("angle",) if self._angles else ()
 
     @property
     def questions(self) -> tuple[Question, ...]:  # type: ignore[override]
@@ -276,7 +266,8 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
             + ("" if pose.angle is None else f", pole at {degrees(pose.angle)} from upright")
             for name, pose in result.poses.items()
         )
-        return f"Step {step:,}, {seconds} s, seen {side}. {robots[0].upper()}{robots[1:]}."
+        poses = f"{result.state.trail} earlier poses" if result.state.trail != 1 else "one earlier pose"
+        return f"Step {step:,}, {seconds} s, seen {side}, with {poses}. {robots[0].upper()}{robots[1:]}."
 
     def numbers(self, result: StickFigureResult) -> dict[str, str]:
         """Return the time, and of each robot its return and the angle of its pole, or how far it went."""

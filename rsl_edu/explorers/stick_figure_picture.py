@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 
     from rsl_edu.data import Motion
 
-    from .stick_figure import Pose
-
 COLOURS = (GREY, BLUE, GREEN)
+HEIGHTS = (4.0, 2.4)
+"""Of the robots and their returns, and of the angles below them, in inches."""
 MOST_PARTS = 24
 """Parts that can be pointed at, of all robots together."""
 Histories = Mapping[str, np.ndarray]
@@ -28,10 +29,29 @@ Limits = tuple[float, float, float, float]
 """Left, right, bottom, top."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Pose:
+    """One robot at one step, in metres from the middle of its panel."""
+
+    rods: np.ndarray  # [parts, 2 ends, 2]: right, up
+    places: np.ndarray  # the same, in metres from where the world begins
+    names: tuple[str, ...]  # [parts]
+    nearness: np.ndarray  # [parts]
+    trail: np.ndarray  # [poses · parts · 3, 2], ends and a gap in turn
+    floor: np.ndarray  # [marks · 3, 2], the same: a mark each metre
+    pole: np.ndarray | None  # [2, 2]: pivot and tip; None if there is no pole, or it is not seen from the side
+    angle: float | None  # of the pole from upright, in degrees; None if there is no pole
+    step: int  # of the recording: it stands still after its end
+    total: float  # what it earned until then
+    status: str
+    over: bool  # whether it fell
+    distance: float  # metres forwards
+
+
 def stage(
     figure: Figure, motions: Mapping[str, Motion], totals: Histories, angles: Histories, fallen: float | None, last: int
 ) -> dict[str, Any]:
-    """Lay out the robots on the left, and on the right what they earn and the angles of their poles.
+    """Lay out the robots on the left, on the right what they earn, and below it the angles of their poles.
 
     Args:
         figure: An empty figure.
@@ -41,17 +61,17 @@ def stage(
         fallen: The angle from which a pole counts as fallen; None if there is none.
         last: The last step of all.
     """
-    grid = figure.add_gridspec(1, 2, width_ratios=(1.2, 1))
-    left, right = grid[0].subgridspec(len(motions), 1), grid[1].subgridspec(2 if angles else 1, 1)
+    grid = figure.add_gridspec(2 if angles else 1, 2, width_ratios=(1.1, 1), height_ratios=HEIGHTS[: 1 + bool(angles)])
+    left = grid[0, 0].subgridspec(len(motions), 1)
     robots: dict[str, Any] = {}
     for place, (name, recorded) in enumerate(motions.items()):
         axes = figure.add_subplot(left[place], label=f"robot {place}")
         robots[name] = _stage_robot(axes, name, recorded, COLOURS[place])
-    if angles:
-        tilt = figure.add_subplot(right[0], label="angle")
+    earned = figure.add_subplot(grid[0, 1], label="return")
+    if angles:  # below the returns: the steps of both lie one below the other
+        tilt = figure.add_subplot(grid[1, 1], label="angle")
         _stage_angles(tilt, angles, fallen, last)
         _add_curves(tilt, robots, "angle")
-    earned = figure.add_subplot(right[-1, 0], label="return")
     lowest, highest = (f(f(each) for each in totals.values()) for f in (min, max))
     top = round_up(max(highest, 1e-3), (1, 2, 3, 5))
     bottom = -round_up(-lowest, (1, 2, 3, 5)) if lowest < 0 else -0.04 * top
@@ -79,7 +99,13 @@ def _stage_robot(axes: Any, name: str, recorded: Motion, colour: str) -> dict[st
 
 def _stage_angles(axes: Any, angles: Histories, fallen: float | None, last: int) -> None:
     top = round_up(max(float(np.abs(each).max()) for each in angles.values()) + 0.1, (1, 2, 3, 5))
-    axes.set(xlim=(0, 1.02 * last), ylim=(-1.08 * top, 1.08 * top), title="angle of the pole", ylabel="degrees")
+    axes.set(
+        xlim=(0, 1.02 * last),
+        ylim=(-1.08 * top, 1.08 * top),
+        title="angle of the pole",
+        xlabel="step",
+        ylabel="degrees",
+    )
     axes.axhline(0, color=FAINT, linewidth=1)
     if fallen is not None:
         for side in (-fallen, fallen):
@@ -117,6 +143,7 @@ def draw(
         robot = artists["robots"][name]
         axes = robot["axes"]
         axes.set(xlim=(left, right), ylim=(bottom, top))
+        axes.apply_aspect()  # else only a new background would, and the robot would stand beside it
         _draw_rods(robot, pose, motions[name], limits)
         robot["floor"].set_data(*pose.floor.T)
         robot["trail"].set_data(*pose.trail.T)

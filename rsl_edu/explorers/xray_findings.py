@@ -12,6 +12,7 @@ from rsl_edu.diagnosis import Finding, Measures
 from rsl_edu.number_format import counted, short, small
 
 from .bench.touch import Mark, Spot
+from .signal_arithmetic import exact
 
 WIDEST, MOST_ROWS = 100, 12
 """Letters of a line, and layers that can be pointed at."""
@@ -193,12 +194,16 @@ def other_spots(measures: Sequence[Measures], place: int) -> list[Spot]:
 def _std_lines(measures: Sequence[Measures], place: int) -> list[str]:
     """Return the mean std, and how it compares with that of the first checkpoint."""
     now, first = measures[place], measures[0]
-    shown = " + ".join(f"{std:.3g}" for std in now.std[:4].tolist()) + (" + …" if len(now.std) > 4 else "")
+    if not (np.isfinite(now.std).all() and np.isfinite(first.std).all()):
+        return []
+    shown = " + ".join(exact(std) for std in now.std[:4].tolist()) + (" + …" if len(now.std) > 4 else "")
     mean, before = float(now.std.mean()), float(first.std.mean())
-    lines = [f"mean of {counted(len(now.std), 'std').replace('stds', 'std')}: ({shown}) / {len(now.std)} = {mean:.3g}"]
+    lines = [
+        f"mean of {counted(len(now.std), 'std').replace('stds', 'std')}: ({shown}) / {len(now.std)} = {exact(mean)}"
+    ]
     if place and before > 0:
-        lines.append(f"compared with the first checkpoint: {mean:.3g} / {before:.3g} = {mean / before:.3g}")
-    return lines if np.isfinite([mean, before]).all() else []
+        lines.append(f"compared with the first checkpoint: {exact(mean)} / {exact(before)} = {exact(mean / before)}")
+    return lines
 
 
 def _layer_spot(now: Measures, row: int) -> Spot:
@@ -215,8 +220,8 @@ def _layer_spot(now: Measures, row: int) -> Spot:
     if values is not None and np.isfinite(values).all():
         norm = float(np.sqrt(np.square(values.astype(float)).sum()))
         lines = (
-            f"its weights stretch one direction by {values[0]:.3g}, another by {small(float(values[-1]))}",
-            f"norm of all its weights: √(sum of the squares of {len(values)} singular values) = {norm:.3g}",
+            f"its weights stretch one direction by {exact(float(values[0]))}, another by {small(float(values[-1]))}",
+            f"norm of all its weights: √(sum of the squares of {len(values)} singular values) = {exact(norm)}",
         )
     return Spot(layer_name(name), words, tuple(marks), lines)
 

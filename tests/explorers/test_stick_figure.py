@@ -175,6 +175,7 @@ def test_pole_of_two_links_is_measured_from_pivot_to_tip():
 def test_robot_without_a_pole_has_no_panel_for_it():
     figure = StickFigure({"ant": data.motion("Ant-v5", steps=3)})
     assert [axes.get_label() for axes in figure.render().axes] == ["robot 0", "return"]
+    assert figure.more == ()
     assert [grip.panel for grip in figure.grips(figure.compute(figure.at()))] == ["return"]
     assert "ant: forwards" in figure.numbers(figure.compute(figure.at()))
 
