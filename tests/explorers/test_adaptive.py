@@ -8,8 +8,8 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from rsl_edu.explorers.adaptive import AdaptiveRate, _features
-from rsl_edu.explorers.adaptive_picture import answer_to
-from rsl_edu.explorers.adaptive_state import BATCHES, EPOCHS, LIMITS, UPDATES, adapted
+from rsl_edu.explorers.adaptive.picture import answer_to
+from rsl_edu.explorers.adaptive.state import BATCHES, EPOCHS, LIMITS, UPDATES, adapted
 
 ITERATION = EPOCHS * BATCHES
 

@@ -7,9 +7,8 @@ import pytest
 import torch
 from recomputed import equalities, evaluated
 
-from rsl_edu.explorers import gaussian_fit
 from rsl_edu.explorers.bench.drawing import Drawing
-from rsl_edu.explorers.heteroscedastic import BATCH, STEPS, ClampAlone, HeteroscedasticFit
+from rsl_edu.explorers.heteroscedastic import BATCH, STEPS, ClampAlone, HeteroscedasticFit, gaussian_fit
 from rsl_edu.modules import MLP, GaussianDistribution, HeteroscedasticGaussianDistribution
 
 FLOAT32 = 1e-4

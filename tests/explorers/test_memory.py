@@ -5,9 +5,8 @@ import pytest
 import torch
 
 from rsl_edu.diagnosis import recurrent_memory
-from rsl_edu.explorers import recurrent_steps
 from rsl_edu.explorers.bench.drawing import Drawing
-from rsl_edu.explorers.memory import Memory
+from rsl_edu.explorers.memory import Memory, recurrent_steps
 from rsl_edu.modules import RNN, split_and_pad_trajectories
 
 FLOAT32 = 1e-6

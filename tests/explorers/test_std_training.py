@@ -9,8 +9,8 @@ from recomputed import equalities, evaluated
 
 from rsl_edu.explorers.bench.drawing import Drawing
 from rsl_edu.explorers.std_training import CHEETAH, StdTraining
-from rsl_edu.explorers.std_training_picture import GAP, spread
-from rsl_edu.explorers.std_training_state import STEPS
+from rsl_edu.explorers.std_training.picture import GAP, spread
+from rsl_edu.explorers.std_training.state import STEPS
 from rsl_edu.modules import GaussianDistribution
 
 FLOAT32 = 1e-5

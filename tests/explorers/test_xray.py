@@ -19,9 +19,9 @@ from rsl_edu.diagnosis.findings import FINDINGS
 from rsl_edu.diagnosis.learning_state import OptimizerMeasures
 from rsl_edu.diagnosis.sample import Sample
 from rsl_edu.explorers import XRay
-from rsl_edu.explorers import xray_findings as told
-from rsl_edu.explorers import xray_panels as panels
 from rsl_edu.explorers.bench.drawing import Drawing
+from rsl_edu.explorers.xray import findings as told
+from rsl_edu.explorers.xray import panels as panels
 from rsl_edu.modules import CNN, MLP, RNN, BetaDistribution, EmpiricalNormalization, GaussianDistribution
 
 CLOSE = {"rtol": 1e-6, "atol": 1e-9}
