@@ -389,6 +389,16 @@ def test_answers_of_the_questions_are_right(ant):
     )
 
 
+def test_answer_is_shown_wherever_the_controls_were(ant):
+    moved = Signal(width=8, scale=10.0, normalize=False, shared=True, seed=3)
+    for question in moved.questions:
+        assert moved.at(**question.show) == ant.at(**question.show)
+
+
+def test_of_ones_own_data_nothing_is_asked_that_only_holds_for_the_ant(x):
+    assert Signal(x).questions == Signal(x, MLP(12, 2, [4])).questions == ()
+
+
 @pytest.mark.parametrize("guess", [0, -1.0, float("nan"), 1e20])
 def test_prediction_that_cannot_be_drawn_is_refused(x, guess):
     with pytest.raises(ValueError, match="guess: expected a number from"):

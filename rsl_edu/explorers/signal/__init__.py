@@ -33,6 +33,8 @@ SAMPLES, DEEPEST, OUTPUTS = 1024, 10, 8
 """The most samples shown, the most hidden layers, and the outputs of the network that the explorer builds: an Ant's."""
 INPUT = ("normalize", "scale")
 """The controls of the input: those that a learner's own network leaves."""
+_AS_BUILT = {"width": 64, "normalize": True, "scale": 1.0, "shared": False, "seed": 0}
+"""Where the answers of the questions hold: the other controls as they are at first."""
 FADED, DEAD = 0.4, 0.03
 """Of a signal or a gradient below these shares of what preserved norms would leave, the title says that it fades, or
 dies; above one divided by them that it grows, or explodes."""
@@ -139,25 +141,27 @@ class Signal(Explorer[SignalState, SignalResult]):
         Question(
             "Six ELU layers with torch's default weights: the input has a std of 0.68. What is it in layer 6?",
             answer="0.016",
-            show={"depth": 6, "activation": "elu", "init": "torch", "gain": 1.0},
+            show={"depth": 6, "activation": "elu", "init": "torch", "gain": 1.0, **_AS_BUILT},
         ),
         Question(
             "tanh, 10 layers, orthogonal weights: which gain brings both signal and gradient through?",
             ("1", "1.2", "3"),
             "1.2",
-            {"depth": 10, "activation": "tanh", "init": "orthogonal", "gain": 1.2},
+            {"depth": 10, "activation": "tanh", "init": "orthogonal", "gain": 1.2, **_AS_BUILT},
         ),
         Question(
             "ReLU, 10 layers, torch's default weights: how many units are dead, that is, 0 for every observation?",
             ("none", "every tenth", "every third"),
             "every third",
-            {"depth": 10, "activation": "relu", "init": "torch", "gain": 1.0},
+            {"depth": 10, "activation": "relu", "init": "torch", "gain": 1.0, **_AS_BUILT},
         ),
     )
 
     def __init__(
         self, observations: torch.Tensor | None = None, network: nn.Sequential | None = None, **state: Any
     ) -> None:
+        if observations is not None or network is not None:
+            self.questions = ()  # those of the class are about the Ant and networks that the explorer builds
         if observations is None:
             observations = rollout("Ant-v5", steps=64, envs=16).observations
         observations = finite_tensor("observations", observations, "[samples, features]", "[time, envs, features]")
