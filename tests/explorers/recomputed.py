@@ -7,6 +7,7 @@ import pytest
 
 _WRITTEN = {"−": "-", "·": "*", "½": "0.5", "²": "**2", "√": "sqrt", "π": "pi", "e^": "e**", ",": ""}
 _POWERS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+_POWER = re.compile(r"(?:([\d.]+)·)?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _NUMERIC = re.compile(r"(?:[-\d.+*/() ]|sqrt|pi|ln|exp|e(?=\*\*))+")
 
 
@@ -27,9 +28,16 @@ def equalities(lines):
     return count
 
 
+def number(text):
+    """Return a number as the arithmetic writes it: with a true minus sign, commas, brackets or a power of ten."""
+    value = evaluated(text.strip("()"))
+    assert value is not None, text
+    return value
+
+
 def evaluated(words):
     """Return the number that a formula of numbers is, or None if it is none."""
-    words = re.sub("10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda found: f"1e{found[0][2:].translate(_POWERS)}", words.strip())
+    words = _POWER.sub(lambda found: f"{found[1] or 1}e{found[2].translate(_POWERS)}", words.strip())
     for sign, meaning in _WRITTEN.items():
         words = words.replace(sign, meaning)
     plain = re.sub(r"\de[-\d]+", "1", words)

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from recomputed import number
 from torch.distributions import Normal, kl_divergence
 
 from rsl_edu.explorers.adaptive import AdaptiveRate, _features
@@ -280,10 +281,6 @@ def test_policy_that_does_not_move_is_told():
     assert still.spots(at(still))[3].arithmetic[0] == "KL = 0: the policy is still that of the iteration's start"
 
 
-def number(text):
-    return float(text.replace(",", "").replace("−", "-"))
-
-
 CASES = [{}, {"mistake": "mean"}, {"mistake": "reversed"}, {"target": 0.001, "factor": 3.0}, {"rate": 1e-2}]
 
 
@@ -299,11 +296,13 @@ def test_arithmetic_of_each_update_is_the_rule_and_ends_at_the_rate_that_is_draw
         before = result.run.rate[update - 1] if update else result.state.rate
         told, target = np.nan_to_num(result.run.told[update]), result.state.target
         if told:
-            assert number(re.match(r"(?:KL|told) = ([\d.,e−]+)", compared)[1]) == pytest.approx(told, rel=1e-3)
+            assert number(re.match(r"(?:KL|told) = ([\d.,·⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", compared)[1]) == pytest.approx(
+                told, rel=1e-3
+            )
         assert ("too far" in compared) == (told > 2 * target)
         assert ("not far enough" in compared) == (0 < told < target / 2)
         if "max(" in rule or "min(" in rule:
-            limit, old, sign, factor, new = re.match(r"rate = m..\((\S+), (\S+) (.) (\S+)\) = (\S+)", rule).groups()
+            limit, old, sign, factor, new = re.match(r"rate = m..\((\S+), (\S+) ([/·]) (\S+)\) = (\S+)", rule).groups()
             moved = number(old) / number(factor) if sign == "/" else number(old) * number(factor)
             bounded = max(number(limit), moved) if sign == "/" else min(number(limit), moved)
             assert bounded == pytest.approx(number(new), rel=1e-3)

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from recomputed import number
 
 from rsl_edu.explorers.rewards import Rewards
 from rsl_edu.modules import EmpiricalDiscountedVariationNormalization, EmpiricalNormalization
@@ -288,10 +289,6 @@ def test_title_fits_and_its_numbers_are_those_of_the_picture_everywhere(humanoid
 def test_titles_of_rewards_that_do_not_vary():
     same = Rewards(torch.full((40, 7), 0.1), gamma=0.0)
     assert same.title(same.compute(same.at())) == "Nothing varies, so nothing is divided."
-
-
-def number(text):
-    return float(text.replace(",", "").replace("−", "-").strip("()"))
 
 
 def evaluated(expression):

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from recomputed import evaluated, number
 
 from rsl_edu.explorers import Stream
 from rsl_edu.explorers.bench.drawing import Drawing
@@ -292,17 +293,6 @@ def test_title_fits_and_its_distance_is_that_of_the_picture_everywhere(humanoid)
             assert told == pytest.approx(abs(result.mean[-1] - true_mean) / true_std, rel=0.06, abs=1e-3)
 
 
-def number(text):
-    return float(text.replace(",", "").replace("−", "-").strip("()"))
-
-
-def evaluated(expression):
-    """Work out an expression of the arithmetic as it is written."""
-    for shown, meant in (("−", "-"), ("·", "*"), ("√", ""), (",", ""), ("²", "**2")):
-        expression = expression.replace(shown, meant)
-    return eval(expression, {"__builtins__": {}})
-
-
 def spot(explorer, name, **changes):
     result = explorer.compute(explorer.at(**changes))
     return result, next(it for it in explorer.spots(result) if it.name == name)
@@ -314,7 +304,7 @@ def test_arithmetic_of_the_last_merge_holds_and_ends_at_what_is_drawn(humanoid, 
     result, merge = spot(humanoid, "the last merge", seen=seen, feature=feature)
     past, delta, mean, within, between, variance = merge.arithmetic
     values = result.values[:seen].astype(float)
-    n, *moments = map(number, re.findall(r"(?:n|mean|variance) ([−\d.,]+\d)", past))
+    n, *moments = map(number, re.findall(r"(?:n|mean|variance) ([−\d.,]+[\d·⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", past))
     assert n == seen - 64
     wanted = [values[:-64].mean(), values[:-64].var(), 64, values[-64:].mean(), values[-64:].var()]
     assert moments == pytest.approx(wanted, rel=1e-3, abs=1e-4)

@@ -421,7 +421,7 @@ def test_layer_lights_up_where_it_is_shown_with_the_norm_of_its_weights(xray):
     assert [mark.panel for mark in layer.marks] == ["values", "layer std", "dead"]
     norm = float(layer.arithmetic[1].rsplit(" = ", 1)[1])
     assert norm == pytest.approx(weight.norm().item(), rel=0.006)
-    assert f"by {torch.linalg.svdvals(weight)[0]:.3g}" in layer.arithmetic[0]
+    assert f"by {torch.linalg.svdvals(weight)[0]:.4g}" in layer.arithmetic[0]
 
 
 def test_cursor_is_dragged_over_the_iterations(xray):

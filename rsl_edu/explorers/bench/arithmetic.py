@@ -13,7 +13,8 @@ def exact(value: float, digits: int = 4) -> str:
         text = f"{rounded + 0.0:,.10g}"
     else:
         first, exponent = f"{rounded:.{digits - 1}e}".split("e")
-        text = f"{first.rstrip('0').rstrip('.')}·10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+        text = f"{float(first):.10g}·10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+        text = text.replace("1·10", "10") if abs(float(first)) == 1 else text
     return text.replace("-", "−")
 
 

@@ -132,6 +132,13 @@ class Drawing:
                 self._artists["guess"].set_data(*place)
                 _name_guess(self._guess, *place)
 
+    @property
+    def guess_needs_more(self) -> bool:
+        """Whether the learner's guess is drawn in a panel that is shown only when asked for."""
+        return self._guess is not None and any(
+            panel.more and self._guess.axes in axes for panel, axes in zip(self.panels, self._axes, strict=True)
+        )
+
     def pin(self, state: Any | None) -> None:
         """Leave the curves of a state as pale ghosts behind the next ones; None takes them away."""
         if state == self._pinned_state:

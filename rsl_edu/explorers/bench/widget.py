@@ -76,6 +76,7 @@ class Live(anywidget.AnyWidget):
         self._positions = {name: list(control.positions()) for name, control in instrument.controls.items()}
         self._frames: dict[Any, dict[str, Any]] = {}
         self._about: Any = None
+        self._guess: float | None = None
         self._events = 0
         super().__init__(
             spec=specification(instrument, self._drawing.panels, self._positions), still=still_name(instrument)
@@ -103,6 +104,9 @@ class Live(anywidget.AnyWidget):
         """Show the state, written anew unless it was kept."""
         instrument = self._instrument
         self._drawing.pin(instrument.pinned)
+        if self._drawing.guess_needs_more and instrument.guess not in (None, self._guess):
+            self.more = True
+        self._guess = instrument.guess
         values = self._frame(instrument.at())
         about = (instrument.pinned, instrument.guess, self.more)  # is in every picture
         with self.hold_sync():

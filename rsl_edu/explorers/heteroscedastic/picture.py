@@ -128,7 +128,7 @@ def _sample(result: HeteroscedasticFitResult, samples: Samples) -> Spot:
     nll = 0.5 * z**2 + math.log(relative) + 0.5 * math.log(2 * math.pi)
     return Spot(
         "sample at the angle",
-        f"{short(nll)} nats",
+        f"{exact(nll, 2)} nats",
         (Mark("fit", x, y),),
         (
             f"{name} {exact(x)}{unit}: y = {exact(y)}, fitted μ = {exact(mean)}, σ = {exact(std)}",
