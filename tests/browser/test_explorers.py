@@ -70,7 +70,7 @@ def move_every_control(page, name):
     shown, twin = Shown(page, name), getattr(explorers, name)()
     if twin.more:
         shown.group.get_by_role("button", name="More panels").click()
-        twin.live.more = True
+        twin.live._receive(twin.live, {"do": "more"}, [])
     for group in shown.group.locator("details:not([open]) summary").all():
         group.click()
 

@@ -103,6 +103,7 @@ def test_whole_grid_shows_numbers_and_says_them_in_words(explorer, states):
         words = " ".join([title, caption, *numbers.values(), *arithmetic])
         assert not re.search(r"\b(nan|inf|None)\b|-0\b(?!\.)|e\+|\{", words), f"{where}: {words}"
         assert 10 < len(title) <= 90, f"{where}: {title}"
+        assert title.endswith("."), f"{where}: {title}"
         assert title not in caption
         assert 30 < len(caption) <= 420, f"{where}: {caption}"
         assert len({spot.name for spot in spots}) == len(spots), where

@@ -287,7 +287,7 @@ def test_spots_and_titles_hold_everywhere(terrain):
     ],
 )  # fmt: skip
 def test_title_says_what_is_to_be_learned(terrain, changes, title):
-    assert terrain.title(shown(terrain, **changes)) == title
+    assert terrain.title(shown(terrain, **changes)) == f"{title}."
 
 
 def test_answers_of_the_quiz_are_right(terrain):

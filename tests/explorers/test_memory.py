@@ -239,7 +239,7 @@ def test_small_and_large_rollouts_work_too(shape):
 
 def test_it_starts_at_a_reset_that_was_missed(ant):
     title = ant.title(result_of(ant))
-    assert title == "Robot 14 remembers its last episode: its memory is 0.13 off after a missed reset"
+    assert title == "Robot 14 remembers its last episode: its memory is 0.13 off after a missed reset."
     assert {panel.name for panel in Drawing(ant).panels if not panel.more} == {"resets", "distance", "units"}
 
 

@@ -21,7 +21,7 @@ function controlRows(fieldset, spec, { go, at, ready }) {
   });
 
   function row(line, { kind, words, help, values, play }, i) {
-    const id = `rsl-control-${++count}`;
+    const id = `rsl-control-${unique()}`;
     if (kind === "switch") {
       const label = add(line, "label");
       const box = add(label, "input", { type: "checkbox", id });

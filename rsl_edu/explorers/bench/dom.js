@@ -1,6 +1,7 @@
 // What all scripts share.
 
-let count = 0;
+// A number for the page: each widget has a copy of this script, so that a counter of its own would count from 1 again.
+const unique = () => (globalThis.rslEduCount = (globalThis.rslEduCount ?? 0) + 1);
 
 const add = (parent, tag, properties = {}) => parent.appendChild(Object.assign(document.createElement(tag), properties));
 

@@ -24,7 +24,7 @@ function isDark() {
 
 function render({ model, el }) {
   const spec = model.get("spec");
-  const prefix = `rsl${++count}-`; // what a picture's elements refer to is named apart from other pictures
+  const prefix = `rsl${unique()}-`; // what a picture's elements refer to is named apart from other pictures
   el.classList.add("rsl-view");
   const box = add(el, "div", { className: "rsl-explorer" });
   box.setAttribute("role", "group");

@@ -3,7 +3,7 @@
 const RECORDED = "Recorded. Now find out by the controls, or let it be shown.";
 
 function renderForm({ model, el }) {
-  const name = `rsl-quiz-${++count}`; // radio buttons of one name on a page would be one choice
+  const name = `rsl-quiz-${unique()}`; // radio buttons of one name on a page would be one choice
   const box = add(el, "div", { className: "rsl-quiz" });
   box.setAttribute("role", "group");
   box.setAttribute("aria-label", "Predict first");

@@ -244,11 +244,11 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         """Say what breaks, what happens at the border, or what the pixel sees."""
         state, shown, run = result.state, result.shown, result.run
         if run.why:
-            return f"The network breaks at layer {len(run.layers)}: no map comes out of it"
+            return f"The network breaks at layer {len(run.layers)}: no map comes out of it."
         if shown is None:
-            return f"Layer {state.layer} gives no map"
+            return f"Layer {state.layer} gives no map."
         if result.off is not None:
-            return f"Batch norm of a single scan: the maps are {100 * result.off:.0f} % off those in a batch of 32"
+            return f"Batch norm of a single scan: the maps are {100 * result.off:.0f} % off those in a batch of 32."
         border, inside = float(shown.border[result.channel]), float(shown.inside[result.channel])
         if border > 2 * inside:
             name = "Zero padding makes a cliff" if run.mode == "zeros" else f"Padding ({run.mode}) makes an edge"
@@ -257,13 +257,13 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
                 if inside >= 1e-3
                 else "stronger there than"
             )
-            return f"{name}: map {result.channel} is {more} inside"
+            return f"{name}: map {result.channel} is {more} inside."
         if not shown.maps[result.channel].any():
-            return f"Map {result.channel} of layer {state.layer} is dark: all of its pixels are 0"
+            return f"Map {result.channel} of layer {state.layer} is dark: all of its pixels are 0."
         side = f"{shown.field} × {shown.field} pixels"
         if state.norm == "layer":
-            return f"Through layer norm, this pixel depends on the whole scan, not only on {side}"
-        return f"This pixel of layer {state.layer} sees {picture.seen(result, shown)}"
+            return f"Through layer norm, this pixel depends on the whole scan, not only on {side}."
+        return f"This pixel of layer {state.layer} sees {picture.seen(result, shown)}."
 
     def describe(self, result: FeaturesResult) -> str:
         """Name the shape, the strength of the map and what happens at the border, or why there is no picture."""

@@ -254,20 +254,20 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         state, now = result.state, result.distance[result.state.time]
         robot, kind, step = f"Robot {state.env}", *self._mistake(result)
         if kind == "missed" and now >= 0.01:
-            return f"{robot} remembers its last episode: its memory is {short(now)} off after a missed reset"
+            return f"{robot} remembers its last episode: its memory is {short(now)} off after a missed reset."
         if kind == "missed":
             steps = counted(state.time - step, "step")
-            return f"{robot} has almost forgotten its last episode, {steps} after the missed reset"
+            return f"{robot} has almost forgotten its last episode, {steps} after the missed reset."
         if kind == "wrong" and now >= 0.01:
-            return f"{robot} forgot in mid-episode: its memory is {short(now)} off after a wrong reset"
+            return f"{robot} forgot in mid-episode: its memory is {short(now)} off after a wrong reset."
         if kind == "wrong":
-            return f"{robot} forgot in mid-episode, and has almost caught up with a memory that did not"
+            return f"{robot} forgot in mid-episode, and has almost caught up with a memory that did not."
         if state.reset != "right":
-            return f"Nothing has gone wrong for robot {state.env} so far: its memory is as it should be"
+            return f"Nothing has gone wrong for robot {state.env} so far: its memory is as it should be."
         if state.detach:
             every = "every step" if state.detach == 1 else f"every {state.detach} steps"
-            return f"Detached after {every}: the gradient is cut, but robot {state.env} remembers all the same"
-        return f"{robot} forgets only when its episode ends: its memory is as it should be"
+            return f"Detached after {every}: the gradient is cut, but robot {state.env} remembers all the same."
+        return f"{robot} forgets only when its episode ends: its memory is as it should be."
 
     def _mistake(self, result: MemoryResult) -> tuple[str, int]:
         """Return the kind of the last mistake that matters to the present memory, and its step."""
