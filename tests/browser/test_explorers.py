@@ -113,6 +113,8 @@ def move_every_control(page, name):
     shown.group.get_by_role("button", name="Reset").click()
     shown.wait_for(twin.live)
     drag(shown, twin)
+    if twin.more:
+        shown.group.get_by_role("button", name="Fewer panels").click()
 
 
 def drag(shown, twin):
@@ -183,7 +185,7 @@ def test_play_button_steps_a_slider_of_fractions_from_its_present_value_until_re
     expect(handle).to_have_attribute("aria-valuetext", "1.5")
     values = [float(text) for text in page.evaluate("window.seen")][:-1]
     assert values == sorted(values)
-    assert values[0] > 1.6
+    assert values[0] >= 1.6
     assert set(values) <= {round(1.1 + 0.1 * i, 2) for i in range(20)}
 
 
@@ -251,7 +253,7 @@ def test_layout_stays_where_it_is_when_the_picture_changes(page):
 
 def test_narrow_page_puts_the_picture_under_its_controls_and_cuts_nothing(page):
     shown = Shown(page, "Stream")
-    page.set_viewport_size({"width": 980 if "lab" in page.url.rsplit("/", 1)[-1] else 720, "height": 1000})
+    page.set_viewport_size({"width": 1000 if "lab" in page.url.rsplit("/", 1)[-1] else 680, "height": 1000})
     try:
         shown = Shown(page, "Stream")
         handles = [shown.group.locator(what).first.element_handle() for what in (".rsl-panels", ".rsl-row")]

@@ -93,7 +93,7 @@ function render({ model, el }) {
     const panel = add(picture, "div", { className: "rsl-panel" });
     const drawn = addSvg(panel, "svg", { viewBox: `${left} ${top} ${width} ${height}`, "aria-hidden": "true" });
     const layers = LAYERS.map(() => addSvg(drawn, "g"));
-    const hand = addSvg(panel, "svg", { viewBox: `${left} ${top} ${width} ${height}`, class: "rsl-hand" });
+    const hand = addSvg(panel, "svg", { viewBox: `${left} ${top} ${width} ${height}`, class: "rsl-hand", role: "none" });
     return { panel, layers, hand, left, top, width, height, more, written: ["", ""] };
   });
   const arrange = () => {
