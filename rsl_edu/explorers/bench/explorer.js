@@ -227,13 +227,14 @@ function render({ model, el }) {
     paint(true);
   });
   for (const root of [document.body, document.documentElement]) themes.observe(root, { attributes: true });
-  // A widget whose kernel is gone has this class.
-  const lives = new MutationObserver(() => {
-    const dead = el.classList.contains("jupyter-widgets-disconnected");
-    box.classList.toggle("rsl-gone", dead);
-    controls.disabled = dead;
-  });
-  lives.observe(el, { attributeFilter: ["class"] });
+  // Hosts tell of a kernel that was restarted; what its successor does not know stays, and says so.
+  const live = (is) => {
+    box.classList.toggle("rsl-gone", !is);
+    controls.disabled = !is;
+    if (!is) rows.stop();
+  };
+  model.on("comm_live_update", () => live(false));
+  model.on("change", () => live(true));
   let stills = [];
   let folded = false;
   const widths = new ResizeObserver(([{ contentRect }]) => {
@@ -251,7 +252,7 @@ function render({ model, el }) {
     focusable.dataset.lmSuppressShortcuts = "true";
   return () => {
     rows.stop();
-    for (const observer of [themes, lives, widths]) observer.disconnect();
+    for (const observer of [themes, widths]) observer.disconnect();
     for (const still of stills) still.hidden = false;
   };
 }
