@@ -50,3 +50,4 @@ def test_restarted_kernel_leaves_the_picture_and_says_what_to_do(open_notebook):
     expect(told).to_be_visible()
     assert shown.picture() == before
     expect(shown.control("new mean")).to_be_disabled()
+    page.wait_for_function("() => jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'")
