@@ -25,7 +25,7 @@ import house_picture  # noqa: E402
 
 from rsl_edu import __version__  # noqa: E402
 from rsl_edu.explorers import Explorer  # noqa: E402
-from rsl_edu.explorers.bench import static_page  # noqa: E402
+from rsl_edu.explorers.bench import scripts, static_page  # noqa: E402
 from rsl_edu.folders import ensure_home  # noqa: E402
 
 ensure_home()  # the kernels that execute the lessons keep files there
@@ -127,8 +127,8 @@ def _prepare(app: Sphinx, config: Any) -> None:
         cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
     folder = BUILD / "static"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "explorers.js").write_text(static_page.script(), "utf-8")
-    (folder / "explorers.css").write_text(static_page.style(), "utf-8")
+    (folder / "explorers.js").write_text(scripts.page_script(), "utf-8")
+    (folder / "explorers.css").write_text(scripts.page_style(), "utf-8")
 
 
 def _link_notebook(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:

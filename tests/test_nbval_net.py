@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow
 
 
 def excerpt():
-    """The lesson's first code cell and one explorer, from where it is made to its sweep, with their stored outputs."""
+    """The lesson's imports, its data, and one explorer up to its sweep, with their stored outputs."""
     notebook = nbformat.read(LESSON, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     made, name = next(
@@ -41,28 +41,28 @@ def excerpt():
         if (found := re.search(rf"^(\w+) = explorers\.{EXPLORER}\(", cell.source, re.MULTILINE))
     )
     swept = next(place for place, cell in enumerate(code) if f"print({name}.sweep())" in cell.source)
-    notebook.cells = [code[0], *code[made : swept + 1]]
+    notebook.cells = [*code[:2], *code[made : swept + 1]]
     return notebook
 
 
 def break_explorer_where_only_the_sweep_goes(cells):
-    cells.insert(1, nbformat.v4.new_code_cell(BREAKS_WITH_BATCHES_OF_ONE, id="breaks"))
+    cells.insert(2, nbformat.v4.new_code_cell(BREAKS_WITH_BATCHES_OF_ONE, id="breaks"))
     return cells[-1], "RuntimeError: no picture of batches of one"
 
 
 def change_a_digit_of_a_stored_output(cells):
-    printed = next(output for output in cells[0].outputs if output.output_type == "stream")
+    printed = next(output for output in cells[1].outputs if output.output_type == "stream")
     right = printed.text
     printed.text = re.sub(r"\d", lambda digit: str((int(digit[0]) + 1) % 10), right, count=1)
     del cells[-1]  # the sweep, which takes longest
-    return cells[0], f"- {right.strip()}"
+    return cells[1], f"- {right.strip()}"
 
 
 def delete_an_import(cells):
     before = cells[0].source
     cells[0].source = before.replace("import matplotlib.pyplot as plt\n", "")
     assert cells[0].source != before
-    del cells[-1]
+    del cells[1], cells[-1]  # the data, whose figure needs it too; the sweep, which takes longest
     return cells[0], "NameError: name 'plt' is not defined"
 
 

@@ -1,10 +1,14 @@
 """Every lesson has the anatomy of a lesson; what its outputs say is nbval's affair."""
 
+import ast
+import base64
+import io
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
+from matplotlib.image import imread
 
 from rsl_edu.course import check
 
@@ -22,7 +26,7 @@ def cells(lesson, kind):
 
 
 def test_lesson_is_short(lesson):
-    assert len(nbformat.read(lesson, as_version=4).cells) <= 40
+    assert len(nbformat.read(lesson, as_version=4).cells) <= 42
     assert max(len(cell.source.splitlines()) for cell in cells(lesson, "code")) <= 20
 
 
@@ -36,6 +40,26 @@ def test_first_cell_says_what_one_will_be_able_to_do_and_how_long_it_takes(lesso
     objectives = re.findall(r"^- \*\w+\*", first, re.MULTILINE)
     assert 3 <= len(objectives) <= 5
     assert re.search(r"\*\*Time:\*\* \d+ minutes", first)
+
+
+def test_first_screen_shows_the_failure_as_a_picture_before_any_code(lesson):
+    title, picture, caption = cells(lesson, "markdown")[0].source.split("\n\n")[:3]
+    assert nbformat.read(lesson, as_version=4).cells[0].cell_type == "markdown"
+    assert title.startswith("# ")
+    alternative, file = re.fullmatch(r"!\[([^]]+)\]\((pictures/\w+\.svg)\)", picture).groups()
+    assert len(alternative) > 100
+    assert (NOTEBOOKS / file).is_file()
+    assert re.fullmatch(r"\*[A-Z][^*]{60,}\.\*", caption)
+
+
+def test_first_code_cell_only_imports(lesson):
+    cell = nbformat.read(lesson, as_version=4).cells[1]
+    *imports, style = (line for line in ast.parse(cell.source).body if "set_num_threads" not in ast.unparse(line))
+    assert all(isinstance(line, ast.Import | ast.ImportFrom) for line in imports)
+    assert ast.unparse(style) == "plt.style.use('rsl_edu.any_theme')"
+    folded = bool(cell.metadata.get("jupyter", {}).get("source_hidden"))
+    assert folded == ("hide-input" in cell.metadata.get("tags", [])), "folded in JupyterLab, folded in the book"
+    assert folded or len(cell.source.splitlines()) <= 12
 
 
 def test_sections_stand_in_the_order_of_every_lesson(lesson):
@@ -79,6 +103,17 @@ def test_figures_have_alternative_text(lesson):
             assert len(cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")) > 40, cell.id
 
 
+def test_figures_have_no_ground_so_that_they_read_on_a_dark_page(lesson):
+    stored = [output.get("data", {}) for cell in cells(lesson, "code") for output in cell.outputs]
+    figures = [data["image/png"] for data in stored if "<Figure" in data.get("text/plain", "")]
+    assert figures
+    for figure in figures:
+        pixels = imread(io.BytesIO(base64.b64decode(figure)))
+        assert (pixels[[0, 0, -1, -1], [0, -1, 0, -1], 3] == 0).all(), "a corner"
+    grounds = [output.get("metadata", {}) for cell in cells(lesson, "code") for output in cell.outputs]
+    assert not [ground for ground in grounds if "needs_background" in ground], "IPython asks for a ground behind it"
+
+
 def test_every_exercise_has_three_folded_hints_and_a_folded_solution_that_passes(lesson):
     exercises = [found for cell in cells(lesson, "code") for found in CHECKED.findall(cell.source)]
     assert 3 <= len(exercises) <= 5
@@ -106,7 +141,7 @@ def test_lesson_is_listed_with_its_minutes_on_the_landing_page_and_in_the_readme
             if page.suffix == ".ipynb"
             else page.read_text("utf-8")
         )
-        assert re.search(rf"\]\({re.escape(link)}\) \|.*\| {minutes} \|", text), page.name
+        assert re.search(rf"\]\({re.escape(link)}\) \|(.*\|)? {minutes} \|", text), page.name
 
 
 def test_stored_pictures_of_explorers_come_with_a_sentence(lesson):

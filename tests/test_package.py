@@ -105,7 +105,9 @@ def environment(outside, wheel):
 def test_wheel_holds_every_notebook_and_template_and_nothing_of_the_tests(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"rsl_edu/_lessons/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")} <= names
+    assert {f"rsl_edu/_lessons/pictures/{path.name}" for path in (ROOT / "notebooks" / "pictures").iterdir()} <= names
     assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "rsl_edu").rglob("*.j2")} <= names
+    assert "rsl_edu/any_theme.mplstyle" in names
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"rsl_edu"}
     assert not [name for name in names if "_checkpoints" in name or "__pycache__" in name or "assignments" in name]
 
@@ -115,6 +117,7 @@ def test_installed_package_brings_a_lesson_that_runs(environment, outside):
     assert f"  {LESSONS[0].name}: copied\n" in listed
     lesson = outside / "mine" / LESSONS[0].name
     assert lesson.read_bytes() == LESSONS[0].read_bytes()
+    assert len(list((lesson.parent / "pictures").glob("*.svg"))) == 1 + len(LESSONS), "one each, and the landing page's"
     imported = run(environment / "python", "-c", EXECUTE, lesson, cwd=lesson.parent)
     assert Path(imported.strip()).is_relative_to(outside / "venv")
 

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import nbformat
 import pytest
 
@@ -17,9 +18,10 @@ pytestmark = pytest.mark.slow
 def lesson():
     """What the cells tagged ppo define."""
     namespace: dict = {}
-    for cell in nbformat.read(LESSON, as_version=4).cells:
-        if "ppo" in cell.metadata.get("tags", []):
-            exec(compile(cell.source, cell.id, "exec"), namespace)
+    with plt.rc_context():  # a style is for the whole process
+        for cell in nbformat.read(LESSON, as_version=4).cells:
+            if "ppo" in cell.metadata.get("tags", []):
+                exec(compile(cell.source, cell.id, "exec"), namespace)
     return namespace
 
 

@@ -84,7 +84,7 @@ def motion(robot: str = "Ant-v5", steps: int = 200, seed: int = 0, policy: Actio
             ends=torch.as_tensor(np.stack(ends), dtype=torch.float32),
             radii=torch.as_tensor(model.geom_size[rods, 0], dtype=torch.float32),
             moves=torch.as_tensor(model.body_weldid[model.geom_bodyid[rods]] != 0),
-            rewards=torch.tensor(rewards),
+            rewards=torch.tensor(rewards, dtype=torch.float32),
             fell=bool(terminated),
             dt=float(body.dt),
         )

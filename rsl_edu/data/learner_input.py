@@ -2,38 +2,90 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
+N = TypeVar("N", bound=torch.nn.Module)
+
+
+LARGEST = 1e12
+"""Greatest size of a value that an explorer takes: squares and sums of larger ones do not fit in float32."""
+_COMMON = {
+    *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
+    *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
+}
+
 
 def learner_tensor(name: str, value: Any) -> torch.Tensor:
-    """Return a learner's own tensor, array or list as a tensor on the CPU, without its history of gradients."""
-    if isinstance(value, np.ndarray):  # torch takes neither a reversed array nor another machine's order of bytes
-        value = np.array(value, value.dtype.newbyteorder("="), order="C")
+    """Return a learner's own tensor, array or list as a tensor on the CPU, without its history of gradients.
+
+    Args:
+        name: Name of the argument, for the message.
+        value: A tensor of any device, dtype and layout; an array, or what converts itself to one; a list of numbers, or
+            of tensors or arrays of one shape, which are stacked.
+
+    Raises:
+        TypeError: Something else than real numbers.
+    """
     try:
-        tensor = torch.as_tensor(value).detach().cpu()
+        tensor = _on_cpu(value)
     except (TypeError, ValueError, RuntimeError) as error:
         got = f"{type(value).__name__} ({str(error).splitlines()[0]})"
         raise TypeError(f"{name}: expected a tensor or an array of numbers, got {got}") from None
     if tensor.is_complex():
         raise TypeError(f"{name}: expected real numbers, got {tensor.dtype}")
-    return tensor
+    return tensor if tensor.dtype in _COMMON else tensor.double()  # of float8 or uint16, torch can do next to nothing
+
+
+def _on_cpu(value: Any) -> torch.Tensor:
+    if isinstance(value, torch.Tensor):
+        tensor = value.detach().cpu()
+    elif _holds_arrays(value):  # a rollout, collected step by step
+        return torch.stack([_on_cpu(each) for each in value])
+    elif hasattr(value, "__array__"):
+        tensor = torch.as_tensor(_plain(value), device="cpu")
+    else:
+        tensor = torch.as_tensor(value, device="cpu")
+        if tensor.is_floating_point():  # of torch's default dtype, which may be a coarse one
+            tensor = torch.as_tensor(value, dtype=torch.float64, device="cpu")
+    if tensor.is_quantized:
+        tensor = tensor.dequantize()
+    if tensor.layout != torch.strided:
+        tensor = tensor.to_dense()
+    return tensor.clone() if tensor.is_inference() or tensor.is_neg() else tensor  # into neither can be written
+
+
+def _holds_arrays(value: Any) -> bool:
+    """Whether a list, or the first list in it, holds arrays or tensors."""
+    if not isinstance(value, (list, tuple)) or not value:
+        return False
+    return _holds_arrays(value[0]) or (hasattr(value[0], "__array__") and not isinstance(value[0], np.generic))
+
+
+def _plain(value: Any) -> np.ndarray:
+    """Return a copy as torch takes it: not reversed, in this machine's order of bytes, NaN where it is masked."""
+    if isinstance(value, np.ma.MaskedArray):
+        value = np.ma.filled(value.astype(float), np.nan)
+    array = np.asarray(value)
+    dtype = np.dtype(float) if array.dtype.char == "g" else array.dtype.newbyteorder("=")  # g: long double
+    return np.array(array, dtype, order="C")
 
 
 def finite_tensor(name: str, value: Any, *shapes: str) -> torch.Tensor:
-    """Return a learner's own numbers as a tensor of one of some shapes.
+    """Return a copy of a learner's own numbers as a tensor of one of some shapes.
 
     Args:
         name: Name of the argument, for the message.
-        value: A tensor, an array or a list.
+        value: As for :func:`learner_tensor`. It may change afterwards: a training fills its memory again and again.
         shapes: The shapes that fit, as they are said: ``"[time, envs, features]"``. A name stands for any size but 0,
             a number for itself; words after the bracket explain: ``"[4], as x"``.
 
     Raises:
         TypeError: Something else than numbers.
-        ValueError: Another shape, no numbers at all, or some that are not finite.
+        ValueError: Another shape, no numbers at all, or some that are not finite or beyond ±``LARGEST``.
     """
     if value is None:
         raise ValueError(f"{name}: expected shape {' or '.join(shapes)}, got None")
@@ -42,7 +94,56 @@ def finite_tensor(name: str, value: Any, *shapes: str) -> torch.Tensor:
         raise ValueError(f"{name}: expected shape {' or '.join(shapes)}, got {list(tensor.shape)}")
     if not tensor.isfinite().all():
         raise ValueError(f"{name}: expected finite values, got NaN or infinity")
-    return tensor
+    largest = max(map(float, tensor.aminmax()), key=abs)
+    if abs(largest) > LARGEST:
+        raise ValueError(f"{name}: expected values from -1e12 to 1e12, got {largest:.6g}")
+    return tensor.clone()
+
+
+def learner_network(name: str, network: N) -> N:
+    """Return a copy of a learner's own network on the CPU, in float32.
+
+    Args:
+        name: Name of the argument, for the message.
+        network: The network, of any device and dtype.
+
+    Raises:
+        ValueError: It cannot be copied.
+    """
+    try:
+        with torch.inference_mode(False):  # else its weights could not be used to measure gradients
+            return copy.deepcopy(network).cpu().float()
+    except (RuntimeError, TypeError) as error:
+        why = str(error).splitlines()[0]
+        raise ValueError(
+            f"{name}: expected one that can be copied to the CPU, got {type(network).__name__} ({why})"
+        ) from error
+
+
+def learner_names(name: str, value: Any, count: int, each: str) -> tuple[str, ...]:
+    """Return a learner's own names, one for each of ``count`` things.
+
+    Args:
+        name: Name of the argument, for the message.
+        value: A list, a tuple or an array of words.
+        count: How many there must be.
+        each: What each is the name of, for the message: ``"feature"``.
+
+    Raises:
+        TypeError: Something else than words.
+        ValueError: More or fewer of them.
+    """
+    expected = f"{name}: expected {count} names, one for each {each}"
+    try:
+        names = () if isinstance(value, (str, bytes)) else tuple(value)
+    except TypeError:
+        names = ()
+    if isinstance(value, (str, bytes)) or not all(isinstance(word, str) for word in names):
+        raise TypeError(f"{expected}, got {value!r}")
+    if len(names) != count:
+        got = f"{len(names)}: {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}" if names else repr(value)
+        raise ValueError(f"{expected}, got {got}")
+    return tuple(map(str, names))  # NumPy's words are words too
 
 
 def _fits(tensor: torch.Tensor, shape: str) -> bool:

@@ -48,7 +48,7 @@ def terrain_cnn(
             except ValueError as error:
                 why = str(error)
                 continue
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed also reseeds the learner's GPU
             network.init_weights()
         if kernel > 2:
             next(network.parameters())[: len(FILTERS), 0] = _hand_made(kernel)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from rsl_edu.data.learner_input import learner_network
 from rsl_edu.modules import CNN
 
 
@@ -138,7 +138,7 @@ def usable_cnn(network: CNN) -> CNN:
     """
     if not isinstance(network, CNN):
         raise TypeError(f"network: expected a rsl_edu.modules.CNN, got {type(network).__name__}")
-    copied = copy.deepcopy(network).float().cpu().eval()
+    copied = learner_network("network", network).eval()
     if not all(values.isfinite().all() for values in copied.state_dict().values()):
         raise ValueError("network: expected finite weights, got NaN or infinity")
     return copied

@@ -92,7 +92,7 @@ def measure(network: nn.Sequential, x: torch.Tensor, seed: int = 0, by_module: b
         gradients = torch.autograd.grad(loss, values, retain_graph=True)
         slopes = [(np.nan, np.nan), *map(_flat, groups)]
     values = [h.detach().flatten(1) for h in values]
-    norms = np.array([float(gradient.double().norm()) for gradient in gradients])
+    norms = np.array([float(torch.linalg.vector_norm(g, dtype=torch.float64)) for g in gradients])
     rows = [head, *([leaf for leaf, _, _ in group] for group in groups)]
     return Layers(
         units=tuple(h.shape[1] for h in values),
@@ -115,15 +115,20 @@ def _flat(group: list[tuple[nn.Module, torch.Tensor, torch.Tensor]]) -> tuple[fl
     for module, z, h in reversed(group):
         if isinstance(module, nn.Identity) or type(module).__module__ == nn.ReLU.__module__:
             (slope,) = torch.autograd.grad(h.sum(), z, retain_graph=True)
-            flat = (slope.abs() < FLAT).double().mean(0)  # [units]
+            flat = (slope.abs() < FLAT).float().sum(0).double() / len(slope)  # [units], of whole numbers exact
             return float(flat.mean()), float((flat >= (0.95 if isinstance(module, BOUNDED) else 1)).double().mean())
     return np.nan, np.nan
 
 
 def _constant(group: list[tuple[nn.Module, torch.Tensor, torch.Tensor]]) -> float:
     """Return the share of the units of a layer that have one value on all samples; NaN of a convolution."""
-    h = group[-1][2]
-    return float(((h == h[0]) & h.isfinite()).all(0).double().mean()) if isinstance(group[0][0], nn.Linear) else np.nan
+    if not isinstance(group[0][0], nn.Linear):
+        return np.nan
+    h = group[-1][2].detach()
+    constant = (h[:8] == h[0]).all(0) & h[0].isfinite()
+    if len(h) > 8 and constant.any():  # few units get this far
+        constant[constant.clone()] = (h[8:, constant] == h[0, constant]).all(0)
+    return float(constant.double().mean())
 
 
 def shares_of_bins(h: torch.Tensor) -> np.ndarray:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 
 import torch
 
+from rsl_edu.data.learner_input import learner_network
 from rsl_edu.modules import RNN, HiddenState
 
 RESETS = ("right", "never", "index", "all")
@@ -125,8 +125,7 @@ def usable_rnn(network: RNN, features: int) -> RNN:
         raise ValueError(
             f"network: expected input_size {features}, as the observations have, got {network.rnn.input_size}"
         )
-    with torch.inference_mode(False):
-        copied = copy.deepcopy(network).float().cpu().requires_grad_(False)
+    copied = learner_network("network", network).requires_grad_(False)
     copied.reset()
     return copied
 

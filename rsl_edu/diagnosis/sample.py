@@ -217,7 +217,7 @@ def play(policy: Policy, robot: str) -> Sample:
             f"{robot} has {sizes[0]} and {sizes[1]}"
         )
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)  # torch.manual_seed also reseeds the learner's GPU
         policy.reset()
         run = rollout(robot, STEPS, ENVS, policy=_Exploring(policy))
         policy.reset()

@@ -10,9 +10,11 @@ import pkgutil
 from typing import Any
 
 from .bench.controls import Control, control
+from .bench.drawing import Frame
 from .bench.explorer import Explorer
-from .bench.figure import Frame
+from .bench.question import Question
 from .bench.quiz import Quiz
+from .bench.touch import Grip, Mark, Spot, grip
 
 
 def _found() -> dict[str, type[Explorer[Any, Any]]]:
@@ -34,7 +36,8 @@ def _found() -> dict[str, type[Explorer[Any, Any]]]:
 EXPLORERS: dict[str, type[Explorer[Any, Any]]] = _found()
 """All explorers by their names, in the order of the lessons."""
 
-__all__ = ["EXPLORERS", "Control", "Explorer", "Frame", "Quiz", "control", *EXPLORERS]
+__all__ = ["EXPLORERS", "Control", "Explorer", "Frame", "Grip", "Mark", "Question", "Quiz", "Spot", "control", "grip"]
+__all__ += EXPLORERS
 
 
 def __getattr__(name: str) -> Any:

@@ -25,6 +25,8 @@ LESSONS = sorted(f"notebooks/{path.stem}" for path in (ROOT / "notebooks").glob(
 BOOK = sorted(path.with_suffix("").relative_to(ROOT).as_posix() for path in (ROOT / "book").glob("**/*.md"))
 PAGES = [*LESSONS, *(page for page in BOOK if "_build" not in page and page != "book/README"), "genindex", "search"]
 HEAVIEST = 1_600_000  # bytes of a page and of all that it loads, as a server sends them
+DRAWN = """panels => [...panels.querySelectorAll(".rsl-panel > svg:first-child > g")]
+    .map(layer => layer.innerHTML.replace(/\\brsl\\d+-/g, "rsl-")).join("")"""
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 
 pytestmark = pytest.mark.slow
@@ -85,6 +87,11 @@ def explorer_on(page, place=0):
     return page.locator("rsl-explorer").nth(place)
 
 
+def drawn(explorer):
+    """Return what an explorer shows: of each panel its background and what moves over it."""
+    return explorer.locator(".rsl-panels").evaluate(DRAWN)
+
+
 def pictures_of(explorer, slider):
     """Return the pictures at four positions of a slider."""
     last = int(slider.get_attribute("max"))
@@ -92,7 +99,7 @@ def pictures_of(explorer, slider):
     for place in (0, 1, (last + 1) // 2, last):
         slider.fill(str(place))
         assert slider.get_attribute("aria-valuetext")
-        pictures.append(explorer.locator("img").evaluate("async image => (await (await fetch(image.src)).text())"))
+        pictures.append(drawn(explorer))
     return pictures
 
 
@@ -172,21 +179,23 @@ def test_every_control_of_every_explorer_moves_its_picture(visit, name):
     page = here.open(name)
     assert page.locator("rsl-explorer").count()
     for explorer in page.locator("rsl-explorer").all():
-        for slider in explorer.get_by_role("slider").all():
+        if (more := explorer.get_by_role("button", name="More panels")).is_visible():
+            more.click()
+        for slider in explorer.locator("input[type=range]").all():
             assert len(set(pictures_of(explorer, slider))) == 4, slider.get_attribute("id")
         explorer.get_by_role("button", name="Reset").click()
-        image, caption = explorer.locator("img"), explorer.locator("figcaption")
-        for choice in explorer.get_by_role("combobox").all():
-            before = image.get_attribute("src")
+        image, caption = explorer.get_by_role("img"), explorer.locator("figcaption")
+        for choice in explorer.locator(".rsl-controls select").all():
+            before = drawn(explorer)
             texts = choice.locator("option").all_text_contents()
             chosen = choice.evaluate("choice => choice.selectedIndex")
             choice.select_option(index=(chosen + 1) % len(texts))
-            assert image.get_attribute("src") != before, texts
-            assert image.get_attribute("alt") == caption.text_content()
+            assert drawn(explorer) != before, texts
+            assert image.get_attribute("aria-label") == caption.text_content()
         for switch in explorer.get_by_role("checkbox").all():
-            before = image.get_attribute("src")
+            before = drawn(explorer)
             switch.press("Space")
-            assert image.get_attribute("src") != before
+            assert drawn(explorer) != before
     assert not here.problems
 
 
@@ -200,8 +209,8 @@ def test_keys_move_a_slider_and_the_words_follow(visit):
         expect(caption).not_to_have_text(before)
         seen = slider.get_attribute("aria-valuetext")
         expect(caption).to_contain_text(f"After {int(seen):,} samples")
-        expect(explorer.locator("img")).to_have_attribute("alt", caption.text_content())
-    assert caption.get_attribute("role") == "status"
+        expect(explorer.get_by_role("img")).to_have_attribute("aria-label", caption.text_content())
+    assert explorer.locator(".rsl-title").get_attribute("role") == "status"
 
 
 def test_page_says_what_the_live_explorer_says_of_the_same_state(visit):
@@ -212,12 +221,48 @@ def test_page_says_what_the_live_explorer_says_of_the_same_state(visit):
     explorer.get_by_role("slider", name="samples seen").press("End")
     live = explorers.Stream(merge="no shift", batch=1, seen=2048)
     expect(explorer.locator("figcaption")).to_have_text(live.describe(live.compute(live.at())))
+    expect(explorer.locator(".rsl-title")).to_have_text(live.title(live.compute(live.at())))
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_handles_and_the_list_of_things_to_point_at_work_without_a_kernel(visit, name):
+    page = visit().open(name)
+    for explorer in page.locator("rsl-explorer").all():
+        for handle in explorer.locator(".rsl-grip:visible").all():
+            value = handle.get_attribute("aria-valuetext")
+            handle.focus()
+            for key in ("End", "Home"):
+                before = drawn(explorer)
+                page.keyboard.press(key)
+            assert handle.get_attribute("aria-valuetext") != value or drawn(explorer) != before
+            explorer.get_by_role("button", name="Reset").click()
+        closer = explorer.get_by_label("Look closer:")
+        names = [text for text in closer.locator("option").all_text_contents() if text][1:]
+        assert names
+        for spot in (names[0], names[-1]):
+            closer.select_option(spot)
+            expect(explorer.locator(".rsl-numbers")).to_contain_text(spot)
+        assert explorer.locator(".rsl-lit").count()
+
+
+def test_peak_is_dragged_by_the_pointer_and_the_slider_follows(visit):
+    page = visit().open("notebooks/5_distributions")
+    explorer = page.get_by_role("group", name="Divergence")
+    slider = explorer.get_by_role("slider", name="new mean", exact=True)
+    handle = explorer.locator(".rsl-grip[aria-label='drag: new mean'] circle").first
+    handle.scroll_into_view_if_needed()
+    value, box = slider.input_value(), handle.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 120, box["y"] + 30, steps=5)
+    page.mouse.up()
+    assert int(slider.input_value()) < int(value)
 
 
 def test_combination_that_is_not_drawn_gives_way_and_says_so(visit):
     page = visit().open("notebooks/4_normalization")
     explorer = explorer_on(page)
-    merge, shift = explorer.get_by_label("merge"), explorer.get_by_label("shift at half time")
+    merge, shift = explorer.get_by_label("merge"), explorer.get_by_label("shift at sample (0: never)")
     merge.select_option("last batch only")
     shift.click()
     expect(shift).to_be_checked()
@@ -247,23 +292,45 @@ def test_play_reset_and_compare(visit):
     assert slider.input_value() == stopped
     explorer.get_by_role("button", name="Reset").click()
     assert slider.input_value() == start
-    before = explorer.locator("img").get_attribute("src")
+    before = drawn(explorer)
     explorer.get_by_role("button", name="Compare").click()
     slider.press("Home")
     expect(explorer.get_by_text("pinned: ").first).to_be_visible()
-    assert '<g opacity="0.35">' in explorer.locator("img").evaluate("async i => await (await fetch(i.src)).text()")
+    assert '<g opacity="0.35">' in drawn(explorer)
     explorer.get_by_role("button", name="Reset").click()
     expect(explorer.get_by_text("pinned: ")).to_have_count(0)
-    assert explorer.locator("img").get_attribute("src") != before  # a blob of its own, of the same picture
+    assert drawn(explorer) == before
 
 
 def test_dark_page_has_dark_pictures_and_the_switch_turns_them(visit):
     page = visit(color_scheme="dark").open("notebooks/3_rnn")
-    drawn = "async image => await (await fetch(image.src)).text()"
-    image = explorer_on(page).locator("img")
-    assert "#111111" in image.evaluate(drawn)
+    explorer = explorer_on(page)
+    assert "#111111" in drawn(explorer)
     page.evaluate("document.documentElement.dataset.theme = 'light'")
-    page.wait_for_function(f"async image => !(await ({drawn})(image)).includes('#111111')", arg=image.element_handle())
+    panels = explorer.locator(".rsl-panels").element_handle()
+    page.wait_for_function(f"panels => !({DRAWN})(panels).includes('#111111')", arg=panels)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_paper_shows_pictures_and_whole_code_on_a_light_ground_and_nothing_to_press(visit, theme):
+    page = visit(color_scheme=theme).open("notebooks/4_normalization")
+    page.emulate_media(media="print", color_scheme=theme)
+    seen = "found => found.filter(each => each.checkVisibility()).map(each => each.outerHTML.slice(0, 80))"
+    controls = "button, input, select, .rsl-controls, [role=toolbar], .prev-next-footer"
+    assert page.locator("css=" + controls).evaluate_all(seen) == []
+    for kept in ("rsl-explorer .rsl-title", "rsl-explorer figcaption", "rsl-quiz legend", "img[src$='.svg']"):
+        found = page.locator(kept)
+        assert found.count()
+        assert len(found.evaluate_all(seen)) == found.count(), kept
+    code = page.locator(".cell_input pre")
+    wide = "found => found.filter(each => each.scrollWidth > each.clientWidth + 1).length"
+    assert code.evaluate_all(wide) == 0, "a line is cut"
+    breaks = "found => [...new Set(found.map(each => getComputedStyle(each).breakInside))]"
+    assert page.locator(".cell_input, .cell_input pre, rsl-explorer figure").evaluate_all(breaks) == ["avoid"]
+    ink = page.locator(".bd-article p").first.evaluate("each => getComputedStyle(each).color")
+    assert max(int(channel) for channel in re.findall(r"\d+", ink)[:3]) < 80
+    opening = page.locator("img[src$='.svg']").evaluate("image => getComputedStyle(image).filter")
+    assert opening.startswith("invert(1)"), "the dark ground of the picture"
 
 
 def test_prediction_is_written_under_the_next_explorer(visit):
@@ -273,13 +340,13 @@ def test_prediction_is_written_under_the_next_explorer(visit):
     number.fill("-3")
     number.press("Enter")
     expect(quizzes.nth(1).get_by_role("status").first).to_have_text("expected a number from 0.001 to 1000000, got -3")
-    expect(second.get_by_role("listitem")).to_have_count(0)
+    expect(second.locator(".rsl-answers li")).to_have_count(0)
     number.fill("120,5")
     number.press("Enter")
     quizzes.nth(1).get_by_role("radio").last.check()
-    expect(second.get_by_role("listitem")).to_have_count(2)
-    expect(second.get_by_role("listitem").first).to_contain_text("120.5")
-    expect(explorer_on(page, 0).get_by_role("listitem")).to_have_count(0)
+    expect(second.locator(".rsl-answers li")).to_have_count(2)
+    expect(second.locator(".rsl-answers li").first).to_contain_text("120.5")
+    expect(explorer_on(page, 0).locator(".rsl-answers li")).to_have_count(0)
 
 
 def test_without_javascript_the_default_picture_and_its_words_show(browser, site):
@@ -304,15 +371,17 @@ def test_without_javascript_the_default_picture_and_its_words_show(browser, site
 def test_pictures_drawn_in_another_process_have_the_same_bytes(site, name, lesson):
     text = (site / f"{LESSONS[lesson]}.html").read_text("utf-8")
     pages = map(json.loads, re.findall(r'<script type="application/json">(\{.*?\})</script>', text))
-    drawn = next(page["drawn"] for page in pages if page["name"] == name)
+    drawn = next(page["drawn"] for page in pages if page.get("spec", {}).get("name") == name)
     stored = json.loads(zlib.decompress(base64.b64decode(drawn)))
     for place in (0, len(stored["frames"]) // 2, -1):
-        _, caption, _, state, *parts = stored["frames"][place]
-        svg = "".join(stored["elements"][element] for part in parts for element in part)
-        explorer = getattr(explorers, name).from_state(state)
+        told = stored["frames"][place]
+        panels = [*told["grounds"], *told["moving"]]
+        svg = ["".join(stored["elements"][element] for element in panel) for panel in panels]
+        explorer = getattr(explorers, name).from_state(told["state"])
         field = next(iter(explorer.controls))
         (frame,) = explorer.frames(**{field: [getattr(explorer.start, field)]})
-        assert (frame.caption, frame.svg) == (caption, f"{svg}</svg>")
+        assert (frame.title, frame.caption) == (told["title"], told["caption"])
+        assert [*frame.grounds, *frame.moving] == svg
 
 
 # --- that these tests can fail ----------------------------------------------------------------------------------------
@@ -320,7 +389,7 @@ def test_pictures_drawn_in_another_process_have_the_same_bytes(site, name, lesso
 
 def test_a_frozen_picture_is_noticed(visit, site):
     here = visit()
-    frozen = (site / "_static" / "explorers.js").read_text("utf-8").replace('model.set("data", svg)', "svg")
+    frozen = (site / "_static" / "explorers.js").read_text("utf-8").replace("model.update(values)", "values")
     here.context.route("**/explorers.js*", lambda route: route.fulfill(body=frozen, content_type="text/javascript"))
     page = here.open("notebooks/3_rnn")
     assert len(set(pictures_of(explorer_on(page), page.get_by_role("slider", name="time step")))) == 1

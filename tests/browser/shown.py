@@ -1,13 +1,23 @@
 """An explorer in a page, as a learner finds it."""
 
-import base64
-
 from playwright.sync_api import Locator, Page, expect
 
-PICTURE = """async image => {
-    const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
-    return btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(""));
+LAYERS = """group => [...group.querySelectorAll(".rsl-panel > svg:first-child > g")]
+    .map(layer => layer.innerHTML.replace(/\\brsl\\d+-/g, "rsl-"))"""
+"""Of each panel its background and what moves over it, with the names of elements as the kernel sent them."""
+SAME = """([group, wanted]) => {
+    const layers = [...group.querySelectorAll(".rsl-panel > svg:first-child > g")];
+    return wanted.every((svg, i) => {
+        const layer = document.createElementNS("http://www.w3.org/2000/svg", "g");
+        layer.innerHTML = svg;
+        return layer.innerHTML === layers[i].innerHTML.replace(/\\brsl\\d+-/g, "rsl-");
+    });
 }"""
+
+
+def drawn(live) -> list[str]:
+    """Return the layers of an explorer of this process, in the order of the page's."""
+    return [getattr(live, f"{layer}{i}") for i in range(len(live.spec["panels"])) for layer in ("ground", "moving")]
 
 
 def bring_into_view(page: Page, what: Locator) -> Locator:
@@ -30,28 +40,27 @@ class Shown:
         group = bring_into_view(page, page.get_by_role("group", name=name, exact=True))
         group.evaluate("(group, name) => { group.dataset.test = name; }", name)
         self.group = page.locator(f"[data-test='{name}']")  # by its role it would be sought in the whole page each time
-        self.caption = self.group.get_by_role("status")
+        self.caption = self.group.locator("figcaption")
+        self.title = self.group.locator(".rsl-title")
         self.error = self.group.get_by_role("alert")
         expect(self.caption).not_to_be_empty()
 
-    def picture(self) -> bytes:
-        return base64.b64decode(self.group.locator("img").evaluate(PICTURE))
+    def picture(self) -> list[str]:
+        """Return what the page shows."""
+        layers: list[str] = self.group.evaluate(LAYERS)
+        return layers
 
-    def wait_for(self, picture: bytes) -> None:
-        """Wait until this picture is shown."""
-        self._wait_until(lambda there: there == picture)
+    def control(self, label: str) -> Locator:
+        """Return the slider, the list or the box of a control."""
+        return self.group.get_by_label(label, exact=True).first
 
-    def wait_for_another(self, than: bytes) -> None:
+    def wait_for(self, live) -> None:
+        """Wait until the picture of an explorer's widget of this process is shown."""
+        self.page.wait_for_function(SAME, arg=[self.group.element_handle(), drawn(live)])
+
+    def wait_for_another(self, than: list[str]) -> None:
         """Wait until another picture is shown."""
-        self._wait_until(lambda there: there != than)
-
-    def _wait_until(self, wanted) -> None:
-        """Look at each picture that comes, until one is wanted; without one, the page's timeout ends it."""
-        image = self.group.locator("img")
-        while True:
-            address = image.get_attribute("src")
-            if wanted(self.picture()):
-                return
-            self.page.wait_for_function(
-                "([image, before]) => image.src !== before", arg=[image.element_handle(), address]
-            )
+        handle = self.group.element_handle()
+        self.page.wait_for_function(
+            f"([group, before]) => String(({LAYERS})(group)) !== String(before)", arg=[handle, than]
+        )

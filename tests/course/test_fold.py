@@ -7,6 +7,7 @@ import dataclasses
 import itertools
 import json
 import math
+import re
 from pathlib import Path
 
 import nbformat
@@ -35,6 +36,18 @@ def text_of(path):
 def test_notebook_holds_the_hints_and_solutions_of_its_exercises(path):
     stored = canonical(path.read_text("utf-8"))  # JupyterLab writes more about the kernel
     assert folded(stored) == stored, "run `make notebooks`"
+
+
+@pytest.mark.parametrize("path", LESSONS + ASSIGNMENTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_folded_text_is_markdown_with_mathematics_in_every_host(path):
+    """Markdown inside of HTML begins after a blank line: without one, VS Code shows stars and dollar signs."""
+    for cell in cells(path):
+        assert "<details" not in cell.source or cell.cell_type == "markdown"
+        for opened in re.findall(r"<details>(.*?)</details>", cell.source, re.DOTALL):
+            first, blank, *text = opened.split("\n")
+            assert re.fullmatch(r"<summary>.*</summary>", first), cell.id
+            assert blank == "", f"{cell.id}: {first}: no blank line after it"
+            assert "<" not in "".join(line[:1] for line in text), f"{cell.id}: {first}: HTML begins a line"
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)

@@ -1,11 +1,16 @@
 """Explorer *adaptive rate*: the rule is rsl_rl's, the KL is the library's, and each mistake has its symptom."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
+from recomputed import number
 from torch.distributions import Normal, kl_divergence
 
-from rsl_edu.explorers.adaptive import BATCHES, EPOCHS, LIMITS, UPDATES, AdaptiveRate, adapted
+from rsl_edu.explorers.adaptive import AdaptiveRate, _features
+from rsl_edu.explorers.adaptive.picture import answer_to
+from rsl_edu.explorers.adaptive.state import BATCHES, EPOCHS, LIMITS, UPDATES, adapted
 
 ITERATION = EPOCHS * BATCHES
 
@@ -68,7 +73,8 @@ def test_kl_is_that_of_the_same_updates_by_torch(small):
     batches = explorer._collect(net, policy, torch.Generator().manual_seed(0))
     adam = torch.optim.Adam([*net.parameters(), policy.log_std_param], lr=1e-3)
     kls = []
-    for x, actions, old_log_prob, advantage, mean, std in (batches * EPOCHS)[:12]:
+    for batch in (batches * EPOCHS)[:12]:
+        x, actions, old_log_prob, advantage, mean, std = map(torch.from_numpy, vars(batch).values())
         new, old = Normal(net(x), policy.log_std_param.exp()), Normal(mean, std)
         kls.append(kl_divergence(old, new).sum(1).mean().item())
         ratio = (new.log_prob(actions).sum(1) - old_log_prob).exp()
@@ -77,6 +83,13 @@ def test_kl_is_that_of_the_same_updates_by_torch(small):
         loss.backward()
         adam.step()
     np.testing.assert_allclose(at(explorer).run.kl[1:12], kls[1:], rtol=1e-6)
+
+
+def test_advantages_are_what_the_model_of_the_reward_says_of_the_actions(explorer):
+    explorer = AdaptiveRate(*explorer.own_data(lambda *shape: torch.randn(shape, generator=torch.manual_seed(0))))
+    x, a, b = explorer._x, *torch.randn(2, len(explorer._x), 2, dtype=torch.float64)
+    expected = (_features(x, a) - _features(x, b)) @ explorer._weights
+    torch.testing.assert_close(explorer._gain(a) - explorer._gain(b), expected)
 
 
 def test_rate_that_is_too_high_is_brought_down_within_an_iteration(explorer):
@@ -177,7 +190,8 @@ def test_text_follows_every_control_and_has_no_powers_of_ten(explorer):
 def test_guess_is_drawn_at_the_end_of_the_run(small):
     explorer = AdaptiveRate(*small)
     explorer.predict(5e-4)
-    assert line(explorer.render(updates=20).axes[2], "your guess").get_xydata().tolist() == [[UPDATES, 5e-4]]
+    guess = next(line for line in explorer.render(updates=20).axes[2].lines if line.get_marker() == "X")
+    assert guess.get_xydata().tolist() == [[UPDATES, 5e-4]]
 
 
 def test_same_seed_gives_the_same_run_and_another_seed_another(small):
@@ -231,3 +245,138 @@ def test_rewards_that_say_nothing_leave_the_policy_as_it_is():
 def test_bad_data_is_named(data, message):
     with pytest.raises(ValueError, match=message):
         AdaptiveRate(*data)
+
+
+TITLES = {
+    "The rate swings between 10⁻⁵ and 0.0034; the KL is in the band in 13 % of the updates.": {},
+    "Fixed rate 0.01: the KL reaches 100 targets; 4 % of the updates are in the band.": {
+        "schedule": "fixed",
+        "rate": 1e-2,
+    },
+    "The rule is told 0.17 of the KL, which reaches 23 targets.": {"mistake": "mean"},
+    "The rule is told KL(new‖old), 0.99 of the KL; 13 % of the updates are in the band.": {"mistake": "reversed"},
+    "Asked once an iteration, the rule holds 44 % of the updates in the band.": {"mistake": "once"},
+}
+
+
+@pytest.mark.parametrize(("title", "changes"), TITLES.items())
+def test_title_says_what_is_to_be_seen(explorer, title, changes):
+    assert explorer.title(at(explorer, **changes)) == title
+
+
+def test_title_fits_and_its_share_is_that_of_the_run_everywhere(explorer):
+    for state in [*explorer.corners(), *explorer.grid(40)]:
+        result = explorer.compute(state)
+        title, kl = explorer.title(result), result.run.kl[~np.isnan(result.run.kl)] / state.target
+        assert 0 < len(title) <= 90
+        if found := re.search(r"(\d+) %", title):
+            assert int(found[1]) == pytest.approx(100 * ((kl >= 0.5) & (kl <= 2)).mean(), abs=0.51)
+        if found := re.search(r"reaches ([\d.,]+) targets", title):
+            assert float(found[1].replace(",", "")) == pytest.approx(kl.max(), rel=0.06)
+
+
+def test_policy_that_does_not_move_is_told():
+    still = AdaptiveRate(torch.randn(4, 2, 3), torch.randn(4, 2, 1), torch.zeros(4, 2))
+    assert still.title(at(still)) == "The policy does not move: the KL stays 0, and the rate as it was."
+    assert still.spots(at(still))[3].arithmetic[0] == "KL = 0: the policy is still that of the iteration's start"
+
+
+CASES = [{}, {"mistake": "mean"}, {"mistake": "reversed"}, {"target": 0.001, "factor": 3.0}, {"rate": 1e-2}]
+
+
+@pytest.mark.parametrize("changes", CASES)
+@pytest.mark.parametrize("updates", [20, 85, 120])
+def test_arithmetic_of_each_update_is_the_rule_and_ends_at_the_rate_that_is_drawn(explorer, changes, updates):
+    result = at(explorer, updates=updates, **changes)
+    spots = explorer.spots(result)
+    assert len(spots) == (updates - 1) % ITERATION + 1
+    for update, spot in zip(range(updates - len(spots), updates), spots, strict=True):
+        assert spot.name == f"update {update + 1}"
+        compared, rule = spot.arithmetic[-2:]
+        before = result.run.rate[update - 1] if update else result.state.rate
+        told, target = np.nan_to_num(result.run.told[update]), result.state.target
+        if told:
+            assert number(re.match(r"(?:KL|told) = ([\d.,·⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", compared)[1]) == pytest.approx(
+                told, rel=1e-3
+            )
+        assert ("too far" in compared) == (told > 2 * target)
+        assert ("not far enough" in compared) == (0 < told < target / 2)
+        if "max(" in rule or "min(" in rule:
+            limit, old, sign, factor, new = re.match(r"rate = m..\((\S+), (\S+) ([/·]) (\S+)\) = (\S+)", rule).groups()
+            moved = number(old) / number(factor) if sign == "/" else number(old) * number(factor)
+            bounded = max(number(limit), moved) if sign == "/" else min(number(limit), moved)
+            assert bounded == pytest.approx(number(new), rel=1e-3)
+            assert (number(old), number(factor)) == pytest.approx((before, result.state.factor), rel=1e-3)
+        else:
+            new = rule.removeprefix("rate = ").removesuffix(", as before")
+        assert number(new) == pytest.approx(result.run.rate[update], rel=1e-3)
+
+
+def test_told_kl_is_worked_out_where_it_is_another(explorer):
+    result = at(explorer, mistake="mean")
+    kl, told = explorer.spots(result)[10].arithmetic[:2]
+    assert number(told.split(" = ")[1]) == pytest.approx(number(kl.split(" = ")[1]) / 6, rel=1e-3)
+    assert "told: KL / 6 dimensions" in told
+
+
+def test_updates_that_nobody_asks_about_say_so(explorer):
+    spots = explorer.spots(at(explorer, mistake="once"))
+    assert [("not asked" in " ".join(spot.arithmetic)) for spot in spots] == [True] * (ITERATION - 1) + [False]
+    fixed = explorer.spots(at(explorer, schedule="fixed"))
+    assert all(spot.arithmetic[1] == "fixed: nobody asks the rule; rate = 0.001, as before" for spot in fixed)
+
+
+def test_update_lights_up_its_kl_and_the_step_of_the_rate_that_it_caused(explorer):
+    result = at(explorer)
+    kl, step = explorer.spots(result)[10].marks  # update 111
+    assert (kl.panel, kl.x, step.panel, step.x) == ("KL", 111, "learning rate", 110.5)
+    assert kl.y == pytest.approx(result.run.kl[110], rel=1e-3)
+    assert step.y == pytest.approx(tuple(result.run.rate[109:111]), rel=1e-3)
+
+
+def test_dots_and_steps_have_the_colour_of_what_the_rule_answers(explorer):
+    result = at(explorer)
+    kl, _, rate, _ = explorer.render().axes
+    for words, answer in (("rate rises", "up"), ("rate falls", "down"), ("stays", "stays")):
+        wanted = [update + 1 for update in range(UPDATES) if answer_to(result, update) == answer]
+        assert line(kl, words).get_xdata().tolist() == wanted
+    steps = {it.get_color(): it.get_ydata().reshape(-1, 3) for it in rate.lines if it.get_linewidth() == 3}
+    rises, falls = (steps[line(kl, words).get_color()] for words in ("rate rises", "rate falls"))
+    assert (rises[:, 1] > rises[:, 0]).all()
+    assert (falls[:, 1] < falls[:, 0]).all()
+    changes = np.diff(np.concatenate([[1e-3], result.run.rate]))
+    assert (len(rises), len(falls)) == ((changes > 0).sum(), (changes < 0).sum())
+
+
+def test_spots_are_short(explorer):
+    for state in [*explorer.corners(), *explorer.grid(20)]:
+        spots = explorer.spots(explorer.compute(state))
+        assert 5 <= len(spots) <= ITERATION
+        assert max(len(line) for it in spots for line in (*it.arithmetic, it.numbers)) <= 100
+        assert max(len(it.arithmetic) for it in spots) <= 6
+        assert len(repr(spots)) < 9000
+
+
+def test_cursor_stands_at_the_updates(explorer):
+    (cursor,) = explorer.grips(at(explorer))
+    assert (cursor.controls, cursor.panel, cursor.along) == (("updates",), "KL", "x")
+    assert [(updates, x) for (updates,), (x, _) in cursor.points.items()] == [(n, n) for n in range(5, 121, 5)]
+
+
+def test_each_question_has_the_answer_that_is_computed(explorer):
+    rate, share = explorer.questions
+    assert rate.answer == f"about {at(explorer, **rate.show).run.rate[-1]:.5f}"
+    inside = at(explorer, **share.show).shares[1]
+    near = min(
+        {"nearly all": 1.0, "about half": 0.5, "one in eight": 1 / 8}.items(), key=lambda it: abs(it[1] - inside)
+    )
+    assert share.answer == near[0]
+
+
+def test_frames_of_the_book_hold_the_answers(explorer):
+    assert len(explorer.swept_states()) <= 50
+    assert {explorer.at(**question.show) for question in explorer.questions} <= {*explorer.swept_states()}
+
+
+def test_own_data_get_no_questions_whose_answers_are_the_cheetahs(small):
+    assert AdaptiveRate(*small).questions == ()

@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import io
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,13 +10,15 @@ from types import SimpleNamespace
 import matplotlib
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.image import imread
 
 from rsl_edu.explorers import Control, Explorer, control
+from rsl_edu.explorers.bench import output
 from rsl_edu.explorers.bench.controls import Space
-from rsl_edu.explorers.bench.figure import theme
+from rsl_edu.explorers.bench.drawing import Drawing
 from rsl_edu.explorers.bench.instrument import cached
+from rsl_edu.explorers.bench.theme import theme
+
+VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,14 +59,19 @@ class Line(Explorer[LineState, np.ndarray]):
         return {"height": f"{result[-1]:.1f} m"}
 
 
-def _pixels(png):
-    return np.round(255 * imread(io.BytesIO(png), format="png")).astype(np.uint8)
+def _at(live, name):
+    """Return the value that a control shows."""
+    place = list(LineState().__dict__).index(name)
+    return Line().controls[name].positions()[live.place[place]]
 
 
-def _full(figure):
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3]
+def move(live, **values):
+    """Move controls as the browser does, which knows the positions that it asked for last."""
+    asked = vars(live).setdefault("asked", list(live.place))
+    controls = Line().controls
+    for name, value in values.items():
+        asked[list(controls).index(name)] = controls[name].positions().index(value)
+    live._receive(live, {"place": list(asked), "serial": "1"}, [])
 
 
 @pytest.fixture
@@ -90,7 +96,7 @@ def line():
 @pytest.mark.parametrize("live", [False, True])
 def test_value_that_is_not_allowed_is_named_and_changes_nothing(line, change, message, live):
     if live:
-        assert line.live.picture.data
+        assert line.live.svg
     before = line.at()
     with pytest.raises(ValueError, match=message):
         line.set(**change)
@@ -98,30 +104,31 @@ def test_value_that_is_not_allowed_is_named_and_changes_nothing(line, change, me
 
 
 def test_failing_compute_raises_leaves_the_state_and_is_told_under_the_picture(line):
-    picture = line.live.picture
-    data = picture.data
+    live = line.live
+    svg = live.svg
     with pytest.raises(ValueError, match="this switch breaks"):
         line.set(broken=True)
     assert line.at() == LineState()
-    assert picture.data == data
-    assert picture.error == "broken: this switch breaks the explorer"
+    assert live.svg == svg
+    assert live.error == "broken: this switch breaks the explorer"
     line.set(slope=2.0)
-    assert picture.error == ""
-    assert picture.data != data
+    assert live.error == ""
+    assert live.svg != svg
 
 
 def test_control_moved_by_hand_moves_state_picture_and_caption(line):
     live = line.live
-    before = live.picture.data
-    live.widgets["points"].value = 5
+    before = live.svg
+    move(live, points=5)
     assert line.at().points == 5
-    assert live.picture.data != before
-    assert live.picture.caption == "5 points up to 1.0"
+    assert live.svg != before
+    assert live.caption == "5 points up to 1.0"
+    assert live.words == ["1", "5", "a line", "1", "off"]
 
 
 def test_control_that_breaks_the_explorer_raises_outside_a_browser(line):
     with pytest.raises(ValueError, match="this switch breaks"):
-        line.live.widgets["broken"].value = True
+        move(line.live, broken=True)
 
 
 def test_set_moves_the_controls_and_draws_once(line, monkeypatch):
@@ -129,23 +136,14 @@ def test_set_moves_the_controls_and_draws_once(line, monkeypatch):
     monkeypatch.setattr(Line, "draw", lambda self, artists, result: drawn.append(result))
     line.set(slope=-1.0, points=7, style="bent")
     assert len(drawn) == 1
-    assert [live.widgets[n].value for n in ("slope", "points", "style")] == [-1.0, 7, "bent"]
+    assert [_at(live, name) for name in ("slope", "points", "style")] == [-1.0, 7, "bent"]
 
 
 def test_same_state_gives_the_same_bytes(line):
-    first = line.live.picture.data
+    first = line.live.svg
     line.set(slope=-1.5)
     line.set(slope=1.0)
-    assert line.live.picture.data == first == Line().live.picture.data
-
-
-def test_live_picture_equals_a_full_draw(line):
-    line.set(slope=-1.0)
-    assert np.array_equal(_pixels(line.live.picture.data), _full(line.render()))
-
-
-def test_picture_is_a_png_that_matplotlib_reads_back(line):
-    assert _pixels(line.live.picture.data).shape == (200, 300, 3)
+    assert line.live.svg == first == Line().live.svg
 
 
 def test_render_draws_another_state_and_leaves_this_one(line):
@@ -166,8 +164,8 @@ def test_sweep_raises_at_a_corner_that_fails_and_returns_to_the_present_state(li
     line.set(points=4)
     with pytest.raises(ValueError, match="this switch breaks"):
         line.sweep()
-    assert line.at().points == line.live.widgets["points"].value == 4
-    assert line.live.picture.error == ""
+    assert line.at().points == _at(line.live, "points") == 4
+    assert line.live.error == ""
 
 
 def test_sweep_draws_every_corner_also_where_nothing_was_shown_yet(line, monkeypatch):
@@ -178,14 +176,33 @@ def test_sweep_draws_every_corner_also_where_nothing_was_shown_yet(line, monkeyp
     assert len(drawn) >= len(list(line.corners()))
     assert {2, 9} <= set(drawn)
     assert line.at() == line.default
-    assert line.live.widgets["points"].value == line.default.points
+    assert _at(line.live, "points") == line.default.points
 
 
-def test_stored_output_is_one_sentence_a_picture_and_a_widget(line):
-    bundle = line._repr_mimebundle_()
+def test_stored_output_is_a_still_with_its_words_and_a_widget_of_its_own(line, monkeypatch):
+    bundle, metadata = line._repr_mimebundle_()
     assert bundle["text/plain"] == "Line(): 3 points up to 1.0"
     assert bundle["image/png"].startswith("iVBOR")
-    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert 'alt="3 points up to 1.0"' in bundle["text/html"]
+    assert bundle["image/png"] in bundle["text/html"]
+    assert metadata == {}
+
+    shown = []
+    monkeypatch.setattr(output, "get_ipython", lambda: SimpleNamespace(kernel=True))
+    monkeypatch.setattr(output, "display", lambda data, metadata, raw: shown.append((data, metadata)))
+    monkeypatch.setattr(
+        type(line.live), "_repr_mimebundle_", lambda self: ({VIEW: {}, "text/plain": "x"}, {VIEW: "colab"})
+    )
+    line._ipython_display_()
+    (still, _), (view, told) = shown
+    assert VIEW not in still
+    assert view == {VIEW: {}, "text/plain": ""}
+    assert told == {VIEW: "colab"}, "Colab finds in it what it needs"
+
+
+def test_explorer_without_a_kernel_says_its_sentence(line, capsys):
+    line._ipython_display_()
+    assert capsys.readouterr().out == "Line(): 3 points up to 1.0\n"
 
 
 def test_thousand_updates_leave_no_artist_and_no_figure_behind(line):
@@ -204,7 +221,7 @@ def test_state_is_one_line_that_restores_the_picture(line):
     assert line.state == "Line(slope=-1.5, points=7, style='bent', gain=10.0, broken=False)"
     again = Line.from_state(line.state)
     assert again.at() == line.at()
-    assert again.live.picture.data == line.live.picture.data
+    assert again.live.svg == line.live.svg
 
 
 @pytest.mark.parametrize(
@@ -243,13 +260,13 @@ def test_reset_goes_back_to_where_this_explorer_began():
     line.reset()
     assert line.at() == LineState(points=5)
     assert line.pinned is None
-    assert line.live.picture.data == Line(points=5).live.picture.data
+    assert line.live.svg == Line(points=5).live.svg
 
 
 @pytest.mark.parametrize("live", [False, True])
 def test_compare_leaves_a_pale_ghost_behind_the_next_curves_and_its_numbers_beside_them(line, live):
     if live:
-        assert line.live.picture.data
+        assert line.live.svg
     line.set(slope=2.0)
     line.compare()
     line.set(slope=-1.0)
@@ -260,55 +277,42 @@ def test_compare_leaves_a_pale_ghost_behind_the_next_curves_and_its_numbers_besi
     assert now.get_ydata()[-1] == -1.0
     assert ghost.get_zorder() < now.get_zorder()
     assert sum(patch.get_label() == "_pinned" for patch in axes.patches) == 1
-    assert line.live.picture.numbers == [["height", "-1.0 m", "2.0 m"]]
+    assert line.live.numbers == [["height", "-1.0 m", "2.0 m"]]
 
 
 def test_comparing_twice_keeps_one_ghost_and_ending_it_restores_the_bytes(line):
-    before = line.live.picture.data
+    before = line.live.svg
     for slope in (2.0, 1.0):
         line.set(slope=slope)
         line.compare()
     assert sum(curve.get_label() == "_pinned" for curve in line.live._drawing.figure.axes[0].lines) == 1
     line.compare(False)
-    assert line.live.picture.data == before
-    assert line.live.picture.numbers == [["height", "1.0 m"]]
+    assert line.live.svg == before
+    assert line.live.numbers == [["height", "1.0 m"]]
 
 
-def test_live_picture_with_a_ghost_equals_a_full_draw(line):
-    assert line.live.picture.data
+def test_live_picture_with_a_ghost_is_that_of_a_new_drawing(line):
+    assert line.live.svg
     line.compare()
     line.set(slope=-1.0)
-    assert np.array_equal(_pixels(line.live.picture.data), _full(line.render()))
+    assert line.live.svg == Drawing(line).frame(line.at()).svg
 
 
 def test_buttons_of_the_picture_compare_and_reset(line):
-    picture = line.live.picture
-    picture.pinned = True  # what the front end sets
+    live = line.live
+    live._handle_custom_msg({"do": "compare"}, [])  # what the front end sends
     assert line.pinned == LineState()
+    assert live.pinned
     line.set(points=9)
-    picture._handle_custom_msg({"do": "reset"}, [])
+    live._handle_custom_msg({"do": "reset"}, [])
     assert line.at() == LineState()
-    assert not picture.pinned
-
-
-def test_dark_page_gets_the_same_curves_on_dark_ground(line):
-    light = _pixels(line.live.picture.data)
-    try:
-        line.live.picture.dark = True  # what the front end sets
-        dark = _pixels(line.live.picture.data)
-        assert light[0, 0].min() > 250
-        assert dark[0, 0].max() < 30
-        assert np.array_equal(dark, _full(line.render(dark=True)))
-        assert _pixels(Line().live.picture.data)[0, 0].max() < 30, "the next explorer on this page begins dark"
-    finally:
-        line.live.picture.dark = False
-    assert np.array_equal(_pixels(line.live.picture.data), light)
+    assert not live.pinned
 
 
 def test_learners_own_settings_change_neither_the_picture_nor_themselves(line):
-    before = line.live.picture.data
+    before = line.live.svg
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "lines.linewidth": 9}):
-        assert Line().live.picture.data == before
+        assert Line().live.svg == before
         assert matplotlib.rcParams["font.size"] == 30
     with theme(True), pytest.raises(ZeroDivisionError), theme(False):
         raise ZeroDivisionError
@@ -360,61 +364,38 @@ def test_guess_is_kept_or_refused_by_its_range(line):
     assert line.guess == 1.5
 
 
-def test_every_control_has_label_unit_and_help(line):
-    gain = line.live.widgets["gain"]
-    assert gain.description == "gain (m)"
-    assert gain.tooltip == "Factor."
-    assert [label for label, _ in gain.options] == ["0.1", "1", "10"]
+def test_every_control_has_label_unit_help_and_the_words_of_its_positions(line):
+    told = dict(zip(LineState().__dict__, line.live.spec["controls"], strict=True))
+    assert told["gain"]["words"] == "gain (m)"
+    assert told["gain"]["help"] == "Factor."
+    assert told["gain"]["values"] == ["0.1", "1", "10"]
+    assert not told["gain"]["play"]
+    assert [one["kind"] for one in told.values()] == ["slider", "slider", "choice", "choice", "switch"]
+    assert told["points"]["play"]
 
 
 def test_bad_combination_waits_for_the_control_that_mends_it(line):
     """Two controls moved in the browser: the first breaks it, the second mends it, and nothing that was set is lost."""
     live = line.live
-    live._refreshing = True
-    live.widgets["broken"].value = True  # as if its event had failed
-    live._refreshing = False
     with pytest.raises(ValueError, match="this switch breaks"):
-        live.widgets["points"].value = 7
+        move(live, broken=True)
+    with pytest.raises(ValueError, match="this switch breaks"):
+        move(live, points=7)
     assert line.at() == LineState()
-    assert live.picture.error
-    live.widgets["broken"].value = False
+    assert live.error
+    move(live, broken=False)
     assert line.at() == LineState(points=7)
-    assert not live.picture.error
+    assert not live.error
 
 
-@dataclasses.dataclass(frozen=True)
-class PlayedState(LineState):
-    slope: float = control(-1.5, "slope", "Rise per step.", range=(-2.0, 2.0, 0.5), play=True)
-    gain: float = control(1.0, "gain", "Factor.", steps=(0.1, 1.0, 10.0), play=True)
-
-
-class Played(Line):
-    State = PlayedState
-
-
-def played(name):
-    """Return an explorer, and the play button and the slider of one of its controls."""
-    line = Played()
-    rows = (row.children for row in line.live.children[0].children if hasattr(row, "children"))
-    return (line, *next(row for row in rows if row[1] is line.live.widgets[name]))
-
-
-@pytest.mark.parametrize(("name", "walk"), [("points", (2, 9, 1, 3)), ("gain", (0, 2, 1, 1)), ("slope", (0, 8, 1, 1))])
-def test_play_button_steps_through_a_slider_from_its_present_value(name, walk):
-    _, play, _ = played(name)
-    assert (play.min, play.max, play.step, play.value) == walk
-
-
-def test_play_button_of_a_slider_of_fractions_moves_it_and_follows_it():
-    line, play, slider = played("slope")
-    for value in (-1.0, -0.5, 0.0):
-        play.value += 1
-        assert line.at().slope == slider.value == value
-    slider.value = 1.5
-    assert play.value == 7
-    line.set(slope=-0.4)
-    assert play.value == 3
-    assert line.at().slope == slider.value == -0.4
+def test_value_between_two_positions_stays_until_its_own_control_moves():
+    line = Line(slope=0.3)
+    live = line.live
+    assert live.words[0] == "0.3"
+    move(live, points=5)
+    assert line.at().slope == 0.3
+    move(live, slope=0.0)
+    assert line.at().slope == 0.0
 
 
 def test_control_that_is_fixed_cannot_be_set_and_is_not_in_the_text():
@@ -423,7 +404,7 @@ def test_control_that_is_fixed_cannot_be_set_and_is_not_in_the_text():
     assert list(line.controls) == ["slope", "points", "style", "gain"]
     assert line.controls["gain"].positions() == (1.0, 3.0)
     assert line.state == "Line(slope=1.0, points=3, style='straight', gain=1.0)"
-    assert list(line.live.widgets) == list(line.controls)
+    assert [told["words"] for told in line.live.spec["controls"]] == ["slope", "points", "style", "gain (m)"]
     with pytest.raises(ValueError, match=r"broken: expected one of the controls slope, points, style, gain"):
         line.set(broken=False)
 
@@ -452,7 +433,7 @@ def test_setting_of_no_field_is_named(given):
 def test_whole_number_of_another_type_is_taken_as_a_whole_number(points):
     line = Line(points=points)
     assert line.state == "Line(slope=1.0, points=4, style='straight', gain=1.0, broken=False)"
-    assert line.live.widgets["points"].value == 4
+    assert _at(line.live, "points") == 4
 
 
 def test_state_with_a_number_of_numpy_can_be_shared():
@@ -523,43 +504,7 @@ def browser(monkeypatch):
     """As if every event came from a browser; a function runs another one in a thread of its own, as ipykernel does."""
     monkeypatch.setattr("rsl_edu.explorers.bench.widget._from_browser", lambda: True)
     with ThreadPoolExecutor(1) as thread:
-        yield lambda function, *arguments: thread.submit(function, *arguments).result()
-
-
-def test_events_that_come_faster_than_pictures_draw_only_the_newest(line, browser, monkeypatch):
-    slider, drawn, draw = line.live.widgets["points"], [], Line.draw
-
-    def watched(self, artists, result):
-        drawn.append(len(result))
-        draw(self, artists, result)
-
-    async def drag():
-        for points in (4, 5, 6, 7, 8, 9):
-            slider.value = points
-        await asyncio.sleep(0.1)
-
-    monkeypatch.setattr(Line, "draw", watched)
-    monkeypatch.setattr("rsl_edu.explorers.bench.widget.time", SimpleNamespace(monotonic=lambda: 1.0))  # no time passes
-    browser(lambda: asyncio.run(drag()))
-    assert drawn[-1] == 9
-    assert len(drawn) <= 2
-    assert line.at().points == 9
-    assert line.live.picture.data == Line(points=9).live.picture.data
-
-
-def test_value_that_a_browser_adds_up_is_the_position_that_it_means(line, browser):
-    browser(setattr, line.live.widgets["slope"], "value", 0.1 + 0.2)
-    assert line.at().slope == 0.3
-
-
-def test_event_after_a_pause_is_drawn_at_once(line, browser):
-    async def move():
-        await asyncio.sleep(0.05)
-        line.live.widgets["points"].value = 8
-        return line.live.picture.caption
-
-    assert line.live.picture.data
-    assert browser(lambda: asyncio.run(move())) == "8 points up to 1.0"
+        yield lambda function, *given, **named: thread.submit(function, *given, **named).result()
 
 
 def test_event_that_waits_while_another_is_drawn_is_not_lost(line, browser, monkeypatch):
@@ -572,33 +517,63 @@ def test_event_that_waits_while_another_is_drawn_is_not_lost(line, browser, monk
 
     monkeypatch.setattr(Line, "compute", slow)
     with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(setattr, live.widgets["points"], "value", 7)
+        first = threads.submit(move, live, points=7)
         assert drawing.wait(60)
-        second = threads.submit(setattr, live.widgets["style"], "value", "bent")
-        while live.widgets["style"].value != "bent":
+        second = threads.submit(move, live, style="bent")
+        while live.asked[2] != 1:  # bent
             time.sleep(0.01)
         goes_on.set()
         first.result(60)
         second.result(60)
     assert line.at() == LineState(points=7, style="bent")
-    assert [live.widgets[name].value for name in ("points", "style")] == [7, "bent"]
-
-
-def test_play_button_of_choices_steps_through_them():
-    @dataclasses.dataclass(frozen=True)
-    class ChosenState(LineState):
-        style: str = control("bent", "style", "Form.", choices={"a line": "straight", "a curve": "bent"}, play=True)
-
-    line = type("Chosen", (Line,), {"State": ChosenState})()
-    play, _ = line.live.children[0].children[2].children
-    assert (play.min, play.max, play.value) == (0, 1, 1)
+    assert [_at(live, name) for name in ("points", "style")] == [7, "bent"]
 
 
 def test_failure_in_a_browsers_event_is_told_under_the_picture_and_nowhere_else(line, browser):
-    picture, switch = line.live.picture, line.live.widgets["broken"]
-    data = picture.data
-    browser(setattr, switch, "value", True)
-    assert picture.error == "broken: this switch breaks the explorer"
-    assert picture.data == data
-    browser(setattr, switch, "value", False)
-    assert picture.error == ""
+    live = line.live
+    svg = live.svg
+    browser(move, live, broken=True)
+    assert live.error == "broken: this switch breaks the explorer"
+    assert live.svg == svg
+    browser(move, live, broken=False)
+    assert live.error == ""
+
+
+def test_next_positions_are_drawn_before_they_are_asked_for(line, browser, monkeypatch):
+    sent, live = [], line.live
+    monkeypatch.setattr(type(live), "send", lambda self, content, buffers=None: sent.append(content))
+
+    async def step():
+        move(live, points=4)
+        while len(sent) < 2:
+            await asyncio.sleep(0.01)
+
+    browser(lambda: asyncio.run(step()))
+    assert [message["frame"]["state"] for message in sent] == [Line(points=points).state for points in (5, 6)]
+    assert all(message["epoch"] == live.epoch for message in sent)
+    monkeypatch.setattr(Line, "compute", lambda self, state: pytest.fail("it is drawn already"))
+    before = dict(sent[0]["frame"])
+    move(live, points=5)
+    assert {name: getattr(live, name) for name in before} == before
+
+
+def test_frames_drawn_ahead_are_out_of_date_once_a_guess_or_a_ghost_is_in_them(line):
+    live = line.live
+    epochs = [live.epoch]
+    for change in (lambda: line.predict(1.0), line.compare, lambda: line.compare(False)):
+        change()
+        epochs.append(live.epoch)
+    assert len(set(epochs)) == 4
+    line.set(points=7)
+    assert live.epoch == epochs[-1]
+
+
+def test_only_what_changed_is_sent(line, monkeypatch):
+    sent, live = [], line.live
+    monkeypatch.setattr(
+        type(live), "comm", SimpleNamespace(kernel=True, send=lambda data, buffers=None: sent.append(data))
+    )
+    line.set(slope=-1.0)
+    names = {name for message in sent for name in message.get("state", {})}
+    assert "moving0" in names
+    assert not names & {"ground0", "spec", "spots", "pinned", "answers"}

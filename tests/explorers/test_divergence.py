@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from recomputed import equalities, evaluated
 from torch.distributions import Normal, kl_divergence
 
-from rsl_edu.explorers.bench.figure import Drawing
+from rsl_edu.explorers.bench.drawing import Drawing
 from rsl_edu.explorers.divergence import MISTAKES, QUANTITIES, Divergence
 
 INTEGRAL = 1e-6
@@ -47,7 +48,7 @@ def test_integrals_of_all_right_states_equal_the_closed_forms(explorer):
 
 
 def test_area_of_the_drawn_integrands_is_the_kl_of_one_dimension(explorer):
-    result = at(explorer)
+    result = at(explorer, action=1.0)
     for integrand, kl in zip(result.integrands, result.integral[2:], strict=True):
         assert np.trapezoid(integrand, result.actions) == pytest.approx(kl, rel=1e-2)
 
@@ -78,7 +79,7 @@ def test_mistake_of_the_sums_is_shown_and_named(explorer, mistake, expected):
     right, wrong = at(explorer, dimensions=3), at(explorer, dimensions=3, mistake=mistake)
     np.testing.assert_allclose(wrong.closed, expected(*right.closed), atol=1e-8)
     np.testing.assert_array_equal(wrong.integral, right.integral)
-    assert f"✗ {MISTAKES[mistake]}: KL(old‖new) comes out as" in explorer.describe(wrong)
+    assert f"✗ {MISTAKES[mistake]}: KL(old‖new) comes out as" in explorer.title(wrong)
 
 
 @pytest.mark.parametrize(("mistake", "std"), [("variance", lambda s: s * s), ("exponentiated", math.exp)])
@@ -103,8 +104,9 @@ def test_wrong_numbers_begin_with_a_cross_and_differ_from_the_integral(explorer)
 
 def test_mistake_that_does_not_show_is_told_to_be_there(explorer):
     same = at(explorer, mistake="reversed", new_std=1.0)  # with equal stds KL is symmetric
-    assert "KL reversed does not show here" in explorer.describe(same)
-    assert "mean over dimensions does not show here" in explorer.describe(at(explorer, mistake="mean"))
+    for title in (explorer.title(same), explorer.title(at(explorer, mistake="mean"))):
+        assert title.startswith("✗ ")
+        assert title.endswith("nobody would notice, all four numbers are right.")
 
 
 def test_equal_policies_have_no_divergence(explorer):
@@ -115,7 +117,7 @@ def test_equal_policies_have_no_divergence(explorer):
 
 def test_present_point_lies_on_its_curve_and_leaves_it_with_a_mistake(explorer):
     def gap(mistake):
-        axes = explorer.render(**WIDE, mistake=mistake).axes[1]
+        axes = explorer.render(**WIDE, mistake=mistake).axes[2]
         curve, dot = axes.lines[1], axes.lines[3]  # after the line at equal stds: two curves, two dots
         x, y = dot.get_xydata()[0]
         return abs(np.interp(np.log(x), np.log(curve.get_xdata()), np.log(curve.get_ydata())) - np.log(y))
@@ -139,16 +141,19 @@ def test_every_corner_fits_into_its_axes_and_its_caption(explorer):
     for state in explorer.corners():
         result = explorer.compute(state)
         drawing.move(result)
-        assert len(explorer.describe(result)) <= 300
+        assert len(explorer.describe(result)) <= 420
         assert result.densities.max() <= drawing.figure.axes[0].get_ylim()[1]
         assert np.isfinite(result.integrands).all()
 
 
 def test_text_follows_every_control(explorer):
-    start = explorer.describe(at(explorer))
+    def words(state):
+        result = explorer.compute(state)
+        return explorer.title(result), explorer.describe(result)
+
     for name, control in explorer.controls.items():
         changes = [v for v in control.positions(5) if v != getattr(explorer.at(), name)]
-        assert start != explorer.describe(at(explorer, **{name: changes[-1]})), name
+        assert words(explorer.at()) != words(explorer.at(**{name: changes[-1]})), name
 
 
 def test_guess_is_drawn_in_the_row_of_its_kl():
@@ -156,8 +161,109 @@ def test_guess_is_drawn_in_the_row_of_its_kl():
     explorer.predict(2.5)
     axes = explorer.render().axes[3]
     assert line(axes, "your guess").get_xydata().tolist() == [[2.5, 1]]
-    assert "your guess: 2.5" in [text.get_text() for text in axes.texts]
+    assert "your guess" in [text.get_text() for text in axes.texts]
     assert axes.get_yticklabels()[2].get_text() == "KL(old‖new)"
+
+
+@pytest.mark.parametrize(
+    ("state", "title"),
+    [
+        ({}, "A narrower new policy: KL(old‖new) is 1.3 nats, the reverse only 0.44."),
+        ({"new_std": 2.0}, "A wider new policy: KL(old‖new) is only 0.35 nats, the reverse 0.93."),
+        ({"new_std": 1.0}, "With equal stds KL is the same both ways: 0.12 nats."),
+        ({"new_std": 1.0, "new_mean": 0.0}, "The two policies are the same: both KLs are 0."),
+        ({"mistake": "reversed"}, "✗ KL reversed: KL(old‖new) comes out as 0.44 nats instead of 1.3."),
+    ],
+)
+def test_title_says_what_is_seen(explorer, state, title):
+    assert explorer.title(at(explorer, **state)) == title
+
+
+def test_title_is_short_and_right_everywhere(explorer):
+    for state in [*explorer.corners(), *explorer.grid()]:
+        result = explorer.compute(state)
+        title = explorer.title(result)
+        assert len(title) <= 90
+        assert title not in explorer.describe(result)
+        assert ("narrower" in title or "wider" in title) <= (state.mistake == "right")
+        if "narrower" in title:
+            assert result.integral[2] > result.integral[3]
+        if "wider" in title:
+            assert result.integral[2] < result.integral[3]
+        if state.mistake != "right":
+            assert result.wrong.any() == ("nobody" not in title)
+
+
+def test_limits_stay_while_means_move(explorer):
+    limits = set()
+    for mean in explorer.controls["new_mean"].positions():
+        axes = explorer.render(new_mean=mean).axes
+        limits |= {(axes[0].get_xlim(), axes[0].get_ylim(), axes[1].get_xlim())}
+    assert len(limits) == 1
+
+
+def test_arithmetic_is_that_of_the_numbers_shown(explorer):
+    for state in [*explorer.corners(), *explorer.grid(60)]:
+        result = explorer.compute(state)
+        spots = {spot.name: spot for spot in explorer.spots(result)}
+        assert list(spots)[-4:] == list(QUANTITIES)
+        for spot in spots.values():
+            assert len(spot.arithmetic) <= 6
+            assert max(map(len, spot.arithmetic)) <= 100
+            assert equalities(spot.arithmetic) > 0 or spot.name == "new/old(action)"
+        assert number(spots["log new(action)"].arithmetic[-1]) == pytest.approx(result.log_prob[1], rel=1e-3)
+        for row, name in enumerate(QUANTITIES):
+            right = [line for line in spots[name].arithmetic if not line.startswith("✗")]
+            wrong = [line for line in spots[name].arithmetic if line.startswith("✗")]
+            assert number(right[-1]) == pytest.approx(result.integral[row], rel=1e-3, abs=1e-3)
+            assert bool(wrong) == result.wrong[row]
+            if wrong:
+                assert number(wrong[-1].replace(": ", " = ")) == pytest.approx(result.closed[row], rel=1e-3, abs=1e-3)
+
+
+def number(line):
+    return evaluated(line.rpartition(" = ")[2])
+
+
+def test_arithmetic_of_a_learners_own_policy_sums_different_dimensions(own):
+    explorer = Divergence(*own)
+    result = at(explorer, dimension=3)
+    lines = explorer.spots(result)[-2].arithmetic
+    assert equalities(lines) >= 3
+    assert float(lines[-1].rpartition(" = ")[2]) == pytest.approx(result.integral[2], rel=1e-3)
+    assert lines[-1].count("+") == 4
+
+
+def test_spots_of_the_quantities_are_lit_in_every_panel(explorer):
+    spots = {spot.name: spot for spot in explorer.spots(at(explorer))}
+    assert {mark.panel for mark in spots["KL(old‖new)"].marks} == {"table", "integrands", "curve"}
+    assert {mark.panel for mark in spots["entropy old"].marks} == {"table"}
+
+
+def test_handles_lie_on_the_bells(explorer):
+    result = at(explorer, **WIDE, action=0.7)
+    held = {(grip.controls[0], grip.panel): grip.points for grip in explorer.grips(result)}
+    state = explorer._space.values(result.state)
+    for name, mean, std in (("old", -1.0, 0.3), ("new", 0.4, 2.0)):
+        bell = Normal(mean, std)
+        for control, x in ((f"{name}_mean", mean), (f"{name}_std", mean + std)):
+            points = held[control, "densities"]
+            assert list(points) == [(value,) for value in explorer.controls[control].positions()]
+            height = bell.log_prob(torch.tensor(x)).exp().item()
+            assert points[(state[control],)] == pytest.approx((x, height), rel=1e-5)
+    assert held["action", "densities"][(0.7,)] == (0.7, 0.0)
+    assert held["new_std", "curve"][(2.0,)][0] == pytest.approx(2 / 0.3)
+
+
+def test_answers_of_the_questions_are_those_of_the_picture(explorer):
+    much, wider, joints = explorer.questions
+    assert much.answer == f"{at(explorer, **much.show).integral[2]:.1f}"
+    half, twice = (at(explorer, **{**wider.show, "new_std": std}).integral[2] for std in (0.5, 2.0))
+    assert half > twice
+    assert wider.answer == "half the old one"
+    ratio = at(explorer, **joints.show).integral[2] / at(explorer, **much.show).integral[2]
+    assert joints.answer == f"{ratio:.0f} times as large"
+    assert not Divergence((torch.zeros(2), torch.ones(2)), (torch.zeros(2), torch.ones(2))).questions
 
 
 def test_learners_own_policy_is_shown_one_dimension_at_a_time_and_summed_over_all(own):
@@ -167,7 +273,13 @@ def test_learners_own_policy_is_shown_one_dimension_at_a_time_and_summed_over_al
     assert result.old == pytest.approx((own[0][0][3].item(), own[0][1][3].item()))
     np.testing.assert_allclose(result.closed[2], kl_divergence(old, new).sum(), rtol=1e-6)
     np.testing.assert_allclose(result.integral[3], kl_divergence(new, old).sum(), rtol=INTEGRAL)
-    assert "Dimension 3" in explorer.describe(result)
+    assert explorer.describe(result).startswith("Dimension 3: old has mean")
+
+
+def test_ticks_of_a_learners_own_policy_are_round(own):
+    axes = Divergence(*own).render(dimension=2).axes[0]
+    for ticks in (axes.get_xticklabels(), axes.get_yticklabels()):
+        assert max(len(tick.get_text()) for tick in ticks) <= 5
 
 
 def test_learners_own_policy_is_restored_from_its_state(own):

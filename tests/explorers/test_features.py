@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from rsl_edu.diagnosis.feature_maps import receptive_field
-from rsl_edu.explorers.bench.figure import RED
+from rsl_edu.explorers.bench.drawing import Drawing
+from rsl_edu.explorers.bench.theme import RED
 from rsl_edu.explorers.features import Features, FeaturesState
 from rsl_edu.modules import CNN
 
@@ -32,8 +33,25 @@ def line(figure, label):
     return next(line for axes in figure.axes for line in axes.lines if line.get_label() == label)
 
 
+def panel(figure, label):
+    return next(axes for axes in figure.axes if axes.get_label() == label)
+
+
+def outline(figure, label):
+    """The frame of the chosen pixel, or of what it sees."""
+    return next(line.get_xydata() for line in panel(figure, label).lines if line.get_path_effects())
+
+
 def words(figure):
-    return [text.get_text() for text in (*figure.texts, *(text for axes in figure.axes for text in axes.texts))]
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+def spot_of(explorer, name, **changes):
+    return next(spot for spot in explorer.spots(shown(explorer, **changes)) if spot.name.startswith(name))
+
+
+def number(text):
+    return float(text.rpartition("= ")[2].replace("−", "-").replace(",", ""))
 
 
 def test_maps_are_those_of_the_library():
@@ -82,14 +100,209 @@ def test_receptive_field_is_where_the_gradient_is(kernel, stride, dilation, pool
         assert (pixels[0].item(), pixels[-1].item()) == (start, start + field - 1)
 
 
-def test_frames_of_the_picture_are_the_receptive_fields(terrain):
-    result = shown(terrain, layer=1, padding="zeros")
-    figure = terrain.render(layer=1, padding="zeros")
+@pytest.mark.parametrize(("row", "column", "at"), [(0, 0, (0, 0)), (100, 0, (15, 0)), (42, 58, (6, 9))])
+def test_frame_on_the_scan_is_the_receptive_field_of_the_chosen_pixel(terrain, row, column, at):
+    changes = {"layer": 1, "padding": "zeros", "row": row, "column": column}
+    result, figure = shown(terrain, **changes), terrain.render(**changes)
+    assert result.pixel == at
+    field, pixel = outline(figure, "scan"), outline(figure, "map")
     assert result.shown.field == 13  # 5 + 4 · 2
-    centre, corner = (line(figure, f"seen by the {unit} unit").get_xydata() for unit in ("centre", "corner"))
-    assert np.ptp(centre, axis=0).tolist() == np.ptp(corner, axis=0).tolist() == [13, 13]
-    assert corner[0].tolist() == [*reversed(result.shown.first)]
-    assert abs(centre[:4].mean(0) - 32).max() <= result.shown.jump / 2
+    start = [first + 4 * place for first, place in zip(result.shown.first, at, strict=True)]
+    low, high = -8.5, 72.5  # the edge of the picture
+    assert field[0].tolist() == [max(low, start[1]), max(low, start[0])]
+    assert field[2].tolist() == [min(high, start[1] + 13), min(high, start[0] + 13)]
+    assert pixel[0].tolist() == [4 * at[1], 4 * at[0]]  # 16 pixels fill the width of 64
+    assert np.ptp(pixel, axis=0).tolist() == [4, 4]
+
+
+@pytest.mark.parametrize("changes", [{}, {"layer": 1}, {"layer": 2}, {"stride": "1"}])
+def test_every_pixel_can_be_taken_hold_of_where_it_is(terrain, changes):
+    result = shown(terrain, **changes)
+    grip = next(grip for grip in terrain.grips(result) if grip.panel == "map")
+    height, width = result.shown.maps.shape[1:]
+    met = set()
+    for (row, column), (x, y) in grip.points.items():
+        pixel = shown(terrain, row=row, column=column, **changes).pixel
+        assert (int(y * height / 64), int(x * width / 64)) == pixel
+        met.add(pixel)
+    assert len(met) == len(grip.points)
+    if height <= 32:
+        assert len(met) == height * width
+    else:
+        assert 25**2 <= len(met) <= 32**2 + 200
+    assert (terrain.at().row, terrain.at().column) in grip.points
+
+
+def test_pixels_of_the_book_can_be_dragged_to(terrain):
+    points = next(grip.points for grip in terrain.grips(shown(terrain)) if grip.panel == "map")
+    frames = {(s.row, s.column) for s in terrain.swept_states() if (s.layer, s.padding, s.kernel) == (0, "none", 5)}
+    assert len(frames & {*points}) >= 9
+
+
+def test_channel_can_be_chosen_among_the_maps(terrain):
+    grip = next(grip for grip in terrain.grips(shown(terrain)) if grip.controls == ("channel",))
+    assert grip.panel == "channels"
+    figure = terrain.render()
+    left, right, bottom, top = panel(figure, "channels").images[1].get_extent()
+    x, y = grip.points[(5,)]
+    assert (x - left) / (right - left) == 1.5 / 4
+    assert (y - top) / (bottom - top) == pytest.approx(0.75)
+
+
+def check_norm(lines):
+    """The normalized number is what the numbers before it in its line give."""
+    for line in lines:
+        if "norm, " in line:
+            told = line.partition("): (")[2].partition(" = ")[0].replace("−", "-").replace("·", "*")
+            assert eval(f"({told}") == pytest.approx(number(line), abs=3e-3, rel=2e-2)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"layer": 1, "channel": 1},
+        {"kernel": 11, "layer": 0, "channel": 2},
+        {"kernel": 3, "padding": "reflect", "row": 0, "column": 100},
+        {"padding": "zeros", "row": 0, "column": 0, "channel": 5},
+        {"padding": "circular", "layer": 2, "channel": 2, "row": 100, "column": 0},
+        {"stride": "1, max pool", "layer": 1, "channel": 2, "dilation": 2},
+        {"stride": "1, max pool", "norm": "batch of 32", "row": 0},
+        {"norm": "batch of 1", "channel": 5},
+        {"norm": "batch of 32", "layer": 1, "channel": 3},
+        {"norm": "layer", "channel": 2, "layer": 2},
+    ],
+)
+def test_arithmetic_of_a_pixel_is_the_convolution_there(terrain, changes):
+    result = shown(terrain, **changes)
+    value = float(result.shown.maps[(result.channel, *result.pixel)])
+    spot = spot_of(terrain, "this pixel", **changes)
+    assert spot.numbers.startswith(f"{value:.3f}".replace("-", "−"))
+    lines = " ".join(spot.arithmetic)
+    last = spot.arithmetic[-1]
+    ended = number(last) if "=" in last else float(last.rpartition(": ")[2])
+    assert ended == pytest.approx(value, abs=6e-4)
+    assert len(spot.arithmetic) <= 6
+    assert all(len(line) <= 100 for line in spot.arithmetic)
+    assert ("max pooling" in lines) == ("pool" in result.state.stride)
+    assert ("norm" in lines) == (result.state.norm != "none")
+    check_norm(spot.arithmetic)
+
+
+def test_every_tap_of_a_small_filter_is_written(terrain):
+    result = shown(terrain, kernel=3, channel=0)
+    row, column = (2 * place for place in result.pixel)
+    patch, weight = result.scan[row : row + 3, column : column + 3], result.shown.filters[0, 0]
+    *rows, last = spot_of(terrain, "this pixel", kernel=3).arithmetic
+    for text, w, v in zip(rows, weight, patch, strict=True):
+        factors = [[float(f.strip("()").replace("−", "-")) for f in each.split("·")] for each in
+                   text.partition(" = ")[0].replace(" − ", " + −").split(" + ")]  # fmt: skip
+        np.testing.assert_allclose(factors, np.column_stack([w, v]), atol=6e-4)
+        assert number(text) == pytest.approx(w @ v, abs=6e-4)
+    assert number(last) == pytest.approx(max(0, float((weight * patch).sum())), abs=6e-4)
+
+
+@pytest.mark.parametrize("settings", [{"norm": "batch"}, {"norm": "layer", "pool": True}, {"activation": "elu"}])
+def test_arithmetic_of_a_learners_network_ends_at_its_map(settings):
+    explorer = own(**settings, padding="zeros")
+    with torch.no_grad():
+        for module in explorer.network:
+            if isinstance(module, (nn.BatchNorm2d, nn.LayerNorm)):
+                module.weight.normal_(1, 0.3)
+                module.bias.normal_()
+            if isinstance(module, nn.BatchNorm2d):
+                module.running_mean.normal_()
+    for layer, channel in ((0, 1), (0, 2), (1, 9)):
+        result = shown(explorer, layer=layer, channel=channel)
+        lines = spot_of(explorer, "this pixel", layer=layer, channel=channel).arithmetic
+        check_norm(lines)
+        last = lines[-1].replace(": ", "= ")
+        assert number(last) == pytest.approx(float(result.shown.maps[(result.channel, *result.pixel)]), abs=6e-4)
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"stride": "1, max pool", "dilation": 2}, {"norm": "layer", "padding": "zeros"}]
+)
+def test_arithmetic_of_the_shapes_gives_the_table(terrain, changes):
+    result = shown(terrain, **changes)
+    for i, layer in enumerate(result.run.layers):
+        rows, sees, parameters = spot_of(terrain, f"layer {i}", **changes).arithmetic
+        assert (number(rows), number(parameters)) == (layer.maps.shape[1], layer.parameters)
+        assert f"= {layer.field}" in sees
+        left = parameters.split(": ")[1].partition(" = ")[0]
+        left = left.replace(" of the norm", "").replace(",", "").replace("·", "*")
+        assert eval(left) == layer.parameters
+    assert number(spot_of(terrain, "head", **changes).arithmetic[0]) == result.run.flat
+
+
+def test_row_of_the_table_lights_up_where_it_is_written(terrain):
+    figure = terrain.render()
+    texts = {text.get_text()[:4].strip(): text.get_position()[1] for text in panel(figure, "table").texts}
+    for name in ("0", "1", "2", "head"):
+        (mark,) = spot_of(terrain, name if name == "head" else f"layer {name}").marks
+        assert mark.panel == "table"
+        assert mark.y[1] == pytest.approx(texts[name])
+
+
+def test_map_and_its_filter_light_up_together(terrain):
+    spot = spot_of(terrain, "map 6")
+    assert [(mark.panel, mark.x, mark.y) for mark in spot.marks] == [
+        ("channels", (2, 3), (3.9, 4.9)),
+        ("channels", (2, 3), (1, 2)),
+    ]
+    assert len(spot_of(terrain, "map 6", layer=1).marks) == 1
+
+
+def test_spots_and_titles_hold_everywhere(terrain):
+    for state in [*terrain.corners(), *terrain.grid(40)]:
+        result = terrain.compute(state)
+        title, spots = terrain.title(result), terrain.spots(result)
+        assert 10 < len(title) <= 90, title
+        assert title not in terrain.describe(result)
+        assert len({spot.name for spot in spots}) == len(spots) <= 30
+        assert sum(len(str(spot)) for spot in spots) < 8_000
+        assert all(len(line) <= 100 for spot in spots for line in spot.arithmetic)
+        assert all(len(spot.arithmetic) <= 6 for spot in spots)
+        assert not any(bad in f"{title} {spots}" for bad in ("nan", "inf,"))
+        if result.run.why:
+            assert title.startswith(f"The network breaks at layer {len(result.run.layers)}")
+        elif "dark" in title:
+            assert not result.shown.maps[result.channel].any()
+        elif "makes a" in title:
+            assert result.shown.border[result.channel] > 2 * result.shown.inside[result.channel]
+        elif "sees" in title and "whole" not in title:
+            assert f"{result.shown.field} × {result.shown.field}" in title
+
+
+@pytest.mark.parametrize(
+    ("changes", "title"),
+    [
+        ({}, "This pixel of layer 0 sees 5 × 5 of the scan's 64 × 64 pixels"),
+        ({"padding": "zeros"}, "Zero padding makes a cliff: map 0 is 17 times as strong at the border as inside"),
+        ({"kernel": 11}, "The network breaks at layer 2: no map comes out of it"),
+        ({"norm": "batch of 1"}, "Batch norm of a single scan: the maps are 43 % off those in a batch of 32"),
+        ({"channel": 4}, "Map 4 of layer 0 is dark: all of its pixels are 0"),
+        ({"padding": "replicate", "row": 0, "column": 0, "channel": 2},
+         "This pixel of layer 0 sees 5 × 5 pixels, 64 % of them beyond the edge of the scan"),
+    ],
+)  # fmt: skip
+def test_title_says_what_is_to_be_learned(terrain, changes, title):
+    assert terrain.title(shown(terrain, **changes)) == f"{title}."
+
+
+def test_answers_of_the_quiz_are_right(terrain):
+    field, head, cliff = (terrain.compute(terrain.at(**question.show)) for question in terrain.questions)
+    assert str(field.shown.field) == terrain.questions[0].answer
+    assert shown(terrain).run.flat == 200
+    assert head.run.flat == 21632 > 20000
+    assert terrain.questions[1].answer == "more than 20,000"
+    assert cliff.channel == 0
+    assert cliff.shown.border[0] > 10 * cliff.shown.inside[0]
+    assert terrain.questions[2].answer == "more than ten times as strongly"
+
+
+def test_scan_map_and_mosaics_are_shown_first(terrain):
+    assert {panel.name for panel in Drawing(terrain).panels if not panel.more} == {"scan", "map", "channels"}
 
 
 @pytest.mark.parametrize("padding", ["zeros", "reflect", "replicate", "circular"])
@@ -133,7 +346,7 @@ def test_kernel_larger_than_the_map_is_told_in_the_red_row_and_the_layers_before
     state = terrain.at(kernel=11, layer=2)
     figure = terrain.render(kernel=11, layer=2)
     assert str(error.value) in terrain.describe(terrain.compute(state))
-    rows = [text for text in figure.texts if text.get_text().startswith("✗ 2")]
+    rows = [text for text in panel(figure, "table").texts if text.get_text().startswith("✗ 2")]
     assert [row.get_color() for row in rows] == [RED]
     assert str(error.value) in " ".join(words(figure)).replace("\n", " ")
     before = shown(terrain, kernel=11, layer=1)
@@ -151,13 +364,11 @@ def test_first_layer_may_fail_too():
 
 
 def test_row_that_worked_again_is_not_red(terrain):
-    from rsl_edu.explorers.bench.figure import Drawing
-
     drawing = Drawing(terrain)
     for kernel in (11, 5):
         drawing.move(shown(terrain, kernel=kernel))
     assert not any("✗" in word for word in words(drawing.figure))
-    assert all(text.get_color() != RED for text in drawing.figure.texts if text.get_text().strip())
+    assert all(text.get_color() != RED for text in panel(drawing.figure, "table").texts if text.get_text().strip())
 
 
 def test_batch_norm_of_one_scan_uses_the_statistics_of_that_scan(terrain):
@@ -227,11 +438,17 @@ def test_compute_leaves_the_global_generator_and_the_learners_network_alone():
 
 def test_own_network_has_only_the_controls_that_change_something():
     explorer = own()
-    assert list(explorer.controls) == ["layer", "channel", "seed", "offset"]
+    assert list(explorer.controls) == ["layer", "row", "column", "channel", "offset", "seed"]
     assert explorer.controls["layer"].range == (0, 1, 1)
     assert explorer.controls["channel"].range == (0, 11, 1)
-    with pytest.raises(ValueError, match="kernel: expected one of the controls layer, channel, seed, offset"):
+    with pytest.raises(ValueError, match="kernel: expected one of the controls layer, row, column, channel, off"):
         explorer.set(kernel=3)
+
+
+def test_own_scans_and_networks_get_no_questions():
+    for explorer in (own(), Features(torch.randn(4, 1, 24, 20)), Features(None, CNN((20, 31), 1, (2, 5), 3))):
+        assert not explorer.questions
+        assert len(explorer.swept_states()) > 1
 
 
 def test_channels_of_a_wide_layer_are_shown_eight_at_a_time():
@@ -254,7 +471,7 @@ def test_images_are_the_maps_and_the_padded_scan(terrain):
 def test_guess_is_a_square_around_the_centre_and_never_out_of_the_picture(terrain, guess):
     explorer = Features(terrain.scans)
     explorer.predict(guess)
-    square = line(explorer.render(), "your guess (last layer)").get_xydata()
+    (square,) = (line.get_xydata() for line in panel(explorer.render(), "scan").lines if line.get_marker() == "X")
     assert square[:4].mean(0).tolist() == [32, 32]
     assert np.ptp(square, axis=0).tolist() == [min(guess, 64 + 2 * 8.5)] * 2
 
@@ -268,14 +485,14 @@ def test_guess_that_is_no_number_of_pixels_is_refused(terrain, guess):
 def test_captions_follow_every_control_and_stay_short(terrain):
     here = terrain.describe(terrain.compute(terrain.at(channel=2)))
     for name, value in {
-        "layer": 1, "channel": 4, "seed": 1, "offset": 1.0, "kernel": 3, "stride": "1", "dilation": 2,
-        "padding": "zeros", "norm": "layer",
+        "layer": 1, "row": 0, "column": 0, "channel": 4, "seed": 1, "offset": 1.0, "kernel": 3, "stride": "1",
+        "dilation": 2, "padding": "zeros", "norm": "layer",
     }.items():  # fmt: skip
         assert terrain.describe(terrain.compute(terrain.at(**{"channel": 2, name: value}))) != here, name
     for state in terrain.grid(60):
         result = terrain.compute(state)
         text = terrain.describe(result) + " ".join(terrain.numbers(result).values())
-        assert len(terrain.describe(result)) <= 300
+        assert len(terrain.describe(result)) <= 420
         assert not any(bad in text.split() for bad in ("nan", "inf", "-0", "NaN"))
 
 

@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from recomputed import equalities, evaluated
 
-from rsl_edu.explorers.bench.figure import Drawing
-from rsl_edu.explorers.heteroscedastic import STEPS, HeteroscedasticFit
+from rsl_edu.explorers.bench.drawing import Drawing
+from rsl_edu.explorers.heteroscedastic import BATCH, STEPS, ClampAlone, HeteroscedasticFit, gaussian_fit
 from rsl_edu.modules import MLP, GaussianDistribution, HeteroscedasticGaussianDistribution
 
 FLOAT32 = 1e-4
@@ -35,9 +36,9 @@ def test_noise_of_the_robot_depends_on_its_state(ant):
 
 
 def test_corners_say_something_else(ant):
-    captions = {ant.describe(ant.compute(state)) for state in ant.corners()}
-    assert len(captions) > 10
-    assert all(len(caption) <= 300 for caption in captions)
+    results = [ant.compute(state) for state in ant.corners()]
+    assert len({ant.title(result) + ant.describe(result) for result in results}) > 10
+    assert all(len(ant.describe(result)) <= 420 for result in results)
 
 
 @pytest.mark.parametrize("parameter", ["log", "scalar"])
@@ -63,6 +64,71 @@ def test_numbers_are_those_of_the_library(parameter):
     assert result.nll == pytest.approx(nll, abs=FLOAT32)
     assert result.loss[0] == pytest.approx(nll, abs=FLOAT32)
     assert result.entropy == pytest.approx(distribution.entropy.mean().item(), abs=FLOAT32)
+
+
+@pytest.mark.parametrize("mistake", ["none", "no init", "clamp"])
+@pytest.mark.parametrize("parameter", ["log", "scalar", "one"])
+def test_every_step_is_that_of_the_library_with_autograd(ant, parameter, mistake):
+    rate, init, hidden, seed, steps = 0.01, 0.3, 8, 3, 40
+    by_state = ClampAlone if mistake == "clamp" else HeteroscedasticGaussianDistribution
+    kind = GaussianDistribution if parameter == "one" else by_state
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        samples = torch.randperm(len(ant.x))[:BATCH]
+        distribution = kind(1, init_std=init, std_type="log" if parameter == "log" else "scalar")
+        network = MLP(1, distribution.input_dim, [hidden], activation="tanh")
+        if mistake != "no init":
+            distribution.init_mlp_weights(network)
+    trained = [*network.parameters(), *distribution.parameters()]
+    adam = torch.optim.Adam(trained, lr=rate)
+    weights, losses = [], []
+    for _ in range(steps):
+        distribution.update(network(ant._inputs[samples]))
+        loss = -distribution.log_prob(ant._targets[samples]).mean()
+        weights.append(torch.cat([each.detach().flatten() for each in trained]))
+        losses.append(loss.item())
+        adam.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        adam.step()
+    fit = ant._fit(parameter, rate, init, hidden, mistake, seed)
+    np.testing.assert_allclose(fit.weights[:steps], torch.stack(weights), atol=1e-3)
+    np.testing.assert_allclose(fit.loss[:steps], losses, rtol=1e-3)
+
+
+@pytest.mark.parametrize("leads_back", [True, False])
+@pytest.mark.parametrize("parameter", ["log", "scalar", "one"])
+def test_gradient_beyond_a_clamp_is_that_of_autograd(parameter, leads_back):
+    hidden, samples = 3, 50
+    log, one = parameter == "log", parameter == "one"
+    kind = GaussianDistribution if one else HeteroscedasticGaussianDistribution if leads_back else ClampAlone
+    if one and not leads_back:
+        pytest.skip("one std for all states is not clamped alone")
+    torch.manual_seed(1)
+    distribution = kind(1, std_range=(0.7, 1.5), std_type="log" if log else "scalar")
+    network = MLP(1, distribution.input_dim, [hidden], activation="tanh")
+    if one:
+        distribution.std_param.data.fill_(0.1)
+    trained = [*network.parameters(), *distribution.parameters()]
+    x, y = torch.randn(2, samples, 1)
+    if not one:
+        distribution.init_mlp_weights(network)
+        network[2].weight.data[1] = torch.randn(hidden)
+    output = network(4 * x)
+    distribution.update(output)
+    loss = -distribution.log_prob(y).mean()
+    expected = torch.cat([each.flatten() for each in torch.autograd.grad(loss, trained)])
+    low, high = distribution.log_std_range if log else distribution.std_range
+    if not one:
+        outside = ((output[:, 1] < low) | (output[:, 1] > high)).float().mean()
+        assert 0.2 < outside < 0.9
+    flat = torch.cat([each.detach().flatten() for each in trained]).numpy()
+    reading = gaussian_fit.Reading(log, low, high, leads_back)
+    found, gradient = gaussian_fit.loss_and_gradient(
+        flat, hidden, reading, (4 * x).squeeze(1).numpy(), y.squeeze(1).numpy()
+    )
+    assert found == pytest.approx(loss.item(), rel=FLOAT32)
+    np.testing.assert_allclose(gradient, expected, atol=FLOAT32)
 
 
 def test_best_single_std_is_the_closed_form():
@@ -157,13 +223,104 @@ def test_same_state_same_result_whatever_torch_drew_before():
 
 def test_artists_follow_the_data(ant):
     result = ant.compute(ant.at(steps=100))
-    fit, std, nll, inside = ant.render(steps=100).axes
+    fit, std, nll, inside = ant.render(steps=100, angle=0.2).axes
     np.testing.assert_array_equal(line(fit, "fitted mean ± std").get_ydata(), result.mean)
     np.testing.assert_array_equal(line(std, "fitted").get_ydata(), result.std)
     assert line(nll, "training").get_xdata()[-1] == 100
     assert line(nll, "all samples").get_ydata()[0] == result.nll
     np.testing.assert_array_equal(inside.patches[-1].get_data().values, result.inside)
+    here = ant.compute(ant.at(steps=100, angle=0.2))
+    assert line(fit, "here").get_ydata() == [here.here[0] - here.here[1], here.here[0] + here.here[1]]
+    for axes, values in ((std, {here.here[1], ant.bin_std[here.bin]}), (inside, {here.inside[here.bin]})):
+        dots = [each for each in axes.lines if each.get_marker() == "o"]
+        assert {each.get_ydata()[0] for each in dots} == values
+        assert {each.get_xdata()[0] for each in dots} == {0.2}
     assert fit.patches[0].get_xy()[:, 1].max() == pytest.approx((result.mean + result.std).max())
+
+
+def test_angle_reads_the_curves_and_the_bin_that_it_is_in(ant):
+    grid = ant._grid.squeeze(1).numpy()
+    for angle in ant.controls["angle"].positions():
+        result = ant.compute(ant.at(angle=angle))
+        assert result.here[0] == pytest.approx(np.interp(angle, grid, result.mean), abs=0.02)
+        assert result.here[1] == pytest.approx(np.interp(angle, grid, result.std), abs=0.02)
+        assert ant.edges[result.bin] <= angle <= ant.edges[result.bin + 1]
+        assert abs(result.sample[0] - angle) == pytest.approx(np.abs(ant.x.numpy() - angle).min(), abs=1e-6)
+        assert result.sample[2:] == pytest.approx(result.here, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("state", "title"),
+    [
+        ({}, "The fitted std follows the noise: 1.6 to 6.2, observed 2 to 5.9."),
+        ({"parameter": "one"}, "One std for all states, 4.2: 47 to 97 % of a bin's samples lie within it, not 68 %."),
+        ({"steps": 0}, "One std before the first step, 4.4: 49 to 94 % of a bin's samples lie within it, not 68 %."),
+        (
+            {"mistake": "variance"},
+            "✗ Variance taken for std: 22 to 83 % of a bin's samples lie within one std, not 68 %.",
+        ),
+    ],
+)
+def test_title_says_what_is_seen(ant, state, title):
+    assert ant.title(ant.compute(ant.at(**state))) == title
+
+
+def test_title_is_short_and_right_everywhere(ant):
+    for state in [*ant.corners(), *ant.grid(30)]:
+        result = ant.compute(state)
+        title = ant.title(result)
+        assert len(title) <= 90, title
+        assert title not in ant.describe(result)
+        assert len(ant.describe(result)) <= 420
+        near = np.abs(result.inside - 68.27).max() < 20
+        assert ("follows" in title or "without harm" in title) <= near
+        assert ("not 68" in title or "misses" in title) <= (not near)
+        if "One std" in title:
+            assert result.std.max() == pytest.approx(result.std.min(), rel=0.05)
+
+
+@pytest.mark.parametrize("state", [{}, {"angle": 0.5}, {"parameter": "one"}, {"mistake": "variance"}, {"steps": 0}])
+def test_arithmetic_is_that_of_the_library_and_the_samples(ant, state):
+    result = ant.compute(ant.at(**state))
+    spots = {spot.name: spot for spot in ant.spots(result)}
+    for spot in spots.values():
+        assert len(spot.arithmetic) <= 6
+        assert max(map(len, spot.arithmetic)) <= 100
+        assert equalities(spot.arithmetic) >= 1
+    _, y, mean, std = result.sample
+    gaussian = torch.distributions.Normal(mean, std)
+    nll = -gaussian.log_prob(torch.tensor(y)).item() - math.log(ant.y.std(correction=0).item())
+    assert evaluated(spots["sample at the angle"].arithmetic[-1].rpartition(" = ")[2]) == pytest.approx(nll, abs=2e-3)
+    values = ant.y.squeeze(1).numpy()
+    for i in range(len(ant.bin_std)):
+        std, share = (evaluated(each.rpartition(" = ")[2]) for each in spots[f"bin {i + 1}"].arithmetic)
+        assert std == pytest.approx(values[ant.bins == i].std(), rel=1e-3)
+        assert share == pytest.approx(result.inside[i], rel=1e-3)
+        assert {mark.panel for mark in spots[f"bin {i + 1}"].marks} == {"fit", "std", "inside"}
+
+
+def test_angle_is_dragged_in_every_panel_over_it(ant):
+    grips = ant.grips(ant.compute(ant.at()))
+    assert [(grip.controls, grip.panel) for grip in grips] == [
+        *((("angle",), panel) for panel in ("fit", "std", "inside")),
+        (("steps",), "nll"),
+    ]
+    for grip in grips:
+        assert [(x,) for x, _ in grip.points.values()] == list(grip.points)
+
+
+def test_every_panel_has_a_title(ant):
+    assert all(axes.get_title(loc="left") for axes in ant.render().axes)
+
+
+def test_answers_of_the_questions_are_those_of_the_picture(ant):
+    ratio, stops = ant.questions
+    result = ant.compute(ant.at(**ratio.show))
+    assert ratio.answer == f"about {result.std.max() / result.std.min():.0f}"
+    inside = ant.compute(ant.at(**stops.show)).inside
+    assert min(inside[0], inside[-1]) > 90
+    assert stops.answer == "nearly all"
+    assert not small().questions
 
 
 @pytest.mark.slow
@@ -181,11 +338,11 @@ def test_prediction_is_drawn_as_a_multiple_of_the_least_std():
     explorer = small()
     explorer.predict(3.0)
     result = explorer.compute(explorer.at())
-    guess = line(explorer.render().axes[1], "your guess × least")
+    guess = line(explorer.render().axes[1], "your guess")
     assert guess.get_ydata()[0] == pytest.approx(3 * result.std.min())
     explorer.predict(20.0)
     axes = explorer.render(init=3.0, steps=0).axes[1]
-    assert line(axes, "your guess × least").get_ydata()[0] < axes.get_ylim()[1]
+    assert line(axes, "your guess").get_ydata()[0] < axes.get_ylim()[1]
     with pytest.raises(ValueError, match="guess: expected a number from"):
         explorer.predict(0.5)
 
@@ -206,7 +363,8 @@ def test_learners_own_samples_work(x, y):
     for mistake in ("none", "clamp"):
         result = explorer.compute(explorer.at(parameter="scalar", mistake=mistake))
         assert np.isfinite(result.std).all()
-        assert "nan" not in explorer.describe(result) + str(explorer.numbers(result))
+        assert "nan" not in explorer.title(result) + explorer.describe(result) + str(explorer.numbers(result))
+        assert len(explorer.spots(result)) >= 3
     assert explorer.render().axes[0].get_xlabel() == "mine"
 
 

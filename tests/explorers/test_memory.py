@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from rsl_edu.explorers.bench.figure import Drawing
-from rsl_edu.explorers.memory import Memory
+from rsl_edu.diagnosis import recurrent_memory
+from rsl_edu.explorers.bench.drawing import Drawing
+from rsl_edu.explorers.memory import Memory, recurrent_steps
 from rsl_edu.modules import RNN, split_and_pad_trajectories
 
 FLOAT32 = 1e-6
@@ -32,8 +33,16 @@ def result_of(explorer, **changes):
 
 
 def line(figure, panel, label):
-    axes = next(axes for axes in figure.axes if axes.get_title("left").startswith(panel))
+    axes = next(axes for axes in figure.axes if axes.get_label() == panel)
     return next(line for line in axes.lines if line.get_label() == label)
+
+
+def spot_of(explorer, name, **changes):
+    return next(spot for spot in explorer.spots(result_of(explorer, **changes)) if spot.name == name)
+
+
+def written(value):
+    return f"{value:.3f}".replace("-", "−")
 
 
 def test_units_are_those_of_the_rollout_mode(own):
@@ -61,6 +70,37 @@ def test_gradient_is_that_of_an_unrolled_rollout(own):
     assert (shown[7:17] > 0).all()
 
 
+@pytest.mark.parametrize("how", recurrent_memory.RESETS)
+@pytest.mark.parametrize(("kind", "layers", "hidden"), [("gru", 2, 16), ("lstm", 2, 8), ("gru", 1, 5), ("lstm", 3, 6)])
+def test_memory_and_gradients_are_those_of_the_module_with_autograd(ant, kind, layers, hidden, how):
+    torch.manual_seed(0)
+    network = RNN(ant.observations.shape[2], hidden, num_layers=layers, type=kind).requires_grad_(False)
+    for weights in network.parameters():
+        weights *= 1.5  # so that the gates are not all near a half
+    expected = recurrent_memory.carried_memory(network, ant.observations, ant.dones, how)
+    carried = recurrent_steps.carried_memory(network, ant.observations, ant.dones, how)
+    begins = expected.begins[:, :, :, :ENVS]  # then come those of the fresh memories
+    for found, values in zip(vars(carried).values(), (expected.hidden, expected.distance, begins), strict=True):
+        torch.testing.assert_close(found, values, rtol=1e-4, atol=1e-5)
+    for env, detach in ((1, 0), (14, 8)):
+        x, begins = ant.observations[:, env], expected.begins[:, :, :, env]
+        cut, head = recurrent_memory.cuts(ant.dones, how, env, detach), torch.randn(hidden)
+        gradients = recurrent_memory.gradients_through_time(network, x, begins, cut, head)
+        found = recurrent_steps.gradients_through_time(network, x, begins, cut, head)
+        np.testing.assert_allclose(found, gradients, rtol=1e-3, atol=1e-6)
+        np.testing.assert_array_equal(found == 0, gradients == 0)
+
+
+def test_another_cell_inside_is_run_as_it_is(ant):
+    torch.manual_seed(0)
+    network = RNN(ant.observations.shape[2], 6)
+    network.rnn = torch.nn.LSTM(ant.observations.shape[2], 6, bias=False)
+    memory = Memory(ant.observations, ant.dones, network)
+    expected = recurrent_memory.carried_memory(memory._network("", 6, 0), ant.observations, ant.dones, "right")
+    assert torch.equal(memory._carried("", 6, 0, "right").hidden, expected.hidden)
+    assert memory.compute(memory.at()).gradients.max() > 0
+
+
 def test_detaching_cuts_the_gradient_and_leaves_the_memory_alone(own):
     memory = Memory(*own)
     whole, cut = (result_of(memory, env=1, detach=k, time=18) for k in (0, 8))
@@ -71,9 +111,8 @@ def test_detaching_cuts_the_gradient_and_leaves_the_memory_alone(own):
 
 
 def test_memory_that_is_reset_rightly_is_fresh_in_every_robot(ant):
-    assert all(
-        result_of(ant, env=env, type=kind).distance.max() == 0 for env in range(ENVS) for kind in ("gru", "lstm")
-    )
+    for kind in ("gru", "lstm"):
+        assert all(result_of(ant, reset="right", env=env, type=kind).distance.max() == 0 for env in range(ENVS))
 
 
 def test_without_reset_the_distance_jumps_where_an_episode_begins_and_then_fades(ant):
@@ -86,7 +125,7 @@ def test_without_reset_the_distance_jumps_where_an_episode_begins_and_then_fades
 
 
 def test_without_reset_the_gradient_reaches_an_earlier_episode(ant):
-    right, never = (result_of(ant, reset=reset) for reset in ("right", "never"))
+    right, never = (result_of(ant, reset=reset, time=104) for reset in ("right", "never"))
     assert right.reach <= right.state.time - right.born < never.reach
     assert (right.gradients[right.state.time, : right.born] == 0).all()
     assert ant.numbers(never)["reach of the gradient"].startswith("✗ ")
@@ -115,7 +154,7 @@ def test_reset_of_all_makes_running_robots_forget(ant):
 
 
 def test_reach_is_the_oldest_input_above_one_percent(ant):
-    result = result_of(ant, env=1, time=100)
+    result = result_of(ant, reset="right", env=1, time=100)
     row = result.gradients[100]
     assert row[100 - result.reach] >= 0.01 * row.max() > row[: 100 - result.reach].max()
 
@@ -137,24 +176,24 @@ def test_curves_follow_the_cursor(ant):
     figure = ant.render(reset="never", time=60)
     result = result_of(ant, reset="never", time=60)
     assert line(figure, "distance", "_child0").get_ydata().tolist() == result.distance.tolist()
-    here, before = line(figure, "gradient now", "this episode"), line(figure, "gradient now", "earlier")
+    here, before = line(figure, "gradient", "this episode"), line(figure, "gradient", "earlier")
     assert here.get_xdata().tolist() == list(range(54, 61))
     assert here.get_ydata()[-1] == result.gradients[60, 60]
     assert before.get_xdata().tolist() == list(range(55))
     assert len(line(figure, "resets", "missed").get_xdata()) == ant.dones.sum()
 
 
-def test_guess_is_drawn_so_many_steps_back(own):
+def test_guess_is_drawn_at_the_present_step_next_to_the_distance(own):
     memory = Memory(*own, env=1, time=15)
-    memory.predict(4)
-    guess = line(memory.render(), "gradient now", "your guess")
-    assert list(guess.get_xdata()) == [11]
-    assert guess.get_ydata()[0] == pytest.approx(0.01 * result_of(memory).gradients[15].max())
+    memory.predict(0.4)
+    (guess,) = [line for axes in memory.render().axes for line in axes.lines if line.get_marker() == "X"]
+    assert guess.axes.get_label() == "distance"
+    assert guess.get_xydata().tolist() == [[15, 0.4]]
 
 
 def test_caption_says_something_else_at_every_corner_and_stays_short(ant):
     captions = [ant.describe(ant.compute(state)) for state in ant.corners()]
-    assert max(map(len, captions)) <= 300
+    assert max(map(len, captions)) <= 420
     assert len(set(captions)) > 12
     assert not any("e-" in caption or "nan" in caption for caption in captions)
 
@@ -165,10 +204,17 @@ def test_every_corner_draws(ant):
 
 def test_controls_of_an_own_network_are_those_that_it_leaves_open(own):
     memory = Memory(*own)
-    assert list(memory.controls) == ["time", "env", "reset", "detach", "layer"]
+    assert list(memory.controls) == ["reset", "time", "env", "layer", "detach"]
     assert memory.controls["layer"].range == (1, 3, 1)
     assert "LSTM" in repr(memory)
     assert Memory.from_state(memory.state, *own).state == memory.state
+
+
+def test_own_data_are_first_seen_with_the_right_resets_and_get_no_questions(own):
+    for memory in (Memory(*own), Memory(*own[:2]), Memory(network=RNN(13, 8))):
+        assert memory.at().reset == "right"
+        assert not memory.questions
+        assert len(memory.swept_states()) > 1
 
 
 def test_own_network_keeps_its_memory_and_its_gradients(own):
@@ -186,10 +232,150 @@ def test_small_and_large_rollouts_work_too(shape):
     memory = Memory(torch.randn(shape), torch.ones(*shape[:2], 1, dtype=torch.uint8), hidden=8)
     drawing = Drawing(memory)
     for state in memory.corners():
-        result = memory.compute(state)
-        drawing.move(result)
-        assert not {"nan", "inf"} & set(memory.describe(result).split())
-    assert drawing.png().startswith(b"\x89PNG")
+        frame = drawing.frame(state)
+        assert not {"nan", "inf"} & set(f"{frame.title} {frame.caption} {frame.spots}".split())
+        assert "</g>" in frame.svg
+
+
+def test_it_starts_at_a_reset_that_was_missed(ant):
+    title = ant.title(result_of(ant))
+    assert title == "Robot 14 remembers its last episode: its memory is 0.13 off after a missed reset."
+    assert {panel.name for panel in Drawing(ant).panels if not panel.more} == {"resets", "distance", "units"}
+
+
+@pytest.mark.parametrize("how", recurrent_memory.RESETS)
+def test_title_says_what_the_resets_and_the_distance_are(ant, how):
+    reset, seen = recurrent_memory.resets(ant.dones, how), set()
+    for env in range(ENVS):
+        for time in (5, 21, 49, 60, 97, 98, 99, 113, 127):
+            result = result_of(ant, reset=how, env=env, time=time)
+            title, now = ant.title(result), result.distance[time]
+            assert len(title) <= 90
+            born = max([0, *(1 + ant.dones[:time, env].nonzero().flatten()).tolist()])
+            early = reset[born:time, env] & ~ant.dones[born:time, env]
+            missed = born > 0 and not reset[born - 1, env]
+            assert (f"is {now:.2g} off" in title) == bool(now >= 0.01), title
+            assert ("forgot in mid-episode" in title) == bool(early.any()), title
+            assert ("last episode" in title) == (missed and not early.any()), title
+            assert ("as it should be" in title) == (not early.any() and not missed), title
+            if "as it should be" in title:
+                assert now == 0
+            seen.add(title.split()[2])
+    assert len(seen) >= (1 if how == "right" else 2)
+
+
+def test_title_of_a_detached_memory_says_that_only_the_gradient_is_cut(ant):
+    assert ant.title(result_of(ant, reset="right", detach=1)).startswith("Detached after every step: the gradient")
+    assert ant.title(result_of(ant, reset="right", detach=8)).startswith("Detached after every 8 steps: the gradient")
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+@pytest.mark.parametrize("kind", ["gru", "lstm"])
+def test_arithmetic_of_a_unit_is_that_of_torch(ant, kind, layer):
+    changes = {"type": kind, "layer": layer, "time": 99}
+    network = ant._network(kind, 16, 0)
+    for step in ant.observations[:99]:
+        network(step)
+    units = (lambda: network.hidden_state) if kind == "gru" else (lambda: network.hidden_state[0])
+    h = units()[layer - 1, 14].clone()
+    cell = None if kind == "gru" else network.hidden_state[1][layer - 1, 14, 0].clone()
+    network(ant.observations[99])
+    after = units()[:, 14]
+    x = ant.observations[99, 14] if layer == 1 else after[0]
+    weights = [
+        getattr(network.rnn, f"{name}_l{layer - 1}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    ]
+    a, b = weights[0][::16] @ x + weights[2][::16], weights[1][::16] @ h + weights[3][::16]
+    lines = spot_of(ant, "unit 1 now", **changes).arithmetic
+    values = [line.rpartition("= ")[2] for line in lines]
+    if kind == "gru":
+        r, z = torch.sigmoid(a[:2] + b[:2])
+        n = torch.tanh(a[2] + r * b[2])
+        expected = [r, z, n, after[layer - 1, 0]]
+        assert ((1 - z) * n + z * h[0] - after[layer - 1, 0]).abs() < FLOAT32
+    else:
+        (i, f, o), g = torch.sigmoid((a + b)[[0, 1, 3]]), torch.tanh(a[2] + b[2])
+        expected = [i, f, g, o, f * cell + i * g, after[layer - 1, 0]]
+    assert [float(value.replace("−", "-")) for value in values] == pytest.approx([float(e) for e in expected], abs=6e-4)
+    gate = spot_of(ant, "update gate z of unit 1" if kind == "gru" else "forget gate f of unit 1", **changes).arithmetic
+    for line_, total, w, v in zip(gate, (a[1], b[1]), weights[:2], (x, h), strict=False):
+        assert f"{written(w[16, 0])}·" in line_
+        assert f"{written(v[-1])}" in line_
+        assert float(line_.rpartition("= ")[2].replace("−", "-")) == pytest.approx(float(total), abs=6e-4)
+
+
+def test_arithmetic_of_the_distance_is_the_distance(ant):
+    for kind in ("gru", "lstm"):
+        result = result_of(ant, type=kind, time=101)
+        spot = spot_of(ant, "distance now", type=kind, time=101)
+        assert spot.arithmetic[-1].endswith(f"= {result.distance[101]:.2g}")
+        assert f"all {32 if kind == 'gru' else 64} differences" in spot.arithmetic[1]
+
+
+def test_end_of_an_episode_lights_up_in_all_panels_and_says_whether_it_was_missed(ant):
+    spot = spot_of(ant, "end after step 97")
+    assert [mark.panel for mark in spot.marks] == ["resets", "units", "distance", "gradient"]
+    assert all(mark.x == 97.5 for mark in spot.marks)
+    assert spot.numbers.startswith("missed")
+    h = written(result_of(ant).hidden[0, 97])
+    assert spot.arithmetic[1:] == (
+        f"right: h·(1 − done) = {h}·(1 − 1) = 0.000",
+        f"here: h·(1 − reset) = {h}·(1 − 0) = {h}",
+    )
+    assert spot_of(ant, "end after step 97", reset="right").numbers.startswith("right")
+    assert spot_of(ant, "latest reset in mid-episode", reset="index", env=0).numbers.startswith("wrong, step 98")
+
+
+def test_trajectory_of_a_spot_is_that_row_of_the_batch(ant):
+    spot = spot_of(ant, "trajectory 35")
+    _, masks = split_and_pad_trajectories(ant.observations[..., 0], ant.dones)
+    assert spot.marks[0].y == (34.5, 35.5)
+    assert spot.marks[0].x[1] == masks[:, 35].sum() - 0.5
+    assert spot.numbers == "robot 14, 30 steps, then 98 of padding"
+
+
+def test_spots_are_small_and_differ_in_their_names(ant):
+    for state in ant.corners():
+        spots = ant.spots(ant.compute(state))
+        assert 5 <= len(spots) <= 30
+        assert len({spot.name for spot in spots}) == len(spots)
+        assert sum(len(str(spot)) for spot in spots) < 12_000
+        assert all(len(line) <= 100 for spot in spots for line in spot.arithmetic)
+        assert all(len(spot.arithmetic) <= 6 for spot in spots)
+
+
+def test_cursor_of_every_panel_and_the_row_of_the_robot_can_be_dragged(ant):
+    grips = ant.grips(result_of(ant))
+    cursors = {grip.panel: grip for grip in grips if grip.controls == ("time",)}
+    assert {*cursors} == {"resets", "units", "distance", "gradient"}
+    assert all(grip.points[(t,)][0] == t for grip in cursors.values() for t in range(128))
+    (robot,) = (grip for grip in grips if grip.controls == ("env",))
+    assert [robot.points[(env,)][1] for env in range(ENVS)] == list(range(ENVS))
+
+
+def test_answers_of_the_quiz_are_right(ant):
+    first, later, index, reach = (ant.compute(ant.at(**question.show)) for question in ant.questions)
+    assert f"{first.distance[98]:.2g}" == ant.questions[0].answer
+    assert 97 in first.ends
+    assert not first.distance[97] > 0.001
+    assert 0.01 < later.distance[107] / later.distance[98] < 0.1
+    assert ant.questions[1].answer == "a few percent of that"
+    quiet = ~ant.dones.any(1)
+    wiped = recurrent_memory.resets(ant.dones, "index")[quiet]
+    assert wiped[:, 0].all()
+    assert not wiped[:, 1:].any()
+    assert index.state.env == 0
+    assert ant.questions[2].answer == "robot 0's"
+    assert 9 <= reach.reach <= 15
+    assert reach.state.time - reach.born == 22
+    assert ant.questions[3].answer == "about a dozen"
+
+
+def test_words_about_layer_and_size_leave_the_background_as_it_is(ant):
+    drawing = Drawing(ant)
+    units = [panel.name for panel in drawing.panels].index("units")
+    grounds = {drawing.frame(ant.at(**changes)).grounds[units] for changes in ({}, {"layer": 2}, {"hidden": 64})}
+    assert len(grounds) == 1
 
 
 def test_robots_that_never_fall_leave_nothing_to_reset():

@@ -8,8 +8,8 @@ import zlib
 
 import pytest
 
-from rsl_edu.explorers import Divergence, HeteroscedasticFit, Quiz
-from rsl_edu.explorers.bench import static_page as page
+from rsl_edu.explorers import Divergence, HeteroscedasticFit, Question, Quiz
+from rsl_edu.explorers.bench import scripts
 from rsl_edu.explorers.bench.svg import thin
 
 
@@ -32,21 +32,25 @@ def test_element_holds_the_picture_of_every_frame(explorer, element):
     drawn = json.loads(zlib.decompress(base64.b64decode(told(element)["drawn"])))
     frames = list(explorer.frames())
     assert len(drawn["frames"]) == len(frames)
-    for frame, (_, caption, numbers, state, ground, moving) in zip(frames, drawn["frames"], strict=True):
-        assert "".join(drawn["elements"][place] for place in ground + moving) + "</svg>" == frame.svg
-        assert caption == frame.caption
-        assert dict(numbers) == frame.numbers
-        assert HeteroscedasticFit.from_state(state).at() == frame.state
+    for frame, one in zip(frames, drawn["frames"], strict=True):
+        for layer, panels in (("grounds", frame.grounds), ("moving", frame.moving)):
+            assert tuple("".join(drawn["elements"][place] for place in panel) for panel in one[layer]) == panels
+        assert (one["title"], one["caption"]) == (frame.title, frame.caption)
+        assert dict(one["numbers"]) == frame.numbers
+        assert [spot[0] for spot in one["spots"]] == [spot[0] for spot in frame.spots]
+        assert HeteroscedasticFit.from_state(one["state"]).at() == frame.state
 
 
 def test_every_frame_has_its_place_among_the_controls(explorer, element):
     page_of = told(element)
     drawn = json.loads(zlib.decompress(base64.b64decode(page_of["drawn"])))
-    places = [tuple(frame[0]) for frame in drawn["frames"]]
+    places = [tuple(frame["place"]) for frame in drawn["frames"]]
     assert len(set(places)) == len(places)
     assert tuple(page_of["start"]) in places
     for place in places:
-        assert all(0 <= i < len(control["values"]) for i, control in zip(place, page_of["controls"], strict=True))
+        assert all(
+            0 <= i < len(control["values"]) for i, control in zip(place, page_of["spec"]["controls"], strict=True)
+        )
 
 
 def test_controls_that_stay_are_named_with_their_values(element):
@@ -55,7 +59,7 @@ def test_controls_that_stay_are_named_with_their_values(element):
 
 @pytest.mark.slow
 def test_few_positions_are_chosen_by_name_and_many_by_a_slider(element):
-    controls = told(Divergence().html())["controls"]
+    controls = told(Divergence().html())["spec"]["controls"]
     kinds = {control["words"]: (control["kind"], len(control["values"])) for control in controls}
     assert kinds["new std"] == ("slider", 5)
     assert kinds["action dimensions"] == ("choice", 2)
@@ -72,25 +76,41 @@ def test_present_state_is_among_the_frames_and_is_shown_first():
 def test_nothing_in_an_element_can_end_its_script(explorer):
     quiz = Quiz(Divergence(), {"</script><b>": None, "a < b?": ("</b>", "no")})
     assert quiz.html().count("</script>") == 1
-    assert told(quiz.html())[0][0] == "</script><b>"
+    assert told(quiz.html())[0]["text"] == "</script><b>"
     assert "<b>" not in quiz.html()
 
 
 def test_quiz_is_a_list_without_javascript_and_knows_its_range():
     element = Quiz(Divergence(), {"How large?": None, "Which?": ("old", "new")}).html()
     assert "<li>How large?</li><li>Which? (old / new)</li>" in element
-    assert told(element) == [["How large?", None, "nats", [0.0, 1000.0, 0.001]], ["Which?", ["old", "new"], "", None]]
+    number, choice = told(element)
+    assert (number["choices"], number["unit"], number["range"]) == (None, "nats", [0.0, 1000.0])
+    assert choice["choices"] == ["old", "new"]
+
+
+def test_answer_that_a_quiz_shows_is_among_the_pictures_of_the_page():
+    asked = Question("Which?", ("old", "new"), "old", {"new_mean": -1.7, "new_std": 0.1})
+    explorer = type("Asking", (Divergence,), {"questions": (asked,)})()
+    (one,) = told(Quiz(explorer).html())
+    page_of = told(explorer.html())
+    drawn = json.loads(zlib.decompress(base64.b64decode(page_of["drawn"])))
+    wanted = {int(control): place for control, place in one["places"].items()}
+    shown = {
+        page_of["spec"]["controls"][i]["words"]: page_of["spec"]["controls"][i]["values"][j] for i, j in wanted.items()
+    }
+    assert shown == {"new mean": "-1.7", "new std": "0.1"}
+    assert any(all(frame["place"][i] == j for i, j in wanted.items()) for frame in drawn["frames"])
 
 
 def test_script_is_a_classic_one_and_asks_nobody():
-    script, style = page.script(), page.style()
+    script, style = scripts.page_script(), scripts.page_style()
     assert not re.search(r"^\s*(import|export)\b", script, re.MULTILINE)
-    assert "://" not in script + style
+    assert "://" not in re.sub(r"http://www\.w3\.org/[\w/]+", "", script) + style  # names, not addresses
 
 
 def test_cell_of_the_book_shows_the_element_and_no_widget(monkeypatch, explorer):
     monkeypatch.setenv("RSL_EDU_BOOK", "1")
-    assert explorer._repr_mimebundle_().keys() == {"text/plain", "text/html"}
+    assert explorer._repr_mimebundle_()[0].keys() == {"text/plain", "text/html"}
     assert explorer.sweep().endswith("pictures, which the notebook draws")
     assert "live" not in vars(explorer)
     assert Quiz(explorer, {"How much?": None})._repr_mimebundle_()[0].keys() == {"text/plain", "text/html"}

@@ -2,7 +2,9 @@
 
 import pytest
 
-from rsl_edu.explorers import Divergence, Quiz
+from rsl_edu.explorers import Divergence, Question, Quiz
+from rsl_edu.explorers.bench.form import RECORDED
+from rsl_edu.explorers.bench.scripts import text
 
 NUMBER, CHOICE = "How large is the KL?", "Which one is larger?"
 
@@ -18,14 +20,14 @@ def quiz(explorer):
 
 
 def test_number_is_drawn_and_choice_is_written(quiz, explorer):
-    before = explorer.live.picture.data
+    before = explorer.live.svg
     quiz.answer(0, 0.7)
     assert explorer.guess == 0.7
-    assert explorer.live.picture.data != before
-    drawn = explorer.live.picture.data
+    assert explorer.live.svg != before
+    drawn = explorer.live.svg
     quiz.answer(1, "new‖old")
-    assert explorer.live.picture.data == drawn
-    assert explorer.live.picture.answers == [[NUMBER, "0.7 nats"], [CHOICE, "new‖old"]]
+    assert explorer.live.svg == drawn
+    assert explorer.live.answers == [[NUMBER, "0.7 nats"], [CHOICE, "new‖old"]]
     assert quiz.answers == {NUMBER: "0.7 nats", CHOICE: "new‖old"}
 
 
@@ -47,6 +49,8 @@ def test_answers_stay_when_the_explorer_is_reset(quiz, explorer):
     [
         (0, -1.0, "guess: expected a number from 0.0 to 1000.0, got -1.0"),
         (1, "both", "answer: expected one of 'old‖new', 'new‖old'; got 'both'"),
+        (2, "both", "question: expected a number from 0 to 1, got 2"),
+        (-1, 0.5, "question: expected a number from 0 to 1, got -1"),
     ],
 )
 def test_answer_that_is_not_allowed_is_refused_and_the_one_before_stays(quiz, question, answer, message):
@@ -60,10 +64,10 @@ def test_answer_that_is_not_allowed_is_refused_and_the_one_before_stays(quiz, qu
 def test_form_replies_to_each_answer_in_place(quiz, explorer):
     form = quiz.live
     form.given = {"0": "0,7"}  # as many write it
-    assert form.replies == [["Recorded, and drawn in the picture.", False], ["", False]]
+    assert form.replies == [[RECORDED, False], ["", False]]
     assert explorer.guess == 0.7
     form.given = {"0": "0,7", "1": "new‖old"}
-    assert form.replies[1] == ["Recorded, and written under the picture.", False]
+    assert form.replies[1] == [RECORDED, False]
     form.given = {"0": "much", "1": "new‖old"}
     assert form.replies[0] == ["expected a number, got 'much'", True]
     assert explorer.guess == 0.7
@@ -83,7 +87,7 @@ def test_notebook_compares_the_questions_and_the_answers(quiz):
     quiz.answer(1, "old‖new")
     bundle, _ = quiz._repr_mimebundle_()
     assert bundle["text/plain"] == f"Quiz\n{NUMBER}\n{CHOICE} (old‖new / new‖old) old‖new"
-    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert "<li>How large is the KL?</li>" in bundle["text/html"]
 
 
 def test_words_answer_a_question_and_numbers_need_none(explorer):
@@ -112,3 +116,31 @@ def test_number_needs_an_explorer_that_asks_for_one():
 
     with pytest.raises(ValueError, match=r"questions: Silent asks for no number"):
         Quiz(Silent(), {NUMBER: None})
+
+
+def test_answer_is_shown_in_the_explorer(explorer):
+    shown = Question(CHOICE, ("old‖new", "new‖old"), "old‖new", {"new_std": 0.1})
+    quiz = Quiz(explorer, [Question(NUMBER), shown])
+    assert [told["shows"] for told in quiz.live.questions] == [False, True]
+    quiz.live._handle_custom_msg({"show": 1}, [])  # what the button sends
+    assert explorer.at().new_std == 0.1
+    explorer.reset()
+    quiz.show(1)
+    assert explorer.at().new_std == 0.1
+
+
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [
+        (Question(CHOICE, ("a", "b"), "c"), r"questions: expected an answer among \('a', 'b'\), got 'c'"),
+        (Question(CHOICE, ("a", "b"), "a", {"new_std": 0.123}), "new_std: expected one of"),
+        (Question(CHOICE, ("a", "b"), "a", {"slope": 1}), "slope: expected one of the controls"),
+    ],
+)
+def test_question_that_cannot_be_right_is_refused(explorer, question, message):
+    with pytest.raises(ValueError, match=message):
+        Quiz(explorer, [question])
+
+
+def test_kernel_and_page_reply_in_the_same_words():
+    assert f'const RECORDED = "{RECORDED}"' in text("form.js")

@@ -1,11 +1,15 @@
 """Explorer *rewards*: what it shows is what the library computes, and each mistake shows its symptom."""
 
+import math
+import re
+
 import numpy as np
 import pytest
 import torch
+from recomputed import number
 
 from rsl_edu.explorers.rewards import Rewards
-from rsl_edu.modules import EmpiricalDiscountedVariationNormalization
+from rsl_edu.modules import EmpiricalDiscountedVariationNormalization, EmpiricalNormalization
 
 FLOAT32 = 1e-5
 
@@ -48,10 +52,36 @@ def test_every_corner_says_something_else(humanoid):
 @pytest.mark.parametrize("ends", [True, False])
 def test_right_way_is_the_library(small, ends):
     scaler = EmpiricalDiscountedVariationNormalization((), gamma=0.9)
-    expected = [scaler(r, d if ends else None) for r, d in zip(small.rewards, small.dones, strict=True)]
+    expected, stds = [], []
+    for reward, done in zip(small.rewards, small.dones, strict=True):
+        expected.append(scaler(reward, done if ends else None))
+        stds.append(scaler.emp_norm.std)
     shown = trace(small, gamma=0.9, ends=ends)
     np.testing.assert_allclose(shown.normalized, torch.stack(expected).numpy(), rtol=FLOAT32)
-    assert shown.std[-1] == scaler.emp_norm.std
+    np.testing.assert_allclose(shown.std, torch.stack(stds).numpy(), rtol=FLOAT32)
+
+
+@pytest.mark.parametrize("divide", ["rewards", "centred"])
+def test_running_statistics_of_rewards_are_those_of_the_normaliser(small, divide):
+    norm, means, stds = EmpiricalNormalization(()), [], []
+    for reward in small.rewards:
+        norm.update(reward)
+        means.append(norm.mean)
+        stds.append(norm.std)
+    shown = trace(small, divide=divide)
+    if divide == "rewards":
+        np.testing.assert_allclose(shown.std, torch.stack(stds).numpy(), rtol=FLOAT32)
+    else:
+        centred = small.rewards - torch.stack(means).unsqueeze(1)
+        np.testing.assert_allclose(shown.normalized, centred.numpy() / shown.std[:, None], atol=1e-4)
+
+
+def test_rewards_that_are_all_the_same_are_divided_by_one():
+    same = Rewards(torch.full((40, 7), 0.1))
+    for divide in ("rewards", "each step"):
+        shown = trace(same, divide=divide, gamma=0.0)
+        assert (shown.std == 0).all()
+        np.testing.assert_array_equal(shown.normalized, shown.rewards)
 
 
 def test_sums_end_with_their_episodes(small):
@@ -76,7 +106,7 @@ def test_scale_of_the_output_does_not_depend_on_that_of_the_rewards(humanoid):
 
 def test_right_scale_is_one_to_a_value_function(humanoid):
     for gamma in (0.0, 0.5, 0.9, 0.97, 0.99, 0.997, 0.999):
-        assert 0.8 < value_std(humanoid, gamma=gamma) < 1.2
+        assert 0.8 < value_std(humanoid, gamma=gamma, ends=True) < 1.2
 
 
 def test_without_episode_ends_the_std_is_three_times_too_large(humanoid):
@@ -107,7 +137,7 @@ def test_sum_over_robots_does_not_know_the_episodes(small):
 
 
 def test_subtracting_the_mean_takes_the_pay_for_staying_alive(humanoid):
-    right, centred = (trace(humanoid, divide=divide) for divide in ("returns", "centred"))
+    right, centred = (trace(humanoid, divide=divide, ends=True) for divide in ("returns", "centred"))
     alive = humanoid.rewards.numpy()[256:] > 4.5
     assert right.normalized[256:][alive].mean() > 0.1
     assert abs(centred.normalized[256:].mean()) < 0.01
@@ -130,9 +160,9 @@ def test_first_rewards_are_divided_by_far_too_little(humanoid):
 def test_artists_follow_the_data(small):
     figure = small.render(step=50, env=2)
     shown = small.compute(small.at(step=50, env=2))
-    names = {"reward of one robot": "rewards", "normalized reward": "normalized", "its discounted sum": "values"}
-    for title, series in names.items():
-        axes = next(a for a in figure.axes if a.get_title("left") == title)
+    names = {"reward": "rewards", "normalized": "normalized", "values": "values"}
+    for label, series in names.items():
+        axes = next(a for a in figure.axes if a.get_label() == label)
         line = axes.lines[-1]
         np.testing.assert_array_equal(line.get_xdata(), np.arange(1, 51))
         np.testing.assert_array_equal(line.get_ydata(), getattr(shown.trace, series)[:50, 2])
@@ -214,3 +244,163 @@ def test_small_recordings_work_too(shape):
     assert explorer.compute(last).trace.values.shape == shape
     for state in list(explorer.corners())[-2:]:
         explorer.render(**vars(state)).canvas.draw()
+
+
+def test_default_is_what_rsl_rl_does_and_own_episodes_end(humanoid, small):
+    assert not humanoid.at().ends
+    assert small.at().ends
+
+
+def test_own_data_get_no_questions_whose_answers_are_the_humanoids(small):
+    assert small.questions == ()
+    assert small.html("").count("<rsl-explorer") == 1
+
+
+TITLES = {
+    "Episode ends are ignored: rewards are divided by 120, 3.3 times the right 35.": {},
+    "Episode ends are ignored: rewards are divided by 110, 3.2 times the right 35.": {"step": 512},
+    "After 512 steps rewards are divided by 35; the right divisor is 35.": {"step": 512, "ends": True},
+    "Divided by their own std, rewards add up to sums with std 36 instead of 1.": {"divide": "rewards"},
+    "The mean is subtracted: rewards average 0 instead of 0.13.": {"divide": "centred", "ends": True},
+}
+
+
+@pytest.mark.parametrize(("title", "changes"), TITLES.items())
+def test_title_says_what_is_to_be_seen(humanoid, title, changes):
+    assert humanoid.title(humanoid.compute(humanoid.at(**changes))) == title
+
+
+def test_title_fits_and_its_numbers_are_those_of_the_picture_everywhere(humanoid):
+    for state in [*humanoid.corners(), *humanoid.grid(60)]:
+        result = humanoid.compute(state)
+        title, std = humanoid.title(result), result.trace.std[state.step - 1]
+        assert 0 < len(title) <= 90
+        assert not re.search(r"nan|inf|-0 |e[+-]", title)
+        if found := re.search(
+            r"(?:divided by|divisor is) ([\d.,]+\d)[,;].*right(?: one| divisor is)? ([\d.,]+\d)", title
+        ):
+            assert number(found[1]) == pytest.approx(std, rel=0.06)
+            assert number(found[2]) == pytest.approx(result.trace.truth, rel=0.06)
+        if found := re.search(r"([\d.,]+) times the right", title):
+            assert number(found[1]) == pytest.approx(std / result.trace.truth, rel=0.06)
+            assert not state.ends
+
+
+def test_titles_of_rewards_that_do_not_vary():
+    same = Rewards(torch.full((40, 7), 0.1), gamma=0.0)
+    assert same.title(same.compute(same.at())) == "Nothing varies, so nothing is divided."
+
+
+def evaluated(expression):
+    """Work out an expression of the arithmetic as it is written."""
+    for shown, meant in (("−", "-"), ("·", "*"), (",", ""), ("²", "**2")):
+        expression = expression.replace(shown, meant)
+    return eval(expression, {"__builtins__": {}})
+
+
+def spot(explorer, name, **changes):
+    result = explorer.compute(explorer.at(**changes))
+    return result, next(it for it in explorer.spots(result) if it.name == name)
+
+
+CASES = [
+    {},
+    {"ends": True},
+    {"ends": True, "env": 3, "gamma": 0.9},
+    {"divide": "across", "env": 2},
+    {"divide": "centred"},
+    {"divide": "rewards"},
+]
+
+
+@pytest.mark.parametrize("changes", CASES)
+@pytest.mark.parametrize("step", [8, 144, 256, 512])
+def test_arithmetic_of_a_step_holds_and_ends_at_what_is_drawn(humanoid, changes, step):
+    result, this = spot(humanoid, "this step", step=step, **changes)
+    trace, env, t = result.trace, result.state.env, step - 1
+    total, past, now, variance, std, after = this.arithmetic
+    told = re.split(r" = |, as the|itself, |: the", total)
+    assert any(
+        number(it) == pytest.approx(trace.sums[t, env], rel=1e-3) for it in told if re.fullmatch(r"[−\d.,]+", it)
+    )
+    if "·" in total:
+        expression = (
+            total.split(", as")[0].split(" = ")[-2].replace("γ", "0.99").replace("r", str(trace.rewards[t, env]))
+        )
+        assert evaluated(expression) == pytest.approx(trace.sums[t, env], rel=2e-3)
+    n, mean, var = (number(it) for it in re.findall(r"(?:n =|mean|variance) ([−\d.,]+\d)", past))
+    before = trace.sums[:t].astype(float)
+    assert (n, mean, var) == pytest.approx((before.size, before.mean(), before.var()), rel=1e-3)
+    mean, var = (number(it) for it in re.findall(r"(?:mean|variance) ([−\d.,]+\d)", now))
+    assert (mean, var) == pytest.approx((trace.sums[t].mean(), trace.sums[t].astype(float).var()), rel=1e-3)
+    _, expression, found = variance.split(" = ")
+    assert evaluated(expression) == pytest.approx(number(found), rel=2e-3)
+    root, found = std.removeprefix("std = √").split(" = ")
+    assert math.sqrt(number(root)) == pytest.approx(number(found), rel=1e-3)
+    assert number(found) == pytest.approx(trace.std[t], rel=1e-3)
+    _, expression, found = after.split(" = ")
+    assert evaluated(expression) == pytest.approx(number(found), rel=5e-3, abs=1e-3)
+    assert number(found) == pytest.approx(trace.normalized[t, env], rel=1e-3)
+
+
+def test_arithmetic_of_the_first_step_explains_why_it_comes_out_so_large(humanoid):
+    result, first = spot(humanoid, "the first step")
+    *_, std, after = first.arithmetic
+    assert math.sqrt(number(std.split("√")[1].split(" = ")[0])) == pytest.approx(result.trace.std[0], rel=1e-3)
+    _, expression, found = after.split(" = ")
+    assert evaluated(expression) == pytest.approx(number(found), rel=1e-3)
+    assert number(found) > 200
+
+
+def test_std_over_robots_is_that_of_the_step_alone(humanoid):
+    result, this = spot(humanoid, "this step", divide="each step")
+    now, std = this.arithmetic[1:3]
+    assert number(now.split("variance ")[1]) == pytest.approx(result.trace.sums[255].astype(float).var(), rel=1e-3)
+    assert number(std.split(" = ")[-1]) == pytest.approx(result.trace.std[255], rel=1e-3)
+
+
+def test_sum_goes_on_over_the_end_of_an_episode_or_begins_anew(humanoid):
+    result = humanoid.compute(humanoid.at())
+    end = int(result.ends[-1])
+    _, ended = spot(humanoid, f"end at step {end + 1}")
+    right, wrong = ended.arithmetic[1:]
+    assert number(right.split(" = ")[1]) == pytest.approx(result.trace.right[end + 1, 0], rel=1e-3)
+    expression, found = wrong.removeprefix("as set: ").removesuffix(", as if the robot had not fallen").split(" = ")
+    assert evaluated(expression) == pytest.approx(number(found), rel=1e-3)
+    assert number(found) == pytest.approx(result.trace.sums[end + 1, 0], rel=1e-3)
+    assert len(spot(humanoid, f"end at step {end + 1}", ends=True)[1].arithmetic) == 2
+
+
+def test_sum_after_an_episode_that_ended_begins_at_zero(small):
+    t = int(small.dones[:, 0].nonzero()[0]) + 1
+    _, this = spot(small, "this step", step=t + 1)
+    assert "as the step before ended an episode" in this.arithmetic[0]
+
+
+def test_spots_are_few_and_short(humanoid):
+    for state in [*humanoid.corners(), *humanoid.grid(40)]:
+        spots = humanoid.spots(humanoid.compute(state))
+        assert 2 <= len(spots) <= 6
+        assert max(len(line) for it in spots for line in (*it.arithmetic, it.numbers)) <= 100
+        assert max(len(it.arithmetic) for it in spots) <= 6
+        assert len(repr(spots)) < 8000
+
+
+def test_cursor_stands_at_the_steps(humanoid):
+    (cursor,) = humanoid.grips(humanoid.compute(humanoid.at()))
+    assert (cursor.controls, cursor.panel, cursor.along) == (("step",), "reward", "x")
+    assert [(step, x) for (step,), (x, _) in cursor.points.items()] == [(n, n) for n in range(8, 513, 8)]
+
+
+def test_each_question_has_the_answer_that_is_computed(humanoid):
+    divisor, moves = humanoid.questions
+    without = trace(humanoid, **divisor.show).std[divisor.show["step"] - 1]
+    assert divisor.answer == f"about {without:.0f}"
+    with_ends = trace(humanoid, **moves.show).std[moves.show["step"] - 1]
+    assert moves.answer == ("falls" if with_ends < 0.8 * without else "grows" if with_ends > 1.25 * without else "same")
+
+
+def test_frames_of_the_book_are_few_and_hold_the_answers(humanoid):
+    states = humanoid.swept_states()
+    assert len(states) <= 150
+    assert {humanoid.at(**question.show) for question in humanoid.questions} <= {*states}

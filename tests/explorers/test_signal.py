@@ -1,11 +1,13 @@
 """Explorer *signal*: what it shows of each layer is what the library's network does, measured independently."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from rsl_edu.explorers.bench.figure import Drawing
+from rsl_edu.explorers.bench.drawing import Drawing
 from rsl_edu.explorers.signal import Signal
 from rsl_edu.modules import MLP, EmpiricalNormalization
 
@@ -31,17 +33,33 @@ def _line(axes, label):
     return next(line for line in axes.lines if line.get_label() == label)
 
 
-def _table(figure):
-    """Return the words of the shown rows, from the input up."""
-    texts = [text.get_text() for text in [*figure.texts, *figure.axes[0].texts]]
-    columns = [texts[1:13], texts[14:26], texts[27:39], texts[40:52]]  # each after its head
-    return [row for row in zip(*columns, strict=True) if row[0]]
+def _rows(figure):
+    """Return the words of the shown rows, from the input up: name, std, shape of the weights, parameters."""
+    _, forward, _, _, sizes = figure.axes
+    names = [label.get_text() for label in forward.get_yticklabels()]
+    stds, words = ([text.get_text() for text in axes.texts] for axes in (forward, sizes))
+    columns = stds[: len(names)], words[: len(names)], words[len(words) // 2 :][: len(names)]
+    assert not any(words[len(names) : len(words) // 2] + stds[len(names) : len(words) // 2])
+    return list(zip(names, *columns, strict=True))
+
+
+def _plain(words):
+    """Return words with their numbers as Python writes them."""
+    digits = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+    words = re.sub(
+        "(·|(?<![\\d.]))10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda ten: ("" if ten[1] else "1") + "e" + ten[2].translate(digits), words
+    )
+    return words.replace("−", "-").replace(",", "")
+
+
+def _number(words):
+    return float(_plain(words).strip("()"))
 
 
 def test_every_corner_draws_and_says_something_else(ant):
     captions = {ant.describe(ant.compute(state)) for state in ant.corners()}
     assert len(captions) >= 15
-    assert all(len(caption) <= 300 and "nan" not in caption and "inf " not in caption for caption in captions)
+    assert all(len(caption) <= 420 and "nan" not in caption and "inf " not in caption for caption in captions)
 
 
 def test_std_is_that_of_the_library_network_layer_by_layer(ant):
@@ -102,9 +120,9 @@ def test_tiny_gain_leaves_nothing_but_rounding_and_says_so(ant):
     state = ant.at(activation="sigmoid", gain=0.1, depth=10)
     result = ant.compute(state)
     assert result.layers.std[-2] == 0
-    assert "nothing but rounding is left in layer 10" in ant.describe(result)
+    assert ant.title(result) == "The signal is lost: layer 10 varies by nothing but rounding error."
     figure = ant.render(activation="sigmoid", gain=0.1, depth=10)
-    beyond = next(line for line in figure.axes[2].lines if line.get_marker() == "<")
+    beyond = next(line for line in figure.axes[1].lines if line.get_marker() == "<")
     assert len(beyond.get_xdata()) == (result.layers.std == 0).sum() > 5
 
 
@@ -169,39 +187,39 @@ def test_learners_network_that_shares_its_activation_is_shown_right(x):
 def test_artists_follow_the_data(ant):
     figure = ant.render(depth=3, activation="relu", gain=2.0)
     layers = _layers(ant, depth=3, activation="relu", gain=2.0)
-    _, ridge, forward, backward, share = figure.axes
+    ridge, forward, backward, share, _ = figure.axes
     drawn = [patch for patch in ridge.patches if not np.isnan(patch.get_data().values).any()]
     assert len(drawn) == 5
     heights = drawn[2].get_data().values - drawn[2].get_data().baseline
     np.testing.assert_allclose((heights / heights.max()) ** 2, layers.bars[2] / layers.bars[2].max(), atol=1e-9)
     assert any(list(line.get_xdata()) == list(layers.std) for line in forward.lines)
     assert any(list(line.get_xdata()) == list(layers.gradient) for line in backward.lines)
-    np.testing.assert_array_equal(_line(share, "dead or saturated units").get_xdata(), 100 * layers.asleep)
+    np.testing.assert_array_equal(_line(share, "units").get_xdata(), 100 * layers.asleep)
 
 
-def test_table_has_a_row_for_each_layer_with_its_shape_and_parameters(ant):
-    rows = _table(ant.render(depth=10, width=256))
+def test_each_row_has_its_name_std_shape_and_parameters(ant):
+    rows = _rows(ant.render(depth=10, width=256))
     assert [row[0] for row in rows] == ["input", *map(str, range(1, 11)), "output"]
-    assert rows[0][1:3] == ("105", "–")
-    assert rows[1][1:3] == ("105 → 256", "27,136")
-    assert rows[-1][1:3] == ("256 → 8", "2,056")
-    assert len(_table(ant.render(depth=1))) == 3
+    assert rows[0][2:] == ("105", "–")
+    assert rows[1][2:] == ("105 → 256", "27,136")
+    assert rows[-1][2:] == ("256 → 8", "2,056")
+    assert len(_rows(ant.render(depth=1))) == 3
 
 
-def test_table_and_numbers_give_the_std_in_the_same_words(ant):
-    rows = _table(ant.render(gain=0.3))
+def test_rows_and_numbers_give_the_std_in_the_same_words(ant):
+    rows = _rows(ant.render(gain=0.3))
     numbers = ant.numbers(ant.compute(ant.at(gain=0.3)))
-    assert [rows[1][3], rows[-2][3], rows[-1][3]] == [
+    assert [rows[1][1], rows[-2][1], rows[-1][1]] == [
         numbers[f"std, {where}"] for where in ("first hidden", "last hidden", "output")
     ]
-    assert "·10⁻" in rows[-1][3]
+    assert "·10⁻" in rows[-1][1]
 
 
 def test_limits_hold_what_is_drawn_at_every_corner(ant):
     drawing = Drawing(ant)
     for state in [*ant.corners(), *ant.grid(20)]:
         drawing.move(ant.compute(state))
-        for axes in drawing.figure.axes[2:4]:
+        for axes in drawing.figure.axes[1:3]:
             low, high = axes.get_xlim()
             assert all(((low <= line.get_xdata()) & (line.get_xdata() <= high)).all() for line in axes.lines)
 
@@ -209,8 +227,8 @@ def test_limits_hold_what_is_drawn_at_every_corner(ant):
 def test_prediction_is_drawn_at_the_last_hidden_layer(x):
     explorer = Signal(x, depth=4)
     explorer.predict(2e-5)
-    axes = explorer.render().axes[2]
-    guess = next(each for each in axes.lines if each.get_label() == "your guess")
+    axes = explorer.render().axes[1]
+    guess = next(line for line in axes.lines if line.get_marker() == "X")
     line = next(line for line in axes.lines if len(line.get_xdata()) == 6)
     assert guess.get_xydata().tolist() == [[2e-5, line.get_ydata()[-2]]]
     assert axes.get_xlim()[0] <= 2e-5
@@ -219,11 +237,166 @@ def test_prediction_is_drawn_at_the_last_hidden_layer(x):
 def test_what_is_compared_stays_within_the_axes(x):
     explorer = Signal(x, activation="relu", gain=0.1, depth=10)
     explorer.compare()
-    for axes in explorer.render(gain=3.0, init="orthogonal").axes[2:4]:
+    for axes in explorer.render(gain=3.0, init="orthogonal").axes[1:3]:
         ghosts = [line for line in axes.lines if line.get_label() == "_pinned"]
         low, high = axes.get_xlim()
         assert ghosts
         assert all(((low <= ghost.get_xdata()) & (ghost.get_xdata() <= high)).all() for ghost in ghosts)
+
+
+def test_what_is_compared_stands_in_the_rows_of_its_layers(x):
+    explorer = Signal(x, depth=3)
+    explorer.compare()
+    drawing = Drawing(explorer)
+    for depth in (10, 1):
+        drawing.move(explorer.compute(explorer.at(depth=depth)))
+        for axes in drawing.figure.axes[1:3]:
+            now = next(line for line in axes.lines if len(line.get_ydata()) == depth + 2)
+            ghost = next(line for line in axes.lines if line.get_label() == "_pinned")
+            common = min(depth, 3) + 1
+            assert list(ghost.get_ydata()[:common]) == list(now.get_ydata()[:common])
+
+
+# What it says, and what can be pointed at and dragged
+
+
+def test_title_is_right_all_over_the_grid(ant):
+    for state in [*ant.corners(), *ant.grid(60)]:
+        result = ant.compute(state)
+        title, layers = ant.title(result), result.layers
+        signal = layers.std[-2] / result.ideal_std[-2]
+        gradient = layers.gradient[1] / result.ideal_gradient[1]
+        assert len(title) <= 90
+        assert title not in ant.describe(result)
+        if title.startswith("Both arrive"):
+            assert 0.4 <= signal <= 2.5
+            assert 0.4 <= gradient <= 2.5
+        elif title.startswith("The signal arrives, but"):
+            assert 0.4 <= signal <= 2.5
+            assert ("fades" in title or "vanishes" in title) == (gradient < 0.4)
+            assert ("grows" in title or "explodes" in title) == (gradient > 2.5)
+        elif title.startswith("The signal is lost"):
+            assert layers.std[-2] == 0
+        elif title.startswith("The signal"):
+            assert ("dies" in title or "fades" in title) == (signal < 0.4)
+            assert ("dies" in title) == (signal < 0.03)
+            assert ("grows" in title or "explodes" in title) == (signal > 2.5)
+            assert ("explodes" in title) == (signal > 1 / 0.03)
+        elif title.startswith("Layer 1 is saturated"):
+            assert state.activation in ("tanh", "sigmoid")
+            assert layers.flat[1] > 0.3
+        else:
+            assert title.startswith("A wrong reading")
+            assert state.shared
+
+
+def test_first_title_says_that_the_signal_dies(ant):
+    assert (
+        ant.title(ant.compute(ant.at())) == "The signal dies: its std goes from 0.68 at the input to 0.016 in layer 6."
+    )
+
+
+@pytest.mark.parametrize(
+    ("network", "title"),
+    [
+        (nn.Sequential(nn.Linear(12, 3)), "A single linear layer: the input has a std of"),
+        (nn.Sequential(nn.Linear(12, 9), nn.Hardtanh(), nn.Linear(9, 2)), "Layer 1 is saturated"),
+    ],
+)
+def test_own_network_has_a_title(x, network, title):
+    explorer = Signal(x, network, scale=100.0)
+    assert explorer.title(explorer.compute(explorer.at())).startswith(title)
+
+
+def test_input_that_never_varies_is_said_to_be_no_signal():
+    explorer = Signal(torch.ones(9, 3))
+    assert explorer.title(explorer.compute(explorer.at())).endswith("there is no signal.")
+
+
+def test_row_lights_up_in_every_panel_that_shows_it(ant):
+    result = ant.compute(ant.at(depth=3))
+    spots = ant.spots(result)
+    assert [spot.name for spot in spots] == ["input", "layer 1", "layer 2", "layer 3", "output"]
+    assert [{mark.panel for mark in spot.marks} for spot in spots[1:4]] == [
+        {"values", "signal", "gradient", "flat", "sizes"}
+    ] * 3
+    assert "flat" not in {mark.panel for mark in spots[-1].marks}
+    places = {mark.panel: (mark.x, mark.y) for mark in spots[2].marks}
+    line = next(line for line in ant.render(depth=3).axes[1].lines if line.get_marker() == "o")
+    assert places["signal"] == (line.get_xdata()[2], line.get_ydata()[2])
+
+
+@pytest.mark.parametrize("changes", [{}, {"activation": "tanh", "init": "orthogonal", "gain": 3.0}, {"scale": 0.01}])
+def test_arithmetic_of_a_unit_and_of_its_layer_comes_out(ant, changes):
+    explorer = Signal(ant.observations, **changes)
+    result = explorer.compute(explorer.at())
+    for spot, std in zip(explorer.spots(result)[1:], result.layers.std[1:], strict=True):
+        head, total, *bent, one, layer = spot.arithmetic
+        assert "first observation" in head
+        assert all(len(step) <= 100 for step in spot.arithmetic)
+        sum_, z = total.removeprefix("z = ").rsplit(" = ", 1)
+        products = [term.split(" for ")[0].split("·") for term in _plain(sum_).split(" + ")]
+        terms = [np.prod([_number(factor) for factor in factors]) for factors in products]
+        assert _number(z) == pytest.approx(sum(terms), abs=0.01 * np.abs(terms).max())
+        if bent:
+            name, inner, outer = re.fullmatch(r"h = (\w+)\((.+)\) = (.+)", bent[0]).groups()
+            expected = getattr(nn, name)()(torch.tensor(_number(inner))).item()
+            assert _number(outer) == pytest.approx(expected, rel=0.01)
+        assert _number(layer.rsplit(" = ", 1)[1]) == pytest.approx(std, rel=0.01)
+        assert _number(one.rsplit(": ", 1)[1]) > 0
+
+
+def test_unit_in_the_arithmetic_is_one_of_the_network(x):
+    network = MLP(12, 2, [20], "relu")
+    explorer = Signal(x, network)
+    hidden = network[1](network[0](x))
+    head, *_, one, _ = explorer.spots(explorer.compute(explorer.at()))[1].arithmetic
+    unit = int(re.search(r"unit (\d+)", head)[1])
+    assert _number(one.rsplit(": ", 1)[1]) == pytest.approx(hidden[:, unit].std(correction=0).item(), rel=0.01)
+    typical = (hidden.std(0, correction=0) - hidden.std(0, correction=0).square().mean().sqrt()).abs().argmin()
+    assert unit == typical
+
+
+def test_arithmetic_tells_what_a_hook_on_a_shared_activation_shows_instead(ant):
+    spots = ant.spots(ant.compute(ant.at(shared=True)))
+    assert ["the hook shows 0.0159 instead, the std of layer 6" in spot.arithmetic[-1] for spot in spots] == [
+        False, *[True] * 5, False, False
+    ]  # fmt: skip
+
+
+def test_handle_stands_at_the_output_and_sets_the_depth(ant):
+    (grip,) = ant.grips(ant.compute(ant.at()))
+    assert grip.controls == ("depth",)
+    line = next(line for line in ant.render(depth=9).axes[1].lines if len(line.get_xdata()) == 11)
+    assert grip.points[(9,)][1] == line.get_ydata()[-1]
+
+
+def test_answers_of_the_questions_are_right(ant):
+    number, gain, dead = ant.questions
+    layers = _layers(ant, **number.show)
+    assert f"{layers.std[-2]:.2g}" == number.answer
+    assert f"{layers.std[0]:.2g}" in number.text
+    loss = {}
+    for choice in gain.choices:
+        result = ant.compute(ant.at(**{**gain.show, "gain": float(choice)}))
+        shares = result.layers.std[-2] / result.ideal_std[-2], result.layers.gradient[1]
+        loss[choice] = max(abs(np.log(share)) for share in shares)
+    assert min(loss, key=loss.get) == gain.answer
+    shares = {"none": 0, "every tenth": 1 / 10, "every third": 1 / 3}
+    assert (
+        min(shares, key=lambda choice: abs(shares[choice] - np.nanmean(_layers(ant, **dead.show).asleep)))
+        == dead.answer
+    )
+
+
+def test_answer_is_shown_wherever_the_controls_were(ant):
+    moved = Signal(width=8, scale=10.0, normalize=False, shared=True, seed=3)
+    for question in moved.questions:
+        assert moved.at(**question.show) == ant.at(**question.show)
+
+
+def test_of_ones_own_data_nothing_is_asked_that_only_holds_for_the_ant(x):
+    assert Signal(x).questions == Signal(x, MLP(12, 2, [4])).questions == ()
 
 
 @pytest.mark.parametrize("guess", [0, -1.0, float("nan"), 1e20])
@@ -241,7 +414,7 @@ def test_own_network_is_shown_as_it_is_and_offers_only_what_changes_it(x):
     assert layers.std[-1] == pytest.approx(
         network(3 * x).std(0, correction=0).square().mean().sqrt().item(), rel=FLOAT32
     )
-    assert repr(explorer).startswith("Signal(scale=3.0): Your network, 2 hidden layers: ")
+    assert "Your network, with 2 hidden layers, on 200 observations." in repr(explorer)
     assert {frame.state.normalize for frame in explorer.frames()} == {True, False}
     assert Signal.from_state(explorer.state, x, network).at() == explorer.at()
 
@@ -262,7 +435,7 @@ def test_own_network_with_normalisation_and_inplace_activations_stays_untouched(
 
 def test_network_without_hidden_layers_is_told_as_one_map(x):
     explorer = Signal(x, nn.Sequential(nn.Linear(12, 3)))
-    assert "one linear map" in repr(explorer)
+    assert "A single linear layer" in repr(explorer)
     assert explorer.numbers(explorer.compute(explorer.at()))["dead or saturated"] == "–"
     assert explorer.sweep().startswith("Signal: ")
 
@@ -275,7 +448,7 @@ def test_any_rollout_works(shape):
     for state in explorer.corners():
         result = explorer.compute(state)
         drawing.move(result)
-        assert "nan" not in explorer.describe(result) + str(explorer.numbers(result))
+        assert "nan" not in explorer.describe(result) + str(explorer.numbers(result)) + str(explorer.spots(result))
 
 
 def test_result_does_not_depend_on_the_mode_it_is_asked_in_nor_touch_the_global_generator(x):

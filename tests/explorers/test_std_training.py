@@ -5,12 +5,17 @@ import math
 import numpy as np
 import pytest
 import torch
+from recomputed import equalities, evaluated
 
-from rsl_edu.explorers.bench.figure import Drawing
-from rsl_edu.explorers.std_training import STEPS, StdTraining
+from rsl_edu.explorers.bench.drawing import Drawing
+from rsl_edu.explorers.std_training import CHEETAH, StdTraining
+from rsl_edu.explorers.std_training.picture import GAP, spread
+from rsl_edu.explorers.std_training.state import STEPS
 from rsl_edu.modules import GaussianDistribution
 
 FLOAT32 = 1e-5
+WHOLE = {"parameter": "scalar", "steps": STEPS}
+FROZEN = {"parameter": "frozen", "steps": STEPS}
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +34,15 @@ def line(figure, label, axes=0):
 
 
 def test_corners_say_something_else(cheetah):
-    captions = {cheetah.describe(cheetah.compute(state)) for state in cheetah.corners()}
+    results = [cheetah.compute(state) for state in cheetah.corners()]
+    captions = {cheetah.title(result) + cheetah.describe(result) for result in results}
     assert len(captions) > 8  # a few settings are the default itself
-    assert all(len(caption) <= 300 for caption in captions)
+    assert all(len(cheetah.describe(result)) <= 420 for result in results)
+
+
+def test_before_the_first_step_no_joint_is_the_least(cheetah):
+    caption = cheetah.describe(cheetah.compute(cheetah.at(steps=0)))
+    assert not any(name in caption for name in CHEETAH)
 
 
 def test_reward_is_the_quadratic_that_made_it():
@@ -64,77 +75,145 @@ def test_first_gradient_and_entropy_are_those_of_the_library(parameter):
 
 
 def test_first_step_of_adam_is_the_learning_rate_against_the_gradient(cheetah):
-    result = cheetah.compute(cheetah.at(steps=5, rate=0.003))
+    result = cheetah.compute(cheetah.at(parameter="scalar", steps=5, rate=0.003))
     np.testing.assert_allclose(result.asked[1] - result.asked[0], -0.003 * np.sign(result.gradient[0]), atol=FLOAT32)
 
 
 def test_entropy_follows_from_the_stds(cheetah):
-    result = cheetah.compute(cheetah.at(rate=0.001))
+    result = cheetah.compute(cheetah.at(**WHOLE, rate=0.001))
     each = np.log(result.asked) + 0.5 * math.log(2 * math.pi * math.e)
     np.testing.assert_allclose(result.entropy, each.sum(1), atol=1e-4)
 
 
+class Unclamped(GaussianDistribution):
+    """A std that nothing keeps above zero, drawn from as rsl_rl does."""
+
+    def sample(self):
+        return torch.normal(self.mean.detach(), self.std.detach())
+
+    def _std_of(self, raw):
+        return raw, None
+
+
+class Frozen(GaussianDistribution):
+    """A std beyond whose limit the gradient is zero."""
+
+    def _std_of(self, raw):
+        return raw.clamp(*self.std_range), None
+
+
+KINDS = {"scalar": GaussianDistribution, "log": GaussianDistribution, "unclamped": Unclamped, "frozen": Frozen}
+
+
+def trained_by_the_library(explorer, steps, parameter, rate, entropy, init, batch, raw, seed):
+    """Return parameter, its gradient, entropy and reward at each step, by a distribution, autograd and torch's Adam."""
+    joints = len(explorer.linear)
+    rows = []
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        policy = KINDS[parameter](joints, init_std=init, std_type="log" if parameter == "log" else "scalar")
+        (param,) = policy.parameters()
+        mean = torch.zeros(joints, requires_grad=True)
+        adam = torch.optim.Adam([mean, param], lr=rate)
+        for _ in range(steps):
+            policy.update(mean.expand(batch, joints))
+            try:
+                actions = policy.sample()
+            except RuntimeError as raised:
+                return rows, str(raised)
+            reward = explorer.reward(actions)
+            advantage = (reward - reward.mean()) / (1 if raw else reward.std() + 1e-8)
+            adam.zero_grad()
+            (-(advantage * policy.log_prob(actions)).mean() - entropy * policy.entropy[0]).backward()
+            asked = (param.clamp(*policy.log_std_range).exp() if parameter == "log" else param).detach().clone()
+            rows.append((asked, param.grad.clone(), policy.entropy[0].item(), reward.mean().item()))
+            torch.nn.utils.clip_grad_norm_([mean, param], 1.0)
+            adam.step()
+    return rows, ""
+
+
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize("parameter", list(KINDS))
+def test_every_step_is_that_of_the_library_with_autograd(cheetah, parameter, raw):
+    setting = {"parameter": parameter, "rate": 0.02, "entropy": 0.02, "init": 0.5, "batch": 32, "raw": raw, "seed": 4}
+    training = cheetah._train(*setting.values())
+    below = np.flatnonzero((training.asked < 1e-6).any(1))
+    # Soon after a std fell below its limit, whose gradient is huge, rounding errors have grown
+    steps = min(STEPS, below[0] + 3) if len(below) else STEPS
+    rows, error = trained_by_the_library(cheetah, steps, **setting)
+    assert error == (training.error if parameter == "unclamped" else "")
+    assert steps < STEPS or parameter == "log" or raw  # most of them reach the limit
+    asked, gradient, entropy, reward = ([row[i] for row in rows] for i in range(4))
+    shown = slice(len(rows))
+    np.testing.assert_allclose(training.asked[shown], torch.stack(asked), atol=1e-4)
+    np.testing.assert_allclose(training.gradient[shown], torch.stack(gradient), rtol=1e-2, atol=1e-2)
+    np.testing.assert_allclose(training.entropy[shown], entropy, atol=1e-2)
+    np.testing.assert_allclose(training.reward[shown], reward, atol=1e-4)
+
+
 def test_std_without_a_clamp_crashes_with_the_words_of_torch(cheetah):
-    result = cheetah.compute(cheetah.at(parameter="unclamped"))
+    result = cheetah.compute(cheetah.at(parameter="unclamped", steps=STEPS))
     assert result.error == "normal expects all elements of std >= 0.0"
     assert result.asked[-1, 0] < 0 < result.asked[:-1].min()  # the least joint comes first
     assert result.below == len(result.asked) - 1 < STEPS
     assert np.isnan(result.gradient[-1]).all()
-    assert f"step {result.below}" in cheetah.describe(result)
+    assert cheetah.title(result).startswith(f"Crash at step {result.below}: the std of back thigh is below zero")
     assert result.error in cheetah.describe(result)
     assert cheetah.numbers(result)["below zero"] == f"✗ crash, step {result.below}"
 
 
 def test_before_the_crash_nothing_tells_of_it(cheetah):
-    crash = cheetah.compute(cheetah.at(parameter="unclamped")).below
+    crash = cheetah.compute(cheetah.at(parameter="unclamped", steps=STEPS)).below
     result = cheetah.compute(cheetah.at(parameter="unclamped", steps=crash - 1 - crash % 5))
     assert result.below is None
     assert not result.error
-    assert "rash" not in cheetah.describe(result) + str(cheetah.numbers(result))
+    assert "rash" not in cheetah.title(result) + cheetah.describe(result) + str(cheetah.numbers(result))
 
 
 def test_mean_that_logs_show_looks_healthy_at_the_crash(cheetah):
-    assert cheetah.compute(cheetah.at(parameter="unclamped")).mean[-1] > 0.1
+    assert cheetah.compute(cheetah.at(parameter="unclamped", steps=STEPS)).mean[-1] > 0.1
 
 
 def test_clamp_alone_has_no_gradient_and_never_comes_back(cheetah):
-    result = cheetah.compute(cheetah.at(parameter="frozen"))
+    result = cheetah.compute(cheetah.at(parameter="frozen", steps=STEPS))
     frozen = result.asked[-1] < 0
     assert frozen.any()
     assert not frozen.all()
     last = result.gradient[-100:, frozen]
     assert (last == 0).all()
     assert (result.asked[-100:, frozen] < 0).all()
-    assert f"{frozen.sum()} of 6 stds are frozen" in cheetah.describe(result)
+    assert f"has stopped {frozen.sum()} of 6 stds, the first at step {result.below}" in cheetah.title(result)
     assert cheetah.numbers(result)["gradient"] == "0"
 
 
 def test_library_leads_a_clamped_std_back(cheetah):
-    result = cheetah.compute(cheetah.at(parameter="scalar"))
+    result = cheetah.compute(cheetah.at(**WHOLE))
     least = result.asked.min(1)
     assert (np.diff((least > 0).astype(int)) == 1).any()  # below zero, then above it
-    assert result.below == cheetah.compute(cheetah.at(parameter="unclamped")).below
+    assert result.below == cheetah.compute(cheetah.at(parameter="unclamped", steps=STEPS)).below
 
 
 def test_log_of_the_std_never_reaches_zero(cheetah):
     for rate in cheetah.controls["rate"].positions():
-        result = cheetah.compute(cheetah.at(parameter="log", rate=rate))
+        result = cheetah.compute(cheetah.at(parameter="log", rate=rate, steps=STEPS))
         assert result.asked.min() > 0
         assert result.below is None
 
 
 def test_entropy_weight_counteracts(cheetah):
-    assert cheetah.compute(cheetah.at(parameter="unclamped", entropy=0.0)).error
-    assert not cheetah.compute(cheetah.at(parameter="unclamped", entropy=0.5)).error
+    assert cheetah.compute(cheetah.at(parameter="unclamped", entropy=0.0, steps=STEPS)).error
+    assert not cheetah.compute(cheetah.at(parameter="unclamped", entropy=0.5, steps=STEPS)).error
 
 
 def test_small_learning_rate_only_delays(cheetah):
-    stds = [cheetah.compute(cheetah.at(rate=rate)).std for rate in (1e-4, 1e-3, 3e-3)]
+    stds = [cheetah.compute(cheetah.at(**WHOLE, rate=rate)).std for rate in (1e-4, 1e-3, 3e-3)]
     assert stds[0] > stds[1] > stds[2] > 0
 
 
 def test_unit_advantages_keep_up_the_pressure_that_raw_ones_lose(cheetah):
-    unit, raw = (cheetah.compute(cheetah.at(parameter="unclamped", rate=0.01, raw=raw)) for raw in (False, True))
+    unit, raw = (
+        cheetah.compute(cheetah.at(parameter="unclamped", rate=0.01, raw=raw, steps=STEPS)) for raw in (False, True)
+    )
     assert unit.error
     assert not raw.error
 
@@ -151,19 +230,137 @@ def test_same_state_same_result_whatever_torch_drew_before(cheetah):
 def test_artists_follow_the_data(cheetah):
     result = cheetah.compute(cheetah.at(steps=50))
     figure = cheetah.render(steps=50)
-    np.testing.assert_array_equal(line(figure, "least now").get_ydata(), result.asked[:, 0])
+    for place, joint in enumerate(result.joints):
+        assert result.names[place] == CHEETAH[joint]
+        for axes, series in ((0, result.asked), (1, result.gradient)):
+            np.testing.assert_array_equal(line(figure, CHEETAH[joint], axes).get_ydata(), series[:, place])
     np.testing.assert_array_equal(line(figure, "mean, as in logs").get_ydata(), result.mean)
-    assert line(figure, "least now").get_xdata()[-1] == 50
     np.testing.assert_array_equal(figure.axes[2].lines[0].get_ydata(), result.entropy)
+    np.testing.assert_array_equal(figure.axes[3].lines[0].get_ydata(), result.mean)
 
 
 def test_moment_of_the_crash_is_marked_in_every_panel(cheetah):
-    crash = cheetah.compute(cheetah.at(parameter="unclamped")).below
-    figure = cheetah.render(parameter="unclamped")
+    crash = cheetah.compute(cheetah.at()).below
+    figure = cheetah.render()
     for axes in figure.axes:
         assert any(list(each.get_xdata()) == [crash, crash] for each in axes.lines)
-    words = [text.get_text() for text in figure.axes[0].texts]
-    assert f"✗ step {crash}: normal expects all elements of std >= 0.0" in words
+    words = [text.get_text().replace("\n", " ") for text in figure.axes[0].texts]
+    assert "✗ normal expects all elements of std >= 0.0" in words
+
+
+def test_it_starts_at_the_crash(cheetah):
+    result = cheetah.compute(cheetah.at())
+    assert result.error
+    assert cheetah.at().steps - 5 < result.below <= cheetah.at().steps
+
+
+@pytest.mark.parametrize("state", [{}, {"steps": 0}, {"steps": STEPS, "parameter": "log"}, {**WHOLE, "rate": 0.003}])
+def test_joints_are_named_at_their_lines_and_names_do_not_overlap(cheetah, state):
+    result = cheetah.compute(cheetah.at(**state))
+    axes = cheetah.render(**state).axes[0]
+    heights = {text.get_text(): text.get_position()[1] for text in axes.texts if text.get_position()[1] != 0.2}
+    names = [*(heights[name] for name in result.names), heights["mean (in logs)"]]
+    assert np.diff(sorted(names)).min() > 0.99 * GAP
+    assert 0 < min(names) < max(names) < 1
+    assert names[:-1] == sorted(names[:-1])  # in the order of their ends
+    colours = {text.get_text(): text.get_color() for text in axes.texts}
+    assert all(colours[name] == line(axes.figure, name).get_color() for name in CHEETAH)
+
+
+def test_names_are_moved_no_further_than_needed():
+    np.testing.assert_allclose(spread(np.array([0.5, 0.2, 0.8])), [0.5, 0.2, 0.8])
+    np.testing.assert_allclose(spread(np.array([0.5, 0.5])), [0.5 - GAP / 2, 0.5 + GAP / 2])
+
+
+def test_title_is_short_and_right_everywhere(cheetah):
+    for state in [*cheetah.corners(), *cheetah.grid(60)]:
+        result = cheetah.compute(state)
+        title, last = cheetah.title(result), result.asked[-1]
+        assert len(title) <= 90, title
+        assert title not in cheetah.describe(result)
+        assert title.startswith("Crash") == bool(result.error)
+        assert ("clamp" in title) == (result.below is not None and not result.error)
+        if "shrinks" in title:
+            assert 0 < last.min() < state.init
+        if "grows" in title:
+            assert last.min() > state.init
+
+
+@pytest.mark.parametrize(
+    ("state", "title"),
+    [
+        ({}, "Crash at step 102: the std of back thigh is below zero, though the mean is 0.16."),
+        ({"steps": 0}, "Before the first step all stds are 1."),
+        (
+            {"parameter": "frozen", "steps": STEPS},
+            "The clamp has stopped 2 of 6 stds, the first at step 102: gradient zero.",
+        ),
+        (WHOLE, "From step 102 on a std hits the clamp, but its gradient leads back."),
+        ({"rate": 0.003, "steps": STEPS}, "Exploration shrinks: after 300 steps the least std is 0.12, down from 1."),
+    ],
+)
+def test_title_says_what_is_seen(cheetah, state, title):
+    assert cheetah.title(cheetah.compute(cheetah.at(**state))) == title
+
+
+@pytest.mark.parametrize("parameter", list(KINDS))
+@pytest.mark.parametrize("steps", [0, 50, 105, STEPS])
+def test_arithmetic_of_a_joint_leads_to_its_next_std(cheetah, parameter, steps):
+    state = cheetah.at(parameter=parameter, steps=steps)
+    result = cheetah.compute(state)
+    spots = {spot.name: spot for spot in cheetah.spots(result)}
+    training = cheetah._train(parameter, state.rate, state.entropy, state.init, state.batch, state.raw, state.seed)
+    for spot in spots.values():
+        assert len(spot.arithmetic) <= 6
+        assert max(map(len, spot.arithmetic), default=0) <= 100
+    for joint, name in zip(result.joints, result.names, strict=True):
+        lines = spots[name].arithmetic
+        assert equalities(lines) >= 1
+        said = next(one for one in lines if " after: " in one and "√" in one)
+        after = evaluated(said.rpartition(" = ")[2])
+        if result.step.number + 1 < len(training.parameter):
+            assert after == pytest.approx(training.parameter[result.step.number + 1, joint], rel=2e-3, abs=2e-5)
+    assert equalities(spots["mean std"].arithmetic) == 1
+    assert equalities(spots["entropy"].arithmetic) >= 2
+
+
+def test_joint_is_lit_on_its_lines(cheetah):
+    result = cheetah.compute(cheetah.at())
+    spots = {spot.name: spot for spot in cheetah.spots(result)}
+    for place, name in enumerate(result.names):
+        marks = spots[name].marks
+        assert {mark.panel for mark in marks} == {"std", "gradient"}
+        for mark in marks:
+            series = result.asked if mark.panel == "std" else result.gradient
+            assert mark.y == pytest.approx(series[mark.x, place])
+    assert spots["step 102"].arithmetic == spots["back thigh"].arithmetic
+
+
+def test_steps_are_dragged_in_every_panel(cheetah):
+    grips = cheetah.grips(cheetah.compute(cheetah.at()))
+    assert [grip.panel for grip in grips] == ["std", "gradient", "entropy", "log"]
+    for grip in grips:
+        assert grip.controls == ("steps",)
+        assert grip.along == "x"
+        assert [x for x, _ in grip.points.values()] == list(range(0, STEPS + 1, 5))
+
+
+def test_answers_of_the_questions_are_those_of_the_picture(cheetah):
+    least, log, frozen = cheetah.questions
+    shown = [cheetah.compute(cheetah.at(**question.show)) for question in cheetah.questions]
+    assert least.answer == f"{shown[0].std:.2f}"
+    assert shown[1].std > 2 * shown[0].std
+    assert log.answer == "larger"
+    assert frozen.answer == str((shown[2].asked[-1] < 0).sum())
+    assert not small().questions
+
+
+def test_learners_own_joints_have_names():
+    explorer = StdTraining(torch.rand(20, 2), torch.rand(20), names=("hip", "knee"))
+    assert {"hip", "knee"} <= {spot.name for spot in explorer.spots(explorer.compute(explorer.at()))}
+    assert small().names == ("joint 0", "joint 1")
+    with pytest.raises(ValueError, match="names: expected one for each of 2 joints, got 1"):
+        StdTraining(torch.rand(20, 2), torch.rand(20), names=("hip",))
 
 
 @pytest.mark.slow
@@ -194,12 +391,13 @@ def test_learners_own_actions_work(samples, joints):
     explorer = small(samples, joints)
     for parameter in ("log", "unclamped"):
         figure = explorer.render(parameter=parameter, rate=0.03)
-        assert len(line(figure, "least now").get_xdata()) > 1
+        assert len(line(figure, "joint 0").get_xdata()) > 1
         assert len(figure.axes[0].lines) == joints + 4  # of the joints, their mean, the end, the guess, the mark
+        assert len(explorer.spots(explorer.compute(explorer.at(parameter=parameter)))) <= 16
 
 
 def test_rewards_that_do_not_depend_on_the_action_leave_the_std_to_the_entropy():
-    explorer = StdTraining(torch.rand(20, 2), torch.ones(20), entropy=0.1)
+    explorer = StdTraining(torch.rand(20, 2), torch.ones(20), entropy=0.1, steps=STEPS)
     result = explorer.compute(explorer.at())
     assert result.asked.min(1)[-1] > 1
 

@@ -1,5 +1,8 @@
 """Explorer *stick figure*: bodies stand where they were recorded, and words tell what became of them."""
 
+import math
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +10,8 @@ from matplotlib.colors import to_hex
 
 from rsl_edu import data
 from rsl_edu.explorers import StickFigure
-from rsl_edu.explorers.bench.figure import RED
+from rsl_edu.explorers.bench.drawing import Drawing
+from rsl_edu.explorers.bench.theme import RED
 
 
 def balance(observation):
@@ -27,13 +31,21 @@ def figure(pendulums):
     return StickFigure(pendulums)
 
 
+def panel(drawn, label):
+    return next(axes for axes in drawn.axes if axes.get_label() == label)
+
+
+def number(words):
+    return float(words.replace("−", "-").replace(",", "").strip("()°"))
+
+
 def rods(axes):
     """The rods of a panel: what has a thick line over a rim, in the order of the parts."""
     return [line for line in axes.lines[2:] if to_hex(line.get_color()) != to_hex(axes.get_facecolor())]
 
 
 def test_rods_stand_where_they_were(figure, pendulums):
-    axes = figure.render(step=30).axes[2]  # the first axes hold the returns
+    axes = panel(figure.render(step=30), "robot 1")
     assert axes.get_title("left") == "after"
     cart = rods(axes)[1]
     ends = pendulums["after"].ends[30, 1].numpy()
@@ -44,7 +56,7 @@ def test_rods_stand_where_they_were(figure, pendulums):
 def test_lines_are_as_thick_as_rods_are(figure):
     drawn = figure.render()
     drawn.canvas.draw()
-    axes = drawn.axes[2]
+    axes = panel(drawn, "robot 1")
     pixels = axes.transData.transform([(0, 0), (1, 0)])
     metre = (pixels[1] - pixels[0])[0] * 72 / drawn.dpi  # in points
     assert rods(axes)[1].get_linewidth() == pytest.approx(0.2 * metre, rel=0.02)
@@ -55,16 +67,16 @@ def test_robot_that_fell_stays_as_it_fell_and_the_panel_says_so(figure, pendulum
     shown = figure.compute(figure.at(step=100)).poses["before"]
     assert shown.status == f"fell after {steps} steps"
     np.testing.assert_array_equal(shown.rods, pendulums["before"].ends[-1].numpy()[..., [0, 2]])
-    axes = figure.render(step=100).axes[1]
-    assert axes.texts[0].get_text() == shown.status
-    assert axes.texts[0].get_color() == RED
-    assert f"Before: fell after {steps} steps, return {steps - 1}; after: up, return 100." in repr(
-        StickFigure(pendulums, step=100)
+    axes = panel(figure.render(step=100), "robot 0")
+    assert shown.status in {text.get_text() for text in axes.texts if text.get_color() == RED}
+    assert re.search(
+        f"Before: fell after {steps} steps, return {steps - 1}, pole at .* from upright; after: up, return 100, pole",
+        repr(StickFigure(pendulums, step=100)),
     )
 
 
 def test_returns_grow_as_they_were_earned(figure, pendulums):
-    earned = figure.render(step=40).axes[0]
+    earned = panel(figure.render(step=40), "return")
     curves = {line.get_label(): line for line in earned.lines}
     np.testing.assert_allclose(curves["after"].get_ydata(), np.arange(41))
     assert len(curves["before"].get_ydata()) == len(pendulums["before"].rewards) + 1
@@ -82,7 +94,7 @@ def test_view_looks_along_one_axis(view, axes):
 def test_nearer_parts_lie_over_farther_ones():
     ant = data.motion("Ant-v5", steps=1)
     figure = StickFigure({"ant": ant})
-    drawn = rods(figure.render(view="above").axes[1])
+    drawn = rods(panel(figure.render(view="above", step=0), "robot 0"))
     heights = ant.ends[0, :, :, 2].mean(1).numpy()
     layers = np.array([line.get_zorder() for line in drawn])
     assert (np.diff(layers[np.argsort(heights, kind="stable")]) > 0).all()
@@ -111,8 +123,163 @@ def test_trail_shows_the_poses_before(figure, pendulums):
 
 def test_guess_is_drawn_at_its_step(figure):
     figure.predict(30)
-    guess = next(line for line in figure.render().axes[0].lines if line.get_label() == "your guess")
+    guess = next(line for line in panel(figure.render(), "return").lines if line.get_marker() == "X")
     assert guess.get_xydata().tolist() == [[30, 0]]
+
+
+# The pole
+
+
+def test_angle_of_the_pole_is_what_the_robot_observes(pendulums):
+    seen = []
+
+    def watched(observation):
+        seen.append(observation[0, 1].item())
+        return balance(observation)
+
+    recorded = data.motion("InvertedPendulum-v5", policy=watched)
+    figure = StickFigure({"balanced": recorded})
+    shown = [math.radians(figure.compute(figure.at(step=step)).poses["balanced"].angle) for step in range(0, 200, 2)]
+    np.testing.assert_allclose(shown, seen[::2], atol=0.0018)  # the rod is 1 mm out of line with its joint
+
+
+def test_pole_has_fallen_where_the_panel_says_so(figure, pendulums):
+    axes = panel(figure.render(step=200), "angle")
+    (limit,) = {round(abs(line.get_ydata()[0]), 6) for line in axes.lines if line.get_linestyle() == ":"}
+    curve = next(line for line in axes.lines if line.get_label() == "before").get_ydata()
+    assert abs(curve[-1]) > limit > abs(curve[:-1]).max()
+    assert len(curve) == len(pendulums["before"].rewards) + 1
+    fall = next(line for line in axes.lines if line.get_marker() == "v" and len(line.get_xdata()))
+    assert fall.get_xydata().tolist() == [[len(curve) - 1, curve[-1]]]
+
+
+def test_angle_is_written_at_the_tip_of_the_pole_from_the_side_only(figure):
+    shown = figure.compute(figure.at(step=30)).poses["after"]
+    side, front = (panel(figure.render(step=30, view=view), "robot 1") for view in ("side", "front"))
+    (tilt,) = (text for text in side.texts if text.get_text().endswith("°"))
+    assert number(tilt.get_text()) == pytest.approx(shown.angle, abs=0.051)
+    np.testing.assert_allclose(tilt.xy, shown.rods[2, 0])
+    assert not [text for text in front.texts if text.get_text().endswith("°")]
+
+
+def test_pole_of_two_links_is_measured_from_pivot_to_tip():
+    recorded = data.motion("InvertedDoublePendulum-v5")
+    figure = StickFigure({"two links": recorded})
+    result = figure.compute(figure.at(step=3))
+    ends = recorded.ends[3]
+    across, _, up = (ends[3, 0] - ends[2, 1]).tolist()
+    assert result.poses["two links"].angle == pytest.approx(math.degrees(math.atan2(across, up)), abs=1e-4)
+    assert [spot.name for spot in figure.spots(result)] == ["cart", "link 1", "upper link", "return"]
+
+
+def test_robot_without_a_pole_has_no_panel_for_it():
+    figure = StickFigure({"ant": data.motion("Ant-v5", steps=3)})
+    assert [axes.get_label() for axes in figure.render().axes] == ["robot 0", "return"]
+    assert figure.more == ()
+    assert [grip.panel for grip in figure.grips(figure.compute(figure.at()))] == ["return"]
+    assert "ant: forwards" in figure.numbers(figure.compute(figure.at()))
+
+
+# What it says, and what can be pointed at and dragged
+
+
+def test_title_says_who_fell_first_and_who_is_up(figure, pendulums):
+    fall = len(pendulums["before"].rewards)
+    titles = {step: figure.title(figure.compute(figure.at(step=step))) for step in (0, 2, 200)}
+    assert titles == {
+        0: "Both robots are still up after 0 steps.",
+        2: "Both robots are still up after 2 steps.",
+        200: f"“before” fell after {fall} steps; “after” is still up.",
+    }
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_title_fits_whatever_the_names_and_wherever_the_robots_are(pendulums, number):
+    long = {f"a name of a robot that is long, {i}": pendulums["after" if i == 1 else "before"] for i in range(number)}
+    figure = StickFigure(long)
+    for state in [*figure.corners(), *figure.grid(20)]:
+        result = figure.compute(state)
+        title, over = figure.title(result), [pose.over for pose in result.poses.values()]
+        assert 20 < len(title) <= 90
+        assert ("fell" in title) == any(over)
+        assert ("still up" in title) == (not all(over))
+        assert len(figure.describe(result)) <= 420
+        assert 3 <= len(figure.numbers(result)) <= 9
+
+
+def test_nobody_says_of_rods_of_ones_own_that_they_are_up():
+    figure = StickFigure({"mine": torch.randn(8, 2, 2, 3)})
+    assert figure.title(figure.compute(figure.at(step=3))) == "“mine” at step 3 of 7."
+    assert "up" not in figure.describe(figure.compute(figure.at()))
+
+
+def test_first_state_is_the_end_and_from_there_it_plays_from_the_beginning():
+    figure = StickFigure()
+    assert figure.at().step == figure.controls["step"].positions()[-1]
+    assert (
+        figure.title(figure.compute(figure.at())) == "“no control” fell after 24 steps; “linear feedback” is still up."
+    )
+    assert figure.controls[figure.autoplay].play
+
+
+def test_numbers_of_a_rod_are_where_its_ends_were(figure, pendulums):
+    spots = {spot.name: spot for spot in figure.spots(figure.compute(figure.at(step=30)))}
+    assert list(spots) == [f"{what} of “{name}”" for name in ("before", "after") for what in ("cart", "pole", "return")]
+    cart, ends = spots["cart of “after”"], pendulums["after"].ends[30, 1, :, [0, 2]]
+    found = [number(each) for each in re.findall(r"[−\d.]+", cart.numbers)]
+    np.testing.assert_allclose(found, ends.flatten(), atol=0.0051)
+    length = number(cart.arithmetic[0].split(" = ")[-1].removesuffix(" m"))
+    assert length == pytest.approx((ends[1] - ends[0]).norm().item(), abs=6e-4)
+
+
+def test_arithmetic_of_the_angle_and_of_the_return_comes_out(figure, pendulums):
+    spots = {spot.name: spot for spot in figure.spots(figure.compute(figure.at(step=30)))}
+    across, up, angle = re.search(r"atan2\((.+), (.+)\) = (.+)", spots["pole of “after”"].arithmetic[-1]).groups()
+    assert math.degrees(math.atan2(number(across), number(up))) == pytest.approx(number(angle), abs=0.12)
+    assert spots["pole of “after”"].numbers.startswith(f"{angle} from upright")
+    early = {spot.name: spot for spot in figure.spots(figure.compute(figure.at(step=4)))}
+    terms, total = re.search(r"rewards = (.+) = (.+)", early["return of “after”"].arithmetic[0]).groups()
+    assert sum(map(number, terms.split(" + "))) == number(total) == pendulums["after"].rewards[:4].sum()
+    assert spots["return of “before”"].arithmetic[0].endswith(f"= {len(pendulums['before'].rewards) - 1}")
+
+
+def test_parts_that_can_be_pointed_at_are_drawn_there(figure):
+    result = figure.compute(figure.at(step=30))
+    axes = panel(figure.render(step=30), "robot 1")
+    (pole,) = (spot for spot in figure.spots(result) if spot.name == "pole of “after”")
+    marked = [(mark.x, mark.y) for mark in pole.marks if mark.panel == "robot 1"]
+    np.testing.assert_allclose(marked[::2], rods(axes)[2].get_xydata(), atol=0.011)
+
+
+def test_robots_of_many_parts_have_few_spots():
+    ant = data.motion("Ant-v5", steps=2)
+    figure = StickFigure({"one": ant, "two": ant, "three": ant})
+    assert len(figure.spots(figure.compute(figure.at()))) <= 30
+
+
+def test_time_cursor_stands_at_the_step_in_both_panels(figure):
+    drawing = Drawing(figure)
+    for controls, place, along, points in drawing.frame(figure.at(step=30)).grips:
+        axes = panel(drawing.figure, drawing.panels[place].name)
+        x = axes.transData.transform((30, 0))[0] * 72 / drawing.figure.dpi
+        assert (controls, along) == (("step",), "x")
+        assert points[(30,)][0] == pytest.approx(x, abs=0.06)
+
+
+# The questions
+
+
+def test_answers_of_the_questions_are_right(figure, pendulums):
+    when, earned, reward = figure.questions
+    before, after = pendulums["before"], pendulums["after"]
+    assert int(when.answer) == len(before.rewards)
+    assert figure.compute(figure.at(**when.show)).poses["before"].over
+    assert float(earned.answer) == after.rewards.sum()
+    assert float(reward.answer) == before.rewards[-1]
+
+
+def test_where_nobody_falls_there_is_nothing_to_ask(pendulums):
+    assert StickFigure({"after": pendulums["after"]}).questions == ()
 
 
 @pytest.mark.parametrize(

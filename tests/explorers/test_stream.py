@@ -1,11 +1,15 @@
 """Explorer *stream*: what it shows is what the library computes, at every setting."""
 
+import math
+import re
+
 import numpy as np
 import pytest
 import torch
+from recomputed import evaluated, number
 
 from rsl_edu.explorers import Stream
-from rsl_edu.explorers.bench.figure import Drawing
+from rsl_edu.explorers.bench.drawing import Drawing
 from rsl_edu.modules import EmpiricalNormalization
 
 FLOAT32 = 1e-5
@@ -35,9 +39,38 @@ def test_right_merge_is_the_library(small):
     stream = small.observations[:, :2].flatten(0, 1)  # a quarter of the 8 robots
     for batch in stream[:128].split(8):
         norm.update(batch)
-    assert result.mean[-1] == norm.mean[4]
-    assert result.std[-1] == norm.std[4]
+    assert result.mean[-1] == pytest.approx(norm.mean[4].item(), rel=FLOAT32)
+    assert result.std[-1] == pytest.approx(norm.std[4].item(), rel=FLOAT32)
     np.testing.assert_allclose(result.normalized, norm(stream[:128])[:, 4].numpy(), atol=FLOAT32)
+
+
+def statistics_by_the_library(explorer, batch, until, shift, independent, merge, seed):
+    """Return mean and std after each update, ``[updates, features]``, by the normaliser, and the three wrong merges."""
+    x = explorer._samples(explorer._robots(seed), shift, independent, seed)
+    norm = EmpiricalNormalization(1 if merge == "pooled" else x.shape[1], until=until or None)
+    means, stds = [], []
+    for samples in x[: len(x) // batch * batch].split(batch):
+        count, var = int(norm.count), norm._var.clone()
+        if merge == "last":
+            norm.count.zero_()
+        norm.update(samples.reshape(-1, 1) if merge == "pooled" else samples)
+        if merge == "no shift" and int(norm.count) > count > 0:
+            norm._var.copy_(var + (samples.var(0, correction=0) - var) * (batch / int(norm.count)))
+            norm._std.copy_(norm._var.sqrt())
+        means.append(norm.mean.expand(x.shape[1]))
+        stds.append(norm.std.expand(x.shape[1]))
+    return torch.stack(means).numpy(), torch.stack(stds).numpy()
+
+
+@pytest.mark.parametrize("until", [0, 100])
+@pytest.mark.parametrize("batch", [1, 8, 64])
+@pytest.mark.parametrize("merge", ["chan", "no shift", "pooled", "last"])
+def test_statistics_after_every_update_are_those_of_the_normaliser(small, merge, batch, until):
+    run = (batch, until, 130, False, merge, 2)
+    mean, std = statistics_by_the_library(small, *run)
+    np.testing.assert_allclose(small._run(*run).mean, mean, rtol=1e-4, atol=1e-4)
+    found = np.stack([small._std(*run, feature) for feature in range(6)], 1)
+    np.testing.assert_allclose(found, std, rtol=1e-4, atol=1e-4)
 
 
 def test_error_of_independent_samples_falls_as_one_over_root_n():
@@ -48,7 +81,7 @@ def test_error_of_independent_samples_falls_as_one_over_root_n():
 
 
 def test_neighbours_in_time_are_worth_less_than_strangers(humanoid):
-    along, independent = (humanoid.compute(humanoid.at(independent=s)) for s in (False, True))
+    along, independent = (humanoid.compute(humanoid.at(independent=s, shift=0)) for s in (False, True))
     assert along.error[-1] > 1.5 * independent.error[-1]
 
 
@@ -133,7 +166,7 @@ def test_another_feature_changes_the_name_and_no_title(humanoid):
 def test_prediction_beyond_the_axis_is_drawn_at_its_edge(small):
     small.predict(0.001)
     axes = small.render().axes[1]
-    guess = next(line for line in axes.lines if line.get_label() == "your guess")
+    guess = next(line for line in axes.lines if line.get_marker() == "X")
     assert guess.get_ydata()[0] == axes.get_ylim()[0]
 
 
@@ -146,7 +179,7 @@ def test_artists_follow_the_data(small):
 
 def test_prediction_is_drawn_where_the_stream_ends(small):
     small.predict(0.5)
-    guess = next(line for line in small.render().axes[1].lines if line.get_label() == "your guess")
+    guess = next(line for line in small.render().axes[1].lines if line.get_marker() == "X")
     assert guess.get_xydata().tolist() == [[256, 0.5]]
 
 
@@ -190,3 +223,173 @@ def test_small_rollouts_work_too(shape):
     for state in list(stream.corners())[-2:]:
         stream.render(**vars(state)).canvas.draw()
     assert stream.compute(stream.at()).values.shape == (shape[0] * max(1, shape[1] // 4),)
+
+
+def test_default_shows_a_robot_that_has_changed_and_own_data_as_they_are(humanoid, small):
+    shown = humanoid.at()
+    assert (shown.seen, shown.shift) == (1536, 1024)
+    assert small.at().shift == 0
+    assert not small.compute(small.at()).shifted
+
+
+def test_own_data_get_no_questions_whose_answers_are_the_humanoids(small):
+    assert small.questions == ()
+    assert small.html("").count("<rsl-explorer") == 1
+
+
+def test_shift_that_older_states_have_as_a_switch_is_half_time_or_never(small):
+    assert [small.at(shift=shift).shift for shift in (True, False)] == [128, 0]
+    assert Stream(small.observations, shift=True).at().shift == 128
+    old = "Stream(seen=256, feature=1, batch=8, shift=True)"
+    assert Stream.from_state(old, small.observations).at().shift == 128
+    with pytest.raises(ValueError, match=r"shift: expected a whole number from 0 to 256, got 0\.5"):
+        small.set(shift=0.5)
+
+
+@pytest.mark.parametrize("shift", [8, 100, 248])
+def test_data_shift_at_the_moment_that_is_set(small, shift):
+    plain, shifted = (small.compute(small.at(shift=at, seen=256, batch=8, feature=1)) for at in (0, shift))
+    mean, std, *later = shifted.truth
+    np.testing.assert_array_equal(shifted.values[:shift], plain.values[:shift])
+    np.testing.assert_allclose(shifted.values[shift:], mean + 3 * std + 2 * (plain.values[shift:] - mean), rtol=1e-5)
+    assert later == pytest.approx([mean + 3 * std, 2 * std])
+
+
+def test_shift_at_the_very_end_is_none(humanoid):
+    never, end = (humanoid.compute(humanoid.at(shift=shift, seen=2048)) for shift in (0, 2048))
+    np.testing.assert_array_equal(never.values, end.values)
+    np.testing.assert_array_equal(never.error, end.error)
+    assert humanoid.title(never) == humanoid.title(end)
+
+
+TITLES = {
+    "The robot changed at sample 1,024; the running mean is still 0.98 std off.": {},
+    "After 1,024 samples the means are 0.074 std off; independent ones would leave 0.031.": {"shift": 0, "seen": 1024},
+    "After 2,048 samples the means are 0.067 std off; independent ones would leave 0.022.": {"shift": 0, "seen": 2048},
+    "Without the shift term the running std is 0 of the true one.": {"merge": "no shift", "batch": 1},
+    "Only the last batch counts: the mean jumps about, and is now 0.025 std off.": {"merge": "last"},
+    "One mean and std for all features: this one comes out with std 0.0078.": {"merge": "pooled"},
+    "Frozen after 512 samples, the running mean is now 1.5 std off.": {"until": 512},
+    "This feature never varies: only eps keeps it from being divided by 0.": {"feature": 74},
+    "The running std is 0, and so is eps: normalized values are not numbers.": {"feature": 74, "eps": 0.0},
+    "No update yet: the running mean is still 0, the running std 1.": {"batch": 512, "seen": 64},
+}
+
+
+@pytest.mark.parametrize(("title", "changes"), TITLES.items())
+def test_title_says_what_is_to_be_seen(humanoid, title, changes):
+    assert humanoid.title(humanoid.compute(humanoid.at(**changes))) == title
+
+
+def test_title_fits_and_its_distance_is_that_of_the_picture_everywhere(humanoid):
+    for state in [*humanoid.corners(), *humanoid.grid(60)]:
+        result = humanoid.compute(state)
+        title = humanoid.title(result)
+        assert 0 < len(title) <= 90
+        assert not re.search(r"nan|inf|-0 |e[+-]", title)
+        if "running mean is" in title and "std off" in title:
+            told = float(re.search(r"([\d.,]+) std off", title)[1])
+            true_mean, true_std = result.truth[2 * (0 < state.shift < state.seen) :][:2]
+            assert told == pytest.approx(abs(result.mean[-1] - true_mean) / true_std, rel=0.06, abs=1e-3)
+
+
+def spot(explorer, name, **changes):
+    result = explorer.compute(explorer.at(**changes))
+    return result, next(it for it in explorer.spots(result) if it.name == name)
+
+
+@pytest.mark.parametrize("feature", [22, 30])
+@pytest.mark.parametrize("seen", [128, 1024, 1088, 1536])
+def test_arithmetic_of_the_last_merge_holds_and_ends_at_what_is_drawn(humanoid, feature, seen):
+    result, merge = spot(humanoid, "the last merge", seen=seen, feature=feature)
+    past, delta, mean, within, between, variance = merge.arithmetic
+    values = result.values[:seen].astype(float)
+    n, *moments = map(number, re.findall(r"(?:n|mean|variance) ([−\d.,]+[\d·⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", past))
+    assert n == seen - 64
+    wanted = [values[:-64].mean(), values[:-64].var(), 64, values[-64:].mean(), values[-64:].var()]
+    assert moments == pytest.approx(wanted, rel=1e-3, abs=1e-4)
+    for line in (delta, mean, within.partition(":")[2], between.partition(":")[2], variance.split(", std")[0]):
+        *_, expression, told = line.split(" = ") if " = " in line else ()
+        assert evaluated(expression) == pytest.approx(number(told), rel=2e-3, abs=1e-3)
+    assert number(mean.split(" = ")[-1]) == pytest.approx(result.mean[-1], rel=1e-3)
+    std = variance.split(", std = √")[1].split(" = ")
+    assert math.sqrt(number(std[0])) == pytest.approx(number(std[1]), rel=1e-3)
+    assert number(std[1]) == pytest.approx(result.std[-1], rel=1e-3)
+
+
+@pytest.mark.parametrize("merge", ["no shift", "last", "pooled"])
+@pytest.mark.parametrize("batch", [1, 64])
+def test_arithmetic_of_a_wrong_merge_ends_at_its_wrong_statistics(humanoid, merge, batch):
+    result, found = spot(humanoid, "the last merge", merge=merge, batch=batch)
+    text = " ".join(found.arithmetic)
+    line = found.arithmetic[1 if merge == "last" else 2]
+    assert number(line.split(", std")[0].split(" = ")[-1]) == pytest.approx(result.mean[-1], rel=1e-3)
+    assert number(re.findall(r"std = √.* = ([−\d.,]*\d)", text)[-1]) == pytest.approx(
+        result.std[-1], rel=1e-3, abs=1e-6
+    )
+    assert ("left out" in text) == (merge == "no shift")
+
+
+def test_first_and_frozen_merges_say_what_they_are(humanoid):
+    assert spot(humanoid, "the last merge", seen=64)[1].arithmetic[1].startswith("nothing before it")
+    result, frozen = spot(humanoid, "the last merge", until=512)
+    assert frozen.arithmetic[2] == "not merged: the count has reached until"
+    assert number(frozen.arithmetic[0].split("std = ")[1]) == pytest.approx(result.std[-1], rel=1e-3)
+    assert "not merged" not in " ".join(spot(humanoid, "the last merge", until=512, seen=512)[1].arithmetic)
+
+
+def test_arithmetic_of_the_newest_value_is_what_the_normaliser_gives(humanoid):
+    result, value = spot(humanoid, "the newest value", eps=1.0)
+    quotient, told = value.arithmetic[1].removeprefix("z = "), value.arithmetic[2].split(" = ")
+    assert evaluated(quotient) == pytest.approx(result.normalized[-1], rel=2e-3)
+    assert evaluated(told[1]) == pytest.approx(number(told[2]), rel=2e-3)
+    assert number(told[2]) == pytest.approx(result.normalized[-1], rel=1e-3)
+    assert "not a number" in spot(humanoid, "the newest value", eps=0.0, feature=74)[1].numbers
+
+
+def test_arithmetic_of_the_shift_expects_the_mean_that_is_measured(humanoid):
+    result, shift = spot(humanoid, "the shift", seen=2048)
+    expression, told = shift.arithmetic[-1].split(" = ")
+    assert evaluated(expression) == pytest.approx(number(told), rel=1e-3)
+    assert number(told) == pytest.approx(result.mean[-1], abs=0.1 * result.truth[3])
+
+
+def test_spots_are_few_short_and_each_in_the_panels_that_show_it(humanoid):
+    for state in [*humanoid.corners(), *humanoid.grid(40)]:
+        spots = humanoid.spots(humanoid.compute(state))
+        assert 1 <= len(spots) <= 10
+        assert max(len(line) for it in spots for line in (*it.arithmetic, it.numbers)) <= 100
+        assert len(repr(spots)) < 8000
+    _, merge = spot(humanoid, "the last merge")
+    assert [mark.panel for mark in merge.marks] == ["statistics", "error"]
+
+
+def test_grips_stand_at_their_moments_apart_from_each_other(humanoid):
+    result = humanoid.compute(humanoid.at())
+    seen, shift = humanoid.grips(result)
+    assert (seen.controls, shift.controls, seen.along, shift.along) == (("seen",), ("shift",), "x", "x")
+    assert all(x == samples for it in (seen, shift) for (samples,), (x, _) in it.points.items())
+    assert {samples for (samples,) in shift.points} == {0, *range(64, 2049, 64)}
+    assert {y for _, y in seen.points.values()}.isdisjoint(y for _, y in shift.points.values())
+
+
+def test_each_question_has_the_answer_that_is_computed(humanoid):
+    off, batches, forgotten = humanoid.questions
+    error = humanoid.compute(humanoid.at(**off.show)).error[-1]
+    assert off.answer == f"about {error:.1g}"
+    ends = [humanoid.compute(humanoid.at(**{**batches.show, "batch": batch})) for batch in (1, 512)]
+    assert ends[0].mean[-1] == pytest.approx(ends[1].mean[-1], rel=FLOAT32)
+    assert batches.answer == "no difference"
+    result = humanoid.compute(humanoid.at(**forgotten.show))
+    assert (forgotten.answer == "no") == (result.error[-1] > 0.5)
+
+
+def test_frames_of_the_book_are_few_and_hold_the_answers(humanoid):
+    states = humanoid.swept_states()
+    assert len(states) <= 155
+    assert {humanoid.at(**question.show) for question in humanoid.questions} <= {*states}
+
+
+def test_features_that_hardly_vary_have_no_error_to_tell():
+    flat = Stream(1e-10 * torch.randn(100, 8, 3, generator=torch.Generator().manual_seed(0)))
+    assert flat.title(flat.compute(flat.at())) == "No feature varies by more than 10⁻⁶: there is no error to measure."

@@ -15,11 +15,13 @@ from playwright.sync_api import expect
 from rsl_edu import diagnosis
 from rsl_edu.checkpoint import Checkpoint, Policy, Run, read_run
 from rsl_edu.data import example_run, height_scans
+from rsl_edu.diagnosis.findings import FINDINGS
 from rsl_edu.diagnosis.learning_state import OptimizerMeasures
 from rsl_edu.diagnosis.sample import Sample
 from rsl_edu.explorers import XRay
-from rsl_edu.explorers import xray_panels as panels
-from rsl_edu.explorers.bench.figure import Drawing
+from rsl_edu.explorers.bench.drawing import Drawing
+from rsl_edu.explorers.xray import findings as told
+from rsl_edu.explorers.xray import panels as panels
 from rsl_edu.modules import CNN, MLP, RNN, BetaDistribution, EmpiricalNormalization, GaussianDistribution
 
 CLOSE = {"rtol": 1e-6, "atol": 1e-9}
@@ -67,14 +69,14 @@ def test_histories_are_those_of_the_files(xray):
     mean = line(panel(xray, "std of the actions"), "mean")
     np.testing.assert_allclose(mean.get_ydata(), stored, **CLOSE)
     np.testing.assert_array_equal(mean.get_xdata(), [c.iteration for c in checkpoints])
-    rate = line(panel(xray, "KL, learning rate"), "learning rate")
+    rate = line(panel(xray, "KL and learning rate"), "learning rate")
     assert list(rate.get_ydata()) == [checkpoint.learning_rate for checkpoint in checkpoints]
 
 
 @pytest.mark.parametrize("reference", ["before", "first", "last"])
 def test_kl_is_measured_from_the_reference_and_not_from_itself(xray, reference):
     measures = xray.examination.measures
-    shown = line(panel(xray, "KL, learning rate", reference=reference), "KL (nats)").get_ydata()
+    shown = line(panel(xray, "KL and learning rate", reference=reference), "KL (nats)").get_ydata()
     for i, (now, value) in enumerate(zip(measures, shown, strict=True)):
         old = {"before": measures[i - 1] if i else None, "first": measures[0], "last": measures[-1]}[reference]
         if old is None or old is now:
@@ -88,7 +90,7 @@ def test_kl_is_measured_from_the_reference_and_not_from_itself(xray, reference):
 def test_layers_and_weights_are_those_of_the_chosen_checkpoint(xray):
     now, policy = xray.examination.measures[7], xray.examination.run.checkpoints[7].policy
     axes = {axes.get_title("left"): axes for axes in xray.render(iteration=now.iteration).axes}
-    np.testing.assert_array_equal(axes["its std"].lines[0].get_xdata(), now.layers.std)
+    np.testing.assert_array_equal(axes["std of layers"].lines[0].get_xdata(), now.layers.std)
     for label, layer in (("layer 1", policy.mlp[0]), ("output", policy.mlp[-1])):
         shown = line(axes["singular values"], label).get_ydata()
         np.testing.assert_allclose(shown, torch.linalg.svdvals(layer.weight), rtol=1e-4)
@@ -120,7 +122,7 @@ def test_diagnosis_follows_the_slider():
 def test_guess_stands_at_the_last_checkpoint(xray):
     fresh = XRay(xray.examination)
     fresh.predict(7.5)
-    guess = line(panel(fresh, "std of the actions"), "your guess")
+    guess = next(line for line in panel(fresh, "std of the actions").lines if line.get_marker() == "X")
     assert guess.get_xydata().tolist() == [[59, 7.5]]
     low, high = guess.axes.get_ylim()
     assert low < 0.98 < 7.5 < high
@@ -128,10 +130,10 @@ def test_guess_stands_at_the_last_checkpoint(xray):
 
 def test_one_checkpoint_has_a_picture_too():
     explorer = XRay(run(mlp_policy()))
-    assert explorer.live.picture.data.startswith(b"\x89PNG")
+    assert explorer.live.moving0.startswith("<g>")
     assert explorer.numbers(explorer.compute(explorer.at()))["KL"] == "–"
     for title, label, values in (
-        ("KL, learning rate", "learning rate", [1e-3]),
+        ("KL and learning rate", "learning rate", [1e-3]),
         ("std of the actions", "mean", [1.0]),
     ):
         axes = panel(explorer, title)
@@ -151,7 +153,7 @@ def test_kl_and_learning_rate_are_within_their_axis(stds, reference):
     policies = [mlp_policy(GaussianDistribution(2, init_std=std), seed=i) for i, std in enumerate(stds)]
     if stds[1] > 0.9:
         policies = [mlp_policy(GaussianDistribution(2, init_std=std)) for std in stds]
-    axes = panel(XRay(run(*policies), torch.randn(64, 4)), "KL, learning rate", reference=reference)
+    axes = panel(XRay(run(*policies), torch.randn(64, 4)), "KL and learning rate", reference=reference)
     low, high = axes.get_ylim()
     values = np.concatenate([line(axes, name).get_ydata() for name in ("KL (nats)", "learning rate")])
     known = values[np.isfinite(values)]
@@ -172,7 +174,7 @@ def test_recurrent_policy_shows_its_memory_in_the_place_of_its_actions(kind):
     x, dones = torch.randn(30, 4, 3), torch.rand(30, 4) < 0.1
     explorer = XRay(run(policy.requires_grad_(False)), {"observations": x, "dones": dones})
     assert explorer.examination.measures[0].rows == ("input", "memory", "1", "output")
-    leak = panel(explorer, "if not reset").lines[0].get_ydata()
+    leak = panel(explorer, "memory not reset").lines[0].get_ydata()
     assert leak[0] > leak[-1] > 0
 
 
@@ -180,7 +182,7 @@ def test_memory_that_is_shown_one_step_has_nothing_to_leak():
     policy = Policy(MLP(5, 2, [6]), GaussianDistribution(2), None, RNN(3, 5, type="gru"))
     explorer = XRay(run(policy.requires_grad_(False)), torch.randn(40, 3))
     assert explorer.examination.measures[0].memory.leak.size == 0
-    assert explorer.live.picture.data.startswith(b"\x89PNG")
+    assert explorer.live.moving0.startswith("<g>")
 
 
 def test_policy_that_sees_has_the_layers_of_its_cnn():
@@ -192,7 +194,7 @@ def test_policy_that_sees_has_the_layers_of_its_cnn():
     measures = explorer.examination.measures[0]
     assert measures.rows == ("input", "scan 1", "scan 2", "1", "output")
     assert set(measures.spectra) == {"scan 1", "scan 2", "1", "output"}
-    assert explorer.live.picture.data.startswith(b"\x89PNG")
+    assert explorer.live.moving0.startswith("<g>")
 
 
 @pytest.mark.slow
@@ -201,24 +203,24 @@ def test_policy_that_broke_is_drawn_and_said_to_be(broken):
     well, ill = mlp_policy(), mlp_policy()
     ill.state_dict()[broken].flatten()[0] = float("nan")
     explorer = XRay(run(well, ill), torch.randn(64, 4))
-    assert explorer.live.picture.data.startswith(b"\x89PNG")
+    assert explorer.live.moving0.startswith("<g>")
     words = explorer.describe(explorer.compute(explorer.at()))
     assert "Its weights hold NaN." in words
     assert "broken weights" in words
-    assert not re.search(r"\bnan\b", words)
+    assert not re.search(r"\bnan\b", words + str(explorer.spots(explorer.compute(explorer.at()))))
     explorer.set(iteration=0)
     assert "NaN" not in explorer.describe(explorer.compute(explorer.at()))
 
 
 def test_beta_actions_have_a_picture():
     explorer = XRay(run(mlp_policy(BetaDistribution(2)), mlp_policy(BetaDistribution(2), seed=1)))
-    assert explorer.live.picture.data.startswith(b"\x89PNG")
+    assert explorer.live.moving0.startswith("<g>")
 
 
 def test_many_features_and_actions_stay_legible():
     policy = mlp_policy(GaussianDistribution(23), features=235)
     explorer = XRay(run(policy), torch.randn(100, 235))
-    for title, most in (("observations", 235), ("action and noise", 23)):
+    for title, most in (("observations", 235), ("mean action and noise", 23)):
         ticks = panel(explorer, title).get_xticks()
         assert 4 <= len(ticks) <= 6
         assert ticks[-1] < most
@@ -245,7 +247,7 @@ def test_critic_and_gradients_are_those_of_the_files(xray):
 
 def test_run_without_critic_and_moments_has_no_panel_for_them():
     titles = {axes.get_title("left") for axes in XRay(run(mlp_policy())).render().axes}
-    assert {"std of the actions", "entropy (nats)", "KL, learning rate", "action and noise"} <= titles
+    assert {"std of the actions", "entropy", "KL and learning rate", "mean action and noise"} <= titles
     assert not {title for title in titles if "critic" in title or "gradients" in title}
 
 
@@ -305,7 +307,7 @@ def test_observations_are_labelled_by_the_terms_of_the_run():
     axes = panel(explorer, "observations")
     labels = {text.get_text(): text for text in axes.get_xticklabels()}
     assert {"base_ang_vel", "command", "joint_pos", "actions"} <= set(labels)
-    assert dict(zip(labels, axes.get_xticks(), strict=True))["joint_pos"] == 20.5
+    assert dict(zip(labels, axes.get_xticks(), strict=True))["joint_pos"] == pytest.approx(20.5)
     assert axes.get_xlabel() == ""
     words = explorer.describe(explorer.compute(explorer.at()))
     assert "Far off: 1 of 45 features, joint_pos[3] the farthest." in words
@@ -325,11 +327,127 @@ def test_guess_of_the_activation_is_in_the_words():
     assert "guess" not in known.describe(known.compute(known.at()))
 
 
-def test_legends_lie_beside_the_data(xray):
+def test_legends_lie_under_their_axes_and_over_no_others(xray):
     drawing = Drawing(xray)
+    renderer = drawing.figure.canvas.get_renderer()
     boxes = [axes.get_window_extent() for axes in drawing.figure.axes]
-    assert len(drawing.figure.legends) == 2
-    assert not any(legend.get_window_extent().overlaps(box) for legend in drawing.figure.legends for box in boxes)
+    legends = [(axes, axes.get_legend()) for axes in drawing.figure.axes if axes.get_legend()]
+    assert len(legends) == 3
+    for axes, legend in legends:
+        box = legend.get_window_extent()
+        assert not any(box.overlaps(other) for other in boxes)
+        assert not box.overlaps(axes.xaxis.label.get_window_extent(renderer))
+
+
+# What it says, and what can be pointed at and dragged
+
+
+def test_every_finding_has_its_sentence_and_its_panel():
+    assert list(told.TOLD) == [kind.name for kind in FINDINGS]
+    assert {each.panel for each in told.TOLD.values()} == set(told.TOPICS)
+    assert all(len(each.sentence) <= 70 and not each.sentence.endswith(".") for each in told.TOLD.values())
+
+
+def test_title_counts_the_findings_and_says_what_they_are_about(xray):
+    titles = {it: xray.title(xray.compute(xray.at(iteration=it))) for it in (8, 59)}
+    assert titles == {8: "Iteration 8 of 59: no finding.", 59: "Iteration 59 of 59: one finding, about the noise."}
+    for iteration in xray.controls["iteration"].positions():
+        xray_then = xray.examination.diagnosis(list(xray.controls["iteration"].positions()).index(iteration))
+        title = xray.title(xray.compute(xray.at(iteration=iteration)))
+        assert ("no finding" in title) == (not xray_then.findings)
+
+
+def test_title_of_many_findings_is_short():
+    findings = [finding(name) for name in told.TOLD]
+    every = [*told.TOPICS]
+    assert told.topics(findings, every) == "the weights, the layers and more"
+    assert told.topics(findings[:2], every) == "the weights"
+    assert told.topics(findings[-1:], ["std"]) == "the noise"  # there is no panel of the critic
+
+
+def finding(name):
+    return diagnosis.Finding(name, "figure", "threshold", "meaning", 1, "what to change " * 20)
+
+
+def test_finding_is_listed_first_lights_its_panel_and_tells_how_it_was_measured(xray):
+    result = xray.compute(xray.at())
+    first, *others = xray.spots(result)
+    assert first.listed
+    assert not any(spot.listed for spot in others)
+    assert first.name == "The exploration noise grows"
+    assert first.numbers == xray.diagnosis().findings[0].figure
+    assert [mark.panel for mark in first.marks] == ["std"]
+    assert any(line.startswith("threshold: above 1.5 times") for line in first.arithmetic)
+    assert any("algorithm.entropy_coef" in line for line in first.arithmetic)
+    (compared,) = (line for line in first.arithmetic if line.startswith("compared"))
+    now, before, times = map(float, re.findall(r"[\d.]+", compared))
+    assert now / before == pytest.approx(times, abs=0.01)
+    stds = [measures.std.mean() for measures in xray.examination.measures]
+    assert [now, before] == pytest.approx([stds[-1], stds[0]], rel=0.006)
+
+
+def test_lines_of_every_finding_fit():
+    many = told.finding_spots([finding(name) for name in told.TOLD], [*told.TOPICS], XRay().examination.measures, 3)
+    assert len({spot.name for spot in many}) == len(told.TOLD)
+    assert all(len(spot.arithmetic) <= 6 and max(map(len, spot.arithmetic)) <= 100 for spot in many)
+
+
+def test_panels_of_the_findings_stand_in_the_first_row():
+    tanh = mlp_policy()
+    with torch.no_grad():
+        tanh.mlp[0].bias[:7] = -100.0
+    explorer = XRay(dataclasses.replace(run(tanh), activation_from="agent.yaml"), torch.randn(64, 4))
+    assert "dead units" in [each.name for each in explorer.diagnosis().findings]
+    drawing = Drawing(explorer)
+    shown = {panel.name: panel.box for panel in drawing.panels if not panel.more}
+    assert list(shown)[:1] == ["std"]
+    assert "dead" in shown
+    assert max(top + height for _, top, _, height in shown.values()) <= min(
+        panel.box[1] for panel in drawing.panels if panel.more
+    )
+
+
+def test_first_row_without_a_finding_is_std_observations_and_values(xray):
+    well = XRay(run(mlp_policy()), torch.randn(64, 4))
+    assert not well.diagnosis().findings
+    for explorer in (well, xray):
+        names = [panel.name for panel in Drawing(explorer).panels if not panel.more]
+        assert names == ["std", "observations", "values"]
+
+
+def test_layer_lights_up_where_it_is_shown_with_the_norm_of_its_weights(xray):
+    spots = {spot.name: spot for spot in xray.spots(xray.compute(xray.at()))}
+    layer, weight = spots["layer 2"], xray.examination.run.checkpoints[-1].policy.mlp[2].weight
+    assert [mark.panel for mark in layer.marks] == ["values", "layer std", "dead"]
+    norm = float(layer.arithmetic[1].rsplit(" = ", 1)[1])
+    assert norm == pytest.approx(weight.norm().item(), rel=0.006)
+    assert f"by {torch.linalg.svdvals(weight)[0]:.4g}" in layer.arithmetic[0]
+
+
+def test_cursor_is_dragged_over_the_iterations(xray):
+    (grip,) = xray.grips(xray.compute(xray.at()))
+    assert (grip.controls, grip.panel, grip.along) == (("iteration",), "std", "x")
+    assert [point[0] for point in grip.points.values()] == list(xray.controls["iteration"].positions())
+    assert not XRay(run(mlp_policy())).grips(None)
+
+
+def test_answers_of_the_questions_are_those_of_the_run(xray):
+    number, layer, way = xray.questions
+    first, last = (xray.examination.run.checkpoints[i].policy for i in (0, -1))
+    assert float(number.answer) == pytest.approx(last.distribution.std_param.item(), abs=0.05)
+    growth = [
+        (torch.linalg.svdvals(new.weight)[0] / torch.linalg.svdvals(old.weight)[0]).item()
+        for old, new in zip([*first.mlp][::2], [*last.mlp][::2], strict=True)
+    ]
+    assert layer.answer == layer.choices[int(np.argmax(growth))]
+    whole, steps = (xray.compute(xray.at(reference=reference)).kl for reference in ("first", "before"))
+    ratio = whole[-1] / np.nansum(steps)
+    assert way.answer == way.choices[0 if ratio < 0.8 else 2 if ratio > 1.25 else 1]
+    assert xray.at(**way.show).reference == "first"
+
+
+def test_of_a_single_checkpoint_nothing_is_asked():
+    assert XRay(run(mlp_policy())).questions == ()
 
 
 @pytest.mark.parametrize(
@@ -368,13 +486,14 @@ def test_page_of_its_own_moves_offline_in_both_themes(xray, browser, page_file, 
     page.goto(page_file.as_uri())
     assert page.title() == "X-ray of example_run"
     assert page.get_by_text("std growing").first.is_visible()
-    picture, slider = page.locator("rsl-explorer img"), page.get_by_role("slider")
+    picture, slider = page.locator("rsl-explorer .rsl-panels"), page.get_by_role("slider", name="iteration").first
     seen = set()
     for step in (0, 5, 10, 15):
         slider.fill(str(step))
         iteration = xray.controls["iteration"].positions()[step]
-        expect(picture).to_have_attribute("alt", re.compile(f"Iteration {iteration} of 59"))
-        seen.add(picture.get_attribute("src"))
+        words = re.compile(f"at iteration {iteration}[.]")
+        expect(picture.locator(".rsl-words")).to_have_attribute("aria-label", words)
+        seen.add(picture.inner_html())
     assert len(seen) == 4
     pixels = imread(io.BytesIO(picture.screenshot()), format="png")
     assert (pixels[..., :3].mean() > 0.5) == (scheme == "light")
@@ -409,7 +528,7 @@ def test_words_of_others_are_text_in_the_page(tmp_path):
 def test_run_that_was_examined_is_not_measured_again(xray, monkeypatch):
     monkeypatch.setattr("rsl_edu.diagnosis.examination.measure_policy", None)
     again = XRay(xray.examination)
-    assert again.live.picture.data == xray.live.picture.data
+    assert again.live.moving0 == xray.live.moving0
 
 
 def test_sample_of_the_examination_is_named_in_the_diagnosis():

@@ -31,6 +31,7 @@ class Control:
         steps: Values of a slider that are not evenly spaced, from the least to the greatest.
         choices: What can be chosen, by the words that are shown for it.
         play: Whether a play button can walk through the slider.
+        group: Heading that it stands under, with its neighbours of the same group.
     """
 
     label: str
@@ -40,6 +41,7 @@ class Control:
     steps: tuple[float, ...] | None = None
     choices: Mapping[str, Any] | None = None
     play: bool = False
+    group: str = ""
 
     def check(self, name: str, value: Any) -> Any:
         """Return ``value`` as the control has it, or raise a ValueError that names the control if it is not allowed."""
@@ -75,6 +77,21 @@ class Control:
             return tuple(round(first + i * step, 10) for i in _spread(count, most))  # of whole numbers: whole
         return (False, True)
 
+    def word(self, value: Any) -> str:
+        """Return a value as the control shows it."""
+        if self.choices is not None:
+            return next(words for words, choice in self.choices.items() if choice == value)
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        return f"{value:g}"
+
+    @property
+    def kind(self) -> str:
+        """What it looks like: ``"switch"``, ``"slider"`` or ``"choice"``."""
+        if self.choices is not None:
+            return "choice"
+        return "switch" if self.range is None and self.steps is None else "slider"
+
     @property
     def whole(self) -> bool:
         """Whether it is a slider over whole numbers."""
@@ -96,9 +113,10 @@ def control(
     steps: tuple[float, ...] | None = None,
     choices: Mapping[str, Any] | None = None,
     play: bool = False,
+    group: str = "",
 ) -> Any:
     """Declare a field of a state, with its default and its :class:`Control`."""
-    declared = Control(label, help, unit, range, steps, choices, play)
+    declared = Control(label, help, unit, range, steps, choices, play, group)
     return dataclasses.field(default=default, metadata={"control": declared})
 
 

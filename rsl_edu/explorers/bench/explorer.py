@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .figure import Drawing, Frame
+from .drawing import Drawing, Frame
 from .instrument import Instrument, R, S
 from .static_page import NOTEBOOK, explorer_html, in_a_page
 
-if TYPE_CHECKING:  # ipywidgets takes its time to import: only what is live needs it
+if TYPE_CHECKING:  # anywidget takes its time to import: only what is live needs it
     from pathlib import Path
 
     from matplotlib.figure import Figure
@@ -23,8 +22,9 @@ class Explorer(Instrument[S, R]):
     """A picture that follows its controls: live in a notebook, as a figure, or frame by frame.
 
     A subclass gives ``State`` (a frozen dataclass of :func:`.control` fields), ``compute``, ``stage``, ``draw``,
-    ``mark``, ``describe`` and ``numbers``, as :class:`.Instrument` describes them, which also has the constructor, the
-    states and what changes them. In a notebook, an explorer at the end of a cell shows itself.
+    ``mark``, ``title``, ``describe``, ``numbers``, ``spots`` and ``grips``, as :class:`.Instrument` describes them.
+    That class also has the constructor, the states and what changes them. In a notebook, an explorer at the end of a
+    cell shows itself.
     """
 
     def render(self, *, dark: bool = False, **changes: Any) -> Figure:
@@ -41,13 +41,19 @@ class Explorer(Instrument[S, R]):
         """Draw the picture at every combination of ``values``, or by default at all :meth:`swept_states`, each once."""
         drawing = Drawing(self, dark)
         for state in self._space.product(self._state, values) if values else self.swept_states():
-            result = self.compute(state)
-            drawing.move(result)
-            yield Frame(state, self.describe(result), self.numbers(result), *drawing.svg())
+            yield drawing.frame(state)
 
     def swept_states(self) -> list[S]:
-        """Return what a page without a kernel holds: the states of :attr:`.Instrument.swept` around the present one."""
-        return self._space.states(self._state, self.swept or ({next(iter(self.controls)): ...},))
+        """Return what a page without a kernel holds.
+
+        These are the states of :attr:`.Instrument.swept` around the present one, and those that show the answers of
+        :attr:`.Instrument.questions`.
+        """
+        states = self._space.states(self._state, self.swept or ({next(iter(self.controls)): ...},))
+        shown = [
+            question.show for question in self.questions if question.show and set(question.show) <= {*self.controls}
+        ]
+        return list(dict.fromkeys([*states, *(self.at(**show) for show in shown)]))
 
     def html(self, notebook: str = NOTEBOOK) -> str:
         """Return the explorer for a page without a kernel, with all its :meth:`frames`.
@@ -55,7 +61,7 @@ class Explorer(Instrument[S, R]):
         Args:
             notebook: Address of the notebook that it is from; empty if there is none.
         """
-        return explorer_html(self, self.frames(), notebook)
+        return explorer_html(self, Drawing(self).panels, self.frames(), notebook)
 
     def sweep(self) -> str:
         """Draw the picture at every corner of the state space, one control at a time; raises where one fails."""
@@ -72,7 +78,7 @@ class Explorer(Instrument[S, R]):
 
     @cached_property
     def live(self) -> Live:
-        """The widget, controls beside a picture."""
+        """The widget, controls next to a picture."""
         from .widget import Live
 
         live = Live(self)
@@ -80,16 +86,22 @@ class Explorer(Instrument[S, R]):
         return live
 
     def __repr__(self) -> str:
-        """What was changed, and the sentence of the present state: what nbval compares."""
+        """What was changed, and the sentences of the present state: what nbval compares."""
         default = self.values(self.default)
         changed = {name: value for name, value in self.values(self._state).items() if value != default[name]}
-        return f"{self._space.write(type(self).__name__, changed)}: {self.describe(self.compute(self._state))}"
+        result = self.compute(self._state)
+        sentences = [self.title(result), self.describe(result)]
+        return f"{self._space.write(type(self).__name__, changed)}: {' '.join(filter(None, sentences))}"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the explorer as a page has it, or a still: the widget is an output of its own."""
         if in_a_page():
-            return {"text/plain": repr(self), "text/html": self.html()}
-        bundle = dict(self.live._repr_mimebundle_(**kwargs) or {})
-        return bundle | {  # for nbval, and for readers of the notebook without a kernel
-            "text/plain": repr(self),
-            "image/png": base64.b64encode(self.live.picture.data).decode(),
-        }
+            return {"text/plain": repr(self), "text/html": self.html()}, {}
+        from .output import explorer_still
+
+        return {"text/plain": repr(self), **explorer_still(self, self.live.still, self.live.more)}, {}
+
+    def _ipython_display_(self) -> None:
+        from .output import show_twice
+
+        show_twice(self, lambda: self.live)

@@ -1,18 +1,20 @@
 // The questions of a quiz: fields and choices as the browser has them, so that keys and screen readers work.
 
-function render({ model, el }) {
-  const name = `rsl-quiz-${Math.random()}`;  // radio buttons of one name on a page would be one choice
-  el.classList.add("rsl-quiz");
-  el.setAttribute("role", "group");
-  el.setAttribute("aria-label", "Predict first");
-  const add = (parent, tag, properties = {}) => parent.appendChild(Object.assign(document.createElement(tag), properties));
+const RECORDED = "Recorded. Now find out by the controls, or let it be shown.";
+
+function renderForm({ model, el }) {
+  const name = `rsl-quiz-${unique()}`; // radio buttons of one name on a page would be one choice
+  const box = add(el, "div", { className: "rsl-quiz" });
+  box.setAttribute("role", "group");
+  box.setAttribute("aria-label", "Predict first");
   const give = (place, value) => {
     model.set("given", { ...model.get("given"), [place]: value });
     model.save_changes();
   };
+  const told = new Set(); // questions whose answer was asked for
 
-  const lines = model.get("questions").map(([text, choices, unit], place) => {
-    const field = add(el, "fieldset");
+  const lines = model.get("questions").map(({ text, choices, unit, answer, shows }, place) => {
+    const field = add(box, "fieldset");
     add(field, "legend", { textContent: text });
     const given = model.get("given")[place];
     if (choices === null) {
@@ -28,18 +30,32 @@ function render({ model, el }) {
         radio.addEventListener("change", () => give(place, choice));
       }
     }
+    if (shows) {
+      const button = add(field, "button", { type: "button", textContent: "Show me" });
+      button.setAttribute("aria-label", `Show me: ${text}`);
+      button.addEventListener("click", () => { told.add(place); model.send({ show: place }); reply(); });
+    }
     const line = add(field, "p");
     line.setAttribute("role", "status");
-    return line;
+    return { line, answer };
   });
-  for (const input of el.querySelectorAll("input")) input.dataset.lmSuppressShortcuts = "true"; // keys belong to it
+  for (const input of box.querySelectorAll("input, button")) input.dataset.lmSuppressShortcuts = "true"; // keys belong to it
 
   const reply = () => model.get("replies").forEach(([text, refused], place) => {
-    lines[place].textContent = text;
-    lines[place].classList.toggle("rsl-refused", refused);
+    const { line, answer } = lines[place];
+    const right = model.get("given")[place] === answer;
+    line.textContent = told.has(place) && answer && !refused ? `${right ? "You were right: it is" : "It is"} ${answer}.` : text;
+    line.classList.toggle("rsl-refused", refused);
   });
   model.on("change:replies", reply);
   reply();
+  let stills = [];
+  const seen = new ResizeObserver(([{ contentRect }]) => {
+    if (!stills.length && contentRect.width) stills = hideStills(model, el);
+  });
+  seen.observe(el);
+  return () => {
+    seen.disconnect();
+    for (const still of stills) still.hidden = false;
+  };
 }
-
-export default { render };

@@ -2,44 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
+
+from .output import still_name
+from .scripts import form_module, text
+from .static_page import questions_told
+
+if TYPE_CHECKING:
+    from .controls import Control
+    from .question import Question
+
+RECORDED = "Recorded. Now find out by the controls, or let it be shown."
 
 
 class Form(anywidget.AnyWidget):
     """Questions with a field or with choices, and a line under each that says what became of the answer.
 
     Args:
-        questions: The questions; for each the answers to choose from, or None for a number.
-        unit: Unit of the number.
+        questions: The questions.
+        number: What a question without choices asks for.
         answer: Takes the number of a question and an answer; raises a ValueError if that is not allowed.
+        show: Takes the number of a question and shows its answer.
 
     Attributes:
-        questions: For each question its text, its choices or None, and the unit of the number.
+        questions: For each question its text, its choices or None, the unit of the number, its answer, and whether
+            the explorer can show it.
         given: What was entered last, by the number of the question.
         replies: For each question the line under it, and whether the answer was refused.
+        still: Name of the picture that stands for it in a notebook without a kernel; the browser hides that.
     """
 
-    _esm = Path(__file__).with_name("form.js")
-    _css = Path(__file__).with_name("form.css")
+    _esm = form_module()
+    _css = text("form.css")
 
     questions: Any = traitlets.List().tag(sync=True)
     given: Any = traitlets.Dict().tag(sync=True)
     replies: Any = traitlets.List().tag(sync=True)
+    still = traitlets.Unicode().tag(sync=True)
 
     def __init__(
         self,
-        questions: Mapping[str, Sequence[str] | None],
-        unit: str,
+        questions: Sequence[Question],
+        number: Control | None,
         answer: Callable[[int, float | str], None],
+        show: Callable[[int], None],
     ) -> None:
-        self._answer = answer
-        asked = [[text, None if choices is None else list(choices), unit] for text, choices in questions.items()]
-        super().__init__(questions=asked, replies=[["", False]] * len(asked))
+        self._answer, self._show = answer, show
+        told = questions_told(questions, number)
+        super().__init__(questions=told, still=still_name(self), replies=[["", False]] * len(told))
+        self.on_msg(self._asked)
 
     @traitlets.observe("given")
     def _record(self, change: Any) -> None:
@@ -50,12 +65,15 @@ class Form(anywidget.AnyWidget):
         self.replies = replies
 
     def _reply(self, question: int, entered: Any) -> list[Any]:
-        choices = self.questions[question][1]
         try:
-            self._answer(question, entered if choices else _number(entered))
+            self._answer(question, entered if self.questions[question]["choices"] else _number(entered))
         except ValueError as error:
             return [str(error).partition(": ")[2] or str(error), True]
-        return ["Recorded, and written under the picture." if choices else "Recorded, and drawn in the picture.", False]
+        return [RECORDED, False]
+
+    def _asked(self, widget: Any, content: Any, buffers: Any) -> None:
+        if "show" in content:
+            self._show(content["show"])
 
 
 def _number(entered: Any) -> float:

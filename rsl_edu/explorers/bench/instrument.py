@@ -5,13 +5,17 @@ from __future__ import annotations
 import functools
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from .controls import Control, Grid, Space
+from .usual_settings import under_usual_settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from .question import Question
+    from .touch import Grip, Spot
 
 Own = TypeVar("Own", bound="Instrument[Any, Any]")
 S = TypeVar("S")  # state: a frozen dataclass
@@ -19,6 +23,8 @@ R = TypeVar("R")  # result of compute
 C = TypeVar("C", bound=Callable[..., Any])
 Draw = Callable[..., Any]
 """Returns a tensor of random numbers; its arguments are the shape."""
+_SETTLED = ("__init__", "compute", "stage", "draw", "mark", "title", "describe", "numbers", "spots", "grips")
+"""Methods of a subclass that run under torch's and NumPy's usual settings."""
 
 
 def cached(most: int) -> Callable[[C], C]:
@@ -74,6 +80,13 @@ class Instrument(ABC, Generic[S, R]):
     """What a page without a kernel holds, all combinations of each grid; those of the first control by default."""
     question: ClassVar[Control | None] = None
     """What :meth:`predict` asks for."""
+    questions: tuple[Question, ...] = ()
+    """What a :class:`.Quiz` asks before the picture is shown; an explorer of a learner's own data sets it to none, as
+    the answers are those of the course's data."""
+    more: ClassVar[tuple[str, ...]] = ()
+    """Labels of the axes that are shown only when asked for."""
+    autoplay: ClassVar[str] = ""
+    """The control that plays by itself as soon as the picture is seen; empty: none."""
     lesson: ClassVar[int] = 0
     """The lesson that it belongs to."""
     shows: ClassVar[str] = ""
@@ -100,6 +113,13 @@ class Instrument(ABC, Generic[S, R]):
         self._views: list[View] = []
         self.lock = threading.RLock()
 
+    def __init_subclass__(cls, **named: Any) -> None:
+        """Let what a subclass gives run under torch's and NumPy's usual settings, whatever the learner has set."""
+        super().__init_subclass__(**named)
+        for name in _SETTLED:
+            if name in vars(cls):
+                setattr(cls, name, under_usual_settings(vars(cls)[name]))
+
     # What a subclass gives
 
     @abstractmethod
@@ -110,8 +130,10 @@ class Instrument(ABC, Generic[S, R]):
     def stage(self, figure: Figure) -> dict[str, Any]:
         """Lay out the axes of an empty figure and return the artists that :meth:`draw` moves.
 
+        Axes with one label (``axes.set_label``) are one panel, which a narrow page shows apart from the others.
         Lines and stairs in this dictionary, or in a list in it, leave ghosts when states are compared; those in a
-        dictionary in it do not. A line under the name ``guess`` is the base's: it goes to where :meth:`mark` says.
+        dictionary in it do not. A line under the name ``guess`` is the base's: it goes to where :meth:`mark` says, with
+        words next to it. Text that rarely changes is drawn faster with ``gid="ground"``.
         """
 
     @abstractmethod
@@ -121,6 +143,18 @@ class Instrument(ABC, Generic[S, R]):
     @abstractmethod
     def describe(self, result: R) -> str:
         """Say in a sentence or two what the picture shows, with rounded numbers: caption and alternative text."""
+
+    def title(self, result: R) -> str:
+        """Say in one short sentence what is to be learned from the picture as it is now."""
+        return ""
+
+    def spots(self, result: R) -> Sequence[Spot]:
+        """Return what can be pointed at in the picture, with its numbers and their arithmetic."""
+        return ()
+
+    def grips(self, result: R) -> Sequence[Grip]:
+        """Return what can be dragged in the picture."""
+        return ()
 
     def mark(self, result: R, guess: float) -> tuple[Any, Any]:
         """Return x and y of the learner's guess in the picture of a result; needed where there is a question."""

@@ -1,4 +1,4 @@
-"""What pictures are made of besides curves: mosaics of images, frames around parts of them, tables of text."""
+"""What pictures are made of besides curves: mosaics of images, frames around parts of them, tables, arithmetic."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .figure import GREY, RED
+from .theme import GREY, RED
 
 
 def mosaic(tiles: np.ndarray, rows: int, columns: int) -> np.ndarray:
@@ -31,29 +31,67 @@ def show_image(image: Any, values: np.ndarray, low: float, high: float) -> None:
     image.set_clim(low, high if high > low else low + 1)
 
 
-class TextTable:
-    """A table of lines of equal letters in a figure, and below it room for three lines that say what is wrong.
+def written(value: float, decimals: int = 3) -> str:
+    """Return a number for arithmetic, always with so many decimals, with a real minus and never ``-0``."""
+    text = f"{round(float(value), decimals) + 0.0:,.{decimals}f}"
+    return text.replace("-", "−")
 
-    Its words belong to the figure, not to the axes: they stay with the background until one changes.
+
+def added(terms: Sequence[str]) -> str:
+    """Join terms of a sum: one that begins with a minus is subtracted."""
+    joined = " + ".join(terms)
+    return joined.replace("+ −", "− ")
+
+
+def products(left: np.ndarray, right: np.ndarray, most: int = 4) -> str:
+    """Return a sum of products in words: ``0.310·0.520 − 1.200·0.100 + … + 0.440·0.200``.
 
     Args:
-        figure: The figure.
+        left: First factors, ``[n]``.
+        right: Second factors, ``[n]``.
+        most: Products at most that are written out: the first ones and the last one.
+    """
+    places = [*range(len(left))]
+    dots = len(places) > most
+    if dots:
+        places = [*places[: most - 1], places[-1]]
+    terms = [f"{written(left[i])}·{_factor(right[i])}" for i in places]
+    return added([*terms[:-1], "…", terms[-1]] if dots else terms)
+
+
+def _factor(value: float) -> str:
+    text = written(value)
+    return f"({text})" if text.startswith("−") else text
+
+
+class TextTable:
+    """A table of lines of equal letters, and below it room for three lines that say what is wrong.
+
+    Its words rarely change: they are drawn with the background of the axes.
+
+    Args:
         axes: Axes without ticks that the table fills.
         head: The first line.
         rows: Number of lines below it.
     """
 
-    def __init__(self, figure: Any, axes: Any, head: str, rows: int) -> None:
-        look: dict[str, Any] = {"size": 9, "va": "top", "transform": axes.transAxes}
+    def __init__(self, axes: Any, head: str, rows: int) -> None:
+        look: dict[str, Any] = {
+            "size": 9,
+            "va": "top",
+            "transform": axes.transAxes,
+            "gid": "ground",
+            "in_layout": False,
+        }
         heights = np.linspace(1, 0, rows + 4)
         self.rows = rows
-        self._lines = [figure.text(0, y, " ", family="DejaVu Sans Mono", **look) for y in heights[1 : rows + 1]]
-        self._why = figure.text(0, heights[rows + 1], " ", **look, color=RED)
+        self._lines = [axes.text(0, y, " ", family="DejaVu Sans Mono", **look) for y in heights[1 : rows + 1]]
+        self._why = axes.text(0, heights[rows + 1], " ", **look, color=RED)
         self._ink = self._lines[0].get_color()
-        figure.text(0, 1, head, family="DejaVu Sans Mono", **look, color=GREY)
+        axes.text(0, 1, head, family="DejaVu Sans Mono", **look, color=GREY)
 
     def write(self, lines: Sequence[str], wrong: int, why: str) -> None:
         """Write the lines, the one with the number ``wrong`` in red, and below them why it is wrong."""
         for i, (line, text) in enumerate(zip(self._lines, lines, strict=True)):
             line.set(text=text, color=RED if i == wrong else self._ink)
-        self._why.set_text("\n".join(textwrap.wrap(why, 80)))
+        self._why.set_text("\n".join(textwrap.wrap(why, 62)))

@@ -1,4 +1,4 @@
-"""Questions to answer before one slides: the answers stay in sight, beside the truth."""
+"""Questions to answer before one slides: the answers stay in sight, next to the truth."""
 
 from __future__ import annotations
 
@@ -6,38 +6,55 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .static_page import in_a_page, quiz_html
+from .question import Question
+from .static_page import in_a_page, moved, quiz_html
 
 if TYPE_CHECKING:  # anywidget takes its time: only what shows a form needs it
+    from .explorer import Explorer
     from .form import Form
-    from .instrument import Instrument
 
 
 class Quiz:
     """Questions about what an explorer is going to show.
 
-    Each answer is recorded in the explorer: a number is drawn beside the truth, a choice is written under the picture.
+    Each answer is recorded in the explorer: a number is drawn next to the truth, a choice is written under the picture.
     Nothing waits for an answer. In a notebook, a quiz at the end of a cell shows itself.
 
     Args:
         explorer: What is asked about.
-        questions: The questions; beside each the answers to choose from, or None for the number that
-            :attr:`.Instrument.question` asks for.
+        questions: The questions, or for each question's text the answers to choose from, or None for the number that
+            :attr:`.Instrument.question` asks for. By default those of the explorer.
+
+    Attributes:
+        explorer: What is asked about.
+        questions: The questions.
 
     Raises:
-        ValueError: No question, one with fewer than two choices, or a number that the explorer does not ask for.
+        ValueError: No question, one with fewer than two choices, a number that the explorer does not ask for, or
+            values to show that the controls do not have.
     """
 
-    def __init__(self, explorer: Instrument[Any, Any], questions: Mapping[str, Sequence[str] | None]) -> None:
+    def __init__(
+        self,
+        explorer: Explorer[Any, Any],
+        questions: Sequence[Question] | Mapping[str, Sequence[str] | None] | None = None,
+    ) -> None:
+        if questions is None:
+            questions = explorer.questions
+        if isinstance(questions, Mapping):
+            questions = [_question(text, choices) for text, choices in questions.items()]
         if not questions:
             raise ValueError("questions: expected at least one, got none")
-        for question, choices in questions.items():
-            if choices is None and explorer.question is None:
-                raise ValueError(f"questions: {type(explorer).__name__} asks for no number, got {question!r}: None")
-            if choices is not None and (isinstance(choices, str) or len(choices) < 2):
-                raise ValueError(f"questions: expected two choices or more for {question!r}, got {choices!r}")
+        for question in questions:
+            if not question.choices and explorer.question is None:
+                raise ValueError(
+                    f"questions: {type(explorer).__name__} asks for no number, got {question.text!r}: None"
+                )
+            if question.choices and question.answer and question.answer not in question.choices:
+                raise ValueError(f"questions: expected an answer among {question.choices}, got {question.answer!r}")
+            explorer.at(**question.show)
         self.explorer = explorer
-        self.questions = dict(questions)
+        self.questions = tuple(questions)
 
     def answer(self, question: int, answer: float | str) -> None:
         """Record an answer.
@@ -47,42 +64,63 @@ class Quiz:
             answer: A number, or one of the choices.
 
         Raises:
-            ValueError: An answer that the question does not allow; the one before stays.
+            ValueError: A question that there is not, or an answer that it does not allow; the one before stays.
         """
-        text, choices = list(self.questions.items())[question]
-        if choices is None and self.explorer.question is not None:
+        asked = self._asked(question)
+        if not asked.choices and self.explorer.question is not None:
             self.explorer.question.check("guess", answer)
-        elif choices is not None and answer not in choices:
-            raise ValueError(f"answer: expected one of {', '.join(map(repr, choices))}; got {answer!r}")
-        self.explorer.predict(answer, text)
+        elif not (isinstance(answer, str) and answer in asked.choices):
+            raise ValueError(f"answer: expected one of {', '.join(map(repr, asked.choices))}; got {answer!r}")
+        self.explorer.predict(answer, asked.text)
+
+    def show(self, question: int) -> None:
+        """Set the explorer to where it shows the answer of a question, by its number from 0 on."""
+        self.explorer.set(**self._asked(question).show)
+
+    def _asked(self, question: int) -> Question:
+        if isinstance(question, bool) or question not in range(len(self.questions)):
+            raise ValueError(f"question: expected a number from 0 to {len(self.questions) - 1}, got {question!r}")
+        return self.questions[int(question)]
 
     @property
     def answers(self) -> dict[str, str]:
         """What was answered so far, by the question."""
-        return {text: given for text, given in self.explorer.answers.items() if text in self.questions}
+        texts = {question.text for question in self.questions}
+        return {text: given for text, given in self.explorer.answers.items() if text in texts}
 
     @cached_property
     def live(self) -> Form:
         """The widget, a form with all questions."""
         from .form import Form
 
-        number = self.explorer.question
-        return Form(self.questions, "" if number is None else number.unit, self.answer)
+        return Form(self.questions, self.explorer.question, self.answer, self.show)
 
     def __repr__(self) -> str:
         """The questions, their choices and the answers so far: what nbval compares."""
         lines = ["Quiz"]
-        for text, choices in self.questions.items():
-            asked = text if choices is None else f"{text} ({' / '.join(choices)})"
-            lines.append(f"{asked} {self.answers.get(text, '')}".rstrip())
+        for question in self.questions:
+            asked = f"{question.text} ({' / '.join(question.choices)})" if question.choices else question.text
+            lines.append(f"{asked} {self.answers.get(question.text, '')}".rstrip())
         return "\n".join(lines)
 
     def html(self) -> str:
         """Return the quiz for a page without a kernel; its answers are written under the explorer that follows."""
-        return quiz_html(self.questions, self.explorer.question)
+        positions = moved(self.explorer, self.explorer.swept_states())
+        return quiz_html(self.questions, self.explorer.question, positions)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        if in_a_page():
-            return {"text/plain": repr(self), "text/html": self.html()}, {}
-        data, metadata = self.live._repr_mimebundle_(**kwargs)  # type: ignore[misc]
-        return {**data, "text/plain": repr(self)}, metadata
+        from .output import quiz_still
+
+        html = self.html() if in_a_page() else quiz_still(self.questions, self.live.still)
+        return {"text/plain": repr(self), "text/html": html}, {}
+
+    def _ipython_display_(self) -> None:
+        from .output import show_twice
+
+        show_twice(self, lambda: self.live)
+
+
+def _question(text: str, choices: Sequence[str] | None) -> Question:
+    if choices is not None and (isinstance(choices, str) or len(choices) < 2):
+        raise ValueError(f"questions: expected two choices or more for {text!r}, got {choices!r}")
+    return Question(text, tuple(choices or ()))

@@ -1,8 +1,6 @@
-// Explorers and quizzes in a page without a kernel. `picture` and `form` are the live widgets' own scripts.
+// Explorers and quizzes in a page without a kernel: every picture is drawn beforehand, and the page picks one.
 
-const PLAY_INTERVAL = 350; // milliseconds
-
-// What a live widget asks its kernel for.
+// What a live widget has in its kernel.
 class Model {
   #values;
   #listeners = {};
@@ -12,15 +10,15 @@ class Model {
   on(events, listener) { for (const event of events.split(" ")) (this.#listeners[event] ??= []).push(listener); }
   send(message) { this.#tell("send", message); }
   save_changes() {}
-  set(name, value) {
-    if (this.#values[name] === value) return;
-    this.#values[name] = value;
-    this.#tell(`change:${name}`, value);
+  set(name, value) { this.update({ [name]: value }); }
+  update(values) {
+    const changed = Object.keys(values).filter((name) => this.#values[name] !== values[name]);
+    Object.assign(this.#values, values);
+    for (const name of changed) this.#tell(`change:${name}`, values[name]);
+    if (changed.length) this.#tell("change");
   }
   #tell(event, value) { for (const listener of this.#listeners[event] ?? []) listener(value); }
 }
-
-const add = (parent, tag, properties = {}) => parent.appendChild(Object.assign(document.createElement(tag), properties));
 
 const specification = (element) => JSON.parse(element.querySelector("script").textContent);
 
@@ -29,11 +27,10 @@ async function inflated(text) {
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
 }
 
-let count = 0;
-
 class ExplorerElement extends HTMLElement {
   #answers = {};
   #model = null;
+  show = () => {};
 
   predict(question, answer) {
     this.#answers[question] = answer;
@@ -42,46 +39,48 @@ class ExplorerElement extends HTMLElement {
 
   async connectedCallback() {
     if (this.#model) return;
-    const { name, width, height, dark, controls, start, fixed, notebook, drawn } = specification(this);
+    const { spec, start, fixed, notebook, drawn } = specification(this);
     this.#model = new Model({
-      name, width, height, mime: "image/svg+xml", data: "", caption: "", numbers: [], answers: [], error: "", state: "",
-      pinned: false, dark: false,
+      spec, place: start, served: "", epoch: 0, words: [], title: "", caption: "", numbers: [], spots: [], grips: [],
+      answers: Object.entries(this.#answers), error: "", state: "", pinned: false, more: false,
     });
     const model = this.#model;
     const { elements, frames } = await inflated(drawn);
     const joined = (places) => places.map((place) => elements[place]).join("");
 
-    let [current, pinned] = [null, null];
-    const rows = [];
-    const draw = () => {
-      const [, caption, numbers, state, ground, moving] = current;
-      // Where the axes differ, the pinned curves would lie at the wrong values.
-      const same = pinned && String(pinned[4]) === String(ground);
-      let svg = joined(ground) + (same ? `<g opacity="0.35">${joined(pinned[5])}</g>` : "") + joined(moving) + "</svg>";
-      if (model.get("dark")) svg = svg.replace(/#[0-9a-f]{6}\b/g, (colour) => dark[colour] ?? colour);
-      const before = Object.fromEntries(pinned?.[2] ?? []);
-      model.set("data", svg);
-      model.set("caption", caption);
-      model.set("numbers", numbers.map(([term, value]) => pinned ? [term, value, before[term]] : [term, value]));
-      model.set("state", state);
-    };
+    let pinned = null;
+    const find = (place) => frames.find((frame) => String(frame.place) === String(place));
     const agreeing = (place, other) => place.filter((value, i) => value === other[i]).length;
-    // Of the pictures at the value that was chosen, the one that agrees most with the present one.
-    const go = (chosen, value) => {
-      const wanted = current[0].map((present, i) => (i === chosen ? value : present));
-      const there = frames.filter(([place]) => place[chosen] === value);
-      current = there.reduce((best, frame) => (agreeing(frame[0], wanted) > agreeing(best[0], wanted) ? frame : best));
-      const back = controls.filter((_, i) => current[0][i] !== wanted[i]).map(({ words }) => words);
-      note.textContent = back.length ? `Not every combination is on this page: moved ${back.join(", ")} as well.` : "";
-      rows.forEach((row, i) => row(current[0][i]));
-      draw();
+    let current = find(start);
+    // Of the pictures at the values that were chosen, the one that agrees most with the present one.
+    const nearest = (wanted) => {
+      const moved = wanted.map((value, i) => value !== current.place[i]);
+      const there = frames.filter(({ place }) => place.every((value, i) => !moved[i] || value === wanted[i]));
+      return (there.length ? there : frames).reduce((best, frame) =>
+        (agreeing(frame.place, wanted) > agreeing(best.place, wanted) ? frame : best));
     };
-
+    let note = null;
+    const draw = (wanted) => {
+      const back = spec.controls.filter((_, i) => current.place[i] !== wanted[i]).map(({ words }) => words);
+      if (note) note.textContent = back.length ? `Not every combination is on this page: moved ${back.join(", ")} as well.` : "";
+      const { place, grounds, moving, ...words } = current;
+      const before = Object.fromEntries(pinned?.numbers ?? []);
+      const values = { ...words, place, words: spec.controls.map(({ values }, i) => values[place[i]]) };
+      values.numbers = words.numbers.map(([term, value]) => (pinned ? [term, value, before[term]] : [term, value]));
+      grounds.forEach((ground, i) => {
+        // Where the axes differ, the pinned curves would lie at the wrong values.
+        const same = pinned && String(pinned.grounds[i]) === String(ground);
+        values[`ground${i}`] = joined(ground);
+        values[`moving${i}`] = (same ? `<g opacity="0.35">${joined(pinned.moving[i])}</g>` : "") + joined(moving[i]);
+      });
+      model.update(values);
+    };
+    draw(start);
     const box = document.createElement("div");
-    box.className = "jupyter-widgets rsl-explorer";
-    const panel = add(box, "div", { className: "rsl-controls" });
-    controls.forEach((control, i) => rows.push(row(panel, control, (value) => go(i, value), () => current[0][i])));
-    const note = add(panel, "p", { className: "rsl-note" });
+    this.replaceChildren(box);
+    render({ model, el: box });
+    const panel = box.querySelector(".rsl-controls");
+    note = add(panel, "p", { className: "rsl-note" });
     note.setAttribute("role", "status");
     const rest = add(panel, "p", { className: "rsl-rest" });
     if (fixed.length) rest.append(`Fixed on this page: ${fixed.join(", ")}. `);
@@ -90,107 +89,44 @@ class ExplorerElement extends HTMLElement {
       add(rest, "a", { href: notebook, textContent: "the notebook", download: "" });
       rest.append(".");
     }
-
-    current = frames.find(([place]) => String(place) === String(start));
-    rows.forEach((row, i) => row(start[i]));
-    draw();
-    model.on("change:dark", draw);
-    model.on("change:pinned", (on) => { pinned = on ? current : null; draw(); });
-    model.on("send", () => {
-      model.set("pinned", false);
-      current = frames.find(([place]) => String(place) === String(start));
-      rows.forEach((row, i) => row(start[i]));
-      note.textContent = "";
-      draw();
+    const go = (wanted) => { current = find(wanted) ?? nearest(wanted); draw(wanted); };
+    model.on("send", ({ place, do: what, serial }) => {
+      if (place) go(place);
+      if (what === "reset") { pinned = null; model.set("pinned", false); current = find(start); draw(start); }
+      if (what === "compare") { pinned = pinned ? null : current; model.set("pinned", Boolean(pinned)); draw(current.place); }
+      if (what === "more") model.set("more", !model.get("more"));
+      model.set("served", serial);
     });
-    model.set("answers", Object.entries(this.#answers));
-    const view = add(box, "div");
-    this.replaceChildren(box);
-    picture.render({ model, el: view });
+    this.show = (values) => {
+      go(current.place.map((value, i) => values[i] ?? value));
+      box.scrollIntoView({ block: "nearest" });
+    };
     this.dataset.ready = "";
   }
-}
-
-// A control with its label; returns a function that puts it to a value.
-function row(panel, { kind, words, help, values, play }, go, present) {
-  const id = `rsl-control-${++count}`;
-  const line = add(panel, "div", { className: `rsl-row rsl-${kind}`, title: help });
-  if (kind === "switch") {
-    const label = add(line, "label");
-    const box = add(label, "input", { type: "checkbox", id });
-    label.append(` ${words}`);
-    box.addEventListener("change", () => go(Number(box.checked)));
-    return (value) => { box.checked = Boolean(value); };
-  }
-  add(line, "label", { textContent: words, htmlFor: id });
-  if (kind === "choice") {
-    const select = add(line, "select", { id });
-    values.forEach((text, value) => add(select, "option", { textContent: text, value }));
-    select.addEventListener("change", () => go(Number(select.value)));
-    return (value) => { select.value = value; };
-  }
-  const output = add(line, "output", { htmlFor: id });
-  const button = play ? playButton(line, words, values.length - 1, go, present) : null;
-  const slider = add(line, "input", { type: "range", id, min: 0, max: values.length - 1, step: 1 });
-  slider.setAttribute("aria-description", help);
-  slider.addEventListener("input", () => { button?.stop(); go(Number(slider.value)); });
-  return (value) => {
-    slider.value = value;
-    output.textContent = values[value];
-    slider.setAttribute("aria-valuetext", values[value]);
-  };
-}
-
-function playButton(line, words, last, go, present) {
-  const button = add(line, "button", { type: "button", textContent: "▶" });
-  button.setAttribute("aria-label", `play: ${words}`);
-  button.setAttribute("aria-pressed", "false");
-  let timer = null;
-  button.stop = () => {
-    clearInterval(timer);
-    timer = null;
-    button.textContent = "▶";
-    button.setAttribute("aria-pressed", "false");
-  };
-  const step = () => {
-    if (present() < last && button.isConnected) go(present() + 1);
-    if (present() >= last) button.stop();
-  };
-  button.addEventListener("click", () => {
-    if (timer) { button.stop(); return; }
-    button.textContent = "❚❚";
-    button.setAttribute("aria-pressed", "true");
-    if (present() === last) go(0);
-    timer = setInterval(step, PLAY_INTERVAL);
-  });
-  return button;
 }
 
 class QuizElement extends HTMLElement {
   connectedCallback() {
     if (this.dataset.ready !== undefined) return;
     const questions = specification(this);
-    const model = new Model({
-      questions: questions.map(([text, choices, unit]) => [text, choices, unit]),
-      given: {},
-      replies: questions.map(() => ["", false]),
-    });
+    const model = new Model({ questions, given: {}, replies: questions.map(() => ["", false]) });
     const all = [...document.querySelectorAll("rsl-quiz, rsl-explorer")];
     const explorer = all.slice(all.indexOf(this)).find((element) => element instanceof ExplorerElement);
     model.on("change:given", (given) => {
-      model.set("replies", questions.map(([text, choices, unit, range], place) => {
+      model.set("replies", questions.map(({ text, choices, unit, range }, place) => {
         const entered = given[place];
         if (entered === undefined) return ["", false];
         const number = Number(entered.replace(",", "."));
         if (!choices && !(number >= range[0] && number <= range[1]))
           return [`expected a number from ${range[0]} to ${range[1]}, got ${entered}`, true];
         explorer?.predict(text, choices ? entered : `${number} ${unit}`.trim());
-        return ["Recorded, and written under the picture.", false];
+        return [RECORDED, false];
       }));
     });
+    model.on("send", ({ show }) => explorer?.show(questions[show].places));
     const box = document.createElement("div");
     this.replaceChildren(box);
-    form.render({ model, el: box });
+    renderForm({ model, el: box });
     this.dataset.ready = "";
   }
 }

@@ -10,6 +10,7 @@ from PIL import Image
 
 _NAMED_GROUP = re.compile(r'<g id="[^"]*">')
 _TABLE_ROW = re.compile("<text (?=[^>]*>[^<]*  )")  # its columns are kept apart by spaces
+_ID = re.compile(r'( id="|="#|url\(#)(?=[a-z][0-9a-f]{10}\b)')
 _PNG = re.compile(r"data:image/png;base64,\s*([^\"]*)")
 _PLACE = re.compile(r'(?<= [dxy]=")[^"]*')
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{2,}")
@@ -23,6 +24,7 @@ def thin(document: str) -> str:
     Images are stored without loss as WebP, places to a tenth of a point, and lines from point to point.
     """
     svg = document[document.index("<svg") : document.rindex("</svg>")]
+    svg = _ID.sub(r"\1rsl-", svg)  # a page that shows several pictures names each one's apart
     svg = _TABLE_ROW.sub('<text xml:space="preserve" ', _NAMED_GROUP.sub("<g>", svg))
     svg = _PLACE.sub(lambda place: _LONG_NUMBER.sub(_rounded, place[0]), _PNG.sub(_webp, svg))
     return _PATH.sub(_relative, svg)

@@ -1,131 +1,195 @@
-"""The live form of an explorer: ipywidgets controls beside a picture that follows them."""
+"""The live form of an explorer: its controls and its picture in the browser, followed by the kernel."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets
+import anywidget
+import traitlets
 from IPython import get_ipython
 
-from .figure import Drawing
-from .picture import Picture
+from .drawing import Drawing
+from .output import still_name
+from .scripts import picture_module, text
+from .view import grips_on, place_of, specification
 
 if TYPE_CHECKING:
-    from .controls import Control
     from .instrument import Instrument
 
-PLAY_INTERVAL = 120
-"""Milliseconds between the steps of a play button."""
-BURST, PAUSE = 0.010, 0.005
-"""An event of the browser within BURST seconds of the last picture waits PAUSE seconds for a newer one."""
+KEPT = 48
+"""Frames that are kept: a slider that goes back shows at once what was there."""
+PAUSE, AHEAD = 0.02, 2
+"""A control that rests for PAUSE seconds has its next AHEAD positions drawn before they are asked for."""
 
 
-class Live(ipywidgets.Box):
+class Live(anywidget.AnyWidget):
     """Controls and picture of one explorer. Made by :attr:`.Explorer.live`.
 
-    A control that is moved changes the instrument, and every change of the instrument comes back by :meth:`refresh`.
+    The browser asks by messages, one at a time: the newest positions of the controls, or what a button does. They
+    change the instrument, and every change of the instrument comes back by :meth:`refresh`, as traits that only the
+    kernel sets.
+    A host needs ipywidgets and anywidget, as JupyterLab, Notebook 7, VS Code and Colab have; nothing comes from a CDN.
+    Of each panel, background and moving artists are a trait each, so that only what changed is sent.
 
     Attributes:
-        widgets: The widget of each control, by its name.
-        picture: The image, its numbers, its caption and its error line.
+        spec: Name, panels, controls and colours; they stay.
+        place: The position of each control in the picture that is shown.
+        served: The serial of the last message of the browser that was dealt with.
+        epoch: Grows with whatever makes frames that were drawn ahead worthless.
+        words: The value of each control, in words.
+        title, caption, numbers: What the picture shows, in words; numbers are rows of name, number and pinned number.
+        spots, grips: What can be pointed at and dragged, as in :class:`.Frame`.
+        answers: What the learner predicted: rows of question and answer.
+        error: What is wrong with the present values of the controls; empty if nothing is.
+        state: The state as text, to be copied.
+        pinned: Whether another state is pinned.
+        more: Whether the panels are shown that are hidden at first.
+        still: Name of the picture that stands for it in a notebook without a kernel; the browser hides that.
     """
 
-    dark = False  # as the last page was that said so: the next explorer begins with it
+    _esm = picture_module()
+    _css = text("explorer.css")
+
+    spec: Any = traitlets.Dict().tag(sync=True)
+    place: Any = traitlets.List().tag(sync=True)
+    served = traitlets.Unicode().tag(sync=True)
+    epoch = traitlets.Int().tag(sync=True)
+    words: Any = traitlets.List().tag(sync=True)
+    title = traitlets.Unicode().tag(sync=True)
+    caption = traitlets.Unicode().tag(sync=True)
+    numbers: Any = traitlets.List().tag(sync=True)
+    spots: Any = traitlets.List().tag(sync=True)
+    grips: Any = traitlets.List().tag(sync=True)
+    answers: Any = traitlets.List().tag(sync=True)
+    error = traitlets.Unicode().tag(sync=True)
+    state = traitlets.Unicode().tag(sync=True)
+    pinned = traitlets.Bool().tag(sync=True)
+    more = traitlets.Bool().tag(sync=True)
+    still = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, instrument: Instrument[Any, Any]) -> None:
         self._instrument = instrument
-        self._refreshing = self._leading = False  # whether the state moves the controls, or they the state
-        self._due = self._drawn = 0.0  # when a waiting event is drawn, when the last picture was
-        width, height = (round(100 * inches) for inches in instrument.size)
-        self.picture = Picture(name=type(instrument).__name__, width=width, height=height, dark=Live.dark)
-        self._drawing = Drawing(instrument, Live.dark)
-        state = instrument.at()
-        self.widgets = {name: _widget(c, getattr(state, name)) for name, c in instrument.controls.items()}
+        self._drawing = Drawing(instrument)
+        self._positions = {name: list(control.positions()) for name, control in instrument.controls.items()}
+        self._frames: dict[Any, dict[str, Any]] = {}
+        self._about: Any = None
+        self._guess: float | None = None
+        self._events = 0
+        super().__init__(
+            spec=specification(instrument, self._drawing.panels, self._positions), still=still_name(instrument)
+        )
+        panels = range(len(self._drawing.panels))
+        self.add_traits(
+            **{f"{layer}{i}": traitlets.Unicode().tag(sync=True) for i in panels for layer in ("ground", "moving")}
+        )
         self.refresh()
-        for widget in self.widgets.values():
-            widget.observe(self._follow, "value")
-        self.picture.observe(self._pin, "pinned")
-        self.picture.observe(self._adapt, "dark")
-        self.picture.on_msg(self._reset)
-        controls = ipywidgets.VBox([_row(self.widgets[name], control) for name, control in instrument.controls.items()])
-        controls.add_class("rsl-controls")
-        super().__init__([controls, self.picture])
-        self.add_class("rsl-explorer")
+        self.on_msg(self._receive)
 
     def refresh(self) -> None:
         """Show the instrument's state; if that fails, the last picture stays and a line under it says why."""
         with self._instrument.lock, self._told():
             self._draw()
-            if self._leading:  # the controls say it already, or what an event wants that still waits
-                return
-            self._refreshing = True
-            try:
-                for name, value in self._instrument.values(self._instrument.at()).items():
-                    self.widgets[name].value = value
-                self.picture.pinned = self._instrument.pinned is not None
-            finally:
-                self._refreshing = False
+
+    @property
+    def svg(self) -> str:
+        """The picture as the browser has it, in one piece."""
+        panels = range(len(self._drawing.panels))
+        layers = [getattr(self, f"{layer}{i}") for layer in ("ground", "moving") for i in panels]
+        return "".join([self._drawing.head, *layers, "</svg>"])
 
     def _draw(self) -> None:
-        instrument, picture, drawing = self._instrument, self.picture, self._drawing
-        state = instrument.at()
+        """Show the state, written anew unless it was kept."""
+        instrument = self._instrument
+        self._drawing.pin(instrument.pinned)
+        if self._drawing.guess_needs_more and instrument.guess not in (None, self._guess):
+            self.more = True
+        self._guess = instrument.guess
+        values = self._frame(instrument.at())
+        about = (instrument.pinned, instrument.guess, self.more)  # is in every picture
+        with self.hold_sync():
+            self.epoch += about != self._about
+            for name, value in values.items():
+                self.set_trait(name, value)
+            self.answers = [*map(list, instrument.answers.items())]
+            self.pinned, self.error = instrument.pinned is not None, ""
+        self._about = about
+
+    def _frame(self, state: Any) -> dict[str, Any]:
+        """Return what the browser shows of a state, by the names of the traits."""
+        instrument, pinned = self._instrument, self._drawing.pinned
+        key = (state, self.more, instrument.pinned, instrument.guess)
+        if key in self._frames:
+            return self._frames[key]
+        frame = self._drawing.frame(state, self.more)
+        before = {} if pinned is None else instrument.numbers(pinned)
+        place = place_of(state, self._positions)
+        values: dict[str, Any] = {
+            "place": place,
+            "words": [instrument.controls[name].word(value) for name, value in instrument.values(state).items()],
+            "title": frame.title,
+            "caption": frame.caption,
+            "numbers": [[n, v, before[n]] if n in before else [n, v] for n, v in frame.numbers.items()],
+            "state": instrument.write(state),
+            "spots": [list(spot) for spot in frame.spots],
+            "grips": grips_on(frame, self._positions),
+        }
+        values |= {f"ground{i}": svg for i, svg in enumerate(frame.grounds)}
+        values |= {f"moving{i}": svg for i, svg in enumerate(frame.moving)}
+        while len(self._frames) >= KEPT:
+            del self._frames[next(iter(self._frames))]
+        self._frames[key] = values
+        return values
+
+    def _receive(self, widget: Any, content: Any, buffers: Any) -> None:
+        """Do what the browser asks for, and tell it that this is done, whatever came of it."""
         try:
-            drawing.pin(instrument.pinned)
-            result = instrument.compute(state)
-            drawing.move(result)
-            data, caption, numbers = drawing.png(), instrument.describe(result), instrument.numbers(result)
-            pinned = {} if drawing.pinned is None else instrument.numbers(drawing.pinned)
+            with self._instrument.lock, self._told(_from_browser()):
+                match content:
+                    case {"place": place}:
+                        self._move(place)
+                    case {"do": "reset"}:
+                        self._instrument.reset()
+                    case {"do": "compare"}:
+                        self._instrument.compare(self._instrument.pinned is None)
+                    case {"do": "more"}:
+                        self.more = not self.more
+                        self._draw()
         finally:
-            self._drawn = time.monotonic()
-        with picture.hold_sync():
-            picture.data, picture.caption, picture.error = data, caption, ""
-            picture.numbers = [[n, v, pinned[n]] if n in pinned else [n, v] for n, v in numbers.items()]
-            picture.state, picture.answers = instrument.write(state), [*map(list, instrument.answers.items())]
+            self.served = content.get("serial", "")
 
-    def _follow(self, change: Any) -> None:
-        """Follow a control at once; of events that come faster than pictures, only the newest."""
-        with self._instrument.lock:  # an event of another thread waits; one that refresh() caused is not followed
-            now = time.monotonic()
-            if self._refreshing or now < self._due:
+    def _move(self, place: Sequence[int]) -> None:
+        """Let the instrument do what the controls say, and then draw what will be asked for next."""
+        self._events += 1
+        here = dict(zip(self._positions, place_of(self._instrument.at(), self._positions), strict=True))
+        wanted = dict(zip(self._positions, place, strict=True))
+        moved = {name: self._positions[name][to] for name, to in wanted.items() if to != here[name]}
+        self._instrument.set(**moved)
+        if len(moved) == 1:
+            (name,) = moved
+            self._later(self._events, name, 1 if wanted[name] > here[name] else -1, AHEAD)
+
+    def _later(self, event: int, name: str, step: int, count: int) -> None:
+        """Draw the next position in the direction of the last step as soon as the kernel is idle."""
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_running_loop().call_later(PAUSE, self._look_ahead, event, name, step, count)
+
+    def _look_ahead(self, event: int, name: str, step: int, count: int) -> None:
+        instrument = self._instrument
+        if event != self._events or not count:
+            return
+        with instrument.lock:
+            here = dict(zip(self._positions, place_of(instrument.at(), self._positions), strict=True))
+            place = here[name] + step * (AHEAD + 1 - count)
+            if not 0 <= place < len(self._positions[name]):
                 return
-            browser, loop = _from_browser(), None
-            with contextlib.suppress(RuntimeError):
-                loop = asyncio.get_running_loop()
-            if browser and loop is not None and now - self._drawn < BURST:
-                self._due = now + PAUSE
-                loop.call_later(PAUSE, self._catch_up, True)
-            else:
-                self._catch_up(browser)
-
-    def _catch_up(self, browser: bool) -> None:
-        """Let the instrument do what the controls now say."""
-        with self._instrument.lock, self._told(browser):
-            self._due, self._leading = 0.0, True
-            try:
-                self._instrument.set(**{name: _exact(widget.value) for name, widget in self.widgets.items()})
-            finally:
-                self._leading = False
-
-    def _pin(self, change: Any) -> None:
-        with self._instrument.lock, self._told(_from_browser()):
-            if not self._refreshing:
-                self._instrument.compare(change["new"])
-
-    def _reset(self, widget: Any, content: Any, buffers: Any) -> None:
-        if content == {"do": "reset"}:
-            with self._told(_from_browser()):
-                self._instrument.reset()
-
-    def _adapt(self, change: Any) -> None:
-        """Draw on the ground of the page."""
-        Live.dark = change["new"]
-        with self._instrument.lock, self._told(_from_browser()):
-            self._drawing = Drawing(self._instrument, Live.dark)
-            self._draw()
+            with contextlib.suppress(Exception):  # it is told as soon as it is asked for
+                values = self._frame(instrument.at(**{name: self._positions[name][place]}))
+                changed = {key: value for key, value in values.items() if getattr(self, key) != value}
+                self.send({"ahead": values["place"], "epoch": self.epoch, "frame": changed})
+        self._later(event, name, step, count - 1)
 
     @contextlib.contextmanager
     def _told(self, browser: bool = False) -> Iterator[None]:
@@ -133,7 +197,7 @@ class Live(ipywidgets.Box):
         try:
             yield
         except Exception as error:
-            self.picture.error = _sentence(error)
+            self.error = _sentence(error)
             if not browser:
                 raise
 
@@ -143,71 +207,6 @@ def _from_browser() -> bool:
     return kernel is not None and kernel.get_parent().get("header", {}).get("msg_type") == "comm_msg"
 
 
-def _exact(value: Any) -> Any:
-    """Return the position that a browser means: after some steps of 0.1 it sends 1.7000000000000002 for 1.7."""
-    return round(value, 10) if isinstance(value, float) else value
-
-
 def _sentence(error: Exception) -> str:
     words = str(error).strip().split("\n")[0]
     return words if isinstance(error, (TypeError, ValueError)) else f"{type(error).__name__}: {words}"
-
-
-def _widget(control: Control, value: Any) -> ipywidgets.DOMWidget:
-    """Make the control's widget at ``value``."""
-    shared = {
-        "value": value,
-        "description": control.words,
-        "tooltip": control.help,
-        "style": {"description_width": "initial"},  # a label is never cut
-    }
-    if control.choices is not None:
-        return ipywidgets.Dropdown(options=list(control.choices.items()), **shared)
-    if control.steps is not None:
-        return ipywidgets.SelectionSlider(options=[(f"{step:g}", step) for step in control.steps], **shared)
-    if control.range is None:
-        return ipywidgets.Checkbox(indent=False, **shared)
-    first, last, step = control.range
-    slider = ipywidgets.IntSlider if control.whole else ipywidgets.FloatSlider
-    return slider(min=first, max=last, step=step, **shared)
-
-
-def _row(slider: ipywidgets.DOMWidget, control: Control) -> ipywidgets.DOMWidget:
-    """Put a play button before a slider that can play: it steps on from the present position."""
-    places = control.positions()
-    if not control.play or len(places) < 2:
-        return slider
-    settings = {"interval": PLAY_INTERVAL, "show_repeat": False, "tooltip": "play"}
-    if control.range is not None and control.whole:
-        first, last, step = control.range
-        play = ipywidgets.Play(min=first, max=last, step=step, value=slider.value, **settings)
-        ipywidgets.jslink((play, "value"), (slider, "value"))
-    else:
-        place = slider.index if control.range is None else _nearest(places, slider.value)
-        play = ipywidgets.Play(min=0, max=len(places) - 1, value=place, **settings)
-        if control.range is None:
-            ipywidgets.jslink((play, "value"), (slider, "index"))
-        else:  # the browser links only what is equal, and a button plays whole numbers
-            _link(play, slider, places)
-    row = ipywidgets.HBox([play, slider])
-    row.add_class("rsl-play")
-    return row
-
-
-def _link(play: ipywidgets.Play, slider: ipywidgets.DOMWidget, places: Sequence[float]) -> None:
-    """Let a play button number the positions of a slider, which may also stand between two of them."""
-
-    def follow(change: Any) -> None:
-        play.value = _nearest(places, change["new"])
-
-    def step(change: Any) -> None:
-        if _nearest(places, slider.value) != change["new"]:
-            slider.value = places[change["new"]]
-
-    slider.observe(follow, "value")
-    play.observe(step, "value")
-
-
-def _nearest(places: Sequence[float], value: float) -> int:
-    """Return the number of the position that is nearest to a value."""
-    return min(range(len(places)), key=lambda i: abs(places[i] - value))

@@ -1,0 +1,14 @@
+"""The pictures that open the lessons and their landing page, drawn from the package's own data."""
+
+from . import fading, memory, noise, pendulum, robots, shapes
+
+PICTURES = {
+    "robots": robots.draw,
+    "1_mlp": fading.draw,
+    "2_cnn": shapes.draw,
+    "3_rnn": memory.draw,
+    "4_normalization": pendulum.normalization,
+    "5_distributions": noise.draw,
+    "6_policy": pendulum.policy,
+}
+"""What draws each picture of ``notebooks/pictures``, by the name of its file."""

@@ -1,0 +1,66 @@
+"""Lesson 1: what is left of the ants' movements in each layer of a deep network."""
+
+import numpy as np
+import torch
+
+from rsl_edu import data
+from rsl_edu.modules import MLP, EmpiricalNormalization
+
+from .svg import BLUE, FAINT, GREEN, ORANGE, RED, box, cross, line, picture, text, tick
+
+LAYERS = (0, 2, 4, 6, 8, 10)
+ROWS = (("relu", 1.0, "ReLU, gain 1", False), ("selu", 1.0, "SELU, gain 1", True))
+UNITS = 5
+
+
+def draw() -> str:
+    """Return the picture."""
+    observations = data.rollout("Ant-v5", steps=64, envs=16).observations  # [steps, envs, 105]
+    norm = EmpiricalNormalization(105)
+    norm.update(observations.flatten(0, 1))
+    x = norm(observations)
+    parts = []
+    for i, layer in enumerate(LAYERS):
+        parts.append(text(196 + 96 * i, 30, f"layer {layer}" if layer else "input", "middle muted"))
+    for row, (activation, gain, name, works) in enumerate(ROWS):
+        parts += _row(44 + 100 * row, name, works, _layers(x, activation, gain))
+    below = "Lines: five units of each layer during 64 steps of one ant. Numbers: std over 1,024 observations."
+    parts.append(text(24, 262, below, "muted"))
+    return picture(282, "The signal of ten layers: with ReLU it is gone at layer 10, with SELU it arrives.", *parts)
+
+
+def _layers(x: torch.Tensor, activation: str, gain: float) -> list[torch.Tensor]:
+    """Return the values of the input and of ten hidden layers, each ``[steps, envs, units]``."""
+    torch.manual_seed(0)
+    mlp = MLP(105, 8, [128] * 10, activation)
+    mlp.init_weights(gain)
+    values = [x]
+    h = x
+    for layer in list(mlp)[:-1]:
+        h = layer(h).detach()
+        if not isinstance(layer, torch.nn.Linear):
+            values.append(h)
+    return values
+
+
+def _row(top: float, name: str, works: bool, values: list[torch.Tensor]) -> list[str]:
+    mark = tick if works else cross
+    parts = [
+        text(24, top + 34, name, "head"),
+        mark(32, top + 56, 7, GREEN if works else RED),
+        text(50, top + 61, "arrives" if works else "fades away", colour=GREEN if works else RED),
+    ]
+    for i, layer in enumerate(LAYERS):
+        h = values[layer]
+        left = 152 + 96 * i
+        std = h.std((0, 1), correction=0)
+        spread = std.square().mean().sqrt().item()
+        parts.append(box(left, top, 88, 66, "#0f1821", FAINT, 'rx="5"'))
+        middle = std.argsort()[len(std) // 2 :][: len(std) // 4]  # units that vary about as much as most do
+        chosen = middle[:: max(1, len(middle) // UNITS)][:UNITS]
+        for unit, colour in zip(chosen.tolist(), (BLUE, GREEN, ORANGE, BLUE, GREEN), strict=True):
+            trace = h[:, 0, unit] - h[:, 0, unit].mean()
+            y = top + 33 - 12 * trace.clamp(-2.5, 2.5).numpy()
+            parts.append(line(zip(np.linspace(left + 3, left + 85, 64), y, strict=True), colour, 1.3))
+        parts.append(text(left + 44, top + 83, f"{spread:.2g}", "middle"))
+    return parts

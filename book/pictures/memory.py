@@ -1,0 +1,70 @@
+"""Lesson 3: whose memory is set to zero, and when: as it should be, and as it was in rsl_rl."""
+
+import torch
+
+from rsl_edu import data
+
+from .svg import BLUE, FAINT, INK, ORANGE, RED, line, picture, shade, text
+
+STEP, ROW, TOP = 2.5, 10.5, 68
+
+
+def draw() -> str:
+    """Return the picture."""
+    dones = data.rollout("Ant-v5", steps=128, envs=16).dones.long()  # [steps, envs]
+    should = dones.bool()
+    was = torch.zeros_like(should)
+    for t, done in enumerate(dones):
+        hidden = torch.ones(1, 16, 1)
+        hidden[..., done, :] = 0.0  # the line of rsl_rl: integers are an index
+        was[t] = hidden[0, :, 0] == 0
+    parts = [
+        *_panel(52, "Memory ends with its episode", should, should),
+        *_panel(418, "As it was in rsl_rl, without an error", should, was),
+        text(42, TOP + 6, "0", "end muted"),
+        text(42, TOP + 15 * ROW + 6, "15", "end muted"),
+        '<text transform="translate(24 176) rotate(-90)" class="middle muted">robot</text>',
+        text(52 + 64 * STEP, 262, "128 steps", "middle muted"),
+        *_legend(),
+    ]
+    title = "16 robots: rsl_rl's line kept memories past the end of an episode, and erased robot 0's at each step."
+    return picture(314, title, *parts)
+
+
+def _panel(left: float, name: str, ends: torch.Tensor, erased: torch.Tensor) -> list[str]:
+    parts = [text(left, 34, name, "head")]
+    for robot in range(ends.shape[1]):
+        y = TOP + ROW * robot
+        foreign, start, segments = False, 0, []
+        for t in range(len(ends)):
+            end, gone = bool(ends[t, robot]), bool(erased[t, robot])
+            if not (end or gone):
+                continue
+            segments.append((start, t, foreign))
+            if gone and not end:
+                segments.append((t, t, None))  # erased in the middle of an episode
+            foreign, start = not gone and (foreign or end), t + 1
+        segments.append((start, len(ends) - 1, foreign))
+        for number, (first, last, kind) in enumerate(segments):
+            if last < first:
+                continue
+            colour = ORANGE if kind is None else RED if kind else (BLUE, shade(BLUE, 0.65))[number % 2]
+            x = left + STEP * first, left + STEP * last + (STEP - 1.5 if kind is None else 1)
+            parts.append(f'<path d="M{x[0]:.1f} {y:.1f}H{x[1]:.1f}" stroke="{colour}" stroke-width="6"/>')
+        for t in ends[:, robot].nonzero().flatten().tolist():
+            x = left + STEP * (t + 0.8)
+            parts.append(line([(x, y - 5), (x, y + 5)], INK, 1.6))
+    parts.append(line([(left, 246), (left + 128 * STEP, 246)], FAINT, 1))
+    return parts
+
+
+def _legend() -> list[str]:
+    entries = (
+        (42, BLUE, "of this episode"),
+        (188, RED, "of an earlier one, too"),
+        (374, ORANGE, "erased in mid-episode"),
+    )
+    parts = []
+    for x, colour, words in entries:
+        parts += [f'<path d="M{x} 290h18" stroke="{colour}" stroke-width="6"/>', text(x + 26, 295, words)]
+    return [*parts, line([(582, 283), (582, 297)], INK, 1.6), text(592, 295, "an episode ended")]

@@ -1,0 +1,12 @@
+"""Titles of panels that say in colours what their curves are: a legend that need not be drawn each time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def entitle(axes: Any, title: str, first: tuple[str, str], second: tuple[str, str], x: float = 0.45) -> None:
+    """Put a title above axes, and below it two names, each with its colour; the second at ``x``."""
+    axes.set_title(title, y=1.1)
+    for (name, color), slot, left in ((first, "center", 0.0), (second, "right", x)):
+        axes.set_title(name, loc=slot, x=left, y=1.01, ha="left", color=color, fontsize=9)

@@ -1,0 +1,370 @@
+"""The picture of an instrument, laid out once, then quick to change: panels in SVG, ghosts, marks."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_mixed import MixedModeRenderer
+from matplotlib.backends.backend_svg import RendererSVG
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import StepPatch
+from matplotlib.textpath import text_to_path
+from matplotlib.transforms import Bbox
+
+from .svg import thin
+from .theme import fixed_colours, theme
+
+if TYPE_CHECKING:
+    from .instrument import Instrument
+    from .touch import Grip, Mark, Spot
+
+POINTS = 72
+"""Points in an inch: the unit of SVG."""
+KEPT = 32
+"""Backgrounds that a panel keeps: a slider that goes back finds its own."""
+Box = tuple[float, float, float, float]
+"""Left, top, width and height in points, from the picture's upper left corner."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Panel:
+    """A part of the picture that can be shown without the others.
+
+    Attributes:
+        name: Label of its axes.
+        box: Where it is.
+        more: Whether it is shown only when asked for.
+    """
+
+    name: str
+    box: Box
+    more: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """A picture with everything that is shown with it: what a page without a kernel needs of one state.
+
+    Attributes:
+        state: The state.
+        title: What it says, in one sentence.
+        caption: What the picture shows, in words.
+        numbers: What is printed below it.
+        grounds: Of each panel its frame, ticks and words, in SVG: many states share them.
+        moving: Of each panel what lies over it, in SVG.
+        spots: What can be pointed at: name, numbers, arithmetic, whether it is listed, and its marks, each the number
+            of a panel and a :data:`Box`.
+        grips: What can be dragged: its controls, the number of its panel, the direction that counts, and x and y in
+            points for each tuple of values.
+        head: The tag that the whole picture begins with.
+    """
+
+    state: Any
+    title: str
+    caption: str
+    numbers: Mapping[str, str]
+    grounds: tuple[str, ...]
+    moving: tuple[str, ...]
+    spots: tuple[tuple[Any, ...], ...]
+    grips: tuple[tuple[Any, ...], ...]
+    head: str
+
+    @property
+    def svg(self) -> str:
+        """The whole picture."""
+        return f"{self.head}{''.join(self.grounds)}{''.join(self.moving)}</svg>"
+
+
+class Drawing:
+    """The figure of an instrument: laid out once, at its default state, then moved from result to result.
+
+    Of each panel, frame, ticks and words are the background, written again only when a limit, a tick or a word
+    changes. What is written does not depend on the states before.
+
+    Attributes:
+        figure: The figure, apart from pyplot and its list of figures.
+        panels: Its panels.
+        pinned: The result whose curves are left as ghosts, or None.
+    """
+
+    def __init__(self, instrument: Instrument[Any, Any], dark: bool = False) -> None:
+        self._instrument = instrument
+        self._dark = dark
+        self.pinned: Any = None
+        self._pinned_state: Any = None
+        self._ghosts: list[Artist] = []
+        with theme(dark):
+            self.figure = Figure(instrument.size, dpi=100)
+            canvas = FigureCanvasAgg(self.figure)
+            self.figure.set_layout_engine("constrained", w_pad=0.07, h_pad=0.07)  # inches
+            self._artists = instrument.stage(self.figure)
+            self._guess = _named_guess(self._artists.get("guess"))
+            self.move(instrument.compute(instrument.default))
+            if instrument not in _layouts:
+                _layouts[instrument] = _laid_out(self.figure, canvas.get_renderer(), instrument.more)
+            places, self.panels = _layouts[instrument]
+            self.figure.set_layout_engine("none")  # the layout stays: a picture must not jump
+            for axes, place in zip(self.figure.axes, places, strict=True):
+                axes.set_position(place)
+        groups = _grouped(self.figure)
+        self._axes = [groups.get(panel.name, []) for panel in self.panels]
+        for image in (image for axes in self.figure.axes for image in axes.images):
+            image.set_interpolation("none")  # SVG then holds its pixels as they are
+        self._written_ground = functools.lru_cache(KEPT * len(self.panels))(self._write_ground)
+        self.pin(instrument.pinned)
+
+    def move(self, result: Any) -> None:
+        """Move the artists to a result, and to the learner's guess."""
+        with theme(self._dark):
+            self._instrument.draw(self._artists, result)
+            if self._guess is not None:
+                guess = self._instrument.guess
+                place = ([], []) if guess is None else self._instrument.mark(result, guess)
+                self._artists["guess"].set_data(*place)
+                _name_guess(self._guess, *place)
+
+    @property
+    def guess_needs_more(self) -> bool:
+        """Whether the learner's guess is drawn in a panel that is shown only when asked for."""
+        return self._guess is not None and any(
+            panel.more and self._guess.axes in axes for panel, axes in zip(self.panels, self._axes, strict=True)
+        )
+
+    def pin(self, state: Any | None) -> None:
+        """Leave the curves of a state as pale ghosts behind the next ones; None takes them away."""
+        if state == self._pinned_state:
+            return
+        self.pinned = None if state is None else self._instrument.compute(state)
+        for ghost in self._ghosts:
+            ghost.remove()
+        self._ghosts, self._pinned_state = [], state
+        if state is not None:
+            self.move(self.pinned)
+            curves = _flat(artist for name, artist in self._artists.items() if name != "guess")
+            self._ghosts = [_ghost(curve) for curve in curves if type(curve) in _CURVES]
+
+    def finished(self) -> Figure:
+        """Return the figure as it is now, whoever draws it."""
+        return fixed_colours(self.figure, self._dark)
+
+    def frame(self, state: Any, more: bool = True) -> Frame:
+        """Compute and draw a state, and return its picture and its words.
+
+        Args:
+            state: The state.
+            more: Whether to draw the panels too that are shown only when asked for; else they are empty.
+        """
+        instrument = self._instrument
+        result = instrument.compute(state)
+        self.move(result)
+        with theme(self._dark):
+            drawn = [
+                self._draw(place) if more or not panel.more else ("", "") for place, panel in enumerate(self.panels)
+            ]
+        grounds, moving = zip(*drawn, strict=True)
+        return Frame(
+            state,
+            instrument.title(result),
+            instrument.describe(result),
+            instrument.numbers(result),
+            grounds,
+            moving,
+            tuple(self._spot(spot) for spot in instrument.spots(result)),
+            tuple(self._grip(grip) for grip in instrument.grips(result)),
+            self.head,
+        )
+
+    # Writing
+
+    @functools.cached_property
+    def head(self) -> str:
+        """The tag that the whole picture begins with, and its ground."""
+        with theme(self._dark):
+            return self._write([self.figure.patch], whole=True)
+
+    def _draw(self, place: int) -> tuple[str, str]:
+        """Return background and moving artists of a panel, each as a group."""
+        axes = [each for each in self._axes[place] if each.get_visible()]
+        moving = [artist for each in axes for artist in _moving(each)]
+        for artist in moving:
+            artist.set_animated(True)  # else they would be part of the background
+        words = (len(moving), *map(_fixed, axes)) if axes else tuple(map(_words, self.figure.texts))
+        return self._written_ground(place, words), self._write(moving)
+
+    def _write_ground(self, place: int, words: Any) -> str:
+        axes = [each for each in self._axes[place] if each.get_visible()]
+        return self._write(axes if self._axes[place] else [*self.figure.texts, *self.figure.legends])
+
+    def _write(self, artists: Iterable[Artist], whole: bool = False) -> str:
+        file, dpi = io.StringIO(), self.figure.dpi
+        self.figure.dpi = POINTS
+        try:
+            vector = RendererSVG(*self.figure.bbox.size, file, image_dpi=dpi, metadata=dict.fromkeys(_SVG_METADATA))
+            vector._text2path = text_to_path  # Matplotlib's own: it remembers formulas
+            width, height = self.figure.get_size_inches()
+            # A colour bar's many colours become an image; Matplotlib's own declaration of this class is empty.
+            renderer: Any = MixedModeRenderer(self.figure, width, height, dpi, vector)
+            for artist in artists:
+                artist.draw(renderer)
+            renderer.finalize()
+        finally:
+            self.figure.dpi = dpi
+        written = thin(file.getvalue())
+        return written if whole else f"<g>{written.partition('>')[2]}</g>"
+
+    # Places in the picture
+
+    def _spot(self, spot: Spot) -> tuple[Any, ...]:
+        return spot.name, spot.numbers, spot.arithmetic, spot.listed, tuple(map(self._marked, spot.marks))
+
+    def _marked(self, mark: Mark) -> tuple[int, Box]:
+        """Return the panel and the box of a mark, cut at the limits of its axes."""
+        place, axes = self._panel(mark.panel)
+        (x0, x1), (y0, y1) = (
+            limits if extent is None else extent if isinstance(extent, tuple) else (extent, extent)
+            for extent, limits in ((mark.x, axes.get_xlim()), (mark.y, axes.get_ylim()))
+        )
+        left, top, right, bottom = _bounds(self._points(axes, (x0, x1), (y0, y1)))
+        return place, (left, top, round(right - left, 1), round(bottom - top, 1))
+
+    def _grip(self, grip: Grip) -> tuple[Any, ...]:
+        place, axes = self._panel(grip.panel)
+        x, y = zip(*grip.points.values(), strict=True)
+        points = self._points(axes, x, y).tolist()
+        return grip.controls, place, grip.along, dict(zip(grip.points, points, strict=True))
+
+    def _panel(self, name: str) -> tuple[int, Any]:
+        for place, panel in enumerate(self.panels):
+            if panel.name == name and self._axes[place]:
+                return place, self._axes[place][0]
+        raise ValueError(f"panel: expected one of {', '.join(panel.name for panel in self.panels)}; got {name!r}")
+
+    def _points(self, axes: Any, x: Sequence[float], y: Sequence[float]) -> np.ndarray:
+        """Return places ``[n, 2]`` in points from the upper left corner, of data cut at the axes' limits."""
+        inside = [
+            np.clip(np.asarray(values, float), min(limits), max(limits))
+            for values, limits in ((x, axes.get_xlim()), (y, axes.get_ylim()))
+        ]
+        across, up = axes.transData.transform(np.column_stack(inside)).T * (POINTS / self.figure.dpi)
+        places: np.ndarray = np.column_stack([across, POINTS * self.figure.get_figheight() - up]).round(1)
+        return places
+
+
+_layouts: WeakKeyDictionary[Instrument[Any, Any], tuple[list[Any], list[Panel]]] = WeakKeyDictionary()
+"""Where axes and panels of an instrument are: its second drawing, in other colours, is laid out as the first."""
+_MARGIN = 2.0  # points around a panel
+
+
+def _grouped(figure: Figure) -> dict[str, list[Any]]:
+    """Return the axes by their labels: those of one label are one panel; one without a label is a panel of its own."""
+    groups: dict[str, list[Any]] = {}
+    for place, axes in enumerate(figure.axes):
+        groups.setdefault(str(axes.get_label()) or f"panel {place}", []).append(axes)
+    return groups
+
+
+def _laid_out(figure: Figure, renderer: Any, more: Sequence[str]) -> tuple[list[Any], list[Panel]]:
+    """Let the layout engine place the axes and return their bounds, without the digits that differ from run to run."""
+    figure.get_layout_engine().execute(figure)  # type: ignore[union-attr]
+    places = [np.round(axes.get_position(original=True).bounds, 6) for axes in figure.axes]
+    panels = []
+    for name, group in _grouped(figure).items():
+        bounds = [box for axes in group if (box := axes.get_tightbbox(renderer)) is not None]
+        panels.append(Panel(name, _box(figure, bounds), name in more))
+    if words := [*figure.texts, *figure.legends]:
+        panels.append(Panel("", _box(figure, [artist.get_window_extent(renderer) for artist in words]), False))
+    if unknown := set(more) - {panel.name for panel in panels}:
+        raise ValueError(f"more: no axes have the label {', '.join(sorted(unknown))}")
+    return places, panels
+
+
+def _box(figure: Figure, bounds: list[Any]) -> Box:
+    """Return the box around bounds in pixels, to whole points."""
+    width, height = (POINTS * float(inches) for inches in figure.get_size_inches())
+    inside = np.asarray(Bbox.union(bounds).extents) * (POINTS / figure.dpi)
+    left, right = (float(np.clip(x, 0, width)) for x in np.round((inside[0] - _MARGIN, inside[2] + _MARGIN)))
+    top, bottom = (float(np.clip(y, 0, height)) for y in np.round(height - inside[[3, 1]] + (-_MARGIN, _MARGIN)))
+    return left, top, right - left, bottom - top
+
+
+def _bounds(corners: np.ndarray) -> list[float]:
+    """Return left, top, right and bottom of two corners."""
+    low, high = corners.min(0), corners.max(0)
+    return [*low.tolist(), *high.tolist()]
+
+
+_SVG_METADATA = ("Date", "Creator", "Format", "Type")
+_CURVES = (Line2D, StepPatch)
+
+
+def _flat(artists: Iterable[Any]) -> Iterator[Any]:
+    for artist in artists:
+        yield from _flat(artist) if isinstance(artist, (list, tuple)) else [artist]
+
+
+def _ghost(curve: Any) -> Artist:
+    """Add a pale copy of a curve behind it."""
+    if isinstance(curve, StepPatch):
+        values, edges, baseline = curve.get_data()
+        ghost: Any = StepPatch(
+            values, edges, orientation=curve.orientation, baseline=baseline, fill=False, linewidth=1.5
+        )
+        ghost.set_edgecolor(curve.get_facecolor() if curve.get_fill() else curve.get_edgecolor())
+    else:
+        ghost = Line2D(*curve.get_data())
+        ghost.update_from(curve)
+    curve.axes.add_artist(ghost)
+    ghost.set(alpha=0.4, zorder=curve.get_zorder() - 0.5, label="_pinned", animated=False)
+    return ghost  # type: ignore[no-any-return]
+
+
+def _named_guess(guess: Any) -> Any:
+    """Return the words next to the learner's guess; none if there can be no guess."""
+    if guess is None:
+        return None
+    look = {"size": 9, "va": "center", "color": guess.get_color(), "annotation_clip": False}
+    return guess.axes.annotate("", (0, 0), (8, 0), textcoords="offset points", **look)
+
+
+def _name_guess(words: Any, x: Any, y: Any) -> None:
+    """Put the words next to the guess, on the side where there is room."""
+    words.set_text("your guess" if len(x) else "")
+    if len(x):
+        words.xy = x[0], y[0]
+        left = words.axes.transAxes.inverted().transform(words.axes.transData.transform(words.xy))[0] < 0.6
+        words.set(position=(8 if left else -8, 0), ha="left" if left else "right")
+
+
+def _moving(axes: Any) -> list[Artist]:
+    """Return what a full draw would draw after the frame's ground and its ticks, in its order.
+
+    A legend stays in the background, and so do words with the gid ``ground``: text is slow to draw.
+    """
+    spines = axes.spines.values() if axes.axison else ()
+    texts = (text for text in axes.texts if text.get_gid() != "ground")
+    artists = [*axes.collections, *axes.patches, *axes.lines, *texts, *axes.images, *spines]
+    return sorted(artists, key=lambda artist: artist.zorder)
+
+
+def _fixed(axes: Any) -> tuple[Any, ...]:
+    """Return the limits, ticks and words of axes: whatever their background shows."""
+    words = (axes.get_title("left"), axes.get_title(), axes.get_title("right"), axes.get_xlabel(), axes.get_ylabel())
+    ticks = [
+        (tuple(getattr(axis.get_major_locator(), "locs", ())), tuple(getattr(axis.get_major_formatter(), "seq", ())))
+        for axis in (axes.xaxis, axes.yaxis)
+    ]
+    grounded = [_words(text) for text in axes.texts if text.get_gid() == "ground"]
+    return axes.viewLim.bounds, axes.get_xscale(), axes.get_yscale(), *words, *ticks, *grounded
+
+
+def _words(text: Any) -> tuple[Any, ...]:
+    return text.get_text(), text.get_color(), text.get_position()

@@ -1,0 +1,291 @@
+"""Explorer *divergence*: entropy and KL of Gaussian policies, closed form against the integral it stands for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from rsl_edu.data.learner_input import learner_tensor
+from rsl_edu.modules import HeteroscedasticGaussianDistribution
+from rsl_edu.number_format import counted, round_up, short
+
+from ..bench.controls import Control
+from ..bench.explorer import Explorer
+from ..bench.instrument import Draw
+from ..bench.question import Question
+from . import picture
+from .picture import apart, words_of
+from .state import MISTAKES, QUANTITIES, RATIOS, DivergenceResult, DivergenceState
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ..bench.touch import Grip, Spot
+
+MeanAndStd = tuple[torch.Tensor, torch.Tensor]
+"""Mean and std of a Gaussian policy in one state, each ``[actions]``."""
+
+REACHES = (1, 2, 3, 4, 5, 6, 8)
+"""First digits of the action that the axes reach to."""
+
+LEAST_STD, LARGEST = 1e-6, 1e6
+"""Least std, and greatest mean and std, of a learner's own policy: those of the library's stds."""
+
+
+class Divergence(Explorer[DivergenceState, DivergenceResult]):
+    """Log-probability, entropy and KL of two Gaussian policies, each closed form beside its numeric integral.
+
+    The dimensions of an action are independent, so that integrals over all of them are sums of integrals over each.
+    With a policy of the learner's own, the means are added to its means and the stds multiply its stds.
+
+    Args:
+        old: Mean and std of a policy before an update, in one state, each ``[actions]``; None: 0 and 1.
+        new: The same after the update; given together with ``old``.
+        state: Values of the controls other than the defaults.
+
+    Raises:
+        ValueError: Only one of the policies, or means and stds that no Gaussian has.
+    """
+
+    State = DivergenceState
+    lesson = 5
+    shows = "two Gaussians, their entropies and both KLs, closed form beside integral"
+    breaks = "KL reversed, variance for std, a forgotten half, mean for sum"
+    size = (9.0, 6.2)
+    more = ("curve", "table")
+    swept = (
+        {"new_std": (0.1, 0.2, 0.5, 1.0, 2.0), "new_mean": (-1.0, -0.5, 0.0, 0.5, 1.0, 1.5)},
+        {"new_std": (0.5, 1.0, 2.0), "mistake": ...},
+        {"dimensions": (1, 12), "mistake": ...},
+        {"action": (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)},
+    )
+    question = Control("KL(old‖new)", "KL(old‖new) at this setting.", "nats", range=(0.0, 1000.0, 0.001))
+    questions: tuple[Question, ...] = (
+        Question(
+            "Old: mean 0, std 1. New: mean 0.5, std 0.5. How large is KL(old‖new), in nats?",
+            answer="1.3",
+            show={"new_mean": 0.5, "new_std": 0.5, "dimensions": 1},
+        ),
+        Question(
+            "Both means are equal. Which new std gives the larger KL(old‖new)?",
+            ("half the old one", "twice the old one", "neither"),
+            "half the old one",
+            {"new_mean": 0.0, "new_std": 0.5, "dimensions": 1},
+        ),
+        Question(
+            "A robot has 12 such joints instead of one. What happens to the KL?",
+            ("12 times as large", "√12 times as large", "it stays the same"),
+            "12 times as large",
+            {"new_mean": 0.5, "new_std": 0.5, "dimensions": 12},
+        ),
+    )
+
+    def __init__(self, old: MeanAndStd | None = None, new: MeanAndStd | None = None, **state: Any) -> None:
+        if (old is None) != (new is None):
+            raise ValueError(f"{'old' if old is None else 'new'}: expected both policies or neither, got None")
+        if old is None or new is None:
+            nothing = (torch.zeros(12, dtype=torch.float64), torch.ones(12, dtype=torch.float64))
+            self._policies = (nothing, nothing)
+            super().__init__(fixed={"dimension": 0}, **state)
+            return
+        self.questions = ()  # those of the class are about other policies
+        self._policies = (_checked("old", old), _checked("new", new))
+        (mean, std), (mean2, std2) = self._policies
+        if len(mean) != len(mean2):
+            raise ValueError(f"new: expected {len(mean)} actions as in old, got {len(mean2)}")
+        reach = round_up(float(torch.cat([mean.abs() + 4 * std, mean2.abs() + 4 * std2]).max()), (1, 2, 4, 8))
+        unit = round_up(float(torch.maximum(std, std2).max()), (1, 2, 4, 8))
+        last = len(mean) - 1
+        ranges = dict.fromkeys(("old_mean", "new_mean"), (-2 * unit, 2 * unit, unit / 10))
+        ranges |= {"action": (-reach, reach, reach / 40), "dimensions": (1, last + 1, 1), "dimension": (0, last, 1)}
+        defaults = {"new_mean": 0.0, "new_std": 1.0, "action": 0.0, "dimensions": last + 1}
+        super().__init__(ranges=ranges, defaults=defaults, **state)
+
+    @torch.inference_mode()
+    def compute(self, state: DivergenceState) -> DivergenceResult:
+        """Ask the library's Gaussian for all closed forms, and integrate its log-probabilities numerically."""
+        shown = state.dimension
+        (mean, std), (mean2, std2) = self._policies
+        # Beyond these limits the library's Gaussian would clamp the std, and closed forms would differ from integrals.
+        old = mean + state.old_mean, (std * state.old_std).clamp(LEAST_STD, LARGEST)  # [actions]
+        new = mean2 + state.new_mean, (std2 * state.new_std).clamp(LEAST_STD, LARGEST)
+        one, two = ((mean[shown : shown + 1], std[shown : shown + 1]) for mean, std in (old, new))
+
+        unit, reach = self._limits(state, one, two)
+        near = torch.linspace(-5, 5, 101, dtype=torch.float64)  # so that a narrow density is drawn as finely as a wide
+        points = [torch.linspace(-reach, reach, 301, dtype=torch.float64), *(m + s * near for m, s in (one, two))]
+        actions = torch.cat(points).sort().values.clamp(-reach, reach)
+        logs = torch.stack([_gaussian(policy).log_prob(actions.unsqueeze(1)) for policy in (one, two)])  # [2, points]
+        action = torch.tensor([[state.action]], dtype=torch.float64)
+        log_prob = [float(_gaussian(policy).log_prob(action)) for policy in (one, two)]
+
+        counted = slice(state.dimensions)
+        old, new = ((mean[counted], std[counted]) for mean, std in (old, new))
+        ratio = float(two[1] / one[1])
+        scales = torch.from_numpy(RATIOS / ratio).unsqueeze(1)  # all the new stds grow and shrink together
+        same = torch.ones_like(scales)
+        each = _closed((old[0][:, None], old[1][:, None]), (new[0][:, None], new[1][:, None]), "right")
+        kls = _closed((old[0] * same, old[1] * same), (new[0] * same, new[1] * scales), state.mistake)[2:]
+        return DivergenceResult(
+            state=state,
+            old=(float(one[0]), float(one[1])),
+            new=(float(two[0]), float(two[1])),
+            actions=actions.numpy(),
+            densities=logs.exp().numpy(),
+            integrands=(logs.exp() * (logs - logs.flip(0))).numpy(),
+            log_prob=(log_prob[0], log_prob[1]),
+            closed=_closed(old, new, state.mistake).numpy().round(9),  # a KL of 1e-17 is zero
+            integral=_integrals(old, new).numpy().round(9),
+            ratio=ratio,
+            curves=kls.numpy(),
+            unit=unit,
+            policies=torch.stack([*old, *new]).numpy(),
+            each=each.numpy(),
+        )
+
+    def _limits(self, state: DivergenceState, old: MeanAndStd, new: MeanAndStd) -> tuple[float, float]:
+        """Return the greatest std of the dimension shown before the controls change it, and how far the axes reach.
+
+        There are two reaches, so that most changes leave the background as it is: one for stds up to the unit.
+        """
+        means, stds = (torch.stack(values)[:, state.dimension] for values in zip(*self._policies, strict=True))
+        unit, far = float(stds.max()), float(means.abs().max())
+        wide = max(float(mean.abs() + 3 * std) for mean, std in (old, new))
+        reach = round_up(far + 5 * unit, REACHES)
+        if max(wide, abs(state.action)) > reach * (1 + 1e-9):
+            reach = round_up(max(far + 10 * unit, abs(state.action)), REACHES)
+        return unit, reach
+
+    def stage(self, figure: Figure) -> dict[str, Any]:
+        """Lay out the panels."""
+        return picture.stage(figure)
+
+    def draw(self, artists: dict[str, Any], result: DivergenceResult) -> None:
+        """Move curves, dots and values."""
+        picture.draw(artists, result, self.guess)
+
+    def spots(self, result: DivergenceResult) -> Sequence[Spot]:
+        """Return the policies, the action's log-probabilities and the four quantities."""
+        return picture.spots(result)
+
+    def grips(self, result: DivergenceResult) -> Sequence[Grip]:
+        """Return grips for both bells and the action."""
+        return picture.grips(dict(self.controls), result)
+
+    def mark(self, result: DivergenceResult, guess: float) -> tuple[Any, Any]:
+        """Mark the guess in the row of KL(old‖new)."""
+        return [guess], [1]
+
+    @classmethod
+    def own_data(cls, draw: Draw) -> tuple[Any, ...]:
+        """Return mean and std of two policies."""
+        return (draw(3), draw(3).exp()), (draw(3), draw(3).exp())
+
+    def numbers(self, result: DivergenceResult) -> dict[str, str]:
+        """Return the log-probabilities of the action, their ratio, and each closed form beside its integral."""
+        old, new = result.log_prob
+        return {
+            "log old(action)": f"{short(old)} nats",
+            "log new(action)": f"{short(new)} nats",
+            "new/old(action)": short(math.exp(new - old)) if abs(new - old) < 9 else f"e^({short(new - old)})",
+            **dict(zip(QUANTITIES, words_of(result), strict=True)),
+        }
+
+    def title(self, result: DivergenceResult) -> str:
+        """Compare the two KLs, or name what a mistake makes of a number."""
+        if result.state.mistake != "right":
+            return _mistaken(result)
+        kl, reverse = (short(value) for value in result.integral[2:])
+        old, new = result.policies[[1, 3]]
+        if kl == reverse == "0":
+            return "The two policies are the same: both KLs are 0."
+        if kl == reverse:
+            cause = "With equal stds" if (new == old).all() else "At this setting"
+            return f"{cause} KL is the same both ways: {kl} nats."
+        if (new < old).all():
+            return f"A narrower new policy: KL(old‖new) is {kl} nats, the reverse only {reverse}."
+        if (new > old).all():
+            return f"A wider new policy: KL(old‖new) is only {kl} nats, the reverse {reverse}."
+        return f"KL is not symmetric: KL(old‖new) is {kl} nats, the reverse {reverse}."
+
+    def describe(self, result: DivergenceResult) -> str:
+        """Name both policies, what they say of the action, and their entropies."""
+        state = result.state
+        (old, new), (one, other) = result.log_prob, map(short, result.integral[:2])
+        policies = [f"mean {short(mean)} and std {short(std)}" for mean, std in (result.old, result.new)]
+        shown = f"Dimension {state.dimension}: old" if "dimension" in self.controls else "Old"
+        ratio = self.numbers(result)["new/old(action)"]
+        return (
+            f"{shown} has {policies[0]}, new has {policies[1]}. At action {short(state.action)} the log-probabilities "
+            f"are {short(old)} and {short(new)}, so the density of new is {ratio} times that of old. "
+            f"The entropies over {counted(state.dimensions, 'dimension')} are {one} and {other} nats."
+        )
+
+
+def _mistaken(result: DivergenceResult) -> str:
+    """Return what a mistake makes of the number that it hurts most."""
+    mistake = MISTAKES[result.state.mistake]
+    if not result.wrong.any():
+        return f"✗ {mistake}: at this setting nobody would notice, all four numbers are right."
+    worst = max(map(int, np.flatnonzero(result.wrong)), key=[0, 1, 3, 2].__getitem__)
+    closed, integral = apart(result, worst)
+    return f"✗ {mistake}: {QUANTITIES[worst]} comes out as {closed} nats instead of {integral}."
+
+
+def _checked(name: str, policy: MeanAndStd) -> MeanAndStd:
+    """Return mean and std ``[actions]`` of a policy in double precision."""
+    if not isinstance(policy, (tuple, list)) or len(policy) != 2:
+        raise ValueError(f"{name}: expected two tensors (mean, std), got {type(policy).__name__}")
+    mean, std = (learner_tensor(name, parameter).to(torch.float64, copy=True) for parameter in policy)
+    if mean.dim() != 1 or mean.shape != std.shape or not len(mean):
+        shapes = f"{list(mean.shape)} and {list(std.shape)}"
+        raise ValueError(f"{name}: expected mean and std of one state, each [actions], got {shapes}")
+    for what, values, least in (("mean", mean, -LARGEST), ("std", std, LEAST_STD)):
+        bad = values[~((values >= least - 1e-12) & (values <= LARGEST))]  # NaN is neither; float32 has 9.99999997e-7
+        if len(bad):
+            expected = f"finite means and finite stds, means from -1e6 to 1e6 and stds from {LEAST_STD:g} to 1e6"
+            raise ValueError(f"{name}: expected {expected}, got a {what} of {float(bad[0]):.6g}")
+    return mean, std
+
+
+def _gaussian(policy: MeanAndStd) -> HeteroscedasticGaussianDistribution:
+    """Return the library's Gaussian of mean and std ``[..., actions]``: the kind whose std is no parameter."""
+    gaussian = HeteroscedasticGaussianDistribution(policy[0].shape[-1])
+    gaussian.update(torch.stack(policy, -2))
+    return gaussian
+
+
+def _closed(old: MeanAndStd, new: MeanAndStd, mistake: str) -> torch.Tensor:
+    """Return the QUANTITIES in closed form ``[4, ...]``, as the library gives them or with a mistake."""
+    if mistake == "variance":
+        old, new = (old[0], old[1].square()), (new[0], new[1].square())
+    if mistake == "exponentiated":
+        old, new = (old[0], old[1].exp()), (new[0], new[1].exp())
+    one, two = _gaussian(old), _gaussian(new)
+    kls = one.kl_divergence(one.params, two.params), one.kl_divergence(two.params, one.params)
+    if mistake == "reversed":
+        kls = kls[::-1]
+    if mistake == "half":
+        half = one.output_dim / 2
+        return torch.stack([one.entropy - half, two.entropy - half, kls[0] + half, kls[1] + half])
+    values = torch.stack([one.entropy, two.entropy, *kls])
+    return values / one.output_dim if mistake == "mean" else values
+
+
+def _integrals(old: MeanAndStd, new: MeanAndStd) -> torch.Tensor:
+    """Return the QUANTITIES ``[4]`` from the log-densities alone, by the trapezoidal rule."""
+    z = torch.linspace(-10, 10, 2001, dtype=torch.float64).unsqueeze(1)  # beyond it a Gaussian has 1e-23 of its mass
+    values = []
+    for before, after in ((old, new), (new, old)):
+        p = torch.zeros_like(before[0]), before[1]  # around its mean: next to a large one, a narrow std is rounding
+        q = after[0] - before[0], after[1]
+        actions = p[0] + p[1] * z  # [points, actions]
+        # each dimension is a Gaussian of its own, [actions, 1]: the integral over all is the sum of theirs
+        log_p, log_q = (_gaussian((m[:, None], s[:, None])).log_prob(actions[..., None]) for m, s in (p, q))
+        values += [-torch.trapezoid(log_p.exp() * log_p, actions, dim=0).sum()]
+        values += [torch.trapezoid(log_p.exp() * (log_p - log_q), actions, dim=0).sum()]
+    return torch.stack(values)[[0, 2, 1, 3]]

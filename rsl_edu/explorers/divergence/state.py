@@ -1,0 +1,101 @@
+"""What the explorer *divergence* is set to, and what its picture shows."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from ..bench.controls import control
+
+QUANTITIES = ("entropy old", "entropy new", "KL(old‖new)", "KL(new‖old)")
+MISTAKES = {
+    "right": "right",
+    "reversed": "KL reversed",
+    "variance": "variance for std",
+    "exponentiated": "exp of the std",
+    "half": "one half forgotten",
+    "mean": "mean over dimensions",
+}
+RATIOS = np.geomspace(1 / 60, 60, 161)
+"""Ratios of the stds, new to old, that the asymmetry is drawn over."""
+STEPS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class DivergenceState:
+    """State of :class:`Divergence`."""
+
+    new_mean: float = control(
+        0.5, "new mean", "Mean of the new policy; added to that of your own policy.", range=(-2.0, 2.0, 0.1)
+    )
+    new_std: float = control(0.5, "new std", "Std of the new policy; multiplies that of your own policy.", steps=STEPS)
+    old_mean: float = control(
+        0.0,
+        "old mean",
+        "Mean of the old policy; added to that of your own policy.",
+        range=(-2.0, 2.0, 0.1),
+        group="old policy",
+    )
+    old_std: float = control(
+        1.0,
+        "old std",
+        "Std of the old policy; multiplies that of your own policy.",
+        steps=STEPS,
+        group="old policy",
+    )
+    action: float = control(
+        -1.0,
+        "action",
+        "The action whose log-probability both policies are asked for.",
+        range=(-4.0, 4.0, 0.1),
+        group="action",
+    )
+    dimensions: int = control(
+        1,
+        "action dimensions",
+        "How many dimensions of the action entropy and KL count.",
+        range=(1, 12, 1),
+        group="action",
+    )
+    dimension: int = control(
+        0, "dimension shown", "Dimension of the action that is drawn.", range=(0, 11, 1), group="action"
+    )
+    mistake: str = control(
+        "right",
+        "closed form",
+        "How entropy and KL are worked out; all but the first are mistakes that people made.",
+        choices={words: mistake for mistake, words in MISTAKES.items()},
+        group="break it",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class DivergenceResult:
+    """What the picture shows; curves are of one dimension, the four quantities count ``state.dimensions`` of them."""
+
+    state: DivergenceState
+    old: tuple[float, float]  # mean and std of the dimension shown
+    new: tuple[float, float]
+    actions: np.ndarray  # [points]
+    densities: np.ndarray  # [2, points], old and new
+    integrands: np.ndarray  # [2, points], of KL(old‖new) and KL(new‖old), in nats per unit of the action
+    log_prob: tuple[float, float]  # of the action, under old and new, in nats
+    closed: np.ndarray  # [4], the QUANTITIES in nats
+    integral: np.ndarray  # [4]
+    ratio: float  # of the stds, new to old
+    curves: np.ndarray  # [2, RATIOS], both KLs in closed form, over the ratio of the stds
+    unit: float  # the greatest std of the dimension shown before the controls change it
+    policies: np.ndarray  # [4, dimensions], means and stds of old, and of new
+    each: np.ndarray  # [4, dimensions], the right QUANTITIES of each dimension, in nats
+
+    @property
+    def worked(self) -> int:
+        """The dimension whose arithmetic is written out: the one that is drawn, if it counts."""
+        return self.state.dimension if self.state.dimension < self.state.dimensions else 0
+
+    @property
+    def wrong(self) -> np.ndarray:
+        """Which of the closed forms are not what they stand for, ``[4]``."""
+        wrong: np.ndarray = np.abs(self.closed - self.integral) > 1e-3 * np.abs(self.integral) + 1e-6
+        return wrong

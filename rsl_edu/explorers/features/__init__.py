@@ -1,0 +1,308 @@
+"""Explorer *features*: what a convolutional network makes of a height scan, and what it invents at the border."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import pad
+
+from rsl_edu.data import height_scans
+from rsl_edu.data.learner_input import finite_tensor
+from rsl_edu.data.terrain_cnn import terrain_cnn
+from rsl_edu.diagnosis.feature_maps import ForwardPass, forward_pass, usable_cnn
+from rsl_edu.modules import CNN
+from rsl_edu.number_format import short, small
+
+from ..bench.controls import Control
+from ..bench.explorer import Explorer
+from ..bench.instrument import Draw, cached
+from ..bench.parts import frame
+from ..bench.question import Question
+from . import picture
+from . import spots as pointed
+from .state import NORMS, STRIDES, FeaturesResult, FeaturesState
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ..bench.touch import Grip, Spot
+
+
+class Features(Explorer[FeaturesState, FeaturesResult]):
+    """Filters and feature maps of a CNN over height scans, what its units see, and how the shapes flow.
+
+    A configuration that cannot work is shown too: its row turns red, and a line says why.
+
+    Args:
+        scans: Height scans ``[scans, 1, height, width]`` in metres; None takes real terrain, 0.5 m off zero.
+        network: The learner's own network, shown in evaluation mode; None builds one that the controls change.
+        state: Values of the controls other than the defaults.
+
+    Raises:
+        TypeError, ValueError: Scans of another shape, or with values that are not finite; a network that is no CNN, or
+            one for other scans.
+    """
+
+    State = FeaturesState
+    lesson = 2
+    shows = "filters, maps, receptive fields and the flow of shapes of a CNN over terrain"
+    breaks = "zero padding, kernels larger than the map, batch norm of one scan"
+    size = (9.0, 5.9)
+    more = ("profile", "table")
+    swept = (
+        {"layer": ..., "padding": ...},
+        {"row": (0, 100), "column": (0, 100)},
+        {"layer": ..., "padding": ("none", "zeros"), "row": (0,), "column": (0,)},
+        {"channel": ...},
+        {"layer": ..., "kernel": (3, 5, 11)},
+        {"layer": ..., "stride": ...},
+        {"layer": ..., "dilation": (1, 2, 3)},
+        {"layer": ..., "norm": ...},
+        {"layer": ..., "dilation": (1, 2), "norm": ("none", "batch of 1")},
+        {"padding": ..., "offset": (0.0, 0.5)},
+        {"norm": ("none", "layer"), "offset": (0.0, 0.5)},
+    )
+    question = Control(
+        "receptive field", "Side of the square that a unit of the last layer sees.", "pixels", range=(1, 999, 1)
+    )
+    questions: tuple[Question, ...] = (
+        Question(
+            "How large is the side of the square of the scan that a unit of the last layer sees, in pixels?",
+            answer="29",
+            show={"layer": 2},
+        ),
+        Question(
+            "With stride 1 instead of 2 in all layers, how many numbers does the head get, instead of 200?",
+            ("about 400", "about 1,600", "more than 20,000"),
+            "more than 20,000",
+            {"stride": "1", "layer": 2},
+        ),
+        Question(
+            "With zero padding, how much more strongly does the slope filter respond where it sees padding?",
+            ("about as strongly", "twice as strongly", "more than ten times as strongly"),
+            "more than ten times as strongly",
+            {"padding": "zeros", "layer": 0},
+        ),
+    )
+
+    def __init__(self, scans: torch.Tensor | None = None, network: CNN | None = None, **state: Any) -> None:
+        defaults = {} if scans is None else {"offset": 0.0}  # the learner's own zero is where they put it
+        if scans is not None or network is not None:
+            self.questions = ()  # those of the class are about its own scans and network
+        self.network = None if network is None else usable_cnn(network)
+        if scans is None:
+            height, width = (64, 64) if self.network is None else self.network.input_shape[1:]
+            scans = height_scans(count=32, size=max(height, width))[:, :, :height, :width]
+        self.scans = finite_tensor("scans", scans, "[scans, 1, height, width]").float()
+        ranges: dict[str, tuple[float, float, float]] = {}
+        fixed: dict[str, Any] = {}
+        if self.network is not None:
+            if self.network.input_shape != tuple(self.scans.shape[1:]):
+                got, expected = list(self.network.input_shape), list(self.scans.shape[1:])
+                raise ValueError(f"network: expected one for scans of shape {expected}, got one for {got}")
+            fixed = {"kernel": 0, "stride": "", "dilation": 0, "padding": "", "norm": ""}  # they would change nothing
+            channels = [module.out_channels for module in self.network if isinstance(module, nn.Conv2d)]
+            ends = {"layer": len(channels), "channel": max(channels), "seed": min(10, len(self.scans))}
+            ranges = {name: (0, end - 1, 1) for name, end in ends.items()}
+        super().__init__(ranges=ranges, fixed=fixed, defaults=defaults, **state)
+
+    def compute(self, state: FeaturesState) -> FeaturesResult:
+        """Send scans through the library's own CNN, layer by layer, up to the one that cannot work."""
+        network = _of_the_network(state)
+        run, off = self._run(network), None
+        shown = run.layers[state.layer] if state.layer < len(run.layers) else None
+        if network.norm == "batch of 1" and shown is not None:
+            batch = self._run(dataclasses.replace(network, norm="batch of 32")).layers[state.layer].maps
+            off = float(np.square(shown.maps - batch).mean() / (np.square(batch).mean() + 1e-12)) ** 0.5
+        scan = self.scans[state.seed % len(self.scans)] + state.offset  # [1, height, width]
+        (rows, columns), mode = run.padding, run.mode.replace("zeros", "constant")
+        size = (1, 1) if shown is None else shown.maps.shape[1:]
+        return FeaturesResult(
+            state=state,
+            scan=scan[0].numpy(),
+            border=pad(scan, (columns, columns, rows, rows), mode)[0].numpy(),
+            run=run,
+            shown=shown,
+            channel=0 if shown is None else min(state.channel, len(shown.maps) - 1),
+            pixel=(picture.pixel(state.row, size[0]), picture.pixel(state.column, size[1])),
+            by_hand=self.network is None and state.layer == 0 and state.kernel > 2,
+            off=off,
+        )
+
+    @cached(4)
+    def _run(self, state: FeaturesState) -> ForwardPass:
+        """Run the network layer by layer, as far as it goes."""
+        network, images, why = self._input(state)
+        return ForwardPass((), why) if network is None else forward_pass(network, images, why)
+
+    @cached(4)
+    def _input(self, state: FeaturesState) -> tuple[CNN | None, torch.Tensor, str]:
+        """Return the network, the images that it sees, and why its next layer cannot even be built."""
+        network, why, count = self.network, "", 32
+        if network is None:
+            (stride, pool), (norm, count) = STRIDES[state.stride], NORMS[state.norm]
+            size = (self.scans.shape[2], self.scans.shape[3])
+            layer = (state.kernel, stride, state.dilation)
+            network, why = terrain_cnn(size, *layer, padding=state.padding, norm=norm, max_pool=pool, seed=state.seed)
+        chosen = (state.seed + torch.arange(min(count, len(self.scans)))) % len(self.scans)
+        return network, self.scans[chosen] + state.offset, why
+
+    def stage(self, figure: Figure) -> dict[str, Any]:
+        """Lay out the scan, one map, and filters and maps as mosaics; below, the border profile and the table."""
+        height, width = self.scans.shape[2:]
+        return picture.stage(figure, height, width, self._depth)
+
+    @property
+    def _depth(self) -> int:
+        """How many layers the network has."""
+        return len(self.controls["layer"].positions())
+
+    def draw(self, artists: dict[str, Any], result: FeaturesResult) -> None:
+        """Set images, frames, curves and words."""
+        lines = self._table(result)
+        failing = len(result.run.layers) if result.run.why else -1
+        picture.draw(artists, result, lines, failing, _warning(result))
+
+    def grips(self, result: FeaturesResult) -> list[Grip]:
+        """Let the pixel be chosen on the map, and the map among the maps."""
+        return picture.grips(result, self.controls["row"].positions())
+
+    def spots(self, result: FeaturesResult) -> list[Spot]:
+        """Point at the pixel and its convolution, at the maps with their filters, and at the shapes."""
+        state = result.state
+        network, images, _ = self._input(_of_the_network(state))
+        if network is None:
+            return []
+        parts = pointed.parts_of(network)
+        found = [*pointed.maps(result), *pointed.border(result), *pointed.shapes(parts, result)]
+        if result.shown is None:
+            return found
+        taken = self._moments(_of_the_network(state))[state.layer]
+        x = images[:1] if state.layer == 0 else torch.from_numpy(result.run.layers[state.layer - 1].maps)[None]
+        pixel = pointed.pixel(parts[state.layer], taken, x, result)
+        return found if pixel is None else [pixel, *found]
+
+    @cached(4)
+    def _moments(self, state: FeaturesState) -> list[pointed.Moments | None]:
+        network, images, _ = self._input(state)
+        return [] if network is None else pointed.moments(network, images)
+
+    def mark(self, result: FeaturesResult, guess: float) -> tuple[Any, Any]:
+        """Mark the guess as a square amid the scan."""
+        height, width = result.scan.shape
+        square = frame((width - guess) / 2, (height - guess) / 2, guess, guess)
+        return picture.in_sight(height, width, *square)
+
+    @classmethod
+    def own_data(cls, draw: Draw) -> tuple[Any, ...]:
+        """Return height scans."""
+        return (draw(4, 1, 24, 20),)
+
+    def _table(self, result: FeaturesResult) -> list[str]:
+        """Return the lines of the table: the layers, the one that fails, and the head."""
+        run, state = result.run, result.state
+        rows: list[tuple[Any, ...]] = [
+            (i, _sizes(layer.sizes, layer.pool), layer.shape, f"{layer.field} px", f"{layer.parameters:,}")
+            for i, layer in enumerate(run.layers)
+        ]
+        if run.why:
+            stride, pool = STRIDES.get(state.stride, ("", False))
+            sizes = _sizes((state.kernel, stride, state.dilation), pool) if self.network is None else ""
+            rows.append((f"✗ {len(rows)}", sizes, "✗", "–", "–"))
+        rows += [(i, "–", "–", "–", "–") for i in range(len(rows), self._depth)]
+        flat, units = run.flat, picture.HIDDEN
+        weights = "–" if flat is None else f"{(flat + 1) * units:,}"
+        linear = f"Linear({'–' if flat is None else flat}, {units})"
+        rows.append(("head", linear, "–" if flat is None else units, "all", weights))
+        return [picture.ROW.format(*row) for row in rows]
+
+    def numbers(self, result: FeaturesResult) -> dict[str, str]:
+        """Return shapes and sizes of the layer that is shown."""
+        shown, flat, off = result.shown, result.run.flat, result.off
+        names = ["output shape", "receptive field", "parameters", "flattened size"]
+        names += ["mean at the border", "mean inside", "dead units", "off a batch of 32"]
+        if shown is None:
+            return dict.fromkeys(names, "–") | {"output shape": "✗ none", "flattened size": "✗ none"}
+        border, inside = float(shown.border[result.channel]), float(shown.inside[result.channel])
+        values = (
+            shown.shape,
+            f"{shown.field} px",
+            f"{shown.parameters:,}",
+            "✗ none" if flat is None else f"{flat:,}",
+            "–" if np.isnan(border) else ("✗ " if border > 2 * inside else "") + small(border),
+            "–" if np.isnan(inside) else small(inside),
+            f"{100 * shown.dead:.0f} %",
+            "–" if off is None else f"{'✗ ' if off > 0.1 else ''}{100 * off:.0f} %",
+        )
+        return dict(zip(names, values, strict=True))
+
+    def title(self, result: FeaturesResult) -> str:
+        """Say what breaks, what happens at the border, or what the pixel sees."""
+        state, shown, run = result.state, result.shown, result.run
+        if run.why:
+            return f"The network breaks at layer {len(run.layers)}: no map comes out of it."
+        if shown is None:
+            return f"Layer {state.layer} gives no map."
+        if result.off is not None:
+            return f"Batch norm of a single scan: the maps are {100 * result.off:.0f} % off those in a batch of 32."
+        border, inside = float(shown.border[result.channel]), float(shown.inside[result.channel])
+        if border > 2 * inside:
+            name = "Zero padding makes a cliff" if run.mode == "zeros" else f"Padding ({run.mode}) makes an edge"
+            more = (
+                f"{short(border / inside)} times as strong at the border as"
+                if inside >= 1e-3
+                else "stronger there than"
+            )
+            return f"{name}: map {result.channel} is {more} inside."
+        if not shown.maps[result.channel].any():
+            return f"Map {result.channel} of layer {state.layer} is dark: all of its pixels are 0."
+        side = f"{shown.field} × {shown.field} pixels"
+        if state.norm == "layer":
+            return f"Through layer norm, this pixel depends on the whole scan, not only on {side}."
+        return f"This pixel of layer {state.layer} sees {picture.seen(result, shown)}."
+
+    def describe(self, result: FeaturesResult) -> str:
+        """Name the shape, the strength of the map and what happens at the border, or why there is no picture."""
+        state, shown = result.state, result.shown
+        warning = _warning(result)
+        if shown is None:
+            return f"Layer {state.layer} gives nothing. {warning}."
+        row, column = result.pixel
+        text = f"Layer {state.layer} gives {shown.shape} numbers. The pixel in row {row}, column {column} of map "
+        text += f"{result.channel} is {small(shown.maps[result.channel, row, column])}, "
+        text += f"the largest {small(shown.maps[result.channel].max())}"
+        if warning:
+            return f"{text}. {warning}."
+        border, inside = float(shown.border[result.channel]), float(shown.inside[result.channel])
+        if np.isnan(border) or np.isnan(inside):
+            mean, units = (inside, "no pixel") if np.isnan(border) else (border, "every pixel")
+            text += f", the mean |{small(mean)}|; {units} sees padding."
+        else:
+            cliff = ": a cliff" if border > 2 * inside else ""
+            text += f"; the mean |{small(border)}| where padding is seen, |{small(inside)}| elsewhere{cliff}."
+        return f"{text} A head gets {result.run.flat:,} numbers."
+
+
+def _of_the_network(state: FeaturesState) -> FeaturesState:
+    """Return the state without what only chooses what is shown."""
+    return dataclasses.replace(state, layer=0, channel=0, row=0, column=0)
+
+
+def _warning(result: FeaturesResult) -> str:
+    """Say what is wrong with the network, in a sentence; empty if nothing is."""
+    if result.run.why:
+        return f"✗ {result.run.why}"
+    if result.state.norm == "batch of 1":
+        off = "" if result.off is None else f": its maps are {100 * result.off:.0f} % off those in a batch of 32"
+        return f"✗ batch norm of one scan takes its own mean and std for those of all{off}"
+    return ""
+
+
+def _sizes(sizes: tuple[Any, ...], pool: bool) -> str:
+    kernel, stride, dilation = sizes
+    spread = f" dil {dilation}" if dilation != 1 else ""
+    return f"{kernel}×{kernel}/{stride}{spread}{' pool' if pool else ''}"

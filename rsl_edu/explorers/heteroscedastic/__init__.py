@@ -1,0 +1,343 @@
+"""Explorer *heteroscedastic fit*: a std that depends on the state, learned from a robot whose noise does."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import itertools
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from rsl_edu.data import rollout
+from rsl_edu.data.learner_input import finite_tensor, learner_names
+from rsl_edu.modules import MLP, GaussianDistribution, HeteroscedasticGaussianDistribution
+from rsl_edu.number_format import round_up, short
+
+from ..bench.controls import Control
+from ..bench.explorer import Explorer
+from ..bench.instrument import Draw, cached
+from ..bench.question import Question
+from . import gaussian_fit, picture
+from .state import STEPS, WITHIN, HeteroscedasticFitResult, HeteroscedasticFitState, Samples
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ..bench.touch import Grip, Spot
+
+BATCH = 384
+"""Samples to learn from; the measures are of all samples."""
+SHOWN = 2048
+"""Most samples that are kept."""
+POSITIONS = 40
+"""About so many angles can be looked at."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    """A whole training; row ``t`` is after ``t`` steps."""
+
+    network: MLP
+    distribution: GaussianDistribution
+    weights: np.ndarray  # [steps + 1, weights], of network and distribution
+    loss: np.ndarray  # [steps + 1], nats
+
+
+class ClampAlone(HeteroscedasticGaussianDistribution):
+    """The mistake: where the network asks for a std below the limit, the gradient is zero."""
+
+    def _std_of(self, raw: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        low, high = self.std_range if self.std_type == "scalar" else self.log_std_range
+        inside = raw.clamp(low, high)
+        return (inside, None) if self.std_type == "scalar" else (inside.exp(), inside)
+
+
+class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitResult]):
+    r"""A network learns mean and std of a target from one feature, by :math:`-\log p`, on samples of uneven noise.
+
+    Both are normalised for the network; NLL and entropy are of the normalised target. By default the feature is the
+    angle of an Ant's hip under random torques, the target its velocity a step later: between its stops the hip is free
+    and fast, at them it is held.
+
+    Args:
+        x: What the state is ``[samples]``; None takes a robot's: ``Ant-v5``.
+        y: What is to be predicted ``[samples]``. Of more than 2,048 samples, as many are taken at even distances.
+        names: What ``x`` and ``y`` are, with their units.
+        state: Values of the controls other than the defaults.
+
+    Raises:
+        TypeError: Names that are no words.
+        ValueError: Tensors of other shapes, with values that are not finite or too large; more or fewer names.
+    """
+
+    State = HeteroscedasticFitState
+    lesson = 5
+    shows = "mean ± std on a joint whose noise depends on its angle"
+    breaks = "one std for all states, halves swapped, no initialisation"
+    size = (9.0, 6.2)
+    more = ("nll", "inside")
+    swept = (
+        {"parameter": ..., "steps": 4},
+        {"mistake": ..., "steps": 4},
+        {"parameter": ..., "angle": 9},
+    )
+    question = Control("ratio", "The largest fitted std over the least one, at the end.", range=(1.0, 20.0, 0.1))
+    questions: tuple[Question, ...] = (
+        Question(
+            "How many times as large is the fitted std between the stops as at them?",
+            answer="about 4",
+            show={"parameter": "log", "mistake": "none", "steps": STEPS},
+        ),
+        Question(
+            "With one std for all states: how many of the samples at the stops lie within one std?",
+            ("about half", "68 %, as for every Gaussian", "nearly all"),
+            "nearly all",
+            {"parameter": "one", "mistake": "none", "steps": STEPS},
+        ),
+    )
+
+    def __init__(
+        self,
+        x: torch.Tensor | None = None,
+        y: torch.Tensor | None = None,
+        names: tuple[str, str] = ("x", "y"),
+        **state: Any,
+    ) -> None:
+        if x is None and y is None:
+            robot = rollout("Ant-v5", steps=64, envs=16)
+            follows = ~robot.dones[:-1]  # after an episode's end comes another episode
+            x = robot.observations[:-1, :, robot.names.index("qpos[7]")][follows]
+            y = robot.observations[1:, :, robot.names.index("qvel[8]")][follows]
+            names = ("hip angle (rad)", "hip velocity, a step later (rad/s)")
+        else:
+            self.questions = ()  # those of the class are about the Ant
+        x = finite_tensor("x", x, "[samples], two or more")
+        y = finite_tensor("y", y, f"[{len(x)}], as x")
+        if len(x) < 2:
+            raise ValueError(f"x: expected two samples or more, got {len(x)}")
+        kept = torch.linspace(0, len(x) - 1, min(len(x), SHOWN)).round().long()
+        self.x, self.y = (tensor[kept].float().unsqueeze(1) for tensor in (x, y))  # [samples, 1]
+        self.names = learner_names("names", names, 2, "of x and y")
+        self._x_moments, self._y_moments = (_moments(tensor) for tensor in (self.x, self.y))
+        self._inputs = (self.x - self._x_moments[0]) / self._x_moments[1]
+        self._targets = (self.y - self._y_moments[0]) / self._y_moments[1]
+        low, high = self.x.min().item(), self.x.max().item()
+        margin = max(0.5, 1e-3 * abs(low))  # float32 must tell both ends apart
+        self._grid = (
+            torch.linspace(low, high, 81).unsqueeze(1)
+            if high > low
+            else self.x[:1] + margin * torch.tensor([[-1.0], [1.0]])
+        )
+        self.edges, self.bins = _bins(self.x.squeeze(1).numpy())
+        values = self.y.squeeze(1).numpy()
+        self.bin_mean, self.bin_std = (_by_bin(of, values, self.bins) for of in (np.mean, np.std))  # [bins]
+        off = torch.from_numpy(values - self.bin_mean[self.bins]).unsqueeze(1) / self._y_moments[1]
+        one = GaussianDistribution(1, init_std=max(1e-6, off.square().mean().sqrt().item()))
+        one.update(torch.zeros_like(off))
+        self.nll_one = -one.log_prob(off).mean().item()  # of the best single std, around the means of the bins
+        count = np.bincount(self.bins, minlength=len(self.edges) - 1)
+        x_of, y_of = self.x.squeeze(1).numpy(), values
+        pair = self.names[0], self.names[1]
+        known = (self.edges, count, self.bin_mean, self.bin_std, self.nll_one)
+        self.samples = Samples(x_of, y_of, pair, self._y_moments[1], *known)
+        first, last = float(self._grid[0]), float(self._grid[-1])
+        apart = round_up((last - first) / POSITIONS, (1, 2, 5))
+        first, last = (round(apart * n, 10) for n in (math.ceil(first / apart), math.floor(last / apart)))
+        middle = round(first + apart * round((last - first) / apart / 2), 10)
+        super().__init__(ranges={"angle": (first, last, apart)}, defaults={"angle": middle}, **state)
+
+    def compute(self, state: HeteroscedasticFitState) -> HeteroscedasticFitResult:
+        """Train once for each setting, and read the network as it was after ``state.steps``."""
+        mistake = state.mistake if state.mistake in ("no init", "clamp") else "none"  # the others are made in reading
+        fit = self._fit(state.parameter, state.rate, state.init, state.hidden, mistake, state.seed)
+        with torch.inference_mode():
+            network, distribution = copy.deepcopy((fit.network, fit.distribution))
+            _set(network, distribution, torch.from_numpy(fit.weights[state.steps]))
+            shift, scale = self._y_moments
+            grid = (self._grid - self._x_moments[0]) / self._x_moments[1]
+            on_grid = self._read(network(grid), distribution, state.mistake)
+            curve = [moment.squeeze(1) * scale for moment in on_grid.params]
+            read = self._read(network(self._inputs), distribution, state.mistake)
+            mean, std = read.params
+            off = self._targets - mean
+            inside = (off.abs() <= std).squeeze(1).numpy() * 100.0
+            nll = -read.log_prob(self._targets).mean().item()
+            nearest = int((self.x - state.angle).abs().argmin())
+            sample = (float(self.x[nearest]), float(self.y[nearest]))
+            sample_fit = float(mean[nearest]) * scale + shift, float(std[nearest]) * scale
+            at = torch.tensor([[(state.angle - self._x_moments[0]) / self._x_moments[1]]])
+            here = [float(moment) * scale for moment in self._read(network(at), distribution, state.mistake).params]
+            extremes = (*fit.loss, nll, self.nll_one)
+            return HeteroscedasticFitResult(
+                state=state,
+                mean=(curve[0] + shift).numpy(),
+                std=curve[1].numpy(),
+                loss=fit.loss[: state.steps + 1],
+                calm=bool(min(extremes) > 0.9 and max(extremes) < 2.3),
+                nll=nll,
+                entropy=read.entropy.mean().item(),
+                inside=_by_bin(np.mean, inside, self.bins),
+                inside_all=float(inside.mean()),
+                here=(here[0] + shift, here[1]),
+                bin=self.samples.bin_of(state.angle),
+                sample=(*sample, *sample_fit),
+            )
+
+    @staticmethod
+    def _read(output: torch.Tensor, distribution: GaussianDistribution, mistake: str) -> GaussianDistribution:
+        """Return the distribution of a network's output ``[..., 1]`` or ``[..., 2, 1]``, as it is or by mistake."""
+        if mistake == "swapped" and output.dim() == 3:
+            output = output.flip(-2)
+        distribution.update(output)
+        if mistake == "variance":
+            mean, std = distribution.params
+            distribution = HeteroscedasticGaussianDistribution(1)
+            distribution.update(torch.stack([mean, std.square()], dim=-2))
+        return distribution
+
+    @cached(64)
+    def _fit(self, parameter: str, rate: float, init: float, hidden: int, mistake: str, seed: int) -> Fit:
+        by_state = ClampAlone if mistake == "clamp" else HeteroscedasticGaussianDistribution
+        kind = GaussianDistribution if parameter == "one" else by_state
+        with torch.random.fork_rng(devices=[]), torch.enable_grad():
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed also reseeds the learner's GPU
+            samples = torch.randperm(len(self.x))[:BATCH]
+            distribution = kind(1, init_std=init, std_type="log" if parameter == "log" else "scalar")
+            network = MLP(1, distribution.input_dim, [hidden], activation="tanh")
+            if mistake != "no init":
+                distribution.init_mlp_weights(network)
+        trained = itertools.chain(network.parameters(), distribution.parameters())
+        flat = torch.cat([each.detach().flatten() for each in trained])
+        low, high = distribution.log_std_range if parameter == "log" else distribution.std_range
+        reading = gaussian_fit.Reading(parameter == "log", low, high, leads_back=kind is not ClampAlone)
+        x, y = (values[samples].squeeze(1).numpy() for values in (self._inputs, self._targets))
+        weights, losses = gaussian_fit.train(flat.numpy(), hidden, reading, x, y, rate, STEPS)
+        return Fit(network, distribution, weights, losses)
+
+    def stage(self, figure: Figure) -> dict[str, Any]:
+        """Lay out the panels."""
+        return picture.stage(figure, self.samples, self._grid.squeeze(1).numpy())
+
+    def draw(self, artists: dict[str, Any], result: HeteroscedasticFitResult) -> None:
+        """Move curves, band and steps, and what is read at the angle."""
+        picture.draw(artists, result, self.samples, self._grid.squeeze(1).numpy())
+
+    def spots(self, result: HeteroscedasticFitResult) -> Sequence[Spot]:
+        """Return the sample at the angle with its NLL, the bins, and the NLL of all samples."""
+        return picture.spots(result, self.samples)
+
+    def grips(self, result: HeteroscedasticFitResult) -> Sequence[Grip]:
+        """Return the angle in every panel over it, and the steps."""
+        return picture.grips(self.controls["angle"].positions(), self.controls["steps"].positions())
+
+    def mark(self, result: HeteroscedasticFitResult, guess: float) -> tuple[Any, Any]:
+        """Mark the largest std that the guess stands for; beyond the axis it stays in sight."""
+        x = self._grid.squeeze(1).numpy()
+        return [x[len(x) // 2]], [min(0.97 * picture.TOP * self.samples.scale, guess * float(result.std.min()))]
+
+    @classmethod
+    def own_data(cls, draw: Draw) -> tuple[Any, ...]:
+        """Return a feature and a target."""
+        return draw(300), draw(300)
+
+    def numbers(self, result: HeteroscedasticFitResult) -> dict[str, str]:
+        """Return the std at the angle and everywhere, the NLL and the calibration."""
+        wrong = "✗ " if result.nll > self.nll_one + 0.05 else ""
+        worst = result.inside[np.nanargmax(np.abs(result.inside - WITHIN))]
+        return {
+            "std at the angle": short(result.here[1]),
+            "observed there": short(self.bin_std[result.bin]),
+            "inside ±1 std there": f"{result.inside[result.bin]:.0f} %",
+            "fitted std": f"{short(result.std.min())} to {short(result.std.max())}",
+            "observed std": f"{short(np.nanmin(self.bin_std))} to {short(np.nanmax(self.bin_std))}",
+            "inside ±1 std": f"{result.inside_all:.0f} %",
+            "worst bin": f"{worst:.0f} %",
+            "NLL": f"{wrong}{_large(result.nll)} nats",
+            "NLL, best single std": f"{short(self.nll_one)} nats",
+        }
+
+    def title(self, result: HeteroscedasticFitResult) -> str:
+        """Compare the fitted std with the noise, or say what a mistake makes of it."""
+        state, inside = result.state, result.inside
+        low, high = short(result.std.min()), short(result.std.max())
+        fits = bool(np.nanmax(np.abs(inside - WITHIN)) < 20)
+        share = f"{np.nanmin(inside):.0f} to {np.nanmax(inside):.0f} % of a bin's samples"
+        if state.mistake != "none" and not _spared(state):
+            if fits:
+                return f"✗ {MISTAKEN[state.mistake]}, without harm here: {share} lie within one std."
+            return f"✗ {MISTAKEN[state.mistake]}: {share} lie within one std, not 68 %."
+        if low == high:
+            which = "One std before the first step" if not state.steps else "One std for all states"
+            return f"{which}, {low}: {share} lie within it{'' if fits else ', not 68 %'}."
+        if fits:
+            observed = f"observed {short(np.nanmin(self.bin_std))} to {short(np.nanmax(self.bin_std))}"
+            return f"The fitted std follows the noise: {low} to {high}, {observed}."
+        return f"After {state.steps} steps the std misses the noise: {share} lie within it."
+
+    def describe(self, result: HeteroscedasticFitResult) -> str:
+        """Say what is fitted and observed at the angle, and how a mistake comes about."""
+        state, place = result.state, result.bin
+        name, unit = picture.name_and_unit(self.names[0])
+        gain = self.nll_one - result.nll
+        nll = f"The NLL is {_large(abs(gain))} nats {'below' if gain > 0 else 'above'} that of the best single std."
+        symptom = "One std for all is spared this mistake. " if _spared(state) else SYMPTOMS[state.mistake]
+        return (
+            f"{symptom}At {name} {short(state.angle)}{unit} the fitted mean is {short(result.here[0])} and the std "
+            f"{short(result.here[1])}. The samples near it have mean {short(self.bin_mean[place])} and std "
+            f"{short(self.bin_std[place])}; {result.inside[place]:.0f} % of them lie within one fitted std. {nll}"
+        )
+
+
+MISTAKEN = {
+    "variance": "Variance taken for std",
+    "swapped": "Mean and std swapped",
+    "no init": "Not initialised",
+    "clamp": "Clamp alone",
+}
+SYMPTOMS = {
+    "none": "",
+    "variance": "The std is squared: too wide where it is wide, too narrow elsewhere. ",
+    "swapped": "The std is drawn as the mean. ",
+    "no init": "The std begins anywhere, below zero too. ",
+    "clamp": "A std below zero has no gradient. ",
+}
+
+
+def _spared(state: HeteroscedasticFitState) -> bool:
+    """Return whether the mistake cannot be made with one std for all states."""
+    return state.parameter == "one" and state.mistake in ("swapped", "no init", "clamp")
+
+
+def _large(value: float) -> str:
+    return short(value) if abs(value) < 1e5 else f"10^{np.log10(value):.0f}"
+
+
+def _set(network: MLP, distribution: GaussianDistribution, flat: torch.Tensor) -> None:
+    """Let network and distribution have these weights, without a copy."""
+    start = 0
+    for each in itertools.chain(network.parameters(), distribution.parameters()):
+        each.data = flat[start : start + each.numel()].view_as(each)
+        start += each.numel()
+
+
+def _moments(values: torch.Tensor) -> tuple[float, float]:
+    """Return mean and std; 1 for a std of 0."""
+    std, mean = torch.std_mean(values, correction=0)
+    return mean.item(), std.item() or 1.0
+
+
+def _bins(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return edges of at most 10 bins with as many samples each, 40 or more, and the bin of each sample."""
+    edges = np.unique(np.quantile(x, np.linspace(0, 1, 1 + min(10, max(1, len(x) // 40)))))
+    if len(edges) == 1:
+        edges = edges[0] + np.array([-0.5, 0.5])
+    return edges, np.searchsorted(edges[1:-1], x, side="right")
+
+
+def _by_bin(of: Any, values: np.ndarray, bins: np.ndarray) -> np.ndarray:
+    """Return a measure of the values in each bin, NaN where there is none."""
+    return np.array([of(values[bins == i]) if (bins == i).any() else np.nan for i in range(bins.max() + 1)])

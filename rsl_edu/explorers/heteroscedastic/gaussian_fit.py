@@ -1,0 +1,104 @@
+"""A Gaussian's training by -log p, for the explorer *heteroscedastic fit*, without the cost of autograd."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+MOST = 1.0
+"""Norm to which a longer gradient is clipped: rsl_rl's ``max_grad_norm``."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """How a std is read from the network's second output, or from the one parameter of all states.
+
+    Attributes:
+        log: The number is the logarithm of the std.
+        low, high: Limits of the number, beyond which it is clamped.
+        leads_back: Whether a gradient that leads back from beyond the limits passes, as the library has it, or none.
+    """
+
+    log: bool
+    low: float
+    high: float
+    leads_back: bool
+
+    def std_of(self, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the number within its limits, and the std; of any shape."""
+        held = np.minimum(np.maximum(asked, self.low), self.high)
+        return held, np.exp(held) if self.log else held
+
+    def passed(self, gradient: np.ndarray, asked: np.ndarray, held: np.ndarray) -> np.ndarray:
+        """Return what passes the clamp of a gradient with respect to ``held``; of one shape."""
+        passes: np.ndarray = gradient * (held - asked) <= 0 if self.leads_back else held == asked
+        passed: np.ndarray = gradient * passes
+        return passed
+
+
+def train(
+    weights: np.ndarray, hidden: int, reading: Reading, x: np.ndarray, y: np.ndarray, rate: float, steps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Train a network with one hidden layer of tanh on all samples at each step, by Adam with clipped gradients.
+
+    Args:
+        weights: To begin with, flat: of the hidden layer ``[hidden]``, its biases, the output's ``[outputs, hidden]``,
+            its biases; with a single output, the number of the std at the end.
+        hidden: Units of the hidden layer.
+        reading: Of the std.
+        x: What the state is, ``[samples]``.
+        y: What is to be predicted, ``[samples]``.
+        rate: Learning rate.
+        steps: How many steps.
+
+    Returns:
+        The weights ``[steps + 1, weights]`` and the loss ``[steps + 1]`` (nats), before the first step and after each.
+    """
+    now = weights.copy()
+    first, second = np.zeros((2, len(now)), now.dtype)  # Adam's moments
+    rows, losses = np.empty((steps + 1, len(now)), now.dtype), np.empty(steps + 1)
+    for t in range(steps + 1):
+        rows[t] = now
+        losses[t], gradient = loss_and_gradient(now, hidden, reading, x, y)
+        gradient *= now.dtype.type(MOST / max(MOST, float(np.linalg.norm(gradient))))
+        first += 0.1 * (gradient - first)
+        second += 0.001 * (gradient**2 - second)
+        now -= rate / (1 - 0.9 ** (t + 1)) * first / (np.sqrt(second / (1 - 0.999 ** (t + 1))) + 1e-8)
+    return rows, losses
+
+
+def loss_and_gradient(
+    weights: np.ndarray, hidden: int, reading: Reading, x: np.ndarray, y: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """Return the mean of -log p in nats, and its gradient ``[weights]``; arguments as for :func:`train`."""
+    samples, one = len(x), len(weights) == 3 * hidden + 2  # one std for all states
+    outputs = 1 if one else 2
+    w, b, rest = weights[:hidden], weights[hidden : 2 * hidden], weights[2 * hidden :]
+    out = rest[: outputs * hidden].reshape(outputs, hidden)
+    h = np.multiply.outer(w, x)  # [hidden, samples]: each unit in a row, each output too
+    h += b[:, None]
+    np.tanh(h, out=h)
+    output = out @ h + rest[outputs * hidden : outputs * (hidden + 1), None]
+    asked = weights[-1:] if one else output[1]
+    held, std = reading.std_of(asked)
+    z = (y - output[0]) / std
+    square = z * z
+    volume = held if reading.log else np.log(std)
+    loss = float((0.5 * square + volume).mean()) + 0.5 * math.log(2 * math.pi)
+    by_std = 1 - square  # with respect to the log of the std
+    if one:
+        by_std = by_std.sum(keepdims=True)
+    if not reading.log:
+        by_std = by_std / std
+    by_std = reading.passed(by_std / samples, asked, held)
+    by_output = np.empty((outputs, samples), h.dtype)
+    np.divide(z, std * -samples, out=by_output[0])
+    if not one:
+        by_output[1] = by_std
+    by_out = by_output @ h.T
+    by_h = out.T @ by_output
+    by_h -= by_h * h * h  # through tanh
+    parts = [by_h @ x, by_h.sum(1), by_out.ravel(), by_output.sum(1), *([by_std] if one else [])]
+    return loss, np.concatenate(parts)

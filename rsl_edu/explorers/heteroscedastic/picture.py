@@ -1,0 +1,161 @@
+"""The picture of the explorer *heteroscedastic fit*: its panels, what can be pointed at in them and what dragged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rsl_edu.number_format import short
+
+from ..bench.arithmetic import HALF_LOG_2PI, exact, signed
+from ..bench.coloured_titles import entitle
+from ..bench.theme import BLUE, FAINT, GREY, ORANGE, PINK
+from ..bench.touch import Grip, Mark, Spot, grip
+from .state import STEPS, WITHIN, HeteroscedasticFitResult, Samples
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TOP = 3.3
+"""Upper end of the std's axis, in stds of the target: the greatest init std is 3."""
+DOTS = 600
+"""Most samples that are drawn: more dots take longer than all else."""
+
+
+def stage(figure: Figure, samples: Samples, grid: np.ndarray) -> dict[str, Any]:
+    """Lay out the fit next to its std, and below them the NLL over the steps and the calibration."""
+    (fit, std), (nll, inside) = figure.subplots(2, 2)
+    for axes, label in ((fit, "fit"), (std, "std"), (nll, "nll"), (inside, "inside")):
+        axes.set_label(label)
+    for axes in (fit, std, inside):
+        axes.set(xlim=(grid[0], grid[-1]), xlabel=samples.names[0])
+    x, y = samples.x, samples.y
+    artists: dict[str, Any] = {"nll axes": nll}
+    margin = max(1e-6, 0.15 * float(np.ptp(y)))
+    fit.set(ylim=(y.min() - margin, y.max() + margin), ylabel=samples.names[1].replace(", ", ",\n", 1))
+    entitle(fit, "the samples, and what is fitted", ("● observed", GREY), ("━ mean ± std", BLUE))
+    some = slice(None, None, -(-len(x) // DOTS))
+    fit.plot(x[some], y[some], ".", color=FAINT, markersize=3, label="observed")
+    (artists["mean"],) = fit.plot([], [], color=BLUE, linewidth=2, label="fitted mean ± std")
+    (artists["band"],) = fit.fill([grid[0], grid[0]], [0, 0], color=BLUE, alpha=0.25, linewidth=0)
+    (artists["here"],) = fit.plot([], [], "-", color=BLUE, linewidth=2.5, label="here")
+    (artists["sample"],) = fit.plot([], [], "o", color=PINK, markersize=6, label="sample")
+
+    _, unit = name_and_unit(samples.names[1])
+    std.set(ylim=(0, TOP * samples.scale), ylabel=f"std ({unit.strip() or samples.names[1]})")
+    entitle(std, "the std, over the same states", ("━ observed", GREY), ("━ fitted", BLUE))
+    std.stairs(samples.std, samples.edges, baseline=None, color=GREY, linewidth=1.5, label="observed")
+    (artists["std"],) = std.plot([], [], color=BLUE, linewidth=2, label="fitted")
+    (artists["observed here"],) = std.plot([], [], "o", color=GREY, markersize=6)
+    (artists["std here"],) = std.plot([], [], "o", color=BLUE, markersize=6)
+    (artists["guess"],) = std.plot([], [], "X", color=ORANGE, markersize=10, label="your guess")
+
+    nll.set_yscale("symlog", linthresh=2, linscale=4)
+    nll.minorticks_off()
+    nll.set(xlim=(-0.02 * STEPS, STEPS * 1.02), xlabel="steps", ylabel="NLL (nats a sample)")
+    entitle(nll, "the loss (dashed: best single std)", ("━ in training", BLUE), ("● all samples", PINK))
+    nll.axhline(samples.nll_one, color=GREY, linestyle="--")
+    (artists["loss"],) = nll.plot([], [], color=BLUE, linewidth=2, label="training")
+    (artists["nll"],) = nll.plot([], [], "o", color=PINK, markersize=7, label="all samples")
+
+    inside.set(ylim=(0, 105), ylabel="% of the samples")
+    entitle(inside, "how many lie within ± 1 std", ("━ in each bin", BLUE), ("┅ 68 %, as of a Gaussian", GREY))
+    share = WITHIN / 100
+    doubt = 200 * np.sqrt(share * (1 - share) / max(1, len(x) / len(samples.std)))  # two standard errors
+    inside.axhspan(WITHIN - doubt, WITHIN + doubt, color=FAINT, alpha=0.5, linewidth=0)
+    inside.axhline(WITHIN, color=GREY, linestyle="--")
+    artists["inside"] = inside.stairs(np.zeros(len(samples.std)), samples.edges, color=BLUE, linewidth=2, baseline=None)
+    (artists["inside here"],) = inside.plot([], [], "o", color=BLUE, markersize=6)
+    return artists
+
+
+def draw(artists: dict[str, Any], result: HeteroscedasticFitResult, samples: Samples, x: np.ndarray) -> None:
+    """Move curves, band and steps, and what is read at the angle."""
+    mean, std, angle = result.mean, result.std, result.state.angle
+    artists["mean"].set_data(x, mean)
+    artists["band"].set_xy(np.column_stack([[*x, *x[::-1]], [*(mean + std), *(mean - std)[::-1]]]))
+    artists["std"].set_data(x, std)
+    fine, coarse = ([1, 1.5, 2], ["1", "1.5", "2"]), ([-10, 0, 1e4, 1e8, 1e12], ["−10", "0", "10⁴", "10⁸", "10¹²"])
+    artists["nll axes"].set_yticks(*(fine if result.calm else coarse))
+    artists["nll axes"].set_ylim((0.9, 2.3) if result.calm else (-15, 1e13))
+    artists["loss"].set_data(np.arange(len(result.loss)), result.loss)
+    artists["nll"].set_data([result.state.steps], [result.nll])
+    artists["inside"].set_data(result.inside)
+    middle, width = result.here
+    artists["here"].set_data([angle, angle], [middle - width, middle + width])
+    artists["sample"].set_data([result.sample[0]], [result.sample[1]])
+    artists["std here"].set_data([angle], [width])
+    artists["observed here"].set_data([angle], [samples.std[result.bin]])
+    artists["inside here"].set_data([angle], [result.inside[result.bin]])
+
+
+def name_and_unit(words: str) -> tuple[str, str]:
+    """Return a name without its unit, and the unit after a space, or nothing."""
+    name, bracket, unit = words.rpartition(" (")
+    return (name, f" {unit.removesuffix(')')}") if bracket else (words, "")
+
+
+def grips(angles: Sequence[float], steps: Sequence[int]) -> list[Grip]:
+    """Return the angle in each panel over it, and the steps below their curve."""
+    feet = {"fit": -1e30, "std": 0.0, "inside": 0.0}  # at the lower edge
+    found = [grip("angle", panel, {a: (a, foot) for a in angles}, along="x") for panel, foot in feet.items()]
+    return [*found, grip("steps", "nll", {t: (t, -1e30) for t in steps}, along="x")]
+
+
+def spots(result: HeteroscedasticFitResult, samples: Samples) -> list[Spot]:
+    """Return the sample at the angle with its NLL, the bins, and the NLL of all samples."""
+    nll, one = round(result.nll, 3), round(samples.nll_one, 3)
+    return [
+        _sample(result, samples),
+        *(_bin(result, samples, i) for i in range(len(samples.std)) if samples.count[i]),
+        Spot(
+            "NLL of all samples",
+            f"{short(nll)} nats" if abs(nll) < 1e5 else "beyond the scale",
+            (Mark("nll", result.state.steps, result.nll),),
+            (f"compared with the best single std: {exact(nll)} − {signed(one)} = {exact(nll - one)}",),
+        ),
+    ]
+
+
+def _sample(result: HeteroscedasticFitResult, samples: Samples) -> Spot:
+    """Return the spot of one sample, with its NLL written out."""
+    x, y, mean, std = result.sample
+    name, unit = name_and_unit(samples.names[0])
+    z, relative = (y - mean) / std, std / samples.scale
+    nll = 0.5 * z**2 + math.log(relative) + 0.5 * math.log(2 * math.pi)
+    return Spot(
+        "sample at the angle",
+        f"{exact(nll, 2)} nats",
+        (Mark("fit", x, y),),
+        (
+            f"{name} {exact(x)}{unit}: y = {exact(y)}, fitted μ = {exact(mean)}, σ = {exact(std)}",
+            f"z = (y − μ) / σ = ({exact(y)} − {signed(mean)}) / {exact(std)} = {exact(z)}",
+            f"σ as the network has it, in stds of all y: {exact(std)} / {exact(samples.scale)} = {exact(relative)}",
+            f"−log p = ½·z² + ln σ + {HALF_LOG_2PI}",
+            f"= ½·{signed(z)}² + ln({exact(relative)}) + {HALF_LOG_2PI} = {exact(nll)}",
+        ),
+    )
+
+
+def _bin(result: HeteroscedasticFitResult, samples: Samples, place: int) -> Spot:
+    low, high = samples.edges[place : place + 2]
+    count, std, share = int(samples.count[place]), float(samples.std[place]), float(result.inside[place])
+    within = round(share * count / 100)
+    name, unit = name_and_unit(samples.names[0])
+    extent = (float(low), float(high))
+    return Spot(
+        f"bin {place + 1}",
+        f"{name} {short(low)} to {short(high)}{unit}: observed std {short(std)}, {share:.0f} % inside",
+        (
+            Mark("fit", extent, None),
+            Mark("std", extent, (0.0, std)),
+            Mark("inside", extent, (0.0, share)),
+        ),
+        (
+            f"observed std: √(sum of (y − mean)² / samples) = √({exact(std**2 * count)} / {count}) = {exact(std)}",
+            f"percent within ± 1 fitted std: 100·{within} / {count} = {exact(100 * within / count)}",
+        ),
+    )

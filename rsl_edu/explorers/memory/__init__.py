@@ -1,0 +1,301 @@
+"""Explorer *memory*: what a recurrent network carries along, when it forgets, and how far back its gradient reaches."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from rsl_edu.data import rollout
+from rsl_edu.data.learner_input import episode_ends, finite_tensor
+from rsl_edu.diagnosis.recurrent_memory import CarriedMemory, cuts, resets, usable_rnn
+from rsl_edu.modules import RNN, EmpiricalNormalization, split_and_pad_trajectories
+from rsl_edu.number_format import counted, short, small
+
+from ..bench.controls import Control
+from ..bench.explorer import Explorer
+from ..bench.instrument import Draw, cached
+from ..bench.question import Question
+from . import picture
+from . import spots as pointed
+from .recurrent_steps import Layer, carried_memory, gradients_through_time, is_plain, layers_of
+from .state import MemoryResult, MemoryState
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ..bench.touch import Grip, Spot
+    from .spots import Step
+
+STEPS, ENVS = 128, 16
+"""What is shown of a larger rollout: its first steps and its first environments."""
+TIMES = (10, 40, 83, 97, 98, 99, 101, 104, 107, 120)
+"""Steps that a page without a kernel can show: around the last end of an episode of robot 14 they lie close."""
+
+
+class Memory(Explorer[MemoryState, MemoryResult]):
+    """Memory of a recurrent network in parallel robots whose episodes end, with its mistakes, over time.
+
+    The memory runs in the rollout mode of :class:`.RNN`; gradients are those of its batched mode, of a random linear
+    head on the last layer, ``y = w · h``, as an action or a value has one.
+
+    Args:
+        observations: A rollout ``[time, envs, features]``; None takes a robot's: the positions of ``Ant-v5``, whose
+            velocities are masked, so that only a memory can tell them. Its first 128 steps of 16 robots are used.
+        dones: 1 or True where an episode ended with this step, ``[time, envs]``; with observations of one's own.
+        network: A network of one's own, which sees the observations as they are; without one, they are normalized, and
+            the network has two layers of untrained weights.
+        state: Values of the controls other than the defaults.
+
+    Raises:
+        TypeError, ValueError: An argument that does not fit; the message names it.
+    """
+
+    State = MemoryState
+    lesson = 3
+    shows = "what a GRU or an LSTM remembers, forgets, and learns from"
+    breaks = "no reset, `dones` as an index, resets of everybody, detaching"
+    size = (9.0, 6.6)
+    more = ("gradient", "gradients", "batch")
+    swept = (
+        {"reset": ..., "env": (0, 1, 14), "time": TIMES},
+        {"detach": (0, 1, 8, 32), "time": (83, 98, 107, 120)},
+        {"type": ..., "time": TIMES},
+        {"layer": ...},
+    )
+    question = Control(
+        "distance", "How far the memory is from a fresh one at the present step (rms).", range=(0.0, 1.0, 0.01)
+    )
+    questions: tuple[Question, ...] = (
+        Question(
+            "Robot 14 is not reset when its episode ends after step 97. All units lie between −1 and 1. How far "
+            "from a fresh memory (rms) is its own at step 98?",
+            answer="0.21",
+            show={"reset": "never", "env": 14, "time": 98},
+        ),
+        Question(
+            "Nobody is ever reset. Ten steps into a new episode, how far is the memory from a fresh one?",
+            ("as far as at its first step", "a few percent of that", "it is the same as a fresh one"),
+            "a few percent of that",
+            {"reset": "never", "env": 14, "time": 107},
+        ),
+        Question(
+            "dones are used as an index. Whose memory is wiped in a step where no episode ends?",
+            ("nobody's", "robot 0's", "everybody's"),
+            "robot 0's",
+            {"reset": "index", "env": 0, "time": 107},
+        ),
+        Question(
+            "With the right resets, how many steps back does the gradient at step 120 stay above 1 % of its largest?",
+            ("one or two", "about a dozen", "all 22, to the start of the episode"),
+            "about a dozen",
+            {"reset": "right", "env": 14, "time": 120},
+        ),
+    )
+
+    def __init__(
+        self,
+        observations: torch.Tensor | None = None,
+        dones: torch.Tensor | None = None,
+        network: RNN | None = None,
+        **state: Any,
+    ) -> None:
+        self._feature = "first feature"
+        ours = observations is None
+        if observations is None:
+            if dones is not None:
+                raise ValueError("dones: expected observations with them, got none")
+            robot = rollout("Ant-v5", steps=STEPS, envs=ENVS)
+            positions = [i for i, name in enumerate(robot.names) if name.startswith("qpos")]
+            observations, dones, self._feature = robot.observations[..., positions], robot.dones, "torso height"
+        observations = finite_tensor("observations", observations, "[time, envs, features]")
+        x = observations[:STEPS, :ENVS].float()
+        self.dones = episode_ends("dones", dones, observations.shape[:2])[:STEPS, :ENVS]  # [time, envs]
+        self._given = None if network is None else usable_rnn(network, x.shape[2])
+        if network is None:
+            normalization = EmpiricalNormalization(x.shape[2])
+            normalization.update(x.flatten(0, 1))
+            x = normalization(x)
+        self.observations = x  # [time, envs, features], as the network sees them
+        batch, self._mask = split_and_pad_trajectories(x[..., 0], self.dones)  # [time, trajectories]
+        self._batch = np.ma.masked_array(batch.T.numpy(), ~self._mask.T.numpy())
+        time, envs = self.dones.shape
+        layers, fixed = 2, {}
+        if self._given is not None:  # its type and size are no choice
+            layers, fixed = self._given.rnn.num_layers, {"type": "", "hidden": self._given.rnn.hidden_size, "seed": 0}
+        env = int(self.dones.sum(0).argmax())
+        ends = self.dones[:-1, env].nonzero().flatten().tolist()
+        # Soon after an end; of the robots above, while they still remember the episode before.
+        later = 2 if ours else 10
+        defaults: dict[str, Any] = {"env": env, "time": min(time - 1, ends[-1] + later) if ends else time - 1}
+        if not ours or network is not None:
+            self.questions = ()  # those of the class are about the Ant and an untrained network
+            defaults |= {"reset": "right"}  # a network of one's own is first seen as it should run
+        ranges = {"env": (0, envs - 1, 1), "layer": (1, layers, 1), "time": (0, time - 1, 1)}
+        super().__init__(ranges=ranges, fixed=fixed, defaults=defaults, **state)
+
+    def compute(self, state: MemoryState) -> MemoryResult:
+        """Run memory and gradient at all times, if that was not done yet, and pick what ``state`` asks for."""
+        key = (state.type, state.hidden, state.seed, state.reset)
+        carried, gradients = self._carried(*key), self._gradients(*key, state.env, state.detach)
+        reset, dones = resets(self.dones, state.reset), self.dones
+        ends = dones[:, state.env].nonzero().flatten().numpy()
+        before = int((ends < state.time).sum())  # episodes
+        # The batch lists trajectories environment by environment.
+        begin = int(dones[:-1, : state.env].sum()) + state.env
+        row = gradients[state.time]
+        felt = np.flatnonzero(row >= picture.FELT * row.max())
+        return MemoryResult(
+            state=state,
+            cell=self._cell(state.type),
+            ends=ends,
+            born=int(ends[before - 1]) + 1 if before else 0,
+            hidden=carried.hidden[:, state.layer - 1, state.env].T.numpy(),
+            distance=carried.distance[:, state.env].numpy(),
+            gradients=gradients,
+            reach=state.time - int(felt[0]) if row.max() > 0 else None,
+            cuts=cuts(dones, state.reset, state.env, state.detach).nonzero().flatten().numpy(),
+            forgotten={
+                "right": (reset & dones).nonzero().numpy(),
+                "wrong": (reset & ~dones).nonzero().numpy(),
+                "missed": (dones & ~reset).nonzero().numpy(),
+            },
+            trajectories=(begin, begin + before, begin + 1 + int(dones[:-1, state.env].sum())),
+            padding=float(1 - self._mask.float().mean()),
+        )
+
+    def _cell(self, type: str) -> str:
+        return type.upper() if self._given is None else self._given.rnn.__class__.__name__
+
+    def _network(self, type: str, hidden: int, seed: int) -> RNN:
+        with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
+            if self._given is not None:
+                return copy.deepcopy(self._given)  # its memory is changed: each thread needs its own
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed also reseeds the learner's GPU
+            return RNN(self.observations.shape[2], hidden, num_layers=2, type=type).requires_grad_(False)
+
+    @cached(4)
+    def _carried(self, type: str, hidden: int, seed: int, how: str) -> CarriedMemory:
+        return carried_memory(self._network(type, hidden, seed), self.observations, self.dones, how)
+
+    @cached(64)
+    @torch.inference_mode(False)
+    def _gradients(self, type: str, hidden: int, seed: int, how: str, env: int, detach: int) -> np.ndarray:
+        network, carried = self._network(type, hidden, seed), self._carried(type, hidden, seed, how)
+        head = torch.randn(network.rnn.hidden_size, generator=torch.Generator().manual_seed(seed))
+        cut = cuts(self.dones, how, env, detach)
+        return gradients_through_time(network, self.observations[:, env], carried.begins[:, :, :, env], cut, head)
+
+    def stage(self, figure: Figure) -> dict[str, Any]:
+        """Lay out resets, units and distance over time; below them gradients and the padded batch."""
+        return picture.stage(figure, self.dones.numpy(), self._batch, self._feature)
+
+    def draw(self, artists: dict[str, Any], result: MemoryResult) -> None:
+        """Move images, curves, marks and the cursor."""
+        picture.draw(artists, result)
+
+    def grips(self, result: MemoryResult) -> list[Grip]:
+        """Let the cursor be dragged in each panel over time, and the robot be chosen in the panel of resets."""
+        return picture.grips(result, self.dones.shape[1])
+
+    def spots(self, result: MemoryResult) -> list[Spot]:
+        """Point at one unit and its gates at the present step, at the distance, and at each end of an episode."""
+        state = result.state
+        found = pointed.episodes(result, self.dones)
+        steps = self._steps(state.type, state.hidden, state.seed, state.reset, state.env, state.time)
+        if steps is not None:
+            found = [*pointed.unit(steps[0], result), pointed.distance(*steps, result), *found]
+        return [*found, pointed.reach(result)]
+
+    def _steps(self, type: str, hidden: int, seed: int, how: str, env: int, time: int) -> tuple[Step, Step] | None:
+        """Return the present step with these resets and with the right ones; None for a cell of another kind."""
+        layers = self._layers(type, hidden, seed)
+        if layers is None:
+            return None
+        x = self.observations[time, env].numpy()
+        begins = [self._carried(type, hidden, seed, each).begins[time, :, :, env].numpy() for each in (how, "right")]
+        return pointed.step(layers, x, begins[0]), pointed.step(layers, x, begins[1])
+
+    @cached(4)
+    def _layers(self, type: str, hidden: int, seed: int) -> list[Layer] | None:
+        network = self._network(type, hidden, seed)
+        return layers_of(network) if is_plain(network) else None
+
+    def mark(self, result: MemoryResult, guess: float) -> tuple[Any, Any]:
+        """Mark the guess at the present step."""
+        return [result.state.time], [guess]
+
+    @classmethod
+    def own_data(cls, draw: Draw) -> tuple[Any, ...]:
+        """Return observations and the ends of episodes."""
+        return draw(24, 4, 3), draw(24, 4) > 1.3
+
+    def numbers(self, result: MemoryResult) -> dict[str, str]:
+        """Return how far memory and gradient are from what they should be."""
+        now, most = result.distance[result.state.time], result.distance.max()
+        reach = f"{result.reach} steps"
+        leaks = result.reach is not None and result.reach > result.state.time - result.born
+        wrong, missed = result.forgotten["wrong"], result.forgotten["missed"]
+        robots = len(np.unique(wrong[:, 1]))
+        return {
+            "episodes of this robot": str(1 + int((result.ends < result.hidden.shape[1] - 1).sum())),
+            "distance now": f"✗ {small(now)}" if now else small(now),
+            "largest distance": f"✗ {small(most)}" if most else small(most),
+            "reach of the gradient": "–" if result.reach is None else f"✗ {reach}" if leaks else reach,
+            "wrongly reset": f"✗ {robots} robots, {len(wrong)} times" if robots else "none",
+            "resets missed": f"✗ {len(missed)} of {int(self.dones.sum())}" if len(missed) else "none",
+            "padding of the batch": f"{100 * result.padding:.0f} %",
+        }
+
+    def title(self, result: MemoryResult) -> str:
+        """Say what the robot still remembers, or lost, at the present step."""
+        state, now = result.state, result.distance[result.state.time]
+        robot, kind, step = f"Robot {state.env}", *self._mistake(result)
+        if kind == "missed" and now >= 0.01:
+            return f"{robot} remembers its last episode: its memory is {short(now)} off after a missed reset."
+        if kind == "missed":
+            steps = counted(state.time - step, "step")
+            return f"{robot} has almost forgotten its last episode, {steps} after the missed reset."
+        if kind == "wrong" and now >= 0.01:
+            return f"{robot} forgot in mid-episode: its memory is {short(now)} off after a wrong reset."
+        if kind == "wrong":
+            return f"{robot} forgot in mid-episode, and has almost caught up with a memory that did not."
+        if state.reset != "right":
+            return f"Nothing has gone wrong for robot {state.env} so far: its memory is as it should be."
+        if state.detach:
+            every = "every step" if state.detach == 1 else f"every {state.detach} steps"
+            return f"Detached after {every}: the gradient is cut, but robot {state.env} remembers all the same."
+        return f"{robot} forgets only when its episode ends: its memory is as it should be."
+
+    def _mistake(self, result: MemoryResult) -> tuple[str, int]:
+        """Return the kind of the last mistake that matters to the present memory, and its step."""
+        state = result.state
+        steps = {
+            kind: [t for t, env in places.tolist() if env == state.env] for kind, places in result.forgotten.items()
+        }
+        wrong = [step for step in steps["wrong"] if result.born <= step < state.time]
+        if wrong:
+            return "wrong", wrong[-1]
+        return ("missed", result.born - 1) if result.born - 1 in steps["missed"] else ("", -1)
+
+    def describe(self, result: MemoryResult) -> str:
+        """Name the numbers that the picture shows, and the symptom of a wrong reset."""
+        state = result.state
+        symptom = {
+            "right": "Each robot forgets when its episode ends",
+            "never": "Memories of ended episodes leak into the next",
+            "index": "Robots 0 and 1 forget while they run, all others never forget",
+            "all": "When one robot's episode ends, all robots forget",
+        }[state.reset]
+        wrong, missed = (counted(len(result.forgotten[kind]), "reset") for kind in ("wrong", "missed"))
+        most = small(result.distance.max())
+        on = "does not depend on any input"
+        if result.reach is not None:
+            on = f"depends on inputs up to {counted(result.reach, 'step')} back"
+        return (
+            f"{symptom}: {wrong} in mid-episode, {missed} missed. The {result.cell} of robot {state.env} is "
+            f"{counted(state.time - result.born, 'step')} into its episode and at most {most} from a fresh memory; its "
+            f"output {on}. Units of layer {state.layer} stay within ±{short(np.abs(result.hidden).max())}."
+        )

@@ -1,0 +1,227 @@
+"""Explorer *rewards*: why rewards are divided by the std of their discounted sums, and by no other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from rsl_edu.data import rollout
+from rsl_edu.data.learner_input import episode_ends, finite_tensor
+from rsl_edu.number_format import round_up, short
+
+from ..bench.controls import Control
+from ..bench.explorer import Explorer
+from ..bench.instrument import Draw, cached
+from ..bench.question import Question
+from ..bench.touch import Grip, Spot
+from ..running_moments import running_mean, running_std
+from . import picture
+from .state import NormalizedRewards, RewardsResult, RewardsState
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DIVISORS = {
+    "returns": "the std of the discounted sums",
+    "rewards": "the std of the rewards",
+    "across": "the std of sums over robots",
+    "each step": "the std over the robots of this step",
+    "centred": "the mean is subtracted, and the std of the discounted sums",
+}
+
+
+class Rewards(Explorer[RewardsState, RewardsResult]):
+    """Rewards before and after they are divided by a running std, and the scale that a value function then meets.
+
+    Grey is what would be right: divided by the std of the discounted sums of the whole recording, which end with their
+    episodes. A value function always knows the ends; whether the normalizer does is a switch.
+
+    Args:
+        rewards: Rewards ``[time, envs]``; None takes a robot's: ``Humanoid-v5``.
+        dones: 1 or True where a step ended an episode, ``[time, envs]``; None with rewards: none did.
+        state: Values of the controls other than the defaults.
+
+    Raises:
+        ValueError: Rewards or dones of another shape, or with values that are not allowed.
+    """
+
+    State = RewardsState
+    lesson = 4
+    shows = "rewards before and after scaling, and what a value function meets"
+    breaks = "sums that ignore episode ends, three wrong divisors, a subtracted mean"
+    size = (8.6, 8.4)
+    more = ("sums", "values", "std", "spread")
+    swept = (
+        {"divide": ..., "ends": ..., "step": 9},
+        {"gamma": (0.0, 0.9, 0.99, 0.999), "ends": ...},
+        {"divide": ..., "shift": (-5.0, 0.0, 5.0)},
+        {"divide": ..., "scale": (0.01, 1.0, 100.0)},
+    )
+    question = Control("running std", "What the rewards are divided by at the last step.", range=(1e-3, 1e6, 1e-3))
+    questions: tuple[Question, ...] = (
+        Question(
+            "1. A humanoid that stumbles about earns some 5 a step and falls every 25 steps. What will its rewards be "
+            "divided by after 512 steps, if nobody tells the normaliser that episodes end?",
+            answer="about 114",
+            show={"step": 512, "ends": False},
+        ),
+        Question(
+            "2. Now tick 'episode ends'. The divisor …",
+            ("grows", "stays about the same", "falls"),
+            "falls",
+            {"step": 512, "ends": True},
+        ),
+    )
+
+    def __init__(self, rewards: torch.Tensor | None = None, dones: torch.Tensor | None = None, **state: Any) -> None:
+        own = rewards is not None
+        if rewards is None:
+            if dones is not None:
+                raise ValueError("dones: expected None where rewards are None")
+            robot = rollout("Humanoid-v5", steps=512, envs=16)
+            rewards, dones = robot.rewards, robot.dones
+        rewards = finite_tensor("rewards", rewards, "[time, envs]")
+        dones = torch.zeros(rewards.shape) if dones is None else dones
+        self.rewards, self.dones = rewards.float(), episode_ends("dones", dones, rewards.shape)  # [time, envs]
+        self._unit = 10 ** np.round(np.log10(float(self.rewards.std(correction=0)) or 1.0))
+        steps, envs = rewards.shape
+        stride = max(1, steps // 64)
+        most = round_up(float(self.rewards.abs().mean()) or 1.0)
+        ranges = {
+            "step": (stride, steps - steps % stride, stride),
+            "env": (0, envs - 1, 1),
+            "shift": (-most, most, most / 5),
+        }
+        defaults: dict[str, Any] = {"step": stride * max(1, steps // stride // 2)}
+        if own:
+            self.questions = ()
+        else:  # as rsl_rl does it
+            defaults["ends"] = False
+        super().__init__(ranges=ranges, defaults=defaults, **state)
+
+    def compute(self, state: RewardsState) -> RewardsResult:
+        """Scale the rewards of all steps at once, as the library's normalizer does step by step."""
+        seen = self.dones[: state.step].numpy()
+        return RewardsResult(
+            state=state,
+            trace=self._normalized(state.gamma, state.ends, state.scale, state.shift, state.divide),
+            dones=self.dones[:, state.env].numpy(),
+            ends=seen[:, state.env].nonzero()[0],
+            episodes=int(seen.sum()),
+        )
+
+    @cached(16)
+    def _normalized(self, gamma: float, ends: bool, scale: float, shift: float, divide: str) -> NormalizedRewards:
+        rewards, dones = ((self.rewards + shift) * scale).numpy(), self.dones.numpy()  # [time, envs]
+        right = _sums(rewards, dones, gamma)
+        sums = right if ends else _sums(rewards, None, gamma)
+        if divide == "rewards":
+            sums = rewards
+        elif divide == "across":  # robots taken for time: the sum runs from the first robot to the last
+            sums = _sums(rewards.T, None, gamma).T
+        each = sums - sums[:, :1]  # whose std is exactly 0 where all are the same
+        std = (each.std(1, dtype=float) if divide == "each step" else running_std(sums)).astype(np.float32)
+        divisor = (std + (std == 0))[:, None]  # as the library: 1 where nothing varied yet
+        normalized = rewards / divisor
+        if divide == "centred":
+            normalized -= running_mean(rewards).astype(np.float32)[:, None] / divisor
+        truth = float(right.std(dtype=float))
+        return NormalizedRewards(
+            rewards=rewards,
+            sums=sums,
+            std=std,
+            normalized=normalized,
+            values=_sums(normalized, dones, gamma),
+            right=right,
+            truth=truth if truth > 1e-6 * float(np.abs(right).max()) else 0.0,  # less is rounding
+        )
+
+    def stage(self, figure: Figure) -> dict[str, Any]:
+        """Lay out the reward before and after; below them the sums, the std and the histogram."""
+        return picture.stage(figure, len(self.rewards))
+
+    def draw(self, artists: dict[str, Any], result: RewardsResult) -> None:
+        """Move lines, marks, bars and words."""
+        picture.draw(artists, result, self._std_limits(result.state))
+
+    def title(self, result: RewardsResult) -> str:
+        """Say what the rewards are divided by, and what would be right."""
+        return picture.title(result)
+
+    def spots(self, result: RewardsResult) -> tuple[Spot, ...]:
+        """Return the step of the cursor, the first one, and the last ends of episodes."""
+        return picture.spots(result)
+
+    def grips(self, result: RewardsResult) -> tuple[Grip, ...]:
+        """Return the cursor of the steps."""
+        return picture.grips(result, self.controls["step"].positions())
+
+    def _std_limits(self, state: RewardsState) -> tuple[float, float]:
+        return 0.01 * self._unit * state.scale, 3000 * self._unit * state.scale
+
+    def mark(self, result: RewardsResult, guess: float) -> tuple[Any, Any]:
+        """Mark the guess at the end of the running std's panel."""
+        return [len(result.trace.rewards)], [np.clip(guess, *self._std_limits(result.state))]
+
+    @classmethod
+    def own_data(cls, draw: Draw) -> tuple[Any, ...]:
+        """Return rewards and the ends of episodes."""
+        return draw(24, 4), draw(24, 4) > 1.3
+
+    def numbers(self, result: RewardsResult) -> dict[str, str]:
+        """Return the scales before and after, and the sum of the robot."""
+        state, trace, late = result.state, result.trace, result.late
+        std, scale = trace.std[state.step - 1], trace.values[late].std()
+        return {
+            "running std": short(std),
+            "right std": short(trace.truth),
+            "std of rewards": short(trace.rewards[: state.step].std()),
+            "sum now": short(trace.sums[state.step - 1, state.env]),
+            "normalized mean": _mean(result),
+            "normalized std": short(trace.normalized[late].std()),
+            "std of their sums": ("" if 0.5 < scale < 2 else "✗ ") + short(scale),
+            "episodes ended": f"{result.episodes:,}",
+        }
+
+    def describe(self, result: RewardsResult) -> str:
+        """Name what the rewards are divided by, what would be right, and the symptom of what is wrong."""
+        state, trace, late = result.state, result.trace, result.late
+        std, scale = trace.std[state.step - 1], trace.values[late].std()
+        if trace.truth == 0:
+            symptom = "nothing varies, nothing is divided"
+        elif state.divide == "centred":
+            symptom = "staying alive pays nothing on average"
+        elif state.divide == "across":
+            symptom = "the scale follows the number of robots, not the episodes"
+        elif state.divide == "each step":
+            symptom = f"the scale jumps between {short(trace.std[late].min())} and {short(trace.std[late].max())}"
+        elif scale > 2:
+            symptom = "too large for a value function"
+        elif scale < 0.5:
+            symptom = "too small for a value function"
+        else:
+            symptom = "a good scale for a value function"
+        return (
+            f"After {state.step:,} steps and {result.episodes:,} episodes {DIVISORS[state.divide]} is {short(std)}; "
+            f"right, at the end, is {short(trace.truth)}. "
+            f"Robot {state.env}'s sum is {short(trace.sums[state.step - 1, state.env])}. "
+            f"Normalized rewards have mean {_mean(result)}, their sums std {short(scale)}: {symptom}."
+        )
+
+
+def _mean(result: RewardsResult) -> str:
+    """Write the mean of the last normalized rewards."""
+    return "0" if result.averages_nothing else short(result.trace.normalized[result.late].mean())
+
+
+def _sums(rewards: np.ndarray, dones: np.ndarray | None, gamma: float) -> np.ndarray:
+    """Return the discounted sums at each step, ``[time, envs]``, those of ended episodes for the last time."""
+    sums, before = np.empty_like(rewards), np.zeros_like(rewards[0])
+    goes_on = None if dones is None else (~dones).astype(rewards.dtype)
+    for t, total in enumerate(sums):
+        np.multiply(before, gamma, out=total)
+        total += rewards[t]
+        before = total if goes_on is None else total * goes_on[t]
+    return sums

@@ -1,0 +1,90 @@
+"""The arithmetic of the explorer *signal*: one unit of each layer for one observation, and the std of its layer."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import torch
+from torch import nn
+
+from rsl_edu.diagnosis.layers import ROUNDING, in_order
+
+from ..bench.arithmetic import exact as written
+
+exact = functools.partial(written, digits=3)
+"""Three digits: a line has many numbers."""
+
+
+@torch.inference_mode()
+def arithmetic(network: nn.Sequential, x: torch.Tensor, source: str = "") -> list[tuple[str, ...]]:
+    """Work out one unit of each row for the first observation: the input, the hidden layers, the output.
+
+    In each row it is the unit whose std is nearest to that of the row.
+
+    Args:
+        network: Linear layers, each with what follows it.
+        x: What enters, ``[samples, features]``.
+        source: How the input's value came about, after its name; with ``{feature}`` and ``{value}`` to be filled in.
+
+    Returns:
+        The lines of each row.
+    """
+    leaves: list[Any] = list(in_order(network))
+    starts = [place for place, leaf in enumerate(leaves) if isinstance(leaf, nn.Linear)]
+    h = nn.Sequential(*leaves[: starts[0]])(x)
+    unit, stds, end = _typical(h)
+    lines = [(f"feature {unit}, first observation: {exact(float(h[0, unit]))}", *_stds(h, unit, stds, end, "features"))]
+    for start, stop in zip(starts, [*starts[1:], len(leaves)], strict=True):
+        below, linear = h, leaves[start]
+        z = linear(below)
+        h = nn.Sequential(*leaves[start + 1 : stop])(z).flatten(1)
+        unit, stds, end = _typical(h)
+        bent = _bent(leaves[start + 1 : stop], z, h, unit)
+        head = f"unit {unit}, first observation: z = w·x + b, the largest terms first"
+        total = _sum(linear, below[0], float(z[0, unit]), unit)
+        lines.append((head, total, *bent, *_stds(h, unit, stds, end, "units")))
+    return lines
+
+
+def _typical(h: torch.Tensor) -> tuple[int, torch.Tensor, float]:
+    """Return the unit whose std is nearest to that of its layer, the std of each unit, and that of the layer."""
+    apart = h - h.mean(0)
+    stds = apart.square_().mean(0).sqrt()  # three times as fast as torch's std
+    end = float(stds.square().mean().sqrt())
+    return int((stds - end).abs().argmin()), stds, 0.0 if end <= ROUNDING * float(h.abs().max()) else end
+
+
+def _sum(linear: nn.Linear, below: torch.Tensor, z: float, unit: int) -> str:
+    """Write the weighted sum of a unit: its two largest terms, the others together, and the bias."""
+    weights = linear.weight[unit]
+    terms = weights * below
+    largest = terms.abs().topk(min(2, len(terms))).indices.tolist()
+    first = " + ".join(f"{_factor(weights[i])}·{_factor(below[i])}" for i in largest)
+    others = len(terms) - len(largest)
+    rest = f" + {_factor(terms.sum() - terms[largest].sum())} for {others} others" if others else ""
+    bias = "" if linear.bias is None else f" + {_factor(linear.bias[unit])}"
+    return f"z = {first}{rest}{bias} = {exact(z)}"
+
+
+def _factor(value: torch.Tensor) -> str:
+    written = exact(float(value))
+    return f"({written})" if value < 0 else written
+
+
+def _bent(modules: list[Any], z: torch.Tensor, h: torch.Tensor, unit: int) -> list[str]:
+    """Write what follows the weighted sum; nothing if nothing does, or if it mixes the units."""
+    if not modules or h.shape != z.shape:
+        return []
+    names = "".join(f"{type(module).__name__}(" for module in reversed(modules))
+    return [f"h = {names}{exact(float(z[0, unit]))}{')' * len(modules)} = {exact(float(h[0, unit]))}"]
+
+
+def _stds(h: torch.Tensor, unit: int, stds: torch.Tensor, end: float, units: str) -> list[str]:
+    """Write how the std of a row comes about."""
+    one = units.removesuffix("s")
+    over = f"std over {len(h):,} observations of this {one}: {exact(float(stds[unit]))}"
+    squares = " + ".join(f"{exact(float(std))}²" for std in stds[:2])
+    more = " + …" if len(stds) > 2 else ""
+    rounding = " (rounding error counts as 0)" if end == 0 and stds.any() else ""
+    return [over, f"std of all {len(stds)} {units}: √(({squares}{more}) / {len(stds)}) = {exact(end)}{rounding}"]

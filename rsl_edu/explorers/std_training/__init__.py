@@ -1,0 +1,340 @@
+"""Explorer *std under training*: how exploration shrinks, and what happens where it reaches zero."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from rsl_edu.data import rollout
+from rsl_edu.data.learner_input import finite_tensor
+from rsl_edu.modules import GaussianDistribution
+from rsl_edu.number_format import short
+
+from ..bench.controls import Control
+from ..bench.explorer import Explorer
+from ..bench.instrument import Draw, cached
+from ..bench.question import Question
+from . import picture
+from .state import STEPS, StdTrainingResult, StdTrainingState, Step, Training
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ..bench.touch import Grip, Spot
+
+CHEETAH = ("back thigh", "back shin", "back foot", "front thigh", "front shin", "front foot")
+"""The joints of ``HalfCheetah-v5``, in the order of its actions."""
+MOST = 1.0
+"""Norm to which a longer gradient is clipped: rsl_rl's ``max_grad_norm``."""
+
+
+class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
+    r"""Policy gradient on a robot's rewards: the std of each joint, its gradient and the entropy over the steps.
+
+    The policy is one Gaussian, the same in all states; mean and std are trained as rsl_rl's PPO does (Adam, gradients
+    clipped to norm 1, advantages of std 1) on :math:`-\frac1n \sum_i A_i \log p(a_i) - \beta H`, but every batch is
+    used once. A robot's rewards depend on more than the action, too noisy for 300 steps, so the reward is what the
+    actions alone explain: the quadratic :math:`r(a) = c + b \cdot \text{clip}(a) + q \cdot a^2` that fits them best,
+    clipped to the range of the actions tried. HalfCheetah has :math:`q < 0` for every joint: exploration costs.
+
+    Args:
+        actions: Actions that were tried ``[samples, joints]``; None takes a robot's: ``HalfCheetah-v5``.
+        rewards: What they earned ``[samples]``.
+        names: What the joints are called; by default they are numbered.
+        state: Values of the controls other than the defaults.
+
+    Raises:
+        ValueError: Tensors of other shapes, with values that are not finite, or names that are not one for each joint.
+    """
+
+    State = StdTrainingState
+    lesson = 5
+    shows = "the std of each joint under policy gradient, up to the crash"
+    breaks = "no clamp, a clamp whose gradient is zero"
+    size = (9.0, 6.0)
+    more = ("entropy", "log")
+    swept = (
+        {"parameter": ..., "rate": (0.003, 0.01), "steps": 5},
+        {"steps": 13},
+        {"parameter": ("unclamped", "log"), "entropy": (0.01, 0.3, 0.5), "steps": (300,)},
+        {"raw": ..., "steps": (300,)},
+    )
+    question = Control("least std", "The least std of a joint at the end of the training.", range=(0.0, 10.0, 0.001))
+    questions: tuple[Question, ...] = (
+        Question(
+            "All stds begin at 1. How large is the least after 300 steps at learning rate 0.003?",
+            answer="0.12",
+            show={"parameter": "unclamped", "rate": 0.003, "steps": STEPS},
+        ),
+        Question(
+            "The same, but the log of the std is trained. The least std is then …",
+            ("larger", "the same", "smaller"),
+            "larger",
+            {"parameter": "log", "rate": 0.003, "steps": STEPS},
+        ),
+        Question(
+            "Learning rate 0.01 and a clamp alone: how many of the 6 joints are frozen at the limit after 300 steps?",
+            ("none", "2", "all"),
+            "2",
+            {"parameter": "frozen", "rate": 0.01, "steps": STEPS},
+        ),
+    )
+
+    def __init__(
+        self,
+        actions: torch.Tensor | None = None,
+        rewards: torch.Tensor | None = None,
+        names: Sequence[str] | None = None,
+        **state: Any,
+    ) -> None:
+        if actions is None and rewards is None:
+            robot = rollout("HalfCheetah-v5", steps=64, envs=16)
+            actions, rewards, names = robot.actions.flatten(0, 1), robot.rewards.flatten(), CHEETAH
+        else:
+            self.questions = ()  # those of the class are about the cheetah
+        actions = finite_tensor("actions", actions, "[samples, joints]")
+        rewards = finite_tensor("rewards", rewards, f"[{len(actions)}] (one for each row of actions)")
+        self.names = tuple(names or (f"joint {i}" for i in range(actions.shape[1])))
+        if len(self.names) != actions.shape[1]:
+            raise ValueError(f"names: expected one for each of {actions.shape[1]} joints, got {len(self.names)}")
+        a, r = actions.double(), rewards.double()
+        self._low, self._high = (a.amin(0).float(), a.amax(0).float())
+        terms = torch.cat([torch.ones_like(a[:, :1]), a, a.square()], dim=1)
+        fit = torch.linalg.lstsq(terms, r.unsqueeze(1), driver="gelsd").solution.squeeze(1).float()
+        self.constant, self.linear, self.square = fit.split((1, a.shape[1], a.shape[1]))
+        fitted = (self._low, self._high, self.constant, self.linear, self.square)
+        self._fitted = tuple(each.numpy() for each in fitted)
+        super().__init__(**state)
+
+    def reward(self, actions: torch.Tensor) -> torch.Tensor:
+        """Return the fitted reward ``[...]`` of actions ``[..., joints]``; beyond those tried a motor gives no more."""
+        gain = actions.clamp(self._low, self._high) @ self.linear
+        reward: torch.Tensor = self.constant + gain + actions.square() @ self.square
+        return reward
+
+    def compute(self, state: StdTrainingState) -> StdTrainingResult:
+        """Train once for each setting, and cut the series off at ``state.steps``."""
+        training = self._train(
+            state.parameter, state.rate, state.entropy, state.init, state.batch, state.raw, state.seed
+        )
+        rows = min(state.steps + 1, len(training.asked))
+        asked = training.asked[:rows]
+        crashed = bool(training.error) and rows == len(training.asked)
+        order = np.argsort(asked[-1], kind="stable")
+        low, high = GaussianDistribution(1).std_range
+        below = np.flatnonzero((asked < (0 if state.parameter == "unclamped" else low)).any(1))
+        return StdTrainingResult(
+            state=state,
+            joints=tuple(order.tolist()),
+            names=tuple(self.names[i] for i in order),
+            asked=asked[:, order],
+            gradient=training.gradient[:rows, order],
+            entropy=training.entropy[:rows],
+            reward=training.reward[:rows],
+            mean=(asked if state.parameter == "unclamped" else asked.clip(low, high)).mean(1),
+            below=int(below[0]) if len(below) else None,
+            error=training.error if crashed else "",
+            std=float("nan") if crashed else float(np.clip(asked[-1].min(), low, high)),
+            step=_step(training, rows - 1 - crashed, state, order),
+            limits=(low, high),
+        )
+
+    @cached(64)
+    @np.errstate(all="ignore")  # an unclamped std can be exactly zero, which has no density
+    def _train(
+        self, parameter: str, rate: float, entropy: float, init: float, batch: int, raw: bool, seed: int
+    ) -> Training:
+        """Train without autograd, which would take ten times as long: a test compares it with the library's policy."""
+        joints, log = len(self.linear), parameter == "log"
+        policy = GaussianDistribution(joints, init_std=init, std_type="log" if log else "scalar")
+        low, high = policy.log_std_range if log else policy.std_range
+        if parameter == "unclamped":
+            low, high = -np.inf, np.inf
+        trained = np.zeros((2, joints), np.float32)  # the mean and the parameter of the std
+        trained[1] = next(policy.parameters()).detach().numpy()
+        first, second = np.zeros((2, 2, joints), np.float32)  # Adam's moments
+        params, gradients, clips, rewards, error = [], [], [], [], ""
+        for t, noise in enumerate(self._noise(batch, seed), 1):
+            mean, asked = trained
+            params.append(asked.copy())
+            held = np.minimum(np.maximum(asked, low), high)
+            std = np.exp(held) if log else held
+            if not (std >= 0).all():
+                error = _words_of_torch(std)
+                break
+            actions = noise * std + mean
+            reward = self._reward(actions)
+            average = reward.sum() / batch
+            off = reward - average
+            weights = off / ((1 if raw else math.sqrt(off @ off / (batch - 1)) + 1e-8) * batch)
+            z = (actions - mean) / std
+            gradient = np.stack([-(weights @ z) / std, weights.sum() - weights @ (z * z) - entropy])
+            if not log:  # so far it is that of the log
+                gradient[1] /= std
+            gradient[1] *= held == asked if parameter == "frozen" else gradient[1] * (held - asked) <= 0
+            gradients.append(gradient[1].copy())
+            rewards.append(average)
+            clips.append(MOST / max(MOST, float(np.linalg.norm(gradient))))
+            gradient *= np.float32(clips[-1])
+            first += 0.1 * (gradient - first)
+            second += 0.001 * (gradient**2 - second)
+            trained -= rate / (1 - 0.9**t) * first / (np.sqrt(second / (1 - 0.999**t)) + 1e-8)
+        if error:  # what there is no gradient of
+            gradients.append(np.full(joints, np.nan, np.float32))
+            rewards.append(np.nan)
+            clips.append(np.nan)
+        series = np.stack(params)
+        held = np.clip(series, low, high)
+        entropies = (held if log else np.log(held)).sum(1) + joints * 0.5 * math.log(2 * math.pi * math.e)
+        asked = np.exp(held) if log else series
+        return Training(
+            parameter=series,
+            asked=asked,
+            gradient=np.stack(gradients),
+            clip=np.array(clips),
+            entropy=entropies.astype(float),
+            reward=np.array(rewards, float),
+            error=error,
+        )
+
+    @cached(2)
+    def _noise(self, batch: int, seed: int) -> np.ndarray:
+        """Return the standard normal numbers that each step's actions are made of, ``[steps + 1, batch, joints]``."""
+        noise = torch.empty(STEPS + 1, batch, len(self.linear))
+        generator = torch.Generator().manual_seed(seed)
+        for step in noise:  # one by one, as the policy draws them: in one call, torch draws others
+            step.normal_(generator=generator)
+        return noise.numpy()
+
+    def _reward(self, actions: np.ndarray) -> np.ndarray:
+        """Return what :meth:`reward` does, of arrays."""
+        low, high, constant, linear, square = self._fitted
+        gain = np.minimum(np.maximum(actions, low), high) @ linear
+        reward: np.ndarray = constant + gain + (actions * actions) @ square
+        return reward
+
+    def stage(self, figure: Figure) -> dict[str, Any]:
+        """Lay out the panels."""
+        return picture.stage(figure, self.names)
+
+    def draw(self, artists: dict[str, Any], result: StdTrainingResult) -> None:
+        """Move the lines with the names at their ends, and the mark where a std first went below zero."""
+        picture.draw(artists, result)
+
+    def spots(self, result: StdTrainingResult) -> Sequence[Spot]:
+        """Return the joints, with a step of each, the mean, the entropy, and where a std went below zero."""
+        return picture.spots(result)
+
+    def grips(self, result: StdTrainingResult) -> Sequence[Grip]:
+        """Return the steps, which can be dragged in every panel."""
+        return picture.grips(self.controls["steps"].positions())
+
+    def mark(self, result: StdTrainingResult, guess: float) -> tuple[Any, Any]:
+        """Mark the guess at the end of the std's panel."""
+        return [STEPS], [guess]
+
+    @classmethod
+    def own_data(cls, draw: Draw) -> tuple[Any, ...]:
+        """Return actions and what they earned."""
+        return draw(96, 3), draw(96)
+
+    def numbers(self, result: StdTrainingResult) -> dict[str, str]:
+        """Return std, gradient and entropy now, and the step at which a std went below zero."""
+        what = {"unclamped": "✗ crash, step {}", "frozen": "✗ frozen, step {}"}.get(result.state.parameter, "step {}")
+        return {
+            "least std": "✗ none" if result.error else short(result.std),
+            "mean std": short(result.mean[-1]),
+            "gradient": "–" if result.error else short(result.gradient[-1, 0]),
+            "entropy": "–" if result.error else f"{short(result.entropy[-1])} nats",
+            "mean reward": "–" if result.error else short(result.reward[-1]),
+            "below zero": "no" if result.below is None else what.format(result.below),
+        }
+
+    def title(self, result: StdTrainingResult) -> str:
+        """Name the crash, what the clamp did, or how far the least std has come."""
+        state, step, name = result.state, len(result.asked) - 1, result.names[0]
+        if result.error:
+            mean = short(result.mean[-1])
+            return f"Crash at step {step}: the std of {name} is below zero, though the mean is {mean}."
+        if result.below is not None and state.parameter == "frozen":
+            stuck, joints = _stuck(result), result.asked.shape[1]
+            return f"The clamp has stopped {stuck} of {joints} stds, the first at step {result.below}: gradient zero."
+        if result.below is not None:
+            return f"From step {result.below} on a std hits the clamp, but its gradient leads back."
+        least, first = short(result.std), short(state.init)
+        if not step:
+            return f"Before the first step all stds are {first}."
+        if least == first:
+            return f"After {step} steps the least std is still {first}."
+        if result.std > state.init:
+            return f"Exploration grows: after {step} steps even the least std has risen from {first} to {least}."
+        if state.parameter == "log":
+            return f"No std reaches zero: after {step} steps the least is {least}, down from {first}."
+        return f"Exploration shrinks: after {step} steps the least std is {least}, down from {first}."
+
+    def describe(self, result: StdTrainingResult) -> str:
+        """Say where the stds are, and what happened where one went below zero."""
+        joint, mean = result.names[0], short(result.mean[-1])
+        if result.error:
+            fine = [short(std) for std in result.asked[-1] if std >= 0]
+            others = f"The other stds are {fine[0]} to {fine[-1]}. " if len(fine) > 1 else ""
+            return (
+                f"Torch says: {result.error}. {others}A log shows only their mean, so nothing looks wrong "
+                f"until the run ends at step {result.below}."
+            )
+        entropy = f"the entropy is {short(result.entropy[-1])} nats"
+        if len(result.asked) == 1:
+            return f"Training has not begun, so no joint explores less than another; {entropy}."
+        if result.below is None:
+            return f"The least std is that of {joint}. The mean std, as a log shows it, is {mean}; {entropy}."
+        if result.state.parameter == "frozen":
+            return (
+                f"A std beyond the clamp has no gradient, so nothing brings it back. The mean std is {mean}; {entropy}."
+            )
+        coarse = "below 0.1" if result.mean[-1] < 0.1 else short(result.mean[-1], 1)  # rounding errors grow from there
+        return (
+            f"The mean std is {coarse}. Each time a std falls below zero, the library holds it at its limit "
+            "until a gradient leads back."
+        )
+
+
+def _stuck(result: StdTrainingResult) -> int:
+    """Return how many stds are below the library's limit now."""
+    return int((result.asked[-1] < result.limits[0]).sum())
+
+
+def _step(training: Training, row: int, state: StdTrainingState, order: np.ndarray) -> Step:
+    """Return the step of Adam that was made at ``row``, worked out from the gradients up to it."""
+    row = max(0, row)
+    clipped = (training.gradient[: row + 1] * training.clip[: row + 1, None])[:, order].astype(float)
+    ages = np.arange(row, -1, -1)
+    mean, square = (
+        (1 - decay) * decay**ages @ clipped**power / (1 - decay ** (row + 1)) for decay, power in ((0.9, 1), (0.999, 2))
+    )
+    before = training.parameter[row, order].astype(float)
+    low, high = GaussianDistribution(1).std_range
+    held = training.asked[row, order].astype(float)
+    return Step(
+        number=row,
+        before=before,
+        held=held if state.parameter == "unclamped" else held.clip(low, high),
+        gradient=training.gradient[row, order].astype(float),
+        clip=float(training.clip[row]),
+        mean=mean,
+        square=square,
+        after=before - state.rate * mean / (np.sqrt(square) + 1e-8),
+        entropy=float(training.entropy[row]),
+    )
+
+
+def _words_of_torch(std: np.ndarray) -> str:
+    """Return what torch raises when it draws with a std below zero, as rsl_rl does."""
+    try:
+        torch.normal(0.0, torch.from_numpy(std))
+    except RuntimeError as raised:
+        return str(raised)
+    return ""

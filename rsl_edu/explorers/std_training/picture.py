@@ -1,0 +1,226 @@
+"""The picture of the explorer *std under training*: its panels, what can be pointed at in them and what dragged."""
+
+from __future__ import annotations
+
+import itertools
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rsl_edu.number_format import round_up, short
+
+from ..bench.arithmetic import HALF_LOG_2PI, exact, signed
+from ..bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, RED
+from ..bench.touch import Grip, Mark, Spot, grip
+from .state import STEPS, StdTrainingResult
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+NAMED = 8
+"""So many joints, the least ones, have their names at their lines: more would not fit."""
+POINTED = 12
+"""So many joints can be pointed at."""
+ROOM = 110
+"""Room to the right of the last step, for the names, in steps."""
+GAP = 0.055
+"""Least distance between two names, as a share of the panel."""
+
+
+def stage(figure: Figure, names: Sequence[str]) -> dict[str, Any]:
+    """Lay out the stds and their gradients, and below them the entropy and what a log shows."""
+    (std, gradient), (entropy, log) = figure.subplots(2, 2, gridspec_kw={"height_ratios": (1.35, 1)})
+    panels = {"std": std, "gradient": gradient, "entropy": entropy, "log": log}
+    for label, axes in panels.items():
+        axes.set_label(label)
+        axes.set(xlim=(0, STEPS), xticks=(0, 100, 200, 300), xlabel="steps")
+    std.set_xlim(0, STEPS + ROOM)
+    std.set(ylabel="std that the parameter asks for", title="std of each joint")
+    std.set_yscale("symlog", linthresh=0.01, linscale=0.7)
+    ticks = (-10, -1, -0.1, -0.01, 0, 0.01, 0.1, 1, 10, 1e3, 1e5)
+    std.set_yticks(ticks, [f"{tick:,g}".replace("-", "−") for tick in ticks])
+    gradient.set(ylabel="∂loss/∂parameter", title="its gradient: above 0 shrinks the std")
+    gradient.set_yscale("symlog", linthresh=0.1, linscale=0.7)
+    entropy.set(ylabel="nats", title="entropy of the policy")
+    log.set(ylabel="mean of the stds", title="what a log shows")
+    for axes in (std, gradient):
+        axes.minorticks_off()
+    std.axhspan(-30, 0, color=FAINT, alpha=0.35, linewidth=0)
+    std.text(0.985, 0.02, "no std is below zero", transform=std.transAxes, ha="right", fontsize=9, gid="ground")
+    gradient.axhline(0, color=FAINT, linewidth=1)
+    artists: dict[str, Any] = {"axes": panels, "joints": [], "gradients": [], "names": []}
+    looks = itertools.cycle(itertools.product(("-", "--", ":", "-."), (BLUE, ORANGE, GREEN)))
+    for name, (style, color) in zip(names, looks, strict=False):
+        look: dict[str, Any] = {"color": color, "linestyle": style, "label": name}
+        artists["joints"] += std.plot([], [], **look)
+        artists["gradients"] += gradient.plot([], [], **look)
+        artists["names"].append(std.text(0, 0, "", color=color, **_beside(std)))
+    (artists["mean"],) = std.plot([], [], color=GREY, linewidth=3, alpha=0.6, label="mean, as in logs")
+    artists["mean name"] = std.text(0, 0, "", color=GREY, **_beside(std))
+    (artists["end"],) = std.plot([], [], "s", color=RED, markersize=7)
+    artists["error"] = std.text(0, 0.2, "", color=RED, **_beside(std))
+    (artists["guess"],) = std.plot([], [], "X", color=PINK, markersize=10, label="your guess")
+    (artists["entropy"],) = entropy.plot([], [], color=GREY, linewidth=2)
+    (artists["log"],) = log.plot([], [], color=GREY, linewidth=2)
+    artists["marks"] = [axes.axvline(-1, color=RED, linestyle=":", linewidth=1.5) for axes in panels.values()]
+    return artists
+
+
+def _beside(axes: Any) -> dict[str, Any]:
+    return {"transform": axes.get_xaxis_transform(), "fontsize": 9, "va": "center"}
+
+
+def draw(artists: dict[str, Any], result: StdTrainingResult) -> None:
+    """Move the lines, their names, and the mark where a std first went below zero."""
+    asked, steps, joints = result.asked, np.arange(len(result.asked)), result.asked.shape[1]
+    low = next((limit for limit, least in ((-0.1, -0.08), (-4, -1.2)) if asked.min() > least), -30)
+    high = next((limit for limit, most in ((3, 2), (10, 10)) if asked.max() < most), 1e7)
+    artists["axes"]["std"].set_ylim(low, high)
+    lowest = np.nanmin(result.entropy, initial=0)
+    artists["axes"]["entropy"].set_ylim((-4 if lowest > -4 * joints else -14) * joints, 4 * joints)
+    artists["axes"]["log"].set_ylim(0, round_up(1.05 * max(1e-3, float(result.mean.max())), (2, 6)))
+    steep = np.nanmax(np.abs(result.gradient), initial=0)
+    ticks = (1, 10, 100) if steep < 80 else (1, 1e3, 1e6)
+    slopes = artists["axes"]["gradient"]
+    if slopes.get_ylim()[1] != 3 * ticks[-1]:
+        slopes.set_yticks([-tick for tick in ticks[::-1]] + [0, *ticks])
+        slopes.set_ylim(-3 * ticks[-1], 3 * ticks[-1])
+    for place, joint in enumerate(result.joints):
+        width = 2.4 if place == 0 else 1.2
+        for line, series in ((artists["joints"][joint], asked), (artists["gradients"][joint], result.gradient)):
+            line.set_data(steps, series[:, place])
+            line.set(linewidth=width, zorder=3 if place == 0 else 2)
+        artists["gradients"][joint].set(linewidth=width / 1.5, alpha=1 if place == 0 else 0.4)
+    artists["mean"].set_data(steps, result.mean)
+    artists["log"].set_data(steps, result.mean)
+    artists["entropy"].set_data(steps, result.entropy)
+    end = slice(-1, None) if result.error else slice(0)
+    artists["end"].set_data(steps[end], asked[end, 0])
+    for mark in artists["marks"]:
+        mark.set_xdata([-10 if result.below is None else result.below] * 2)
+    late = steps[-1] > 0.6 * STEPS
+    artists["error"].set(x=steps[-1] + (-8 if late else 8), ha="right" if late else "left")
+    artists["error"].set_text(textwrap.fill(f"✗ {result.error}", 26) if result.error else "")
+    _name_lines(artists, result)
+
+
+def _name_lines(artists: dict[str, Any], result: StdTrainingResult) -> None:
+    """Put the names at the ends of the lines, apart from each other."""
+    axes, last = artists["axes"]["std"], len(result.asked) - 1
+    for text in artists["names"]:
+        text.set_text("")
+    named = [(artists["names"][joint], name) for joint, name in zip(result.joints[:NAMED], result.names, strict=False)]
+    named.append((artists["mean name"], "mean (in logs)"))
+    ends = [*result.asked[-1, : len(named) - 1], result.mean[-1]]
+    within = axes.transData + axes.transAxes.inverted()
+    heights = spread(within.transform(np.column_stack([np.zeros(len(ends)), ends]))[:, 1])
+    for (text, name), height in zip(named, heights, strict=True):
+        text.set(text=name, x=last + 8, y=round(float(height), 4))
+
+
+def spread(heights: np.ndarray) -> np.ndarray:
+    """Return heights between 0 and 1 in the same order, moved no further than needed to be :data:`GAP` apart."""
+    order = np.argsort(heights, kind="stable")
+    wanted = heights[order] - GAP * np.arange(len(heights))
+    # What is to be kept in order is the mean of each run that would overlap.
+    runs: list[list[float]] = []
+    for value in wanted:
+        runs.append([value])
+        while len(runs) > 1 and np.mean(runs[-2]) > np.mean(runs[-1]):
+            runs[-2:] = [runs[-2] + runs[-1]]
+    flat = np.concatenate([np.full(len(run), np.mean(run)) for run in runs])
+    placed = np.empty(len(heights))
+    placed[order] = np.clip(flat, 0.03, 0.97 - GAP * (len(heights) - 1)) + GAP * np.arange(len(heights))
+    return placed
+
+
+def grips(positions: Sequence[int]) -> list[Grip]:
+    """Return the time cursor of each panel."""
+    feet = {"std": -100.0, "gradient": -1e9, "entropy": -1e9, "log": 0.0}  # at the lower edge, wherever that is
+    return [grip("steps", panel, {t: (t, foot) for t in positions}, along="x") for panel, foot in feet.items()]
+
+
+# What can be pointed at
+
+
+def spots(result: StdTrainingResult) -> list[Spot]:
+    """Return the joints, with a step of each, the mean, the entropy, and where a std went below zero."""
+    last, step = len(result.asked) - 1, result.step
+    found = []
+    if result.below is not None:
+        words = result.error or "a std is below zero for the first time"
+        marks = tuple(Mark(panel, result.below, None) for panel in ("std", "gradient", "entropy", "log"))
+        found.append(Spot(f"step {result.below}", words, marks, _joint(result, 0) if result.error else ()))
+    found += [_joint_spot(result, place) for place in range(min(POINTED, len(result.joints)))]
+    shown = result.asked[-1] if result.state.parameter == "unclamped" else result.asked[-1].clip(*result.limits)
+    count = len(shown)
+    total = " + ".join(map(signed, shown)) if count <= NAMED else exact(shown.sum())
+    found.append(
+        Spot(
+            "mean std",
+            f"{short(result.mean[-1])}: what a log shows",
+            (Mark("std", last, float(result.mean[-1])), Mark("log", last, float(result.mean[-1]))),
+            (f"({total}) / {count} = {exact(result.mean[-1])}",),
+        )
+    )
+    if np.isfinite(step.entropy):
+        logs = (
+            " + ".join(f"ln({exact(std)})" for std in step.held) if count <= NAMED else exact(np.log(step.held).sum())
+        )
+        found.append(
+            Spot(
+                "entropy",
+                f"{short(step.entropy)} nats at step {step.number}",
+                (Mark("entropy", step.number, step.entropy),),
+                (
+                    f"Σ ln σ: {logs} = {exact(np.log(step.held).sum())}",
+                    f"{exact(np.log(step.held).sum())} + {count}·(½ + {HALF_LOG_2PI}) = {exact(step.entropy)}",
+                    f"in the loss: −{exact(result.state.entropy)}·{signed(step.entropy)}"
+                    f" = {exact(-result.state.entropy * step.entropy)}",
+                ),
+            )
+        )
+    return found
+
+
+def _joint_spot(result: StdTrainingResult, place: int) -> Spot:
+    """Return the spot of a joint, lit along its lines."""
+    last, asked, gradient = len(result.asked) - 1, result.asked[:, place], result.gradient[:, place]
+    along = np.unique(np.linspace(0, last, 7).round().astype(int))
+    marks = [Mark("std", int(t), float(asked[t])) for t in along]
+    marks += [Mark("gradient", int(t), float(gradient[t])) for t in along[::2] if np.isfinite(gradient[t])]
+    numbers = f"std {short(asked[-1])} after {last} steps, gradient {short(result.step.gradient[place])}"
+    return Spot(result.names[place], numbers, tuple(marks), _joint(result, place))
+
+
+def _joint(result: StdTrainingResult, place: int) -> tuple[str, ...]:
+    """Return the arithmetic of a step of one joint's std."""
+    state, step = result.state, result.step
+    log = state.parameter == "log"
+    what = "log σ" if log else "σ"
+    total, held, mean, square = (float(values[place]) for values in (step.gradient, step.held, step.mean, step.square))
+    before, after = float(step.before[place]), float(step.after[place])
+    bonus = state.entropy if log else state.entropy / held if held else 0.0
+    share = exact(state.entropy) if log else f"{exact(state.entropy)} / {signed(held)}"
+    asked = np.exp(before) if log else before
+    if total == 0 and state.parameter != "unclamped" and asked < result.limits[0]:
+        lines = [f"gradient at step {step.number}: 0, the clamp lets none through"]
+    else:
+        lines = [
+            f"gradient at step {step.number}, of reward and entropy: {exact(total + bonus)} − {share} = {exact(total)}",
+            f"clipped with all others to norm 1: {signed(total)} · {exact(step.clip)} = {exact(total * step.clip)}",
+        ]
+    lines += [
+        f"Adam's means of these and of their squares so far: {exact(mean)} and {exact(square)}",
+        f"{what} after: {exact(before)} − {exact(state.rate)} · {signed(mean)} / (√({exact(square)}) + 10⁻⁸)"
+        f" = {exact(after)}",
+    ]
+    if log:
+        lines.append(f"σ after: e^({exact(after)}) = {exact(np.exp(after))}")
+    elif state.parameter == "unclamped":
+        lines += ["below zero: there is no such std, so torch raises an error"] if after < 0 else []
+    elif after < result.limits[0]:
+        lines.append("below the limit: held at 10⁻⁶")
+    return tuple(lines)

@@ -1,0 +1,268 @@
+"""The picture of the explorer *stick figure*: a panel for each robot, their returns, and the angle of their poles."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rsl_edu.number_format import round_up, short
+
+from ..bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, RED
+from ..bench.touch import Grip, Mark, Spot, grip
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from rsl_edu.data import Motion
+
+COLOURS = (GREY, BLUE, GREEN)
+HEIGHTS = (4.0, 2.4)
+"""Of the robots and their returns, and of the angles below them, in inches."""
+MOST_PARTS = 24
+"""Parts that can be pointed at, of all robots together."""
+Histories = Mapping[str, np.ndarray]
+"""Of each robot a number before the first step and after each, by its name, ``[steps + 1]``."""
+Limits = tuple[float, float, float, float]
+"""Left, right, bottom, top."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Pose:
+    """One robot at one step, in metres from the middle of its panel."""
+
+    rods: np.ndarray  # [parts, 2 ends, 2]: right, up
+    places: np.ndarray  # the same, in metres from where the world begins
+    names: tuple[str, ...]  # [parts]
+    nearness: np.ndarray  # [parts]
+    trail: np.ndarray  # [poses · parts · 3, 2], ends and a gap in turn
+    floor: np.ndarray  # [marks · 3, 2], the same: a mark each metre
+    pole: np.ndarray | None  # [2, 2]: pivot and tip; None if there is no pole, or it is not seen from the side
+    angle: float | None  # of the pole from upright, in degrees; None if there is no pole
+    step: int  # of the recording: it stands still after its end
+    total: float  # what it earned until then
+    status: str
+    over: bool  # whether it fell
+    distance: float  # metres forwards
+
+
+def stage(
+    figure: Figure, motions: Mapping[str, Motion], totals: Histories, angles: Histories, fallen: float | None, last: int
+) -> dict[str, Any]:
+    """Lay out the robots on the left, on the right what they earn, and below it the angles of their poles.
+
+    Args:
+        figure: An empty figure.
+        motions: What was recorded.
+        totals: Returns.
+        angles: Angles of poles in degrees; empty if there are none.
+        fallen: The angle from which a pole counts as fallen; None if there is none.
+        last: The last step of all.
+    """
+    grid = figure.add_gridspec(2 if angles else 1, 2, width_ratios=(1.1, 1), height_ratios=HEIGHTS[: 1 + bool(angles)])
+    left = grid[0, 0].subgridspec(len(motions), 1)
+    robots: dict[str, Any] = {}
+    for place, (name, recorded) in enumerate(motions.items()):
+        axes = figure.add_subplot(left[place], label=f"robot {place}")
+        robots[name] = _stage_robot(axes, name, recorded, COLOURS[place])
+    earned = figure.add_subplot(grid[0, 1], label="return")
+    if angles:  # below the returns: the steps of both lie one below the other
+        tilt = figure.add_subplot(grid[1, 1], label="angle")
+        _stage_angles(tilt, angles, fallen, last)
+        _add_curves(tilt, robots, "angle")
+    lowest, highest = (f(f(each) for each in totals.values()) for f in (min, max))
+    top = round_up(max(highest, 1e-3), (1, 2, 3, 5))
+    bottom = -round_up(-lowest, (1, 2, 3, 5)) if lowest < 0 else -0.04 * top
+    earned.set(xlim=(0, 1.02 * last), ylim=(bottom, 1.08 * top), title="return so far", xlabel="step", ylabel="return")
+    _add_curves(earned, robots, "return")
+    (guess,) = earned.plot([], [], "X", color=ORANGE, markersize=10)
+    return {"robots": robots, "guess": guess, "bodies": [rod for each in robots.values() for rod in each["rods"]]}
+
+
+def _stage_robot(axes: Any, name: str, recorded: Motion, colour: str) -> dict[str, Any]:
+    axes.set(title=name, xticks=[], yticks=[], aspect="equal")
+    axes.title.set_color(colour)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    (floor,) = axes.plot([], [], color=FAINT, linewidth=1.5)
+    (trail,) = axes.plot([], [], color=FAINT, linewidth=2, solid_capstyle="round")
+    rods = [axes.plot([], [], color=colour if moves else FAINT, solid_capstyle="round")[0] for moves in recorded.moves]
+    rims = [axes.plot([], [], color=axes.get_facecolor(), solid_capstyle="round")[0] for _ in rods]
+    (upright,) = axes.plot([], [], "--", color=GREY, linewidth=1, zorder=2)
+    tilt = axes.annotate("", (0, 0), (8, 4), textcoords="offset points", size=10, annotation_clip=False)
+    status = axes.annotate("", (1, 1), (0, 6), "axes fraction", "offset points", ha="right")
+    made = {"axes": axes, "floor": floor, "trail": trail, "rods": rods, "rims": rims}
+    return made | {"upright": upright, "tilt": tilt, "status": status}
+
+
+def _stage_angles(axes: Any, angles: Histories, fallen: float | None, last: int) -> None:
+    top = round_up(max(float(np.abs(each).max()) for each in angles.values()) + 0.1, (1, 2, 3, 5))
+    axes.set(
+        xlim=(0, 1.02 * last),
+        ylim=(-1.08 * top, 1.08 * top),
+        title="angle of the pole",
+        xlabel="step",
+        ylabel="degrees",
+    )
+    axes.axhline(0, color=FAINT, linewidth=1)
+    if fallen is not None:
+        for side in (-fallen, fallen):
+            axes.axhline(side, color=RED, linestyle=":", linewidth=1)
+        axes.text(1.02 * last, fallen, "counts as fallen", size=9, ha="right", va="bottom", color=RED, gid="ground")
+
+
+def _add_curves(axes: Any, robots: dict[str, Any], panel: str) -> None:
+    for place, (name, robot) in enumerate(robots.items()):
+        (curve,) = axes.plot([], [], color=COLOURS[place], linewidth=2, label=name)
+        (end,) = axes.plot([], [], "o", color=COLOURS[place], markersize=7)
+        (fall,) = axes.plot([], [], "v", color=RED, markersize=9, zorder=3)
+        words = axes.annotate("", (0, 0), (8, 0), textcoords="offset points", size=9, va="center", color=RED)
+        robot[panel] = {"curve": curve, "end": end, "fall": fall, "words": words, "worded": panel == "return"}
+
+
+def draw(
+    artists: dict[str, Any],
+    poses: Mapping[str, Pose],
+    limits: Limits,
+    motions: Mapping[str, Motion],
+    histories: Mapping[str, Histories],
+) -> None:
+    """Move rods, floor, trails and curves.
+
+    Args:
+        artists: What :func:`stage` returned.
+        poses: The robots as they are.
+        limits: Of the panels of the robots.
+        motions: What was recorded.
+        histories: Returns and angles, by their panels.
+    """
+    left, right, bottom, top = limits
+    for name, pose in poses.items():
+        robot = artists["robots"][name]
+        axes = robot["axes"]
+        axes.set(xlim=(left, right), ylim=(bottom, top))
+        axes.apply_aspect()  # else only a new background would, and the robot would stand beside it
+        _draw_rods(robot, pose, motions[name], limits)
+        robot["floor"].set_data(*pose.floor.T)
+        robot["trail"].set_data(*pose.trail.T)
+        robot["status"].set(text=pose.status, color=RED if pose.over else GREY)
+        _draw_tilt(robot, pose)
+        for panel, values in histories.items():
+            if name in values:
+                _draw_curve(robot[panel], pose, values[name])
+
+
+def _draw_rods(robot: dict[str, Any], pose: Pose, recorded: Motion, limits: Limits) -> None:
+    left, right, bottom, top = limits
+    axes = robot["axes"]
+    box = axes.get_position(original=True)
+    width, height = axes.figure.get_size_inches() * (box.width, box.height)
+    points = 72 * min(width / (right - left), height / (top - bottom))  # in a metre
+    order = np.argsort(np.argsort(pose.nearness, kind="stable"), kind="stable") / len(pose.rods)
+    thick = np.maximum(1.5, 2 * points * recorded.radii.numpy())
+    for rod, rim, (one, other), place, width in zip(
+        robot["rods"], robot["rims"], pose.rods, order.tolist(), thick.tolist(), strict=True
+    ):
+        for line, more in ((rim, 2.0), (rod, 0.0)):  # a rim in the colour of the ground parts it from others
+            line.set_data([one[0], other[0] + 0.01], [one[1], other[1]])  # a line of no length is not drawn
+            line.set(linewidth=width + more, zorder=3 + place - more / 999)
+
+
+def _draw_tilt(robot: dict[str, Any], pose: Pose) -> None:
+    """Write the angle at the tip of the pole, and draw what it is measured from."""
+    if pose.angle is None or pose.pole is None:
+        robot["upright"].set_data([], [])
+        robot["tilt"].set_text("")
+        return
+    (x, y), (tip_x, tip_y) = pose.pole
+    robot["upright"].set_data([x, x], [y, y + np.hypot(tip_x - x, tip_y - y)])
+    robot["tilt"].set(text=degrees(pose.angle), ha="left" if tip_x >= x else "right")
+    robot["tilt"].xy = tip_x, tip_y
+    robot["tilt"].set_position((12 if tip_x >= x else -12, 4))
+
+
+def _draw_curve(drawn: dict[str, Any], pose: Pose, values: np.ndarray) -> None:
+    steps = np.arange(pose.step + 1)
+    drawn["curve"].set_data(steps, values[: pose.step + 1])
+    end = ([pose.step], [values[pose.step]])
+    drawn["end"].set_data(*(([], []) if pose.over else end))
+    drawn["fall"].set_data(*(end if pose.over else ([], [])))
+    drawn["words"].set_text(f"fell at step {pose.step:,}" if pose.over and drawn["worded"] else "")
+    drawn["words"].xy = pose.step, values[pose.step]
+    beyond = pose.step > 0.6 * drawn["curve"].axes.get_xlim()[1]
+    drawn["words"].set(position=(-8, -14) if beyond else (8, 0), ha="right" if beyond else "left")
+
+
+def spots(poses: Mapping[str, Pose], motions: Mapping[str, Motion]) -> list[Spot]:
+    """Return the parts of each robot, and what it has earned."""
+    found = []
+    for place, (name, pose) in enumerate(poses.items()):
+        of = f" of “{short_name(name)}”" if len(poses) > 1 else ""
+        parts = np.flatnonzero(motions[name].moves.numpy())[: MOST_PARTS // len(poses)]
+        for part in parts.tolist():
+            one, other = pose.rods[part]
+            marks = [Mark(f"robot {place}", *map(float, point)) for point in (one, (one + other) / 2, other)]
+            if np.allclose(one, other):
+                marks = marks[:1]
+            tilted = pose.angle is not None and part == len(pose.rods) - 1
+            if tilted:
+                marks.append(Mark("angle", pose.step, pose.angle))
+            lines = _rod_arithmetic(pose, part, tilted)
+            found.append(Spot(f"{pose.names[part]}{of}", _rod_numbers(pose, part, tilted), tuple(marks), lines))
+        recorded = motions[name].rewards.numpy()[: pose.step]
+        words = f"{short(pose.total)} after {pose.step:,} steps"
+        found.append(
+            Spot(f"return{of}", words, (Mark("return", pose.step, pose.total),), (_sum(recorded, pose.total),))
+        )
+    return found
+
+
+def grips(steps: Sequence[int], poles: bool) -> list[Grip]:
+    """Return the time cursor, in each panel over time."""
+    return [
+        grip("step", panel, {step: (step, -1e9) for step in steps}, "x") for panel in ("return", "angle")[: 1 + poles]
+    ]
+
+
+def degrees(angle: float) -> str:
+    """Return an angle as it is written."""
+    return f"{angle:.1f}°".replace("-", "−").replace("−0.0°", "0.0°")
+
+
+def short_name(name: str) -> str:
+    """Return the name of a robot, shortened to fit into a title."""
+    return name if len(name) <= 22 else f"{name[:21]}…"
+
+
+def metres(value: float) -> str:
+    """Return a length or a place to the centimetre, with the sign that mathematics has."""
+    return f"{value:.2f}".replace("-", "−").replace("−0.00", "0.00")
+
+
+def _rod_numbers(pose: Pose, part: int, tilted: bool) -> str:
+    one, other = ("({}, {})".format(*map(metres, point)) for point in pose.places[part])
+    if tilted and pose.angle is not None:
+        return f"{degrees(pose.angle)} from upright, tip at {one} m"
+    return f"at {one} m" if one == other else f"from {one} to {other} m"
+
+
+def _rod_arithmetic(pose: Pose, part: int, tilted: bool) -> tuple[str, ...]:
+    """Return how the length and the angle of a part come about, as it is seen."""
+    if tilted and pose.pole is not None and pose.angle is not None:
+        across, up = (pose.pole[1] - pose.pole[0]).tolist()
+        lines = [f"from its pivot to its tip: {metres(across)} m to the right, {metres(up)} m up"]
+        return (*lines, f"angle from upright = atan2({across:.3f}, {up:.3f}) = {degrees(pose.angle)}".replace("-", "−"))
+    across, up = np.abs(pose.places[part][1] - pose.places[part][0]).tolist()
+    if not across + up:
+        return ()
+    return (f"length as seen = √({across:.3f}² + {up:.3f}²) = {np.hypot(across, up):.3f} m",)
+
+
+def _sum(rewards: np.ndarray, total: float) -> str:
+    """Write a return as the sum of its rewards: the first ones and the last."""
+    written = [short(each).replace("-", "−") for each in rewards.tolist()]
+    shown = written if len(written) <= 4 else [*written[:2], "…", written[-1]]
+    terms = " + ".join(f"({each})" if each.startswith("−") else each for each in shown) or "0"
+    return f"return = sum of the rewards = {terms} = {short(total).replace('-', '−')}"

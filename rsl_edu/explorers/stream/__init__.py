@@ -1,0 +1,313 @@
+"""Explorer *stream*: how running statistics find their way while observations stream in."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from rsl_edu.data import rollout
+from rsl_edu.data.learner_input import finite_tensor, learner_names
+from rsl_edu.number_format import short
+
+from ..bench.controls import Control
+from ..bench.explorer import Explorer
+from ..bench.instrument import Draw, cached
+from ..bench.question import Question
+from ..bench.touch import Grip, Spot
+from ..running_moments import running_mean, running_std
+from . import picture
+from .picture import WINDOW
+from .state import LastMerge, StreamResult, StreamState
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclasses.dataclass(frozen=True)
+class Robots:
+    """The robots of the stream, and the others: the truth."""
+
+    stream: torch.Tensor  # [samples, features], in the order of time
+    others: torch.Tensor  # [samples of the others, features]
+    mean: torch.Tensor  # [features], of the others
+    std: torch.Tensor  # [features]
+    constant: torch.Tensor  # [features], whether it never varies; a shift leaves it exactly as it is
+
+    def moments(self, shifted: int | torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the true mean and std of the features where ``shifted`` is 0, or 1."""
+        return self.mean + 3 * shifted * self.std, (1 + shifted) * self.std
+
+
+@dataclasses.dataclass(frozen=True)
+class RunningStatistics:
+    """A whole stream, and the means after each update."""
+
+    samples: np.ndarray  # [samples, features]
+    seen: np.ndarray  # [updates], samples
+    mean: np.ndarray  # [updates, features]
+    error: np.ndarray  # [updates], of the means, in true stds: root mean square over the features that vary
+
+
+class Stream(Explorer[StreamState, StreamResult]):
+    """Running mean and std of an observation stream, against the truth.
+
+    A quarter of the environments is the stream; the moments of all others are the truth it is held against (with a
+    single environment: its own).
+
+    Args:
+        observations: A rollout ``[time, envs, features]``; None takes a robot's: ``Humanoid-v5``.
+        names: What the features are; None numbers them.
+        state: Values of the controls other than the defaults.
+
+    Raises:
+        TypeError: Names that are no words.
+        ValueError: Observations of another shape, with values that are not finite or too large; more or fewer names.
+    """
+
+    State = StreamState
+    lesson = 4
+    shows = "running statistics of observations against the truth"
+    breaks = "three wrong merges, no `eps`, frozen statistics, a robot that changes"
+    size = (8.6, 5.6)
+    more = ("values", "normalized")
+    swept = (
+        {"shift": 9, "seen": 9},
+        {"merge": ..., "seen": 5},
+        {"merge": ("chan", "no shift"), "batch": (1, 64, 512), "seen": 5},
+        {"until": ..., "seen": 9},
+        {"independent": ..., "shift": (0,), "seen": 5},
+        {"feature": (22, 74), "eps": ..., "seen": (1536,)},
+    )
+    question = Control(
+        "error", "How far the running means are off at the end of the stream.", "true stds", range=(1e-3, 300.0, 1e-3)
+    )
+    questions: tuple[Question, ...] = (
+        Question(
+            "1. After 2,048 samples, how many standard deviations will the running means be off, root mean square over "
+            "the features? 2,048 independent samples would leave 1/√2048, about 0.02.",
+            answer="about 0.07",
+            show={"seen": 2048, "shift": 0},
+        ),
+        Question(
+            "2. Which is closer to the truth after 1,024 samples?",
+            ("batches of 1", "batches of 512", "no difference"),
+            "no difference",
+            {"seen": 1024, "shift": 0, "batch": 512},
+        ),
+        Question(
+            "3. At half time the robot changes. Will the statistics have forgotten the old one at the end?",
+            ("yes", "no"),
+            "no",
+            {"seen": 2048, "shift": 1024},
+        ),
+    )
+
+    def __init__(
+        self, observations: torch.Tensor | None = None, names: tuple[str, ...] | None = None, **state: Any
+    ) -> None:
+        own = observations is not None
+        if observations is None:
+            robot = rollout("Humanoid-v5", steps=512, envs=16)
+            observations, names = robot.observations, robot.names
+        observations = finite_tensor("observations", observations, "[time, envs, features]")
+        steps, envs, features = observations.shape
+        self.observations = observations.float()
+        self._total = steps * max(1, envs // 4)
+        if names is None:
+            names = tuple(f"feature {i}" for i in range(features))
+        self.names = learner_names("names", names, features, "feature")
+        step = max(1, self._total // 32)
+        steps = self._total // step
+        last = step * steps
+        ranges = {"seen": (step, last, step), "shift": (0, last, step), "feature": (0, features - 1, 1)}
+        defaults = {"seen": step * max(1, steps // 2), "feature": min(22, features - 1)}
+        if own:
+            self.questions = ()
+        else:  # a shift is ours: nobody's own data begin with it
+            defaults |= {"seen": step * (3 * steps // 4), "shift": step * (steps // 2)}
+        super().__init__(ranges=ranges, defaults=defaults, **self._dated(state))
+
+    def at(self, **changes: Any) -> StreamState:
+        """Return the present state with ``changes``, checked; nothing moves."""
+        return super().at(**self._dated(changes))
+
+    def _dated(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """Take True and False, which older states have for ``shift``, for half time and never."""
+        if isinstance(changes.get("shift"), bool):
+            return {**changes, "shift": self._total // 2 * changes["shift"]}
+        return changes
+
+    def compute(self, state: StreamState) -> StreamResult:
+        """Work out what the library's normaliser has after each update, and cut the series off at ``state.seen``."""
+        run = (state.batch, state.until, state.shift, state.independent, state.merge, state.seed)
+        trace = self._run(*run)
+        values = trace.samples[:, state.feature]
+        updates = int(np.searchsorted(trace.seen, state.seen, side="right"))
+        mean = trace.mean[:updates, state.feature]
+        std = self._std(*run, state.feature)[:updates]
+        now = (mean[-1], std[-1]) if updates else (0.0, 1.0)  # a normaliser starts with these
+        before = (mean[-2], std[-2]) if updates > 1 else (0.0, 1.0)
+        with np.errstate(all="ignore"):  # with eps = 0 a feature that never varies gives 0 / 0
+            normalized = (values[max(0, state.seen - WINDOW) : state.seen] - now[0]) / (now[1] + np.float32(state.eps))
+        robots = self._robots(state.seed)
+        moments = (*robots.moments(0), *robots.moments(int(state.shift > 0)))  # before the shift, and after
+        return StreamResult(
+            state=state,
+            name=self.names[state.feature],
+            values=values,
+            truth=tuple(float(moment[state.feature]) for moment in moments),
+            samples=trace.seen[:updates],
+            mean=mean,
+            std=std,
+            error=trace.error[:updates],
+            normalized=normalized,
+            last=_last_merge(state, trace.samples, updates, *map(float, before)),
+        )
+
+    @cached(2)
+    def _robots(self, seed: int) -> Robots:
+        x, envs = self.observations, self.observations.shape[1]
+        order = torch.randperm(envs, generator=torch.Generator().manual_seed(seed)) if seed else torch.arange(envs)
+        streams = max(1, envs // 4)
+        others = (x[:, order[streams:]] if envs > 1 else x).flatten(0, 1)
+        mean = others.mean(0)
+        std = (others - mean).square_().mean(0).sqrt_()  # three times as fast as torch's std
+        return Robots(x[:, order[:streams]].flatten(0, 1), others, mean, std, (others == others[0]).all(0))
+
+    @staticmethod
+    def _samples(robots: Robots, shift: int, independent: bool, seed: int) -> torch.Tensor:
+        x, others = robots.stream, robots.others
+        if independent:
+            x = others[torch.randint(len(others), (len(x),), generator=torch.Generator().manual_seed(seed))]
+        if shift:
+            later = torch.where(robots.constant, x[shift:], robots.moments(1)[0] + 2 * (x[shift:] - robots.mean))
+            x = torch.cat([x[:shift], later])
+        return x  # [samples, features]
+
+    @cached(2)
+    def _run(self, batch: int, until: int, shift: int, independent: bool, merge: str, seed: int) -> RunningStatistics:
+        robots = self._robots(seed)
+        x = self._samples(robots, shift, independent, seed).numpy()
+        features = x.shape[1]
+        seen = np.arange(batch, len(x) + 1, batch)
+        batches = x[: len(seen) * batch].reshape(len(seen), batch, features)
+        rows = _updates(len(seen), batch, until, merge, features)
+        if merge == "last":
+            means = batches.mean(1, dtype=float)
+        elif merge == "pooled":  # an observation without its batch axis: the features pass for samples
+            means = running_mean(batches.reshape(len(seen), batch * features))[:, None]
+        else:
+            means = running_mean(batches)
+        mean = np.broadcast_to(means[rows].astype(np.float32), (len(seen), features))
+        truth, width = robots.moments((torch.as_tensor(seen) > shift).unsqueeze(1) * int(shift > 0))
+        varies = robots.std.numpy() > 1e-6
+        error = (mean[:, varies] - truth.numpy()[:, varies]) / width.numpy()[:, varies]
+        return RunningStatistics(x, seen, mean, np.sqrt(np.square(error).sum(1) / np.float32(varies.sum() or np.nan)))
+
+    @cached(64)
+    def _std(
+        self, batch: int, until: int, shift: int, independent: bool, merge: str, seed: int, feature: int
+    ) -> np.ndarray:
+        """Return the running std of one feature after each update, ``[updates]``."""
+        trace = self._run(batch, until, shift, independent, merge, seed)
+        updates, features = trace.mean.shape
+        samples = trace.samples[: updates * batch]
+        if merge == "pooled":
+            batches = samples.reshape(updates, batch * features)
+        else:
+            batches = samples[:, feature].reshape(updates, batch)
+        if merge in ("last", "no shift"):
+            of_each = (batches - batches[:, :1]).var(1, dtype=float)
+            std = np.sqrt(of_each if merge == "last" else running_mean(of_each[:, None]))
+        else:
+            std = running_std(batches)
+        shown: np.ndarray = std[_updates(updates, batch, until, merge, features)].astype(np.float32)
+        return shown
+
+    def stage(self, figure: Figure) -> dict[str, Any]:
+        """Lay out four panels: the statistics and their error, and the values before and after."""
+        return picture.stage(figure, self._total)
+
+    def draw(self, artists: dict[str, Any], result: StreamResult) -> None:
+        """Move lines, band and bars."""
+        picture.draw(artists, result)
+
+    def spots(self, result: StreamResult) -> tuple[Spot, ...]:
+        """Return the last merge, one normalized value, the shift, and updates on the way."""
+        return picture.spots(result)
+
+    def grips(self, result: StreamResult) -> tuple[Grip, ...]:
+        """Return how far the stream has run, and the moment of the shift."""
+        return picture.grips(result, {name: self.controls[name].positions() for name in ("seen", "shift")})
+
+    def mark(self, result: StreamResult, guess: float) -> tuple[Any, Any]:
+        """Mark the guess at the end of the error's panel."""
+        return [self._total], [np.clip(guess, *picture.ERRORS)]
+
+    @classmethod
+    def own_data(cls, draw: Draw) -> tuple[Any, ...]:
+        """Return observations."""
+        return (draw(24, 4, 6),)
+
+    def numbers(self, result: StreamResult) -> dict[str, str]:
+        """Return the statistics of the feature and how far all means are off."""
+        true_mean, true_std = result.truth_now
+        mean, std, error = (series[-1:] for series in (result.mean, result.std, result.error))
+        finite = result.normalized[np.isfinite(result.normalized)]
+        return {
+            "running mean": short(mean[0]) if len(mean) else "0",
+            "true mean": short(true_mean),
+            "running std": short(std[0]) if len(std) else "1",
+            "true std": short(true_std),
+            "error of all means": f"{short(error[0])} std" if np.isfinite(error).any() else "–",
+            "beyond 5 std": f"{100 * np.mean(np.abs(result.normalized) > 5):.0f} %" if len(finite) else "–",
+        }
+
+    def title(self, result: StreamResult) -> str:
+        """Say how far the statistics are off, and why."""
+        return picture.title(result)
+
+    def describe(self, result: StreamResult) -> str:
+        """Name the numbers that the picture shows."""
+        if not len(result.samples):
+            return f"After {result.state.seen:,} samples there was no update yet: mean 0, std 1."
+        mean, std = result.truth_now
+        learned = f"{result.name} has running mean {short(result.mean[-1])} and std {short(result.std[-1])}"
+        truth = f"the truth is {short(mean)} and {short(std)}"
+        off = result.error[-1]
+        error = f"All running means are {short(off)} true std off, root mean square"
+        independent = f"; independent samples would leave {short(result.samples[-1] ** -0.5)}"
+        if not np.isfinite(off):
+            error, independent = "No feature varies by more than 10⁻⁶, so there is no error in true stds", ""
+        z = result.normalized
+        broken = int((~np.isfinite(z)).sum())
+        spread = f"mean {short(z.mean(), 1)} and std {short(z.std())}" if not broken else f"{broken} not numbers"
+        return (
+            f"After {result.state.seen:,} samples {learned}; {truth}. {error}{independent}. "
+            f"The last {len(z)} values, normalized: {spread}."
+        )
+
+
+def _last_merge(state: StreamState, samples: np.ndarray, updates: int, mean: float, std: float) -> LastMerge:
+    """Return the last of so many updates, given the mean and std before it."""
+    pooled = state.merge == "pooled"
+    size = state.batch * (samples.shape[1] if pooled else 1)  # numbers that one update counts
+    end = max(1, updates) * state.batch
+    batch = samples[end - state.batch : end, slice(None) if pooled else state.feature].astype(float)
+    most = -(-state.until // size) if state.until and state.merge != "last" else updates
+    done = min(max(0, updates - 1), most)  # updates before this one that changed the statistics
+    offset = batch - batch.flat[0] if batch.size else batch  # exactly 0 where nothing varies
+    moments = (float(batch.flat[0] + offset.mean()), float(offset.var())) if batch.size else (0.0, 1.0)
+    return LastMerge(done * size, mean, std**2, batch.size, *moments, frozen=updates > most)
+
+
+def _updates(count: int, batch: int, until: int, merge: str, features: int) -> np.ndarray:
+    """Return the last update that changed the statistics by the time of each, ``[count]``."""
+    rows = np.arange(count)
+    if not until or merge == "last":  # which forgets the count
+        return rows
+    samples = batch * features if merge == "pooled" else batch
+    return np.minimum(rows, -(-until // samples) - 1)

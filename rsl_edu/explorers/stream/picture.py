@@ -1,0 +1,275 @@
+"""The picture of the explorer *stream*: its panels, and what can be pointed at and dragged in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rsl_edu.histogram import clipped_histogram
+from rsl_edu.number_format import large, round_up, short
+
+from ..bench.arithmetic import exact, signed
+from ..bench.theme import BLUE, FAINT, GREY, ORANGE
+from ..bench.touch import Grip, Mark, Spot, grip
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from .state import StreamResult
+
+WINDOW = 512
+"""Samples of the stream that the histograms show: the last ones."""
+EDGES = np.linspace(-5, 5, 51)
+"""Bins of the normalized values; what lies beyond is counted in the outermost bins."""
+ERRORS = (0.01, 300)
+"""Limits of the error's axis, in true stds."""
+ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 0, "columnspacing": 1.2}
+"""Where legends stand: between the title and what moves."""
+DOTS = 256
+"""Samples and updates that are drawn, about, of a whole stream."""
+POINTED = 6
+"""Updates that can be pointed at, besides the last."""
+
+
+def stage(figure: Figure, total: int) -> dict[str, Any]:
+    """Lay out the running statistics beside their error, and below them the values before and after.
+
+    Args:
+        figure: An empty figure.
+        total: Samples of the whole stream.
+    """
+    (top, error), (raw, after) = figure.subplots(2, 2)
+    for axes, name in ((top, "statistics"), (error, "error"), (raw, "values"), (after, "normalized")):
+        axes.set_label(name)
+    quarters = sorted({0, total // 4, total // 2, 3 * total // 4, total})
+    top.set(xlim=(0, total), xlabel="samples seen", ylabel="value")
+    top.set_xticks(quarters, [f"{samples:,}" for samples in quarters])
+    top.set_title("running mean ± std", pad=24)
+    error.set(xscale="log", yscale="log", xlim=(0.9, total * 1.3), ylim=ERRORS)
+    error.set(xlabel="samples seen", ylabel="error (true stds)")
+    error.set_title("error of all running means", pad=24)
+    raw.set(xlabel="value", ylim=(0, 1.05), ylabel="samples (peak = 1)", title=f"the last {WINDOW} samples")
+    for axes in (top.yaxis, raw.xaxis):
+        axes.get_major_locator().set_params(nbins=5)
+        axes.set_major_formatter(lambda value, position: f"{round(value, 12):g}".replace("-", "−"))
+    after.set(xlim=(-5, 5), ylim=(0, 1), ylabel="density", title="normalized")
+    after.set(xlabel="(value − running mean) / (running std + eps)")
+    n = np.geomspace(1, total)
+    z = np.linspace(-5, 5, 101)
+    kept = np.arange(0, total, total // DOTS | 1)  # odd: else all would be of the same robot
+    artists: dict[str, Any] = {"kept": kept, "raw axes": raw, "top axes": top}
+    (artists["dots"],) = top.plot(kept, kept, ".", color=FAINT, markersize=3, label="observed")
+    (artists["truth"],) = top.plot([0, 1], [0, 0], color=GREY, linestyle="--", label="true")
+    artists["truth band"] = [top.plot([0, 1], [0, 0], color=GREY, linestyle=":", linewidth=1)[0] for _ in range(2)]
+    (artists["mean"],) = top.plot([], [], color=BLUE, linewidth=2, label="running")
+    (artists["band"],) = top.fill([0, 0], [0, 0], color=BLUE, alpha=0.25, linewidth=0)
+    top.legend(ncols=3, **ABOVE)
+    error.plot(n, n**-0.5, color=GREY, linestyle="--", label="1/√n")
+    (artists["error"],) = error.plot([], [], color=BLUE, linewidth=2, label="measured")
+    (artists["guess"],) = error.plot([], [], "X", color=ORANGE, markersize=10)
+    error.legend(ncols=2, **ABOVE)
+    artists["raw"] = raw.stairs(np.zeros(60), np.linspace(0, 1, 61), fill=True, color=GREY, alpha=0.7)
+    artists["after"] = after.stairs(np.zeros(50), EDGES, fill=True, color=BLUE, alpha=0.7)
+    after.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color=GREY, linestyle="--", label="standard normal")
+    after.legend(**ABOVE | {"loc": "lower right", "bbox_to_anchor": (1, 0.99)})
+    artists["shifts"] = {  # no ghosts: where the data shift is no curve
+        axes: axes.plot([], [], color=ORANGE, linewidth=1, transform=axes.get_xaxis_transform())[0]
+        for axes in (top, error)
+    }
+    artists["names"] = {  # no titles: these are drawn with what moves, so that another feature is quick
+        axes: axes.annotate("", (1, 1), (0, pad), "axes fraction", "offset points", ha="right")
+        for axes, pad in ((top, 24), (raw, 6))
+    }
+    artists["shift"] = top.text(0, 0.94, "", color=ORANGE, size=9, va="center", transform=top.get_xaxis_transform())
+    return artists
+
+
+def draw(artists: dict[str, Any], result: StreamResult) -> None:
+    """Move lines, band and bars."""
+    seen, total, shift = result.state.seen, len(result.values), result.state.shift
+    mean0, std0, mean1, std1 = result.truth
+    kept = artists["kept"]
+    low, high = _limits(min(mean0 - 4 * std0, mean1 - 4 * std1), max(mean0 + 4 * std0, mean1 + 4 * std1))
+    artists["top axes"].set(ylim=(low, high))
+    artists["raw axes"].set(xlim=(low, high))
+    for name in artists["names"].values():
+        name.set_text(result.name)
+    artists["dots"].set_data(kept[kept < seen], result.values[kept[kept < seen]])
+    steps = [0, shift, shift, total] if shift else [0, 0, 0, total]
+    artists["truth"].set_data(steps, [mean0, mean0, mean1, mean1])
+    for line, sign in zip(artists["truth band"], (-1, 1), strict=True):
+        line.set_data(steps, [mean0 + sign * std0] * 2 + [mean1 + sign * std1] * 2)
+    for line in artists["shifts"].values():
+        line.set_data([shift, shift] if shift else [], [0, 1] if shift else [])
+    left = shift < 0.6 * total  # where there is room for words
+    artists["shift"].set(x=shift + (0.03 if left else -0.03) * total, ha="left" if left else "right")
+    artists["shift"].set_text("the robot changes" if shift else "")
+    few = np.linspace(0, len(result.samples) - 1, min(DOTS, len(result.samples))).astype(int)
+    samples, mean, std = result.samples[few], result.mean[few], result.std[few]
+    artists["mean"].set_data(samples, mean)
+    edge = np.concatenate([mean + std, (mean - std)[::-1]])
+    artists["band"].set_xy(np.column_stack([np.concatenate([samples, samples[::-1]]), edge]))
+    artists["error"].set_data(samples, result.error[few])
+    window = result.values[max(0, seen - WINDOW) : seen]
+    edges = np.linspace(low, high, 61)
+    bars = clipped_histogram(window, edges)
+    artists["raw"].set_data(bars / max(1, bars.max()), edges)
+    counts = clipped_histogram(result.normalized[np.isfinite(result.normalized)], EDGES)
+    artists["after"].set_data(counts / (len(result.normalized) * np.diff(EDGES)))
+
+
+def _limits(low: float, high: float) -> tuple[float, float]:
+    """Return round limits around a range, the same for many features: a new limit is a new background."""
+    if high - low < 1e-6 * max(1.0, abs(high)):
+        low, high = low - max(1.0, abs(low)), high + max(1.0, abs(high))
+    step = round_up((high - low) / 6)
+    return float(np.floor(low / step) * step), float(np.ceil(high / step) * step)
+
+
+def title(result: StreamResult) -> str:
+    """Say in one sentence how far the statistics are off, and why."""
+    state, (mean, std) = result.state, result.truth_now
+    if not len(result.samples):
+        return "No update yet: the running mean is still 0, the running std 1."
+    if not np.isfinite(result.normalized).all():
+        return "The running std is 0, and so is eps: normalized values are not numbers."
+    if state.merge == "pooled":
+        return f"One mean and std for all features: this one comes out with std {large(result.normalized.std())}."
+    if np.ptp(result.values) == 0:
+        return "This feature never varies: only eps keeps it from being divided by 0."
+    if std == 0:
+        return "This feature never varies on the other robots: there is no true std to compare with."
+    if state.merge == "no shift":
+        return f"Without the shift term the running std is {large(result.std[-1] / std)} of the true one."
+    off = large(abs(result.mean[-1] - mean) / std)
+    if state.merge == "last":
+        return f"Only the last batch counts: the mean jumps about, and is now {off} std off."
+    if result.last.frozen:
+        return f"Frozen after {result.last.count:,} samples, the running mean is now {off} std off."
+    if result.shifted:
+        return f"The robot changed at sample {state.shift:,}; the running mean is still {off} std off."
+    if not np.isfinite(result.error[-1]):
+        return "No feature varies by more than 10⁻⁶: there is no error to measure."
+    means, ideal = large(result.error[-1]), large(result.samples[-1] ** -0.5)
+    if state.independent:
+        return f"After {state.seen:,} independent samples the means are {means} std off; 1/√n is {ideal}."
+    return f"After {state.seen:,} samples the means are {means} std off; independent ones would leave {ideal}."
+
+
+def grips(result: StreamResult, positions: Mapping[str, Sequence[int]]) -> tuple[Grip, ...]:
+    """Return the time cursor, its knob low, and the moment of the shift, its knob high."""
+    low, high = _places(result)
+    seen = {samples: (samples, low) for samples in positions["seen"]}
+    shift = {samples: (samples, high) for samples in positions["shift"]}
+    return grip("seen", "statistics", seen, along="x"), grip("shift", "statistics", shift, along="x")
+
+
+def _places(result: StreamResult) -> tuple[float, float]:
+    """Return the heights of the two knobs: below and above the data."""
+    mean0, std0, mean1, std1 = result.truth
+    low, high = _limits(min(mean0 - 4 * std0, mean1 - 4 * std1), max(mean0 + 4 * std0, mean1 + 4 * std1))
+    return low + 0.1 * (high - low), high - 0.06 * (high - low)
+
+
+def spots(result: StreamResult) -> tuple[Spot, ...]:
+    """Return the last merge, the last value as it is normalized, the shift, and some updates before."""
+    found = [_value(result)]
+    if not len(result.samples):
+        return tuple(found)
+    found.insert(0, _merge(result))
+    if result.state.shift:
+        found.append(_shift(result))
+    before = np.unique(np.linspace(0, len(result.samples) - 1, POINTED + 1).astype(int))[:-1]
+    return (*found, *(_update(result, int(i)) for i in before))
+
+
+def _places_of_update(result: StreamResult, update: int) -> tuple[Mark, ...]:
+    samples = float(result.samples[update])
+    marks = [Mark("statistics", samples, float(result.mean[update]))]
+    if np.isfinite(result.error[update]):
+        marks.append(Mark("error", samples, float(result.error[update])))
+    return tuple(marks)
+
+
+def _update(result: StreamResult, update: int) -> Spot:
+    mean, std, error = (float(series[update]) for series in (result.mean, result.std, result.error))
+    numbers = f"running mean {short(mean)}, std {short(std)}"
+    if np.isfinite(error):
+        numbers += f"; all means are {short(error)} true std off"
+    return Spot(f"after {result.samples[update]:,} samples", numbers, _places_of_update(result, update))
+
+
+def _merge(result: StreamResult) -> Spot:
+    """Return the last batch and what it does to count, mean and variance."""
+    state, mean, std = result.state, float(result.mean[-1]), float(result.std[-1])
+    numbers = f"{state.batch:,} more samples: running mean {short(mean)}, std {short(std)}"
+    return Spot("the last merge", numbers, _places_of_update(result, -1), merge_lines(result))
+
+
+def merge_lines(result: StreamResult) -> tuple[str, ...]:
+    """Return the arithmetic of the last merge of the feature that is shown, as the chosen rule has it."""
+    last, merge = result.last, result.state.merge
+    of_batch = f"mean = {exact(last.batch_mean)}, std = √{exact(last.batch_var)} = {exact(last.batch_var**0.5)}"
+    n, m, total = last.count, last.batch, last.count + last.batch
+    here = f"batch: n {m:,}, mean {exact(last.batch_mean)}, variance {exact(last.batch_var)}"
+    if last.frozen:
+        kept = f"frozen: mean = {exact(last.mean)}, std = {exact(last.var**0.5)}"
+        return kept, here, "not merged: the count has reached until"
+    if merge == "last":
+        return here, f"{of_batch}: all before is forgotten"
+    if not n:
+        return here, f"nothing before it: {of_batch}"
+    delta = last.batch_mean - last.mean
+    mean = last.mean + m / total * delta
+    within = n / total * last.var + m / total * last.batch_var
+    between = n * m / total**2 * delta**2
+    var = within if merge == "no shift" else within + between
+    summed = "within" if merge == "no shift" else f"within + between = {exact(within)} + {exact(between)}"
+    a, b = f"{n:,}/{total:,}", f"{m:,}/{total:,}"
+    return (
+        f"past: n {n:,}, mean {exact(last.mean)}, variance {exact(last.var)}; {here}",
+        f"δ = {exact(last.batch_mean)} − {signed(last.mean)} = {exact(delta)}",
+        f"mean = {exact(last.mean)} + {b} · {signed(delta)} = {exact(mean)}",
+        f"within: {a} · {exact(last.var)} + {b} · {exact(last.batch_var)} = {exact(within)}",
+        f"between{' (left out)' * (merge == 'no shift')}: {a} · {b} · {signed(delta)}² = {exact(between)}",
+        f"variance = {summed} = {exact(var)}, std = √{exact(var)} = {exact(var**0.5)}",
+    )
+
+
+def _value(result: StreamResult) -> Spot:
+    """Return the last value of the stream, and how it is normalized."""
+    state, x, z = result.state, float(result.values[result.state.seen - 1]), float(result.normalized[-1])
+    mean, std = (float(result.mean[-1]), float(result.std[-1])) if len(result.samples) else (0.0, 1.0)
+    shown = exact(z) if np.isfinite(z) else "not a number" if np.isnan(z) else "infinite"
+    lines = (
+        "z = (x − running mean) / (running std + eps)",
+        f"z = ({exact(x)} − {signed(mean)}) / ({exact(std)} + {state.eps:g})",
+        f"z = {exact(x - mean)} / {exact(std + state.eps)} = {shown}",
+    )
+    marks = [Mark("statistics", float(state.seen), x), Mark("values", x)]
+    if np.isfinite(z):
+        marks.append(Mark("normalized", z))
+    return Spot("the newest value", f"{short(x)} becomes {shown}", tuple(marks), lines)
+
+
+def _shift(result: StreamResult) -> Spot:
+    """Return the moment of the shift, and the mean that a weight of 1/n for each sample leads to."""
+    state, (mean0, std0, mean1, std1) = result.state, result.truth
+    lines = [
+        f"true mean: {exact(mean0)} + 3 · {exact(std0)} = {exact(mean1)}",
+        f"true std: 2 · {exact(std0)} = {exact(std1)}",
+    ]
+    new = state.seen - state.shift
+    if new > 0:
+        expected = (state.shift * mean0 + new * mean1) / state.seen
+        lines.append("each sample weighs 1/n, the old ones too, so one expects the running mean at")
+        lines.append(
+            f"({state.shift:,} · {signed(mean0)} + {new:,} · {signed(mean1)}) / {state.seen:,} = {exact(expected)}"
+        )
+    numbers = (
+        f"the true mean goes from {short(mean0)} to {short(mean1)}, the true std from {short(std0)} to {short(std1)}"
+    )
+    name = f"after {state.shift:,} samples {numbers}"
+    return Spot("the shift", name, (Mark("statistics", float(state.shift)),), tuple(lines))

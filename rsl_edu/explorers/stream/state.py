@@ -1,0 +1,108 @@
+"""What the explorer *stream* is set to, and what it shows."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from ..bench.controls import control
+
+
+@dataclasses.dataclass(frozen=True)
+class StreamState:
+    """State of :class:`Stream`."""
+
+    seen: int = control(1024, "samples seen", "How far the stream has run.", range=(64, 2048, 64), play=True)
+    shift: int = control(
+        0,
+        "shift at sample (0: never)",
+        "From this sample on the feature is twice as wide and 3 std higher, as if the robot had changed.",
+        range=(0, 2048, 64),
+    )
+    feature: int = control(
+        22, "feature", "Which feature of the observation is shown.", range=(0, 347, 1), group="stream"
+    )
+    independent: bool = control(
+        False,
+        "independent samples",
+        "Each sample comes from a random moment of a random other robot, not in the order of time.",
+        group="stream",
+    )
+    batch: int = control(
+        64,
+        "batch size",
+        "Samples in each update.",
+        unit="samples",
+        choices={"1": 1, "8": 8, "64": 64, "512": 512},
+        group="normaliser",
+    )
+    merge: str = control(
+        "chan",
+        "merge",
+        "How a batch is merged into the statistics; all but the first are mistakes that people shipped.",
+        choices={
+            "Chan: right": "chan",
+            "no shift term": "no shift",
+            "features pooled (cleanrl #18)": "pooled",
+            "last batch only": "last",
+        },
+        group="normaliser",
+    )
+    until: int = control(
+        0,
+        "until",
+        "Samples after which the statistics stay as they are.",
+        unit="samples",
+        choices={"no end": 0, "512": 512, "1024": 1024},
+        group="normaliser",
+    )
+    eps: float = control(
+        1e-2,
+        "eps",
+        "Added to the std before dividing.",
+        choices={"0": 0.0, "1e-8": 1e-8, "0.01": 1e-2, "1": 1.0},
+        group="normaliser",
+    )
+    seed: int = control(
+        0, "seed", "Draws the robots of the stream (0: the first ones), and the independent samples.", range=(0, 9, 1)
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class LastMerge:
+    """The last batch and what it was merged into; where features are pooled, all numbers of a batch count."""
+
+    count: int  # before the merge
+    mean: float
+    var: float
+    batch: int  # numbers in the batch
+    batch_mean: float
+    batch_var: float
+    frozen: bool  # whether the statistics no longer changed
+
+
+@dataclasses.dataclass(frozen=True)
+class StreamResult:
+    """What the picture shows; the series are those up to ``state.seen``."""
+
+    state: StreamState
+    name: str
+    values: np.ndarray  # [samples], the feature over the whole stream
+    truth: tuple[float, ...]  # mean and std before the shift, mean and std after it
+    samples: np.ndarray  # [updates]
+    mean: np.ndarray  # [updates]
+    std: np.ndarray  # [updates]
+    error: np.ndarray  # [updates]
+    normalized: np.ndarray  # [window]
+    last: LastMerge
+
+    @property
+    def shifted(self) -> bool:
+        """Whether the data have shifted by now."""
+        return 0 < self.state.shift < self.state.seen
+
+    @property
+    def truth_now(self) -> tuple[float, float]:
+        """The true mean and std of the samples that come in now."""
+        return self.truth[2 * self.shifted], self.truth[2 * self.shifted + 1]

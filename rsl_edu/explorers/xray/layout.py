@@ -1,0 +1,59 @@
+"""Where the panels of the x-ray are: those that show its findings in the first row, the others below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from . import panels
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from rsl_edu.diagnosis.sample import Sample
+
+COLUMNS = 3
+"""Cells in a row; those of the first row are shown at first."""
+CELLS = (("std",), ("observations",), ("values",), ("layer std", "dead"), ("weights",), ("actions",), ("memory",))
+HISTORIES = (("kl",), ("entropy",), ("critic",))
+
+
+def cells(run: panels.Run, found: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return the panels of each cell, from left to right and from the top down.
+
+    Args:
+        run: What was measured on each checkpoint.
+        found: The panels that show findings, the most important first.
+    """
+    missing = {"memory" if run[0].memory is None else "actions"}
+    if not panels.learning(run):
+        missing.add("critic")
+    there = [cell for cell in (*CELLS, *HISTORIES) if not missing & {*cell}]
+    first = [next(cell for cell in there if panel in cell) for panel in found]
+    return list(dict.fromkeys([there[0], *first, *there]))
+
+
+def stage(figure: Figure, run: panels.Run, sample: Sample, order: list[tuple[str, ...]]) -> dict[str, Any]:
+    """Lay out all panels.
+
+    Args:
+        figure: An empty figure.
+        run: What was measured on each checkpoint.
+        sample: What the policies were shown.
+        order: What :func:`cells` returned.
+    """
+    grid = figure.add_gridspec(-(-len(order) // COLUMNS), COLUMNS)
+    axes: dict[str, Any] = {}
+    for place, cell in enumerate(order):
+        inner = grid[place // COLUMNS, place % COLUMNS].subgridspec(1, len(cell))
+        axes |= {name: figure.add_subplot(inner[i], label=name) for i, name in enumerate(cell)}
+    artists: dict[str, Any] = {}
+    panels.stage_layers(artists, run, axes["values"], axes["layer std"], axes["dead"])
+    panels.stage_weights(artists, run, axes["weights"])
+    panels.stage_observations(artists, run, axes["observations"], sample.names, sample.real)
+    panels.stage_histories(artists, run, axes["std"], axes["entropy"], axes["kl"], axes.get("critic"))
+    if "memory" in axes:
+        panels.stage_memory(artists, run, axes["memory"])
+    else:
+        panels.stage_actions(artists, run, axes["actions"])
+    return artists

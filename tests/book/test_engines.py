@@ -1,0 +1,115 @@
+"""Every explorer of a page without a kernel, in the engines of Firefox and Safari; `test_site.py` tests Chromium."""
+
+import os
+import time
+
+import engines
+import numpy as np
+import patience
+import pytest
+
+from rsl_edu import explorers
+from rsl_edu.explorers.bench import static_page
+
+ARROW_RIGHT, ARROW_LEFT = "\ue014", "\ue012"
+WATCH = """<head><script>
+window.problems = [];
+for (const event of ["error", "unhandledrejection", "securitypolicyviolation"])
+  addEventListener(event, (it) => problems.push(it.message ?? it.violatedDirective ?? String(it.reason)), true);
+console.error = (...words) => problems.push(words.join(" "));
+</script>"""
+"""What notes the errors of a page from its first script on."""
+READY = """
+const ready = () => document.querySelector("rsl-explorer").dataset.ready !== undefined;
+while (!ready()) await new Promise((resolve) => setTimeout(resolve, 20));
+return true;"""
+CONTROL = """
+const explorer = document.querySelector("rsl-explorer");
+const control = explorer.querySelector(".rsl-controls input[type=range], .rsl-controls select");"""
+READ = f"""{CONTROL}
+const [image, svg] = [explorer.querySelector("img"), explorer.querySelector("svg[role=img]")];
+const words = image ? image.alt : svg.getAttribute("aria-label");
+return [control.value, explorer.querySelector("figcaption").textContent, words, problems];"""
+"""The picture is an image, or inline."""
+FOCUS = f"""{CONTROL}
+control.focus();
+return [document.activeElement === control, control.value === control.max];"""
+PICTURE = "rsl-explorer img, rsl-explorer svg[role=img]"
+DARK = "document.documentElement.dataset.theme = 'dark';"
+
+pytestmark = pytest.mark.slow
+
+
+def few(explorer):
+    """Return the frames at four positions of the first slider, or at two of the first choice where there is none."""
+    states = explorer.swept_states()
+    positions = {name: list(dict.fromkeys(getattr(state, name) for state in states)) for name in explorer.controls}
+    sliders = [name for name, at in positions.items() if explorer.controls[name].choices is None and len(at) > 3]
+    name = next(iter(sliders), None) or next(name for name, at in positions.items() if len(at) > 1)
+    present = getattr(explorer.at(), name)
+    others = [value for value in positions[name] if value != present]
+    return explorer.frames(**{name: sorted([present, *others[:: max(1, len(others) // 3)][:3]])})
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """A function that gives the address of an explorer's page, which every engine opens."""
+    folder = tmp_path_factory.mktemp("engines")
+
+    def page(name):
+        file = folder / f"{name}.html"
+        if not file.exists():
+            explorer = getattr(explorers, name)()
+            text = static_page.document(name, static_page.explorer_html(explorer, few(explorer), notebook=""))
+            file.write_text(text.replace("<head>", WATCH, 1), "utf-8")
+        return file.as_uri()
+
+    return page
+
+
+@pytest.fixture(scope="module", params=["Firefox", "WebKit"])
+def engine(request):
+    """One browser for all explorers. Without it: a skip that says how to get it; with CI=true a failure."""
+    try:
+        browser = getattr(engines, request.param)()
+    except engines.MissingError as missing:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(missing))
+    yield browser
+    browser.close()
+
+
+def photographed(engine, right):
+    """Return the picture once ``right`` holds for it: what a script changed is painted a little later."""
+    end = time.monotonic() + patience.SECONDS
+    while not right(pixels := engines.photograph(engine, PICTURE)):
+        assert time.monotonic() < end, f"{pixels.shape}, ground {ground(pixels)}"
+    return pixels
+
+
+def ground(pixels):
+    return pixels[3, 3, :3].mean()
+
+
+@pytest.mark.parametrize("name", explorers.EXPLORERS)
+def test_explorer_opens_moves_and_turns_dark(engine, pages, name):
+    engine.open(pages(name))
+    engine.run(READY)
+    light = photographed(engine, lambda pixels: ground(pixels) > 0.9 and pixels.std() > 0.01)
+    value, caption, words, problems = engine.run(READ)
+    assert not problems
+    assert words
+
+    focused, at_end = engine.run(FOCUS)
+    assert focused
+    engine.press(ARROW_LEFT if at_end else ARROW_RIGHT)
+    value_after, caption_after, words_after, _ = engine.run(READ)
+    assert value_after != value, "the key did not reach the control"
+    assert caption_after != caption
+    assert words_after != words
+    photographed(engine, lambda pixels: not np.array_equal(pixels, light))
+
+    engine.run(DARK)
+    photographed(engine, lambda pixels: ground(pixels) < 0.3)
+    assert not engine.run(READ)[-1]
