@@ -57,7 +57,7 @@ nitpick_ignore_regex = [
     # Other projects have no inventory offline.
     ("py:.*", r"(abc|collections|datetime|ipywidgets|matplotlib|nn|np|numpy|pathlib|torch|typing)\..*"),
     # Type variables, and what only type checkers import.
-    ("py:(class|obj)", r"(.*\.)?([RS]|Own)|Answer|Figure|Live|Form|Motion|Path|MeanAndStd"),
+    ("py:(class|obj)", r"(.*\.)?([RS]|Own)|Answer|Figure|Grid|Grip|Question|Spot|Live|Form|Motion|Path|MeanAndStd"),
 ]
 
 myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]

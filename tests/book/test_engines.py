@@ -10,6 +10,7 @@ import pytest
 
 from rsl_edu import explorers
 from rsl_edu.explorers.bench import static_page
+from rsl_edu.explorers.bench.drawing import Drawing
 
 ARROW_RIGHT, ARROW_LEFT = "\ue014", "\ue012"
 WATCH = """<head><script>
@@ -56,11 +57,14 @@ def pages(tmp_path_factory):
     """A function that gives the address of an explorer's page, which every engine opens."""
     folder = tmp_path_factory.mktemp("engines")
 
+    def element(explorer):
+        return static_page.explorer_html(explorer, Drawing(explorer).panels, few(explorer), notebook="")
+
     def page(name):
         file = folder / f"{name}.html"
         if not file.exists():
             explorer = getattr(explorers, name)()
-            text = static_page.document(name, static_page.explorer_html(explorer, few(explorer), notebook=""))
+            text = static_page.document(name, element(explorer))
             file.write_text(text.replace("<head>", WATCH, 1), "utf-8")
         return file.as_uri()
 

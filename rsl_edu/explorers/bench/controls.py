@@ -87,7 +87,7 @@ class Control:
 
     @property
     def kind(self) -> str:
-        """What it looks like: ``"switch"``, ``"slider"`` or ``"choice"``."""
+        """Its look, which is one of ``"switch"``, ``"slider"`` and ``"choice"``."""
         if self.choices is not None:
             return "choice"
         return "switch" if self.range is None and self.steps is None else "slider"

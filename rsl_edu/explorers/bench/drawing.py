@@ -62,7 +62,7 @@ class Frame:
         grounds: Of each panel its frame, ticks and words, in SVG: many states share them.
         moving: Of each panel what lies over it, in SVG.
         spots: What can be pointed at: name, numbers, arithmetic, whether it is listed, and its marks, each the number
-            of a panel and a :data:`Box`.
+            of a panel, and left, top, width and height in points.
         grips: What can be dragged: its controls, the number of its panel, the direction that counts, and x and y in
             points for each tuple of values.
         head: The tag that the whole picture begins with.

@@ -86,7 +86,7 @@ class Instrument(ABC, Generic[S, R]):
     more: ClassVar[tuple[str, ...]] = ()
     """Labels of the axes that are shown only when asked for."""
     autoplay: ClassVar[str] = ""
-    """The control that plays by itself as soon as the picture is seen; empty: none."""
+    """The control that plays by itself as soon as the picture is seen, or nothing."""
     lesson: ClassVar[int] = 0
     """The lesson that it belongs to."""
     shows: ClassVar[str] = ""
