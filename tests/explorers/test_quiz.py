@@ -142,5 +142,22 @@ def test_question_that_cannot_be_right_is_refused(explorer, question, message):
         Quiz(explorer, [question])
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("Nope",), "explorer: expected an explorer such as Signal\\(\\), got str"),
+        ((Divergence, ["Which?"]), "questions: expected Question\\(text, ...\\), got str"),
+    ],
+)
+def test_what_is_no_explorer_and_no_question_is_named(given, message):
+    explorer, *questions = given
+    with pytest.raises(TypeError, match=f"^{message}$"):
+        Quiz(explorer() if callable(explorer) else explorer, *questions)
+
+
+def test_single_question_needs_no_list(explorer):
+    assert Quiz(explorer, Question(CHOICE, ("a", "b"))).questions[0].text == CHOICE
+
+
 def test_kernel_and_page_reply_in_the_same_words():
     assert f'const RECORDED = "{RECORDED}"' in text("form.js")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import io
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from .instrument import Instrument
     from .touch import Grip, Mark, Spot
 
+DPI = 100
+"""Pixels of an inch, in a file and of the images inside a picture."""
 POINTS = 72
 """Points in an inch: the unit of SVG."""
 KEPT = 32
@@ -103,7 +106,7 @@ class Drawing:
         self._pinned_state: Any = None
         self._ghosts: list[Artist] = []
         with theme(dark):
-            self.figure = Figure(instrument.size, dpi=100)
+            self.figure = Figure(instrument.size, dpi=DPI)
             canvas = FigureCanvasAgg(self.figure)
             self.figure.set_layout_engine("constrained", w_pad=0.07, h_pad=0.07)  # inches
             self._artists = instrument.stage(self.figure)
@@ -166,7 +169,7 @@ class Drawing:
         instrument = self._instrument
         result = instrument.compute(state)
         self.move(result)
-        with theme(self._dark):
+        with theme(self._dark), self._in_points():
             drawn = [
                 self._draw(place) if more or not panel.more else ("", "") for place, panel in enumerate(self.panels)
             ]
@@ -188,8 +191,17 @@ class Drawing:
     @functools.cached_property
     def head(self) -> str:
         """The tag that the whole picture begins with, and its ground."""
-        with theme(self._dark):
+        with theme(self._dark), self._in_points():
             return self._write([self.figure.patch], whole=True)
+
+    @contextlib.contextmanager
+    def _in_points(self) -> Iterator[None]:
+        """Draw as SVG does; once for all panels, as every artist has to be placed anew."""
+        dpi, self.figure.dpi = self.figure.dpi, POINTS
+        try:
+            yield
+        finally:
+            self.figure.dpi = dpi
 
     def _draw(self, place: int) -> tuple[str, str]:
         """Return background and moving artists of a panel, each as a group."""
@@ -205,19 +217,15 @@ class Drawing:
         return self._write(axes if self._axes[place] else [*self.figure.texts, *self.figure.legends])
 
     def _write(self, artists: Iterable[Artist], whole: bool = False) -> str:
-        file, dpi = io.StringIO(), self.figure.dpi
-        self.figure.dpi = POINTS
-        try:
-            vector = RendererSVG(*self.figure.bbox.size, file, image_dpi=dpi, metadata=dict.fromkeys(_SVG_METADATA))
-            vector._text2path = text_to_path  # Matplotlib's own: it remembers formulas
-            width, height = self.figure.get_size_inches()
-            # A colour bar's many colours become an image; Matplotlib's own declaration of this class is empty.
-            renderer: Any = MixedModeRenderer(self.figure, width, height, dpi, vector)
-            for artist in artists:
-                artist.draw(renderer)
-            renderer.finalize()
-        finally:
-            self.figure.dpi = dpi
+        file = io.StringIO()
+        vector = RendererSVG(*self.figure.bbox.size, file, image_dpi=DPI, metadata=dict.fromkeys(_SVG_METADATA))
+        vector._text2path = text_to_path  # Matplotlib's own: it remembers formulas
+        width, height = self.figure.get_size_inches()
+        # A colour bar's many colours become an image; Matplotlib's own declaration of this class is empty.
+        renderer: Any = MixedModeRenderer(self.figure, width, height, DPI, vector)
+        for artist in artists:
+            artist.draw(renderer)
+        renderer.finalize()
         written = thin(file.getvalue())
         return written if whole else f"<g>{written.partition('>')[2]}</g>"
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .instrument import Instrument
 from .question import Question
 from .static_page import in_a_page, moved, quiz_html
 
@@ -30,6 +31,7 @@ class Quiz:
         questions: The questions.
 
     Raises:
+        TypeError: Something else than an explorer, or than questions.
         ValueError: No question, one with fewer than two choices, a number that the explorer does not ask for, or
             values to show that the controls do not have.
     """
@@ -39,13 +41,19 @@ class Quiz:
         explorer: Explorer[Any, Any],
         questions: Sequence[Question] | Mapping[str, Sequence[str] | None] | None = None,
     ) -> None:
+        if not isinstance(explorer, Instrument):
+            raise TypeError(f"explorer: expected an explorer such as Signal(), got {type(explorer).__name__}")
         if questions is None:
             questions = explorer.questions
+        if isinstance(questions, Question):
+            questions = [questions]
         if isinstance(questions, Mapping):
             questions = [_question(text, choices) for text, choices in questions.items()]
         if not questions:
             raise ValueError("questions: expected at least one, got none")
         for question in questions:
+            if not isinstance(question, Question):
+                raise TypeError(f"questions: expected Question(text, ...), got {type(question).__name__}")
             if not question.choices and explorer.question is None:
                 raise ValueError(
                     f"questions: {type(explorer).__name__} asks for no number, got {question.text!r}: None"

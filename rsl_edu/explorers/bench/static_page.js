@@ -62,7 +62,7 @@ class ExplorerElement extends HTMLElement {
     let note = null;
     const draw = (wanted) => {
       const back = spec.controls.filter((_, i) => current.place[i] !== wanted[i]).map(({ words }) => words);
-      if (note) note.textContent = back.length ? `Not every combination is on this page: moved ${back.join(", ")} as well.` : "";
+      if (note) note.textContent = back.length ? `This page does not hold every combination: ${back.join(", ")} moved as well. The notebook has them all.` : "";
       const { place, grounds, moving, ...words } = current;
       const before = Object.fromEntries(pinned?.numbers ?? []);
       const values = { ...words, place, words: spec.controls.map(({ values }, i) => values[place[i]]) };

@@ -6,16 +6,17 @@ import base64
 import io
 import re
 
+import numpy as np
 from PIL import Image
 
 _NAMED_GROUP = re.compile(r'<g id="[^"]*">')
 _TABLE_ROW = re.compile("<text (?=[^>]*>[^<]*  )")  # its columns are kept apart by spaces
 _ID = re.compile(r'( id="|="#|url\(#)(?=[a-z][0-9a-f]{10}\b)')
 _PNG = re.compile(r"data:image/png;base64,\s*([^\"]*)")
-_PLACE = re.compile(r'(?<= [dxy]=")[^"]*')
+_PLACE = re.compile(r'(?<= [xy]=")[^"]*')
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{2,}")
 _PATH = re.compile(r'(?<= d=")[^"]*')
-_LINES = re.compile(r"(?:M \S+ \S+\s*(?:L \S+ \S+\s*)*(?:z\s*)?)+")
+_OTHER_THAN_LINES = re.compile("[^MLz0-9. \n-]")
 
 
 def thin(document: str) -> str:
@@ -26,7 +27,7 @@ def thin(document: str) -> str:
     svg = document[document.index("<svg") : document.rindex("</svg>")]
     svg = _ID.sub(r"\1rsl-", svg)  # a page that shows several pictures names each one's apart
     svg = _TABLE_ROW.sub('<text xml:space="preserve" ', _NAMED_GROUP.sub("<g>", svg))
-    svg = _PLACE.sub(lambda place: _LONG_NUMBER.sub(_rounded, place[0]), _PNG.sub(_webp, svg))
+    svg = _PLACE.sub(_short, _PNG.sub(_webp, svg))
     return _PATH.sub(_relative, svg)
 
 
@@ -38,25 +39,18 @@ def _webp(png: re.Match[str]) -> str:
 
 def _relative(path: re.Match[str]) -> str:
     """Return a path of straight lines with each point relative to the one before: half of the bytes when packed."""
-    if not _LINES.fullmatch(path[0]):
-        return path[0]
-    words, x, y = [], 0, 0
-    for command, here, there in re.findall(r"([MLz])(?: (\S+) (\S+))?", path[0]):
-        if command == "z":  # back to where it began: the next point is given as it is
-            words.append("z")
-            continue
-        to_x, to_y = round(10 * float(here)), round(10 * float(there))
-        if command == "M":
-            words.append(f"M{_tenth(to_x)} {_tenth(to_y)}l")
-        else:
-            words.append(f"{_tenth(to_x - x)} {_tenth(to_y - y)} ")
-        x, y = to_x, to_y
-    return "".join(words).replace("lM", "M").replace("lz", "z").removesuffix("l").rstrip()
+    if _OTHER_THAN_LINES.search(path[0]):
+        return _short(path)
+    lines = []
+    for line in path[0].split("M")[1:]:  # each begins where it says
+        places = np.array(line.replace("L", " ").replace("z", " ").split(), float).reshape(-1, 2)
+        steps = np.diff(np.rint(10 * places).astype(int), axis=0, prepend=0)
+        (x, y), *others = [(f"{x / 10:g}", f"{y / 10:g}") for x, y in steps.tolist()]
+        drawn = "l" + " ".join(f"{x} {y}" for x, y in others) if others else ""
+        lines.append(f"M{x} {y}{drawn}{' z' if 'z' in line else ''}")
+    return "".join(lines)
 
 
-def _rounded(number: re.Match[str]) -> str:
-    return _tenth(round(10 * float(number[0])))
-
-
-def _tenth(count: int) -> str:
-    return f"{count / 10:g}"
+def _short(places: re.Match[str]) -> str:
+    """Return text with its numbers rounded to a tenth."""
+    return _LONG_NUMBER.sub(lambda number: f"{round(10 * float(number[0])) / 10:g}", places[0])
