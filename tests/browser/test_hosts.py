@@ -17,7 +17,8 @@ from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
 from playwright.sync_api import expect
 
-from rsl_edu.explorers import EXPLORERS
+from rsl_edu.explorers import EXPLORERS, Stream
+from rsl_edu.explorers.bench.scripts import picture_module, text
 
 ROOT = Path(__file__).parents[2]
 LESSON = "4_normalization"  # two explorers, and a quiz before each
@@ -49,12 +50,11 @@ def said(lesson):
 
 
 def test_export_shows_each_explorer_with_its_caption_as_alternative_text(lesson, exported):
-    captions = [text.partition("): ")[2] for name, text in said(lesson) if name in EXPLORERS]
-    assert len(captions) == 2
-    pictures = [image.get("alt") for image in exported.select("img[src^='data:image']")]
-    pictures += [svg.get("aria-label") for svg in exported.select("svg[role=img]")]
-    for caption in captions:
-        assert caption in pictures
+    sentences = [text.partition("): ")[2] for name, text in said(lesson) if name in EXPLORERS]
+    assert len(sentences) == 2
+    stills = exported.select(".rsl-still:has(img[src^='data:image'])")
+    for sentence, still in zip(sentences, stills, strict=True):  # title and caption
+        assert f"{still.find('b').text} {still.find('img')['alt']}" == sentence
 
 
 def test_export_asks_the_questions_of_each_quiz(lesson, exported):
@@ -118,11 +118,62 @@ def test_explorer_is_alive_in_voila(browser, dashboard):
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(dashboard)
     explorer = page.get_by_role("group", name="Divergence", exact=True)
-    caption = explorer.get_by_role("status")
+    caption = explorer.locator("figcaption")
     expect(caption).not_to_be_empty()
     before = caption.text_content()
-    explorer.get_by_role("slider").first.press("ArrowRight")
+    explorer.locator("input[type=range]").first.press("ArrowRight")
     expect(caption).not_to_have_text(before)
     assert not page.get_by_text("Error displaying widget").count()
     assert not errors
     context.close()
+
+
+# --- VS Code and Colab, by what their sources say ---------------------------------------------------------------------
+
+RENDER = """async ([code, values]) => {
+    const { default: widget } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+    window.sent = [];
+    const model = {
+        get: name => values[name], set() {}, save_changes() {}, off() {}, on() {},
+        send: message => window.sent.push(message),
+    };
+    widget.render({ model, el: document.querySelector("#widget") });
+}"""
+"""Render a widget's script as a host does, with what its kernel would say."""
+
+
+def rendered(browser, body, live):
+    page = browser.new_page()
+    page.set_content(body)
+    page.add_style_tag(content=text("explorer.css"))
+    values = {name: value for name, value in live.get_state().items() if not name.startswith("_") and name != "layout"}
+    page.evaluate(RENDER, [picture_module(), values])
+    return page
+
+
+@pytest.mark.parametrize(
+    ("kind", "ground"), [("vscode-dark", "rgb(17, 17, 17)"), ("vscode-light", "rgb(255, 255, 255)")]
+)
+def test_vs_code_shows_no_white_panel_and_no_still_while_the_widget_lives(browser, kind, ground):
+    live = Stream().live
+    body = f"""<body data-vscode-theme-kind="{kind}">
+        <style>.cell-output-ipywidget-background {{ background: white !important; }}</style>
+        <p data-rsl-still="{live.still}">still</p>
+        <div class="cell-output-ipywidget-background"><div class="cell-output-ipywidget-background">
+        <div id="widget"></div></div></div></body>"""
+    page = rendered(browser, body, live)
+    expect(page.get_by_text("still", exact=True)).to_be_hidden()
+    for panel in page.locator(".cell-output-ipywidget-background").all():
+        expect(panel).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+    expect(page.locator("#widget")).to_have_css("background-color", ground)
+    page.get_by_label("samples seen", exact=True).press("ArrowRight")
+    page.wait_for_function("window.sent.length === 1")
+    assert page.evaluate("window.sent[0].place[0]") == live.place[0] + 1
+    page.close()
+
+
+@pytest.mark.parametrize(("theme", "dark"), [("dark", True), ("", False)])
+def test_colab_tells_its_theme_on_the_page(browser, theme, dark):
+    page = rendered(browser, f"<html theme='{theme}'><div id='widget'></div></html>", Stream().live)
+    assert page.locator("#widget").evaluate("widget => widget.classList.contains('rsl-dark')") == dark
+    page.close()

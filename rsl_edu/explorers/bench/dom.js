@@ -11,8 +11,12 @@ function addSvg(parent, tag, attributes = {}) {
   return parent.appendChild(element);
 }
 
-// A notebook also stores a still of each widget, for readers without its kernel.
-function hideStills(model, el) {
+// Settle in a notebook: it also stores a still of each widget, for readers without its kernel, and VS Code puts a white
+// ground behind every widget, in a dark theme too.
+function settleIn(model, el) {
+  for (let around = el.parentElement; around; around = around.parentElement)
+    if (around.classList.contains("cell-output-ipywidget-background"))
+      around.style.setProperty("background", "transparent", "important");
   const cell = el.closest(".jp-OutputArea") ?? document;
   const stills = [...cell.querySelectorAll(`[data-rsl-still="${model.get("still")}"]`)];
   for (const still of stills) still.hidden = true;

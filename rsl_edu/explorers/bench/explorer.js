@@ -238,7 +238,7 @@ function render({ model, el }) {
   let stills = [];
   let folded = false;
   const widths = new ResizeObserver(([{ contentRect }]) => {
-    if (!stills.length && contentRect.width) stills = hideStills(model, el);
+    if (!stills.length && contentRect.width) stills = settleIn(model, el);
     const { width } = contentRect;
     if (!width) return;
     box.classList.toggle("rsl-narrow", width < NARROW);

@@ -51,7 +51,7 @@ function renderForm({ model, el }) {
   reply();
   let stills = [];
   const seen = new ResizeObserver(([{ contentRect }]) => {
-    if (!stills.length && contentRect.width) stills = hideStills(model, el);
+    if (!stills.length && contentRect.width) stills = settleIn(model, el);
   });
   seen.observe(el);
   return () => {
