@@ -498,3 +498,16 @@ def test_network_with_broken_weights_is_named(x):
 def test_control_that_a_network_of_ones_own_does_not_have_is_refused(x):
     with pytest.raises(ValueError, match="depth: expected one of the controls normalize, scale"):
         Signal(x, MLP(12, 1, [4]), depth=3)
+
+
+def test_a_single_observation_and_a_single_unit_are_said_in_the_singular():
+    torch.manual_seed(0)
+    explorer = Signal(torch.randn(1, 3), MLP(3, 1, [4]))
+    result = explorer.compute(explorer.at())
+    assert ", on a single observation. " in explorer.describe(result)
+    lines = [line for spot in explorer.spots(result) for line in spot.arithmetic]
+    assert any("std over 1 observation of this unit" in line for line in lines)
+    assert any(" for 1 other " in line for line in lines)  # of three inputs, two are written out
+    assert not [line for line in lines if re.search(r"\b1 (observations|others|units)\b|all 1 ", line)]
+    few = Signal(torch.randn(2, 3))
+    assert ", on 2 observations. " in few.describe(few.compute(few.at()))

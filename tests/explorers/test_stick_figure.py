@@ -1,5 +1,6 @@
 """Explorer *stick figure*: bodies stand where they were recorded, and words tell what became of them."""
 
+import dataclasses
 import math
 import re
 
@@ -187,7 +188,7 @@ def test_title_says_who_fell_first_and_who_is_up(figure, pendulums):
     fall = len(pendulums["before"].rewards)
     titles = {step: figure.title(figure.compute(figure.at(step=step))) for step in (0, 2, 200)}
     assert titles == {
-        0: "Both robots are still up after 0 steps.",
+        0: "Both robots are up at the start: press play to see for how long.",
         2: "Both robots are still up after 2 steps.",
         200: f"“before” fell after {fall} steps; “after” is still up.",
     }
@@ -202,7 +203,7 @@ def test_title_fits_whatever_the_names_and_wherever_the_robots_are(pendulums, nu
         title, over = figure.title(result), [pose.over for pose in result.poses.values()]
         assert 20 < len(title) <= 90
         assert ("fell" in title) == any(over)
-        assert ("still up" in title) == (not all(over))
+        assert ("still up" in title) == (not all(over) and state.step > 0)
         assert len(figure.describe(result)) <= 420
         assert 3 <= len(figure.numbers(result)) <= 9
 
@@ -213,13 +214,16 @@ def test_nobody_says_of_rods_of_ones_own_that_they_are_up():
     assert "up" not in figure.describe(figure.compute(figure.at()))
 
 
-def test_first_state_is_the_end_and_from_there_it_plays_from_the_beginning():
+def test_it_starts_at_the_first_step_plays_from_there_and_reset_comes_back_to_it():
     figure = StickFigure()
-    assert figure.at().step == figure.controls["step"].positions()[-1]
+    assert figure.at().step == figure.controls["step"].positions()[0] == 0
+    assert figure.controls[figure.autoplay].play
+    figure.set(step=200)
     assert (
         figure.title(figure.compute(figure.at())) == "“no control” fell after 24 steps; “linear feedback” is still up."
     )
-    assert figure.controls[figure.autoplay].play
+    figure.reset()
+    assert figure.at().step == 0
 
 
 def test_numbers_of_a_rod_are_where_its_ends_were(figure, pendulums):
@@ -264,6 +268,102 @@ def test_time_cursor_stands_at_the_step_in_both_panels(figure):
         x = axes.transData.transform((30, 0))[0] * 72 / drawing.figure.dpi
         assert (controls, along) == (("step",), "x")
         assert points[(30,)][0] == pytest.approx(x, abs=0.06)
+
+
+# A learner's own rods, of which little is known
+
+
+LONG = "a very long name of a robot that I recorded myself on Monday"
+
+
+@pytest.fixture
+def own():
+    rods = torch.zeros(40, 2, 2, 3)
+    rods[..., 1, 2] = 1.0
+    rods[..., 0] += 0.03 * torch.arange(40.0)[:, None, None]
+    rods[:, 1, 1, 1] = 0.5
+    return rods
+
+
+def test_nothing_is_made_up_about_rods_of_ones_own(own):
+    figure = StickFigure({LONG: own, "the second": own})
+    result = figure.compute(figure.at(step=39))
+    said = str([figure.title(result), figure.describe(result), figure.numbers(result), figure.spots(result)])
+    assert not re.search(r"return|reward|\d s\b|fell|fallen", said)
+    assert figure.numbers(result) == {
+        "step": "39",
+        f"{LONG}: forwards": "1.17 m",
+        "the second: forwards": "1.17 m",
+    }
+    axes = panel(figure.render(step=39), "forwards")
+    assert axes.get_ylabel() == "metres"
+    curves = {line.get_label(): line for line in axes.lines}
+    np.testing.assert_allclose(curves["the second"].get_ydata(), 0.03 * np.arange(40), atol=1e-5)
+    assert [grip.panel for grip in figure.grips(result)] == ["forwards"]
+
+
+def test_rods_that_stay_where_they_are_have_a_plain_axis(own):
+    axes = panel(StickFigure({"still": own - own[..., :1]}).render(), "forwards")
+    assert axes.get_ylim()[1] > 0.1
+
+
+def test_robot_whose_pole_never_leans_far_has_a_picture_without_the_limit(pendulums):
+    axes = panel(StickFigure({"after": pendulums["after"]}).render(step=200), "angle")
+    assert axes.get_ylim()[1] < 11
+    assert not [line for line in axes.lines if line.get_linestyle() == ":"]
+
+
+def test_axis_of_a_robot_that_earns_nothing_is_not_in_thousandths(pendulums):
+    nothing = dataclasses.replace(pendulums["after"], rewards=torch.zeros(200))
+    assert panel(StickFigure({"nothing": nothing}).render(), "return").get_ylim()[1] > 1
+
+
+def test_recorded_robot_next_to_rods_of_ones_own_keeps_its_return_and_no_time_is_told(own, pendulums):
+    figure = StickFigure({"mine": own, "after": pendulums["after"]})
+    result = figure.compute(figure.at(step=30))
+    assert "Step 30, seen" in figure.describe(result)
+    assert figure.numbers(result)["after: return"] == "30"
+    assert "mine: return" not in figure.numbers(result)
+    assert [
+        line.get_label() for line in panel(figure.render(step=30), "return").lines if len(line.get_xdata()) > 9
+    ] == ["after"]
+
+
+def test_time_is_told_only_if_the_steps_of_all_robots_take_as_long(pendulums):
+    slower = dataclasses.replace(pendulums["after"], dt=0.1)
+    figure = StickFigure({"one": pendulums["after"], "slower": slower})
+    assert "time" not in figure.numbers(figure.compute(figure.at(step=30)))
+    alike = StickFigure(pendulums)
+    assert alike.numbers(alike.compute(alike.at(step=50)))["time"] == "2 s"
+
+
+@pytest.mark.parametrize("view", ["side", "front", "above"])
+def test_name_status_and_what_is_drawn_do_not_lie_over_each_other(own, pendulums, view):
+    for motions in ({LONG: own, f"{LONG} again": own}, {LONG: pendulums["before"], "after": pendulums["after"]}):
+        figure = StickFigure(motions)
+        drawing = Drawing(figure)
+        for step in (0, 12, figure.controls["step"].positions()[-1]):
+            drawing.frame(figure.at(step=step, view=view))
+            renderer = drawing.figure.canvas.get_renderer()
+            for place in range(2):
+                axes = panel(drawing.figure, f"robot {place}")
+                box = axes.get_window_extent(renderer)
+                (status,) = (text for text in axes.texts if re.search("step|up", text.get_text()))
+                name, words = (text.get_window_extent(renderer) for text in (axes._left_title, status))
+                assert name.x1 + 0.1 * name.width < words.x0
+                assert min(name.y0, words.y0) >= box.y1  # what is drawn is cut off at the axes
+                assert max(name.x1, words.x1) <= box.x1 + 1
+                assert all(line.get_clip_on() for line in axes.lines)
+                (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
+                assert (x1 - x0) / box.width == pytest.approx((y1 - y0) / box.height, rel=0.01)
+
+
+def test_caption_counts_the_earlier_poses_that_are_drawn(figure):
+    said = {step: figure.describe(figure.compute(figure.at(step=step, trail=2))) for step in (0, 4, 10, 100)}
+    assert "earlier" not in said[0]
+    assert "seen from the side, with one earlier pose. " in said[4]
+    assert "with 2 earlier poses. " in said[10]
+    assert "with 2 earlier poses. " in said[100]
 
 
 # The questions

@@ -536,3 +536,35 @@ def test_sample_of_the_examination_is_named_in_the_diagnosis():
     policy = mlp_policy()
     examination = diagnosis.Examination(run(policy), sample, XRay(run(policy), torch.zeros(8, 4)).examination.measures)
     assert "my robot, last Tuesday" in str(XRay(examination).diagnosis())
+
+
+def test_one_action_and_a_layer_of_one_output_are_said_in_the_singular():
+    torch.manual_seed(0)
+    policy = Policy(MLP(4, 1, [8]), GaussianDistribution(1, init_std=2.178)).requires_grad_(False)
+    explorer = XRay(run(policy), torch.randn(64, 4))
+    spots = {spot.name: spot for spot in explorer.spots(explorer.compute(explorer.at()))}
+    assert spots["std of the action"].numbers == "2.2"
+    assert spots["std of the action"].arithmetic[0] == "std of the action: 2.178"
+    norm = f"{policy.mlp[-1].weight.norm().item():.4g}"
+    assert spots["output"].arithmetic == (
+        f"its weights respond to a single direction, which they stretch by {norm}",
+        f"norm of all its weights: that one singular value, {norm}",
+    )
+
+
+def test_std_and_stretch_of_several_are_rounded_alike():
+    policy = mlp_policy(GaussianDistribution(2, init_std=2.178))
+    explorer = XRay(run(policy), torch.randn(64, 4))
+    spots = {spot.name: spot for spot in explorer.spots(explorer.compute(explorer.at()))}
+    assert spots["std of the actions"].numbers == "2.2 each"
+    assert spots["std of the actions"].arithmetic[0] == "mean of 2 std: (2.178 + 2.178) / 2 = 2.178"
+    values = torch.linalg.svdvals(policy.mlp[-1].weight).tolist()
+    found = re.search(r"one direction by (.+), another by (.+)", spots["output"].arithmetic[0]).groups()
+    assert found == tuple(f"{value:.4g}" for value in values)
+
+
+def test_number_of_the_last_layer_says_what_it_is(xray):
+    result = xray.compute(xray.at())
+    weight = xray.examination.run.checkpoints[-1].policy.mlp[-1].weight
+    norm = float(xray.numbers(result)["last layer's norm per output"])
+    assert norm == pytest.approx(weight.norm(dim=1).square().mean().sqrt().item(), rel=0.05)

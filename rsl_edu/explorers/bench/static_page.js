@@ -71,7 +71,9 @@ class ExplorerElement extends HTMLElement {
         // Where the axes differ, the pinned curves would lie at the wrong values.
         const same = pinned && String(pinned.grounds[i]) === String(ground);
         values[`ground${i}`] = joined(ground);
-        values[`moving${i}`] = (same ? `<g opacity="0.35">${joined(pinned.moving[i])}</g>` : "") + joined(moving[i]);
+        // Words leave no ghosts: two lines of text, one over the other, cannot be read.
+        const ghost = same ? joined(pinned.moving[i]).replace(/<text\b[^>]*>[^]*?<\/text>/g, "") : "";
+        values[`moving${i}`] = (same ? `<g opacity="0.35">${ghost}</g>` : "") + joined(moving[i]);
       });
       model.update(values);
     };

@@ -303,7 +303,9 @@ class Signal(Explorer[SignalState, SignalResult]):
             network = f"An MLP with {hidden} of {state.width} {state.activation} units and {scheme} × {state.gain:g}"
         else:
             network = f"Your network, with {counted(last, 'hidden layer')}" if last else "Your network"
-        rows = f"{network}, on {len(self.observations):,} observations. Each row is a layer, the input at the bottom."
+        shown = len(self.observations)
+        seen = "a single observation" if shown == 1 else f"{shown:,} observations"
+        rows = f"{network}, on {seen}. Each row is a layer, the input at the bottom."
         if self._shared(state):
             return (
                 f"{rows} One activation object serves all layers, and a hook on it records only the last call: all "

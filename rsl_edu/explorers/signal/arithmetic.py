@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from rsl_edu.diagnosis.layers import ROUNDING, in_order
+from rsl_edu.number_format import counted
 
 from ..bench.arithmetic import exact as written
 
@@ -62,7 +63,7 @@ def _sum(linear: nn.Linear, below: torch.Tensor, z: float, unit: int) -> str:
     largest = terms.abs().topk(min(2, len(terms))).indices.tolist()
     first = " + ".join(f"{_factor(weights[i])}·{_factor(below[i])}" for i in largest)
     others = len(terms) - len(largest)
-    rest = f" + {_factor(terms.sum() - terms[largest].sum())} for {others} others" if others else ""
+    rest = f" + {_factor(terms.sum() - terms[largest].sum())} for {counted(others, 'other')}" if others else ""
     bias = "" if linear.bias is None else f" + {_factor(linear.bias[unit])}"
     return f"z = {first}{rest}{bias} = {exact(z)}"
 
@@ -83,8 +84,10 @@ def _bent(modules: list[Any], z: torch.Tensor, h: torch.Tensor, unit: int) -> li
 def _stds(h: torch.Tensor, unit: int, stds: torch.Tensor, end: float, units: str) -> list[str]:
     """Write how the std of a row comes about."""
     one = units.removesuffix("s")
-    over = f"std over {len(h):,} observations of this {one}: {exact(float(stds[unit]))}"
+    over = f"std over {counted(len(h), 'observation')} of this {one}: {exact(float(stds[unit]))}"
     squares = " + ".join(f"{exact(float(std))}²" for std in stds[:2])
     more = " + …" if len(stds) > 2 else ""
     rounding = " (rounding error counts as 0)" if end == 0 and stds.any() else ""
+    if len(stds) == 1:
+        return [f"{over}{rounding}"]  # the row has no other
     return [over, f"std of all {len(stds)} {units}: √(({squares}{more}) / {len(stds)}) = {exact(end)}{rounding}"]

@@ -19,7 +19,7 @@ from ..bench.instrument import Draw
 from ..bench.question import Question
 from ..bench.touch import Grip, Spot
 from . import picture
-from .picture import Pose, degrees, short_name
+from .picture import Pose, degrees, metres, short_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,7 +33,7 @@ MARK = 0.06
 THICKNESS = 0.04
 """Radius, in metres, of a learner's own rods."""
 OWN = "own"
-"""Robot of a motion that is a learner's own rods: nobody knows whether it fell."""
+"""Robot of a motion that is a learner's own rods: whether it fell, its rewards and the time of a step are unknown."""
 POLE = 2
 """First part of a robot's pole, after its rail and its cart, in all robots whose name begins with *Inverted*."""
 FALLEN = {"InvertedPendulum-v4": 0.2, "InvertedPendulum-v5": 0.2}
@@ -104,15 +104,19 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         self._follows = all(bool(each.moves.all()) for each in recorded)
         self._middles = {name: _middle(each, self._follows) for name, each in self._motions.items()}
         self._totals = {
-            name: np.append(0, each.rewards.double().cumsum(0).numpy()) for name, each in self._motions.items()
+            name: np.append(0, each.rewards.double().cumsum(0).numpy())
+            for name, each in self._motions.items()
+            if each.robot != OWN
         }
+        self._ways = {} if self._totals else {name: _way(each) for name, each in self._motions.items()}
         self._angles = {name: _angles(each) for name, each in self._motions.items() if _has_pole(each)}
-        self._dt = recorded[0].dt
+        times = {each.dt if each.robot != OWN else None for each in recorded}
+        self._dt = times.pop() if len(times) == 1 else None  # seconds of a step, if they are known and the same for all
         self._spans = {view: self._span(view) for view in VIEWS}
         self._last = max(len(each.rewards) for each in recorded)
         stride = max(1, round(self._last / 100))  # about a hundred pictures
         last = stride * max(1, self._last // stride)
-        super().__init__(ranges={"step": (0, last, stride)}, defaults={"step": last}, **state)
+        super().__init__(ranges={"step": (0, last, stride)}, **state)
 
     @property
     def size(self) -> tuple[float, float]:  # type: ignore[override]
@@ -135,10 +139,11 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         fall, final = len(first.rewards), positions[-1]
         total = self._totals[names[-1]][min(final, len(others[-1].rewards))]
         earned = tuple(short(factor * total) for factor in (0.5, 1, 5))
+        takes = "" if self._dt is None else f" (One step takes {short(self._dt)} s.)"
         as_always = "1, as for all other steps"
         return (
             Question(
-                f"{before}: after how many steps does the robot fall? (One step takes {short(self._dt)} s.)",
+                f"{before}: after how many steps does the robot fall?{takes}",
                 answer=f"{fall}",
                 show={"step": next(step for step in positions if step >= fall)},
             ),
@@ -157,13 +162,13 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         return StickFigureResult(state, poses)
 
     def _pose(self, name: str, state: StickFigureState) -> Pose:
-        recorded, totals = self._motions[name], self._totals[name]
+        recorded = self._motions[name]
         step = min(state.step, len(recorded.rewards))
         here = self._middles[name][step]  # [3]
         plane, (towards, sign) = VIEWS[state.view]
         ends = recorded.ends.numpy()[: step + 1] - here  # [steps, parts, 2, 3]
         first = max(step % TRAIL, step - TRAIL * state.trail)
-        earlier = ends[first:step:TRAIL, recorded.moves.numpy()][..., plane]
+        earlier = ends[first:step:TRAIL, recorded.moves.numpy()][..., plane]  # [poses, parts, 2, 2]
         over, status = False, f"step {step:,}" if recorded.robot == OWN else "up"
         if step == len(recorded.rewards):
             over = recorded.fell
@@ -177,14 +182,15 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
             names=_part_names(recorded),
             nearness=sign * ends[step][..., towards].mean(1),
             trail=_strokes(earlier.reshape(-1, 2, 2)),
+            earlier=len(earlier),
             floor=self._floor(here, plane),
             pole=None if angle is None or state.view != "side" else _pole(ends[step])[:, plane],
             angle=angle,
             step=step,
-            total=float(totals[step]),
+            total=float(self._totals[name][step]) if name in self._totals else None,
             status=status,
             over=over,
-            distance=float((recorded.ends[step] - recorded.ends[0])[recorded.moves].mean((0, 1))[0]),
+            distance=float(_way(recorded)[step]),
         )
 
     def _floor(self, here: np.ndarray, plane: tuple[int, int]) -> np.ndarray:
@@ -208,17 +214,22 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         side = max(-low[0], high[0]) + margin
         return -side, side, low[1] - margin - MARK, high[1] + margin
 
+    @property
+    def _histories(self) -> dict[str, dict[str, np.ndarray]]:
+        """What is drawn over the steps, by its panel; rods that nobody knows the rewards of have the way they went."""
+        histories = {"return": self._totals, "forwards": self._ways, "angle": self._angles}
+        return {panel: values for panel, values in histories.items() if values}
+
     def stage(self, figure: Figure) -> dict[str, Any]:
         """Lay out a panel for each robot, and those over time."""
         limits = {FALLEN.get(each.robot) for each in self._motions.values()}
         fallen = limits.pop() if len(limits) == 1 else None
         degree = None if fallen is None else float(np.degrees(fallen))
-        return picture.stage(figure, self._motions, self._totals, self._angles, degree, self._last)
+        return picture.stage(figure, self._motions, self._histories, degree, self._last)
 
     def draw(self, artists: dict[str, Any], result: StickFigureResult) -> None:
         """Move rods, floor, trails and curves."""
-        histories = {"return": self._totals, "angle": self._angles}
-        picture.draw(artists, result.poses, self._spans[result.state.view], self._motions, histories)
+        picture.draw(artists, result.poses, self._spans[result.state.view], self._motions, self._histories)
 
     def spots(self, result: StickFigureResult) -> list[Spot]:
         """Return the parts of each robot, and what it has earned."""
@@ -226,7 +237,7 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
 
     def grips(self, result: StickFigureResult) -> list[Grip]:
         """Return the time cursor."""
-        return picture.grips(self.controls["step"].positions(), bool(self._angles))
+        return picture.grips(self.controls["step"].positions(), [*self._histories])
 
     def mark(self, result: StickFigureResult, guess: float) -> tuple[Any, Any]:
         """Mark the guess on the axis of steps, at its end if it is beyond."""
@@ -247,6 +258,8 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
                 shown = " and ".join(quoted.values()) if len(poses) < 3 else "All three"
                 return f"{shown} at step {step:,} of {self._last:,}."
             who = {1: f"{next(iter(quoted.values()))} is", 2: "Both robots are", 3: "All three robots are"}[len(poses)]
+            if not step:
+                return f"{who} up at the start: press play to see for how long."
             return f"{who} still up after {_steps(max(pose.step for pose in poses.values()))}."
         when, first = fallen[0]
         fell = f"{quoted[first]} fell after {_steps(when)}"
@@ -259,23 +272,28 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
 
     def describe(self, result: StickFigureResult) -> str:
         """Say how each robot fares."""
-        step, seconds = result.state.step, short(result.state.step * self._dt)
+        step = result.state.step
+        seconds = "" if self._dt is None else f", {short(step * self._dt)} s"
         side = {"side": "from the side", "front": "from the front", "above": "from above"}[result.state.view]
         robots = "; ".join(
-            f"{short_name(name)}: {pose.status}, return {short(pose.total)}"
+            f"{short_name(name)}: {pose.status}"
+            + ("" if pose.total is None else f", return {short(pose.total)}")
             + ("" if pose.angle is None else f", pole at {degrees(pose.angle)} from upright")
             for name, pose in result.poses.items()
         )
-        poses = f"{result.state.trail} earlier poses" if result.state.trail != 1 else "one earlier pose"
-        return f"Step {step:,}, {seconds} s, seen {side}, with {poses}. {robots[0].upper()}{robots[1:]}."
+        earlier = max(pose.earlier for pose in result.poses.values())
+        trail = {0: "", 1: ", with one earlier pose"}.get(earlier, f", with {earlier} earlier poses")
+        return f"Step {step:,}{seconds}, seen {side}{trail}. {robots[0].upper()}{robots[1:]}."
 
     def numbers(self, result: StickFigureResult) -> dict[str, str]:
-        """Return the time, and of each robot its return and the angle of its pole, or how far it went."""
-        numbers = {"time": f"{short(result.state.step * self._dt)} s"}
+        """Return the step or its time, and for each robot what is known: return, angle of its pole, how far it went."""
+        step = result.state.step
+        numbers = {"step": f"{step:,}"} if self._dt is None else {"time": f"{short(step * self._dt)} s"}
         for name, pose in result.poses.items():
-            numbers[f"{name}: return"] = short(pose.total)
+            if pose.total is not None:
+                numbers[f"{name}: return"] = short(pose.total)
             if pose.angle is None:
-                numbers[f"{name}: forwards"] = f"{short(pose.distance, 2)} m"
+                numbers[f"{name}: forwards"] = f"{metres(pose.distance)} m"
             else:
                 numbers[f"{name}: pole"] = degrees(pose.angle)
         return numbers
@@ -306,6 +324,12 @@ def _angles(recorded: Motion) -> np.ndarray:
     return np.degrees(np.arctan2(across, up))  # type: ignore[no-any-return]
 
 
+def _way(recorded: Motion) -> np.ndarray:
+    """Return how far the robot has gone forwards before each step and after the last, in metres: ``[steps + 1]``."""
+    x = recorded.ends[:, recorded.moves, :, 0].double().mean((1, 2)).numpy()
+    return x - x[0]  # type: ignore[no-any-return]
+
+
 def _part_names(recorded: Motion) -> tuple[str, ...]:
     parts = recorded.ends.shape[1]
     if not _has_pole(recorded):
@@ -315,7 +339,7 @@ def _part_names(recorded: Motion) -> tuple[str, ...]:
 
 
 def _motion_of(ends: Any) -> Motion:
-    """Return a motion as it is, on the CPU, and a learner's own rods as a motion that earns nothing."""
+    """Return a motion as it is, on the CPU, and a learner's own rods as a motion whose rewards nobody knows."""
     if isinstance(ends, Motion):
         tensors = ("ends", "radii", "moves", "rewards")
         here: dict[str, Any] = {name: getattr(ends, name).detach().cpu() for name in tensors}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rsl_edu.number_format import round_up, short
+from rsl_edu.number_format import counted, round_up, short
 
 from ..bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, RED
 from ..bench.touch import Grip, Mark, Spot, grip
@@ -38,51 +38,64 @@ class Pose:
     names: tuple[str, ...]  # [parts]
     nearness: np.ndarray  # [parts]
     trail: np.ndarray  # [poses · parts · 3, 2], ends and a gap in turn
+    earlier: int  # poses of the trail
     floor: np.ndarray  # [marks · 3, 2], the same: a mark each metre
     pole: np.ndarray | None  # [2, 2]: pivot and tip; None if there is no pole, or it is not seen from the side
     angle: float | None  # of the pole from upright, in degrees; None if there is no pole
     step: int  # of the recording: it stands still after its end
-    total: float  # what it earned until then
+    total: float | None  # what it earned until then; None if nobody knows
     status: str
     over: bool  # whether it fell
     distance: float  # metres forwards
 
 
 def stage(
-    figure: Figure, motions: Mapping[str, Motion], totals: Histories, angles: Histories, fallen: float | None, last: int
+    figure: Figure, motions: Mapping[str, Motion], histories: Mapping[str, Histories], fallen: float | None, last: int
 ) -> dict[str, Any]:
-    """Lay out the robots on the left, on the right what they earn, and below it the angles of their poles.
+    """Lay out the robots on the left, on the right their returns or ways, and below it the angles of their poles.
 
     Args:
         figure: An empty figure.
         motions: What was recorded.
-        totals: Returns.
-        angles: Angles of poles in degrees; empty if there are none.
+        histories: Returns or, if nobody knows them, metres forwards; and angles of poles in degrees, if there are any.
         fallen: The angle from which a pole counts as fallen; None if there is none.
         last: The last step of all.
     """
+    angles = histories.get("angle", {})
     grid = figure.add_gridspec(2 if angles else 1, 2, width_ratios=(1.1, 1), height_ratios=HEIGHTS[: 1 + bool(angles)])
     left = grid[0, 0].subgridspec(len(motions), 1)
     robots: dict[str, Any] = {}
     for place, (name, recorded) in enumerate(motions.items()):
         axes = figure.add_subplot(left[place], label=f"robot {place}")
         robots[name] = _stage_robot(axes, name, recorded, COLOURS[place])
-    earned = figure.add_subplot(grid[0, 1], label="return")
+    above = "return" if "return" in histories else "forwards"
+    earned = figure.add_subplot(grid[0, 1], label=above)
     if angles:  # below the returns: the steps of both lie one below the other
         tilt = figure.add_subplot(grid[1, 1], label="angle")
         _stage_angles(tilt, angles, fallen, last)
         _add_curves(tilt, robots, "angle")
-    lowest, highest = (f(f(each) for each in totals.values()) for f in (min, max))
-    top = round_up(max(highest, 1e-3), (1, 2, 3, 5))
-    bottom = -round_up(-lowest, (1, 2, 3, 5)) if lowest < 0 else -0.04 * top
-    earned.set(xlim=(0, 1.02 * last), ylim=(bottom, 1.08 * top), title="return so far", xlabel="step", ylabel="return")
-    _add_curves(earned, robots, "return")
+    _stage_above(earned, above, histories[above])
+    earned.set(xlim=(0, 1.02 * last), xlabel="step")
+    _add_curves(earned, {name: robots[name] for name in histories[above]}, above)
     (guess,) = earned.plot([], [], "X", color=ORANGE, markersize=10)
     return {"robots": robots, "guess": guess, "bodies": [rod for each in robots.values() for rod in each["rods"]]}
 
 
+def _stage_above(axes: Any, panel: str, values: Histories) -> None:
+    """Name the panel of the returns, or of the way forwards, and give it limits that hold all of it."""
+    lowest, highest = (float(f(f(each) for each in values.values())) for f in (min, max))
+    if panel == "forwards":
+        axes.set(title="how far it went forwards", ylabel="metres")
+        lowest, highest = min(lowest, 0.0), max(highest, 0.1)
+    else:
+        axes.set(title="return so far", ylabel="return")
+        highest = max(highest, 1e-3) if lowest or highest else 1.0
+    top = round_up(highest, (1, 2, 3, 5))
+    axes.set_ylim(-round_up(-lowest, (1, 2, 3, 5)) if lowest < 0 else -0.04 * top, 1.08 * top)
+
+
 def _stage_robot(axes: Any, name: str, recorded: Motion, colour: str) -> dict[str, Any]:
-    axes.set(title=name, xticks=[], yticks=[], aspect="equal")
+    axes.set(title=short_name(name), xticks=[], yticks=[])
     axes.title.set_color(colour)
     for spine in axes.spines.values():
         spine.set_visible(False)
@@ -107,7 +120,7 @@ def _stage_angles(axes: Any, angles: Histories, fallen: float | None, last: int)
         ylabel="degrees",
     )
     axes.axhline(0, color=FAINT, linewidth=1)
-    if fallen is not None:
+    if fallen is not None and fallen < top:  # words beyond the axes would leave no room for them
         for side in (-fallen, fallen):
             axes.axhline(side, color=RED, linestyle=":", linewidth=1)
         axes.text(1.02 * last, fallen, "counts as fallen", size=9, ha="right", va="bottom", color=RED, gid="ground")
@@ -119,7 +132,7 @@ def _add_curves(axes: Any, robots: dict[str, Any], panel: str) -> None:
         (end,) = axes.plot([], [], "o", color=COLOURS[place], markersize=7)
         (fall,) = axes.plot([], [], "v", color=RED, markersize=9, zorder=3)
         words = axes.annotate("", (0, 0), (8, 0), textcoords="offset points", size=9, va="center", color=RED)
-        robot[panel] = {"curve": curve, "end": end, "fall": fall, "words": words, "worded": panel == "return"}
+        robot[panel] = {"curve": curve, "end": end, "fall": fall, "words": words, "worded": panel != "angle"}
 
 
 def draw(
@@ -138,13 +151,12 @@ def draw(
         motions: What was recorded.
         histories: Returns and angles, by their panels.
     """
-    left, right, bottom, top = limits
     for name, pose in poses.items():
         robot = artists["robots"][name]
         axes = robot["axes"]
-        axes.set(xlim=(left, right), ylim=(bottom, top))
-        axes.apply_aspect()  # else only a new background would, and the robot would stand beside it
-        _draw_rods(robot, pose, motions[name], limits)
+        points = _points(axes, limits)
+        _fit(axes, limits, points)
+        _draw_rods(robot, pose, motions[name], points)
         robot["floor"].set_data(*pose.floor.T)
         robot["trail"].set_data(*pose.trail.T)
         robot["status"].set(text=pose.status, color=RED if pose.over else GREY)
@@ -154,12 +166,27 @@ def draw(
                 _draw_curve(robot[panel], pose, values[name])
 
 
-def _draw_rods(robot: dict[str, Any], pose: Pose, recorded: Motion, limits: Limits) -> None:
-    left, right, bottom, top = limits
-    axes = robot["axes"]
-    box = axes.get_position(original=True)
-    width, height = axes.figure.get_size_inches() * (box.width, box.height)
-    points = 72 * min(width / (right - left), height / (top - bottom))  # in a metre
+def _size(axes: Any) -> tuple[float, float]:
+    """Return width and height of axes in points."""
+    box = axes.get_position()
+    width, height = 72 * axes.figure.get_size_inches() * (box.width, box.height)
+    return float(width), float(height)
+
+
+def _points(axes: Any, limits: Limits) -> float:
+    """Return how many points a metre can have."""
+    (left, right, bottom, top), (width, height) = limits, _size(axes)
+    return min(width / (right - left), height / (top - bottom))
+
+
+def _fit(axes: Any, limits: Limits, points: float) -> None:
+    """Show more to both sides, or above, so that a metre is as wide as high: axes and titles stay where they are."""
+    (left, right, bottom, _), (width, height) = limits, _size(axes)
+    middle, half = (left + right) / 2, width / points / 2
+    axes.set(xlim=(middle - half, middle + half), ylim=(bottom, bottom + height / points))
+
+
+def _draw_rods(robot: dict[str, Any], pose: Pose, recorded: Motion, points: float) -> None:
     order = np.argsort(np.argsort(pose.nearness, kind="stable"), kind="stable") / len(pose.rods)
     thick = np.maximum(1.5, 2 * points * recorded.radii.numpy())
     for rod, rim, (one, other), place, width in zip(
@@ -211,19 +238,22 @@ def spots(poses: Mapping[str, Pose], motions: Mapping[str, Motion]) -> list[Spot
                 marks.append(Mark("angle", pose.step, pose.angle))
             lines = _rod_arithmetic(pose, part, tilted)
             found.append(Spot(f"{pose.names[part]}{of}", _rod_numbers(pose, part, tilted), tuple(marks), lines))
-        recorded = motions[name].rewards.numpy()[: pose.step]
-        words = f"{short(pose.total)} after {pose.step:,} steps"
-        found.append(
-            Spot(f"return{of}", words, (Mark("return", pose.step, pose.total),), (_sum(recorded, pose.total),))
-        )
+        found += _earned(pose, of, motions[name])
     return found
 
 
-def grips(steps: Sequence[int], poles: bool) -> list[Grip]:
+def _earned(pose: Pose, of: str, recorded: Motion) -> list[Spot]:
+    """Return what a robot has earned; nothing if nobody knows."""
+    if pose.total is None:
+        return []
+    line = _sum(recorded.rewards.numpy()[: pose.step], pose.total)
+    words = f"{short(pose.total)} after {counted(pose.step, 'step')}"
+    return [Spot(f"return{of}", words, (Mark("return", pose.step, pose.total),), (line,))]
+
+
+def grips(steps: Sequence[int], panels: Sequence[str]) -> list[Grip]:
     """Return the time cursor, in each panel over time."""
-    return [
-        grip("step", panel, {step: (step, -1e9) for step in steps}, "x") for panel in ("return", "angle")[: 1 + poles]
-    ]
+    return [grip("step", panel, {step: (step, -1e9) for step in steps}, "x") for panel in panels]
 
 
 def degrees(angle: float) -> str:
@@ -233,7 +263,7 @@ def degrees(angle: float) -> str:
 
 def short_name(name: str) -> str:
     """Return the name of a robot, shortened to fit into a title."""
-    return name if len(name) <= 22 else f"{name[:21]}…"
+    return name if len(name) <= 22 else f"{name[:12].rstrip()}…{name[-9:].lstrip()}"  # names often differ at their end
 
 
 def metres(value: float) -> str:

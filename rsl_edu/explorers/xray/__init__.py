@@ -266,7 +266,7 @@ class XRay(Explorer[XRayState, XRayResult]):
             "KL": f"{small(kls)} nats" if np.isfinite(kls) else "–",
             "learning rate": short(now.learning_rate) if np.isfinite(now.learning_rate) else "–",
             "dead or saturated": f"{100 * _asleep(now):.0f} %",
-            "last gain": _word(now.gain),
+            "last layer's norm per output": _word(now.gain),
             "features far off": f"{off} of {len(now.shift)}",
             "features without variance": "–" if now.count is None else f"{still} of {len(now.shift)}",
             "findings": str(len(result.findings)),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rsl_edu.diagnosis import Finding, Measures
-from rsl_edu.number_format import counted, short, small
+from rsl_edu.number_format import short
 
 from ..bench.arithmetic import exact
 from ..bench.touch import Mark, Spot
@@ -184,9 +184,11 @@ def other_spots(measures: Sequence[Measures], place: int) -> list[Spot]:
     now = measures[place]
     std = Mark("std", float(now.iteration), float(now.std.mean()))
     marks = (std,) if np.isfinite(now.std).all() else ()
-    words = f"mean {_word(now.std.mean())}, from {_word(now.std.min())} to {_word(now.std.max())}"
+    mean, low, high = _word(now.std.mean()), _word(now.std.min()), _word(now.std.max())
+    words = mean if len(now.std) == 1 else f"{mean} each" if low == high else f"mean {mean}, from {low} to {high}"
+    name = "std of the action" if len(now.std) == 1 else "std of the actions"
     return [
-        Spot("std of the actions", words, marks, tuple(_std_lines(measures, place))),
+        Spot(name, words, marks, tuple(_std_lines(measures, place))),
         *(_layer_spot(now, row) for row in range(min(MOST_ROWS, len(now.rows)))),
     ]
 
@@ -198,9 +200,8 @@ def _std_lines(measures: Sequence[Measures], place: int) -> list[str]:
         return []
     shown = " + ".join(exact(std) for std in now.std[:4].tolist()) + (" + …" if len(now.std) > 4 else "")
     mean, before = float(now.std.mean()), float(first.std.mean())
-    lines = [
-        f"mean of {counted(len(now.std), 'std').replace('stds', 'std')}: ({shown}) / {len(now.std)} = {exact(mean)}"
-    ]
+    many = len(now.std)
+    lines = [f"mean of {many} std: ({shown}) / {many} = {exact(mean)}" if many > 1 else f"std of the action: {shown}"]
     if place and before > 0:
         lines.append(f"compared with the first checkpoint: {exact(mean)} / {exact(before)} = {exact(mean / before)}")
     return lines
@@ -219,11 +220,23 @@ def _layer_spot(now: Measures, row: int) -> Spot:
     values = now.spectra.get(name)
     if values is not None and np.isfinite(values).all():
         norm = float(np.sqrt(np.square(values.astype(float)).sum()))
-        lines = (
-            f"its weights stretch one direction by {exact(float(values[0]))}, another by {small(float(values[-1]))}",
-            f"norm of all its weights: √(sum of the squares of {len(values)} singular values) = {exact(norm)}",
-        )
+        most, least = (_stretch(float(value)) for value in (values[0], values[-1]))
+        if len(values) == 1:
+            lines = (
+                f"its weights respond to a single direction, which they stretch by {most}",
+                f"norm of all its weights: that one singular value, {exact(norm)}",
+            )
+        else:
+            lines = (
+                f"its weights stretch one direction by {most}, another by {least}",
+                f"norm of all its weights: √(sum of the squares of {len(values)} singular values) = {exact(norm)}",
+            )
     return Spot(layer_name(name), words, tuple(marks), lines)
+
+
+def _stretch(value: float) -> str:
+    """Return a singular value; those of next to nothing are rounding, and differ from machine to machine."""
+    return "under 0.001" if 0 < value < 1e-3 else exact(value)
 
 
 def layer_name(name: str) -> str:
