@@ -28,14 +28,12 @@ CONTROL = """
 const explorer = document.querySelector("rsl-explorer");
 const control = explorer.querySelector(".rsl-controls input[type=range], .rsl-controls select");"""
 READ = f"""{CONTROL}
-const [image, svg] = [explorer.querySelector("img"), explorer.querySelector("svg[role=img]")];
-const words = image ? image.alt : svg.getAttribute("aria-label");
+const words = explorer.querySelector("[role=img]").getAttribute("aria-label");
 return [control.value, explorer.querySelector("figcaption").textContent, words, problems];"""
-"""The picture is an image, or inline."""
 FOCUS = f"""{CONTROL}
 control.focus();
 return [document.activeElement === control, control.value === control.max];"""
-PICTURE = "rsl-explorer img, rsl-explorer svg[role=img]"
+PICTURE = "rsl-explorer .rsl-panels"
 DARK = "document.documentElement.dataset.theme = 'dark';"
 
 pytestmark = pytest.mark.slow

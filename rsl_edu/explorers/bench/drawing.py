@@ -32,6 +32,8 @@ DPI = 100
 """Pixels of an inch, in a file and of the images inside a picture."""
 POINTS = 72
 """Points in an inch: the unit of SVG."""
+LINES = 'stroke-linejoin="round" stroke-linecap="butt"'
+"""What Matplotlib asks for in a style sheet of its own, which in a page would hold for all that is in it."""
 KEPT = 32
 """Backgrounds that a panel keeps: a slider that goes back finds its own."""
 Box = tuple[float, float, float, float]
@@ -227,7 +229,7 @@ class Drawing:
             artist.draw(renderer)
         renderer.finalize()
         written = thin(file.getvalue())
-        return written if whole else f"<g>{written.partition('>')[2]}</g>"
+        return written if whole else f"<g {LINES}>{written.partition('>')[2]}</g>"
 
     # Places in the picture
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 _NAMED_GROUP = re.compile(r'<g id="[^"]*">')
 _TABLE_ROW = re.compile("<text (?=[^>]*>[^<]*  )")  # its columns are kept apart by spaces
+_STYLE = re.compile(r"<defs>\s*<style.*?</style>\s*</defs>\s*", re.DOTALL)
 _ID = re.compile(r'( id="|="#|url\(#)(?=[a-z][0-9a-f]{10}\b)')
 _PNG = re.compile(r"data:image/png;base64,\s*([^\"]*)")
 _PLACE = re.compile(r'(?<= [xy]=")[^"]*')
@@ -22,9 +23,10 @@ _OTHER_THAN_LINES = re.compile("[^MLz0-9. \n-]")
 def thin(document: str) -> str:
     """Return what is drawn in an SVG document, from its first tag up to the last one, which is left out.
 
-    Images are stored without loss as WebP, places to a tenth of a point, and lines from point to point.
+    Style sheets are left out, too. Images are stored without loss as WebP, places to a tenth of a point, and lines from
+    point to point.
     """
-    svg = document[document.index("<svg") : document.rindex("</svg>")]
+    svg = _STYLE.sub("", document[document.index("<svg") : document.rindex("</svg>")])
     svg = _ID.sub(r"\1rsl-", svg)  # a page that shows several pictures names each one's apart
     svg = _TABLE_ROW.sub('<text xml:space="preserve" ', _NAMED_GROUP.sub("<g>", svg))
     svg = _PLACE.sub(_short, _PNG.sub(_webp, svg))
