@@ -103,7 +103,7 @@ class AdaptiveRateResult:
 
     @property
     def shares(self) -> tuple[float, float, float]:
-        """How many of all updates shown have a KL below, inside and above the band in which the rule leaves the rate."""
+        """Shares of the updates shown whose KL lies below, inside and above the band where the rule leaves the rate."""
         over = np.nan_to_num(self.run.kl) / self.state.target  # a KL of 0, as at the start of an iteration, is below
         below, above = float((over < 0.5).mean()), float((over > 2).mean())
         return below, self.inside / len(over), above
