@@ -281,9 +281,5 @@ def _end(result: RewardsResult, end: int) -> Spot:
             total = float(trace.sums[end, env])
             goes_on = f"{state.gamma:g} · {signed(total)} + {signed(reward)} = {exact(float(trace.sums[end + 1, env]))}"
             lines.append(f"as set: {goes_on}, as if the robot had not fallen")
-    return Spot(
-        f"end at step {end + 1:,}",
-        f"robot {env}'s episode ends, its discounted sum {exact(right)}",
-        tuple(marks),
-        tuple(lines),
-    )
+    numbers = f"robot {env}'s episode ends, its discounted sum {exact(right)}"
+    return Spot(f"end at step {end + 1:,}", numbers, tuple(marks), tuple(lines))
