@@ -197,7 +197,7 @@ def _size_after(layer: int, dim: tuple[int, int], convolution: nn.Conv2d) -> tup
     if min(after) < 1:
         raise ValueError(
             f"layer {layer}: kernel_size {k} with dilation {d} spans {d * (k - 1) + 1} pixels, but the map that "
-            f"enters it has {dim[0]}x{dim[1]} and padding {pad}; the output would have no pixel"
+            f"enters it has {dim[0]} × {dim[1]} and padding {pad}; the output would have no pixel"
         )
     return after
 

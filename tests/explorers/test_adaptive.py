@@ -150,10 +150,32 @@ def test_fixed_schedule_does_not_ask_and_so_does_not_train_again(explorer):
 
 def test_shares_count_the_updates_below_inside_and_above_the_band(explorer):
     result = at(explorer)
-    kl = result.run.kl[~np.isnan(result.run.kl)]
+    kl = np.nan_to_num(result.run.kl)
+    assert len(kl) == UPDATES
     assert result.shares == pytest.approx(
         ((kl < 0.005).mean(), ((kl >= 0.005) & (kl <= 0.02)).mean(), (kl > 0.02).mean())
     )
+
+
+def test_shares_of_five_updates_are_fifths(explorer):
+    for seed in range(4):
+        result = at(explorer, updates=5, seed=seed)
+        assert 5 * np.array(result.shares) == pytest.approx(np.round(5 * np.array(result.shares)))
+        assert sum(result.shares) == pytest.approx(1)
+        assert f"{result.inside} of 5 updates" in explorer.title(result)
+
+
+def test_title_says_whether_the_rate_rises_falls_or_swings(explorer):
+    seen = set()
+    for changes in ({}, {"rate": 1e-2}, {"target": 0.1}, {"target": 0.001}):
+        for updates in range(5, UPDATES + 1, 5):
+            result = at(explorer, updates=updates, **changes)
+            steps, title = np.diff([result.state.rate, *result.run.rate]), explorer.title(result)
+            word = title.split()[2]
+            seen.add(word)
+            assert (word == "rises") == bool((steps >= 0).all() and steps.any()), title
+            assert (word == "falls") == bool((steps <= 0).all() and steps.any()), title
+    assert seen >= {"rises", "falls", "swings"}
 
 
 def test_series_are_those_of_the_whole_run_cut_off(explorer):
@@ -248,14 +270,15 @@ def test_bad_data_is_named(data, message):
 
 
 TITLES = {
-    "The rate swings between 10⁻⁵ and 0.0034; the KL is in the band in 13 % of the updates.": {},
-    "Fixed rate 0.01: the KL reaches 100 targets; 4 % of the updates are in the band.": {
+    "The rate swings between 10⁻⁵ and 0.0034; the KL is in the band in 15 of 120 updates.": {},
+    "The rate rises from 0.001 to 0.0034; the KL is in the band in 1 of 5 updates.": {"updates": 5},
+    "Fixed rate 0.01: the KL reaches 100 targets; 4 of 120 updates are in the band.": {
         "schedule": "fixed",
         "rate": 1e-2,
     },
     "The rule is told 0.17 of the KL, which reaches 23 targets.": {"mistake": "mean"},
-    "The rule is told KL(new‖old), 0.99 of the KL; 13 % of the updates are in the band.": {"mistake": "reversed"},
-    "Asked once an iteration, the rule holds 44 % of the updates in the band.": {"mistake": "once"},
+    "The rule is told KL(new‖old), 0.99 of the KL; 15 of 120 updates are in the band.": {"mistake": "reversed"},
+    "Asked once an iteration, the rule holds the KL of 50 of 120 updates in the band.": {"mistake": "once"},
 }
 
 
@@ -269,8 +292,9 @@ def test_title_fits_and_its_share_is_that_of_the_run_everywhere(explorer):
         result = explorer.compute(state)
         title, kl = explorer.title(result), result.run.kl[~np.isnan(result.run.kl)] / state.target
         assert 0 < len(title) <= 90
-        if found := re.search(r"(\d+) %", title):
-            assert int(found[1]) == pytest.approx(100 * ((kl >= 0.5) & (kl <= 2)).mean(), abs=0.51)
+        if found := re.search(r"(\d+) of (\d+) updates", title):
+            assert int(found[1]) == ((kl >= 0.5) & (kl <= 2)).sum()
+            assert int(found[2]) == state.updates
         if found := re.search(r"reaches ([\d.,]+) targets", title):
             assert float(found[1].replace(",", "")) == pytest.approx(kl.max(), rel=0.06)
 

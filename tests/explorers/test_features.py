@@ -1,5 +1,7 @@
 """Explorer *features*: what it shows is what the library computes, at every setting."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -279,7 +281,7 @@ def test_spots_and_titles_hold_everywhere(terrain):
     [
         ({}, "This pixel of layer 0 sees 5 × 5 of the scan's 64 × 64 pixels"),
         ({"padding": "zeros"}, "Zero padding makes a cliff: map 0 is 17 times as strong at the border as inside"),
-        ({"kernel": 11}, "The network breaks at layer 2: no map comes out of it"),
+        ({"kernel": 11}, "The network breaks at layer 2: choose a smaller kernel or stride, or a padding"),
         ({"norm": "batch of 1"}, "Batch norm of a single scan: the maps are 43 % off those in a batch of 32"),
         ({"channel": 4}, "Map 4 of layer 0 is dark: all of its pixels are 0"),
         ({"padding": "replicate", "row": 0, "column": 0, "channel": 2},
@@ -352,11 +354,11 @@ def test_kernel_larger_than_the_map_is_told_in_the_red_row_and_the_layers_before
     before = shown(terrain, kernel=11, layer=1)
     assert before.shown.maps.shape == (8, 9, 9)
     assert before.run.flat is None
-    assert terrain.numbers(before)["flattened size"] == "✗ none"
+    assert terrain.numbers(before)["flattened last layer"] == "✗ none"
 
 
 def test_first_layer_may_fail_too():
-    explorer = Features(torch.randn(2, 1, 4, 4))
+    explorer = Features(torch.randn(2, 1, 4, 4), kernel=5)
     result = explorer.compute(explorer.at())
     assert result.run.layers == ()
     assert "layer 0: kernel_size 5" in explorer.describe(result)
@@ -385,7 +387,7 @@ def test_batch_norm_of_one_scan_uses_the_statistics_of_that_scan(terrain):
 
 
 def test_batch_norm_of_one_value_fails_as_in_torch():
-    explorer = Features(torch.randn(3, 1, 8, 8), kernel=3, norm="batch of 1", padding="zeros", layer=2)
+    explorer = Features(torch.randn(3, 1, 8, 8), kernel=3, stride="2", norm="batch of 1", padding="zeros", layer=2)
     result = explorer.compute(explorer.at())
     assert len(result.run.layers) == 2
     assert "layer 2: Expected more than 1 value per channel" in explorer.describe(result)
@@ -547,3 +549,40 @@ def test_state_of_a_given_network_can_be_restored():
 
 def test_every_corner_draws(terrain):
     assert terrain.sweep().startswith("Features: ")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (4, 4), (7, 9), (11, 17), (17, 11), (20, 20), (24, 20), (64, 64)])
+def test_defaults_work_for_scans_of_any_size(size):
+    explorer = Features(torch.rand(2, 1, *size))
+    result = explorer.compute(explorer.at())
+    assert not result.run.why
+    assert len(result.run.layers) == 3
+    assert min(result.run.layers[-1].maps.shape[1:]) >= min(2, *size)
+    assert "breaks" not in explorer.title(result)
+    if size == (64, 64):
+        assert (explorer.at().kernel, explorer.at().stride) == (5, "2")
+
+
+@pytest.mark.parametrize(
+    ("size", "broken", "told", "mended"),
+    [
+        (64, {"kernel": 11}, "smaller kernel", {"kernel": 5}),
+        (64, {"kernel": 11}, "or a padding", {"kernel": 11, "padding": "zeros"}),
+        (9, {"kernel": 7, "stride": "2", "padding": "reflect"}, "another padding", {"kernel": 7, "padding": "zeros"}),
+        (8, {"kernel": 3, "stride": "2", "padding": "zeros", "norm": "batch of 1"}, "smaller stride", {"stride": "1"}),
+    ],
+)
+def test_title_of_a_broken_network_says_what_to_change_and_that_helps(size, broken, told, mended):
+    explorer = Features(torch.rand(2, 1, size, size), **broken)
+    title = explorer.title(explorer.compute(explorer.at()))
+    assert title.startswith("The network breaks at layer ")
+    assert told in title
+    assert "breaks" not in explorer.title(explorer.compute(explorer.at(**mended)))
+
+
+def test_words_write_sizes_and_means_as_a_reader_expects_them(terrain):
+    texts = [terrain.describe(terrain.compute(state)) for state in [*terrain.corners(), *terrain.grid(40)]]
+    assert not re.search(r"\|[\d.]+\||\dx\d", " ".join(texts))
+    assert any("the mean size is" in text for text in texts)
+    assert any("the last layer's" in text for text in texts)
+    assert re.search(r"has \d+ × \d+ and padding", terrain.describe(shown(terrain, kernel=11)))

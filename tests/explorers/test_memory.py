@@ -408,3 +408,23 @@ def test_memory_works_inside_inference_mode(own):
 def test_bad_data_is_named(data, message):
     with pytest.raises((TypeError, ValueError), match=message):
         Memory(*data)
+
+
+def test_cross_stands_only_where_something_is_wrong_and_the_caption_says_why(ant):
+    seen = set()
+    for how in recurrent_memory.RESETS:
+        for env, time in ((0, 60), (0, 113), (14, 98), (14, 99), (14, 107), (14, 120)):
+            result = result_of(ant, reset=how, env=env, time=time)
+            numbers, caption = ant.numbers(result), ant.describe(result)
+            before = result.born - (time - (result.reach or 0))
+            assert ("✗" in numbers["reach of the gradient"]) == (before > 0)
+            if before > 0:
+                assert numbers["reach of the gradient"].endswith(f", {before} before this episode")
+            assert (f"✗ {before} of them before this episode" in caption) == (before > 0)
+            assert ("(✗ should be 0)" in caption) == ("✗" in numbers["largest distance"])
+            assert ("✗" in numbers["distance now"]) == bool(result.distance[time] >= 1e-3)
+            assert len(caption) <= 420
+            if how == "right":
+                assert "✗" not in f"{numbers} {caption}"
+            seen.add(before > 0)
+    assert seen == {True, False}

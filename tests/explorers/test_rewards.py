@@ -257,9 +257,9 @@ def test_own_data_get_no_questions_whose_answers_are_the_humanoids(small):
 
 
 TITLES = {
-    "Episode ends are ignored: rewards are divided by 120, 3.3 times the right 35.": {},
-    "Episode ends are ignored: rewards are divided by 110, 3.2 times the right 35.": {"step": 512},
-    "After 512 steps rewards are divided by 35; the right divisor is 35.": {"step": 512, "ends": True},
+    "Episode ends are ignored: rewards are divided by 118, 3.3 times the right 35.5.": {},
+    "Episode ends are ignored: rewards are divided by 114, 3.2 times the right 35.5.": {"step": 512},
+    "After 512 steps rewards are divided by 35.5; the right divisor is 35.5.": {"step": 512, "ends": True},
     "Divided by their own std, rewards add up to sums with std 36 instead of 1.": {"divide": "rewards"},
     "The mean is subtracted: rewards average 0 instead of 0.13.": {"divide": "centred", "ends": True},
 }
@@ -404,3 +404,30 @@ def test_frames_of_the_book_are_few_and_hold_the_answers(humanoid):
     states = humanoid.swept_states()
     assert len(states) <= 150
     assert {humanoid.at(**question.show) for question in humanoid.questions} <= {*states}
+
+
+def test_ratio_of_the_title_is_that_of_the_numbers_it_prints(humanoid):
+    ratios = 0
+    for gamma in humanoid.controls["gamma"].positions():
+        for step in (8, 128, 256, 512):
+            title = humanoid.title(humanoid.compute(humanoid.at(gamma=gamma, step=step)))
+            if found := re.search(r"divided by ([\d.,]+), ([\d.,]+) times the right ([\d.,]+\d)", title):
+                std, ratio, right = map(number, found.groups())
+                assert f"{std / right:.2g}" == f"{ratio:.2g}", title
+                ratios += 1
+    assert ratios > 10
+
+
+def test_line_of_a_spot_has_the_numbers_of_its_arithmetic(humanoid):
+    result = humanoid.compute(humanoid.at())
+    this, *_ = humanoid.spots(result)
+    assert this.arithmetic[-1].split(" = ")[-1] == this.numbers.split("becomes ")[1]
+    ends = [it for it in humanoid.spots(result) if it.name.startswith("end at step")]
+    assert ends
+    for end in ends:
+        assert end.arithmetic[0].split(" = ")[1] == end.numbers.split("its discounted sum ")[1]
+
+
+def test_menu_calls_no_divisor_right_as_other_controls_can_make_it_wrong(humanoid):
+    assert not humanoid.at().ends
+    assert not any("right" in words for words in humanoid.controls["divide"].choices)

@@ -10,6 +10,7 @@ from recomputed import evaluated, number
 
 from rsl_edu.explorers import Stream
 from rsl_edu.explorers.bench.drawing import Drawing
+from rsl_edu.explorers.stream import picture
 from rsl_edu.modules import EmpiricalNormalization
 
 FLOAT32 = 1e-5
@@ -263,13 +264,13 @@ def test_shift_at_the_very_end_is_none(humanoid):
 
 
 TITLES = {
-    "The robot changed at sample 1,024; the running mean is still 0.98 std off.": {},
-    "After 1,024 samples the means are 0.074 std off; independent ones would leave 0.031.": {"shift": 0, "seen": 1024},
-    "After 2,048 samples the means are 0.067 std off; independent ones would leave 0.022.": {"shift": 0, "seen": 2048},
+    "The robot changed at sample 1,024; the running mean is still 0.98 stds off.": {},
+    "After 1,024 samples the means are 0.074 stds off; independent ones would leave 0.031.": {"shift": 0, "seen": 1024},
+    "After 2,048 samples the means are 0.067 stds off; independent ones would leave 0.022.": {"shift": 0, "seen": 2048},
     "Without the shift term the running std is 0 of the true one.": {"merge": "no shift", "batch": 1},
-    "Only the last batch counts: the mean jumps about, and is now 0.025 std off.": {"merge": "last"},
+    "Only the last batch counts: the mean jumps about, and is now 0.025 stds off.": {"merge": "last"},
     "One mean and std for all features: this one comes out with std 0.0078.": {"merge": "pooled"},
-    "Frozen after 512 samples, the running mean is now 1.5 std off.": {"until": 512},
+    "Frozen after 512 samples, the running mean is now 1.5 stds off.": {"until": 512},
     "This feature never varies: only eps keeps it from being divided by 0.": {"feature": 74},
     "The running std is 0, and so is eps: normalized values are not numbers.": {"feature": 74, "eps": 0.0},
     "No update yet: the running mean is still 0, the running std 1.": {"batch": 512, "seen": 64},
@@ -287,8 +288,8 @@ def test_title_fits_and_its_distance_is_that_of_the_picture_everywhere(humanoid)
         title = humanoid.title(result)
         assert 0 < len(title) <= 90
         assert not re.search(r"nan|inf|-0 |e[+-]", title)
-        if "running mean is" in title and "std off" in title:
-            told = float(re.search(r"([\d.,]+) std off", title)[1])
+        if "running mean is" in title and " off." in title:
+            told = float(re.search(r"([\d.,]+) stds? off", title)[1])
             true_mean, true_std = result.truth[2 * (0 < state.shift < state.seen) :][:2]
             assert told == pytest.approx(abs(result.mean[-1] - true_mean) / true_std, rel=0.06, abs=1e-3)
 
@@ -393,3 +394,33 @@ def test_frames_of_the_book_are_few_and_hold_the_answers(humanoid):
 def test_features_that_hardly_vary_have_no_error_to_tell():
     flat = Stream(1e-10 * torch.randn(100, 8, 3, generator=torch.Generator().manual_seed(0)))
     assert flat.title(flat.compute(flat.at())) == "No feature varies by more than 10⁻⁶: there is no error to measure."
+
+
+def test_long_name_is_cut_to_the_room_beside_the_title():
+    name = "left front hip abduction joint velocity (rad/s)"
+    explorer = Stream(torch.randn(100, 8, 3), names=(name, "b", "c"), feature=0)
+    figure = explorer.render()
+    figure.canvas.draw()
+    for axes in figure.axes:
+        words = [text for text in axes.texts if text.get_text().endswith("…")]
+        if axes.get_label() in ("statistics", "values"):
+            (shown,) = words
+            title = max((axes.title, axes._left_title), key=lambda text: len(text.get_text()))
+            assert not shown.get_window_extent().overlaps(title.get_window_extent())
+    assert name in explorer.describe(explorer.compute(explorer.at()))
+
+
+def test_line_of_a_single_update_is_a_dot():
+    explorer = Stream(torch.randn(100, 8, 3))
+    for changes, dotted in (({"seen": 96, "batch": 64}, True), ({"seen": 192, "batch": 64}, False)):
+        statistics, error = explorer.render(**changes).axes[:2]
+        for axes, label in ((statistics, "running"), (error, "measured")):
+            line = next(line for line in axes.lines if line.get_label() == label)
+            assert (len(line.get_xdata()) == 1) is dotted
+            assert (line.get_marker() == "o") is dotted
+        assert (statistics.patches[0].get_linewidth() > 0) is dotted
+
+
+def test_distances_are_in_the_plural_except_one():
+    written = [picture.stds(value, "true std") for value in (0.5, 1.0, 1.2)]
+    assert written == ["0.5 true stds", "1 true std", "1.2 true stds"]

@@ -244,8 +244,8 @@ def test_an_unknown_choice_lists_all_that_are_known(argument, allowed):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"kernel_size": [3, 5]}, r"^layer 1: kernel_size 5 .* 4x5"),
-        ({"dilation": [3, 1]}, r"^layer 0: kernel_size 3 with dilation 3 spans 7 pixels.* 6x7"),
+        ({"kernel_size": [3, 5]}, r"^layer 1: kernel_size 5 .* 4 × 5"),
+        ({"dilation": [3, 1]}, r"^layer 0: kernel_size 3 with dilation 3 spans 7 pixels.* 6 × 7"),
         ({"input_dim": (2, 9), "padding": "reflect", "kernel_size": 6}, r"^layer 0: padding 'reflect'.*\(2, 9\)"),
         ({"input_dim": (1, 9), "padding": "circular", "kernel_size": 6}, r"^layer 0: padding 'circular'.*\(1, 9\)"),
     ],

@@ -128,26 +128,36 @@ def answer_to(result: AdaptiveRateResult, update: int) -> str:
 
 def title(result: AdaptiveRateResult) -> str:
     """Say in one sentence where the rate goes, and whether it holds the KL."""
-    state, run, inside = result.state, result.run, f"{100 * result.shares[1]:.0f} %"
+    state, run = result.state, result.run
+    inside = f"{result.inside} of {len(run.kl)} updates"
     finite = run.kl[np.isfinite(run.kl)]
     if not len(finite):
         return "The policy does not move: the KL stays 0, and the rate as it was."
     largest = large(finite.max() / state.target)
     if state.schedule == "fixed":
         rate = large(state.rate)
-        return f"Fixed rate {rate}: the KL reaches {largest} targets; {inside} of the updates are in the band."
+        return f"Fixed rate {rate}: the KL reaches {largest} targets; {inside} are in the band."
     if state.mistake == "once":
-        return f"Asked once an iteration, the rule holds {inside} of the updates in the band."
+        return f"Asked once an iteration, the rule holds the KL of {inside} in the band."
     if state.mistake == "mean":
         return f"The rule is told {large(1 / result.dimensions)} of the KL, which reaches {largest} targets."
     if state.mistake == "reversed":
         told = result.told_share
-        return f"The rule is told KL(new‖old), {told} of the KL; {inside} of the updates are in the band."
-    least, most = run.rate.min(), run.rate.max()
-    moves = "swings" if most > 3 * least else "stays"
-    return (
-        f"The rate {moves} between {large(least)} and {large(most)}; the KL is in the band in {inside} of the updates."
-    )
+        return f"The rule is told KL(new‖old), {told} of the KL; {inside} are in the band."
+    return f"The rate {_way(result)}; the KL is in the band in {inside}."
+
+
+def _way(result: AdaptiveRateResult) -> str:
+    """Say where the adaptive rate went."""
+    rates = np.concatenate([[result.state.rate], result.run.rate])
+    steps, least, most = np.diff(rates), rates.min(), rates.max()
+    if not steps.any():
+        return f"stays {large(rates[0])}"
+    if not (steps < 0).any():
+        return f"rises from {large(least)} to {large(most)}"
+    if not (steps > 0).any():
+        return f"falls from {large(most)} to {large(least)}"
+    return f"{'swings' if most > 3 * least else 'stays'} between {large(least)} and {large(most)}"
 
 
 def grips(positions: Sequence[int]) -> tuple[Grip, ...]:

@@ -103,12 +103,16 @@ class AdaptiveRateResult:
 
     @property
     def shares(self) -> tuple[float, float, float]:
-        """How much of the KL lies below, inside and above the band in which the rule leaves the rate alone."""
-        over = self.run.kl[np.isfinite(self.run.kl)] / self.state.target
-        if not len(over):  # the policy has not moved
-            return 1.0, 0.0, 0.0
+        """Shares of the updates shown whose KL lies below, inside and above the band where the rule leaves the rate."""
+        over = np.nan_to_num(self.run.kl) / self.state.target  # a KL of 0, as at the start of an iteration, is below
         below, above = float((over < 0.5).mean()), float((over > 2).mean())
-        return below, 1 - below - above, above
+        return below, self.inside / len(over), above
+
+    @property
+    def inside(self) -> int:
+        """How many of the updates shown have a KL in the band."""
+        over = np.nan_to_num(self.run.kl) / self.state.target
+        return int(((over >= 0.5) & (over <= 2)).sum())
 
     @property
     def told_share(self) -> str:

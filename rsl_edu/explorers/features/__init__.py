@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch.nn.functional import pad
 
 from rsl_edu.data import height_scans
 from rsl_edu.data.learner_input import finite_tensor
-from rsl_edu.data.terrain_cnn import terrain_cnn
+from rsl_edu.data.terrain_cnn import CHANNELS, terrain_cnn
 from rsl_edu.diagnosis.feature_maps import ForwardPass, forward_pass, usable_cnn
 from rsl_edu.modules import CNN
 from rsl_edu.number_format import short, small
@@ -90,7 +91,9 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
     )
 
     def __init__(self, scans: torch.Tensor | None = None, network: CNN | None = None, **state: Any) -> None:
-        defaults = {} if scans is None else {"offset": 0.0}  # the learner's own zero is where they put it
+        defaults: dict[str, Any] = {}
+        if scans is not None:
+            defaults["offset"] = 0.0  # the learner's own zero is where they put it
         if scans is not None or network is not None:
             self.questions = ()  # those of the class are about its own scans and network
         self.network = None if network is None else usable_cnn(network)
@@ -98,6 +101,8 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
             height, width = (64, 64) if self.network is None else self.network.input_shape[1:]
             scans = height_scans(count=32, size=max(height, width))[:, :, :height, :width]
         self.scans = finite_tensor("scans", scans, "[scans, 1, height, width]").float()
+        if self.network is None:
+            defaults["kernel"], defaults["stride"] = _fitting(self.scans.shape[2:])
         ranges: dict[str, tuple[float, float, float]] = {}
         fixed: dict[str, Any] = {}
         if self.network is not None:
@@ -223,10 +228,10 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
     def numbers(self, result: FeaturesResult) -> dict[str, str]:
         """Return shapes and sizes of the layer that is shown."""
         shown, flat, off = result.shown, result.run.flat, result.off
-        names = ["output shape", "receptive field", "parameters", "flattened size"]
+        names = ["output shape", "receptive field", "parameters", "flattened last layer"]
         names += ["mean at the border", "mean inside", "dead units", "off a batch of 32"]
         if shown is None:
-            return dict.fromkeys(names, "–") | {"output shape": "✗ none", "flattened size": "✗ none"}
+            return dict.fromkeys(names, "–") | {"output shape": "✗ none", "flattened last layer": "✗ none"}
         border, inside = float(shown.border[result.channel]), float(shown.inside[result.channel])
         values = (
             shown.shape,
@@ -244,7 +249,7 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         """Say what breaks, what happens at the border, or what the pixel sees."""
         state, shown, run = result.state, result.shown, result.run
         if run.why:
-            return f"The network breaks at layer {len(run.layers)}: no map comes out of it."
+            return f"The network breaks at layer {len(run.layers)}: {_advice(run.why)}."
         if shown is None:
             return f"Layer {state.layer} gives no map."
         if result.off is not None:
@@ -280,16 +285,36 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         border, inside = float(shown.border[result.channel]), float(shown.inside[result.channel])
         if np.isnan(border) or np.isnan(inside):
             mean, units = (inside, "no pixel") if np.isnan(border) else (border, "every pixel")
-            text += f", the mean |{small(mean)}|; {units} sees padding."
+            text += f"; the mean size is {small(mean)}; {units} sees padding."
         else:
             cliff = ": a cliff" if border > 2 * inside else ""
-            text += f"; the mean |{small(border)}| where padding is seen, |{small(inside)}| elsewhere{cliff}."
-        return f"{text} A head gets {result.run.flat:,} numbers."
+            text += f"; the mean size is {small(border)} where padding is seen, {small(inside)} elsewhere{cliff}."
+        return f"{text} A head gets the last layer's {result.run.flat:,} numbers."
 
 
 def _of_the_network(state: FeaturesState) -> FeaturesState:
     """Return the state without what only chooses what is shown."""
     return dataclasses.replace(state, layer=0, channel=0, row=0, column=0)
+
+
+def _fitting(size: Sequence[int]) -> tuple[int, str]:
+    """Return kernel size and stride, usually 5 and 2, that leave a small scan two pixels each way in the last map."""
+    for kernel, stride in ((5, 2), (5, 1), (3, 1), (2, 1)):
+        side = min(size)
+        for _ in CHANNELS:
+            side = (side - kernel) // stride + 1
+        if side >= 2:
+            return kernel, str(stride)
+    return 1, "1"
+
+
+def _advice(why: str) -> str:
+    """Say what to change about a layer that does not work."""
+    if "padding '" in why:
+        return "choose a smaller kernel, less dilation or another padding"
+    if "spans" in why:
+        return "choose a smaller kernel or stride, or a padding"
+    return "choose a smaller stride, or another norm"  # batch norm of a single value
 
 
 def _warning(result: FeaturesResult) -> str:

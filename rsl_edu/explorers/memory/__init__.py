@@ -235,15 +235,16 @@ class Memory(Explorer[MemoryState, MemoryResult]):
     def numbers(self, result: MemoryResult) -> dict[str, str]:
         """Return how far memory and gradient are from what they should be."""
         now, most = result.distance[result.state.time], result.distance.max()
-        reach = f"{result.reach} steps"
-        leaks = result.reach is not None and result.reach > result.state.time - result.born
+        reach = "–" if result.reach is None else counted(result.reach, "step")
+        if result.leaked:
+            reach = f"✗ {reach}, {result.leaked} before this episode"
         wrong, missed = result.forgotten["wrong"], result.forgotten["missed"]
         robots = len(np.unique(wrong[:, 1]))
         return {
             "episodes of this robot": str(1 + int((result.ends < result.hidden.shape[1] - 1).sum())),
-            "distance now": f"✗ {small(now)}" if now else small(now),
-            "largest distance": f"✗ {small(most)}" if most else small(most),
-            "reach of the gradient": "–" if result.reach is None else f"✗ {reach}" if leaks else reach,
+            "distance now": f"✗ {small(now)}" if now >= 1e-3 else small(now),
+            "largest distance": f"✗ {small(most)}" if most >= 1e-3 else small(most),
+            "reach of the gradient": reach,
             "wrongly reset": f"✗ {robots} robots, {len(wrong)} times" if robots else "none",
             "resets missed": f"✗ {len(missed)} of {int(self.dones.sum())}" if len(missed) else "none",
             "padding of the batch": f"{100 * result.padding:.0f} %",
@@ -290,12 +291,16 @@ class Memory(Explorer[MemoryState, MemoryResult]):
             "all": "When one robot's episode ends, all robots forget",
         }[state.reset]
         wrong, missed = (counted(len(result.forgotten[kind]), "reset") for kind in ("wrong", "missed"))
-        most = small(result.distance.max())
+        most = f"{small(result.distance.max())} from a fresh memory"
+        if result.distance.max() >= 1e-3:
+            most += " (✗ should be 0)"
         on = "does not depend on any input"
         if result.reach is not None:
             on = f"depends on inputs up to {counted(result.reach, 'step')} back"
+        if result.leaked:
+            on += f", ✗ {result.leaked} of them before this episode, which it should not know"
         return (
             f"{symptom}: {wrong} in mid-episode, {missed} missed. The {result.cell} of robot {state.env} is "
-            f"{counted(state.time - result.born, 'step')} into its episode and at most {most} from a fresh memory; its "
+            f"{counted(state.time - result.born, 'step')} into its episode and at most {most}; its "
             f"output {on}. Units of layer {state.layer} stay within ±{short(np.abs(result.hidden).max())}."
         )

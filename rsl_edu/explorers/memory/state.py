@@ -58,3 +58,8 @@ class MemoryResult:
     forgotten: dict[str, np.ndarray]  # (step, environment) of resets that are right, wrong (still running), missed
     trajectories: tuple[int, int, int]  # rows in the padded batch: the first of this robot, the present one, the next's
     padding: float  # share of the batch
+
+    @property
+    def leaked(self) -> int:
+        """How many steps before the start of the present episode the gradient reaches; 0 where all is right."""
+        return max(0, (self.reach or 0) - (self.state.time - self.born))

@@ -175,8 +175,8 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         state, trace, late = result.state, result.trace, result.late
         std, scale = trace.std[state.step - 1], trace.values[late].std()
         return {
-            "running std": short(std),
-            "right std": short(trace.truth),
+            "running std": picture.three(std),
+            "right std": picture.three(trace.truth),
             "std of rewards": short(trace.rewards[: state.step].std()),
             "sum now": short(trace.sums[state.step - 1, state.env]),
             "normalized mean": _mean(result),
@@ -196,7 +196,8 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         elif state.divide == "across":
             symptom = "the scale follows the number of robots, not the episodes"
         elif state.divide == "each step":
-            symptom = f"the scale jumps between {short(trace.std[late].min())} and {short(trace.std[late].max())}"
+            least, most = (picture.three(edge) for edge in (trace.std[late].min(), trace.std[late].max()))
+            symptom = f"the scale jumps between {least} and {most}"
         elif scale > 2:
             symptom = "too large for a value function"
         elif scale < 0.5:
@@ -204,8 +205,8 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         else:
             symptom = "a good scale for a value function"
         return (
-            f"After {state.step:,} steps and {result.episodes:,} episodes {DIVISORS[state.divide]} is {short(std)}; "
-            f"right, at the end, is {short(trace.truth)}. "
+            f"After {state.step:,} steps and {result.episodes:,} episodes {DIVISORS[state.divide]} is "
+            f"{picture.three(std)}; right, at the end, is {picture.three(trace.truth)}. "
             f"Robot {state.env}'s sum is {short(trace.sums[state.step - 1, state.env])}. "
             f"Normalized rewards have mean {_mean(result)}, their sums std {short(scale)}: {symptom}."
         )

@@ -120,7 +120,7 @@ def draw(artists: dict[str, Any], result: RewardsResult, std_limits: tuple[float
         artists[name].set_data(bars / max(1, bars.max()))
     words = artists["words"]
     words[reward].set_text(f"robot {state.env}")
-    words[std].set_text(f"{short(trace.std[state.step - 1])}, right: {short(trace.truth)}")
+    words[std].set_text(f"{three(trace.std[state.step - 1])}, right: {three(trace.truth)}")
     words[normalized].set_text(f"at first up to {short(np.abs(trace.normalized[:8]).max())}")
     words[spread].set_text(f"std {short(trace.values[result.late].std())}")
 
@@ -133,6 +133,11 @@ def tick(value: float, position: int | None = None) -> str:
     else:
         text = f"{value:g}" if value == 0 or abs(value) >= 0.01 else f"{value:.0e}".replace("e-0", "e-")
     return text.replace("-", "−")
+
+
+def three(value: float) -> str:
+    """Return a divisor's number to three digits: with two, a reader who divides one by another finds another ratio."""
+    return large(value) if abs(value) >= 1e6 else exact(value, 3)
 
 
 def _limits(*series: np.ndarray) -> tuple[float, float]:
@@ -149,22 +154,27 @@ def title(result: RewardsResult) -> str:
     if std == 0:
         return "Nothing varies, so nothing is divided."
     if truth == 0:
-        return f"The sums hardly vary: rewards are divided by {large(std)}, and there is no right scale."
+        return f"The sums hardly vary: rewards are divided by {three(std)}, and there is no right scale."
     if state.divide == "centred":
         mean = "0" if result.averages_nothing else large(trace.normalized[late].mean())
         return f"The mean is subtracted: rewards average {mean} instead of {large(trace.rewards[late].mean() / truth)}."
     if state.divide == "each step":
-        least, most = (large(edge) for edge in (trace.std[late].min(), trace.std[late].max()))
-        return f"The std over the robots jumps between {least} and {most}; {large(truth)} is right."
+        least, most = (three(edge) for edge in (trace.std[late].min(), trace.std[late].max()))
+        return f"The std over the robots jumps between {least} and {most}; {three(truth)} is right."
     if state.divide == "rewards":
         scale = large(trace.values[late].std())
         return f"Divided by their own std, rewards add up to sums with std {scale} instead of 1."
     if state.divide == "across":
-        return f"Summed over robots instead of time: the divisor is {large(std)}, the right one {large(truth)}."
+        return f"Summed over robots instead of time: the divisor is {three(std)}, the right one {three(truth)}."
+    divided, right = three(std), three(truth)
     if not state.ends and result.episodes:
-        times = large(std / truth)
-        return f"Episode ends are ignored: rewards are divided by {large(std)}, {times} times the right {large(truth)}."
-    return f"After {state.step:,} steps rewards are divided by {large(std)}; the right divisor is {large(truth)}."
+        ratio = float(f"{std:.3g}") / float(f"{truth:.3g}")  # of what is printed, so that a reader finds it too
+        if large(ratio) != "1":
+            return (
+                f"Episode ends are ignored: rewards are divided by {divided}, {large(ratio)} times the right {right}."
+            )
+        return f"Episode ends are ignored: rewards are divided by {divided}; the right divisor is {right}."
+    return f"After {state.step:,} steps rewards are divided by {divided}; the right divisor is {right}."
 
 
 def grips(result: RewardsResult, positions: Sequence[int]) -> tuple[Grip, ...]:
@@ -194,7 +204,7 @@ def _step(result: RewardsResult, t: int, name: str) -> Spot:
             ("std", std or None),
         )
     ]
-    numbers = f"step {t + 1:,}, robot {env}: reward {short(reward)} becomes {short(after)}"
+    numbers = f"step {t + 1:,}, robot {env}: reward {exact(reward)} becomes {exact(after)}"
     return Spot(name, numbers, tuple(marks), step_lines(result, t))
 
 
@@ -271,6 +281,5 @@ def _end(result: RewardsResult, end: int) -> Spot:
             total = float(trace.sums[end, env])
             goes_on = f"{state.gamma:g} · {signed(total)} + {signed(reward)} = {exact(float(trace.sums[end + 1, env]))}"
             lines.append(f"as set: {goes_on}, as if the robot had not fallen")
-    return Spot(
-        f"end at step {end + 1:,}", f"robot {env}'s episode ends, its sum {short(right)}", tuple(marks), tuple(lines)
-    )
+    numbers = f"robot {env}'s episode ends, its discounted sum {exact(right)}"
+    return Spot(f"end at step {end + 1:,}", numbers, tuple(marks), tuple(lines))

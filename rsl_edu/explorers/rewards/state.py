@@ -23,11 +23,11 @@ class RewardsState:
         "divide by",
         "What a reward is divided by; all but the first are mistakes that people made, or asked for.",
         choices={
-            "std of returns: right": "returns",
+            "std of returns (rsl_rl)": "returns",
             "std of rewards (baselines #538)": "rewards",
             "sum over robots (cleanrl #360)": "across",
             "std over robots, each step": "each step",
-            "right, but minus the mean": "centred",
+            "std of returns, minus the mean": "centred",
         },
         group="normaliser",
     )

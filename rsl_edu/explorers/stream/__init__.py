@@ -262,7 +262,7 @@ class Stream(Explorer[StreamState, StreamResult]):
             "true mean": short(true_mean),
             "running std": short(std[0]) if len(std) else "1",
             "true std": short(true_std),
-            "error of all means": f"{short(error[0])} std" if np.isfinite(error).any() else "–",
+            "error of all means": picture.stds(error[0]) if np.isfinite(error).any() else "–",
             "beyond 5 std": f"{100 * np.mean(np.abs(result.normalized) > 5):.0f} %" if len(finite) else "–",
         }
 
@@ -278,7 +278,7 @@ class Stream(Explorer[StreamState, StreamResult]):
         learned = f"{result.name} has running mean {short(result.mean[-1])} and std {short(result.std[-1])}"
         truth = f"the truth is {short(mean)} and {short(std)}"
         off = result.error[-1]
-        error = f"All running means are {short(off)} true std off, root mean square"
+        error = f"All running means are {picture.stds(off, 'true std')} off, root mean square"
         independent = f"; independent samples would leave {short(result.samples[-1] ** -0.5)}"
         if not np.isfinite(off):
             error, independent = "No feature varies by more than 10⁻⁶, so there is no error in true stds", ""

@@ -29,6 +29,8 @@ ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 
 """Where legends stand: between the title and what moves."""
 DOTS = 256
 """Samples and updates that are drawn, about, of a whole stream."""
+LETTERS = 22
+"""Letters of a feature's name for which there is room beside a panel's title."""
 POINTED = 6
 """Updates that can be pointed at, besides the last."""
 
@@ -95,7 +97,7 @@ def draw(artists: dict[str, Any], result: StreamResult) -> None:
     artists["top axes"].set(ylim=(low, high))
     artists["raw axes"].set(xlim=(low, high))
     for name in artists["names"].values():
-        name.set_text(result.name)
+        name.set_text(_cut(result.name))
     artists["dots"].set_data(kept[kept < seen], result.values[kept[kept < seen]])
     steps = [0, shift, shift, total] if shift else [0, 0, 0, total]
     artists["truth"].set_data(steps, [mean0, mean0, mean1, mean1])
@@ -109,6 +111,9 @@ def draw(artists: dict[str, Any], result: StreamResult) -> None:
     few = np.linspace(0, len(result.samples) - 1, min(DOTS, len(result.samples))).astype(int)
     samples, mean, std = result.samples[few], result.mean[few], result.std[few]
     artists["mean"].set_data(samples, mean)
+    for name in ("mean", "error"):
+        artists[name].set_marker("o" if len(samples) == 1 else "")  # a line of a single point is invisible
+    artists["band"].set_linewidth(3 if len(samples) == 1 else 0)
     edge = np.concatenate([mean + std, (mean - std)[::-1]])
     artists["band"].set_xy(np.column_stack([np.concatenate([samples, samples[::-1]]), edge]))
     artists["error"].set_data(samples, result.error[few])
@@ -118,6 +123,16 @@ def draw(artists: dict[str, Any], result: StreamResult) -> None:
     artists["raw"].set_data(bars / max(1, bars.max()), edges)
     counts = clipped_histogram(result.normalized[np.isfinite(result.normalized)], EDGES)
     artists["after"].set_data(counts / (len(result.normalized) * np.diff(EDGES)))
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…"
+
+
+def stds(value: float, kind: str = "std") -> str:
+    """Return a distance with its unit: ``1 std``, ``1.2 stds``."""
+    number = large(value)
+    return f"{number} {kind}{'s' * (number != '1')}"
 
 
 def _limits(low: float, high: float) -> tuple[float, float]:
@@ -143,19 +158,19 @@ def title(result: StreamResult) -> str:
         return "This feature never varies on the other robots: there is no true std to compare with."
     if state.merge == "no shift":
         return f"Without the shift term the running std is {large(result.std[-1] / std)} of the true one."
-    off = large(abs(result.mean[-1] - mean) / std)
+    off = stds(abs(result.mean[-1] - mean) / std)
     if state.merge == "last":
-        return f"Only the last batch counts: the mean jumps about, and is now {off} std off."
+        return f"Only the last batch counts: the mean jumps about, and is now {off} off."
     if result.last.frozen:
-        return f"Frozen after {result.last.count:,} samples, the running mean is now {off} std off."
+        return f"Frozen after {result.last.count:,} samples, the running mean is now {off} off."
     if result.shifted:
-        return f"The robot changed at sample {state.shift:,}; the running mean is still {off} std off."
+        return f"The robot changed at sample {state.shift:,}; the running mean is still {off} off."
     if not np.isfinite(result.error[-1]):
         return "No feature varies by more than 10⁻⁶: there is no error to measure."
-    means, ideal = large(result.error[-1]), large(result.samples[-1] ** -0.5)
+    means, ideal = stds(result.error[-1]), large(result.samples[-1] ** -0.5)
     if state.independent:
-        return f"After {state.seen:,} independent samples the means are {means} std off; 1/√n is {ideal}."
-    return f"After {state.seen:,} samples the means are {means} std off; independent ones would leave {ideal}."
+        return f"After {state.seen:,} independent samples the means are {means} off; 1/√n is {ideal}."
+    return f"After {state.seen:,} samples the means are {means} off; independent ones would leave {ideal}."
 
 
 def grips(result: StreamResult, positions: Mapping[str, Sequence[int]]) -> tuple[Grip, ...]:
@@ -197,7 +212,7 @@ def _update(result: StreamResult, update: int) -> Spot:
     mean, std, error = (float(series[update]) for series in (result.mean, result.std, result.error))
     numbers = f"running mean {short(mean)}, std {short(std)}"
     if np.isfinite(error):
-        numbers += f"; all means are {short(error)} true std off"
+        numbers += f"; all means are {stds(error, 'true std')} off"
     return Spot(f"after {result.samples[update]:,} samples", numbers, _places_of_update(result, update))
 
 
