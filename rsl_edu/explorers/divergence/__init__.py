@@ -220,8 +220,8 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         shown = f"Dimension {state.dimension}: old" if "dimension" in self.controls else "Old"
         ratio = self.numbers(result)["new/old(action)"]
         return (
-            f"{shown} has {policies[0]}, new has {policies[1]}. At action {rounded(state.action)} the log-probabilities "
-            f"are {rounded(old)} and {rounded(new)}, so the density of new is {ratio} times that of old. "
+            f"{shown} has {policies[0]}, new has {policies[1]}. At action {rounded(state.action)} the "
+            f"log-probabilities are {rounded(old)} and {rounded(new)}, so the density of new is {ratio} times that of old. "
             f"The entropies over {counted(state.dimensions, 'dimension')} are {one} and {other} nats."
         )
 
