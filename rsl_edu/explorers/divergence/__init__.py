@@ -221,8 +221,8 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         ratio = self.numbers(result)["new/old(action)"]
         return (
             f"{shown} has {policies[0]}, new has {policies[1]}. At action {rounded(state.action)} the "
-            f"log-probabilities are {rounded(old)} and {rounded(new)}, so the density of new is {ratio} times that of old. "
-            f"The entropies over {counted(state.dimensions, 'dimension')} are {one} and {other} nats."
+            f"log-probabilities are {rounded(old)} and {rounded(new)}, so the density of new is "
+            f"{ratio} times that of old. The entropies over {counted(state.dimensions, 'dimension')} are {one} and {other} nats."
         )
 
 

@@ -257,8 +257,8 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
             "observed std": f"{rounded(np.nanmin(self.bin_std))} to {rounded(np.nanmax(self.bin_std))}",
             "inside ±1 std": f"{result.inside_all:.0f} %",
             "worst bin": f"{worst:.0f} %",
-            "NLL, y in stds": f"{wrong}{_large(result.nll)} nats",
-            "that of the best single std": f"{rounded(self.nll_one)} nats",
+            "NLL of y in stds": f"{wrong}{_large(result.nll)} nats",
+            "NLL, best single std": f"{rounded(self.nll_one)} nats",
         }
 
     def title(self, result: HeteroscedasticFitResult) -> str:
