@@ -1,5 +1,6 @@
 """Explorer *heteroscedastic fit*: the std follows the noise, the numbers are the library's, mistakes show."""
 
+import itertools
 import math
 import re
 
@@ -314,6 +315,21 @@ def test_ticks_are_written_out_at_the_axis(scale, shift):
 )
 def test_tick_is_written_out(value, words):
     assert picture.tick(value) == words
+
+
+@pytest.mark.parametrize(
+    ("shift", "scale"), [(0.0, 1.0), (0.0, 1e-7), (9000.0, 1.0), (1e4, 1.0), (1e6, 1.0), (0.0, 1e4)]
+)
+def test_ticks_do_not_overlap(shift, scale):
+    x = shift + scale * torch.arange(300.0)
+    figure = Drawing(HeteroscedasticFit(x, torch.randn(300))).finished()
+    figure.draw_without_rendering()
+    for axes in figure.axes[:2]:
+        low, high = axes.get_xlim()
+        seen = [label for label in axes.get_xticklabels() if low <= label.get_position()[0] <= high]
+        boxes = [label.get_window_extent() for label in seen]
+        assert len(boxes) >= 2
+        assert all(one.x1 < other.x0 for one, other in itertools.pairwise(boxes))
 
 
 def test_long_names_stay_within_the_figure():

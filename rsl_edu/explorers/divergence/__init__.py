@@ -219,10 +219,11 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         policies = [f"mean {rounded(mean)} and std {rounded(std)}" for mean, std in (result.old, result.new)]
         shown = f"Dimension {state.dimension}: old" if "dimension" in self.controls else "Old"
         ratio = self.numbers(result)["new/old(action)"]
+        count = counted(state.dimensions, "dimension")
         return (
             f"{shown} has {policies[0]}, new has {policies[1]}. At action {rounded(state.action)} the "
             f"log-probabilities are {rounded(old)} and {rounded(new)}, so the density of new is "
-            f"{ratio} times that of old. The entropies over {counted(state.dimensions, 'dimension')} are {one} and {other} nats."
+            f"{ratio} times that of old. The entropies over {count} are {one} and {other} nats."
         )
 
 

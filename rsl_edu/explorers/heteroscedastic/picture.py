@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from rsl_edu.number_format import power
 
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 
 TOP = 3.3
 """Upper end of the std's axis, in stds of the target: the greatest init std is 3."""
-NAME, UNIT, LINE = 30, 12, 28
-"""Most letters of a name, of a unit, and of a line of a label beside an axis."""
+NAME, UNIT = 30, 12
+"""Most letters of a name and of a unit in sentences."""
+ACROSS, LINE = 36, 28
+"""Most letters of a label below an axis, and of each of two lines beside one."""
 DOTS = 600
 """Most samples that are drawn: more dots take longer than all else."""
 
@@ -34,13 +37,13 @@ def stage(figure: Figure, samples: Samples, grid: np.ndarray) -> dict[str, Any]:
     for axes, label in ((fit, "fit"), (std, "std"), (nll, "nll"), (inside, "inside")):
         axes.set_label(label)
     for axes in (fit, std, inside):
-        axes.set(xlim=(grid[0], grid[-1]), xlabel=_label(samples.names[0]))
+        axes.set(xlim=(grid[0], grid[-1]), xlabel=_label(samples.names[0], ACROSS))
         _plain_ticks(axes.xaxis)
     x, y = samples.x, samples.y
     artists: dict[str, Any] = {"nll axes": nll}
     low, high = float(y.min()), float(y.max())
     margin = 0.15 * (high - low) or max(1.0, 1e-3 * abs(low))
-    fit.set(ylim=(low - margin, high + margin), ylabel=_in_lines(_label(samples.names[1])))
+    fit.set(ylim=(low - margin, high + margin), ylabel=_in_lines(_label(samples.names[1], 2 * LINE - 10)))
     entitle(fit, "the samples, and what is fitted", ("● observed", GREY), ("━ mean ± std", BLUE), x=0.25)
     third: dict[str, Any] = {"transform": fit.transAxes + fit.titleOffsetTrans, "fontsize": 9, "gid": "ground"}
     fit.text(0.57, 1.01, "● sample at the angle", color=PINK, **third)
@@ -112,10 +115,13 @@ def cut(words: str, most: int) -> str:
     return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
 
 
-def _label(words: str) -> str:
-    """Return a name and its unit, if there is one, in as many letters as a label has room for."""
-    name, unit = name_and_unit(words)
-    return f"{name} ({unit.strip()})" if unit else name
+def _label(words: str, most: int) -> str:
+    """Return a name and its unit, if there is one, in at most so many letters."""
+    if len(words) <= most:
+        return words
+    unit = name_and_unit(words)[1].strip()
+    end = f" ({unit})" if unit else ""
+    return cut(words.rpartition(" (")[0] or words, most - len(end)) + end
 
 
 def _in_lines(words: str) -> str:
@@ -125,13 +131,18 @@ def _in_lines(words: str) -> str:
 
 def _plain_ticks(axis: Any) -> None:
     """Write each tick out, as Matplotlib's own words for large numbers stand apart from them, over the legend."""
-    axis.set_major_formatter(lambda value, _: tick(value))
+    low, high = axis.get_view_interval()
+    most = max(abs(low), abs(high))
+    powers = high - low > 0.05 * most  # else the ticks differ in their last digits
+    axis.set_major_formatter(lambda value, _: tick(value) if powers else exact(value, 9))
+    if axis.axis_name == "x" and not 1e-3 <= most < 1e4:  # long words
+        axis.set_major_locator(MaxNLocator(3))
 
 
 def tick(value: float) -> str:
     """Return the words at a tick: ``0.5``, ``1,000,001``, and from 100,000 on ``1.5·10⁶`` where that is all of it."""
-    round_one = abs(value) >= 1e5 and math.isclose(value, float(f"{value:.1e}"), rel_tol=1e-9)
-    return power(value).replace("-", "−") if round_one else exact(value, 9)
+    whole = abs(value) >= 1e5 and math.isclose(value, float(f"{value:.1e}"), rel_tol=1e-9)
+    return power(value).replace("-", "−") if whole else exact(value, 9)
 
 
 def grips(angles: Sequence[float], steps: Sequence[int]) -> list[Grip]:
