@@ -1,6 +1,7 @@
 """Explorer *divergence*: closed forms are the library's, integrals are true, and each mistake is seen."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from recomputed import equalities, evaluated
 from torch.distributions import Normal, kl_divergence
 
+from rsl_edu.explorers.bench.arithmetic import exponential, rounded
 from rsl_edu.explorers.bench.drawing import Drawing
 from rsl_edu.explorers.divergence import MISTAKES, QUANTITIES, Divergence
 
@@ -61,10 +63,43 @@ def test_log_probability_of_the_action_is_that_of_torch(explorer):
 
 def test_probability_ratio_is_that_of_the_densities(explorer):
     result = at(explorer, action=0.2)
-    said = float(explorer.numbers(result)["new/old(action)"])
+    said = evaluated(explorer.numbers(result)["new/old(action)"])
     assert said == pytest.approx(math.exp(result.log_prob[1] - result.log_prob[0]), rel=0.05)
     far = explorer.numbers(at(explorer, new_std=0.05, action=4.0))
-    assert far["new/old(action)"] == "e^(-2,400)"
+    assert far["new/old(action)"] == "5.7·10⁻¹⁰⁶⁰"
+    near = at(explorer, new_std=0.1, action=1.0)
+    assert "the density of new is 6.1·10⁻⁵ times that of old" in explorer.describe(near)
+
+
+@pytest.mark.parametrize("nats", [-1700.0, -709.0, -20.7, -9.0, -8.99, 0.0, 9.2, 11.0, 2302.6])
+def test_power_of_e_is_written_as_a_power_of_ten(nats):
+    written = exponential(nats)
+    first, _, exponent = written.rpartition("10")
+    if abs(nats) >= 9:
+        digits = int(exponent.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")))
+        value = digits + math.log10(float(first.rstrip("·") or 1))
+        assert value == pytest.approx(nats / math.log(10), abs=0.03)
+    else:
+        assert evaluated(written) == pytest.approx(math.exp(nats), rel=0.05)
+    assert exponential(-1e20) == "less than 10⁻⁹⁹⁹⁹"
+    assert exponential(1e20) == "more than 10⁹⁹⁹⁹"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(-4.726, "−4.7"), (-0.001, "−0.001"), (-3e-7, "−3·10⁻⁷"), (-2.6e12, "−2.6·10¹²"), (-0.0, "0")]
+)
+def test_rounded_numbers_have_a_true_minus(value, words):
+    assert rounded(value) == words
+
+
+def test_minus_signs_are_true_ones(explorer):
+    for state in [*explorer.corners(), *explorer.grid(30)]:
+        result = explorer.compute(state)
+        said = [explorer.title(result), explorer.describe(result), *explorer.numbers(result).values()]
+        said += [line for spot in explorer.spots(result) for line in (spot.numbers, *spot.arithmetic)]
+        assert not [words for words in said if re.search(r"-\d", words)]
+    ticks = explorer.render(action=-1.0).axes[3].get_xticklabels()
+    assert any(tick.get_text().startswith("−") for tick in ticks)
 
 
 @pytest.mark.parametrize(

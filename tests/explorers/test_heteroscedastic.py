@@ -1,6 +1,8 @@
 """Explorer *heteroscedastic fit*: the std follows the noise, the numbers are the library's, mistakes show."""
 
+import itertools
 import math
+import re
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ import torch
 from recomputed import equalities, evaluated
 
 from rsl_edu.explorers.bench.drawing import Drawing
-from rsl_edu.explorers.heteroscedastic import BATCH, STEPS, ClampAlone, HeteroscedasticFit, gaussian_fit
+from rsl_edu.explorers.heteroscedastic import BATCH, STEPS, ClampAlone, HeteroscedasticFit, gaussian_fit, picture
 from rsl_edu.modules import MLP, GaussianDistribution, HeteroscedasticGaussianDistribution
 
 FLOAT32 = 1e-4
@@ -175,7 +177,8 @@ def test_swapped_halves_draw_the_mean_as_std(ant):
     right, wrong = (ant.compute(ant.at(mistake=m, parameter="scalar")) for m in ("none", "swapped"))
     middle, scale = ant.y.mean().item(), ant.y.std(correction=0).item()
     np.testing.assert_allclose((wrong.mean - middle) / scale, right.std / scale, atol=FLOAT32)
-    assert ant.numbers(wrong)["NLL"].startswith("✗ 10^")
+    assert ant.numbers(wrong)["NLL of y in stds"].startswith("✗ 10")
+    assert "^" not in str(ant.numbers(wrong))
 
 
 def test_network_that_was_not_initialised_begins_below_zero_only_without_the_log(ant):
@@ -263,6 +266,110 @@ def test_angle_reads_the_curves_and_the_bin_that_it_is_in(ant):
 )
 def test_title_says_what_is_seen(ant, state, title):
     assert ant.title(ant.compute(ant.at(**state))) == title
+
+
+def noise(samples, scale=1.0, shift=0.0, names=("x", "y")):
+    draw = torch.Generator().manual_seed(0)
+    x, y = torch.randn(2, samples, generator=draw)
+    return HeteroscedasticFit(x, shift + scale * y, names=names)
+
+
+def test_even_noise_is_not_praised_as_followed():
+    explorer = noise(300)
+    assert len(explorer.bin_std) > 3
+    result = explorer.compute(explorer.at(rate=0.003))
+    assert explorer.title(result).startswith("The noise is about the same everywhere; the fitted std is ")
+    assert not small().samples.even
+
+
+def test_noise_of_the_robot_is_uneven_beyond_doubt(ant):
+    assert not ant.samples.even
+
+
+def test_single_share_is_a_single_number():
+    three = noise(3)
+    title = three.title(three.compute(three.at()))
+    assert " % of the samples" in title
+    assert " to " not in title.partition(":")[2]
+    constant = HeteroscedasticFit(torch.randn(100), torch.ones(100))
+    for parameter in ("log", "one"):
+        title = constant.title(constant.compute(constant.at(parameter=parameter)))
+        assert title.startswith("There is no noise: ")
+    many = HeteroscedasticFit(torch.arange(300.0), torch.arange(300.0) % 2)
+    assert "100 % of each bin's samples" in many.title(many.compute(many.at(steps=0, init=3.0)))
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1.0, 1e6), (1e6, 0.0), (1e-6, 0.0), (1.0, 0.0)])
+def test_ticks_are_written_out_at_the_axis(scale, shift):
+    figure = Drawing(noise(50, scale, shift)).finished()
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            assert not axis.get_offset_text().get_text()
+    assert any(label.get_text() for label in figure.axes[0].get_yticklabels())
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(-0.5, "−0.5"), (0, "0"), (2e6, "2·10⁶"), (-1.5e6, "−1.5·10⁶"), (1000001.5, "1,000,001.5"), (0.1 + 0.2, "0.3")],
+)
+def test_tick_is_written_out(value, words):
+    assert picture.tick(value) == words
+
+
+@pytest.mark.parametrize(
+    ("shift", "scale"), [(0.0, 1.0), (0.0, 1e-7), (9000.0, 1.0), (1e4, 1.0), (1e6, 1.0), (0.0, 1e4)]
+)
+def test_ticks_do_not_overlap(shift, scale):
+    x = shift + scale * torch.arange(300.0)
+    figure = Drawing(HeteroscedasticFit(x, torch.randn(300))).finished()
+    figure.draw_without_rendering()
+    for axes in figure.axes[:2]:
+        low, high = axes.get_xlim()
+        seen = [label for label in axes.get_xticklabels() if low <= label.get_position()[0] <= high]
+        boxes = [label.get_window_extent() for label in seen]
+        assert len(boxes) >= 2
+        assert all(one.x1 < other.x0 for one, other in itertools.pairwise(boxes))
+
+
+def test_long_names_stay_within_the_figure():
+    long = "the velocity of the left front hip, filtered and a whole step later than the angle (rad/s)"
+    for names in ((long, long), ("x" * 90, "y" * 90)):
+        explorer = noise(50, names=names)
+        figure = Drawing(explorer).finished()
+        figure.draw_without_rendering()
+        for axes in figure.axes:
+            for label in (axes.xaxis.label, axes.yaxis.label):
+                box = label.get_window_extent()
+                assert box.x0 >= 0
+                assert box.y0 >= 0
+                assert box.x1 <= figure.bbox.x1
+                assert box.y1 <= figure.bbox.y1
+        assert names[0] != long or "(rad/s)" in figure.axes[0].get_xlabel()
+        result = explorer.compute(explorer.at())
+        assert len(explorer.describe(result)) <= 420
+        assert max(len(line) for spot in explorer.spots(result) for line in spot.arithmetic) <= 100
+
+
+def test_every_dot_among_the_samples_is_named(ant):
+    axes = ant.render().axes[0]
+    colours = {text.get_text(): text.get_color() for text in axes.texts}
+    assert colours["● sample at the angle"] == line(axes, "sample").get_color()
+
+
+def test_nll_says_what_its_unit_is_of(ant):
+    result = ant.compute(ant.at())
+    assert ant.render().axes[2].get_ylabel() == "NLL of y in stds\n(nats a sample)"
+    assert "The NLL, of y in stds, is" in ant.describe(result)
+    assert "NLL of y in stds" in ant.numbers(result)
+
+
+def test_minus_signs_are_true_ones(ant):
+    for state in [*ant.corners(), *ant.grid(30)]:
+        result = ant.compute(state)
+        said = [ant.title(result), ant.describe(result), *ant.numbers(result).values()]
+        said += [words for spot in ant.spots(result) for words in (spot.numbers, *spot.arithmetic)]
+        assert not [words for words in said if re.search(r"-\d", words)]
 
 
 def test_title_is_short_and_right_everywhere(ant):

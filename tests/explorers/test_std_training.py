@@ -1,6 +1,7 @@
 """Explorer *std under training*: each way to hold a std has its fate, and the numbers are the library's."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -246,6 +247,19 @@ def test_moment_of_the_crash_is_marked_in_every_panel(cheetah):
         assert any(list(each.get_xdata()) == [crash, crash] for each in axes.lines)
     words = [text.get_text().replace("\n", " ") for text in figure.axes[0].texts]
     assert "✗ normal expects all elements of std >= 0.0" in words
+
+
+def test_equal_steps_line_up_in_all_panels(cheetah):
+    assert len({axes.get_xlim() for axes in cheetah.render().axes}) == 1
+
+
+def test_minus_signs_are_true_ones(cheetah):
+    for state in [*cheetah.corners(), *cheetah.grid(30)]:  # in one of them a std is zero: its gradient is undefined
+        result = cheetah.compute(state)
+        said = [cheetah.title(result), cheetah.describe(result), *cheetah.numbers(result).values()]
+        said += [words for spot in cheetah.spots(result) for words in (spot.numbers, *spot.arithmetic)]
+        assert not [words for words in said if re.search(r"-\d", words)]
+    assert cheetah.numbers(cheetah.compute(cheetah.at(steps=100)))["entropy"].startswith("−")
 
 
 def test_it_starts_at_the_crash(cheetah):

@@ -1,19 +1,26 @@
-"""Numbers as the arithmetic of a spot writes them: with enough digits to work with, and true minus signs."""
+"""Numbers with true minus signs: with enough digits to work with, as arithmetic needs them, or rounded, for words."""
 
 from __future__ import annotations
 
+import math
+
+from rsl_edu.number_format import SUPERSCRIPTS, large
+
 HALF_LOG_2PI = "½·ln(2·π)"
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+MOST_DIGITS = 9999
+"""Greatest exponent of ten that :func:`exponential` writes."""
 
 
 def exact(value: float, digits: int = 4) -> str:
     """Return a number to some significant digits, as a power of ten where it is very large or small."""
-    rounded = float(f"{value:.{digits}g}")
-    if rounded == 0 or 1e-4 <= abs(rounded) < 1e7:
-        text = f"{rounded + 0.0:,.10g}"
+    if not math.isfinite(value):
+        return _words(value)
+    near = float(f"{value:.{digits}g}")
+    if near == 0 or 1e-4 <= abs(near) < 1e7:
+        text = f"{near + 0.0:,.10g}"
     else:
-        first, exponent = f"{rounded:.{digits - 1}e}".split("e")
-        text = f"{float(first):.10g}·10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+        first, exponent = f"{near:.{digits - 1}e}".split("e")
+        text = f"{float(first):.10g}·10{str(int(exponent)).translate(SUPERSCRIPTS)}"
         text = text.replace("1·10", "10") if abs(float(first)) == 1 else text
     return text.replace("-", "−")
 
@@ -22,3 +29,29 @@ def signed(value: float, digits: int = 4) -> str:
     """Return :func:`exact` of a number, in brackets if it is negative."""
     text = exact(value, digits)
     return f"({text})" if text.startswith("−") else text
+
+
+def rounded(value: float) -> str:
+    """Return a number to two significant digits, from a million on as a power of ten, with a true minus sign."""
+    return large(value).replace("-", "−") if math.isfinite(value) else _words(value)
+
+
+def exponential(nats: float) -> str:
+    """Return ``e`` to a power, rounded; also where floating-point numbers no longer hold it: ``5.7·10⁻¹⁰⁶⁰``."""
+    if abs(nats) < 9:
+        return rounded(math.exp(nats))
+    exponent, rest = divmod(nats / math.log(10), 1)
+    first = f"{10**rest:.1f}".removesuffix(".0")
+    if first == "10":
+        first, exponent = "1", exponent + 1
+    if abs(exponent) > MOST_DIGITS:
+        return f"{'more' if exponent > 0 else 'less'} than {_ten(math.copysign(MOST_DIGITS, exponent))}"
+    return _ten(exponent) if first == "1" else f"{first}·{_ten(exponent)}"
+
+
+def _ten(exponent: float) -> str:
+    return f"10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+
+
+def _words(value: float) -> str:
+    return {math.inf: "infinity", -math.inf: "−infinity"}.get(value, "undefined")

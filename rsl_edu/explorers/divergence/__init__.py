@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +10,9 @@ import torch
 
 from rsl_edu.data.learner_input import learner_tensor
 from rsl_edu.modules import HeteroscedasticGaussianDistribution
-from rsl_edu.number_format import counted, round_up, short
+from rsl_edu.number_format import counted, round_up
 
+from ..bench.arithmetic import exponential, rounded
 from ..bench.controls import Control
 from ..bench.explorer import Explorer
 from ..bench.instrument import Draw
@@ -189,9 +189,9 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         """Return the log-probabilities of the action, their ratio, and each closed form beside its integral."""
         old, new = result.log_prob
         return {
-            "log old(action)": f"{short(old)} nats",
-            "log new(action)": f"{short(new)} nats",
-            "new/old(action)": short(math.exp(new - old)) if abs(new - old) < 9 else f"e^({short(new - old)})",
+            "log old(action)": f"{rounded(old)} nats",
+            "log new(action)": f"{rounded(new)} nats",
+            "new/old(action)": exponential(new - old),
             **dict(zip(QUANTITIES, words_of(result), strict=True)),
         }
 
@@ -199,7 +199,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         """Compare the two KLs, or name what a mistake makes of a number."""
         if result.state.mistake != "right":
             return _mistaken(result)
-        kl, reverse = (short(value) for value in result.integral[2:])
+        kl, reverse = (rounded(value) for value in result.integral[2:])
         old, new = result.policies[[1, 3]]
         if kl == reverse == "0":
             return "The two policies are the same: both KLs are 0."
@@ -215,14 +215,15 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
     def describe(self, result: DivergenceResult) -> str:
         """Name both policies, what they say of the action, and their entropies."""
         state = result.state
-        (old, new), (one, other) = result.log_prob, map(short, result.integral[:2])
-        policies = [f"mean {short(mean)} and std {short(std)}" for mean, std in (result.old, result.new)]
+        (old, new), (one, other) = result.log_prob, map(rounded, result.integral[:2])
+        policies = [f"mean {rounded(mean)} and std {rounded(std)}" for mean, std in (result.old, result.new)]
         shown = f"Dimension {state.dimension}: old" if "dimension" in self.controls else "Old"
         ratio = self.numbers(result)["new/old(action)"]
+        count = counted(state.dimensions, "dimension")
         return (
-            f"{shown} has {policies[0]}, new has {policies[1]}. At action {short(state.action)} the log-probabilities "
-            f"are {short(old)} and {short(new)}, so the density of new is {ratio} times that of old. "
-            f"The entropies over {counted(state.dimensions, 'dimension')} are {one} and {other} nats."
+            f"{shown} has {policies[0]}, new has {policies[1]}. At action {rounded(state.action)} the "
+            f"log-probabilities are {rounded(old)} and {rounded(new)}, so the density of new is "
+            f"{ratio} times that of old. The entropies over {count} are {one} and {other} nats."
         )
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rsl_edu.number_format import round_up, short
+from rsl_edu.number_format import power, round_up
 
-from ..bench.arithmetic import HALF_LOG_2PI, exact, signed
+from ..bench.arithmetic import HALF_LOG_2PI, exact, exponential, rounded, signed
 from ..bench.coloured_titles import entitle
 from ..bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, RED
 from ..bench.touch import Grip, Mark, Spot, grip
@@ -118,9 +118,9 @@ def _draw_table(artists: dict[str, Any], result: DivergenceResult, guess: float 
 def apart(result: DivergenceResult, row: int) -> tuple[str, str]:
     """Return closed form and integral, rounded no further than that two different numbers look different."""
     closed, integral = float(result.closed[row]), float(result.integral[row])
-    if result.wrong[row] and short(closed) == short(integral):
-        return f"{closed:.4g}", f"{integral:.4g}"
-    return short(closed), short(integral)
+    if result.wrong[row] and rounded(closed) == rounded(integral):
+        return exact(closed), exact(integral)
+    return rounded(closed), rounded(integral)
 
 
 def words_of(result: DivergenceResult) -> list[str]:
@@ -134,8 +134,12 @@ def _frame(axes: Any, x: tuple[float, ...], y: tuple[float, ...] = (), **limits:
     """Put the ticks there, and the limits at the outer ones; where they are already, do nothing: new ticks are slow."""
     for axis, ticks, name in ((axes.xaxis, x, "xlim"), (axes.yaxis, y, "ylim")):
         if ticks and tuple(axis.get_major_locator().locs) != ticks:
-            axis.set_ticks(ticks, [f"{t:,.10g}" if 1e-3 <= abs(t) < 1e4 or t == 0 else f"{t:.0e}" for t in ticks])
+            axis.set_ticks(ticks, [exact(t, 10) if 1e-3 <= abs(t) < 1e4 or t == 0 else _ten(t) for t in ticks])
             axis.set_view_interval(*limits.get(name, (ticks[0], ticks[-1])), ignore=True)
+
+
+def _ten(tick: float) -> str:
+    return power(tick).replace("-", "−")
 
 
 # What can be dragged
@@ -173,7 +177,7 @@ def spots(result: DivergenceResult) -> list[Spot]:
     log_old, log_new = result.log_prob
     difference = f"e^({exact(log_new)} − {signed(log_old)})"
     close = abs(log_new - log_old) < 9
-    ratio = f" = {exact(math.exp(log_new - log_old))}" if close else ""
+    ratio = f"= {exact(math.exp(log_new - log_old))}" if close else f"≈ {exponential(log_new - log_old)}"
     return [
         _policy("old policy", result.old),
         _policy("new policy", result.new),
@@ -185,7 +189,7 @@ def spots(result: DivergenceResult) -> list[Spot]:
             "new/old(action)",
             "the ratio that PPO clips",
             (Mark("densities", action, 0),),
-            (f"e^(log new − log old) = {difference}{ratio}",),
+            (f"e^(log new − log old) = {difference} {ratio}",),
         ),
         *(_quantity(result, row) for row in range(4)),
     ]
@@ -196,7 +200,7 @@ def _policy(name: str, policy: MeanStd) -> Spot:
     peak = _density(0) / std
     return Spot(
         name,
-        f"mean {short(mean)}, std {short(std)}",
+        f"mean {rounded(mean)}, std {rounded(std)}",
         (Mark("densities", (mean - std, mean + std), (0, peak)),),
         (f"density at the peak: 1 / ({exact(std)}·√(2·π)) = {exact(peak)}",),
     )
@@ -207,7 +211,7 @@ def _log_prob(name: str, policy: MeanStd, action: float, log_prob: float) -> Spo
     z = (action - mean) / std
     return Spot(
         name,
-        f"{short(log_prob)} nats",
+        f"{rounded(log_prob)} nats",
         (Mark("densities", action, math.exp(log_prob)),),
         (
             f"z = (a − μ) / σ = ({exact(action)} − {signed(mean)}) / {exact(std)} = {exact(z)}",

@@ -15,8 +15,9 @@ import torch
 from rsl_edu.data import rollout
 from rsl_edu.data.learner_input import finite_tensor, learner_names
 from rsl_edu.modules import MLP, GaussianDistribution, HeteroscedasticGaussianDistribution
-from rsl_edu.number_format import round_up, short
+from rsl_edu.number_format import SUPERSCRIPTS, round_up
 
+from ..bench.arithmetic import rounded
 from ..bench.controls import Control
 from ..bench.explorer import Explorer
 from ..bench.instrument import Draw, cached
@@ -249,33 +250,40 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         wrong = "✗ " if result.nll > self.nll_one + 0.05 else ""
         worst = result.inside[np.nanargmax(np.abs(result.inside - WITHIN))]
         return {
-            "std at the angle": short(result.here[1]),
-            "observed there": short(self.bin_std[result.bin]),
+            "std at the angle": rounded(result.here[1]),
+            "observed there": rounded(self.bin_std[result.bin]),
             "inside ±1 std there": f"{result.inside[result.bin]:.0f} %",
-            "fitted std": f"{short(result.std.min())} to {short(result.std.max())}",
-            "observed std": f"{short(np.nanmin(self.bin_std))} to {short(np.nanmax(self.bin_std))}",
+            "fitted std": f"{rounded(result.std.min())} to {rounded(result.std.max())}",
+            "observed std": f"{rounded(np.nanmin(self.bin_std))} to {rounded(np.nanmax(self.bin_std))}",
             "inside ±1 std": f"{result.inside_all:.0f} %",
             "worst bin": f"{worst:.0f} %",
-            "NLL": f"{wrong}{_large(result.nll)} nats",
-            "NLL, best single std": f"{short(self.nll_one)} nats",
+            "NLL of y in stds": f"{wrong}{_large(result.nll)} nats",
+            "NLL, best single std": f"{rounded(self.nll_one)} nats",
         }
 
     def title(self, result: HeteroscedasticFitResult) -> str:
         """Compare the fitted std with the noise, or say what a mistake makes of it."""
         state, inside = result.state, result.inside
-        low, high = short(result.std.min()), short(result.std.max())
+        low, high = rounded(result.std.min()), rounded(result.std.max())
+        fitted = low if low == high else f"{low} to {high}"
         fits = bool(np.nanmax(np.abs(inside - WITHIN)) < 20)
-        share = f"{np.nanmin(inside):.0f} to {np.nanmax(inside):.0f} % of a bin's samples"
+        share = _share(inside)
         if state.mistake != "none" and not _spared(state):
             if fits:
                 return f"✗ {MISTAKEN[state.mistake]}, without harm here: {share} lie within one std."
             return f"✗ {MISTAKEN[state.mistake]}: {share} lie within one std, not 68 %."
+        if not np.nanmax(self.bin_std):
+            return f"There is no noise: near each state all samples are equal. Fitted std: {fitted}."
         if low == high:
             which = "One std before the first step" if not state.steps else "One std for all states"
             return f"{which}, {low}: {share} lie within it{'' if fits else ', not 68 %'}."
+        if fits and len(inside) == 1:
+            return f"Too few samples to see whether the noise varies; the fitted std is {fitted}."
+        if fits and self.samples.even:
+            return f"The noise is about the same everywhere; the fitted std is {fitted}."
         if fits:
-            observed = f"observed {short(np.nanmin(self.bin_std))} to {short(np.nanmax(self.bin_std))}"
-            return f"The fitted std follows the noise: {low} to {high}, {observed}."
+            observed = f"observed {rounded(np.nanmin(self.bin_std))} to {rounded(np.nanmax(self.bin_std))}"
+            return f"The fitted std follows the noise: {fitted}, {observed}."
         return f"After {state.steps} steps the std misses the noise: {share} lie within it."
 
     def describe(self, result: HeteroscedasticFitResult) -> str:
@@ -283,12 +291,13 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         state, place = result.state, result.bin
         name, unit = picture.name_and_unit(self.names[0])
         gain = self.nll_one - result.nll
-        nll = f"The NLL is {_large(abs(gain))} nats {'below' if gain > 0 else 'above'} that of the best single std."
+        where = "below" if gain > 0 else "above"
+        nll = f"The NLL, of y in stds, is {_large(abs(gain))} nats {where} that of the best single std."
         symptom = "One std for all is spared this mistake. " if _spared(state) else SYMPTOMS[state.mistake]
         return (
-            f"{symptom}At {name} {short(state.angle)}{unit} the fitted mean is {short(result.here[0])} and the std "
-            f"{short(result.here[1])}. The samples near it have mean {short(self.bin_mean[place])} and std "
-            f"{short(self.bin_std[place])}; {result.inside[place]:.0f} % of them lie within one fitted std. {nll}"
+            f"{symptom}At {name} {rounded(state.angle)}{unit} the fitted mean is {rounded(result.here[0])} and the std "
+            f"{rounded(result.here[1])}. The samples near it have mean {rounded(self.bin_mean[place])} and std "
+            f"{rounded(self.bin_std[place])}; {result.inside[place]:.0f} % of them lie within one fitted std. {nll}"
         )
 
 
@@ -312,8 +321,16 @@ def _spared(state: HeteroscedasticFitState) -> bool:
     return state.parameter == "one" and state.mistake in ("swapped", "no init", "clamp")
 
 
+def _share(inside: np.ndarray) -> str:
+    """Return which share of the samples lie inside, in words."""
+    low, high = f"{np.nanmin(inside):.0f}", f"{np.nanmax(inside):.0f}"
+    if len(inside) == 1:
+        return f"{low} % of the samples"
+    return f"{low} % of each bin's samples" if low == high else f"{low} to {high} % of a bin's samples"
+
+
 def _large(value: float) -> str:
-    return short(value) if abs(value) < 1e5 else f"10^{np.log10(value):.0f}"
+    return rounded(value) if abs(value) < 1e5 else f"10{f'{np.log10(value):.0f}'.translate(SUPERSCRIPTS)}"
 
 
 def _set(network: MLP, distribution: GaussianDistribution, flat: torch.Tensor) -> None:

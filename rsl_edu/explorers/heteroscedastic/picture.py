@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
-from rsl_edu.number_format import short
+from rsl_edu.number_format import power
 
-from ..bench.arithmetic import HALF_LOG_2PI, exact, signed
+from ..bench.arithmetic import HALF_LOG_2PI, exact, rounded, signed
 from ..bench.coloured_titles import entitle
 from ..bench.theme import BLUE, FAINT, GREY, ORANGE, PINK
 from ..bench.touch import Grip, Mark, Spot, grip
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 TOP = 3.3
 """Upper end of the std's axis, in stds of the target: the greatest init std is 3."""
+NAME, UNIT = 30, 12
+"""Most letters of a name and of a unit in sentences."""
+ACROSS, LINE = 36, 28
+"""Most letters of a label below an axis, and of each of two lines beside one."""
 DOTS = 600
 """Most samples that are drawn: more dots take longer than all else."""
 
@@ -31,12 +37,16 @@ def stage(figure: Figure, samples: Samples, grid: np.ndarray) -> dict[str, Any]:
     for axes, label in ((fit, "fit"), (std, "std"), (nll, "nll"), (inside, "inside")):
         axes.set_label(label)
     for axes in (fit, std, inside):
-        axes.set(xlim=(grid[0], grid[-1]), xlabel=samples.names[0])
+        axes.set(xlim=(grid[0], grid[-1]), xlabel=_label(samples.names[0], ACROSS))
+        _plain_ticks(axes.xaxis)
     x, y = samples.x, samples.y
     artists: dict[str, Any] = {"nll axes": nll}
-    margin = max(1e-6, 0.15 * float(np.ptp(y)))
-    fit.set(ylim=(y.min() - margin, y.max() + margin), ylabel=samples.names[1].replace(", ", ",\n", 1))
-    entitle(fit, "the samples, and what is fitted", ("● observed", GREY), ("━ mean ± std", BLUE))
+    low, high = float(y.min()), float(y.max())
+    margin = 0.15 * (high - low) or max(1.0, 1e-3 * abs(low))
+    fit.set(ylim=(low - margin, high + margin), ylabel=_in_lines(_label(samples.names[1], 2 * LINE - 10)))
+    entitle(fit, "the samples, and what is fitted", ("● observed", GREY), ("━ mean ± std", BLUE), x=0.25)
+    third: dict[str, Any] = {"transform": fit.transAxes + fit.titleOffsetTrans, "fontsize": 9, "gid": "ground"}
+    fit.text(0.57, 1.01, "● sample at the angle", color=PINK, **third)
     some = slice(None, None, -(-len(x) // DOTS))
     fit.plot(x[some], y[some], ".", color=FAINT, markersize=3, label="observed")
     (artists["mean"],) = fit.plot([], [], color=BLUE, linewidth=2, label="fitted mean ± std")
@@ -44,8 +54,10 @@ def stage(figure: Figure, samples: Samples, grid: np.ndarray) -> dict[str, Any]:
     (artists["here"],) = fit.plot([], [], "-", color=BLUE, linewidth=2.5, label="here")
     (artists["sample"],) = fit.plot([], [], "o", color=PINK, markersize=6, label="sample")
 
-    _, unit = name_and_unit(samples.names[1])
-    std.set(ylim=(0, TOP * samples.scale), ylabel=f"std ({unit.strip() or samples.names[1]})")
+    name, unit = name_and_unit(samples.names[1])
+    std.set(ylim=(0, TOP * samples.scale), ylabel=_in_lines(f"std ({unit.strip() or name})"))
+    for axes in (fit, std):
+        _plain_ticks(axes.yaxis)
     entitle(std, "the std, over the same states", ("━ observed", GREY), ("━ fitted", BLUE))
     std.stairs(samples.std, samples.edges, baseline=None, color=GREY, linewidth=1.5, label="observed")
     (artists["std"],) = std.plot([], [], color=BLUE, linewidth=2, label="fitted")
@@ -55,7 +67,7 @@ def stage(figure: Figure, samples: Samples, grid: np.ndarray) -> dict[str, Any]:
 
     nll.set_yscale("symlog", linthresh=2, linscale=4)
     nll.minorticks_off()
-    nll.set(xlim=(-0.02 * STEPS, STEPS * 1.02), xlabel="steps", ylabel="NLL (nats a sample)")
+    nll.set(xlim=(-0.02 * STEPS, STEPS * 1.02), xlabel="steps", ylabel="NLL of y in stds\n(nats a sample)")
     entitle(nll, "the loss (dashed: best single std)", ("━ in training", BLUE), ("● all samples", PINK))
     nll.axhline(samples.nll_one, color=GREY, linestyle="--")
     (artists["loss"],) = nll.plot([], [], color=BLUE, linewidth=2, label="training")
@@ -95,7 +107,42 @@ def draw(artists: dict[str, Any], result: HeteroscedasticFitResult, samples: Sam
 def name_and_unit(words: str) -> tuple[str, str]:
     """Return a name without its unit, and the unit after a space, or nothing."""
     name, bracket, unit = words.rpartition(" (")
-    return (name, f" {unit.removesuffix(')')}") if bracket else (words, "")
+    return (cut(name, NAME), f" {cut(unit.removesuffix(')'), UNIT)}") if bracket else (cut(words, NAME), "")
+
+
+def cut(words: str, most: int) -> str:
+    """Return words of at most so many letters."""
+    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
+
+
+def _label(words: str, most: int) -> str:
+    """Return a name and its unit, if there is one, in at most so many letters."""
+    if len(words) <= most:
+        return words
+    unit = name_and_unit(words)[1].strip()
+    end = f" ({unit})" if unit else ""
+    return cut(words.rpartition(" (")[0] or words, most - len(end)) + end
+
+
+def _in_lines(words: str) -> str:
+    """Return a label beside an axis: at most two lines."""
+    return "\n".join(textwrap.wrap(words, LINE, max_lines=2, placeholder="…"))
+
+
+def _plain_ticks(axis: Any) -> None:
+    """Write each tick out, as Matplotlib's own words for large numbers stand apart from them, over the legend."""
+    low, high = axis.get_view_interval()
+    most = max(abs(low), abs(high))
+    powers = high - low > 0.05 * most  # else the ticks differ in their last digits
+    axis.set_major_formatter(lambda value, _: tick(value) if powers else exact(value, 9))
+    if axis.axis_name == "x" and not 1e-3 <= most < 1e4:  # long words
+        axis.set_major_locator(MaxNLocator(3))
+
+
+def tick(value: float) -> str:
+    """Return the words at a tick: ``0.5``, ``1,000,001``, and from 100,000 on ``1.5·10⁶`` where that is all of it."""
+    whole = abs(value) >= 1e5 and math.isclose(value, float(f"{value:.1e}"), rel_tol=1e-9)
+    return power(value).replace("-", "−") if whole else exact(value, 9)
 
 
 def grips(angles: Sequence[float], steps: Sequence[int]) -> list[Grip]:
@@ -113,7 +160,7 @@ def spots(result: HeteroscedasticFitResult, samples: Samples) -> list[Spot]:
         *(_bin(result, samples, i) for i in range(len(samples.std)) if samples.count[i]),
         Spot(
             "NLL of all samples",
-            f"{short(nll)} nats" if abs(nll) < 1e5 else "beyond the scale",
+            f"{rounded(nll)} nats, of y in stds" if abs(nll) < 1e5 else "beyond the scale",
             (Mark("nll", result.state.steps, result.nll),),
             (f"compared with the best single std: {exact(nll)} − {signed(one)} = {exact(nll - one)}",),
         ),
@@ -128,7 +175,7 @@ def _sample(result: HeteroscedasticFitResult, samples: Samples) -> Spot:
     nll = 0.5 * z**2 + math.log(relative) + 0.5 * math.log(2 * math.pi)
     return Spot(
         "sample at the angle",
-        f"{exact(nll, 2)} nats",
+        f"NLL {exact(nll, 2)} nats, of y in stds",
         (Mark("fit", x, y),),
         (
             f"{name} {exact(x)}{unit}: y = {exact(y)}, fitted μ = {exact(mean)}, σ = {exact(std)}",
@@ -148,7 +195,7 @@ def _bin(result: HeteroscedasticFitResult, samples: Samples, place: int) -> Spot
     extent = (float(low), float(high))
     return Spot(
         f"bin {place + 1}",
-        f"{name} {short(low)} to {short(high)}{unit}: observed std {short(std)}, {share:.0f} % inside",
+        f"{name} {rounded(low)} to {rounded(high)}{unit}: observed std {rounded(std)}, {share:.0f} % inside",
         (
             Mark("fit", extent, None),
             Mark("std", extent, (0.0, std)),

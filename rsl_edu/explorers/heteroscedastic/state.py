@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -72,6 +73,14 @@ class Samples:
     mean: np.ndarray  # [bins], of y
     std: np.ndarray  # [bins], of y
     nll_one: float  # nats, of the best single std around the means of the bins
+
+    @property
+    def even(self) -> bool:
+        """Whether the stds of the bins differ by no more than samples of one std would (three standard errors)."""
+        some = self.count > 0
+        count, std = self.count[some], self.std[some]
+        together = math.sqrt(float((count * std**2).sum() / count.sum()))
+        return bool((np.abs(std - together) <= 3 * together / np.sqrt(2 * count)).all())
 
     def bin_of(self, x: float) -> int:
         """Return the number of the bin that a state is in."""

@@ -12,8 +12,8 @@ import torch
 from rsl_edu.data import rollout
 from rsl_edu.data.learner_input import finite_tensor
 from rsl_edu.modules import GaussianDistribution
-from rsl_edu.number_format import short
 
+from ..bench.arithmetic import rounded
 from ..bench.controls import Control
 from ..bench.explorer import Explorer
 from ..bench.instrument import Draw, cached
@@ -246,11 +246,11 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         """Return std, gradient and entropy now, and the step at which a std went below zero."""
         what = {"unclamped": "✗ crash, step {}", "frozen": "✗ frozen, step {}"}.get(result.state.parameter, "step {}")
         return {
-            "least std": "✗ none" if result.error else short(result.std),
-            "mean std": short(result.mean[-1]),
-            "gradient": "–" if result.error else short(result.gradient[-1, 0]),
-            "entropy": "–" if result.error else f"{short(result.entropy[-1])} nats",
-            "mean reward": "–" if result.error else short(result.reward[-1]),
+            "least std": "✗ none" if result.error else rounded(result.std),
+            "mean std": rounded(result.mean[-1]),
+            "gradient": "–" if result.error else rounded(result.gradient[-1, 0]),
+            "entropy": "–" if result.error else f"{rounded(result.entropy[-1])} nats",
+            "mean reward": "–" if result.error else rounded(result.reward[-1]),
             "below zero": "no" if result.below is None else what.format(result.below),
         }
 
@@ -258,14 +258,14 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         """Name the crash, what the clamp did, or how far the least std has come."""
         state, step, name = result.state, len(result.asked) - 1, result.names[0]
         if result.error:
-            mean = short(result.mean[-1])
+            mean = rounded(result.mean[-1])
             return f"Crash at step {step}: the std of {name} is below zero, though the mean is {mean}."
         if result.below is not None and state.parameter == "frozen":
             stuck, joints = _stuck(result), result.asked.shape[1]
             return f"The clamp has stopped {stuck} of {joints} stds, the first at step {result.below}: gradient zero."
         if result.below is not None:
             return f"From step {result.below} on a std hits the clamp, but its gradient leads back."
-        least, first = short(result.std), short(state.init)
+        least, first = rounded(result.std), rounded(state.init)
         if not step:
             return f"Before the first step all stds are {first}."
         if least == first:
@@ -278,15 +278,15 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
 
     def describe(self, result: StdTrainingResult) -> str:
         """Say where the stds are, and what happened where one went below zero."""
-        joint, mean = result.names[0], short(result.mean[-1])
+        joint, mean = result.names[0], rounded(result.mean[-1])
         if result.error:
-            fine = [short(std) for std in result.asked[-1] if std >= 0]
+            fine = [rounded(std) for std in result.asked[-1] if std >= 0]
             others = f"The other stds are {fine[0]} to {fine[-1]}. " if len(fine) > 1 else ""
             return (
                 f"Torch says: {result.error}. {others}A log shows only their mean, so nothing looks wrong "
                 f"until the run ends at step {result.below}."
             )
-        entropy = f"the entropy is {short(result.entropy[-1])} nats"
+        entropy = f"the entropy is {rounded(result.entropy[-1])} nats"
         if len(result.asked) == 1:
             return f"Training has not begun, so no joint explores less than another; {entropy}."
         if result.below is None:
@@ -295,7 +295,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
             return (
                 f"A std beyond the clamp has no gradient, so nothing brings it back. The mean std is {mean}; {entropy}."
             )
-        coarse = "below 0.1" if result.mean[-1] < 0.1 else short(result.mean[-1], 1)  # rounding errors grow from there
+        coarse = "below 0.1" if result.mean[-1] < 0.1 else f"{result.mean[-1]:.1f}"  # rounding errors grow from there
         return (
             f"The mean std is {coarse}. Each time a std falls below zero, the library holds it at its limit "
             "until a gradient leads back."

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rsl_edu.number_format import round_up, short
+from rsl_edu.number_format import round_up
 
-from ..bench.arithmetic import HALF_LOG_2PI, exact, signed
+from ..bench.arithmetic import HALF_LOG_2PI, exact, rounded, signed
 from ..bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, RED
 from ..bench.touch import Grip, Mark, Spot, grip
 from .state import STEPS, StdTrainingResult
@@ -24,7 +24,7 @@ NAMED = 8
 POINTED = 12
 """So many joints can be pointed at."""
 ROOM = 110
-"""Room to the right of the last step, for the names, in steps."""
+"""Room to the right of the last step, for the names, in steps; in all panels, so that equal steps line up."""
 GAP = 0.055
 """Least distance between two names, as a share of the panel."""
 
@@ -35,8 +35,7 @@ def stage(figure: Figure, names: Sequence[str]) -> dict[str, Any]:
     panels = {"std": std, "gradient": gradient, "entropy": entropy, "log": log}
     for label, axes in panels.items():
         axes.set_label(label)
-        axes.set(xlim=(0, STEPS), xticks=(0, 100, 200, 300), xlabel="steps")
-    std.set_xlim(0, STEPS + ROOM)
+        axes.set(xlim=(0, STEPS + ROOM), xticks=(0, 100, 200, 300), xlabel="steps")
     std.set(ylabel="std that the parameter asks for", title="std of each joint")
     std.set_yscale("symlog", linthresh=0.01, linscale=0.7)
     ticks = (-10, -1, -0.1, -0.01, 0, 0.01, 0.1, 1, 10, 1e3, 1e5)
@@ -160,7 +159,7 @@ def spots(result: StdTrainingResult) -> list[Spot]:
     found.append(
         Spot(
             "mean std",
-            f"{short(result.mean[-1])}: what a log shows",
+            f"{rounded(result.mean[-1])}: what a log shows",
             (Mark("std", last, float(result.mean[-1])), Mark("log", last, float(result.mean[-1]))),
             (f"({total}) / {count} = {exact(result.mean[-1])}",),
         )
@@ -172,7 +171,7 @@ def spots(result: StdTrainingResult) -> list[Spot]:
         found.append(
             Spot(
                 "entropy",
-                f"{short(step.entropy)} nats at step {step.number}",
+                f"{rounded(step.entropy)} nats at step {step.number}",
                 (Mark("entropy", step.number, step.entropy),),
                 (
                     f"Σ ln σ: {logs} = {exact(np.log(step.held).sum())}",
@@ -191,7 +190,7 @@ def _joint_spot(result: StdTrainingResult, place: int) -> Spot:
     along = np.unique(np.linspace(0, last, 7).round().astype(int))
     marks = [Mark("std", int(t), float(asked[t])) for t in along]
     marks += [Mark("gradient", int(t), float(gradient[t])) for t in along[::2] if np.isfinite(gradient[t])]
-    numbers = f"std {short(asked[-1])} after {last} steps, gradient {short(result.step.gradient[place])}"
+    numbers = f"std {rounded(asked[-1])} after {last} steps, gradient {rounded(result.step.gradient[place])}"
     return Spot(result.names[place], numbers, tuple(marks), _joint(result, place))
 
 
