@@ -28,7 +28,7 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 # What differs between two machines or two runs. tests/nbval_sanitize.cfg holds the same list for nbval.
 SCRUB = (
     (r"\b0x[0-9a-fA-F]{6,}", "0x…"),
-    (r"\S*[/\\]ipykernel_\d+[/\\]\d+\.py", "<cell>"),
+    (r"(?<!\S)\S*[/\\]ipykernel_\d+[/\\]\d+\.py", "<cell>"),
     (r"(?<![\w/:.~+,])(?:/[\w.+@-]+)+(?=/)", "…"),
 )
 
