@@ -30,7 +30,7 @@ SLIDERS = {
     "Signal": ("input scale", "hidden layers"),
     "Memory": ("time step",),
     "Divergence": ("new mean",),
-    "StdTraining": ("steps", "learning rate"),
+    "StdTraining": ("learning rate",),
     "HeteroscedasticFit": ("learning rate",),
     "AdaptiveRate": ("factor",),
     "Rewards": ("reward shift",),
@@ -85,8 +85,8 @@ def ours(times: str) -> Layers:
     """Show the figure as an explorer, and append the milliseconds of each event in the kernel to a file."""
     from rsl_edu.explorers.bench.widget import Live
 
-    follow = Live._follow
-    Live._follow = lambda *arguments: _timed(times, follow, *arguments)
+    receive = Live._receive
+    Live._receive = lambda *arguments: _timed(times, receive, *arguments)
     return Layers()
 
 
