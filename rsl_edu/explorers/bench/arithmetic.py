@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+
+import numpy as np
 
 from rsl_edu.number_format import SUPERSCRIPTS, large
 
@@ -28,6 +31,39 @@ def exact(value: float, digits: int = 4) -> str:
 def signed(value: float, digits: int = 4) -> str:
     """Return :func:`exact` of a number, in brackets if it is negative."""
     text = exact(value, digits)
+    return f"({text})" if text.startswith("−") else text
+
+
+def written(value: float, decimals: int = 3) -> str:
+    """Return a number for arithmetic, always with so many decimals, with a real minus and never ``-0``."""
+    text = f"{round(float(value), decimals) + 0.0:,.{decimals}f}"
+    return text.replace("-", "−")
+
+
+def added(terms: Sequence[str]) -> str:
+    """Join terms of a sum: one that begins with a minus is subtracted."""
+    joined = " + ".join(terms)
+    return joined.replace("+ −", "− ")
+
+
+def products(left: np.ndarray, right: np.ndarray, most: int = 4) -> str:
+    """Return a sum of products in words: ``0.310·0.520 − 1.200·0.100 + … + 0.440·0.200``.
+
+    Args:
+        left: First factors, ``[n]``.
+        right: Second factors, ``[n]``.
+        most: Products at most that are written out: the first ones and the last one.
+    """
+    places = [*range(len(left))]
+    dots = len(places) > most
+    if dots:
+        places = [*places[: most - 1], places[-1]]
+    terms = [f"{written(left[i])}·{_factor(right[i])}" for i in places]
+    return added([*terms[:-1], "…", terms[-1]] if dots else terms)
+
+
+def _factor(value: float) -> str:
+    text = written(value)
     return f"({text})" if text.startswith("−") else text
 
 

@@ -14,7 +14,7 @@ from torch.nn.functional import pad
 from rsl_edu.modules import CNN
 from rsl_edu.number_format import short, small
 
-from ..bench.parts import added, products, written
+from ..bench.arithmetic import added, products, written
 from ..bench.touch import Mark, Spot
 from .picture import HIDDEN, TILES, field, tile, unit_box
 

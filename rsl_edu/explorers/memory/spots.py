@@ -11,7 +11,7 @@ import torch
 
 from rsl_edu.number_format import counted, short, small
 
-from ..bench.parts import added, products, written
+from ..bench.arithmetic import added, products, written
 from ..bench.touch import Mark, Spot
 from .picture import FELT, felt_level
 from .recurrent_steps import Layer
