@@ -32,7 +32,7 @@ const words = explorer.querySelector("[role=img]").getAttribute("aria-label");
 return [control.value, explorer.querySelector("figcaption").textContent, words, problems];"""
 FOCUS = f"""{CONTROL}
 control.focus();
-return [document.activeElement === control, control.value === control.max];"""
+return [document.activeElement === control, control.value === control.min];"""
 PICTURE = "rsl-explorer .rsl-panels"
 DARK = "document.documentElement.dataset.theme = 'dark';"
 
@@ -103,9 +103,9 @@ def test_explorer_opens_moves_and_turns_dark(engine, pages, name):
     assert not problems
     assert words
 
-    focused, at_end = engine.run(FOCUS)
+    focused, at_start = engine.run(FOCUS)
     assert focused
-    engine.press(ARROW_LEFT if at_end else ARROW_RIGHT)
+    engine.press(ARROW_RIGHT if at_start else ARROW_LEFT)  # to the right lies what a crash ended
     value_after, caption_after, words_after, _ = engine.run(READ)
     assert value_after != value, "the key did not reach the control"
     assert caption_after != caption

@@ -62,9 +62,9 @@ def test_every_explorer_runs_and_moves(page, lesson, named):
         shown = Shown(page, name)
         slider, before = shown.group.locator("input[type=range]").first, shown.picture()
         value = slider.input_value()
-        slider.press("End")
+        slider.press("Home")  # beyond the end of a training nothing changes
         if slider.input_value() == value:  # it was there
-            slider.press("Home")
+            slider.press("End")
         shown.wait_for_another(before)
         expect(shown.group.get_by_role("img")).to_have_attribute("aria-label", shown.caption.text_content())
         assert not shown.error.text_content(), name

@@ -334,8 +334,11 @@ def _check_words(explorer):
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("Divergence", "XRay")])
 def test_too_large_a_value_is_named_with_what_is_allowed(name):
+    data = _own_data(name, lambda x: x.abs().double().clamp(1, 9) * 1e300)
+    if not data:
+        pytest.skip("it takes no data")
     with pytest.raises(ValueError, match=r"^\w+: expected values from -1e12 to 1e12, got (\d|\.)+e\+300$"):
-        explorers.EXPLORERS[name](*_own_data(name, lambda x: x.abs().double().clamp(1, 9) * 1e300))
+        explorers.EXPLORERS[name](*data)
 
 
 @pytest.mark.parametrize(("mean", "std"), [(9e5, 1e-6), (-1e6, 1.0), (1e3, 4e5), (0.0, 5e5)])
