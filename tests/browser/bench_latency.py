@@ -171,12 +171,12 @@ def latency(open_notebook: Any, home: Path, way: str) -> dict[str, list[float]]:
     return {"kernel": kernel, "page": pages, "lag": [max(0.0, page.evaluate("window.shown.at(-1)") - released)]}
 
 
-def of_explorers(open_notebook: Any) -> dict[tuple[str, str], list[float]]:
-    """Return the milliseconds from key to picture of some explorers' sliders, by explorer and label."""
+def of_explorers(open_notebook: Any, when: str) -> dict[tuple[str, str], list[float]]:
+    """Return the milliseconds from key to picture of some explorers' sliders, by explorer and label; kernels are new."""
     found = {}
     for name, labels in SLIDERS.items():
         cell = f"from rsl_edu import explorers\nexplorers.{name}()"
-        page = open_notebook(f"bench_{name.lower()}.ipynb", cell)
+        page = open_notebook(f"{when}_{name.lower()}.ipynb", cell)
         page.locator(".rsl-panels").wait_for(timeout=60_000)
         page.wait_for_timeout(1000)
         page.evaluate(FOLLOW)
@@ -216,9 +216,9 @@ def kernel_table() -> list[tuple[str, str, str]]:
 def test_latency(open_notebook, home, capfd):
     """Print the time from a slider event to the picture: of an explorer, of ``interact``, of each explorer."""
     found = {way: latency(open_notebook, home, way) for way in ("with_interact", "ours")}
-    sliders = of_explorers(open_notebook)
+    sliders = of_explorers(open_notebook, "quiet")
     with busy(4):
-        crowded = of_explorers(open_notebook)
+        crowded = of_explorers(open_notebook, "busy")
     medians = {way: statistics.median(times["page"]) for way, times in found.items()}
     with capfd.disabled():
         print("\n{:<44}{:>16}{:>16}{:>16}".format("key to picture, median / 95th", "kernel", "JupyterLab", "drag, lag"))
