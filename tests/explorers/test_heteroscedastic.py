@@ -177,7 +177,7 @@ def test_swapped_halves_draw_the_mean_as_std(ant):
     right, wrong = (ant.compute(ant.at(mistake=m, parameter="scalar")) for m in ("none", "swapped"))
     middle, scale = ant.y.mean().item(), ant.y.std(correction=0).item()
     np.testing.assert_allclose((wrong.mean - middle) / scale, right.std / scale, atol=FLOAT32)
-    assert ant.numbers(wrong)["NLL of y in stds"].startswith("✗ 10")
+    assert ant.numbers(wrong)["NLL, fitted"].startswith("✗ 10")
     assert "^" not in str(ant.numbers(wrong))
 
 
@@ -361,7 +361,7 @@ def test_nll_says_what_its_unit_is_of(ant):
     result = ant.compute(ant.at())
     assert ant.render().axes[2].get_ylabel() == "NLL of y in stds\n(nats a sample)"
     assert "The NLL, of y in stds, is" in ant.describe(result)
-    assert "NLL of y in stds" in ant.numbers(result)
+    assert "NLL, fitted" in ant.numbers(result)
 
 
 def test_minus_signs_are_true_ones(ant):

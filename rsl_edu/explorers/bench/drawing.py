@@ -48,11 +48,13 @@ class Panel:
         name: Label of its axes.
         box: Where it is.
         more: Whether it is shown only when asked for.
+        inside: Where its axes are, without their words.
     """
 
     name: str
     box: Box
     more: bool
+    inside: Box
 
 
 @dataclasses.dataclass(frozen=True)
@@ -289,9 +291,11 @@ def _laid_out(figure: Figure, renderer: Any, more: Sequence[str]) -> tuple[list[
     panels = []
     for name, group in _grouped(figure).items():
         bounds = [box for axes in group if (box := axes.get_tightbbox(renderer)) is not None]
-        panels.append(Panel(name, _box(figure, bounds), name in more))
+        inside = _box(figure, [group[0].get_window_extent(renderer)])
+        panels.append(Panel(name, _box(figure, bounds), name in more, inside))
     if words := [*figure.texts, *figure.legends]:
-        panels.append(Panel("", _box(figure, [artist.get_window_extent(renderer) for artist in words]), False))
+        box = _box(figure, [artist.get_window_extent(renderer) for artist in words])
+        panels.append(Panel("", box, False, box))
     if unknown := set(more) - {panel.name for panel in panels}:
         raise ValueError(f"more: no axes have the label {', '.join(sorted(unknown))}")
     return places, panels

@@ -89,12 +89,12 @@ function render({ model, el }) {
   // Panels
   const FRAME = ["title", "caption", "numbers", "spots", "grips",
     ...spec.panels.flatMap((_, i) => LAYERS.map((layer) => `${layer}${i}`))];
-  const panels = spec.panels.map(([left, top, width, height, more]) => {
+  const panels = spec.panels.map(([left, top, width, height, more, inside]) => {
     const panel = add(picture, "div", { className: "rsl-panel" });
     const drawn = addSvg(panel, "svg", { viewBox: `${left} ${top} ${width} ${height}`, "aria-hidden": "true" });
     const layers = LAYERS.map(() => addSvg(drawn, "g"));
     const hand = addSvg(panel, "svg", { viewBox: `${left} ${top} ${width} ${height}`, class: "rsl-hand", role: "none" });
-    return { panel, layers, hand, left, top, width, height, more, written: ["", ""] };
+    return { panel, layers, hand, left, top, width, height, inside, more, written: ["", ""] };
   });
   const arrange = () => {
     const seen = panels.filter(({ more }) => !more || model.get("more"));

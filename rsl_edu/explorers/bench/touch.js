@@ -145,7 +145,7 @@ function touching({ spec, panels, picture, pointed, listed, shown, go, at }) {
       }
       const place = handle(grip);
       const [x, y] = place.slice(-2);
-      const { top, left, width, height } = panels[panel];
+      const [left, top, width, height] = panels[panel].inside;
       const [bar, knob] = handles[i].children;
       const ends = along === "x" ? [x, top, x, top + height] : along === "y" ? [left, y, left + width, y] : [x, y, x, y];
       ["x1", "y1", "x2", "y2"].forEach((name, j) => bar.setAttribute(name, ends[j]));

@@ -23,7 +23,7 @@ def specification(instrument: Instrument[Any, Any], panels: Sequence[Panel], pos
     names = list(positions)
     return {
         "name": type(instrument).__name__,
-        "panels": [[*panel.box, panel.more] for panel in panels],
+        "panels": [[*panel.box, panel.more, panel.inside] for panel in panels],
         "controls": [_told(instrument.controls[name], values) for name, values in positions.items()],
         "dark": recolouring(),
         "autoplay": names.index(instrument.autoplay) if instrument.autoplay in names else -1,

@@ -257,7 +257,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
             "observed std": f"{rounded(np.nanmin(self.bin_std))} to {rounded(np.nanmax(self.bin_std))}",
             "inside ±1 std": f"{result.inside_all:.0f} %",
             "worst bin": f"{worst:.0f} %",
-            "NLL of y in stds": f"{wrong}{_large(result.nll)} nats",
+            "NLL, fitted": f"{wrong}{_large(result.nll)} nats",
             "NLL, best single std": f"{rounded(self.nll_one)} nats",
         }
 
