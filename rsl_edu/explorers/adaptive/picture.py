@@ -34,7 +34,7 @@ def stage(figure: Figure) -> dict[str, Any]:
     for axes, name in ((kl, "KL"), (rate, "learning rate"), (shares, "band"), (std, "exploration")):
         axes.set_label(name)
     for axes in (kl, rate, std):
-        axes.set(xlim=(0, UPDATES + 2), xlabel="mini-batch updates")
+        axes.set(xlim=(0, UPDATES + 2), xlabel="mini-batch updates (lines: iterations)")
         axes.set_xticks(range(0, UPDATES + 1, EPOCHS * BATCHES))
         axes.grid(axis="x", color=FAINT, linewidth=0.6)  # where an iteration begins
     artists: dict[str, Any] = {"dots": {}, "steps": {}}  # in dictionaries: they leave no ghosts

@@ -2,6 +2,7 @@
 
 const REACH = 14; // points from a pointer to what it means
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const WAYS = { x: "M-8.5-3l-3 3l3 3zM8.5-3l3 3l-3 3z", y: "M-3-8.5l3-3l3 3zM-3 8.5l3 3l3-3z" }; // arrows beside a handle
 
 function touching({ spec, panels, picture, pointed, listed, shown, go, at }) {
   let [spots, grips] = [[], []];
@@ -135,6 +136,8 @@ function touching({ spec, panels, picture, pointed, listed, shown, go, at }) {
         const made = handles[i] = addSvg(panels[panel].hand, "g", { class: "rsl-grip", role: "slider", tabindex: 0 });
         addSvg(made, "line");
         addSvg(made, "circle", { r: 6 });
+        const moves = (axis) => grip[3].some((place) => place.at(axis) !== grip[3][0].at(axis));
+        addSvg(made, "path", { d: (moves(-2) ? WAYS.x : "") + (moves(-1) ? WAYS.y : "") });
         made.dataset.lmSuppressShortcuts = "true";
         made.addEventListener("keydown", (event) => {
           if (!(event.key in ARROWS) && !["Home", "End"].includes(event.key)) return;
@@ -146,11 +149,12 @@ function touching({ spec, panels, picture, pointed, listed, shown, go, at }) {
       const place = handle(grip);
       const [x, y] = place.slice(-2);
       const [left, top, width, height] = panels[panel].inside;
-      const [bar, knob] = handles[i].children;
+      const [bar, knob, ways] = handles[i].children;
       const ends = along === "x" ? [x, top, x, top + height] : along === "y" ? [left, y, left + width, y] : [x, y, x, y];
       ["x1", "y1", "x2", "y2"].forEach((name, j) => bar.setAttribute(name, ends[j]));
       knob.setAttribute("cx", x);
       knob.setAttribute("cy", y);
+      ways.setAttribute("transform", `translate(${x} ${y})`);
       const values = controls.map((control, j) => [spec.controls[control].words, spec.controls[control].values[place[j]]]);
       handles[i].setAttribute("aria-label", `drag: ${values.map(([words]) => words).join(" and ")}`);
       handles[i].setAttribute("aria-valuetext", values.map(([words, value]) => `${words} ${value}`).join(", "));

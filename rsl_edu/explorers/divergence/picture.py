@@ -57,6 +57,8 @@ def stage(figure: Figure) -> dict[str, Any]:
         for color in (BLUE, ORANGE):
             artists[key] += axes.plot([], [], color=color, linewidth=2)
             artists[f"{key} filled"] += axes.fill([0, 0], [0, 0], color=color, alpha=0.2, linewidth=0)
+    look: dict[str, Any] = {"transform": area.transAxes, "fontsize": 9, "ha": "right"}
+    artists["areas"] = [area.text(0.99, y, "", color=color, **look) for color, y in ((BLUE, 0.1), (ORANGE, 0.02))]
     (artists["action"],) = top.plot([0, 0], [0, 1], color=GREY, linestyle=":", linewidth=1.5)
     artists["curves"] = [curve.plot([], [], color=color, linewidth=2)[0] for color in (BLUE, ORANGE)]
     for axes in (top, curve):
@@ -87,6 +89,8 @@ def draw(artists: dict[str, Any], result: DivergenceResult, guess: float | None)
             line.set_data(result.actions, y)
             ends = np.concatenate([[-reach], result.actions, [reach]])
             filled.set_xy(np.column_stack([ends, np.concatenate([[0], y, [0]])]))
+    for text, kl in zip(artists["areas"], result.integral[2:], strict=True):
+        text.set_text(f"area {rounded(kl)} nats")
     action = result.state.action
     artists["action"].set_data([action] * 2, [0, max(map(math.exp, result.log_prob))])
     *here, one, other = artists["dots"]

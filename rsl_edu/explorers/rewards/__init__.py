@@ -199,9 +199,9 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
             least, most = (picture.three(edge) for edge in (trace.std[late].min(), trace.std[late].max()))
             symptom = f"the scale jumps between {least} and {most}"
         elif scale > 2:
-            symptom = "too large for a value function"
+            symptom = "too large for a value function, which learns best near 1"
         elif scale < 0.5:
-            symptom = "too small for a value function"
+            symptom = "too small for a value function, which learns best near 1"
         else:
             symptom = "a good scale for a value function"
         return (

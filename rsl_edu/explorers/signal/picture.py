@@ -26,7 +26,7 @@ DOT = 0.35
 def stage(figure: Figure, rows: int) -> dict[str, Any]:
     """Lay out the panels, with so many rows at most."""
     widths = (2.4, 1.9, 1.9, 1.15, 1.75)
-    panels = figure.subplots(1, 5, gridspec_kw={"width_ratios": widths, "wspace": 0.05})
+    panels = figure.subplots(1, 5, gridspec_kw={"width_ratios": widths, "wspace": 0.12})
     values, forward, backward, share, sizes = panels
     for axes, label in zip(panels, ("values", "signal", "gradient", "flat", "sizes"), strict=True):
         axes.set_label(label)

@@ -246,7 +246,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         """Return std, gradient and entropy now, and the step at which a std went below zero."""
         what = {"unclamped": "✗ crash, step {}", "frozen": "✗ frozen, step {}"}.get(result.state.parameter, "step {}")
         return {
-            "least std": "✗ none" if result.error else rounded(result.std),
+            "least std": f"✗ {rounded(result.asked[-1, 0])}" if result.error else rounded(result.std),
             "mean std": rounded(result.mean[-1]),
             "gradient": "–" if result.error else rounded(result.gradient[-1, 0]),
             "entropy": "–" if result.error else f"{rounded(result.entropy[-1])} nats",

@@ -47,7 +47,7 @@ def stage(figure: Figure, names: Sequence[str]) -> dict[str, Any]:
     for axes in (std, gradient):
         axes.minorticks_off()
     std.axhspan(-30, 0, color=FAINT, alpha=0.35, linewidth=0)
-    std.text(0.985, 0.02, "no std is below zero", transform=std.transAxes, ha="right", fontsize=9, gid="ground")
+    std.text(0.985, 0.02, "no std can be below zero", transform=std.transAxes, ha="right", fontsize=9, gid="ground")
     gradient.axhline(0, color=FAINT, linewidth=1)
     artists: dict[str, Any] = {"axes": panels, "joints": [], "gradients": [], "names": []}
     looks = itertools.cycle(itertools.product(("-", "--", ":", "-."), (BLUE, ORANGE, GREEN)))

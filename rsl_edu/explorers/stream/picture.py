@@ -63,7 +63,7 @@ def stage(figure: Figure, total: int) -> dict[str, Any]:
     kept = np.arange(0, total, total // DOTS | 1)  # odd: else all would be of the same robot
     artists: dict[str, Any] = {"kept": kept, "raw axes": raw, "top axes": top}
     (artists["dots"],) = top.plot(kept, kept, ".", color=FAINT, markersize=3, label="observed")
-    (artists["truth"],) = top.plot([0, 1], [0, 0], color=GREY, linestyle="--", label="true")
+    (artists["truth"],) = top.plot([0, 1], [0, 0], color=GREY, linestyle="--", label="true ± std")
     artists["truth band"] = [top.plot([0, 1], [0, 0], color=GREY, linestyle=":", linewidth=1)[0] for _ in range(2)]
     (artists["mean"],) = top.plot([], [], color=BLUE, linewidth=2, label="running")
     (artists["band"],) = top.fill([0, 0], [0, 0], color=BLUE, alpha=0.25, linewidth=0)
