@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,6 +14,8 @@ N = TypeVar("N", bound=torch.nn.Module)
 
 LARGEST = 1e12
 """Greatest size of a value that an explorer takes: squares and sums of larger ones do not fit in float32."""
+ROUGH = 0.03
+"""Error of rounding, as a share of the std, from which on what an explorer says is no longer about the data."""
 _COMMON = {
     *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
     *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
@@ -97,7 +100,26 @@ def finite_tensor(name: str, value: Any, *shapes: str) -> torch.Tensor:
     largest = max(map(float, tensor.aminmax()), key=abs)
     if abs(largest) > LARGEST:
         raise ValueError(f"{name}: expected values from -1e12 to 1e12, got {largest:.6g}")
+    if tensor.dtype == torch.float64:
+        _warn_of_rounding(name, tensor)
     return tensor.clone()
+
+
+def _warn_of_rounding(name: str, tensor: torch.Tensor) -> None:
+    """Warn if values vary so little around a large mean that float32, in which policies compute, blurs them."""
+    rows = tensor.reshape(-1, tensor.shape[-1] if tensor.dim() > 1 else 1)
+    spread = rows.std(0, correction=0)
+    blurred = (rows - rows.float().double()).square().mean(0).sqrt() > ROUGH * spread
+    blurred &= spread > 1e-12 * rows.abs().amax(0)  # what varies less is rounded in float64 already
+    if blurred.any():
+        place = int(blurred.nonzero()[0])
+        where = f" in column {place}" if rows.shape[1] > 1 else ""
+        std, mean = float(spread[place]), float(rows[:, place].mean())
+        warnings.warn(
+            f"{name}: values{where} vary by {std:.2g} around {mean:.6g}, which float32 blurs; "
+            "subtract the mean in float64 first",
+            stacklevel=5,  # the learner's own line
+        )
 
 
 def learner_network(name: str, network: N) -> N:

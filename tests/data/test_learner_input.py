@@ -1,5 +1,7 @@
 """What a learner brings along is taken as it is meant, or named with what is wrong."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -72,3 +74,13 @@ def test_ends_of_episodes_are_taken_in_every_dtype(dtype, shape):
 def test_ends_that_do_not_fit_are_named(value, message):
     with pytest.raises(ValueError, match=message):
         episode_ends("dones", value, torch.Size((3, 2)))
+
+
+def test_warns_of_values_that_float32_blurs():
+    close = torch.randn(99, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for fine in (close + 1e4, 1e-30 * close, close.float() + 1e8, torch.full((9, 2), 0.1, dtype=torch.float64)):
+            finite_tensor("x", fine, "[samples, features]")
+    with pytest.warns(UserWarning, match="x: values in column 1 vary by .* around 1e[+]07, which float32 blurs"):
+        finite_tensor("x", close + torch.tensor([0.0, 1e7]), "[samples, features]")

@@ -7,7 +7,8 @@ import pytest
 
 _WRITTEN = {"−": "-", "·": "*", "½": "0.5", "²": "**2", "√": "sqrt", "π": "pi", "e^": "e**", ",": ""}
 _POWERS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-_POWER = re.compile(r"(?:([\d.]+)·)?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+_POWER = re.compile(r"10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+_ROOT = re.compile(r"√([\d.,]+)")
 _NUMERIC = re.compile(r"(?:[-\d.+*/() ]|sqrt|pi|ln|exp|e(?=\*\*))+")
 
 
@@ -20,6 +21,7 @@ def equalities(lines):
         for side in re.split(r"(?:^|(?<=\s))= ", line.rpartition(": ")[2]):
             value = evaluated(side)
             if value is None:
+                last = None if side.strip() else last
                 continue
             if last is not None:
                 assert value == pytest.approx(last, rel=3e-3, abs=3e-3 * min(1.0, abs(last) + 0.1)), lines
@@ -37,11 +39,11 @@ def number(text):
 
 def evaluated(words):
     """Return the number that a formula of numbers is, or None if it is none."""
-    words = _POWER.sub(lambda found: f"{found[1] or 1}e{found[2].translate(_POWERS)}", words.strip())
+    words = _POWER.sub(lambda found: f"10**{found[1].translate(_POWERS)}", words.strip())
+    words = _ROOT.sub(r"√(\1)", words)
     for sign, meaning in _WRITTEN.items():
         words = words.replace(sign, meaning)
-    plain = re.sub(r"\de[-\d]+", "1", words)
-    if not plain or not _NUMERIC.fullmatch(plain) or not re.search(r"\d", plain):
+    if not words or not _NUMERIC.fullmatch(words) or not re.search(r"\d", words):
         return None
     names = {"__builtins__": {}, "sqrt": math.sqrt, "pi": math.pi, "ln": math.log, "e": math.e}
     try:

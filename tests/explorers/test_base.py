@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import matplotlib
 import numpy as np
 import pytest
+import torch
 
 from rsl_edu.explorers import Control, Explorer, control
 from rsl_edu.explorers.bench import output
@@ -91,6 +92,8 @@ def line():
         ({"points": 3.5}, r"points: expected a whole number from 2 to 9, got 3.5"),
         ({"gain": 2.0}, r"gain: expected one of 0.1, 1.0, 10.0; got 2.0"),
         ({"gain": True}, r"gain: expected one of 0.1, 1.0, 10.0; got True"),
+        ({"gain": torch.tensor([1.0, 10.0])}, r"gain: expected one of 0.1, 1.0, 10.0; got \[1.0, 10.0\]"),
+        ({"slope": np.ones((1, 2))}, r"slope: expected a number from -2.0 to 2.0, got \[\[1.0, 1.0\]\]"),
     ],
 )
 @pytest.mark.parametrize("live", [False, True])
@@ -354,6 +357,23 @@ def test_saved_picture_has_the_format_of_its_name(line, tmp_path):
     for name, begin in (("a.png", b"\x89PNG"), ("a.pdf", b"%PDF"), ("a.svg", b"<?xml")):
         line.save(tmp_path / name)
         assert (tmp_path / name).read_bytes().startswith(begin)
+
+
+def test_picture_without_a_name_or_of_an_unknown_format_is_refused(line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, message in (("", "path: expected the name of a file, got '.*'"), ("a.foo", r"path: .* \.svg or \.pdf")):
+        with pytest.raises(ValueError, match=message):
+            line.save(name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_number_of_another_type_becomes_the_control_s_own(line):
+    for value in (1, 1.0, np.float32(1), np.array(1.0), torch.tensor(1)):
+        line.set(gain=value)
+        assert repr(line.at().gain) == "1.0"
+        assert type(line).from_state(line.state).at() == line.at()
+    line.set(points=torch.tensor(3.0))
+    assert repr(line.at().points) == "3"
 
 
 def test_guess_is_kept_or_refused_by_its_range(line):

@@ -13,6 +13,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
+from recomputed import equalities
 
 from rsl_edu import explorers
 from rsl_edu.explorers.bench import theme
@@ -115,6 +116,14 @@ def test_whole_grid_shows_numbers_and_says_them_in_words(explorer, states):
     assert len(seen) > 0.6 * len(set(states)), "the artists follow the state"
     assert len(said) > 0.5 * len(set(states)), "the text follows the state"
     assert 3 <= len(names) <= 9
+
+
+def test_arithmetic_gives_what_it_says(explorer, states):
+    if type(explorer).__name__ in ("Features", "Memory"):
+        pytest.skip("three decimals are too few for this test; tests of their own compare them with torch")
+    for state in states:
+        for spot in explorer.spots(explorer.compute(state)):
+            equalities(spot.arithmetic)
 
 
 def test_same_state_gives_the_same_bytes_whatever_came_before(explorer, states):

@@ -208,10 +208,10 @@ def rule_lines(result: AdaptiveRateResult, update: int) -> tuple[str, ...]:
     after = exact(adapted(before, told, target, factor))
     if answer == "down":
         lines.append(f"{name} = {exact(told)} > 2 · {target:g} = {2 * target:g}: too far")
-        lines.append(f"rate = max({LIMITS[0]:g}, {exact(before)} / {factor:g}) = {after}")
+        lines.append(f"rate = max({exact(LIMITS[0])}, {exact(before)} / {factor:g}) = {after}")
     elif answer == "up":
         lines.append(f"{name} = {exact(told)} < {target:g} / 2 = {target / 2:g}: not far enough")
-        lines.append(f"rate = min({LIMITS[1]:g}, {exact(before)} · {factor:g}) = {after}")
+        lines.append(f"rate = min({exact(LIMITS[1])}, {exact(before)} · {factor:g}) = {after}")
     else:
         lines.append(f"{name} = {exact(told)} is from {target / 2:g} to {2 * target:g}: in the band")
         lines.append(stays)

@@ -10,6 +10,8 @@ import numpy as np
 from rsl_edu.number_format import SUPERSCRIPTS, large
 
 HALF_LOG_2PI = "½·ln(2·π)"
+RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+"""What a power of ten ends with."""
 MOST_DIGITS = 9999
 """Greatest exponent of ten that :func:`exponential` writes."""
 
@@ -29,9 +31,23 @@ def exact(value: float, digits: int = 4) -> str:
 
 
 def signed(value: float, digits: int = 4) -> str:
-    """Return :func:`exact` of a number, in brackets if it is negative."""
+    """Return :func:`exact` of a number as a part of an expression: in brackets if it is negative or a power of ten."""
     text = exact(value, digits)
-    return f"({text})" if text.startswith("−") else text
+    return f"({text})" if text.startswith("−") or text[-1] in RAISED else text
+
+
+def digits_for(result: float, *parts: float, digits: int = 4, most: int = 10) -> int:
+    """Return how many digits ``parts`` need so that their sum has as many right ones as are written of ``result``."""
+    largest = max(map(abs, parts), default=0.0)
+    if not result or not largest or not math.isfinite(largest / result):
+        return digits
+    return int(min(most, digits + max(0, math.ceil(math.log10(largest / abs(result))))))
+
+
+def difference(left: float, right: float) -> str:
+    """Return two numbers, the second subtracted, with the digits that their difference needs."""
+    digits = digits_for(left - right, left, right)
+    return f"{exact(left, digits)} − {signed(right, digits)}"
 
 
 def written(value: float, decimals: int = 3) -> str:

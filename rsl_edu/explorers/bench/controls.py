@@ -45,8 +45,9 @@ class Control:
 
     def check(self, name: str, value: Any) -> Any:
         """Return ``value`` as the control has it, or raise a ValueError that names the control if it is not allowed."""
-        if isinstance(value, np.generic):
-            value = value.item()
+        if hasattr(value, "__array__"):
+            array = np.asarray(value)
+            value = array.item() if array.ndim == 0 else array.tolist()
         if self.range is not None:
             first, last, _ = self.range
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -59,9 +60,11 @@ class Control:
             return int(value)
         if self.choices is not None or self.steps is not None:
             allowed = self.positions()
-            if not any(value == each and isinstance(value, bool) == isinstance(each, bool) for each in allowed):
-                raise ValueError(f"{name}: expected one of {', '.join(map(repr, allowed))}; got {value!r}")
-        elif not isinstance(value, bool):
+            for each in allowed:
+                if value == each and isinstance(value, bool) == isinstance(each, bool):
+                    return each
+            raise ValueError(f"{name}: expected one of {', '.join(map(repr, allowed))}; got {value!r}")
+        if not isinstance(value, bool):
             raise ValueError(f"{name}: expected True or False, got {value!r}")
         return value
 

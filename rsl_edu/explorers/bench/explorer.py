@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .drawing import Drawing, Frame
@@ -11,8 +12,6 @@ from .instrument import Instrument, R, S
 from .static_page import NOTEBOOK, explorer_html, in_a_page
 
 if TYPE_CHECKING:  # anywidget takes its time to import: only what is live needs it
-    from pathlib import Path
-
     from matplotlib.figure import Figure
 
     from .widget import Live
@@ -34,8 +33,17 @@ class Explorer(Instrument[S, R]):
         return drawing.finished()
 
     def save(self, path: str | Path, *, dark: bool = False) -> None:
-        """Write the present picture to a file; its ending chooses the format: png, svg, pdf."""
-        self.render(dark=dark).savefig(path, dpi=200)
+        """Write the present picture to a file; its ending chooses the format: png, svg, pdf, or png where it has none.
+
+        Raises:
+            ValueError: A format that there is not, or no name.
+        """
+        if not Path(path).name:
+            raise ValueError(f"path: expected the name of a file, got {str(path)!r}")
+        figure = self.render(dark=dark)
+        if (Path(path).suffix[1:].lower() or "png") not in figure.canvas.get_supported_filetypes():
+            raise ValueError(f"path: expected a file that ends in .png, .svg or .pdf, got {str(path)!r}")
+        figure.savefig(path, dpi=200)
 
     def frames(self, *, dark: bool = False, **values: Sequence[Any]) -> Iterator[Frame]:
         """Draw the picture at every combination of ``values``, or by default at all :meth:`swept_states`, each once."""

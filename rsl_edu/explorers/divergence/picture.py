@@ -9,7 +9,7 @@ import numpy as np
 
 from rsl_edu.number_format import power, round_up
 
-from ..bench.arithmetic import HALF_LOG_2PI, exact, exponential, rounded, signed
+from ..bench.arithmetic import HALF_LOG_2PI, difference, digits_for, exact, exponential, rounded, signed
 from ..bench.coloured_titles import entitle
 from ..bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, RED
 from ..bench.touch import Grip, Mark, Spot, grip
@@ -218,7 +218,7 @@ def _log_prob(name: str, policy: MeanStd, action: float, log_prob: float) -> Spo
         f"{rounded(log_prob)} nats",
         (Mark("densities", action, math.exp(log_prob)),),
         (
-            f"z = (a − μ) / σ = ({exact(action)} − {signed(mean)}) / {exact(std)} = {exact(z)}",
+            f"z = (a − μ) / σ = ({difference(action, mean)}) / {signed(std)} = {exact(z)}",
             f"−½·z² − ln σ − {HALF_LOG_2PI}",
             f"= −½·{signed(z)}² − ln({exact(std)}) − {HALF_LOG_2PI} = {exact(log_prob)}",
         ),
@@ -258,16 +258,18 @@ def _entropy(p: MeanStd) -> list[str]:
 def _kl(p: MeanStd, q: MeanStd, row: int) -> list[str]:
     log, square = math.log(q[1] / p[1]), (p[1] ** 2 + (p[0] - q[0]) ** 2) / (2 * q[1] ** 2)
     formula = FORMULA + (", 1: old, 2: new" if row == 2 else ", 1: new, 2: old")
+    kl = log + square - 0.5
+    digits = digits_for(kl, log, square)
     return [
         formula,
         f"= {_with_numbers(p, q)}",
-        f"= {exact(log)} + {exact(square)} − 0.5 = {exact(log + square - 0.5)}",
+        f"= {exact(log, digits)} + {exact(square, digits)} − 0.5 = {exact(kl)}",
     ]
 
 
 def _with_numbers(p: MeanStd, q: MeanStd) -> str:
-    one, two = exact(p[1]), exact(q[1])
-    return f"ln({two}/{one}) + ({one}² + ({exact(p[0])} − {signed(q[0])})²) / (2·{two}²) − ½"
+    one, two = signed(p[1]), signed(q[1])
+    return f"ln({two}/{one}) + ({one}² + ({difference(p[0], q[0])})²) / (2·{two}²) − ½"
 
 
 def _entropy_of(std: float) -> float:

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from rsl_edu.number_format import power
 
-from ..bench.arithmetic import HALF_LOG_2PI, exact, rounded, signed
+from ..bench.arithmetic import HALF_LOG_2PI, difference, exact, rounded, signed
 from ..bench.coloured_titles import entitle
 from ..bench.theme import BLUE, FAINT, GREY, ORANGE, PINK
 from ..bench.touch import Grip, Mark, Spot, grip
@@ -179,8 +179,8 @@ def _sample(result: HeteroscedasticFitResult, samples: Samples) -> Spot:
         (Mark("fit", x, y),),
         (
             f"{name} {exact(x)}{unit}: y = {exact(y)}, fitted μ = {exact(mean)}, σ = {exact(std)}",
-            f"z = (y − μ) / σ = ({exact(y)} − {signed(mean)}) / {exact(std)} = {exact(z)}",
-            f"σ as the network has it, in stds of all y: {exact(std)} / {exact(samples.scale)} = {exact(relative)}",
+            f"z = (y − μ) / σ = ({difference(y, mean)}) / {signed(std)} = {exact(z)}",
+            f"σ as the network has it, in stds of all y: {signed(std)} / {signed(samples.scale)} = {exact(relative)}",
             f"−log p = ½·z² + ln σ + {HALF_LOG_2PI}",
             f"= ½·{signed(z)}² + ln({exact(relative)}) + {HALF_LOG_2PI} = {exact(nll)}",
         ),
@@ -202,7 +202,7 @@ def _bin(result: HeteroscedasticFitResult, samples: Samples, place: int) -> Spot
             Mark("inside", extent, (0.0, share)),
         ),
         (
-            f"observed std: √(sum of (y − mean)² / samples) = √({exact(std**2 * count)} / {count}) = {exact(std)}",
+            f"observed std: √(sum of (y − mean)² / samples) = √({signed(std**2 * count)} / {count}) = {exact(std)}",
             f"percent within ± 1 fitted std: 100·{within} / {count} = {exact(100 * within / count)}",
         ),
     )

@@ -134,7 +134,7 @@ def distance(now: Step, fresh: Step, result: MemoryResult) -> Spot:
     lines = (
         f"unit 1 of layer 1: {written(ours[0])}, in a fresh memory {written(theirs[0])}, apart by {written(apart[0])}",
         f"mean of the squares of all {len(apart)} differences: {short(mean)}",
-        f"square root of the mean: √{short(mean)} = {short(mean**0.5)}",
+        f"square root of the mean: √({short(mean)}) = {short(mean**0.5)}",
     )
     return Spot("distance now", short(value) if value >= 1e-6 else "0", (Mark("distance", time, value),), lines)
 

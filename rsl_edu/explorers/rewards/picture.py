@@ -10,7 +10,7 @@ import numpy as np
 from rsl_edu.histogram import clipped_histogram
 from rsl_edu.number_format import large, round_up, short
 
-from ..bench.arithmetic import exact, signed
+from ..bench.arithmetic import difference, exact, signed
 from ..bench.theme import BLUE, FAINT, GREY, ORANGE
 from ..bench.touch import Grip, Mark, Spot, grip
 from .state import WINDOW, RewardsResult
@@ -218,10 +218,10 @@ def step_lines(result: RewardsResult, t: int) -> tuple[str, ...]:
     state, trace, env = result.state, result.trace, result.state.env
     reward, std = float(trace.rewards[t, env]), float(trace.std[t])
     divisor = std or 1.0
-    quotient = f"{signed(reward)} / {exact(divisor)}"
+    quotient = f"{signed(reward)} / {signed(divisor)}"
     if state.divide == "centred":
         mean = float(trace.rewards[: t + 1].mean(dtype=float))
-        quotient = f"({exact(reward)} − {signed(mean)}) / {exact(divisor)}"
+        quotient = f"({difference(reward, mean)}) / {signed(divisor)}"
     return (
         _sum_line(result, t),
         *_std_lines(result, t),
@@ -254,7 +254,7 @@ def _std_lines(result: RewardsResult, t: int) -> tuple[str, ...]:
     m, mean, var = len(new), float(new.mean()), float(np.square(new - new.mean()).mean())
     here = f"{m:,} robots: mean {exact(mean)}, variance {exact(var)}"
     if result.state.divide == "each step" or t == 0:
-        return f"{what} of {here}", f"std = √{exact(var)} = {exact(float(trace.std[t]))}"
+        return f"{what} of {here}", f"std = √{signed(var)} = {exact(float(trace.std[t]))}"
     past = trace.sums[:t].astype(float)
     n, past_mean, past_var = past.size, float(past.mean()), float(past.var())
     total, delta = n + m, mean - past_mean
@@ -264,7 +264,7 @@ def _std_lines(result: RewardsResult, t: int) -> tuple[str, ...]:
         f"{what} so far: n = {n:,}, mean {exact(past_mean)}, variance {exact(past_var)}",
         f"{what} now, n = {here}",
         f"variance = {shares} + {n:,}·{m:,}/{total:,}² · {signed(delta)}² = {exact(variance)}",
-        f"std = √{exact(variance)} = {exact(float(trace.std[t]))}",
+        f"std = √{signed(variance)} = {exact(float(trace.std[t]))}",
     )
 
 

@@ -11,6 +11,7 @@ from torch import nn
 from rsl_edu.diagnosis.layers import ROUNDING, in_order
 from rsl_edu.number_format import counted
 
+from ..bench.arithmetic import digits_for, signed
 from ..bench.arithmetic import exact as written
 
 exact = functools.partial(written, digits=3)
@@ -61,16 +62,14 @@ def _sum(linear: nn.Linear, below: torch.Tensor, z: float, unit: int) -> str:
     weights = linear.weight[unit]
     terms = weights * below
     largest = terms.abs().topk(min(2, len(terms))).indices.tolist()
-    first = " + ".join(f"{_factor(weights[i])}·{_factor(below[i])}" for i in largest)
+    left = float(terms.sum() - terms[largest].sum())
+    # Large terms that cancel need more digits than their sum.
+    digits = digits_for(z, left, *terms[largest].tolist(), digits=3, most=6)
+    first = " + ".join(f"{signed(float(weights[i]), digits)}·{signed(float(below[i]), digits)}" for i in largest)
     others = len(terms) - len(largest)
-    rest = f" + {_factor(terms.sum() - terms[largest].sum())} for {counted(others, 'other')}" if others else ""
-    bias = "" if linear.bias is None else f" + {_factor(linear.bias[unit])}"
+    rest = f" + {signed(left, digits)} for {counted(others, 'other')}" if others else ""
+    bias = "" if linear.bias is None else f" + {signed(float(linear.bias[unit]), digits)}"
     return f"z = {first}{rest}{bias} = {exact(z)}"
-
-
-def _factor(value: torch.Tensor) -> str:
-    written = exact(float(value))
-    return f"({written})" if value < 0 else written
 
 
 def _bent(modules: list[Any], z: torch.Tensor, h: torch.Tensor, unit: int) -> list[str]:
@@ -85,7 +84,7 @@ def _stds(h: torch.Tensor, unit: int, stds: torch.Tensor, end: float, units: str
     """Write how the std of a row comes about."""
     one = units.removesuffix("s")
     over = f"std over {counted(len(h), 'observation')} of this {one}: {exact(float(stds[unit]))}"
-    squares = " + ".join(f"{exact(float(std))}²" for std in stds[:2])
+    squares = " + ".join(f"{signed(float(std), 3)}²" for std in stds[:2])
     more = " + …" if len(stds) > 2 else ""
     rounding = " (rounding error counts as 0)" if end == 0 and stds.any() else ""
     if len(stds) == 1:

@@ -10,7 +10,7 @@ import numpy as np
 from rsl_edu.histogram import clipped_histogram
 from rsl_edu.number_format import large, round_up, short
 
-from ..bench.arithmetic import exact, signed
+from ..bench.arithmetic import difference, exact, signed
 from ..bench.theme import BLUE, FAINT, GREY, ORANGE
 from ..bench.touch import Grip, Mark, Spot, grip
 
@@ -226,7 +226,7 @@ def _merge(result: StreamResult) -> Spot:
 def merge_lines(result: StreamResult) -> tuple[str, ...]:
     """Return the arithmetic of the last merge of the feature that is shown, as the chosen rule has it."""
     last, merge = result.last, result.state.merge
-    of_batch = f"mean = {exact(last.batch_mean)}, std = √{exact(last.batch_var)} = {exact(last.batch_var**0.5)}"
+    of_batch = f"mean = {exact(last.batch_mean)}, std = √{signed(last.batch_var)} = {exact(last.batch_var**0.5)}"
     n, m, total = last.count, last.batch, last.count + last.batch
     here = f"batch: n {m:,}, mean {exact(last.batch_mean)}, variance {exact(last.batch_var)}"
     if last.frozen:
@@ -245,11 +245,11 @@ def merge_lines(result: StreamResult) -> tuple[str, ...]:
     a, b = f"{n:,}/{total:,}", f"{m:,}/{total:,}"
     return (
         f"past: n {n:,}, mean {exact(last.mean)}, variance {exact(last.var)}; {here}",
-        f"δ = {exact(last.batch_mean)} − {signed(last.mean)} = {exact(delta)}",
+        f"δ = {difference(last.batch_mean, last.mean)} = {exact(delta)}",
         f"mean = {exact(last.mean)} + {b} · {signed(delta)} = {exact(mean)}",
         f"within: {a} · {exact(last.var)} + {b} · {exact(last.batch_var)} = {exact(within)}",
         f"between{' (left out)' * (merge == 'no shift')}: {a} · {b} · {signed(delta)}² = {exact(between)}",
-        f"variance = {summed} = {exact(var)}, std = √{exact(var)} = {exact(var**0.5)}",
+        f"variance = {summed} = {exact(var)}, std = √{signed(var)} = {exact(var**0.5)}",
     )
 
 
@@ -260,8 +260,8 @@ def _value(result: StreamResult) -> Spot:
     shown = exact(z) if np.isfinite(z) else "not a number" if np.isnan(z) else "infinite"
     lines = (
         "z = (x − running mean) / (running std + eps)",
-        f"z = ({exact(x)} − {signed(mean)}) / ({exact(std)} + {state.eps:g})",
-        f"z = {exact(x - mean)} / {exact(std + state.eps)} = {shown}",
+        f"z = ({difference(x, mean)}) / ({exact(std)} + {state.eps:g})",
+        f"z = {signed(x - mean)} / {signed(std + state.eps)} = {shown}",
     )
     marks = [Mark("statistics", float(state.seen), x), Mark("values", x)]
     if np.isfinite(z):

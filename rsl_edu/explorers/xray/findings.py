@@ -11,7 +11,7 @@ import numpy as np
 from rsl_edu.diagnosis import Finding, Measures
 from rsl_edu.number_format import short
 
-from ..bench.arithmetic import exact
+from ..bench.arithmetic import exact, signed
 from ..bench.touch import Mark, Spot
 
 WIDEST, MOST_ROWS = 100, 12
@@ -203,7 +203,7 @@ def _std_lines(measures: Sequence[Measures], place: int) -> list[str]:
     many = len(now.std)
     lines = [f"mean of {many} std: ({shown}) / {many} = {exact(mean)}" if many > 1 else f"std of the action: {shown}"]
     if place and before > 0:
-        lines.append(f"compared with the first checkpoint: {exact(mean)} / {exact(before)} = {exact(mean / before)}")
+        lines.append(f"compared with the first checkpoint: {signed(mean)} / {signed(before)} = {exact(mean / before)}")
     return lines
 
 
