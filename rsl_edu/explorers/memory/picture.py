@@ -45,7 +45,9 @@ def stage(figure: Figure, dones: np.ndarray, batch: np.ma.MaskedArray[Any, Any],
     axes["resets"].set(ylim=(envs - 0.4, -0.6), ylabel="robot", title="resets of all robots")
     axes["units"].set(ylim=(1, 0), yticks=[], ylabel="unit", title="hidden units")
     axes["distance"].set_yscale("symlog", linthresh=1e-6, linscale=0.5)
-    axes["distance"].set(yticks=(0, 1e-4, 1e-2, 1), ylabel="rms over all units", xlabel="time step (lines: episodes end)")
+    axes["distance"].set(
+        yticks=(0, 1e-4, 1e-2, 1), ylabel="rms over all units", xlabel="time step (lines: episodes end)"
+    )
     axes["distance"].set_title("distance from a fresh memory")
     axes["gradient"].set(
         yscale="log", xlabel="time step (▴ gradient cut)", ylabel="‖∂y/∂x‖", title="gradient of the present output"

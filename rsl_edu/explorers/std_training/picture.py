@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rsl_edu.number_format import round_up
+from rsl_edu.number_format import counted, round_up
 
 from ..bench.arithmetic import HALF_LOG_2PI, exact, rounded, signed
 from ..bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, RED
@@ -24,7 +24,10 @@ NAMED = 8
 POINTED = 12
 """So many joints can be pointed at."""
 ROOM = 110
-"""Room to the right of the last step, for the names, in steps; in all panels, so that equal steps line up."""
+"""Room to the right of the last step, for the names, in steps; in all panels, so that equal steps line up.
+
+The axis of the steps ends before it.
+"""
 GAP = 0.055
 """Least distance between two names, as a share of the panel."""
 
@@ -35,8 +38,10 @@ def stage(figure: Figure, names: Sequence[str]) -> dict[str, Any]:
     panels = {"std": std, "gradient": gradient, "entropy": entropy, "log": log}
     for label, axes in panels.items():
         axes.set_label(label)
-        axes.set(xlim=(0, STEPS + ROOM), xticks=(0, 100, 200, 300), xlabel="steps")
-    std.set(ylabel="std that the parameter asks for", title="std of each joint")
+        axes.set(xlim=(0, STEPS + ROOM), xticks=(0, 100, 200, 300))
+        axes.set_xlabel("steps", x=STEPS / 2 / (STEPS + ROOM))
+        axes.spines["bottom"].set_bounds(0, STEPS)
+    std.set(ylabel="std that the parameter asks for", title="std of each joint (grey: impossible)")
     std.set_yscale("symlog", linthresh=0.01, linscale=0.7)
     ticks = (-10, -1, -0.1, -0.01, 0, 0.01, 0.1, 1, 10, 1e3, 1e5)
     std.set_yticks(ticks, [f"{tick:,g}".replace("-", "−") for tick in ticks])
@@ -46,9 +51,9 @@ def stage(figure: Figure, names: Sequence[str]) -> dict[str, Any]:
     log.set(ylabel="mean of the stds", title="what a log shows")
     for axes in (std, gradient):
         axes.minorticks_off()
-    std.axhspan(-30, 0, color=FAINT, alpha=0.35, linewidth=0)
-    std.text(0.985, 0.02, "no std can be below zero", transform=std.transAxes, ha="right", fontsize=9, gid="ground")
-    gradient.axhline(0, color=FAINT, linewidth=1)
+    ends = STEPS / (STEPS + ROOM)  # as a share of the panel
+    std.axhspan(-30, 0, xmax=ends, color=FAINT, alpha=0.35, linewidth=0)
+    gradient.axhline(0, xmax=ends, color=FAINT, linewidth=1)
     artists: dict[str, Any] = {"axes": panels, "joints": [], "gradients": [], "names": []}
     looks = itertools.cycle(itertools.product(("-", "--", ":", "-."), (BLUE, ORANGE, GREEN)))
     for name, (style, color) in zip(names, looks, strict=False):
@@ -190,7 +195,7 @@ def _joint_spot(result: StdTrainingResult, place: int) -> Spot:
     along = np.unique(np.linspace(0, last, 7).round().astype(int))
     marks = [Mark("std", int(t), float(asked[t])) for t in along]
     marks += [Mark("gradient", int(t), float(gradient[t])) for t in along[::2] if np.isfinite(gradient[t])]
-    numbers = f"std {rounded(asked[-1])} after {last} steps, gradient {rounded(result.step.gradient[place])}"
+    numbers = f"std {rounded(asked[-1])} after {counted(last, 'step')}, gradient {rounded(result.step.gradient[place])}"
     return Spot(result.names[place], numbers, tuple(marks), _joint(result, place))
 
 
