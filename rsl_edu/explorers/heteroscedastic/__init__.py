@@ -135,15 +135,16 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         )
         self.edges, self.bins = _bins(self.x.squeeze(1).numpy())
         values = self.y.squeeze(1).numpy()
-        self.bin_mean, self.bin_std = (_by_bin(of, values, self.bins) for of in (np.mean, np.std))  # [bins]
-        off = torch.from_numpy(values - self.bin_mean[self.bins]).unsqueeze(1) / self._y_moments[1]
+        self.bin_mean = _by_bin(np.mean, values, self.bins)  # [bins]
+        residuals, self.bin_std, free = around_lines(self.x.squeeze(1).numpy(), values, self.bins)
+        off = torch.from_numpy(residuals).float().unsqueeze(1) / self._y_moments[1]
         one = GaussianDistribution(1, init_std=max(1e-6, off.square().mean().sqrt().item()))
         one.update(torch.zeros_like(off))
-        self.nll_one = -one.log_prob(off).mean().item()  # of the best single std, around the means of the bins
+        self.nll_one = -one.log_prob(off).mean().item()  # of the best single std, around the lines of the bins
         count = np.bincount(self.bins, minlength=len(self.edges) - 1)
         x_of, y_of = self.x.squeeze(1).numpy(), values
         pair = self.names[0], self.names[1]
-        known = (self.edges, count, self.bin_mean, self.bin_std, self.nll_one)
+        known = (self.edges, count, self.bin_mean, self.bin_std, free, self.nll_one)
         self.samples = Samples(x_of, y_of, pair, self._y_moments[1], *known)
         first, last = float(self._grid[0]), float(self._grid[-1])
         apart = round_up((last - first) / POSITIONS, (1, 2, 5))
@@ -172,13 +173,12 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
             sample_fit = float(mean[nearest]) * scale + shift, float(std[nearest]) * scale
             at = torch.tensor([[(state.angle - self._x_moments[0]) / self._x_moments[1]]])
             here = [float(moment) * scale for moment in self._read(network(at), distribution, state.mistake).params]
-            extremes = (*fit.loss, nll, self.nll_one)
             return HeteroscedasticFitResult(
                 state=state,
                 mean=(curve[0] + shift).numpy(),
                 std=curve[1].numpy(),
                 loss=fit.loss[: state.steps + 1],
-                calm=bool(min(extremes) > 0.9 and max(extremes) < 2.3),
+                losses=picture.limits_of_loss(fit.loss, nll, self.nll_one),
                 nll=nll,
                 entropy=read.entropy.mean().item(),
                 inside=_by_bin(np.mean, inside, self.bins),
@@ -272,8 +272,9 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
             if fits:
                 return f"✗ {MISTAKEN[state.mistake]}, without harm here: {share} lie within one std."
             return f"✗ {MISTAKEN[state.mistake]}: {share} lie within one std, not 68 %."
-        if not np.nanmax(self.bin_std):
-            return f"There is no noise: near each state all samples are equal. Fitted std: {fitted}."
+        if self.samples.noise < picture.HARDLY:
+            none = "There is no noise" if self.samples.noise < 1e-6 else "Hardly any noise"
+            return f"{none}: the samples of each bin lie on a line. Fitted std: {fitted}."
         if low == high:
             which = "One std before the first step" if not state.steps else "One std for all states"
             return f"{which}, {low}: {share} lie within it{'' if fits else ', not 68 %'}."
@@ -296,8 +297,9 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         symptom = "One std for all is spared this mistake. " if _spared(state) else SYMPTOMS[state.mistake]
         return (
             f"{symptom}At {name} {rounded(state.angle)}{unit} the fitted mean is {rounded(result.here[0])} and the std "
-            f"{rounded(result.here[1])}. The samples near it have mean {rounded(self.bin_mean[place])} and std "
-            f"{rounded(self.bin_std[place])}; {result.inside[place]:.0f} % of them lie within one fitted std. {nll}"
+            f"{rounded(result.here[1])}. The samples near it have mean {rounded(self.bin_mean[place])} and, "
+            f"around a line through them, std {rounded(self.bin_std[place])}; {result.inside[place]:.0f} % of them "
+            f"lie within one fitted std. {nll}"
         )
 
 
@@ -353,6 +355,31 @@ def _bins(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if len(edges) == 1:
         edges = edges[0] + np.array([-0.5, 0.5])
     return edges, np.searchsorted(edges[1:-1], x, side="right")
+
+
+def around_lines(x: np.ndarray, y: np.ndarray, bins: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Fit a straight line to the samples of each bin, or a mean where there are too few of them or x is the same.
+
+    Args:
+        x: ``[samples]``.
+        y: ``[samples]``.
+        bins: The bin of each sample, ``[samples]``.
+
+    Returns:
+        How far each sample is from its line, ``[samples]``. Of each bin the std of these, unbiased, and the degrees
+        of freedom that it has, ``[bins]``: the samples less 2 for a line and 1 for a mean. NaN where that leaves none.
+    """
+    off, std, free = y.astype(float), [], []
+    for i in range(bins.max() + 1):
+        here = bins == i
+        across, up, count = x[here].astype(float), off[here], int(here.sum())
+        if count:
+            across, up = across - across.mean(), up - up.mean()
+        line = count > 2 and np.ptp(across) > 0
+        off[here] = up - across * (across @ up / (across @ across)) if line else up
+        free.append(max(0, count - 1 - line))
+        std.append(math.sqrt(float(np.square(off[here]).sum()) / free[-1]) if free[-1] else math.nan)
+    return off, np.array(std), np.array(free)
 
 
 def _by_bin(of: Any, values: np.ndarray, bins: np.ndarray) -> np.ndarray:
