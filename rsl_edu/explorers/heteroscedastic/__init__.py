@@ -253,8 +253,8 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
             "std at the angle": rounded(result.here[1]),
             "observed there": rounded(self.bin_std[result.bin]),
             "inside ±1 std there": f"{result.inside[result.bin]:.0f} %",
-            "fitted std": f"{rounded(result.std.min())} to {rounded(result.std.max())}",
-            "observed std": f"{rounded(np.nanmin(self.bin_std))} to {rounded(np.nanmax(self.bin_std))}",
+            "fitted std": _extent(result.std),
+            "observed std": _extent(self.bin_std),
             "inside ±1 std": f"{result.inside_all:.0f} %",
             "worst bin": f"{worst:.0f} %",
             "NLL, fitted": f"{wrong}{_large(result.nll)} nats",
@@ -264,8 +264,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
     def title(self, result: HeteroscedasticFitResult) -> str:
         """Compare the fitted std with the noise, or say what a mistake makes of it."""
         state, inside = result.state, result.inside
-        low, high = rounded(result.std.min()), rounded(result.std.max())
-        fitted = low if low == high else f"{low} to {high}"
+        fitted = _extent(result.std)
         fits = bool(np.nanmax(np.abs(inside - WITHIN)) < 20)
         share = _share(inside)
         if state.mistake != "none" and not _spared(state):
@@ -275,16 +274,15 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         if self.samples.noise < picture.HARDLY:
             none = "There is no noise" if self.samples.noise < 1e-6 else "Hardly any noise"
             return f"{none}: the samples of each bin lie on a line. Fitted std: {fitted}."
-        if low == high:
+        if " to " not in fitted:
             which = "One std before the first step" if not state.steps else "One std for all states"
-            return f"{which}, {low}: {share} lie within it{'' if fits else ', not 68 %'}."
+            return f"{which}, {fitted}: {share} lie within it{'' if fits else ', not 68 %'}."
         if fits and len(inside) == 1:
             return f"Too few samples to see whether the noise varies; the fitted std is {fitted}."
         if fits and self.samples.even:
             return f"The noise is about the same everywhere; the fitted std is {fitted}."
         if fits:
-            observed = f"observed {rounded(np.nanmin(self.bin_std))} to {rounded(np.nanmax(self.bin_std))}"
-            return f"The fitted std follows the noise: {fitted}, {observed}."
+            return f"The fitted std follows the noise: {fitted}, observed {_extent(self.bin_std)}."
         return f"After {state.steps} steps the std misses the noise: {share} lie within it."
 
     def describe(self, result: HeteroscedasticFitResult) -> str:
@@ -321,6 +319,12 @@ SYMPTOMS = {
 def _spared(state: HeteroscedasticFitState) -> bool:
     """Return whether the mistake cannot be made with one std for all states."""
     return state.parameter == "one" and state.mistake in ("swapped", "no init", "clamp")
+
+
+def _extent(values: np.ndarray) -> str:
+    """Return the least and the greatest number, or one if both are written alike."""
+    low, high = rounded(np.nanmin(values)), rounded(np.nanmax(values))
+    return low if low == high else f"{low} to {high}"
 
 
 def _share(inside: np.ndarray) -> str:
