@@ -286,12 +286,15 @@ class Stream(Explorer[StreamState, StreamResult]):
             error, independent = "No feature varies by more than 10⁻⁶, so there is no error in true stds", ""
         z = result.normalized
         broken = int((~np.isfinite(z)).sum())
-        centre = short(z.mean(), 1).replace("-", "−")
-        spread = f"mean {centre} and std {rounded(z.std())}" if not broken else f"{broken} not numbers"
+        spread = f"mean {_tenths(z.mean())} and std {rounded(z.std())}" if not broken else f"{broken} not numbers"
         return (
             f"{after} {learned}; {truth}. {error}{independent}. "
             f"The last {'value' if len(z) == 1 else f'{len(z)} values'}, normalized: {spread}."
         )
+
+
+def _tenths(value: float) -> str:
+    return short(value, 1).replace("-", "−")
 
 
 def _last_merge(state: StreamState, samples: np.ndarray, updates: int, mean: float, std: float) -> LastMerge:

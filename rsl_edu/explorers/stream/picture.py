@@ -293,6 +293,7 @@ def _shift(result: StreamResult) -> Spot:
         lines.append(
             f"({state.shift:,} · {signed(mean0)} + {new:,} · {signed(mean1)}) / {state.seen:,} = {exact(expected)}"
         )
-    numbers = f"the true mean goes from {rounded(mean0)} to {rounded(mean1)}, the true std from {rounded(std0)} to {rounded(std1)}"
+    means, deviations = (f"from {rounded(old)} to {rounded(new)}" for old, new in ((mean0, mean1), (std0, std1)))
+    numbers = f"the true mean goes {means}, the true std {deviations}"
     name = f"after {samples(state.shift)} {numbers}"
     return Spot("the shift", name, (Mark("statistics", float(state.shift)),), tuple(lines))
