@@ -216,7 +216,8 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
             f"{after} {DIVISORS[state.divide]} is "
             f"{three(std)}; right, at the end, is {three(trace.truth)}. "
             f"Robot {state.env}'s sum is {rounded(trace.sums[state.step - 1, state.env])}. "
-            f"Normalized rewards have mean {_mean(result)}, their sums std {rounded(scale)}: {symptom}.{_underflow(std)}"
+            f"Normalized rewards have mean {_mean(result)}, their sums std {rounded(scale)}: {symptom}."
+            f"{_underflow(std)}"
         )
 
 
