@@ -8,6 +8,7 @@ import pytest
 import torch
 from recomputed import number
 
+from rsl_edu.explorers.bench.drawing import Drawing
 from rsl_edu.explorers.rewards import Rewards, picture
 from rsl_edu.modules import EmpiricalDiscountedVariationNormalization, EmpiricalNormalization
 
@@ -332,12 +333,14 @@ def test_any_unit_of_the_rewards_says_the_same(small, unit):
                 assert small.numbers(plain)[name] == other.numbers(scaled)[name]
             size = float(other.numbers(scaled)["std of rewards"] and scaled.trace.rewards[:48].std(dtype=float))
             assert number(other.numbers(scaled)["std of rewards"]) == pytest.approx(size, rel=0.06)
-    figure = other.render()
-    figure.canvas.draw()
+    figure = Drawing(other).finished()
+    figure.draw_without_rendering()
     for axes in figure.axes[:4]:
         ticks = [label.get_text() for label in axes.get_yticklabels()]
         assert len(set(ticks)) == len(ticks) > 2
         assert max(map(len, ticks)) <= 7
+        beside = min(label.get_window_extent().x0 for label in axes.get_yticklabels())
+        assert axes.yaxis.label.get_window_extent().x1 < beside
     assert figure.axes[4].get_ylim()[0] < other.compute(other.at()).trace.truth < figure.axes[4].get_ylim()[1]
 
 

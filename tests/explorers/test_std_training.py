@@ -282,6 +282,20 @@ def test_joints_are_named_at_their_lines_and_names_do_not_overlap(cheetah, state
     assert all(colours[name] == line(axes.figure, name).get_color() for name in CHEETAH)
 
 
+@pytest.mark.parametrize("joints", [1, 2, 4])
+def test_words_of_torch_stand_clear_of_the_names(joints):
+    explorer = small(joints=joints, parameter="unclamped")
+    for rate in (0.01, 0.02, 0.03, 0.1):
+        state = explorer.at(rate=rate, steps=STEPS)
+        if not explorer.compute(state).error or len(explorer.compute(state).asked) > 0.6 * STEPS:
+            continue
+        drawing = Drawing(explorer)
+        drawing.move(explorer.compute(state))
+        texts = [text for text in drawing.figure.axes[0].texts if text.get_text()]
+        error = next(text for text in texts if text.get_text().startswith("✗")).get_window_extent()
+        assert not [text for text in texts if text.get_text()[0] != "✗" and text.get_window_extent().overlaps(error)]
+
+
 def test_names_are_moved_no_further_than_needed():
     np.testing.assert_allclose(spread(np.array([0.5, 0.2, 0.8])), [0.5, 0.2, 0.8])
     np.testing.assert_allclose(spread(np.array([0.5, 0.5])), [0.5 - GAP / 2, 0.5 + GAP / 2])

@@ -88,7 +88,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         dones = torch.zeros(rewards.shape) if dones is None else dones
         self.rewards, self.dones = rewards.float(), episode_ends("dones", dones, rewards.shape)  # [time, envs]
         size = self.rewards.double()  # whose square a float32 may not hold
-        self._unit = 10 ** np.round(np.log10(float(size.std(correction=0)) or 1.0))
+        self._unit = float(10 ** np.round(np.log10(float(size.std(correction=0)) or 1.0)))
         steps, envs = rewards.shape
         stride = max(1, steps // 64)
         most = round_up(float(size.abs().mean()) or 1.0)
@@ -147,7 +147,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
 
     def stage(self, figure: Figure) -> dict[str, Any]:
         """Lay out the reward before and after; below them the sums, the std and the histogram."""
-        return picture.stage(figure, len(self.rewards))
+        return picture.stage(figure, len(self.rewards), self._unit)
 
     def draw(self, artists: dict[str, Any], result: RewardsResult) -> None:
         """Move lines, marks, bars and words."""

@@ -37,12 +37,13 @@ TITLES = {
 """Of each time series, which is a panel: its title, and what the y axis shows."""
 
 
-def stage(figure: Figure, total: int) -> dict[str, Any]:
+def stage(figure: Figure, total: int, unit: float = 1.0) -> dict[str, Any]:
     """Lay out the reward before and after; below them the sums, the std and the histogram.
 
     Args:
         figure: An empty figure.
         total: Steps of the whole recording.
+        unit: A power of ten that the rewards are as large as: it decides how long the words at the ticks are.
     """
     from matplotlib.transforms import ScaledTranslation
 
@@ -80,7 +81,7 @@ def stage(figure: Figure, total: int) -> dict[str, Any]:
     for axes in grid.flat:
         look = {"textcoords": "offset points", "ha": "right", "fontsize": 9}
         artists["words"][axes] = axes.annotate("", (1, 1), (0, 4), xycoords="axes fraction", **look)
-        beside = axes.transAxes + ScaledTranslation(-0.5, 0, figure.dpi_scale_trans)
+        beside = axes.transAxes + ScaledTranslation(-0.5 if 1e-3 < unit < 1e4 else -0.72, 0, figure.dpi_scale_trans)
         axes.yaxis.set_label_coords(0, 0.5, transform=beside)  # there: whatever the ticks say
     return artists
 

@@ -30,6 +30,10 @@ The axis of the steps ends before it.
 """
 GAP = 0.055
 """Least distance between two names, as a share of the panel."""
+CLEAR = 0.09
+"""The same between a name and the middle of what torch says, which has two lines."""
+ERROR = (0.2, 0.16, 0.12, *(0.25 + 0.05 * n for n in range(13)))
+"""Where that can stand; the first place is taken that is clear of all names."""
 
 
 def stage(figure: Figure, names: Sequence[str]) -> dict[str, Any]:
@@ -64,7 +68,7 @@ def stage(figure: Figure, names: Sequence[str]) -> dict[str, Any]:
     (artists["mean"],) = std.plot([], [], color=GREY, linewidth=3, alpha=0.6, label="mean, as in logs")
     artists["mean name"] = std.text(0, 0, "", color=GREY, **_beside(std))
     (artists["end"],) = std.plot([], [], "s", color=RED, markersize=7)
-    artists["error"] = std.text(0, 0.2, "", color=RED, **_beside(std))
+    artists["error"] = std.text(0, ERROR[0], "", color=RED, **_beside(std))
     (artists["guess"],) = std.plot([], [], "X", color=PINK, markersize=10, label="your guess")
     (artists["entropy"],) = entropy.plot([], [], color=GREY, linewidth=2)
     (artists["log"],) = log.plot([], [], color=GREY, linewidth=2)
@@ -122,6 +126,7 @@ def _name_lines(artists: dict[str, Any], result: StdTrainingResult) -> None:
     heights = spread(within.transform(np.column_stack([np.zeros(len(ends)), ends]))[:, 1])
     for (text, name), height in zip(named, heights, strict=True):
         text.set(text=name, x=last + 8, y=round(float(height), 4))
+    artists["error"].set_y(next((y for y in ERROR if np.abs(heights - y).min() > CLEAR), ERROR[0]))
 
 
 def spread(heights: np.ndarray) -> np.ndarray:
