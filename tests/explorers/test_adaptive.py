@@ -9,7 +9,7 @@ from recomputed import number
 from torch.distributions import Normal, kl_divergence
 
 from rsl_edu.explorers.adaptive import AdaptiveRate, _features
-from rsl_edu.explorers.adaptive.picture import answer_to
+from rsl_edu.explorers.adaptive.picture import answer_to, targets
 from rsl_edu.explorers.adaptive.state import BATCHES, EPOCHS, LIMITS, UPDATES, adapted
 
 ITERATION = EPOCHS * BATCHES
@@ -404,3 +404,17 @@ def test_frames_of_the_book_hold_the_answers(explorer):
 
 def test_own_data_get_no_questions_whose_answers_are_the_cheetahs(small):
     assert AdaptiveRate(*small).questions == ()
+
+
+def test_one_target_is_in_the_singular(explorer):
+    assert [targets(value) for value in (0.0, 0.5, 1.0, 1.2)] == [
+        "0 targets",
+        "0.5 targets",
+        "1 target",
+        "1.2 targets",
+    ]
+    for state in [*explorer.corners(), *explorer.grid(40)]:
+        result = explorer.compute(state)
+        said = [explorer.title(result), explorer.describe(result), *explorer.numbers(result).values()]
+        said += [spot.numbers for spot in explorer.spots(result)]
+        assert not re.search(r"(?<![\d.,])1 targets", " ".join(said))

@@ -10,7 +10,15 @@ import torch
 from recomputed import equalities, evaluated
 
 from rsl_edu.explorers.bench.drawing import Drawing
-from rsl_edu.explorers.heteroscedastic import BATCH, STEPS, ClampAlone, HeteroscedasticFit, gaussian_fit, picture
+from rsl_edu.explorers.heteroscedastic import (
+    BATCH,
+    STEPS,
+    ClampAlone,
+    HeteroscedasticFit,
+    around_lines,
+    gaussian_fit,
+    picture,
+)
 from rsl_edu.modules import MLP, GaussianDistribution, HeteroscedasticGaussianDistribution
 
 FLOAT32 = 1e-4
@@ -26,6 +34,12 @@ def small(samples=200, **state):
     draw = torch.Generator().manual_seed(0)
     x = torch.linspace(-1, 1, samples)
     return HeteroscedasticFit(x, torch.where(x < 0, 0.2, 2.0) * torch.randn(samples, generator=draw), **state)
+
+
+def residuals(explorer, i):
+    """What a straight line through the samples of a bin leaves, by NumPy's own fit."""
+    x, y = (values.squeeze(1).double().numpy()[explorer.bins == i] for values in (explorer.x, explorer.y))
+    return y - np.polynomial.Polynomial.fit(x, y, 1)(x)
 
 
 def line(axes, label):
@@ -135,7 +149,8 @@ def test_gradient_beyond_a_clamp_is_that_of_autograd(parameter, leads_back):
 
 def test_best_single_std_is_the_closed_form():
     explorer = small()
-    off = (explorer.y.squeeze(1).numpy() - explorer.bin_mean[explorer.bins]) / explorer.y.std(correction=0).item()
+    off = np.concatenate([residuals(explorer, i) for i in range(len(explorer.bin_std))])
+    off /= explorer.y.std(correction=0).item()
     expected = 0.5 + 0.5 * math.log(2 * math.pi) + math.log(np.sqrt(np.mean(off**2)))
     assert explorer.nll_one == pytest.approx(expected, abs=FLOAT32)
 
@@ -286,6 +301,33 @@ def test_noise_of_the_robot_is_uneven_beyond_doubt(ant):
     assert not ant.samples.even
 
 
+@pytest.mark.parametrize("slope", [0.0, 2.0, -1e6])
+def test_trend_is_not_taken_for_noise(slope):
+    draw = torch.Generator().manual_seed(0)
+    x, noise = torch.randn(2, 300, generator=draw)
+    none = HeteroscedasticFit(x, slope * x)
+    result = none.compute(none.at())
+    assert none.title(result).startswith("There is no noise: the samples of each bin lie on a line. Fitted std: ")
+    assert np.nanmax(none.bin_std) <= 1e-6 * max(1, abs(slope))
+    level, tilted = HeteroscedasticFit(x, noise), HeteroscedasticFit(x, noise + 3 * x)
+    np.testing.assert_allclose(tilted.bin_std, level.bin_std, rtol=1e-4)
+    assert tilted.samples.even
+    hardly = HeteroscedasticFit(x, 2 * x + 0.001 * noise)
+    assert hardly.title(hardly.compute(hardly.at())).startswith("Hardly any noise: ")
+
+
+def test_observed_std_has_the_degrees_of_freedom_that_a_line_leaves():
+    draws = torch.randn(500, 4, generator=torch.Generator().manual_seed(0)).double().numpy()
+    bins, x = np.zeros(4, int), np.array([0.0, 1.0, 2.0, 4.0])
+    variances = [around_lines(x, y, bins)[1][0] ** 2 for y in draws]
+    assert np.mean(variances) == pytest.approx(1, abs=0.12)  # by the number of samples it would be one half
+    for count, free in ((1, 0), (2, 1), (3, 1), (4, 2)):
+        _, std, left = around_lines(x[:count], draws[0, :count], bins[:count])
+        assert left.tolist() == [free]
+        assert np.isnan(std[0]) == (free == 0)
+    assert around_lines(np.ones(4), draws[0], bins)[1][0] == pytest.approx(draws[0].std(ddof=1))
+
+
 def test_single_share_is_a_single_number():
     three = noise(3)
     title = three.title(three.compute(three.at()))
@@ -398,10 +440,10 @@ def test_arithmetic_is_that_of_the_library_and_the_samples(ant, state):
     gaussian = torch.distributions.Normal(mean, std)
     nll = -gaussian.log_prob(torch.tensor(y)).item() - math.log(ant.y.std(correction=0).item())
     assert evaluated(spots["sample at the angle"].arithmetic[-1].rpartition(" = ")[2]) == pytest.approx(nll, abs=2e-3)
-    values = ant.y.squeeze(1).numpy()
     for i in range(len(ant.bin_std)):
+        left = residuals(ant, i)
         std, share = (evaluated(each.rpartition(" = ")[2]) for each in spots[f"bin {i + 1}"].arithmetic)
-        assert std == pytest.approx(values[ant.bins == i].std(), rel=1e-3)
+        assert std == pytest.approx(math.sqrt(np.square(left).sum() / (len(left) - 2)), rel=1e-3)
         assert share == pytest.approx(result.inside[i], rel=1e-3)
         assert {mark.panel for mark in spots[f"bin {i + 1}"].marks} == {"fit", "std", "inside"}
 
@@ -431,14 +473,31 @@ def test_answers_of_the_questions_are_those_of_the_picture(ant):
 
 
 @pytest.mark.slow
-def test_nll_lies_within_its_axes(ant):
+def test_nll_lies_within_its_axes_or_is_said_to_leave_them(ant):
     drawing = Drawing(ant)
-    for state in [ant.at(steps=0, init=0.1), ant.at(mistake="swapped", parameter="scalar"), *ant.grid(12)]:
+    wild = ant.at(rate=0.1, init=3.0, hidden=64, seed=9)
+    beyond = 0
+    for state in [wild, ant.at(steps=0, init=0.1), ant.at(mistake="swapped", parameter="scalar"), *ant.grid(12)]:
         result = ant.compute(state)
         drawing.move(result)
-        low, high = drawing.figure.axes[2].get_ylim()
+        axes = drawing.figure.axes[2]
+        low, high = axes.get_ylim()
         assert low < min(result.nll, *result.loss)
-        assert high > max(result.nll, *result.loss)
+        assert high <= 10  # else all but the greatest would be flat
+        said = " ".join(text.get_text() for text in axes.texts)
+        assert ("▲ in training up to" in said) == (max(result.loss) > high)
+        assert ("▲ all samples" in said) == (result.nll > high)
+        assert low < line(axes, "all samples").get_ydata()[0] <= high
+        beyond += "▲" in said
+    assert beyond > 2
+
+
+def test_axis_of_the_loss_is_that_of_most_of_the_training(ant):
+    wild = ant.compute(ant.at(rate=0.1, init=3.0, hidden=64, seed=9))
+    assert wild.losses[1] < 10
+    assert picture.limits_of_loss(np.array([1e12, *[1.2] * 99]), 1.2, 1.3) == (0.9, 2.3)
+    assert picture.limits_of_loss(np.array([1e12, *[1.2] * 99]), -3.0, 1.3) == (-4.0, 2.3)
+    assert picture.limits_of_loss(np.full(9, 1e12), 1e12, 1.3) == (0.9, 10.0)
 
 
 def test_prediction_is_drawn_as_a_multiple_of_the_least_std():

@@ -8,7 +8,8 @@ import pytest
 import torch
 from recomputed import number
 
-from rsl_edu.explorers.rewards import Rewards
+from rsl_edu.explorers.bench.drawing import Drawing
+from rsl_edu.explorers.rewards import Rewards, picture
 from rsl_edu.modules import EmpiricalDiscountedVariationNormalization, EmpiricalNormalization
 
 FLOAT32 = 1e-5
@@ -211,7 +212,7 @@ def test_words_are_short_and_never_minus_zero(humanoid):
         result = humanoid.compute(state)
         text = " ".join([humanoid.describe(result), *humanoid.numbers(result).values()])
         assert len(humanoid.describe(result)) <= 300
-        for bad in ("-0 ", "e+", "nan", "inf"):
+        for bad in ("−0 ", "-", "e+", "nan", "inf"):
             assert bad not in text
 
 
@@ -284,6 +285,94 @@ def test_title_fits_and_its_numbers_are_those_of_the_picture_everywhere(humanoid
         if found := re.search(r"([\d.,]+) times the right", title):
             assert number(found[1]) == pytest.approx(std / result.trace.truth, rel=0.06)
             assert not state.ends
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 0.9, 0.99, 0.999])
+def test_ignored_ends_are_blamed_only_for_what_they_change(humanoid, small, gamma):
+    unblamed = 0
+    for explorer in (humanoid, small):
+        for step in explorer.controls["step"].positions()[::8]:
+            results = [explorer.compute(explorer.at(gamma=gamma, step=step, ends=ends)) for ends in (False, True)]
+            off, on = (float(result.trace.std[step - 1]) for result in results)
+            title, right = explorer.title(results[0]), results[0].trace.truth
+            assert results[0].trace.ended[step - 1] == pytest.approx(on, rel=FLOAT32)
+            unblamed += "changes nothing" in title
+            if "changes nothing" in title:
+                assert off == pytest.approx(on, rel=0.01)
+            elif "are ignored" in title:
+                assert abs(on - right) <= abs(off - right) + 0.5 * abs(off - on)
+                assert f"{off:.3g}" != f"{on:.3g}"
+            elif "moves the divisor" in title:
+                told = [number(it) for it in re.search(r"from (.*) to (.*); right is (.*)\.", title).groups()]
+                assert told == pytest.approx([on, off, right], rel=0.01)
+    assert unblamed >= (8 if gamma == 0 else 0)
+
+
+def test_next_step_after_an_end_is_the_same_where_nothing_of_the_sum_is_kept(humanoid):
+    for gamma in humanoid.controls["gamma"].positions():
+        result = humanoid.compute(humanoid.at(gamma=gamma, ends=False, step=512))
+        ends = [it for it in humanoid.spots(result) if it.name.startswith("end at")]
+        assert ends
+        for lines in (it.arithmetic for it in ends if len(it.arithmetic) > 2):
+            alike = lines[1].split(" = ")[-1] == lines[2].split(" = ")[-1].partition(", ")[0]
+            assert lines[2].endswith("the same here" if alike else "as if the robot had not fallen"), lines
+            assert alike == (gamma == 0)
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1e-10, 1e10])
+def test_any_unit_of_the_rewards_says_the_same(small, unit):
+    other = Rewards(small.rewards * unit, small.dones)
+    shifts = other.controls["shift"].positions()
+    assert shifts == pytest.approx([unit * shift for shift in small.controls["shift"].positions()], rel=1e-6)
+    for shift, mine in zip(small.controls["shift"].positions(), shifts, strict=True):
+        for divide in ("returns", "rewards", "across", "each step", "centred"):
+            states = small.at(divide=divide, shift=shift, scale=100.0), other.at(divide=divide, shift=mine, scale=100.0)
+            plain, scaled = (e.compute(state) for e, state in zip((small, other), states, strict=True))
+            np.testing.assert_allclose(scaled.trace.normalized, plain.trace.normalized, rtol=1e-3, atol=1e-3)
+            for name in ("normalized std", "std of their sums"):
+                assert small.numbers(plain)[name] == other.numbers(scaled)[name]
+            size = float(other.numbers(scaled)["std of rewards"] and scaled.trace.rewards[:48].std(dtype=float))
+            assert number(other.numbers(scaled)["std of rewards"]) == pytest.approx(size, rel=0.06)
+    figure = Drawing(other).finished()
+    figure.draw_without_rendering()
+    for axes in figure.axes[:4]:
+        ticks = [label.get_text() for label in axes.get_yticklabels()]
+        assert len(set(ticks)) == len(ticks) > 2
+        assert max(map(len, ticks)) <= 7
+        beside = min(label.get_window_extent().x0 for label in axes.get_yticklabels())
+        assert axes.yaxis.label.get_window_extent().x1 < beside
+    assert figure.axes[4].get_ylim()[0] < other.compute(other.at()).trace.truth < figure.axes[4].get_ylim()[1]
+
+
+@pytest.mark.parametrize(("unit", "lost"), [(1e-10, False), (1e-30, True)])
+def test_variance_that_the_library_cannot_hold_is_told(small, unit, lost):
+    explorer, library = Rewards(small.rewards * unit), EmpiricalDiscountedVariationNormalization(())
+    for reward in explorer.rewards:
+        library(reward)
+    assert (library.emp_norm.std == 0) == lost
+    said = explorer.describe(explorer.compute(explorer.at()))
+    assert ("it would divide by 1" in said) == lost
+    assert len(said) <= 420
+
+
+def test_minus_signs_are_true_ones_and_one_is_in_the_singular(humanoid, small):
+    minus = 0
+    for explorer in (humanoid, small, Rewards(torch.ones(3, 1) - 2 * torch.eye(3)[:, :1], torch.eye(3)[:, :1])):
+        for state in [*explorer.corners(), *explorer.grid(60)]:
+            result = explorer.compute(state)
+            said = [explorer.title(result), explorer.describe(result), *explorer.numbers(result).values()]
+            said += [it for spot in explorer.spots(result) for it in (spot.numbers, *spot.arithmetic)]
+            assert not re.search(r"-\d|(?<![\d.,])1 (steps|episodes|robots)", " ".join(said)), said
+            minus += "−" in said[1]
+    assert minus > 5
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0.1 + 0.2, "0.3"), (-2.5e-11, "−2.5e−11"), (2e-30, "2e−30"), (-1500, "−1.5k"), (2e6, "2e6"), (1e20, "1e20")],
+)
+def test_tick_is_short_and_exact(value, words):
+    assert picture.tick(value) == words
 
 
 def test_titles_of_rewards_that_do_not_vary():

@@ -1,5 +1,6 @@
 """Explorer *std under training*: each way to hold a std has its fate, and the numbers are the library's."""
 
+import dataclasses
 import math
 import re
 
@@ -281,6 +282,20 @@ def test_joints_are_named_at_their_lines_and_names_do_not_overlap(cheetah, state
     assert all(colours[name] == line(axes.figure, name).get_color() for name in CHEETAH)
 
 
+@pytest.mark.parametrize("joints", [1, 2, 4])
+def test_words_of_torch_stand_clear_of_the_names(joints):
+    explorer = small(joints=joints, parameter="unclamped")
+    for rate in (0.01, 0.02, 0.03, 0.1):
+        state = explorer.at(rate=rate, steps=STEPS)
+        if not explorer.compute(state).error or len(explorer.compute(state).asked) > 0.6 * STEPS:
+            continue
+        drawing = Drawing(explorer)
+        drawing.move(explorer.compute(state))
+        texts = [text for text in drawing.figure.axes[0].texts if text.get_text()]
+        error = next(text for text in texts if text.get_text().startswith("✗")).get_window_extent()
+        assert not [text for text in texts if text.get_text()[0] != "✗" and text.get_window_extent().overlaps(error)]
+
+
 def test_names_are_moved_no_further_than_needed():
     np.testing.assert_allclose(spread(np.array([0.5, 0.2, 0.8])), [0.5, 0.2, 0.8])
     np.testing.assert_allclose(spread(np.array([0.5, 0.5])), [0.5 - GAP / 2, 0.5 + GAP / 2])
@@ -373,7 +388,7 @@ def test_learners_own_joints_have_names():
     explorer = StdTraining(torch.rand(20, 2), torch.rand(20), names=("hip", "knee"))
     assert {"hip", "knee"} <= {spot.name for spot in explorer.spots(explorer.compute(explorer.at()))}
     assert small().names == ("joint 0", "joint 1")
-    with pytest.raises(ValueError, match="names: expected one for each of 2 joints, got 1"):
+    with pytest.raises(ValueError, match="names: expected 2 names, one for each joint, got 1: hip"):
         StdTraining(torch.rand(20, 2), torch.rand(20), names=("hip",))
 
 
@@ -430,3 +445,45 @@ def test_rewards_that_do_not_depend_on_the_action_leave_the_std_to_the_entropy()
 def test_bad_input_is_named(actions, rewards, message):
     with pytest.raises(ValueError, match=message):
         StdTraining(actions, rewards)
+
+
+@pytest.mark.parametrize("parameter", ["unclamped", "scalar", "frozen", "log"])
+def test_single_joint_is_its_own_mean(parameter):
+    one = small(joints=1, parameter=parameter)
+    crashed = False
+    for steps in one.controls["steps"].positions():
+        result = one.compute(one.at(steps=steps))
+        said = f"{one.title(result)} {one.describe(result)}"
+        assert not re.search("though the mean|above zero|only their mean|least|all stds|of 1 std|another", said), said
+        crashed |= bool(result.error)
+        if result.error:
+            assert "the log shows it fall" in said
+    assert crashed == (parameter == "unclamped")
+
+
+@pytest.mark.parametrize("rest", [-0.5, 0.5])
+def test_mean_is_said_to_hide_a_crash_only_where_it_is_above_zero(cheetah, rest):
+    result = cheetah.compute(cheetah.at())
+    assert result.error
+    asked, mean = result.asked.copy(), result.mean.copy()
+    asked[-1, 1:], mean[-1] = rest, (asked[-1, 0] + 5 * rest) / 6
+    said = dataclasses.replace(result, asked=asked, mean=mean)
+    hides = "though the mean is" in cheetah.title(said)
+    assert hides == ("stays above zero" in cheetah.describe(said)) == (rest > 0)
+    assert ("the mean too: −0.4" in cheetah.title(said)) == (rest < 0)
+
+
+def test_axis_of_the_steps_ends_with_the_training(cheetah):
+    figure = cheetah.render(steps=STEPS, parameter="log")
+    for axes in figure.axes:
+        assert axes.spines["bottom"].get_bounds() == (0, STEPS)
+        areas = [patch.get_extents().transformed(axes.transData.inverted()) for patch in axes.patches]
+        assert all(area.x1 < STEPS + 1 for area in areas)
+    axes, end = figure.axes[0], cheetah.compute(cheetah.at(steps=STEPS, parameter="log")).names
+    assert not [text for text in axes.texts if text.get_text() and text.get_text() not in (*end, "mean (in logs)")]
+
+
+@pytest.mark.parametrize("names", ["ab", b"ab", [1, 2]])
+def test_names_that_are_no_words_are_refused(names):
+    with pytest.raises(TypeError, match="names: expected 2 names, one for each joint"):
+        StdTraining(torch.rand(20, 2), torch.rand(20), names=names)

@@ -13,6 +13,7 @@ from rsl_edu import data
 from rsl_edu.explorers import StickFigure
 from rsl_edu.explorers.bench.drawing import Drawing
 from rsl_edu.explorers.bench.theme import RED
+from rsl_edu.explorers.stick_figure import picture
 
 
 def balance(observation):
@@ -358,6 +359,31 @@ def test_name_status_and_what_is_drawn_do_not_lie_over_each_other(own, pendulums
                 assert (x1 - x0) / box.width == pytest.approx((y1 - y0) / box.height, rel=0.01)
 
 
+def test_names_that_differ_only_in_their_middle_are_kept_apart(own):
+    names = [f"pendulum with {kind} feedback of mine" for kind in ("linear", "no", "quadratic")]
+    figure = StickFigure(dict.fromkeys(names, own))
+    titles = [axes.get_title("left") for axes in figure.render().axes[:3]]
+    assert len(set(titles)) == 3
+    assert max(map(len, titles)) <= 22
+    result = figure.compute(figure.at())
+    assert all(f"{title}: step" in f"; {figure.describe(result)}" for title in titles)
+    assert picture.short_names(["a", "b"]) == {"a": "a", "b": "b"}
+
+
+def test_losses_have_true_minus_signs_and_one_step_is_in_the_singular(pendulums):
+    bad = dataclasses.replace(pendulums["before"], rewards=-pendulums["before"].rewards - 0.5)
+    one = dataclasses.replace(bad, ends=bad.ends[:2], rewards=bad.rewards[:1])
+    for figure in (StickFigure({"bad": bad, "after": pendulums["after"]}), StickFigure({"bad": one})):
+        for step in figure.controls["step"].positions()[:40]:
+            result = figure.compute(figure.at(step=step))
+            said = [figure.title(result), figure.describe(result), *figure.numbers(result).values()]
+            said += [words for spot in figure.spots(result) for words in (spot.numbers, *spot.arithmetic)]
+            said += [pose.status for pose in result.poses.values()]
+            assert not re.search(r"-\d|(?<![\d.])1 steps", " ".join(said))
+    asked = StickFigure({"before": pendulums["before"], "after": pendulums["after"]}).questions
+    assert not re.search(r"-\d", str([question.choices for question in asked]))
+
+
 def test_caption_counts_the_earlier_poses_that_are_drawn(figure):
     said = {step: figure.describe(figure.compute(figure.at(step=step, trail=2))) for step in (0, 4, 10, 100)}
     assert "earlier" not in said[0]
@@ -386,6 +412,7 @@ def test_where_nobody_falls_there_is_nothing_to_ask(pendulums):
     ("motions", "error", "message"),
     [
         ([], TypeError, "motions: expected motions by their names, got list"),
+        ({1: torch.zeros(3, 1, 2, 3)}, TypeError, "motions: expected words as names, such as 'before', got 1"),
         ({}, ValueError, "motions: expected one to 3, got 0"),
         ({"a": torch.zeros(3, 2, 3)}, ValueError, r"motions: expected shape \[steps \+ 1, parts, 2, 3\]"),
         ({"a": torch.full((3, 1, 2, 3), torch.nan)}, ValueError, "motions: expected finite values"),

@@ -187,7 +187,7 @@ def test_prediction_is_drawn_where_the_stream_ends(small):
 def test_numbers_of_the_caption_are_rounded_and_never_minus_zero(humanoid):
     for state in humanoid.corners():
         text = humanoid.describe(humanoid.compute(state))
-        assert "-0 " not in text
+        assert "−0 " not in text
         assert "e+" not in text
 
 
@@ -424,3 +424,33 @@ def test_line_of_a_single_update_is_a_dot():
 def test_distances_are_in_the_plural_except_one():
     written = [picture.stds(value, "true std") for value in (0.5, 1.0, 1.2)]
     assert written == ["0.5 true stds", "1 true std", "1.2 true stds"]
+
+
+def said(explorer, result):
+    """All words of a result."""
+    words = [explorer.title(result), explorer.describe(result), *explorer.numbers(result).values()]
+    return words + [it for spot in explorer.spots(result) for it in (spot.name, spot.numbers, *spot.arithmetic)]
+
+
+@pytest.mark.parametrize("shape", [(100, 1, 3), (50, 8, 3), (1, 1, 1), (20, 4, 2)])
+def test_small_recording_starts_with_an_update_and_counts_in_the_singular(shape):
+    explorer = Stream(torch.randn(shape, generator=torch.Generator().manual_seed(0)))
+    assert len(explorer.compute(explorer.at()).samples)
+    assert "No update yet" not in explorer.title(explorer.compute(explorer.at()))
+    for state in [*explorer.corners(), *explorer.grid(40)]:
+        for words in said(explorer, explorer.compute(state)):
+            assert not re.search(r"(?<![\d,.])1 (more |independent )?(samples|values)", words), words
+
+
+def test_panel_names_no_more_samples_than_there_are():
+    assert Stream(torch.randn(100, 1, 3)).render().axes[2].get_title("left") == "the last 100 samples"
+    assert Stream(torch.randn(1, 1, 3)).render().axes[2].get_title("left") == "the last sample"
+
+
+def test_minus_signs_are_true_ones(humanoid):
+    minus = 0
+    for state in [*humanoid.corners(), *humanoid.grid(60)]:
+        words = " ".join(said(humanoid, humanoid.compute(state)))
+        assert not re.search(r"(?<!\w)-\d|e-\d", words), words
+        minus += "−" in humanoid.describe(humanoid.compute(state))
+    assert minus > 5

@@ -226,7 +226,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
             "least rate": short(run.rate.min()),
             "greatest rate": short(run.rate.max()),
             "KL now": f"{short(run.kl[-1])} nats" if np.isfinite(run.kl[-1]) else "–",
-            "largest KL": f"{short(finite.max() / result.state.target)} targets" if len(finite) else "–",
+            "largest KL": picture.targets(finite.max() / result.state.target) if len(finite) else "–",
             "in the band": f"{100 * inside:.0f} %",
             "above it": f"{100 * above:.0f} %",
             "std / initial std": short(run.std[-1]),
@@ -236,12 +236,12 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         """Name where rate and KL went, and what a mistake does."""
         state, run, (_, inside, above) = result.state, result.run, result.shares
         finite = run.kl[np.isfinite(run.kl)]
-        largest = short(finite.max() / state.target) if len(finite) else "0"
+        largest = picture.targets(finite.max() / state.target if len(finite) else 0.0)
         went = "stayed" if state.schedule == "fixed" else f"went from {short(state.rate)} to {short(run.rate[-1])}"
         went += f" (least {short(run.rate.min())})" if state.schedule == "adaptive" else f" {short(state.rate)}"
         text = (
             f"In {state.updates} updates the rate {went}. The KL is in the band around {state.target:g} nats in "
-            f"{100 * inside:.0f} % of them, above it in {100 * above:.0f} %, at most {largest} targets; "
+            f"{100 * inside:.0f} % of them, above it in {100 * above:.0f} %, at most {largest}; "
             f"the std is now {short(run.std[-1])} of the initial {state.init_std:g}."
         )
         if state.mistake == "right" or state.schedule == "fixed":

@@ -126,6 +126,12 @@ def answer_to(result: AdaptiveRateResult, update: int) -> str:
     return "down" if told > 2 * target else "up" if told < target / 2 else "stays"
 
 
+def targets(value: float) -> str:
+    """Return a KL in targets: ``1 target``, ``1.2 targets``."""
+    number = large(value)
+    return f"{number} target{'s' * (number != '1')}"
+
+
 def title(result: AdaptiveRateResult) -> str:
     """Say in one sentence where the rate goes, and whether it holds the KL."""
     state, run = result.state, result.run
@@ -133,14 +139,14 @@ def title(result: AdaptiveRateResult) -> str:
     finite = run.kl[np.isfinite(run.kl)]
     if not len(finite):
         return "The policy does not move: the KL stays 0, and the rate as it was."
-    largest = large(finite.max() / state.target)
+    largest = targets(finite.max() / state.target)
     if state.schedule == "fixed":
         rate = large(state.rate)
-        return f"Fixed rate {rate}: the KL reaches {largest} targets; {inside} are in the band."
+        return f"Fixed rate {rate}: the KL reaches {largest}; {inside} are in the band."
     if state.mistake == "once":
         return f"Asked once an iteration, the rule holds the KL of {inside} in the band."
     if state.mistake == "mean":
-        return f"The rule is told {large(1 / result.dimensions)} of the KL, which reaches {largest} targets."
+        return f"The rule is told {large(1 / result.dimensions)} of the KL, which reaches {largest}."
     if state.mistake == "reversed":
         told = result.told_share
         return f"The rule is told KL(new‖old), {told} of the KL; {inside} are in the band."
@@ -181,7 +187,7 @@ def _update(result: AdaptiveRateResult, update: int) -> Spot:
     marks = [Mark("learning rate", update + 0.5, (ends[0], ends[1]))]
     if kl:
         marks.insert(0, Mark("KL", update + 1, float(f"{kl:.4g}")))
-    numbers = f"KL {short(kl)}, {short(kl / result.state.target)} targets: {went}"
+    numbers = f"KL {short(kl)}, {targets(kl / result.state.target)}: {went}"
     return Spot(f"update {update + 1}", numbers, tuple(marks), rule_lines(result, update))
 
 

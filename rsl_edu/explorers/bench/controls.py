@@ -86,7 +86,7 @@ class Control:
             return next(words for words, choice in self.choices.items() if choice == value)
         if isinstance(value, bool):
             return "on" if value else "off"
-        return f"{value:g}"
+        return f"{value:g}".replace("-", "−")
 
     @property
     def kind(self) -> str:

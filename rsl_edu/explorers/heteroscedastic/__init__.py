@@ -135,15 +135,16 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         )
         self.edges, self.bins = _bins(self.x.squeeze(1).numpy())
         values = self.y.squeeze(1).numpy()
-        self.bin_mean, self.bin_std = (_by_bin(of, values, self.bins) for of in (np.mean, np.std))  # [bins]
-        off = torch.from_numpy(values - self.bin_mean[self.bins]).unsqueeze(1) / self._y_moments[1]
+        self.bin_mean = _by_bin(np.mean, values, self.bins)  # [bins]
+        residuals, self.bin_std, free = around_lines(self.x.squeeze(1).numpy(), values, self.bins)
+        off = torch.from_numpy(residuals).float().unsqueeze(1) / self._y_moments[1]
         one = GaussianDistribution(1, init_std=max(1e-6, off.square().mean().sqrt().item()))
         one.update(torch.zeros_like(off))
-        self.nll_one = -one.log_prob(off).mean().item()  # of the best single std, around the means of the bins
+        self.nll_one = -one.log_prob(off).mean().item()  # of the best single std, around the lines of the bins
         count = np.bincount(self.bins, minlength=len(self.edges) - 1)
         x_of, y_of = self.x.squeeze(1).numpy(), values
         pair = self.names[0], self.names[1]
-        known = (self.edges, count, self.bin_mean, self.bin_std, self.nll_one)
+        known = (self.edges, count, self.bin_mean, self.bin_std, free, self.nll_one)
         self.samples = Samples(x_of, y_of, pair, self._y_moments[1], *known)
         first, last = float(self._grid[0]), float(self._grid[-1])
         apart = round_up((last - first) / POSITIONS, (1, 2, 5))
@@ -172,13 +173,12 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
             sample_fit = float(mean[nearest]) * scale + shift, float(std[nearest]) * scale
             at = torch.tensor([[(state.angle - self._x_moments[0]) / self._x_moments[1]]])
             here = [float(moment) * scale for moment in self._read(network(at), distribution, state.mistake).params]
-            extremes = (*fit.loss, nll, self.nll_one)
             return HeteroscedasticFitResult(
                 state=state,
                 mean=(curve[0] + shift).numpy(),
                 std=curve[1].numpy(),
                 loss=fit.loss[: state.steps + 1],
-                calm=bool(min(extremes) > 0.9 and max(extremes) < 2.3),
+                losses=picture.limits_of_loss(fit.loss, nll, self.nll_one),
                 nll=nll,
                 entropy=read.entropy.mean().item(),
                 inside=_by_bin(np.mean, inside, self.bins),
@@ -253,8 +253,8 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
             "std at the angle": rounded(result.here[1]),
             "observed there": rounded(self.bin_std[result.bin]),
             "inside ±1 std there": f"{result.inside[result.bin]:.0f} %",
-            "fitted std": f"{rounded(result.std.min())} to {rounded(result.std.max())}",
-            "observed std": f"{rounded(np.nanmin(self.bin_std))} to {rounded(np.nanmax(self.bin_std))}",
+            "fitted std": _extent(result.std),
+            "observed std": _extent(self.bin_std),
             "inside ±1 std": f"{result.inside_all:.0f} %",
             "worst bin": f"{worst:.0f} %",
             "NLL, fitted": f"{wrong}{_large(result.nll)} nats",
@@ -264,26 +264,25 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
     def title(self, result: HeteroscedasticFitResult) -> str:
         """Compare the fitted std with the noise, or say what a mistake makes of it."""
         state, inside = result.state, result.inside
-        low, high = rounded(result.std.min()), rounded(result.std.max())
-        fitted = low if low == high else f"{low} to {high}"
+        fitted = _extent(result.std)
         fits = bool(np.nanmax(np.abs(inside - WITHIN)) < 20)
         share = _share(inside)
         if state.mistake != "none" and not _spared(state):
             if fits:
                 return f"✗ {MISTAKEN[state.mistake]}, without harm here: {share} lie within one std."
             return f"✗ {MISTAKEN[state.mistake]}: {share} lie within one std, not 68 %."
-        if not np.nanmax(self.bin_std):
-            return f"There is no noise: near each state all samples are equal. Fitted std: {fitted}."
-        if low == high:
+        if self.samples.noise < picture.HARDLY:
+            none = "There is no noise" if self.samples.noise < 1e-6 else "Hardly any noise"
+            return f"{none}: the samples of each bin lie on a line. Fitted std: {fitted}."
+        if " to " not in fitted:
             which = "One std before the first step" if not state.steps else "One std for all states"
-            return f"{which}, {low}: {share} lie within it{'' if fits else ', not 68 %'}."
+            return f"{which}, {fitted}: {share} lie within it{'' if fits else ', not 68 %'}."
         if fits and len(inside) == 1:
             return f"Too few samples to see whether the noise varies; the fitted std is {fitted}."
         if fits and self.samples.even:
             return f"The noise is about the same everywhere; the fitted std is {fitted}."
         if fits:
-            observed = f"observed {rounded(np.nanmin(self.bin_std))} to {rounded(np.nanmax(self.bin_std))}"
-            return f"The fitted std follows the noise: {fitted}, {observed}."
+            return f"The fitted std follows the noise: {fitted}, observed {_extent(self.bin_std)}."
         return f"After {state.steps} steps the std misses the noise: {share} lie within it."
 
     def describe(self, result: HeteroscedasticFitResult) -> str:
@@ -296,8 +295,9 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         symptom = "One std for all is spared this mistake. " if _spared(state) else SYMPTOMS[state.mistake]
         return (
             f"{symptom}At {name} {rounded(state.angle)}{unit} the fitted mean is {rounded(result.here[0])} and the std "
-            f"{rounded(result.here[1])}. The samples near it have mean {rounded(self.bin_mean[place])} and std "
-            f"{rounded(self.bin_std[place])}; {result.inside[place]:.0f} % of them lie within one fitted std. {nll}"
+            f"{rounded(result.here[1])}. The samples near it have mean {rounded(self.bin_mean[place])} and, "
+            f"around a line through them, std {rounded(self.bin_std[place])}; {result.inside[place]:.0f} % of them "
+            f"lie within one fitted std. {nll}"
         )
 
 
@@ -319,6 +319,12 @@ SYMPTOMS = {
 def _spared(state: HeteroscedasticFitState) -> bool:
     """Return whether the mistake cannot be made with one std for all states."""
     return state.parameter == "one" and state.mistake in ("swapped", "no init", "clamp")
+
+
+def _extent(values: np.ndarray) -> str:
+    """Return the least and the greatest number, or one if both are written alike."""
+    low, high = rounded(np.nanmin(values)), rounded(np.nanmax(values))
+    return low if low == high else f"{low} to {high}"
 
 
 def _share(inside: np.ndarray) -> str:
@@ -353,6 +359,31 @@ def _bins(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if len(edges) == 1:
         edges = edges[0] + np.array([-0.5, 0.5])
     return edges, np.searchsorted(edges[1:-1], x, side="right")
+
+
+def around_lines(x: np.ndarray, y: np.ndarray, bins: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Fit a straight line to the samples of each bin, or a mean where there are too few of them or x is the same.
+
+    Args:
+        x: ``[samples]``.
+        y: ``[samples]``.
+        bins: The bin of each sample, ``[samples]``.
+
+    Returns:
+        How far each sample is from its line, ``[samples]``. Of each bin the std of these, unbiased, and the degrees
+        of freedom that it has, ``[bins]``: the samples less 2 for a line and 1 for a mean. NaN where that leaves none.
+    """
+    off, std, free = y.astype(float), [], []
+    for i in range(bins.max() + 1):
+        here = bins == i
+        across, up, count = x[here].astype(float), off[here], int(here.sum())
+        if count:
+            across, up = across - across.mean(), up - up.mean()
+        line = count > 2 and np.ptp(across) > 0
+        off[here] = up - across * (across @ up / (across @ across)) if line else up
+        free.append(max(0, count - 1 - line))
+        std.append(math.sqrt(float(np.square(off[here]).sum()) / free[-1]) if free[-1] else math.nan)
+    return off, np.array(std), np.array(free)
 
 
 def _by_bin(of: Any, values: np.ndarray, bins: np.ndarray) -> np.ndarray:

@@ -27,6 +27,12 @@ NAME, UNIT = 30, 12
 """Most letters of a name and of a unit in sentences."""
 ACROSS, LINE = 36, 28
 """Most letters of a label below an axis, and of each of two lines beside one."""
+LOWEST, HIGHEST = (0.9, 0.0, -4.0, -15.0), (2.3, 5.0, 10.0)
+"""Limits that the loss's axis can have; a std at its limit costs 10¹² nats, beside which nothing else could be seen."""
+MOST = 0.9
+"""So much of the training at least lies below the upper one, if any can hold so much."""
+HARDLY = 0.01
+"""Greatest std of a bin, in stds of all y, that is hardly any noise."""
 DOTS = 600
 """Most samples that are drawn: more dots take longer than all else."""
 
@@ -65,13 +71,15 @@ def stage(figure: Figure, samples: Samples, grid: np.ndarray) -> dict[str, Any]:
     (artists["std here"],) = std.plot([], [], "o", color=BLUE, markersize=6)
     (artists["guess"],) = std.plot([], [], "X", color=ORANGE, markersize=10, label="your guess")
 
-    nll.set_yscale("symlog", linthresh=2, linscale=4)
-    nll.minorticks_off()
+    nll.locator_params(axis="y", nbins=5)
     nll.set(xlim=(-0.02 * STEPS, STEPS * 1.02), xlabel="steps", ylabel="NLL of y in stds\n(nats a sample)")
     entitle(nll, "the loss (dashed: best single std)", ("━ in training", BLUE), ("● all samples", PINK))
     nll.axhline(samples.nll_one, color=GREY, linestyle="--")
     (artists["loss"],) = nll.plot([], [], color=BLUE, linewidth=2, label="training")
     (artists["nll"],) = nll.plot([], [], "o", color=PINK, markersize=7, label="all samples")
+    look: dict[str, Any] = {"transform": nll.transAxes, "fontsize": 9, "ha": "right", "va": "top"}
+    artists["beyond"] = nll.text(0.98, 0.95, "", color=BLUE, **look)
+    artists["nll beyond"] = nll.text(0.98, 0.84, "", color=PINK, **look)
 
     inside.set(ylim=(0, 105), ylabel="% of the samples")
     entitle(inside, "how many lie within ± 1 std", ("━ in each bin", BLUE), ("┅ 68 %, as of a Gaussian", GREY))
@@ -90,11 +98,13 @@ def draw(artists: dict[str, Any], result: HeteroscedasticFitResult, samples: Sam
     artists["mean"].set_data(x, mean)
     artists["band"].set_xy(np.column_stack([[*x, *x[::-1]], [*(mean + std), *(mean - std)[::-1]]]))
     artists["std"].set_data(x, std)
-    fine, coarse = ([1, 1.5, 2], ["1", "1.5", "2"]), ([-10, 0, 1e4, 1e8, 1e12], ["−10", "0", "10⁴", "10⁸", "10¹²"])
-    artists["nll axes"].set_yticks(*(fine if result.calm else coarse))
-    artists["nll axes"].set_ylim((0.9, 2.3) if result.calm else (-15, 1e13))
-    artists["loss"].set_data(np.arange(len(result.loss)), result.loss)
-    artists["nll"].set_data([result.state.steps], [result.nll])
+    low, high = result.losses
+    artists["nll axes"].set_ylim(low, high)
+    artists["loss"].set_data(np.arange(len(result.loss)), np.minimum(result.loss, 2 * high))  # seen to leave the axis
+    artists["nll"].set_data([result.state.steps], [min(result.nll, high)])
+    most = float(result.loss.max())
+    artists["beyond"].set_text(f"▲ in training up to {rounded(most)}" if most > high else "")
+    artists["nll beyond"].set_text(f"▲ all samples: {rounded(result.nll)}" if result.nll > high else "")
     artists["inside"].set_data(result.inside)
     middle, width = result.here
     artists["here"].set_data([angle, angle], [middle - width, middle + width])
@@ -102,6 +112,19 @@ def draw(artists: dict[str, Any], result: HeteroscedasticFitResult, samples: Sam
     artists["std here"].set_data([angle], [width])
     artists["observed here"].set_data([angle], [samples.std[result.bin]])
     artists["inside here"].set_data([angle], [result.inside[result.bin]])
+
+
+def limits_of_loss(loss: np.ndarray, nll: float, one: float) -> tuple[float, float]:
+    """Return limits of the loss's axis: all that is low lies within them, and most of the training.
+
+    Args:
+        loss: Of the whole training, so that the axis stays while it is played, ``[steps + 1]``, nats.
+        nll: Of all samples, nats; it can be far beyond.
+        one: That of the best single std, nats.
+    """
+    least, most = min(float(loss.min()), nll, one), max(float(np.quantile(loss, MOST)), one)
+    low = next((limit for limit in LOWEST if limit < least), LOWEST[-1])
+    return low, next((limit for limit in HIGHEST if limit > most), HIGHEST[-1])
 
 
 def name_and_unit(words: str) -> tuple[str, str]:
@@ -157,11 +180,11 @@ def spots(result: HeteroscedasticFitResult, samples: Samples) -> list[Spot]:
     nll, one = round(result.nll, 3), round(samples.nll_one, 3)
     return [
         _sample(result, samples),
-        *(_bin(result, samples, i) for i in range(len(samples.std)) if samples.count[i]),
+        *(_bin(result, samples, i) for i in np.flatnonzero(np.isfinite(samples.std)).tolist()),
         Spot(
             "NLL of all samples",
             f"{rounded(nll)} nats, of y in stds" if abs(nll) < 1e5 else "beyond the scale",
-            (Mark("nll", result.state.steps, result.nll),),
+            (Mark("nll", result.state.steps, min(result.nll, result.losses[1])),),
             (f"compared with the best single std: {exact(nll)} − {signed(one)} = {exact(nll - one)}",),
         ),
     ]
@@ -189,6 +212,8 @@ def _sample(result: HeteroscedasticFitResult, samples: Samples) -> Spot:
 
 def _bin(result: HeteroscedasticFitResult, samples: Samples, place: int) -> Spot:
     low, high = samples.edges[place : place + 2]
+    free = int(samples.free[place])
+    line = "mean" if free == samples.count[place] - 1 else "line"
     count, std, share = int(samples.count[place]), float(samples.std[place]), float(result.inside[place])
     within = round(share * count / 100)
     name, unit = name_and_unit(samples.names[0])
@@ -202,7 +227,8 @@ def _bin(result: HeteroscedasticFitResult, samples: Samples, place: int) -> Spot
             Mark("inside", extent, (0.0, share)),
         ),
         (
-            f"observed std: √(sum of (y − mean)² / samples) = √({signed(std**2 * count)} / {count}) = {exact(std)}",
+            f"observed std: √(sum of (y − {line})² / (samples − {count - free}))"
+            f" = √({signed(std**2 * free)} / {free}) = {exact(std)}",
             f"percent within ± 1 fitted std: 100·{within} / {count} = {exact(100 * within / count)}",
         ),
     )

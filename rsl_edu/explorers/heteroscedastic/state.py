@@ -71,14 +71,20 @@ class Samples:
     edges: np.ndarray  # [bins + 1]
     count: np.ndarray  # [bins]
     mean: np.ndarray  # [bins], of y
-    std: np.ndarray  # [bins], of y
-    nll_one: float  # nats, of the best single std around the means of the bins
+    std: np.ndarray  # [bins], of y around a straight line in each bin: what changes along it is no noise
+    free: np.ndarray  # [bins], samples less what was fitted to them: 2 for a line, 1 for a mean
+    nll_one: float  # nats, of the best single std around these lines
+
+    @property
+    def noise(self) -> float:
+        """The greatest std of a bin, in stds of all y."""
+        return float(np.nanmax(self.std, initial=0.0)) / self.scale
 
     @property
     def even(self) -> bool:
         """Whether the stds of the bins differ by no more than samples of one std would (three standard errors)."""
-        some = self.count > 0
-        count, std = self.count[some], self.std[some]
+        some = np.isfinite(self.std)
+        count, std = self.free[some], self.std[some]
         together = math.sqrt(float((count * std**2).sum() / count.sum()))
         return bool((np.abs(std - together) <= 3 * together / np.sqrt(2 * count)).all())
 
@@ -95,7 +101,7 @@ class HeteroscedasticFitResult:
     mean: np.ndarray  # [grid]
     std: np.ndarray  # [grid]
     loss: np.ndarray  # [steps + 1], nats
-    calm: bool  # the loss of the whole training stays within what the finer axis shows
+    losses: tuple[float, float]  # limits of the loss's axis, which hold most of the whole training
     nll: float  # of all samples, nats, as the network's output is read
     entropy: float  # mean over the samples, nats
     inside: np.ndarray  # [bins], percent of the samples within one std

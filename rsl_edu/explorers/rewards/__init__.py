@@ -9,8 +9,9 @@ import torch
 
 from rsl_edu.data import rollout
 from rsl_edu.data.learner_input import episode_ends, finite_tensor
-from rsl_edu.number_format import round_up, short
+from rsl_edu.number_format import round_up
 
+from ..bench.arithmetic import rounded
 from ..bench.controls import Control
 from ..bench.explorer import Explorer
 from ..bench.instrument import Draw, cached
@@ -18,6 +19,7 @@ from ..bench.question import Question
 from ..bench.touch import Grip, Spot
 from ..running_moments import running_mean, running_std
 from . import picture
+from .picture import several, three
 from .state import NormalizedRewards, RewardsResult, RewardsState
 
 if TYPE_CHECKING:
@@ -85,21 +87,24 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         rewards = finite_tensor("rewards", rewards, "[time, envs]")
         dones = torch.zeros(rewards.shape) if dones is None else dones
         self.rewards, self.dones = rewards.float(), episode_ends("dones", dones, rewards.shape)  # [time, envs]
-        self._unit = 10 ** np.round(np.log10(float(self.rewards.std(correction=0)) or 1.0))
+        size = self.rewards.double()  # whose square a float32 may not hold
+        self._unit = float(10 ** np.round(np.log10(float(size.std(correction=0)) or 1.0)))
         steps, envs = rewards.shape
         stride = max(1, steps // 64)
-        most = round_up(float(self.rewards.abs().mean()) or 1.0)
+        most = round_up(float(size.abs().mean()) or 1.0)
         ranges = {
             "step": (stride, steps - steps % stride, stride),
             "env": (0, envs - 1, 1),
             "shift": (-most, most, most / 5),
         }
+        shifts = tuple(float(f"{most * fifths / 5:.10g}") for fifths in range(-5, 6))  # a slider rounds to 10 decimals
         defaults: dict[str, Any] = {"step": stride * max(1, steps // stride // 2)}
         if own:
             self.questions = ()
         else:  # as rsl_rl does it
             defaults["ends"] = False
-        super().__init__(ranges=ranges, defaults=defaults, **state)
+        own_steps = {"shift": shifts} if most < 1e-6 else None
+        super().__init__(ranges=ranges, step_values=own_steps, defaults=defaults, **state)
 
     def compute(self, state: RewardsState) -> RewardsResult:
         """Scale the rewards of all steps at once, as the library's normalizer does step by step."""
@@ -117,12 +122,13 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         rewards, dones = ((self.rewards + shift) * scale).numpy(), self.dones.numpy()  # [time, envs]
         right = _sums(rewards, dones, gamma)
         sums = right if ends else _sums(rewards, None, gamma)
+        on = sums
         if divide == "rewards":
             sums = rewards
         elif divide == "across":  # robots taken for time: the sum runs from the first robot to the last
             sums = _sums(rewards.T, None, gamma).T
-        each = sums - sums[:, :1]  # whose std is exactly 0 where all are the same
-        std = (each.std(1, dtype=float) if divide == "each step" else running_std(sums)).astype(np.float32)
+        std = _std(sums, divide)
+        ended = _std(right, divide) if sums is on and not ends else std
         divisor = (std + (std == 0))[:, None]  # as the library: 1 where nothing varied yet
         normalized = rewards / divisor
         if divide == "centred":
@@ -132,6 +138,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
             rewards=rewards,
             sums=sums,
             std=std,
+            ended=ended,
             normalized=normalized,
             values=_sums(normalized, dones, gamma),
             right=right,
@@ -140,7 +147,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
 
     def stage(self, figure: Figure) -> dict[str, Any]:
         """Lay out the reward before and after; below them the sums, the std and the histogram."""
-        return picture.stage(figure, len(self.rewards))
+        return picture.stage(figure, len(self.rewards), self._unit)
 
     def draw(self, artists: dict[str, Any], result: RewardsResult) -> None:
         """Move lines, marks, bars and words."""
@@ -173,22 +180,22 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
     def numbers(self, result: RewardsResult) -> dict[str, str]:
         """Return the scales before and after, and the sum of the robot."""
         state, trace, late = result.state, result.trace, result.late
-        std, scale = trace.std[state.step - 1], trace.values[late].std()
+        std, scale = trace.std[state.step - 1], trace.values[late].std(dtype=float)
         return {
-            "running std": picture.three(std),
-            "right std": picture.three(trace.truth),
-            "std of rewards": short(trace.rewards[: state.step].std()),
-            "sum now": short(trace.sums[state.step - 1, state.env]),
+            "running std": three(std),
+            "right std": three(trace.truth),
+            "std of rewards": rounded(trace.rewards[: state.step].std(dtype=float)),
+            "sum now": rounded(trace.sums[state.step - 1, state.env]),
             "normalized mean": _mean(result),
-            "normalized std": short(trace.normalized[late].std()),
-            "std of their sums": ("" if 0.5 < scale < 2 else "✗ ") + short(scale),
+            "normalized std": rounded(trace.normalized[late].std(dtype=float)),
+            "std of their sums": ("" if 0.5 < scale < 2 else "✗ ") + rounded(scale),
             "episodes ended": f"{result.episodes:,}",
         }
 
     def describe(self, result: RewardsResult) -> str:
         """Name what the rewards are divided by, what would be right, and the symptom of what is wrong."""
         state, trace, late = result.state, result.trace, result.late
-        std, scale = trace.std[state.step - 1], trace.values[late].std()
+        std, scale = trace.std[state.step - 1], trace.values[late].std(dtype=float)
         if trace.truth == 0:
             symptom = "nothing varies, nothing is divided"
         elif state.divide == "centred":
@@ -196,7 +203,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         elif state.divide == "across":
             symptom = "the scale follows the number of robots, not the episodes"
         elif state.divide == "each step":
-            least, most = (picture.three(edge) for edge in (trace.std[late].min(), trace.std[late].max()))
+            least, most = (three(edge) for edge in (trace.std[late].min(), trace.std[late].max()))
             symptom = f"the scale jumps between {least} and {most}"
         elif scale > 2:
             symptom = "too large for a value function, which learns best near 1"
@@ -204,17 +211,32 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
             symptom = "too small for a value function, which learns best near 1"
         else:
             symptom = "a good scale for a value function"
+        after = f"After {several(state.step, 'step')} and {several(result.episodes, 'episode')}"
         return (
-            f"After {state.step:,} steps and {result.episodes:,} episodes {DIVISORS[state.divide]} is "
-            f"{picture.three(std)}; right, at the end, is {picture.three(trace.truth)}. "
-            f"Robot {state.env}'s sum is {short(trace.sums[state.step - 1, state.env])}. "
-            f"Normalized rewards have mean {_mean(result)}, their sums std {short(scale)}: {symptom}."
+            f"{after} {DIVISORS[state.divide]} is "
+            f"{three(std)}; right, at the end, is {three(trace.truth)}. "
+            f"Robot {state.env}'s sum is {rounded(trace.sums[state.step - 1, state.env])}. "
+            f"Normalized rewards have mean {_mean(result)}, their sums std {rounded(scale)}: {symptom}."
+            f"{_underflow(std)}"
         )
+
+
+def _std(sums: np.ndarray, divide: str) -> np.ndarray:
+    """Return what a step's rewards are divided by, ``[time]``: the std over the robots, or over all steps so far."""
+    each = sums - sums[:, :1]  # whose std is exactly 0 where all are the same
+    std: np.ndarray = each.std(1, dtype=float) if divide == "each step" else running_std(sums)
+    return std.astype(np.float32)
+
+
+def _underflow(std: float) -> str:
+    """Say that the library's variance, a float32, would be 0, where it would be."""
+    lost = std > 0 and np.float32(std) * np.float32(std) == 0
+    return " The library keeps the variance in float32, where one so small is 0: it would divide by 1." if lost else ""
 
 
 def _mean(result: RewardsResult) -> str:
     """Write the mean of the last normalized rewards."""
-    return "0" if result.averages_nothing else short(result.trace.normalized[result.late].mean())
+    return "0" if result.averages_nothing else rounded(result.trace.normalized[result.late].mean(dtype=float))
 
 
 def _sums(rewards: np.ndarray, dones: np.ndarray | None, gamma: float) -> np.ndarray:

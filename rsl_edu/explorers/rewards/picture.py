@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rsl_edu.histogram import clipped_histogram
-from rsl_edu.number_format import large, round_up, short
+from rsl_edu.number_format import large, round_up
 
-from ..bench.arithmetic import difference, exact, signed
+from ..bench.arithmetic import difference, exact, rounded, signed
 from ..bench.theme import BLUE, FAINT, GREY, ORANGE
 from ..bench.touch import Grip, Mark, Spot, grip
 from .state import WINDOW, RewardsResult
@@ -36,12 +37,13 @@ TITLES = {
 """Of each time series, which is a panel: its title, and what the y axis shows."""
 
 
-def stage(figure: Figure, total: int) -> dict[str, Any]:
+def stage(figure: Figure, total: int, unit: float = 1.0) -> dict[str, Any]:
     """Lay out the reward before and after; below them the sums, the std and the histogram.
 
     Args:
         figure: An empty figure.
         total: Steps of the whole recording.
+        unit: A power of ten that the rewards are as large as: it decides how long the words at the ticks are.
     """
     from matplotlib.transforms import ScaledTranslation
 
@@ -59,7 +61,7 @@ def stage(figure: Figure, total: int) -> dict[str, Any]:
         axes.yaxis.set_major_formatter(tick)
     std.set(yscale="log")
     std.minorticks_off()
-    _stage_spread(spread)
+    _stage_spread(spread, min(WINDOW, total))
     artists: dict[str, Any] = {"axes": grid, "marks": {}, "words": {}}
     for axes in (reward, sums, normalized, values):  # in a dictionary: they leave no ghosts
         artists["marks"][axes] = axes.plot([], [], color=FAINT, linewidth=1, transform=axes.get_xaxis_transform())[0]
@@ -79,15 +81,15 @@ def stage(figure: Figure, total: int) -> dict[str, Any]:
     for axes in grid.flat:
         look = {"textcoords": "offset points", "ha": "right", "fontsize": 9}
         artists["words"][axes] = axes.annotate("", (1, 1), (0, 4), xycoords="axes fraction", **look)
-        beside = axes.transAxes + ScaledTranslation(-0.5, 0, figure.dpi_scale_trans)
+        beside = axes.transAxes + ScaledTranslation(-0.5 if 1e-3 < unit < 1e4 else -0.72, 0, figure.dpi_scale_trans)
         axes.yaxis.set_label_coords(0, 0.5, transform=beside)  # there: whatever the ticks say
     return artists
 
 
-def _stage_spread(spread: Any) -> None:
+def _stage_spread(spread: Any, shown: int) -> None:
     spread.set_label("spread")
     spread.set(ylabel="peak = 1", ylim=(0, 1.05), yticks=[0, 1])
-    spread.set_title(f"normalized sums, last {WINDOW} steps", pad=24)
+    spread.set_title(f"normalized sums, last {'step' if shown == 1 else several(shown, 'step')}", pad=24)
     spread.set_xscale("symlog", linthresh=10, linscale=2.5)
     spread.set(xlim=(-1000, 1000), xlabel="normalized sum (beyond ±10: logarithmic)")
     spread.set_xticks(TICKS, [tick(value) for value in TICKS])
@@ -121,17 +123,19 @@ def draw(artists: dict[str, Any], result: RewardsResult, std_limits: tuple[float
     words = artists["words"]
     words[reward].set_text(f"robot {state.env}")
     words[std].set_text(f"{three(trace.std[state.step - 1])}, right: {three(trace.truth)}")
-    words[normalized].set_text(f"at first up to {short(np.abs(trace.normalized[:8]).max())}")
-    words[spread].set_text(f"std {short(trace.values[result.late].std())}")
+    words[normalized].set_text(f"at first up to {rounded(np.abs(trace.normalized[:8]).max())}")
+    words[spread].set_text(f"std {rounded(trace.values[result.late].std(dtype=float))}")
 
 
 def tick(value: float, position: int | None = None) -> str:
-    """Write a tick's number in at most six characters."""
-    value = round(value, 12)
-    if abs(value) >= 1000:
-        text = f"{value / 1000:g}k" if abs(value) < 1e6 else f"{value:.0e}".replace("e+0", "e")
+    """Write a tick's number in at most seven characters."""
+    value = float(f"{value:.3g}")  # ticks come with rounding errors
+    if 1000 <= abs(value) < 1e6:
+        text = f"{value / 1000:g}k"
+    elif value == 0 or 0.01 <= abs(value) < 1000:
+        text = f"{value:g}"
     else:
-        text = f"{value:g}" if value == 0 or abs(value) >= 0.01 else f"{value:.0e}".replace("e-0", "e-")
+        text = re.sub(r"\.?0*e\+?(-?)0*", r"e\1", f"{value:.1e}")
     return text.replace("-", "−")
 
 
@@ -147,6 +151,11 @@ def _limits(*series: np.ndarray) -> tuple[float, float]:
     return float(np.floor((low - room * (low < 0)) / step)) * step, float(np.ceil((high + room) / step) or 1) * step
 
 
+def several(count: int, noun: str) -> str:
+    """Return a number and what it counts: ``1 step``, ``1,024 steps``."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def title(result: RewardsResult) -> str:
     """Say in one sentence what the rewards are divided by, and what would be right."""
     state, trace, late = result.state, result.trace, result.late
@@ -156,25 +165,34 @@ def title(result: RewardsResult) -> str:
     if truth == 0:
         return f"The sums hardly vary: rewards are divided by {three(std)}, and there is no right scale."
     if state.divide == "centred":
-        mean = "0" if result.averages_nothing else large(trace.normalized[late].mean())
-        return f"The mean is subtracted: rewards average {mean} instead of {large(trace.rewards[late].mean() / truth)}."
+        mean = "0" if result.averages_nothing else rounded(trace.normalized[late].mean(dtype=float))
+        before = rounded(trace.rewards[late].mean(dtype=float) / truth)
+        return f"The mean is subtracted: rewards average {mean} instead of {before}."
     if state.divide == "each step":
         least, most = (three(edge) for edge in (trace.std[late].min(), trace.std[late].max()))
         return f"The std over the robots jumps between {least} and {most}; {three(truth)} is right."
     if state.divide == "rewards":
-        scale = large(trace.values[late].std())
+        scale = large(trace.values[late].std(dtype=float))
         return f"Divided by their own std, rewards add up to sums with std {scale} instead of 1."
     if state.divide == "across":
         return f"Summed over robots instead of time: the divisor is {three(std)}, the right one {three(truth)}."
+    return _of_the_right_divisor(result, std)
+
+
+def _of_the_right_divisor(result: RewardsResult, std: float) -> str:
+    """Compare the divisor with the right one, and blame ignored ends for as much as they change."""
+    state, truth, ended = result.state, result.trace.truth, float(result.trace.ended[result.state.step - 1])
     divided, right = three(std), three(truth)
-    if not state.ends and result.episodes:
-        ratio = float(f"{std:.3g}") / float(f"{truth:.3g}")  # of what is printed, so that a reader finds it too
-        if large(ratio) != "1":
-            return (
-                f"Episode ends are ignored: rewards are divided by {divided}, {large(ratio)} times the right {right}."
-            )
-        return f"Episode ends are ignored: rewards are divided by {divided}; the right divisor is {right}."
-    return f"After {state.step:,} steps rewards are divided by {divided}; the right divisor is {right}."
+    if state.ends or not result.episodes:
+        return f"After {several(state.step, 'step')} rewards are divided by {divided}; the right divisor is {right}."
+    if divided == three(ended):
+        return f"Ignoring episode ends changes nothing here: the divisor is {divided}; right is {right}."
+    if abs(std - ended) < 0.5 * abs(std - truth) or (std - ended) * (std - truth) < 0:
+        return f"Ignoring episode ends moves the divisor from {three(ended)} to {divided}; right is {right}."
+    ratio = float(f"{std:.3g}") / float(f"{truth:.3g}")  # of what is printed, so that a reader finds it too
+    if large(ratio) != "1":
+        return f"Episode ends are ignored: rewards are divided by {divided}, {large(ratio)} times the right {right}."
+    return f"Episode ends are ignored: rewards are divided by {divided}; the right divisor is {right}."
 
 
 def grips(result: RewardsResult, positions: Sequence[int]) -> tuple[Grip, ...]:
@@ -252,7 +270,7 @@ def _std_lines(result: RewardsResult, t: int) -> tuple[str, ...]:
     trace, what = result.trace, "rewards" if result.state.divide == "rewards" else "sums"
     new = trace.sums[t].astype(float)
     m, mean, var = len(new), float(new.mean()), float(np.square(new - new.mean()).mean())
-    here = f"{m:,} robots: mean {exact(mean)}, variance {exact(var)}"
+    here = f"{several(m, 'robot')}: mean {exact(mean)}, variance {exact(var)}"
     if result.state.divide == "each step" or t == 0:
         return f"{what} of {here}", f"std = √{signed(var)} = {exact(float(trace.std[t]))}"
     past = trace.sums[:t].astype(float)
@@ -280,6 +298,7 @@ def _end(result: RewardsResult, end: int) -> Spot:
         if state.divide in ("returns", "centred", "each step") and not state.ends:
             total = float(trace.sums[end, env])
             goes_on = f"{state.gamma:g} · {signed(total)} + {signed(reward)} = {exact(float(trace.sums[end + 1, env]))}"
-            lines.append(f"as set: {goes_on}, as if the robot had not fallen")
+            alike = exact(float(trace.sums[end + 1, env])) == exact(reward)
+            lines.append(f"as set: {goes_on}, {'the same here' if alike else 'as if the robot had not fallen'}")
     numbers = f"robot {env}'s episode ends, its discounted sum {exact(right)}"
     return Spot(f"end at step {end + 1:,}", numbers, tuple(marks), tuple(lines))

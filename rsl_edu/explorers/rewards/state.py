@@ -58,6 +58,7 @@ class NormalizedRewards:
     rewards: np.ndarray  # [time, envs], scaled and shifted
     sums: np.ndarray  # [time, envs], what the std is taken of
     std: np.ndarray  # [time], after each step
+    ended: np.ndarray  # [time], what `std` is if sums end with their episodes
     normalized: np.ndarray  # [time, envs]
     values: np.ndarray  # [time, envs], discounted sums of `normalized` up to the true ends: a value function's scale
     right: np.ndarray  # [time, envs], discounted sums of the rewards up to the true ends
@@ -83,4 +84,4 @@ class RewardsResult:
     def averages_nothing(self) -> bool:
         """Whether the mean of the last normalized rewards is so small beside their std that its digits say nothing."""
         late = self.trace.normalized[self.late]
-        return bool(abs(late.mean()) <= 0.02 * late.std())
+        return bool(abs(late.mean(dtype=float)) <= 0.02 * late.std(dtype=float))

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from rsl_edu.data import rollout
-from rsl_edu.data.learner_input import finite_tensor
+from rsl_edu.data.learner_input import finite_tensor, learner_names
 from rsl_edu.modules import GaussianDistribution
+from rsl_edu.number_format import counted
 
 from ..bench.arithmetic import rounded
 from ..bench.controls import Control
@@ -48,6 +49,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         state: Values of the controls other than the defaults.
 
     Raises:
+        TypeError: Names that are no words.
         ValueError: Tensors of other shapes, with values that are not finite, or names that are not one for each joint.
     """
 
@@ -98,9 +100,9 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
             self.questions = ()  # those of the class are about the cheetah
         actions = finite_tensor("actions", actions, "[samples, joints]")
         rewards = finite_tensor("rewards", rewards, f"[{len(actions)}] (one for each row of actions)")
-        self.names = tuple(names or (f"joint {i}" for i in range(actions.shape[1])))
-        if len(self.names) != actions.shape[1]:
-            raise ValueError(f"names: expected one for each of {actions.shape[1]} joints, got {len(self.names)}")
+        if names is None:
+            names = tuple(f"joint {i}" for i in range(actions.shape[1]))
+        self.names = learner_names("names", names, actions.shape[1], "joint")
         a, r = actions.double(), rewards.double()
         self._low, self._high = (a.amin(0).float(), a.amax(0).float())
         terms = torch.cat([torch.ones_like(a[:, :1]), a, a.square()], dim=1)
@@ -256,39 +258,48 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
 
     def title(self, result: StdTrainingResult) -> str:
         """Name the crash, what the clamp did, or how far the least std has come."""
-        state, step, name = result.state, len(result.asked) - 1, result.names[0]
+        state, step, name, one = result.state, len(result.asked) - 1, result.names[0], len(result.names) == 1
         if result.error:
+            where = f"Crash at step {step}: the std of {name} is below zero"
             mean = rounded(result.mean[-1])
-            return f"Crash at step {step}: the std of {name} is below zero, though the mean is {mean}."
+            if one:  # whose mean it is
+                return f"{where}, at {mean}."
+            return f"{where}, though the mean is {mean}." if result.mean[-1] > 0 else f"{where}, the mean too: {mean}."
         if result.below is not None and state.parameter == "frozen":
-            stuck, joints = _stuck(result), result.asked.shape[1]
-            return f"The clamp has stopped {stuck} of {joints} stds, the first at step {result.below}: gradient zero."
+            stuck = "the only std" if one else f"{_stuck(result)} of {len(result.names)} stds, the first"
+            if one and not _stuck(result):
+                return f"The std was at the clamp from step {result.below} on, and is free again."
+            return f"The clamp has stopped {stuck} at step {result.below}: gradient zero."
         if result.below is not None:
-            return f"From step {result.below} on a std hits the clamp, but its gradient leads back."
+            return (
+                f"From step {result.below} on {'the' if one else 'a'} std hits the clamp, but its gradient leads back."
+            )
         least, first = rounded(result.std), rounded(state.init)
+        what = "the std" if one else "the least std"
         if not step:
-            return f"Before the first step all stds are {first}."
+            return f"Before the first step {'the std is' if one else 'all stds are'} {first}."
+        after = f"after {counted(step, 'step')}"
         if least == first:
-            return f"After {step} steps the least std is still {first}."
+            return f"A{after[1:]} {what} is still {first}."
         if result.std > state.init:
-            return f"Exploration grows: after {step} steps even the least std has risen from {first} to {least}."
+            return f"Exploration grows: {after} {'' if one else 'even '}{what} has risen from {first} to {least}."
         if state.parameter == "log":
-            return f"No std reaches zero: after {step} steps the least is {least}, down from {first}."
-        return f"Exploration shrinks: after {step} steps the least std is {least}, down from {first}."
+            return f"No std reaches zero: {after} {'the std' if one else 'the least'} is {least}, down from {first}."
+        return f"Exploration shrinks: {after} {what} is {least}, down from {first}."
 
     def describe(self, result: StdTrainingResult) -> str:
         """Say where the stds are, and what happened where one went below zero."""
-        joint, mean = result.names[0], rounded(result.mean[-1])
+        joint, mean, one = result.names[0], rounded(result.mean[-1]), len(result.names) == 1
         if result.error:
-            fine = [rounded(std) for std in result.asked[-1] if std >= 0]
-            others = f"The other stds are {fine[0]} to {fine[-1]}. " if len(fine) > 1 else ""
-            return (
-                f"Torch says: {result.error}. {others}A log shows only their mean, so nothing looks wrong "
-                f"until the run ends at step {result.below}."
-            )
+            return _words_of_the_crash(result)
         entropy = f"the entropy is {rounded(result.entropy[-1])} nats"
         if len(result.asked) == 1:
-            return f"Training has not begun, so no joint explores less than another; {entropy}."
+            alone = "" if one else ", so no joint explores less than another"
+            return f"Training has not begun{alone}; {entropy}."
+        if result.below is None and one:
+            return (
+                f"The std of {joint} is {mean}. With one joint, the mean std that a log shows is the same; {entropy}."
+            )
         if result.below is None:
             return f"The least std is that of {joint}. The mean std, as a log shows it, is {mean}; {entropy}."
         if result.state.parameter == "frozen":
@@ -300,6 +311,22 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
             f"The mean std is {coarse}. Each time a std falls below zero, the library holds it at its limit "
             "until a gradient leads back."
         )
+
+
+def _words_of_the_crash(result: StdTrainingResult) -> str:
+    """Return what torch said, and how much of it the mean in a log would have shown."""
+    fine = [rounded(std) for std in result.asked[-1] if std >= 0]
+    others = f"The other stds are {fine[0]} to {fine[-1]}. " if len(fine) > 1 else ""
+    end = f"until the run ends at step {result.below}"
+    if len(result.names) == 1:
+        log = f"With one joint, the mean std that a log shows is this std: the log shows it fall {end}."
+    elif result.mean[-1] > 0:  # it was so at all steps before, as no std was below zero
+        log = f"A log shows only their mean, which stays above zero {end}."
+    else:
+        log = (
+            f"A log shows only their mean. It falls below zero with them: it is {rounded(result.mean[-1])} at the end."
+        )
+    return f"Torch says: {result.error}. {others}{log}"
 
 
 def _stuck(result: StdTrainingResult) -> int:

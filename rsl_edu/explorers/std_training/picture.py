@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rsl_edu.number_format import round_up
+from rsl_edu.number_format import counted, round_up
 
 from ..bench.arithmetic import HALF_LOG_2PI, exact, rounded, signed
 from ..bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, RED
@@ -24,9 +24,16 @@ NAMED = 8
 POINTED = 12
 """So many joints can be pointed at."""
 ROOM = 110
-"""Room to the right of the last step, for the names, in steps; in all panels, so that equal steps line up."""
+"""Room to the right of the last step, for the names, in steps; in all panels, so that equal steps line up.
+
+The axis of the steps ends before it.
+"""
 GAP = 0.055
 """Least distance between two names, as a share of the panel."""
+CLEAR = 0.09
+"""The same between a name and the middle of what torch says, which has two lines."""
+ERROR = (0.2, 0.16, 0.12, *(0.25 + 0.05 * n for n in range(13)))
+"""Where that can stand; the first place is taken that is clear of all names."""
 
 
 def stage(figure: Figure, names: Sequence[str]) -> dict[str, Any]:
@@ -35,8 +42,10 @@ def stage(figure: Figure, names: Sequence[str]) -> dict[str, Any]:
     panels = {"std": std, "gradient": gradient, "entropy": entropy, "log": log}
     for label, axes in panels.items():
         axes.set_label(label)
-        axes.set(xlim=(0, STEPS + ROOM), xticks=(0, 100, 200, 300), xlabel="steps")
-    std.set(ylabel="std that the parameter asks for", title="std of each joint")
+        axes.set(xlim=(0, STEPS + ROOM), xticks=(0, 100, 200, 300))
+        axes.set_xlabel("steps", x=STEPS / 2 / (STEPS + ROOM))
+        axes.spines["bottom"].set_bounds(0, STEPS)
+    std.set(ylabel="std that the parameter asks for", title="std of each joint (grey: impossible)")
     std.set_yscale("symlog", linthresh=0.01, linscale=0.7)
     ticks = (-10, -1, -0.1, -0.01, 0, 0.01, 0.1, 1, 10, 1e3, 1e5)
     std.set_yticks(ticks, [f"{tick:,g}".replace("-", "−") for tick in ticks])
@@ -46,9 +55,9 @@ def stage(figure: Figure, names: Sequence[str]) -> dict[str, Any]:
     log.set(ylabel="mean of the stds", title="what a log shows")
     for axes in (std, gradient):
         axes.minorticks_off()
-    std.axhspan(-30, 0, color=FAINT, alpha=0.35, linewidth=0)
-    std.text(0.985, 0.02, "no std can be below zero", transform=std.transAxes, ha="right", fontsize=9, gid="ground")
-    gradient.axhline(0, color=FAINT, linewidth=1)
+    ends = STEPS / (STEPS + ROOM)  # as a share of the panel
+    std.axhspan(-30, 0, xmax=ends, color=FAINT, alpha=0.35, linewidth=0)
+    gradient.axhline(0, xmax=ends, color=FAINT, linewidth=1)
     artists: dict[str, Any] = {"axes": panels, "joints": [], "gradients": [], "names": []}
     looks = itertools.cycle(itertools.product(("-", "--", ":", "-."), (BLUE, ORANGE, GREEN)))
     for name, (style, color) in zip(names, looks, strict=False):
@@ -59,7 +68,7 @@ def stage(figure: Figure, names: Sequence[str]) -> dict[str, Any]:
     (artists["mean"],) = std.plot([], [], color=GREY, linewidth=3, alpha=0.6, label="mean, as in logs")
     artists["mean name"] = std.text(0, 0, "", color=GREY, **_beside(std))
     (artists["end"],) = std.plot([], [], "s", color=RED, markersize=7)
-    artists["error"] = std.text(0, 0.2, "", color=RED, **_beside(std))
+    artists["error"] = std.text(0, ERROR[0], "", color=RED, **_beside(std))
     (artists["guess"],) = std.plot([], [], "X", color=PINK, markersize=10, label="your guess")
     (artists["entropy"],) = entropy.plot([], [], color=GREY, linewidth=2)
     (artists["log"],) = log.plot([], [], color=GREY, linewidth=2)
@@ -117,6 +126,7 @@ def _name_lines(artists: dict[str, Any], result: StdTrainingResult) -> None:
     heights = spread(within.transform(np.column_stack([np.zeros(len(ends)), ends]))[:, 1])
     for (text, name), height in zip(named, heights, strict=True):
         text.set(text=name, x=last + 8, y=round(float(height), 4))
+    artists["error"].set_y(next((y for y in ERROR if np.abs(heights - y).min() > CLEAR), ERROR[0]))
 
 
 def spread(heights: np.ndarray) -> np.ndarray:
@@ -190,7 +200,7 @@ def _joint_spot(result: StdTrainingResult, place: int) -> Spot:
     along = np.unique(np.linspace(0, last, 7).round().astype(int))
     marks = [Mark("std", int(t), float(asked[t])) for t in along]
     marks += [Mark("gradient", int(t), float(gradient[t])) for t in along[::2] if np.isfinite(gradient[t])]
-    numbers = f"std {rounded(asked[-1])} after {last} steps, gradient {rounded(result.step.gradient[place])}"
+    numbers = f"std {rounded(asked[-1])} after {counted(last, 'step')}, gradient {rounded(result.step.gradient[place])}"
     return Spot(result.names[place], numbers, tuple(marks), _joint(result, place))
 
 

@@ -11,15 +11,15 @@ import torch
 
 from rsl_edu.data import Motion, motion
 from rsl_edu.data.learner_input import finite_tensor
-from rsl_edu.number_format import short
 
+from ..bench.arithmetic import rounded
 from ..bench.controls import Control, control
 from ..bench.explorer import Explorer
 from ..bench.instrument import Draw
 from ..bench.question import Question
 from ..bench.touch import Grip, Spot
 from . import picture
-from .picture import Pose, degrees, metres, short_name
+from .picture import Pose, degrees, metres, short_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -97,6 +97,9 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
             motions = {"no control": _pendulum((0.0,) * 4), "linear feedback": _pendulum(FEEDBACK)}
         if not isinstance(motions, Mapping):
             raise TypeError(f"motions: expected motions by their names, got {type(motions).__name__}")
+        for name in motions:
+            if not isinstance(name, str):
+                raise TypeError(f"motions: expected words as names, such as 'before', got {name!r}")
         if not 1 <= len(motions) <= len(picture.COLOURS):
             raise ValueError(f"motions: expected one to {len(picture.COLOURS)}, got {len(motions)}")
         self._motions = {name: _motion_of(each) for name, each in motions.items()}
@@ -138,8 +141,8 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         before, after = (f"{name[:1].upper()}{name[1:]}" for name in (names[0], names[-1]))
         fall, final = len(first.rewards), positions[-1]
         total = self._totals[names[-1]][min(final, len(others[-1].rewards))]
-        earned = tuple(short(factor * total) for factor in (0.5, 1, 5))
-        takes = "" if self._dt is None else f" (One step takes {short(self._dt)} s.)"
+        earned = tuple(rounded(factor * total) for factor in (0.5, 1, 5))
+        takes = "" if self._dt is None else f" (One step takes {rounded(self._dt)} s.)"
         as_always = "1, as for all other steps"
         return (
             Question(
@@ -147,11 +150,11 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
                 answer=f"{fall}",
                 show={"step": next(step for step in positions if step >= fall)},
             ),
-            Question(f"{after}: what has the robot earned after {final} steps?", earned, earned[1], {"step": final}),
+            Question(f"{after}: what has the robot earned after {_steps(final)}?", earned, earned[1], {"step": final}),
             Question(
                 "What reward does a robot get for the step in which it falls?",
-                (as_always, "0", "-100"),
-                {1.0: as_always, 0.0: "0", -100.0: "-100"}.get(float(first.rewards[-1]), ""),
+                (as_always, "0", "−100"),
+                {1.0: as_always, 0.0: "0", -100.0: "−100"}.get(float(first.rewards[-1]), ""),
                 {"step": final},
             ),
         )
@@ -173,7 +176,7 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         if step == len(recorded.rewards):
             over = recorded.fell
             status = (
-                f"fell after {step:,} steps" if over else f"{status}, the last one" if recorded.robot == OWN else status
+                f"fell after {_steps(step)}" if over else f"{status}, the last one" if recorded.robot == OWN else status
             )
         angle = float(self._angles[name][step]) if name in self._angles else None
         return Pose(
@@ -251,7 +254,7 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
     def title(self, result: StickFigureResult) -> str:
         """Say which robot fell first, or that none has fallen yet."""
         poses, step = result.poses, result.state.step
-        quoted = {name: f"“{short_name(name)}”" for name in poses}
+        quoted = {name: f"“{name_shown}”" for name, name_shown in short_names(poses).items()}
         fallen = sorted((pose.step, name) for name, pose in poses.items() if pose.over)
         if not fallen:
             if any(each.robot == OWN for each in self._motions.values()):  # nobody knows
@@ -273,11 +276,12 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
     def describe(self, result: StickFigureResult) -> str:
         """Say how each robot fares."""
         step = result.state.step
-        seconds = "" if self._dt is None else f", {short(step * self._dt)} s"
+        seconds = "" if self._dt is None else f", {rounded(step * self._dt)} s"
         side = {"side": "from the side", "front": "from the front", "above": "from above"}[result.state.view]
+        short = short_names(result.poses)
         robots = "; ".join(
-            f"{short_name(name)}: {pose.status}"
-            + ("" if pose.total is None else f", return {short(pose.total)}")
+            f"{short[name]}: {pose.status}"
+            + ("" if pose.total is None else f", return {rounded(pose.total)}")
             + ("" if pose.angle is None else f", pole at {degrees(pose.angle)} from upright")
             for name, pose in result.poses.items()
         )
@@ -288,10 +292,10 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
     def numbers(self, result: StickFigureResult) -> dict[str, str]:
         """Return the step or its time, and for each robot what is known: return, angle of its pole, how far it went."""
         step = result.state.step
-        numbers = {"step": f"{step:,}"} if self._dt is None else {"time": f"{short(step * self._dt)} s"}
+        numbers = {"step": f"{step:,}"} if self._dt is None else {"time": f"{rounded(step * self._dt)} s"}
         for name, pose in result.poses.items():
             if pose.total is not None:
-                numbers[f"{name}: return"] = short(pose.total)
+                numbers[f"{name}: return"] = rounded(pose.total)
             if pose.angle is None:
                 numbers[f"{name}: forwards"] = f"{metres(pose.distance)} m"
             else:

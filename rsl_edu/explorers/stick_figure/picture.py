@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rsl_edu.number_format import counted, round_up, short
+from rsl_edu.number_format import counted, round_up
 
+from ..bench.arithmetic import rounded
 from ..bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, RED
 from ..bench.touch import Grip, Mark, Spot, grip
 
@@ -65,9 +66,10 @@ def stage(
     grid = figure.add_gridspec(2 if angles else 1, 2, width_ratios=(1.1, 1), height_ratios=HEIGHTS[: 1 + bool(angles)])
     left = grid[0, 0].subgridspec(len(motions), 1)
     robots: dict[str, Any] = {}
+    short = short_names(motions)
     for place, (name, recorded) in enumerate(motions.items()):
         axes = figure.add_subplot(left[place], label=f"robot {place}")
-        robots[name] = _stage_robot(axes, name, recorded, COLOURS[place])
+        robots[name] = _stage_robot(axes, short[name], recorded, COLOURS[place])
     above = "return" if "return" in histories else "forwards"
     earned = figure.add_subplot(grid[0, 1], label=above)
     if angles:  # below the returns: the steps of both lie one below the other
@@ -95,7 +97,7 @@ def _stage_above(axes: Any, panel: str, values: Histories) -> None:
 
 
 def _stage_robot(axes: Any, name: str, recorded: Motion, colour: str) -> dict[str, Any]:
-    axes.set(title=short_name(name), xticks=[], yticks=[])
+    axes.set(title=name, xticks=[], yticks=[])
     axes.title.set_color(colour)
     for spine in axes.spines.values():
         spine.set_visible(False)
@@ -224,9 +226,9 @@ def _draw_curve(drawn: dict[str, Any], pose: Pose, values: np.ndarray) -> None:
 
 def spots(poses: Mapping[str, Pose], motions: Mapping[str, Motion]) -> list[Spot]:
     """Return the parts of each robot, and what it has earned."""
-    found = []
+    found, short = [], short_names(poses)
     for place, (name, pose) in enumerate(poses.items()):
-        of = f" of “{short_name(name)}”" if len(poses) > 1 else ""
+        of = f" of “{short[name]}”" if len(poses) > 1 else ""
         parts = np.flatnonzero(motions[name].moves.numpy())[: MOST_PARTS // len(poses)]
         for part in parts.tolist():
             one, other = pose.rods[part]
@@ -247,7 +249,7 @@ def _earned(pose: Pose, of: str, recorded: Motion) -> list[Spot]:
     if pose.total is None:
         return []
     line = _sum(recorded.rewards.numpy()[: pose.step], pose.total)
-    words = f"{short(pose.total)} after {counted(pose.step, 'step')}"
+    words = f"{rounded(pose.total)} after {counted(pose.step, 'step')}"
     return [Spot(f"return{of}", words, (Mark("return", pose.step, pose.total),), (line,))]
 
 
@@ -264,6 +266,14 @@ def degrees(angle: float) -> str:
 def short_name(name: str) -> str:
     """Return the name of a robot, shortened to fit into a title."""
     return name if len(name) <= 22 else f"{name[:12].rstrip()}…{name[-9:].lstrip()}"  # names often differ at their end
+
+
+def short_names(names: Iterable[str]) -> dict[str, str]:
+    """Return :func:`short_name` of each robot; those that would then look the same begin with their place."""
+    short = {name: short_name(name) for name in names}
+    alike = [name for name in short if [*short.values()].count(short[name]) > 1]
+    places = {name: place for place, name in enumerate(short, 1)}
+    return short | {name: f"{places[name]}: {name[:9].rstrip()}…{name[-9:].lstrip()}" for name in alike}
 
 
 def metres(value: float) -> str:
@@ -292,7 +302,7 @@ def _rod_arithmetic(pose: Pose, part: int, tilted: bool) -> tuple[str, ...]:
 
 def _sum(rewards: np.ndarray, total: float) -> str:
     """Write a return as the sum of its rewards: the first ones and the last."""
-    written = [short(each).replace("-", "−") for each in rewards.tolist()]
+    written = [rounded(each) for each in rewards.tolist()]
     shown = written if len(written) <= 4 else [*written[:2], "…", written[-1]]
     terms = " + ".join(f"({each})" if each.startswith("−") else each for each in shown) or "0"
-    return f"return = sum of the rewards = {terms} = {short(total).replace('-', '−')}"
+    return f"return = sum of the rewards = {terms} = {rounded(total)}"

@@ -12,6 +12,7 @@ from rsl_edu.data import rollout
 from rsl_edu.data.learner_input import finite_tensor, learner_names
 from rsl_edu.number_format import short
 
+from ..bench.arithmetic import rounded
 from ..bench.controls import Control
 from ..bench.explorer import Explorer
 from ..bench.instrument import Draw, cached
@@ -126,6 +127,7 @@ class Stream(Explorer[StreamState, StreamResult]):
         defaults = {"seen": step * max(1, steps // 2), "feature": min(22, features - 1)}
         if own:
             self.questions = ()
+            defaults["batch"] = next((batch for batch in (64, 8) if 2 * batch <= defaults["seen"]), 1)
         else:  # a shift is ours: nobody's own data begin with it
             defaults |= {"seen": step * (3 * steps // 4), "shift": step * (steps // 2)}
         super().__init__(ranges=ranges, defaults=defaults, **self._dated(state))
@@ -258,10 +260,10 @@ class Stream(Explorer[StreamState, StreamResult]):
         mean, std, error = (series[-1:] for series in (result.mean, result.std, result.error))
         finite = result.normalized[np.isfinite(result.normalized)]
         return {
-            "running mean": short(mean[0]) if len(mean) else "0",
-            "true mean": short(true_mean),
-            "running std": short(std[0]) if len(std) else "1",
-            "true std": short(true_std),
+            "running mean": rounded(mean[0]) if len(mean) else "0",
+            "true mean": rounded(true_mean),
+            "running std": rounded(std[0]) if len(std) else "1",
+            "true std": rounded(true_std),
             "error of all means": picture.stds(error[0]) if np.isfinite(error).any() else "–",
             "beyond 5 std": f"{100 * np.mean(np.abs(result.normalized) > 5):.0f} %" if len(finite) else "–",
         }
@@ -273,22 +275,26 @@ class Stream(Explorer[StreamState, StreamResult]):
     def describe(self, result: StreamResult) -> str:
         """Name the numbers that the picture shows."""
         if not len(result.samples):
-            return f"After {result.state.seen:,} samples there was no update yet: mean 0, std 1."
-        mean, std = result.truth_now
-        learned = f"{result.name} has running mean {short(result.mean[-1])} and std {short(result.std[-1])}"
-        truth = f"the truth is {short(mean)} and {short(std)}"
+            return f"After {picture.samples(result.state.seen)} there was no update yet: mean 0, std 1."
+        (mean, std), after = result.truth_now, f"After {picture.samples(result.state.seen)}"
+        learned = f"{result.name} has running mean {rounded(result.mean[-1])} and std {rounded(result.std[-1])}"
+        truth = f"the truth is {rounded(mean)} and {rounded(std)}"
         off = result.error[-1]
         error = f"All running means are {picture.stds(off, 'true std')} off, root mean square"
-        independent = f"; independent samples would leave {short(result.samples[-1] ** -0.5)}"
+        independent = f"; independent samples would leave {rounded(result.samples[-1] ** -0.5)}"
         if not np.isfinite(off):
             error, independent = "No feature varies by more than 10⁻⁶, so there is no error in true stds", ""
         z = result.normalized
         broken = int((~np.isfinite(z)).sum())
-        spread = f"mean {short(z.mean(), 1)} and std {short(z.std())}" if not broken else f"{broken} not numbers"
+        spread = f"mean {_tenths(z.mean())} and std {rounded(z.std())}" if not broken else f"{broken} not numbers"
         return (
-            f"After {result.state.seen:,} samples {learned}; {truth}. {error}{independent}. "
-            f"The last {len(z)} values, normalized: {spread}."
+            f"{after} {learned}; {truth}. {error}{independent}. "
+            f"The last {'value' if len(z) == 1 else f'{len(z)} values'}, normalized: {spread}."
         )
+
+
+def _tenths(value: float) -> str:
+    return short(value, 1).replace("-", "−")
 
 
 def _last_merge(state: StreamState, samples: np.ndarray, updates: int, mean: float, std: float) -> LastMerge:

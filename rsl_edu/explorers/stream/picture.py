@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rsl_edu.histogram import clipped_histogram
-from rsl_edu.number_format import large, round_up, short
+from rsl_edu.number_format import large, round_up
 
-from ..bench.arithmetic import difference, exact, signed
+from ..bench.arithmetic import difference, exact, rounded, signed
 from ..bench.theme import BLUE, FAINT, GREY, ORANGE
 from ..bench.touch import Grip, Mark, Spot, grip
 
@@ -47,12 +47,17 @@ def stage(figure: Figure, total: int) -> dict[str, Any]:
         axes.set_label(name)
     quarters = sorted({0, total // 4, total // 2, 3 * total // 4, total})
     top.set(xlim=(0, total), xlabel="samples seen", ylabel="value")
-    top.set_xticks(quarters, [f"{samples:,}" for samples in quarters])
+    top.set_xticks(quarters, [f"{quarter:,}" for quarter in quarters])
     top.set_title("running mean ± std", pad=24)
     error.set(xscale="log", yscale="log", xlim=(0.9, total * 1.3), ylim=ERRORS)
     error.set(xlabel="samples seen", ylabel="error (true stds)")
     error.set_title("error of all running means", pad=24)
-    raw.set(xlabel="value", ylim=(0, 1.05), ylabel="samples (peak = 1)", title=f"the last {WINDOW} samples")
+    raw.set(
+        xlabel="value",
+        ylim=(0, 1.05),
+        ylabel="samples (peak = 1)",
+        title=f"the last {samples(min(WINDOW, total))}".replace("last 1 ", "last "),
+    )
     for axes in (top.yaxis, raw.xaxis):
         axes.get_major_locator().set_params(nbins=5)
         axes.set_major_formatter(lambda value, position: f"{round(value, 12):g}".replace("-", "−"))
@@ -109,14 +114,14 @@ def draw(artists: dict[str, Any], result: StreamResult) -> None:
     artists["shift"].set(x=shift + (0.03 if left else -0.03) * total, ha="left" if left else "right")
     artists["shift"].set_text("the robot changes" if shift else "")
     few = np.linspace(0, len(result.samples) - 1, min(DOTS, len(result.samples))).astype(int)
-    samples, mean, std = result.samples[few], result.mean[few], result.std[few]
-    artists["mean"].set_data(samples, mean)
+    after, mean, std = result.samples[few], result.mean[few], result.std[few]
+    artists["mean"].set_data(after, mean)
     for name in ("mean", "error"):
-        artists[name].set_marker("o" if len(samples) == 1 else "")  # a line of a single point is invisible
-    artists["band"].set_linewidth(3 if len(samples) == 1 else 0)
+        artists[name].set_marker("o" if len(after) == 1 else "")  # a line of a single point is invisible
+    artists["band"].set_linewidth(3 if len(after) == 1 else 0)
     edge = np.concatenate([mean + std, (mean - std)[::-1]])
-    artists["band"].set_xy(np.column_stack([np.concatenate([samples, samples[::-1]]), edge]))
-    artists["error"].set_data(samples, result.error[few])
+    artists["band"].set_xy(np.column_stack([np.concatenate([after, after[::-1]]), edge]))
+    artists["error"].set_data(after, result.error[few])
     window = result.values[max(0, seen - WINDOW) : seen]
     edges = np.linspace(low, high, 61)
     bars = clipped_histogram(window, edges)
@@ -127,6 +132,11 @@ def draw(artists: dict[str, Any], result: StreamResult) -> None:
 
 def _cut(name: str) -> str:
     return name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…"
+
+
+def samples(count: int, kind: str = "sample") -> str:
+    """Return a number of samples: ``1 sample``, ``1,024 samples``."""
+    return f"{count:,} {kind}{'s' * (count != 1)}"
 
 
 def stds(value: float, kind: str = "std") -> str:
@@ -162,22 +172,22 @@ def title(result: StreamResult) -> str:
     if state.merge == "last":
         return f"Only the last batch counts: the mean jumps about, and is now {off} off."
     if result.last.frozen:
-        return f"Frozen after {result.last.count:,} samples, the running mean is now {off} off."
+        return f"Frozen after {samples(result.last.count)}, the running mean is now {off} off."
     if result.shifted:
         return f"The robot changed at sample {state.shift:,}; the running mean is still {off} off."
     if not np.isfinite(result.error[-1]):
         return "No feature varies by more than 10⁻⁶: there is no error to measure."
     means, ideal = stds(result.error[-1]), large(result.samples[-1] ** -0.5)
     if state.independent:
-        return f"After {state.seen:,} independent samples the means are {means} off; 1/√n is {ideal}."
-    return f"After {state.seen:,} samples the means are {means} off; independent ones would leave {ideal}."
+        return f"After {samples(state.seen, 'independent sample')} the means are {means} off; 1/√n is {ideal}."
+    return f"After {samples(state.seen)} the means are {means} off; independent ones would leave {ideal}."
 
 
 def grips(result: StreamResult, positions: Mapping[str, Sequence[int]]) -> tuple[Grip, ...]:
     """Return the time cursor, its knob low, and the moment of the shift, its knob high."""
     low, high = _places(result)
-    seen = {samples: (samples, low) for samples in positions["seen"]}
-    shift = {samples: (samples, high) for samples in positions["shift"]}
+    seen = {count: (count, low) for count in positions["seen"]}
+    shift = {count: (count, high) for count in positions["shift"]}
     return grip("seen", "statistics", seen, along="x"), grip("shift", "statistics", shift, along="x")
 
 
@@ -201,25 +211,25 @@ def spots(result: StreamResult) -> tuple[Spot, ...]:
 
 
 def _places_of_update(result: StreamResult, update: int) -> tuple[Mark, ...]:
-    samples = float(result.samples[update])
-    marks = [Mark("statistics", samples, float(result.mean[update]))]
+    seen = float(result.samples[update])
+    marks = [Mark("statistics", seen, float(result.mean[update]))]
     if np.isfinite(result.error[update]):
-        marks.append(Mark("error", samples, float(result.error[update])))
+        marks.append(Mark("error", seen, float(result.error[update])))
     return tuple(marks)
 
 
 def _update(result: StreamResult, update: int) -> Spot:
     mean, std, error = (float(series[update]) for series in (result.mean, result.std, result.error))
-    numbers = f"running mean {short(mean)}, std {short(std)}"
+    numbers = f"running mean {rounded(mean)}, std {rounded(std)}"
     if np.isfinite(error):
         numbers += f"; all means are {stds(error, 'true std')} off"
-    return Spot(f"after {result.samples[update]:,} samples", numbers, _places_of_update(result, update))
+    return Spot(f"after {samples(int(result.samples[update]))}", numbers, _places_of_update(result, update))
 
 
 def _merge(result: StreamResult) -> Spot:
     """Return the last batch and what it does to count, mean and variance."""
     state, mean, std = result.state, float(result.mean[-1]), float(result.std[-1])
-    numbers = f"{state.batch:,} more samples: running mean {short(mean)}, std {short(std)}"
+    numbers = f"{samples(state.batch, 'more sample')}: running mean {rounded(mean)}, std {rounded(std)}"
     return Spot("the last merge", numbers, _places_of_update(result, -1), merge_lines(result))
 
 
@@ -260,13 +270,13 @@ def _value(result: StreamResult) -> Spot:
     shown = exact(z) if np.isfinite(z) else "not a number" if np.isnan(z) else "infinite"
     lines = (
         "z = (x − running mean) / (running std + eps)",
-        f"z = ({difference(x, mean)}) / ({exact(std)} + {state.eps:g})",
+        f"z = ({difference(x, mean)}) / ({exact(std)} + {exact(state.eps)})",
         f"z = {signed(x - mean)} / {signed(std + state.eps)} = {shown}",
     )
     marks = [Mark("statistics", float(state.seen), x), Mark("values", x)]
     if np.isfinite(z):
         marks.append(Mark("normalized", z))
-    return Spot("the newest value", f"{short(x)} becomes {shown}", tuple(marks), lines)
+    return Spot("the newest value", f"{rounded(x)} becomes {shown}", tuple(marks), lines)
 
 
 def _shift(result: StreamResult) -> Spot:
@@ -283,8 +293,7 @@ def _shift(result: StreamResult) -> Spot:
         lines.append(
             f"({state.shift:,} · {signed(mean0)} + {new:,} · {signed(mean1)}) / {state.seen:,} = {exact(expected)}"
         )
-    numbers = (
-        f"the true mean goes from {short(mean0)} to {short(mean1)}, the true std from {short(std0)} to {short(std1)}"
-    )
-    name = f"after {state.shift:,} samples {numbers}"
+    means, deviations = (f"from {rounded(old)} to {rounded(new)}" for old, new in ((mean0, mean1), (std0, std1)))
+    numbers = f"the true mean goes {means}, the true std {deviations}"
+    name = f"after {samples(state.shift)} {numbers}"
     return Spot("the shift", name, (Mark("statistics", float(state.shift)),), tuple(lines))
