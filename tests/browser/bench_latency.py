@@ -172,7 +172,7 @@ def latency(open_notebook: Any, home: Path, way: str) -> dict[str, list[float]]:
 
 
 def of_explorers(open_notebook: Any, when: str) -> dict[tuple[str, str], list[float]]:
-    """Return the milliseconds from key to picture of some explorers' sliders, by explorer and label; kernels are new."""
+    """Return the milliseconds from key to picture of some explorers' sliders, by explorer and label."""
     found = {}
     for name, labels in SLIDERS.items():
         cell = f"from rsl_edu import explorers\nexplorers.{name}()"
