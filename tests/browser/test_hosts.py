@@ -17,8 +17,9 @@ from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
 from playwright.sync_api import expect
 
-from rsl_edu.explorers import EXPLORERS, Stream
-from rsl_edu.explorers.bench.scripts import picture_module, text
+from rsl_edu.explorers import EXPLORERS, Divergence, Quiz, Stream
+from rsl_edu.explorers.bench.scripts import form_module, picture_module, text
+from rsl_edu.explorers.bench.static_page import document
 
 ROOT = Path(__file__).parents[2]
 LESSON = "4_normalization"  # two explorers, and a quiz before each
@@ -135,19 +136,22 @@ RENDER = """async ([code, values]) => {
     window.sent = [];
     const model = {
         get: name => values[name], set() {}, save_changes() {}, off() {}, on() {},
-        send: message => window.sent.push(message),
+        send(message) {
+            if (window.gone) throw new Error("Cannot send");
+            window.sent.push(message);
+        },
     };
     widget.render({ model, el: document.querySelector("#widget") });
 }"""
 """Render a widget's script as a host does, with what its kernel would say."""
 
 
-def rendered(browser, body, live):
+def rendered(browser, body, live, module=picture_module, style="explorer.css"):
     page = browser.new_page()
     page.set_content(body)
-    page.add_style_tag(content=text("explorer.css"))
+    page.add_style_tag(content=text(style))
     values = {name: value for name, value in live.get_state().items() if not name.startswith("_") and name != "layout"}
-    page.evaluate(RENDER, [picture_module(), values])
+    page.evaluate(RENDER, [module(), values])
     return page
 
 
@@ -176,4 +180,78 @@ def test_vs_code_shows_no_white_panel_and_no_still_while_the_widget_lives(browse
 def test_colab_tells_its_theme_on_the_page(browser, theme, dark):
     page = rendered(browser, f"<html theme='{theme}'><div id='widget'></div></html>", Stream().live)
     assert page.locator("#widget").evaluate("widget => widget.classList.contains('rsl-dark')") == dark
+    page.close()
+
+
+def test_explorer_whose_message_cannot_be_sent_says_so_and_stays_where_it_was(browser):
+    page = rendered(browser, "<div id='widget'></div>", Stream().live)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.evaluate("window.gone = true")
+    handle = page.get_by_label("samples seen", exact=True)
+    before = handle.input_value()
+    handle.press("ArrowRight")
+    expect(page.get_by_text("is gone. Run the cell again to make it live.")).to_be_visible()
+    expect(handle).to_be_disabled()
+    expect(handle).to_have_value(before)
+    assert not errors
+    page.close()
+
+
+@pytest.mark.parametrize("act", ["answer", "show"])
+def test_quiz_whose_message_cannot_be_sent_says_so(browser, act):
+    page = rendered(browser, "<div id='widget'></div>", Quiz(Divergence()).live, form_module, "form.css")
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    line = page.get_by_text("is gone. Run the cell again to make it live.")
+    expect(line).to_be_hidden()
+    page.evaluate("window.gone = true")
+    if act == "show":
+        page.get_by_role("button", name="Show me").first.click()
+    else:
+        page.get_by_role("textbox").first.fill("1")
+        page.get_by_role("textbox").first.press("Enter")
+    expect(line).to_be_visible()
+    expect(page.get_by_role("button", name="Show me").first).to_be_disabled()
+    expect(page.get_by_role("status").first).to_be_empty()
+    assert not errors
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "answer", "right"),
+    [
+        ("0.07", "about 0.07", True),
+        ("0,07", "about 0.07", True),
+        ("0.0704", "about 0.07", True),
+        ("0.08", "about 0.07", False),
+        ("8e-5", "about 0.00008", True),
+        ("114", "about 114", True),
+        ("20000", "20,000", True),
+        ("-2", "2", False),
+        ("much", "1.3", False),
+        (None, "1.3", False),
+    ],
+)
+def test_number_is_right_if_it_agrees_to_the_digits_that_are_told(browser, given, answer, right):
+    page = browser.new_page()
+    assert (
+        page.evaluate(f"{text('form.js')}\n([given, answer]) => agrees(given ?? undefined, answer)", [given, answer])
+        == right
+    )
+    page.close()
+
+
+def test_quiz_of_a_page_takes_enter_and_says_who_was_right(browser, tmp_path):
+    explorer = Divergence()
+    (tmp_path / "page.html").write_text(document("Page", Quiz(explorer).html(), explorer.html()), "utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    asked = page.locator("fieldset", has=page.get_by_role("textbox"))
+    for guess, told in (("1", "It is 1.3."), ("1.3", "You were right: it is 1.3.")):
+        asked.get_by_role("textbox").fill(guess)
+        asked.get_by_role("textbox").press("Enter")
+        expect(page.locator(".rsl-answers li")).to_contain_text(f"{guess} nats")
+        asked.get_by_role("button", name="Show me").click()
+        expect(asked.get_by_role("status")).to_have_text(told)
     page.close()

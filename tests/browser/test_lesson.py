@@ -12,6 +12,8 @@ from rsl_edu import explorers
 
 LESSONS = sorted((Path(__file__).parents[2] / "notebooks").glob("[1-9]_*.ipynb"))
 
+COUNTS = "() => jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model.executionCount)"
+
 pytestmark = pytest.mark.slow
 
 
@@ -40,9 +42,14 @@ def test_prediction_stands_next_to_the_truth(page, lesson, named):
     asked = named[re.search(r"explorers\.Quiz\(\s*(\w+)", code_of(lesson))[1]]
     form = bring_into_view(page, page.get_by_role("group", name="Predict first"))
     guess = explorers.EXPLORERS[asked].question.positions(9)[4]
-    for number in form.get_by_role("textbox").all():
-        number.fill(f"{guess:g}")
+    counts = page.evaluate(COUNTS)
+    for field in form.locator("fieldset:has([type=text])").all():
+        number = field.get_by_role("textbox")
+        number.press_sequentially(f"{guess:g}")
         number.press("Enter")
+        expect(field.get_by_role("status")).to_contain_text("Recorded")
+        expect(number).to_be_focused()
+    assert page.evaluate(COUNTS) == counts, "Enter ran a cell"
     for choices in form.locator("fieldset:has([type=radio])").all():
         choices.get_by_role("radio").first.press("Space")
         choices.get_by_role("radio").first.press("ArrowRight")

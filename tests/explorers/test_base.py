@@ -1,11 +1,13 @@
 """The base of all explorers: states are checked, pictures follow, failures leave everything as it was."""
 
 import asyncio
+import base64
 import dataclasses
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import matplotlib
 import numpy as np
@@ -192,7 +194,7 @@ def test_stored_output_is_a_still_with_its_words_and_a_widget_of_its_own(line, m
 
     shown = []
     monkeypatch.setattr(output, "get_ipython", lambda: SimpleNamespace(kernel=True))
-    monkeypatch.setattr(output, "display", lambda data, metadata, raw: shown.append((data, metadata)))
+    monkeypatch.setattr(output, "display", lambda data, metadata, raw, display_id=None: shown.append((data, metadata)))
     monkeypatch.setattr(
         type(line.live), "_repr_mimebundle_", lambda self: ({VIEW: {}, "text/plain": "x"}, {VIEW: "colab"})
     )
@@ -201,6 +203,39 @@ def test_stored_output_is_a_still_with_its_words_and_a_widget_of_its_own(line, m
     assert VIEW not in still
     assert view == {VIEW: {}, "text/plain": ""}
     assert told == {VIEW: "colab"}, "Colab finds in it what it needs"
+
+
+def test_picture_that_the_learner_left_replaces_the_stored_one_once(line, browser, monkeypatch):
+    shown, live = [], line.live
+    monkeypatch.setattr(output, "display", lambda data, **how: shown.append((data, how)))
+    monkeypatch.setattr("rsl_edu.explorers.bench.widget.REST", 0.0)
+
+    async def moves():
+        for points in (4, 5, 7):
+            move(live, points=points)
+        while not shown:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
+
+    browser(lambda: asyncio.run(moves()))
+    ((data, how),) = shown
+    assert how == {"raw": True, "display_id": live.still, "update": True}
+    assert data["text/plain"] == repr(line)
+    assert f'alt="{live.caption}"' in data["text/html"]
+    svg = base64.b64decode(data["text/html"].partition("svg+xml;base64,")[2].partition('"')[0]).decode()
+    assert svg.partition(">")[2] == live.svg.partition(">")[2]
+    ElementTree.fromstring(svg)
+
+
+def test_cell_that_moves_an_explorer_leaves_the_stored_picture_alone(line):
+    live = line.live
+
+    async def cell():
+        line.set(points=7)
+
+    asyncio.run(cell())
+    assert live.caption == "7 points up to 1.0"
+    assert live._rest is None
 
 
 def test_explorer_without_a_kernel_says_its_sentence(line, capsys):

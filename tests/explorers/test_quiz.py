@@ -161,3 +161,12 @@ def test_single_question_needs_no_list(explorer):
 
 def test_kernel_and_page_reply_in_the_same_words():
     assert f'const RECORDED = "{RECORDED}"' in text("form.js")
+
+
+def test_answer_from_the_browser_is_recorded_next_to_those_before(quiz, explorer):
+    form = quiz.live
+    for question, answer in ((0, "0.7"), (1, "new‖old")):
+        form._handle_custom_msg({"question": question, "answer": answer}, [])
+    assert form.given == {"0": "0.7", "1": "new‖old"}
+    assert form.replies == [[RECORDED, False], [RECORDED, False]]
+    assert explorer.guess == 0.7

@@ -17,8 +17,31 @@ function settleIn(model, el) {
   for (let around = el.parentElement; around; around = around.parentElement)
     if (around.classList.contains("cell-output-ipywidget-background"))
       around.style.setProperty("background", "transparent", "important");
-  const cell = el.closest(".jp-OutputArea") ?? document;
-  const stills = [...cell.querySelectorAll(`[data-rsl-still="${model.get("still")}"]`)];
-  for (const still of stills) still.hidden = true;
-  return stills;
+  // A rule and not an attribute of the still, which the kernel may replace while the widget lives.
+  const cell = el.closest(".jp-OutputArea") ?? document.documentElement;
+  const mark = `rsl-live-${model.get("still")}`;
+  add(el, "style", { textContent: `.${mark} [data-rsl-still="${model.get("still")}"] { display: none !important; }` });
+  cell.classList.add(mark);
+  return () => cell.classList.remove(mark);
+}
+
+const GONE = "The kernel behind this is gone. Run the cell again to make it live.";
+
+// The kernel of a widget: `show` is told whenever it goes, and whenever it is back. JupyterLab tells widgets of a restart,
+// but not of a shutdown, which only its connection to the kernel knows. In other hosts, the next message fails.
+function kernelOf(model, show) {
+  let live = true;
+  const set = (is) => { if (is !== live) show(live = is); };
+  const lost = () => set(false);
+  const ended = model.widget_manager?.kernel?.disposed;
+  model.on("comm_live_update", lost);
+  model.on("change", () => set(true));
+  ended?.connect?.(lost);
+  return {
+    send: (message) => {
+      try { model.send(message); } catch { lost(); }
+      return live;
+    },
+    leave: () => ended?.disconnect?.(lost),
+  };
 }

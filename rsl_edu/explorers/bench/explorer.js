@@ -43,7 +43,7 @@ function render({ model, el }) {
   const answers = add(figure, "ul", { className: "rsl-answers" });
   const alert = add(figure, "p", { className: "rsl-alert" });
   alert.setAttribute("role", "alert");
-  add(figure, "p", { className: "rsl-dead", textContent: "The kernel that drew this is gone. Run the cell again to make it live." });
+  add(figure, "p", { className: "rsl-dead", textContent: GONE });
   const toolbar = add(figure, "div", { className: "rsl-toolbar" });
   toolbar.setAttribute("role", "toolbar");
   toolbar.setAttribute("aria-label", spec.name);
@@ -53,9 +53,10 @@ function render({ model, el }) {
   let [serial, waiting, queued] = [0, "", false];
   const ask = (message) => {
     waiting = `${prefix}${++serial}`;
-    model.send({ ...message, serial: waiting });
+    kernel.send({ ...message, serial: waiting });
   };
   const go = (changes) => {
+    if (box.classList.contains("rsl-gone")) return;
     place = [...place];
     for (const [i, value] of changes) place[i] = value;
     if (waiting) queued = true;
@@ -227,18 +228,20 @@ function render({ model, el }) {
     paint(true);
   });
   for (const root of [document.body, document.documentElement]) themes.observe(root, { attributes: true });
-  // Hosts tell of a kernel that was restarted; what its successor does not know stays, and says so.
-  const live = (is) => {
-    box.classList.toggle("rsl-gone", !is);
-    controls.disabled = !is;
-    if (!is) rows.stop();
-  };
-  model.on("comm_live_update", () => live(false));
-  model.on("change", () => live(true));
-  let stills = [];
+  // The picture of a kernel that is gone stays, and says so.
+  const kernel = kernelOf(model, (live) => {
+    box.classList.toggle("rsl-gone", !live);
+    controls.disabled = !live;
+    if (live) return;
+    rows.stop();
+    [waiting, queued] = ["", false];
+    update();
+    rows.update(place, model.get("words")); // no picture comes for where they are
+  });
+  let unsettle = null;
   let folded = false;
   const widths = new ResizeObserver(([{ contentRect }]) => {
-    if (!stills.length && contentRect.width) stills = settleIn(model, el);
+    if (contentRect.width) unsettle ??= settleIn(model, el);
     const { width } = contentRect;
     if (!width) return;
     box.classList.toggle("rsl-narrow", width < NARROW);
@@ -253,6 +256,7 @@ function render({ model, el }) {
   return () => {
     rows.stop();
     for (const observer of [themes, widths]) observer.disconnect();
-    for (const still of stills) still.hidden = false;
+    kernel.leave();
+    unsettle?.();
   };
 }

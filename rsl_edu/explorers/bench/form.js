@@ -2,14 +2,20 @@
 
 const RECORDED = "Recorded. Now find out by the controls, or let it be shown.";
 
+// Whether a number is the answer, to the digits that are told.
+function agrees(given, answer) {
+  const [told] = answer.replace(/,(?=\d{3})/g, "").match(/-?\d+(\.\d+)?/) ?? [];
+  const digits = told?.split(".")[1]?.length ?? 0;
+  return Number(given?.replace(",", ".")).toFixed(digits) === told;
+}
+
 function renderForm({ model, el }) {
   const name = `rsl-quiz-${unique()}`; // radio buttons of one name on a page would be one choice
   const box = add(el, "div", { className: "rsl-quiz" });
   box.setAttribute("role", "group");
   box.setAttribute("aria-label", "Predict first");
-  const give = (place, value) => {
-    model.set("given", { ...model.get("given"), [place]: value });
-    model.save_changes();
+  const give = (question, answer) => {
+    if (answer && answer !== model.get("given")[question]) kernel.send({ question, answer });
   };
   const told = new Set(); // questions whose answer was asked for
 
@@ -21,7 +27,13 @@ function renderForm({ model, el }) {
       const input = add(field, "input", { type: "text", inputMode: "decimal", value: given ?? "", placeholder: "a number" });
       input.setAttribute("aria-label", text);
       if (unit) add(field, "span", { textContent: ` ${unit}` });
-      input.addEventListener("change", () => input.value.trim() && give(place, input.value.trim()));
+      input.addEventListener("change", () => give(place, input.value.trim()));
+      input.addEventListener("keydown", (event) => { // in JupyterLab, Enter changes nothing by itself
+        if (event.key !== "Enter" || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
+        event.preventDefault();
+        event.stopPropagation();
+        give(place, input.value.trim());
+      });
     } else {
       for (const choice of choices) {
         const label = add(field, "label");
@@ -33,29 +45,40 @@ function renderForm({ model, el }) {
     if (shows) {
       const button = add(field, "button", { type: "button", textContent: "Show me" });
       button.setAttribute("aria-label", `Show me: ${text}`);
-      button.addEventListener("click", () => { told.add(place); model.send({ show: place }); reply(); });
+      button.addEventListener("click", () => {
+        if (!kernel.send({ show: place })) return;
+        told.add(place);
+        reply();
+      });
     }
     const line = add(field, "p");
     line.setAttribute("role", "status");
-    return { line, answer };
+    return { line, answer, choices };
   });
   for (const input of box.querySelectorAll("input, button")) input.dataset.lmSuppressShortcuts = "true"; // keys belong to it
 
   const reply = () => model.get("replies").forEach(([text, refused], place) => {
-    const { line, answer } = lines[place];
-    const right = model.get("given")[place] === answer;
+    const { line, answer, choices } = lines[place];
+    const given = model.get("given")[place];
+    const right = choices ? given === answer : agrees(given, answer);
     line.textContent = told.has(place) && answer && !refused ? `${right ? "You were right: it is" : "It is"} ${answer}.` : text;
     line.classList.toggle("rsl-refused", refused);
   });
   model.on("change:replies", reply);
   reply();
-  let stills = [];
+  add(box, "p", { className: "rsl-dead", textContent: GONE });
+  const kernel = kernelOf(model, (live) => {
+    box.classList.toggle("rsl-gone", !live);
+    for (const field of box.querySelectorAll("fieldset")) field.disabled = !live;
+  });
+  let unsettle = null;
   const seen = new ResizeObserver(([{ contentRect }]) => {
-    if (!stills.length && contentRect.width) stills = settleIn(model, el);
+    if (contentRect.width) unsettle ??= settleIn(model, el);
   });
   seen.observe(el);
   return () => {
     seen.disconnect();
-    for (const still of stills) still.hidden = false;
+    kernel.leave();
+    unsettle?.();
   };
 }

@@ -72,8 +72,11 @@ class Form(anywidget.AnyWidget):
         return [RECORDED, False]
 
     def _asked(self, widget: Any, content: Any, buffers: Any) -> None:
-        if "show" in content:
-            self._show(content["show"])
+        match content:
+            case {"question": question, "answer": answer}:
+                self.given = {**self.given, str(question): answer}
+            case {"show": question}:
+                self._show(question)
 
 
 def _number(entered: Any) -> float:

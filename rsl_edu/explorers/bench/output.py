@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import io
 import itertools
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +48,32 @@ def show_twice(thing: Any, live: Callable[[], Any]) -> None:
     else:
         # Colab needs the metadata that comes with the view of a widget.
         view, told = live()._repr_mimebundle_()
-        for data, metadata in (thing._repr_mimebundle_(), ({**view, "text/plain": ""}, told)):
-            show(data, metadata=metadata, raw=True)
+        data, metadata = thing._repr_mimebundle_()
+        show(data, metadata=metadata, raw=True, display_id=thing.live.still)
+        show({**view, "text/plain": ""}, metadata=told, raw=True)
+
+
+def renew_still(instrument: Instrument[Any, Any], name: str, svg: str, panels: Sequence[Panel]) -> None:
+    """Replace the still that :func:`show_twice` displayed with the picture that the browser has.
+
+    That picture is there already, which takes milliseconds. Drawing a still as :func:`explorer_still` does takes up to
+    a second, in which no slider would move.
+
+    Args:
+        instrument: What is drawn.
+        name: What :func:`still_name` gave.
+        svg: Its present picture, with all panels.
+        panels: The panels that are shown.
+    """
+    show: Any = display
+    left, top, right, bottom = _edges(panels)
+    width, height = (round(length * 100 / POINTS) for length in (right - left, bottom - top))
+    part = f'width="{width}" height="{height}" viewBox="{left:g} {top:g} {right - left:g} {bottom - top:g}"'
+    svg = re.sub('width="[^"]*" height="[^"]*" viewBox="[^"]*"', part, svg, count=1)
+    picture = f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
+    result = instrument.compute(instrument.at())
+    html = _html(name, instrument.title(result), instrument.describe(result), picture, width)
+    show({"text/plain": repr(instrument), "text/html": html}, raw=True, display_id=name, update=True)
 
 
 def still_name(thing: object) -> str:
@@ -66,15 +91,16 @@ def explorer_still(instrument: Instrument[Any, Any], name: str, more: bool) -> d
     """
     result = instrument.compute(instrument.at())
     png, width = _still(instrument, result, more)
-    html = template("still.html.j2").render(
-        name=name,
-        title=instrument.title(result),
-        caption=instrument.describe(result),
-        picture=png,
-        width=width,
-        how="This is a picture. Run the cell, and its controls appear.",
-    )
+    picture = f"data:image/png;base64,{png}"
+    html = _html(name, instrument.title(result), instrument.describe(result), picture, width)
     return {"text/html": html, "image/png": png}
+
+
+def _html(name: str, title: str, caption: str, picture: str, width: int) -> str:
+    how = "This is a picture. Run the cell, and its controls appear."
+    return template("still.html.j2").render(
+        name=name, title=title, caption=caption, picture=picture, width=width, how=how
+    )
 
 
 def quiz_still(questions: Sequence[Question], name: str) -> str:
@@ -97,7 +123,7 @@ def _still(instrument: Instrument[Any, Any], result: Any, more: bool) -> tuple[s
     return base64.b64encode(png.getvalue()).decode(), image.width // SHARP
 
 
-def _edges(panels: list[Panel]) -> tuple[float, float, float, float]:
+def _edges(panels: Sequence[Panel]) -> tuple[float, float, float, float]:
     """Return left, top, right and bottom of panels in points."""
     left, top, width, height = zip(*(panel.box for panel in panels), strict=True)
     right = max(a + b for a, b in zip(left, width, strict=True))

@@ -9,7 +9,6 @@ class Model {
   get(name) { return this.#values[name]; }
   on(events, listener) { for (const event of events.split(" ")) (this.#listeners[event] ??= []).push(listener); }
   send(message) { this.#tell("send", message); }
-  save_changes() {}
   set(name, value) { this.update({ [name]: value }); }
   update(values) {
     const changed = Object.keys(values).filter((name) => this.#values[name] !== values[name]);
@@ -125,7 +124,10 @@ class QuizElement extends HTMLElement {
         return [RECORDED, false];
       }));
     });
-    model.on("send", ({ show }) => explorer?.show(questions[show].places));
+    model.on("send", ({ show, question, answer }) => {
+      if (show === undefined) model.set("given", { ...model.get("given"), [question]: answer });
+      else explorer?.show(questions[show].places);
+    });
     const box = document.createElement("div");
     this.replaceChildren(box);
     renderForm({ model, el: box });

@@ -12,7 +12,7 @@ import traitlets
 from IPython import get_ipython
 
 from .drawing import Drawing
-from .output import still_name
+from .output import renew_still, still_name
 from .scripts import picture_module, text
 from .view import grips_on, place_of, specification
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 KEPT = 48
 """Frames that are kept: a slider that goes back shows at once what was there."""
+REST = 2.0
+"""Seconds without a change by the learner after which the picture becomes the still that the notebook stores."""
 PAUSE, AHEAD = 0.02, 2
 """A control that rests for PAUSE seconds has its next AHEAD positions drawn before they are asked for."""
 
@@ -78,6 +80,7 @@ class Live(anywidget.AnyWidget):
         self._about: Any = None
         self._guess: float | None = None
         self._events = 0
+        self._rest: asyncio.TimerHandle | None = None
         super().__init__(
             spec=specification(instrument, self._drawing.panels, self._positions), still=still_name(instrument)
         )
@@ -116,6 +119,20 @@ class Live(anywidget.AnyWidget):
             self.answers = [*map(list, instrument.answers.items())]
             self.pinned, self.error = instrument.pinned is not None, ""
         self._about = about
+        if _from_browser():
+            self._store_later()
+
+    def _store_later(self) -> None:
+        """Let the notebook store the picture once the learner leaves it; cells change no output of cells before."""
+        if self._rest is not None:
+            self._rest.cancel()
+        with contextlib.suppress(RuntimeError):  # a test has no event loop
+            self._rest = asyncio.get_running_loop().call_later(REST, self._store)
+
+    def _store(self) -> None:
+        with self._instrument.lock:
+            panels = [panel for panel in self._drawing.panels if self.more or not panel.more]
+            renew_still(self._instrument, self.still, self.svg, panels)
 
     def _frame(self, state: Any) -> dict[str, Any]:
         """Return what the browser shows of a state, by the names of the traits."""
