@@ -26,7 +26,6 @@ NO_SWEEPS = """
 from rsl_edu.explorers import Explorer
 Explorer.sweep = lambda self: f"{type(self).__name__}: {len(list(self.corners()))} pictures drawn"
 """
-STILL = "<style>.jp-OutputArea:has(.rsl-still)"
 VIEW_STORED = {"text/plain": ""}
 """What is stored of a widget's view."""
 IN_A_PAGE = "import os; os.environ['RSL_EDU_BOOK'] = '1'"

@@ -18,8 +18,10 @@ window.problems = [];
 for (const event of ["error", "unhandledrejection", "securitypolicyviolation"])
   addEventListener(event, (it) => problems.push(it.message ?? it.violatedDirective ?? String(it.reason)), true);
 console.error = (...words) => problems.push(words.join(" "));
+const asked = window.matchMedia.bind(window);
+window.matchMedia = (query) => (query.includes("reduced-motion") ? { matches: true } : asked(query));
 </script>"""
-"""What notes the errors of a page from its first script on."""
+"""What notes the errors of a page from its first script on, and lets nothing move by itself while keys are tried."""
 READY = """
 const ready = () => document.querySelector("rsl-explorer").dataset.ready !== undefined;
 while (!ready()) await new Promise((resolve) => setTimeout(resolve, 20));

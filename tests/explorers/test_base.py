@@ -233,7 +233,8 @@ def test_cell_that_moves_an_explorer_leaves_the_stored_picture_alone(line):
     async def cell():
         line.set(points=7)
 
-    asyncio.run(cell())
+    with ThreadPoolExecutor(1) as thread:  # this one may have a loop of its own, playwright's
+        thread.submit(asyncio.run, cell()).result()
     assert live.caption == "7 points up to 1.0"
     assert live._rest is None
 

@@ -98,7 +98,7 @@ def test_answer_that_a_quiz_shows_is_among_the_pictures_of_the_page():
     shown = {
         page_of["spec"]["controls"][i]["words"]: page_of["spec"]["controls"][i]["values"][j] for i, j in wanted.items()
     }
-    assert shown == {"new mean": "-1.7", "new std": "0.1"}
+    assert shown == {"new mean": "−1.7", "new std": "0.1"}
     assert any(all(frame["place"][i] == j for i, j in wanted.items()) for frame in drawn["frames"])
 
 
