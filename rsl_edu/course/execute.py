@@ -21,16 +21,19 @@ from typing import Any
 import nbformat
 
 from rsl_edu.atomic_write import atomic_write
+from rsl_edu.course.same_picture import keep_pictures
 from rsl_edu.folders import ensure_home
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
-# What differs between two machines or two runs. tests/nbval_sanitize.cfg holds the same list for nbval.
+# What differs between two machines or two runs. tests/nbval_sanitize.cfg holds the same list for nbval, and PICTURE.
 SCRUB = (
     (r"\b0x[0-9a-fA-F]{6,}", "0x…"),
     (r"(?<!\S)\S*[/\\]ipykernel_\d+[/\\]\d+\.py", "<cell>"),
     (r"(?<![\w/:.~+,])(?:/[\w.+@-]+)+(?=/)", "…"),
 )
+PICTURE = (r"(?<=data:image/png;base64,)[\w+/=]+", "…")
+"""What nbval leaves out besides: the bytes of a picture differ from one kernel of torch to the next."""
 
 _CELL_METADATA = {"execution", "ExecuteTime", "collapsed", "scrolled", "trusted", "papermill", "vscode", "pycharm"}
 _NOTEBOOK_METADATA = {"widgets", "papermill", "vscode", "toc-autonumbering", "signature", "orig_nbformat"}
@@ -101,7 +104,8 @@ def execute(path: Path, timeout: float = 600.0) -> bool:
         reason = f"{error.ename}: {error.evalue}" if isinstance(error, CellExecutionError) else str(error)
         cell = notebook.cells[running]
         raise ExecutionError(f"{path}: cell {running} (id {cell.id}) failed: {reason}\n{cell.source}") from error
-    result = _write(_canonical(notebook))
+    keep_pictures(_canonical(notebook), _read(text))
+    result = _write(notebook)
     if result != text:
         with atomic_write(path) as part:
             part.write_text(result, encoding="utf-8")
