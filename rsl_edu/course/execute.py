@@ -33,7 +33,7 @@ SCRUB = (
     (r"(?<![\w/:.~+,])(?:/[\w.+@-]+)+(?=/)", "…"),
 )
 PICTURE = (r"(?<=data:image/png;base64,)[\w+/=]+", "…")
-"""What nbval leaves out besides: the bytes of a picture differ from one kernel of torch to the next."""
+"""What nbval leaves out besides, as the bytes of a picture differ from one kernel of torch to the next."""
 
 _CELL_METADATA = {"execution", "ExecuteTime", "collapsed", "scrolled", "trusted", "papermill", "vscode", "pycharm"}
 _NOTEBOOK_METADATA = {"widgets", "papermill", "vscode", "toc-autonumbering", "signature", "orig_nbformat"}
