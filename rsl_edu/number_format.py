@@ -42,6 +42,6 @@ def round_up(value: float, digits: tuple[int, ...] = (1, 2, 5)) -> float:
 
 
 def counted(number: float, noun: str) -> str:
-    """Return a number and what it counts: ``1 submission``, ``2 submissions``, ``0.5 points``."""
-    text = f"{number:g}" if isinstance(number, float) else f"{number}"
+    """Return a number and what it counts: ``1 submission``, ``1,024 submissions``, ``0.5 points``."""
+    text = f"{number:g}" if isinstance(number, float) else f"{number:,}"
     return f"{text} {noun}" if number == 1 else f"{text} {noun}s"

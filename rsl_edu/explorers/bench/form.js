@@ -4,9 +4,10 @@ const RECORDED = "Recorded. Now find out by the controls, or let it be shown.";
 
 // Whether a number is the answer, to the digits that are told.
 function agrees(given, answer) {
-  const [told] = answer.replace(/,(?=\d{3})/g, "").match(/-?\d+(\.\d+)?/) ?? [];
+  const plain = (text) => text?.replaceAll("−", "-");
+  const [told] = plain(answer).replace(/,(?=\d{3})/g, "").match(/-?\d+(\.\d+)?/) ?? [];
   const digits = told?.split(".")[1]?.length ?? 0;
-  return Number(given?.replace(",", ".")).toFixed(digits) === told;
+  return Number(plain(given)?.replace(",", ".")).toFixed(digits) === told;
 }
 
 function renderForm({ model, el }) {

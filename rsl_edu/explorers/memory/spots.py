@@ -187,7 +187,9 @@ def _trajectories(result: MemoryResult, dones: torch.Tensor) -> list[Spot]:
             Mark("resets", (first, last), (env - 0.4, env + 0.4)),
         )
         lines = (
-            f"{counted(env, 'robot')} before it, with {counted(begin - env, 'end')}: trajectories 0 to {begin - 1}",
+            f"{counted(env, 'robot')} before it, with {counted(begin - env, 'end')}: trajectories 0 to {begin - 1}"
+            if env
+            else "it is the first robot: its trajectories come first",
             f"ends of robot {env} before this one: {k}, so it is trajectory {begin} + {k} = {row}",
             f"steps {first} to {last}: {last} − {first} + 1 = {steps}; padding: {time} − {steps} = {time - steps}",
         )

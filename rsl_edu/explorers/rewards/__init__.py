@@ -9,7 +9,7 @@ import torch
 
 from rsl_edu.data import rollout
 from rsl_edu.data.learner_input import episode_ends, finite_tensor
-from rsl_edu.number_format import round_up
+from rsl_edu.number_format import counted, round_up
 
 from ..bench.arithmetic import rounded
 from ..bench.controls import Control
@@ -19,7 +19,7 @@ from ..bench.question import Question
 from ..bench.touch import Grip, Spot
 from ..running_moments import running_mean, running_std
 from . import picture
-from .picture import several, three
+from .picture import three
 from .state import NormalizedRewards, RewardsResult, RewardsState
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
             symptom = "too small for a value function, which learns best near 1"
         else:
             symptom = "a good scale for a value function"
-        after = f"After {several(state.step, 'step')} and {several(result.episodes, 'episode')}"
+        after = f"After {counted(state.step, 'step')} and {counted(result.episodes, 'episode')}"
         return (
             f"{after} {DIVISORS[state.divide]} is "
             f"{three(std)}; right, at the end, is {three(trace.truth)}. "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rsl_edu.histogram import clipped_histogram
-from rsl_edu.number_format import large, round_up
+from rsl_edu.number_format import counted, large, round_up
 
 from ..bench.arithmetic import difference, exact, rounded, signed
 from ..bench.theme import BLUE, FAINT, GREY, ORANGE
@@ -89,7 +89,7 @@ def stage(figure: Figure, total: int, unit: float = 1.0) -> dict[str, Any]:
 def _stage_spread(spread: Any, shown: int) -> None:
     spread.set_label("spread")
     spread.set(ylabel="peak = 1", ylim=(0, 1.05), yticks=[0, 1])
-    spread.set_title(f"normalized sums, last {'step' if shown == 1 else several(shown, 'step')}", pad=24)
+    spread.set_title(f"normalized sums, last {'step' if shown == 1 else counted(shown, 'step')}", pad=24)
     spread.set_xscale("symlog", linthresh=10, linscale=2.5)
     spread.set(xlim=(-1000, 1000), xlabel="normalized sum (beyond ±10: logarithmic)")
     spread.set_xticks(TICKS, [tick(value) for value in TICKS])
@@ -151,11 +151,6 @@ def _limits(*series: np.ndarray) -> tuple[float, float]:
     return float(np.floor((low - room * (low < 0)) / step)) * step, float(np.ceil((high + room) / step) or 1) * step
 
 
-def several(count: int, noun: str) -> str:
-    """Return a number and what it counts: ``1 step``, ``1,024 steps``."""
-    return f"{count:,} {noun}{'s' * (count != 1)}"
-
-
 def title(result: RewardsResult) -> str:
     """Say in one sentence what the rewards are divided by, and what would be right."""
     state, trace, late = result.state, result.trace, result.late
@@ -184,7 +179,7 @@ def _of_the_right_divisor(result: RewardsResult, std: float) -> str:
     state, truth, ended = result.state, result.trace.truth, float(result.trace.ended[result.state.step - 1])
     divided, right = three(std), three(truth)
     if state.ends or not result.episodes:
-        return f"After {several(state.step, 'step')} rewards are divided by {divided}; the right divisor is {right}."
+        return f"After {counted(state.step, 'step')} rewards are divided by {divided}; the right divisor is {right}."
     if divided == three(ended):
         return f"Ignoring episode ends changes nothing here: the divisor is {divided}; right is {right}."
     if abs(std - ended) < 0.5 * abs(std - truth) or (std - ended) * (std - truth) < 0:
@@ -270,7 +265,7 @@ def _std_lines(result: RewardsResult, t: int) -> tuple[str, ...]:
     trace, what = result.trace, "rewards" if result.state.divide == "rewards" else "sums"
     new = trace.sums[t].astype(float)
     m, mean, var = len(new), float(new.mean()), float(np.square(new - new.mean()).mean())
-    here = f"{several(m, 'robot')}: mean {exact(mean)}, variance {exact(var)}"
+    here = f"{counted(m, 'robot')}: mean {exact(mean)}, variance {exact(var)}"
     if result.state.divide == "each step" or t == 0:
         return f"{what} of {here}", f"std = √{signed(var)} = {exact(float(trace.std[t]))}"
     past = trace.sums[:t].astype(float)
