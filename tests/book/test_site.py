@@ -250,6 +250,34 @@ def test_handles_and_the_list_of_things_to_point_at_work_without_a_kernel(visit,
         assert explorer.locator(".rsl-lit").count()
 
 
+def test_who_takes_a_handle_ends_what_plays(visit):
+    page = visit(reduced_motion="reduce").open("notebooks/6_policy")
+    figure = page.get_by_role("group", name="StickFigure").first
+    slider = figure.get_by_role("slider", name="step", exact=True)
+    play = figure.get_by_role("button", name="play: step")
+    handle = figure.locator(".rsl-grip:visible").first
+    slider.press("Home")
+    play.click()
+    page.wait_for_function("slider => slider.value > 2", arg=slider.element_handle())
+    handle.press("Home")
+    expect(play).to_have_attribute("aria-pressed", "false")
+    page.wait_for_timeout(800)
+    assert slider.input_value() == "0"
+
+
+def test_figure_that_would_play_when_seen_stays_where_it_was_put(visit):
+    page = visit(viewport={"width": 1280, "height": 300}).open("notebooks/6_policy")
+    figure = page.get_by_role("group", name="StickFigure").first
+    slider = figure.get_by_role("slider", name="step", exact=True)
+    slider.evaluate("slider => slider.focus({ preventScroll: true })")
+    page.keyboard.press("End")
+    last = slider.input_value()
+    figure.locator("figure").scroll_into_view_if_needed()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.wait_for_timeout(800)
+    assert slider.input_value() == last
+
+
 def test_peak_is_dragged_by_the_pointer_and_the_slider_follows(visit):
     page = visit().open("notebooks/5_distributions")
     explorer = page.get_by_role("group", name="Divergence")

@@ -78,7 +78,12 @@ function controlRows(fieldset, spec, { go, at, ready }) {
     return { start, end };
   }
 
-  const stop = () => { for (const one of players) one?.end(); };
+  // Whoever moves a control takes over from what plays, or would.
+  let unseen = null;
+  const stop = () => {
+    unseen?.disconnect();
+    for (const one of players) one?.end();
+  };
   return {
     go,
     stop,
@@ -88,13 +93,11 @@ function controlRows(fieldset, spec, { go, at, ready }) {
     // Play once as soon as the element is seen, unless the reader wants nothing to move.
     autoplay: (i, element) => {
       if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-      const seen = new IntersectionObserver(([{ isIntersecting }]) => {
-        if (!isIntersecting) return;
-        seen.disconnect();
-        players[i]?.start();
+      unseen = new IntersectionObserver(([{ isIntersecting }]) => {
+        if (isIntersecting) players[i]?.start();
       }, { threshold: 0.6 });
-      seen.observe(element);
-      element.closest(".rsl-explorer").addEventListener("pointerdown", () => seen.disconnect());
+      unseen.observe(element);
+      element.closest(".rsl-explorer").addEventListener("pointerdown", () => unseen.disconnect());
     },
   };
 }

@@ -153,7 +153,9 @@ function render({ model, el }) {
   };
 
   const rows = controlRows(controls, spec, { go, at: (i) => place[i], ready: () => !waiting });
-  const touch = touching({ spec, panels, picture, pointed, listed, shown: (name) => shown(name), go, at: (i) => place[i] });
+  const touch = touching({
+    spec, panels, picture, pointed, listed, shown: (name) => shown(name), go, at: (i) => place[i], stop: rows.stop,
+  });
 
   const act = {
     more: () => ask({ do: "more" }),

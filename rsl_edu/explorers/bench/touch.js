@@ -4,7 +4,7 @@ const REACH = 14; // points from a pointer to what it means
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const WAYS = { x: "M-8.5-3l-3 3l3 3zM8.5-3l3 3l-3 3z", y: "M-3-8.5l3-3l3 3zM-3 8.5l3 3l3-3z" }; // arrows beside a handle
 
-function touching({ spec, panels, picture, pointed, listed, shown, go, at }) {
+function touching({ spec, panels, picture, pointed, listed, shown, go, at, stop }) {
   let [spots, grips] = [[], []];
   let chosen = null; // the name of the spot that stays lit
   let dragged = null;
@@ -73,6 +73,7 @@ function touching({ spec, panels, picture, pointed, listed, shown, go, at }) {
   };
   const put = ([controls, , , ], place) => {
     const changes = controls.map((control, i) => [control, place[i]]);
+    stop();
     if (changes.some(([control, value]) => at(control) !== value)) go(changes);
   };
   const drag = (grip, [, x, y]) => {
