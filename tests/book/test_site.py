@@ -31,6 +31,7 @@ UNFOLDED = """() => new Promise(requestAnimationFrame).then(() => new Promise(re
     for (const group of document.querySelectorAll("rsl-explorer details")) group.open = true;
 })"""
 """Unfold the groups of controls, once the page has folded those for which there is no room."""
+NEAR = 20  # pixels: a page holds few of a slider's positions
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 
 pytestmark = pytest.mark.slow
@@ -263,6 +264,73 @@ def test_who_takes_a_handle_ends_what_plays(visit):
     expect(play).to_have_attribute("aria-pressed", "false")
     page.wait_for_timeout(800)
     assert slider.input_value() == "0"
+
+
+def test_slider_that_is_held_ends_what_plays(visit):
+    page = visit(reduced_motion="reduce").open("notebooks/6_policy")
+    figure = page.get_by_role("group", name="StickFigure").first
+    slider = figure.get_by_role("slider", name="step", exact=True)
+    play = figure.get_by_role("button", name="play: step")
+    play.click()
+    page.wait_for_function("slider => slider.value > 2", arg=slider.element_handle())
+    slider.dispatch_event("pointerdown")  # on its thumb: nothing else happens
+    expect(play).to_have_attribute("aria-pressed", "false")
+
+
+def test_show_me_is_not_overruled_by_what_plays(visit):
+    page = visit(reduced_motion="reduce").open("notebooks/6_policy")
+    figure = page.get_by_role("group", name="StickFigure").first
+    slider = figure.get_by_role("slider", name="step", exact=True)
+    play = figure.get_by_role("button", name="play: step")
+    form = page.get_by_role("group", name="Predict first")
+    form.get_by_role("textbox").first.press_sequentially("30")
+    form.get_by_role("textbox").first.press("Enter")
+    form.get_by_role("button", name="Show me").first.click()
+    told = slider.input_value()
+    slider.press("Home")
+    play.click()
+    page.wait_for_function("slider => slider.value > 0", arg=slider.element_handle())
+    form.get_by_role("button", name="Show me").first.click()
+    expect(play).to_have_attribute("aria-pressed", "false")
+    assert slider.input_value() == told != "0"
+
+
+class Finger:
+    """A finger on a page of Chromium that has a touch screen."""
+
+    def __init__(self, page):
+        self._send = page.context.new_cdp_session(page).send
+
+    def goes(self, x, y, across, down):
+        """Put it down, move it in twenty steps, and take it away."""
+        self._at("touchStart", x, y)
+        for step in range(1, 21):
+            self._at("touchMove", x + across * step / 20, y + down * step / 20)
+        self._send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    def _at(self, kind, x, y):
+        self._send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+
+
+@pytest.mark.parametrize(("name", "label"), [("notebooks/6_policy", "step"), ("notebooks/3_rnn", "time step")])
+def test_finger_drags_a_handle_taps_a_place_and_scrolls_the_page_over_a_picture(visit, name, label):
+    page = visit(reduced_motion="reduce", has_touch=True, is_mobile=True, viewport=PHONE).open(name)
+    explorer, finger = explorer_on(page), Finger(page)
+    slider = explorer.get_by_role("slider", name=label, exact=True)
+    slider.press("Home")
+    knob = explorer.locator(".rsl-grip:visible circle").first
+    knob.evaluate("knob => knob.scrollIntoView({ block: 'center', behavior: 'instant' })")
+    middle = lambda: [(box := knob.bounding_box())["x"] + box["width"] / 2, box["y"] + box["height"] / 2]  # noqa: E731
+    x, y = middle()
+    finger.goes(x, y, 80, 0)
+    assert middle() == pytest.approx([x + 80, y], abs=NEAR)
+    dragged, scrolled = slider.input_value(), page.evaluate("scrollY")
+    finger.goes(x + 40, y - 50, 0, -120)
+    page.wait_for_function("before => scrollY > before + 40", arg=scrolled)
+    assert slider.input_value() == dragged
+    x, y = middle()
+    page.touchscreen.tap(x - 60, y - 60)
+    assert middle() == pytest.approx([x - 60, y], abs=NEAR)
 
 
 def test_figure_that_would_play_when_seen_stays_where_it_was_put(visit):

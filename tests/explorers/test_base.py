@@ -131,6 +131,20 @@ def test_control_moved_by_hand_moves_state_picture_and_caption(line):
     assert live.words == ["1", "5", "a line", "1", "off"]
 
 
+def test_page_is_told_what_moves_besides_its_own_controls(line):
+    live = line.live
+    moved = live.moved
+    move(live, points=5)
+    live._receive(live, {"do": "compare", "serial": "2"}, [])
+    line.set(points=5)  # where it is
+    assert live.moved == moved
+    line.set(points=6)
+    line.reset()
+    assert live.moved == moved + 2
+    move(live, points=7)
+    assert live.moved == moved + 2
+
+
 def test_control_that_breaks_the_explorer_raises_outside_a_browser(line):
     with pytest.raises(ValueError, match="this switch breaks"):
         move(line.live, broken=True)

@@ -209,6 +209,12 @@ def test_title_fits_whatever_the_names_and_wherever_the_robots_are(pendulums, nu
         assert 3 <= len(figure.numbers(result)) <= 9
 
 
+def test_return_that_grows_by_one_a_step_is_written_to_one():
+    figure = StickFigure(step=136)
+    assert "return 136" in figure.describe(figure.compute(figure.at()))
+    assert figure.numbers(figure.compute(figure.at()))["linear feedback: return"] == "136"
+
+
 def test_nobody_says_of_rods_of_ones_own_that_they_are_up():
     figure = StickFigure({"mine": torch.randn(8, 2, 2, 3)})
     assert figure.title(figure.compute(figure.at(step=3))) == "“mine” at step 3 of 7."

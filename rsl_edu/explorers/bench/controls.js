@@ -45,6 +45,7 @@ function controlRows(fieldset, spec, { go, at, ready }) {
     if (play) players[i] = player(line, words, i, values.length - 1);
     const slider = add(line, "input", { type: "range", id, min: 0, max: values.length - 1, step: 1 });
     slider.setAttribute("aria-description", help);
+    slider.addEventListener("pointerdown", () => stop()); // held, it moves by itself no more
     slider.addEventListener("input", () => { stop(); go([[i, Number(slider.value)]]); });
     return (place, exact) => {
       slider.value = place;

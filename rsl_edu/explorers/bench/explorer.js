@@ -193,7 +193,15 @@ function render({ model, el }) {
   }));
   buttons.more.hidden = !panels.some(({ more }) => more);
 
+  // What a quiz or a cell sets counts more than what plays, or is asked for before that is known here.
+  const follow = () => {
+    rows.stop();
+    place = model.get("place");
+    queued = Boolean(waiting);
+  };
+
   const update = () => {
+    if (changed("moved", model.get("moved"))) follow();
     listen();
     if (choose()) {
       paint();

@@ -40,7 +40,7 @@ class ExplorerElement extends HTMLElement {
     if (this.#model) return;
     const { spec, start, fixed, notebook, drawn } = specification(this);
     this.#model = new Model({
-      spec, place: start, served: "", epoch: 0, words: [], title: "", caption: "", numbers: [], spots: [], grips: [],
+      spec, place: start, served: "", epoch: 0, words: [], title: "", caption: "", numbers: [], spots: [], grips: [], moved: 0,
       answers: Object.entries(this.#answers), error: "", state: "", pinned: false, more: false,
     });
     const model = this.#model;
@@ -100,6 +100,7 @@ class ExplorerElement extends HTMLElement {
     });
     this.show = (values) => {
       go(current.place.map((value, i) => values[i] ?? value));
+      model.set("moved", model.get("moved") + 1);
       box.scrollIntoView({ block: "nearest" });
     };
     this.dataset.ready = "";

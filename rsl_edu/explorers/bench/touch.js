@@ -7,7 +7,7 @@ const WAYS = { x: "M-8.5-3l-3 3l3 3zM8.5-3l3 3l-3 3z", y: "M-3-8.5l3-3l3 3zM-3 8
 function touching({ spec, panels, picture, pointed, listed, shown, go, at, stop }) {
   let [spots, grips] = [[], []];
   let chosen = null; // the name of the spot that stays lit
-  let dragged = null;
+  let [dragged, tapped] = [null, false];
 
   const line = add(pointed, "label", { textContent: "Look closer: " });
   const select = add(line, "select");
@@ -81,18 +81,30 @@ function touching({ spec, panels, picture, pointed, listed, shown, go, at, stop 
     put(grip, grip[3].reduce((best, place) => (distance(place) < distance(best) ? place : best)));
   };
 
+  const take = (grip, place) => {
+    handles[grips.indexOf(grip)]?.focus({ preventScroll: true });
+    drag(grip, place);
+  };
+  const point = (place) => {
+    const spot = spotAt(place);
+    const grip = spot ? null : gripAt(place, Infinity);
+    if (spot) choose(spot === chosen ? null : spot);
+    else if (grip) take(grip, place);
+    return grip;
+  };
   picture.addEventListener("pointerdown", (event) => {
     const place = located(event);
-    dragged = gripAt(place, REACH) ?? null;
-    const spot = dragged ? null : spotAt(place);
-    if (!dragged && !spot) dragged = gripAt(place, Infinity);
-    if (dragged) {
-      picture.setPointerCapture(event.pointerId);
-      drag(dragged, place);
-      handles[grips.indexOf(dragged)]?.focus({ preventScroll: true });
-      event.preventDefault();
-    } else if (spot) choose(spot === chosen ? null : spot);
+    const finger = event.pointerType === "touch";
+    dragged = gripAt(place, REACH);
+    if (dragged) take(dragged, place);
+    else if (!finger) dragged = point(place);
+    tapped = finger && !dragged; // or the finger scrolls the page: then no pointerup comes
+    if (!dragged) return;
+    picture.setPointerCapture(event.pointerId);
+    event.preventDefault();
   });
+  // A finger that drags does not scroll.
+  picture.addEventListener("touchstart", (event) => { if (dragged) event.preventDefault(); }, { passive: false });
   picture.addEventListener("pointermove", (event) => {
     const place = located(event);
     if (dragged) {
@@ -111,7 +123,8 @@ function touching({ spec, panels, picture, pointed, listed, shown, go, at, stop 
     light(spot ?? chosen);
     picture.style.cursor = gripAt(place, REACH) ? "grab" : spot ? "pointer" : "";
   });
-  for (const end of ["pointerup", "pointercancel"]) picture.addEventListener(end, () => { dragged = null; });
+  picture.addEventListener("pointerup", (event) => { if (tapped) point(located(event)); });
+  for (const end of ["pointerup", "pointercancel"]) picture.addEventListener(end, () => { dragged = null; tapped = false; });
   picture.addEventListener("pointerleave", () => light());
 
   let handles = [];

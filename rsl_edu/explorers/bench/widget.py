@@ -39,6 +39,7 @@ class Live(anywidget.AnyWidget):
     Attributes:
         spec: Name, panels, controls and colours; they stay.
         place: The position of each control in the picture that is shown.
+        moved: Grows whenever something else than its own controls moves it, such as a quiz or a cell.
         served: The serial of the last message of the browser that was dealt with.
         epoch: Grows with whatever makes frames that were drawn ahead worthless.
         words: The value of each control, in words.
@@ -57,6 +58,7 @@ class Live(anywidget.AnyWidget):
 
     spec: Any = traitlets.Dict().tag(sync=True)
     place: Any = traitlets.List().tag(sync=True)
+    moved = traitlets.Int().tag(sync=True)
     served = traitlets.Unicode().tag(sync=True)
     epoch = traitlets.Int().tag(sync=True)
     words: Any = traitlets.List().tag(sync=True)
@@ -80,6 +82,7 @@ class Live(anywidget.AnyWidget):
         self._about: Any = None
         self._guess: float | None = None
         self._events = 0
+        self._asked = False  # by the browser
         self._rest: asyncio.TimerHandle | None = None
         super().__init__(
             spec=specification(instrument, self._drawing.panels, self._positions), still=still_name(instrument)
@@ -114,6 +117,7 @@ class Live(anywidget.AnyWidget):
         about = (instrument.pinned, instrument.guess, self.more)  # is in every picture
         with self.hold_sync():
             self.epoch += about != self._about
+            self.moved += not self._asked and values["place"] != self.place
             for name, value in values.items():
                 self.set_trait(name, value)
             self.answers = [*map(list, instrument.answers.items())]
@@ -164,6 +168,7 @@ class Live(anywidget.AnyWidget):
         """Do what the browser asks for, and tell it that this is done, whatever came of it."""
         try:
             with self._instrument.lock, self._told(_from_browser()):
+                self._asked = True
                 match content:
                     case {"place": place}:
                         self._move(place)
@@ -175,6 +180,7 @@ class Live(anywidget.AnyWidget):
                         self.more = not self.more
                         self._draw()
         finally:
+            self._asked = False
             self.served = content.get("serial", "")
 
     def _move(self, place: Sequence[int]) -> None:

@@ -19,7 +19,7 @@ from ..bench.instrument import Draw
 from ..bench.question import Question
 from ..bench.touch import Grip, Spot
 from . import picture
-from .picture import Pose, degrees, metres, short_names
+from .picture import Pose, degrees, metres, points, short_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -141,7 +141,7 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         before, after = (f"{name[:1].upper()}{name[1:]}" for name in (names[0], names[-1]))
         fall, final = len(first.rewards), positions[-1]
         total = self._totals[names[-1]][min(final, len(others[-1].rewards))]
-        earned = tuple(rounded(factor * total) for factor in (0.5, 1, 5))
+        earned = tuple(points(factor * total) for factor in (0.5, 1, 5))
         takes = "" if self._dt is None else f" (One step takes {rounded(self._dt)} s.)"
         as_always = "1, as for all other steps"
         return (
@@ -281,7 +281,7 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         short = short_names(result.poses)
         robots = "; ".join(
             f"{short[name]}: {pose.status}"
-            + ("" if pose.total is None else f", return {rounded(pose.total)}")
+            + ("" if pose.total is None else f", return {points(pose.total)}")
             + ("" if pose.angle is None else f", pole at {degrees(pose.angle)} from upright")
             for name, pose in result.poses.items()
         )
@@ -295,7 +295,7 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         numbers = {"step": f"{step:,}"} if self._dt is None else {"time": f"{rounded(step * self._dt)} s"}
         for name, pose in result.poses.items():
             if pose.total is not None:
-                numbers[f"{name}: return"] = rounded(pose.total)
+                numbers[f"{name}: return"] = points(pose.total)
             if pose.angle is None:
                 numbers[f"{name}: forwards"] = f"{metres(pose.distance)} m"
             else:

@@ -249,13 +249,18 @@ def _earned(pose: Pose, of: str, recorded: Motion) -> list[Spot]:
     if pose.total is None:
         return []
     line = _sum(recorded.rewards.numpy()[: pose.step], pose.total)
-    words = f"{rounded(pose.total)} after {counted(pose.step, 'step')}"
+    words = f"{points(pose.total)} after {counted(pose.step, 'step')}"
     return [Spot(f"return{of}", words, (Mark("return", pose.step, pose.total),), (line,))]
 
 
 def grips(steps: Sequence[int], panels: Sequence[str]) -> list[Grip]:
     """Return the time cursor, in each panel over time."""
     return [grip("step", panel, {step: (step, -1e9) for step in steps}, "x") for panel in panels]
+
+
+def points(total: float) -> str:
+    """Return a return as it is written: to one at least, for it may grow by one a step."""
+    return f"{total:,.0f}".replace("-", "−") if 100 <= abs(total) < 1e6 else rounded(total)
 
 
 def degrees(angle: float) -> str:
@@ -305,4 +310,4 @@ def _sum(rewards: np.ndarray, total: float) -> str:
     written = [rounded(each) for each in rewards.tolist()]
     shown = written if len(written) <= 4 else [*written[:2], "…", written[-1]]
     terms = " + ".join(f"({each})" if each.startswith("−") else each for each in shown) or "0"
-    return f"return = sum of the rewards = {terms} = {rounded(total)}"
+    return f"return = sum of the rewards = {terms} = {points(total)}"
