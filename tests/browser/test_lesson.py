@@ -65,17 +65,18 @@ def test_prediction_stands_next_to_the_truth(page, lesson, named):
 
 
 def test_show_me_is_not_overruled_by_what_plays(page, lesson, named):
+    if lesson.stem not in ("3_rnn", "6_policy"):
+        pytest.skip("nothing plays, or the answer is where it would end")
     asked = named[re.search(r"explorers\.Quiz\(\s*(\w+)", code_of(lesson))[1]]
-    plays = Shown(page, asked).group.get_by_role("button", name=re.compile("^play: "))
-    if not plays.count() or not plays.first.is_visible():
-        pytest.skip("nothing plays")
-    play, slider = plays.first, plays.first.locator("xpath=..").locator("input")
+    play = Shown(page, asked).group.get_by_role("button", name=re.compile("^play: ")).first
+    slider = play.locator("xpath=..").locator("input")
     slider.press("Home")
     play.click()
     page.wait_for_function("slider => slider.value > 1", arg=slider.element_handle())
-    show = page.get_by_role("group", name="Predict first").first.get_by_role("button", name="Show me").last
+    show = page.get_by_role("group", name="Predict first").first.get_by_role("button", name="Show me").first
     show.click()
     expect(play).to_have_attribute("aria-pressed", "false")
+    assert slider.input_value() != slider.get_attribute("max")  # where it would have ended
 
 
 def test_every_explorer_runs_and_moves(page, lesson, named):
