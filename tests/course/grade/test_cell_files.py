@@ -26,6 +26,14 @@ RIGHT = {  # f() is 1 in a kernel, and there is nothing to say
         "%%writefile ru.py\ndef f(:",
         "x = f()",
     ],
+    "autoreload of a file that takes its time": [
+        "%load_ext autoreload\n%autoreload 2",
+        "%%writefile ru.py\none = 2",
+        "import ru",
+        "%%writefile ru.py\nimport time\nend = time.process_time() + 1.5\n"
+        "while time.process_time() < end:\n    pass\none = 1",
+        "def f():\n    return ru.one",
+    ],
     "autoreload of a class": [
         "%load_ext autoreload\n%autoreload complete",
         "%%writefile ru.py\nclass A:\n    def g(self):\n        return 2",

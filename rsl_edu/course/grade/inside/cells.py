@@ -116,7 +116,7 @@ class Notebook:
                 self._finish()
             mode = modes.get(place, "")
             self._history.count(number, source)
-            self._try(self._files.refresh)
+            self._refresh()
             if check:
                 self._checked[check] = dict(self.names)
             if mode == "skip" or check:
@@ -135,7 +135,7 @@ class Notebook:
 
     def _finish(self) -> None:
         """Look for what is still missing when all cells of the learner have run."""
-        self._try(self._files.refresh)
+        self._refresh()
         self._run_later()
         self._search()
         self._end = dict(self.names)
@@ -345,9 +345,13 @@ class Notebook:
                             self._cell, self._file = cell, file
                             self._try(self._run_statement, node, 0)
 
-    def _try(self, action: Callable[..., Any], *arguments: Any) -> None:
+    def _refresh(self) -> None:
+        """Let modules follow their files; what they run has as long as a cell, which imports them."""
+        self._try(self._files.refresh, seconds=self._limits["cell"])
+
+    def _try(self, action: Callable[..., Any], *arguments: Any, seconds: float = 1.0) -> None:
         try:
-            signal.setitimer(signal.ITIMER_PROF, 1.0, _AGAIN)
+            signal.setitimer(signal.ITIMER_PROF, seconds, _AGAIN)
             action(*arguments)
         except BaseException:
             self._after()
