@@ -3,6 +3,7 @@
 import pytest
 
 F = "def f():\n    return 1"
+MODE = "import enum\nclass Mode(enum.Enum):\n    FULL = 1\ndef g(mode):\n    return int(mode is Mode.FULL)"
 
 RIGHT = {  # f() is 1 in a kernel, and there is nothing to say
     "the same length again": [
@@ -34,6 +35,49 @@ RIGHT = {  # f() is 1 in a kernel, and there is nothing to say
         "while time.process_time() < end:\n    pass\none = 1",
         "def f():\n    return ru.one",
     ],
+    "autoreload of a comment": [
+        "%load_ext autoreload\n%autoreload 2",
+        "%%writefile ru.py\n" + MODE,
+        "from ru import Mode, g\nmode = Mode.FULL",
+        "%%writefile ru.py\n# modes\n" + MODE,
+        "def f():\n    return g(mode)",
+    ],
+    "autoreload of one function": [
+        "%load_ext autoreload\n%autoreload 2",
+        "%%writefile ru.py\none = 2\ndef g():\n    return 2",
+        "import ru\nru.one = 1",
+        "%%writefile ru.py\none = 2\ndef g():\n    return 3",
+        "def f():\n    return ru.one if ru.g() == 3 else 2",
+    ],
+    "autoreload of what is decorated": [
+        "%load_ext autoreload\n%autoreload 2",
+        "%%writefile ru.py\nimport torch\n@torch.no_grad()\ndef f():\n    return 2",
+        "from ru import f",
+        "%%writefile ru.py\nimport torch\n@torch.no_grad()\ndef f():\n    return 1",
+    ],
+    "autoreload of what is named": [
+        "%load_ext autoreload\n%autoreload 1",
+        "%%writefile ru.py\none = 2",
+        "%%writefile rv.py\none = 1",
+        "%aimport ru\nimport rv",
+        "%%writefile ru.py\none = 1",
+        "%%writefile rv.py\none = 2",
+        "def f():\n    return ru.one * rv.one",
+    ],
+    "autoreload without one": [
+        "%load_ext autoreload\n%autoreload 2\n%aimport -ru",
+        "%%writefile ru.py\none = 1",
+        "import ru",
+        "%%writefile ru.py\none = 2",
+        "def f():\n    return ru.one",
+    ],
+    "autoreload with new names": [
+        "%load_ext autoreload\n%autoreload 3",
+        "%%writefile ru.py\ntwo = 2",
+        "import ru",
+        "%%writefile ru.py\ntwo = 2\ndef f():\n    return 1",
+        "f()",
+    ],
     "autoreload of a class": [
         "%load_ext autoreload\n%autoreload complete",
         "%%writefile ru.py\nclass A:\n    def g(self):\n        return 2",
@@ -64,6 +108,16 @@ RIGHT = {  # f() is 1 in a kernel, and there is nothing to say
         "%run r1.py --epochs 3\nimport sys\nassert '--epochs' not in sys.argv\ndef f():\n    return one - 0",
     ],
     "run in the notebook": ["%%writefile r1.py\none += 1", "one = 0\n%run -i ./r1.py\ndef f():\n    return one"],
+    "run in the notebook by another name": [
+        "%%writefile r1.py\nif __name__ == '__main__':\n    one = 2",
+        "one = 1\n%run -n -i r1.py\nassert __name__ == '__main__'\ndef f():\n    return one",
+    ],
+    "run a file that imports its neighbour": [
+        "!mkdir sub",
+        "%%writefile sub/hl.py\none = 1",
+        "%%writefile sub/r1.py\nfrom hl import one\ndef f():\n    return one",
+        "import sys\nbefore = [*sys.path]\n%run sub/r1\nassert sys.path == before",
+    ],
     "run apart": [
         "%%writefile r1.py\ng = 1\ndef f():\n    return g",
         "one = 0\n%run r1.py\ng = 2",

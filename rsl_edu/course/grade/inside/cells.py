@@ -116,7 +116,7 @@ class Notebook:
                 self._finish()
             mode = modes.get(place, "")
             self._history.count(number, source)
-            self._refresh()
+            self._let(self._files.before, source)
             if check:
                 self._checked[check] = dict(self.names)
             if mode == "skip" or check:
@@ -125,6 +125,7 @@ class Notebook:
             self._begins(place)
             before = {name: self.names.get(name) for name in self._answers}
             self._run_cell(source, handed, only_names or mode == "names")
+            self._let(self._files.after)
             if handed:
                 for name in self._answers:
                     if self.names.get(name) is not before[name]:
@@ -135,7 +136,7 @@ class Notebook:
 
     def _finish(self) -> None:
         """Look for what is still missing when all cells of the learner have run."""
-        self._refresh()
+        self._let(self._files.before, "")
         self._run_later()
         self._search()
         self._end = dict(self.names)
@@ -345,9 +346,9 @@ class Notebook:
                             self._cell, self._file = cell, file
                             self._try(self._run_statement, node, 0)
 
-    def _refresh(self) -> None:
+    def _let(self, action: Callable[..., Any], *arguments: Any) -> None:
         """Let modules follow their files; what they run has as long as a cell, which imports them."""
-        self._try(self._files.refresh, seconds=self._limits["cell"])
+        self._try(action, *arguments, seconds=self._limits["cell"])
 
     def _try(self, action: Callable[..., Any], *arguments: Any, seconds: float = 1.0) -> None:
         try:

@@ -12,11 +12,12 @@ import shlex
 import shutil
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+from autoreload import Autoreload  # type: ignore[import-not-found,unused-ignore]
 
 _PROGRAMS = {
     *(":", "cat", "cd", "cp", "echo", "export", "head", "ln", "ls", "mkdir", "mv", "printf", "pwd", "rm", "rmdir"),
@@ -26,7 +27,6 @@ _ALIASES = ("cat", "cp", "ls", "mkdir", "mv", "rm", "rmdir")  # magics that are 
 _SECONDS = 10  # on the wall clock, for a shell line
 _BETWEEN = ";&|()\n"  # commands of a shell line
 _OF_RUN = "nidtN:b:pD:l:rs:T:em:G"  # options, as of IPython's %run
-_INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
 
 
 class LeftOutError(Exception):
@@ -44,9 +44,7 @@ class Files:
     def __init__(self, names: dict[str, Any], run: Callable[[str, dict[str, Any] | None], Any]) -> None:
         self._names, self._run = names, run
         self._before = Path.cwd()  # %cd -
-        self._watches = self._reloads = False
-        self._sources: dict[str, bytes] = {}  # of modules, when they were first seen or reloaded
-        self._old: dict[Any, Any] = {}  # of modules that were reloaded
+        self._autoreload: Autoreload | None = None
 
     def line(self, name: str, line: str) -> Any:
         """Do ``%name line``, and return what it does.
@@ -55,18 +53,13 @@ class Files:
             LeftOutError: It is none of these commands, or has failed.
         """
         if name in ("load_ext", "reload_ext") and line.strip() == "autoreload":
-            self._watches = True
-            return self._look()
-        if name == "autoreload":
-            return self._autoreload(line.split()[0].lower() if line.strip() else "now")
+            self._autoreload = self._autoreload or Autoreload(self._names)
+            return None
+        if name in ("autoreload", "aimport") and self._autoreload:
+            return self._autoreload.do(name, line)
         if name == "pwd":
             return str(Path.cwd())
         line = self._expanded(line)
-        if name == "aimport":
-            for module in re.findall(r"[\w.]+", line):
-                importlib.import_module(module)
-                self._names[module.partition(".")[0]] = sys.modules[module.partition(".")[0]]
-            return None
         if name == "cd":
             return self._go(next((word for word in _words(line) if not re.match("-.", word)), "~"))
         if name == "run":
@@ -123,32 +116,16 @@ class Files:
         importlib.invalidate_caches()
         return SList(printed.decode(errors="replace").splitlines())
 
-    def refresh(self) -> None:
-        """Let imports see what is in the files now, before a cell runs."""
+    def before(self, source: str) -> None:
+        """Let imports see what is in the files now, before a cell with that source runs."""
         importlib.invalidate_caches()  # it looks at times, which are too coarse for a notebook without pauses
-        if self._watches:
-            self._look(self._reloads)
+        if self._autoreload:
+            self._autoreload.before(source)
 
-    def _autoreload(self, mode: str) -> None:
-        if mode == "now":
-            self._look(reload=True)
-        elif mode[0] != "-":
-            self._watches, self._reloads = True, mode not in ("0", "off")
-            self._look()
-
-    def _look(self, reload: bool = False) -> None:
-        """Look for modules of the notebook whose source has changed; with them, what was imported from them changes."""
-        from IPython.extensions.autoreload import superreload
-
-        for name, module in [*sys.modules.items()]:
-            file = getattr(module, "__file__", None)
-            if not isinstance(file, str) or not file.endswith(".py") or file.startswith(_INSTALLED):
-                continue
-            with contextlib.suppress(OSError, Exception, SystemExit):  # it stays as it was, as in a kernel
-                source = Path(file).read_bytes()
-                if self._sources.setdefault(name, source) != source and reload:
-                    self._sources[name] = source
-                    superreload(module, importlib.reload, self._old)  # type: ignore[no-untyped-call]
+    def after(self) -> None:
+        """Note what a cell has imported."""
+        if self._autoreload:
+            self._autoreload.after()
 
     def _go(self, folder: str) -> None:
         try:
@@ -172,11 +149,18 @@ class Files:
             raise LeftOutError
         names = {"__name__": path.stem if "-n" in options else "__main__", "__file__": str(path)}
         names |= {"__package__": options["-m"].rpartition(".")[0]} if "-m" in options else {}
-        before, sys.argv = sys.argv, [str(path), *arguments]
+        folder = "" if spec else str(path.resolve().parent)
+        before, own = sys.argv, self._names.get("__name__")
+        sys.argv = [str(path), *arguments]
+        sys.path.insert(0, folder)
         try:
+            if "-i" in options:
+                self._names |= names
             self._run(path.read_text(encoding="utf-8"), None if "-i" in options else names)
         finally:
-            sys.argv = before
+            sys.argv, self._names["__name__"] = before, own
+            with contextlib.suppress(ValueError):
+                sys.path.remove(folder)
 
     def _expanded(self, line: str) -> str:
         """A line with the values of names of the notebook in place of ``$name`` and ``{name}``."""
