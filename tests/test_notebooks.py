@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 LESSONS = sorted(NOTEBOOKS.glob("[1-9]_*.ipynb"))
 FOLDED_SOLUTION = re.compile(r"<summary>Solution</summary>\s*```python\n(.*?)```", re.DOTALL)
-CHECKED = re.compile(r"^check\.(\w+)\((\w+)\)", re.MULTILINE)
+CHECKED = re.compile(rf"^check\.({'|'.join(check.EXERCISES)})\((\w+)\)", re.MULTILINE)
+CHOSEN = re.compile(r"^check\.(\w+)\(\.\.\.\)", re.MULTILINE)
+ANSWER = re.compile(r"<summary>Answer</summary>\s*(.*?)\s*</details>", re.DOTALL)
 
 pytestmark = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
 
@@ -131,6 +133,17 @@ def test_stubs_say_that_they_are_not_answered_yet(lesson):
     for cell in stubs:
         assert "raise NotImplementedError" in cell.source
         assert "not answered yet" in cell.outputs[-1].data["text/plain"]
+
+
+def test_every_choice_stands_unanswered_with_its_answers_above_and_the_right_one_folded_below(lesson):
+    prose = "\n".join(cell.source for cell in cells(lesson, "markdown"))
+    chosen = [(name, cell) for cell in cells(lesson, "code") for name in CHOSEN.findall(cell.source)]
+    assert len(ANSWER.findall(prose)) == len(chosen)
+    for (name, cell), answer in zip(chosen, ANSWER.findall(prose), strict=True):
+        choice = check.CHOICES[name]
+        assert "not answered yet" in cell.outputs[-1].data["text/plain"]
+        assert choice.right in answer
+        assert all(f"`{words}`" in prose for words in choice.answers)
 
 
 def test_lesson_is_listed_with_its_minutes_on_the_landing_page_and_in_the_readme(lesson):

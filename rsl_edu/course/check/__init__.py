@@ -6,19 +6,21 @@
     check.merge_moments(merge_moments)
     check.hint("merge_moments", 1)
 
-A check is an :class:`Exercise`. Each lesson has its own in a folder of its name, with a file for each. A new exercise
-is a file and its name in the folder's ``EXERCISES``; a new lesson is a folder and its name here.
+A check is an :class:`Exercise`, or a :class:`Choice` where one decides or finds a fault. Each lesson has its own in a
+folder of its name, with a file for each exercise and one for all choices. A new exercise is a file and its name in the
+folder's ``EXERCISES``; a new lesson is a folder and its name here.
 """
 
 from __future__ import annotations
 
 from . import cnn, distributions, mlp, normalization, policy, rnn
+from .choice import Choice
 from .exercise import Exercise
 from .mistake import Mistake
 from .trial import Case
 from .verdict import Text, Verdict
 
-__all__ = ["EXERCISES", "Case", "Exercise", "Mistake", "Text", "Verdict", "hint", "solution"]
+__all__ = ["CHOICES", "EXERCISES", "Case", "Choice", "Exercise", "Mistake", "Text", "Verdict", "hint", "solution"]
 
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise
@@ -26,16 +28,22 @@ EXERCISES: dict[str, Exercise] = {
     for exercise in lesson.EXERCISES
 }
 """All exercises by their names, lesson by lesson; each is an attribute of this module too."""
+CHOICES: dict[str, Choice] = {
+    choice.name: choice for lesson in (mlp, cnn, rnn, normalization, distributions, policy) for choice in lesson.CHOICES
+}
+"""All choices by their names, in the same way; they stand in the lessons and are not graded."""
 
 
-def __getattr__(name: str) -> Exercise:
-    if name not in EXERCISES:
-        raise AttributeError(f"module {__name__!r} has no exercise {name!r}; there are {', '.join(EXERCISES)}")
-    return EXERCISES[name]
+def __getattr__(name: str) -> Exercise | Choice:
+    found = EXERCISES.get(name) or CHOICES.get(name)
+    if found is None:
+        known = ", ".join([*EXERCISES, *CHOICES])
+        raise AttributeError(f"module {__name__!r} has no exercise {name!r}; there are {known}")
+    return found
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *EXERCISES])
+    return sorted([*__all__, *EXERCISES, *CHOICES])
 
 
 def hint(exercise: str, stage: int = 1) -> Text:

@@ -1,6 +1,6 @@
 """Lesson 5's exercises: log-probability, entropy and KL of Gaussian actions, and a learning rate that follows KL."""
 
-from . import adaptive_learning_rate, gaussian_entropy, gaussian_kl, gaussian_log_prob
+from . import adaptive_learning_rate, choices, gaussian_entropy, gaussian_kl, gaussian_log_prob
 
 EXERCISES = (
     gaussian_log_prob.EXERCISE,
@@ -8,3 +8,4 @@ EXERCISES = (
     gaussian_kl.EXERCISE,
     adaptive_learning_rate.EXERCISE,
 )
+CHOICES = choices.CHOICES

@@ -1,5 +1,6 @@
 """Lesson 4's exercises: merge the moments of two groups, keep running statistics, find the scale of rewards."""
 
-from . import discounted_return_scale, merge_moments, running_norm
+from . import choices, discounted_return_scale, merge_moments, running_norm
 
 EXERCISES = (merge_moments.EXERCISE, running_norm.EXERCISE, discounted_return_scale.EXERCISE)
+CHOICES = choices.CHOICES
