@@ -28,7 +28,7 @@ def cells(lesson, kind):
 
 
 def test_lesson_is_short(lesson):
-    assert len(nbformat.read(lesson, as_version=4).cells) <= 42
+    assert len(nbformat.read(lesson, as_version=4).cells) <= 44
     assert max(len(cell.source.splitlines()) for cell in cells(lesson, "code")) <= 20
 
 
