@@ -33,14 +33,15 @@ from rsl_edu.swap import swapped_into_rsl_rl
 
 BATCHES = (64, 4096, 65536)
 ENVS = 4096
-ITERATION_ROUNDS = 8
+ITERATION_ROUNDS = 30  # an iteration is launch-bound: single ones differ by a quarter
 COUNTED_CALLS = 4
 
-LEAST = 0.95  # ratio peer/ours, where it is not one of these
+LEAST = 0.9  # ratio peer/ours, where it is not one of these: launches scatter by 5 % from run to run
 LIMITS = {
-    "EmpiricalNormalization.update": 1.3,
-    "EmpiricalNormalization.update, until": 1.3,
-    "RNN.reset (gru)": 1.0,
+    "EmpiricalNormalization.update": 1.0,
+    "EmpiricalNormalization.update, until": 1.1,
+    "EmpiricalDiscountedVariationNormalization.forward": 0.85,  # small batches: the peer's wait for the GPU is short
+    "RNN.reset (gru)": 0.8,  # a new memory with as many launches; the peer overwrites the one that was handed out
     "RNN.reset (lstm)": 1.0,
     "BetaDistribution.update, log_prob": 1.0,
     "BetaDistribution.update, entropy": 1.0,
