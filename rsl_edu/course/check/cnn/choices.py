@@ -26,7 +26,7 @@ SCAN = Choice(
         "offset": "0.5 m more or less changes the colour of all points alike. Stripes are differences between "
         "neighbours, and a constant cancels in them.",
         "transpose": "rows and columns exchanged mirror the ground at its diagonal. Neighbours stay neighbours, so the "
-        "ridge would still be one ridge. Here it is in pieces.",
+        "valley would still be one valley. Here it is in pieces.",
         "reshape": "the numbers come row by row, 17 to a row, but are laid out 11 to a row. Each row begins 6 points "
         "too early compared with the one above, so every edge becomes a stripe. 187 numbers fit either way.",
         "padding": "padding adds points outside the scan, inside the layers. The picture shows the scan before any "
