@@ -28,7 +28,7 @@ MEMORY_FAULT = Choice(
             "it is accurate up to the age that it was trained for, in first and in later episodes alike; what comes "
             "after that, no gradient ever told it."
         ),
-        "a rate of 0.0003": (
+        "a learning rate of 0.0003": (
             "then it would have learned little in 100 updates, and be far off on its own rollouts too. It is less than "
             "2 cm off there."
         ),
