@@ -12,7 +12,7 @@ CHOICES: tuple[Choice, ...] = (
             "it is 1 over it. With a gain of 0.79 each layer leaves 0.79 · 0.79 = 0.63, and ten leave 1 %.",
             "1": "each layer leaves √0.625 = 0.79 of the size, and ten leave 10 %. Only an activation with "
             "E[φ(z)²] = 1 needs no gain.",
-            "1.26": "E[φ(z)²] = ½ · 1 + ½ · ¼ = 0.625, and 1/√0.625 = 1.26. It keeps the size in each of the ten layers.",
+            "1.26": "E[φ(z)²] = ½ · 1 + ½ · ¼ = 0.625, and 1/√0.625 = 1.26. The size stays the same in all layers.",
             "1.41": "this is the gain of ReLU, which sets the negative half to 0. A leaky ReLU keeps a quarter of its "
             "square: with 1.41 each layer multiplies the size by 1.41 · 0.79 = 1.12, and ten by 3.",
             "1.67": "this is torch's gain for tanh, which cannot grow beyond 1. A leaky ReLU has no such limit: each "
