@@ -9,7 +9,7 @@ RESUMED_STATISTICS = Choice(
     {
         "count was lost": "mean and std were loaded, but the first batch weighs everything: the normaliser believes that "
         "it has seen nothing before.",
-        "mean and std were lost": "then the first point after the line, which is before any update, would be a mean of 0 "
+        "mean and std were lost": "then the point on the dotted line, which is before any update, would be a mean of 0 "
         "and a std of 1. It is where the curve was before.",
         "until was reached": "after `until` samples nothing moves any more. This curve moves more than ever.",
         "the robot changed": "16 samples of another robot weigh 16 of 4,112: they move the mean by 0.4 % of the change. "
