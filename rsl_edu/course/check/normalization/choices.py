@@ -7,12 +7,12 @@ from ..choice import Choice
 RESUMED_STATISTICS = Choice(
     "resumed_statistics",
     {
-        "count was lost": "mean and std were loaded, but the first batch weighs everything: the normaliser believes that "
-        "it has seen nothing before.",
+        "count was lost": "mean and std were loaded, but the first batch weighs everything: the normaliser takes it "
+        "for the first it has ever seen.",
         "mean and std were lost": "then the point on the dotted line, which is before any update, would be a mean of 0 "
         "and a std of 1. It is where the curve was before.",
         "until was reached": "after `until` samples nothing moves any more. This curve moves more than ever.",
-        "the robot changed": "16 samples of another robot weigh 16 of 4,112: they move the mean by 0.4 % of the change. "
+        "the robot changed": "16 samples of another robot weigh 16 of 4,112 and move the mean by 0.4 % of the change. "
         "And the curve returns to the old values.",
     },
     "count was lost",
@@ -22,8 +22,8 @@ SHIFTED_REWARD = Choice(
     "shifted_reward",
     {
         "A": "a longer episode loses more. A robot that falls early keeps more of its return than one that stays up.",
-        "B": "in B all episodes have the same length, so all returns lose the same number. What happens to the order of "
-        "two policies then?",
+        "B": "in B all episodes have the same length, so all returns lose the same number. What happens to the order "
+        "of two policies then?",
         "both": "in B all episodes have the same length, so all returns lose the same number, and their order stays.",
         "neither": "in A one policy may stay up ten times longer than another one. How much does each of them lose?",
     },
@@ -33,8 +33,8 @@ SHIFTED_REWARD = Choice(
 ANOTHER_ROBOT = Choice(
     "another_robot",
     {
-        "until = None": "it goes on learning, but 30,000 new samples weigh 0.01 % next to 295 million: after ten minutes "
-        "the mean has moved by 0.0002 standard deviations.",
+        "until = None": "it goes on learning, but 30,000 new samples weigh 0.01 % next to 295 million: after ten "
+        "minutes the mean has moved by 0.0002 standard deviations.",
         "until = 0": "this freezes the statistics: the mean stays two standard deviations off.",
         "count = 0": "it follows, but the first 24 samples weigh everything: half a second of one robot replaces the "
         "statistics of a whole training. That is the jump.",
