@@ -86,6 +86,14 @@ _LATER = "(dones[t + 1] if t + 1 < len(dones) else 0)"
 _BEFORE = "(dones[t - 1] if t > 0 else 0)"
 
 
+def _two_steps(
+    rewards: torch.Tensor, values: torch.Tensor, dones: torch.Tensor, last_value: torch.Tensor, gamma: float, lam: float
+) -> torch.Tensor:
+    delta = advantages(rewards, values, dones, last_value, gamma, 0.0)
+    delta[:-1] += gamma * lam * (1 - dones[:-1]) * delta[1:]
+    return delta
+
+
 MISTAKES = {
     "ignores-dones": Mistake(
         "your advantages leak across the end of an episode.",
@@ -310,6 +318,11 @@ MISTAKES = {
         {_BACK: "range(len(rewards))", _DELTA: _SHIFTED, " going_on * adv": f" (1 - {_BEFORE}) * adv"},
         {_BACK: "range(len(rewards))", _DELTA: _SHIFTED, "gamma * lam * going_on": "1"},
         {_BACK: "range(len(rewards))"},
+    ),
+    "two-steps-only": Mistake(
+        "your advantage adds up the δ of two steps only: its own and the next one's.",
+        "Add the advantage of the next step. It must be known already: go backwards, reversed(range(...)).",
+        _two_steps,
     ),
     "first-step-left-out": Mistake(
         "your loop leaves out step 0: its advantage stays 0.",

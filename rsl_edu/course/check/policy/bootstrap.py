@@ -82,6 +82,10 @@ def _mask_as_index(rewards: torch.Tensor, values: torch.Tensor, time_outs: torch
     return result
 
 
+def _picked(rewards: torch.Tensor, values: torch.Tensor, time_outs: torch.Tensor, gamma: float) -> torch.Tensor:
+    return rewards + gamma * values[time_outs.bool()]
+
+
 MISTAKES = {
     "gamma-missing": Mistake(
         "you add the value without discounting it.",
@@ -174,6 +178,12 @@ MISTAKES = {
         "you take the 0 and 1 in time_outs for the numbers of rows.",
         "As an index, whole numbers count rows, while bools pick the places where they are True: time_outs.bool().",
         _mask_as_index,
+    ),
+    "picked-values-everywhere": Mistake(
+        "you pick the values where the time was up, and add them to all rewards.",
+        "values[mask] is a flat list of those picked. Add it in the same places, rewards[mask] + ..., or multiply by "
+        "time_outs.",
+        _picked,
     ),
     "first-time-out-only": Mistake(
         "you add the value at the first time-out only.",

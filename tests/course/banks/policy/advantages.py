@@ -204,6 +204,13 @@ class Wrong:
     normalized__standardised_by_n = variant(result=lambda a, v: (a - a.mean()) / (a.var(correction=0) ** 0.5 + 1e-8))
     normalized__centred = variant(result=lambda a, v: a - a.mean())
 
+    def two_steps_only__loop(rewards, values, dones, last_value, gamma, lam):
+        following = torch.cat([values[1:], last_value[None]])
+        d = rewards + gamma * (1 - dones) * following - values
+        for t in range(len(d) - 1):
+            d[t] += gamma * lam * (1 - dones[t]) * d[t + 1]
+        return d
+
     def forwards(rewards, values, dones, last_value, gamma, lam):
         out, running = torch.zeros_like(rewards), 0
         for t in range(len(rewards)):

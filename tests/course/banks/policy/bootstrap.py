@@ -167,6 +167,9 @@ class Wrong:
         out[up] += gamma * values[up]
         return out
 
+    def picked_values_everywhere(rewards, values, time_outs, gamma):
+        return rewards + gamma * torch.masked_select(values, time_outs > 0)
+
     def first_time_out_only(rewards, values, time_outs, gamma):
         out = rewards.clone()
         for t, env in time_outs.nonzero().tolist()[:1]:
