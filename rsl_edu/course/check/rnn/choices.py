@@ -25,16 +25,16 @@ MEMORY_FAULT = Choice(
             "metre, as section 6 shows. In the picture both are right at first, and wrong later."
         ),
         "rollouts of 8 steps": (
-            "then it would have learned nothing about a longer memory than 8 steps, and both curves would rise from "
-            "there on. In the picture they are as low at 12 steps as at 8."
+            "then no gradient would have told it to remember for more than 8 steps, and both curves would rise soon "
+            "after. In the picture they are still flat at 12."
         ),
         "rollouts of 16 steps": (
             "it is accurate up to about the age that it was trained for, in first and in later episodes alike; no "
             "gradient ever told it what to do after that."
         ),
         "rollouts of 32 steps": (
-            "then it would have been trained for 32 steps, and be about as accurate at 24 as at 8. In the picture it "
-            "is already 6 to 9 cm off at 24."
+            "then it would have been trained for an age of 24 steps as well as for one of 8. In the picture it is "
+            "already 6 to 9 cm off at 24."
         ),
         "a detach after each step": (
             "a detach cuts at every step alike, so nothing would change at a certain age. And a network that was "
