@@ -38,7 +38,7 @@ MEMORY_FAULT = Choice(
         ),
         "a detach after each step": (
             "a detach cuts at every step alike, so nothing would change at a certain age. And a network that was "
-            "trained like this, with three seeds, was 7 to 17 cm off on its own rollouts."
+            "trained like this, with three seeds, was 8 to 16 cm off on its own rollouts."
         ),
     },
     right="rollouts of 16 steps",
