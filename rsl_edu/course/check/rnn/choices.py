@@ -7,15 +7,15 @@ from ..choice import Choice
 UPDATE_BIAS = Choice(
     "update_bias",
     {
-        "0": "z is then 0.5, and 0.5 to the power of 100 is 8e-31: after 100 steps nothing is left.",
-        "2": "z is then 0.88, and 0.88 to the power of 100 is 3e-6: after 100 steps almost nothing is left.",
-        "5": "z is then 0.9933, and 0.9933 to the power of 100 is 0.51: a little more than half is left.",
-        "10": (
-            "z is then 0.99995, and 99.5 % is left. But only 1 - z = 0.00005 of what is new comes in at a step, 150 "
-            "times less than with a smaller bias that keeps half as well."
+        "4": "z is then 0.982, and 0.982 to the power of 200 is 0.027: after 200 steps almost nothing is left.",
+        "5": "z is then 0.9933. That keeps half for 100 steps, but 0.9933 to the power of 200 is only 0.26.",
+        "6": "z is then 0.9975, and 0.9975 to the power of 200 is 0.61: more than half is left.",
+        "8": (
+            "z is then 0.99966, and 94 % is left. But only 1 - z = 0.0003 of what is new comes in at a step, 7 times "
+            "less than with a smaller bias that also keeps more than half."
         ),
     },
-    right="5",
+    right="6",
 )
 MEMORY_FAULT = Choice(
     "memory_fault",
@@ -25,18 +25,22 @@ MEMORY_FAULT = Choice(
             "metre, as section 6 shows. In the picture both are right at first, and wrong later."
         ),
         "rollouts of 8 steps": (
-            "it is accurate up to the age that it was trained for, in first and in later episodes alike; what comes "
-            "after that, no gradient ever told it."
+            "then no gradient would have told it to remember for more than 8 steps, and both curves would rise soon "
+            "after. In the picture they are still flat at 12."
         ),
-        "a learning rate of 0.0003": (
-            "then it would have learned little in 100 updates, and be far off on its own rollouts too. It is less than "
-            "2 cm off there."
+        "rollouts of 16 steps": (
+            "it is accurate up to about the age that it was trained for, in first and in later episodes alike; no "
+            "gradient ever told it what to do after that."
+        ),
+        "rollouts of 32 steps": (
+            "then it would have been trained for an age of 24 steps as well as for one of 8. In the picture it is "
+            "already 6 to 9 cm off at 24."
         ),
         "a detach after each step": (
-            "a detach cuts at every step alike, so nothing would change after 8 to 10 steps. And a network that was "
-            "trained like this, with three seeds, was 7 to 17 cm off on its own rollouts."
+            "a detach cuts at every step alike, so nothing would change at a certain age. And a network that was "
+            "trained like this, with three seeds, was 8 to 16 cm off on its own rollouts."
         ),
     },
-    right="rollouts of 8 steps",
+    right="rollouts of 16 steps",
 )
 CHOICES: tuple[Choice, ...] = (UPDATE_BIAS, MEMORY_FAULT)
