@@ -35,7 +35,7 @@ def _draw(generator: torch.Generator) -> Case:
 CASES = (
     Case.of("a single step", [[3.0]], [[1.0]], [[0.0]], [4.0], 0.5, 1.0),
     Case.of("two steps of one episode", [[1.0], [4.0]], [[2.0], [4.0]], [[0.0], [0.0]], [8.0], 0.5, 0.8),
-    Case.of("three steps of one episode", [[1.0], [4.0], [2.0]], [[2.0], [4.0], [6.0]], [[0.0]] * 3, [8.0], 0.5, 0.8),
+    Case.of("three steps of one episode", [[1.0], [4.0], [4.0]], [[2.0], [4.0], [6.0]], [[0.0]] * 3, [8.0], 0.5, 0.8),
     Case.of(
         "an episode end at the first of two steps", [[1.0], [4.0]], [[2.0], [4.0]], [[1.0], [0.0]], [8.0], 0.5, 0.8
     ),
