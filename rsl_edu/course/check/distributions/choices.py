@@ -35,8 +35,8 @@ CHOICES: tuple[Choice, ...] = (
                 "when nothing else acts on it. Why does nothing else act on it?"
             ),
             "front shin: no torque": (
-                "its mean stays near 0 as it should: at the top of the lesson, its curve has its peak there. And its std "
-                "falls in spite of the bonus, so trying other torques costs reward: its torque arrives."
+                "its mean stays near 0 as it should: at the top of the lesson, its curve has its peak there. And its "
+                "std falls in spite of the bonus, so trying other torques costs reward: its torque arrives."
             ),
             "front thigh: no torque": (
                 "the reward does not depend on this action, so its advantage pushes mean and std in no direction, and "
