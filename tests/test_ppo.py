@@ -46,10 +46,30 @@ def test_same_seed_trains_the_same_policy(lesson):
 def test_a_time_out_bootstraps_and_a_failure_does_not(lesson):
     import torch
 
-    ones = torch.ones(1, 1)
-    failed, timed_out = (lesson["estimate"](ones, 5 * ones, 7 * ones, f * ones, ones, 0.5, 0.9) for f in (1, 0))
-    assert failed.item() == 1 - 5
-    assert timed_out.item() == 1 + 0.5 * 7 - 5
+    robots, observation, actor, critic = lesson["start"]("InvertedPendulum-v5", 0, lesson["Settings"](num_envs=2))
+    robots.close()
+    ones = torch.ones(1, 2)
+    rollout = observation[None], torch.zeros(1, 2, 1), ones, ones, torch.tensor([[0.0, 1.0]])
+    for bootstrap in (True, False):
+        cfg = lesson["Settings"](gamma=0.5, bootstrap=bootstrap)
+        *_, values, returns, _ = lesson["prepare"](actor, critic, rollout, observation, cfg, lesson["parts"])
+        failed, timed_out = returns.tolist()
+        assert failed == pytest.approx(1)
+        assert timed_out == pytest.approx(1 + 0.5 * values[1].item() * bootstrap)
+
+
+def test_it_trains_with_the_learners_functions(lesson):
+    called = []
+
+    def gradient_step(loss, models, optimizer, max_grad_norm):
+        called.append(loss.item())
+        lesson["parts"].gradient_step(loss, models, optimizer, max_grad_norm)
+
+    parts = lesson["working_parts"](gradient_step=gradient_step)
+    called.clear()
+    log = lesson["train"](seed=3, iterations=2, use=parts)[2]
+    assert len(called) == 2 * 5 * 4
+    assert log == lesson["train"](seed=3, iterations=2)[2]
 
 
 def test_untrained_policy_falls(lesson):

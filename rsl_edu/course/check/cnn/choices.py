@@ -23,14 +23,14 @@ PADDING = Choice(
 SCAN = Choice(
     "odd_scan",
     {
-        "offset": "0.5 m more or less changes the colour of all points alike. Stripes are differences between "
-        "neighbours, and a constant cancels in them.",
+        "columns": "then each piece of 11 numbers would be one column of the ground, and 17 of them would be the whole "
+        "ground, mirrored at its diagonal. Its valley would be in one piece.",
         "transpose": "rows and columns exchanged mirror the ground at its diagonal. Neighbours stay neighbours, so the "
-        "valley would still be one valley. Here it is in pieces.",
+        "valley would still be one valley. Here it is in pieces. Look at the order in which the numbers arrive.",
+        "robots": "heights of other robots would change the least, the largest and the mean height. They are printed "
+        "above the picture, before and after, and all three are the same: these are the right 187 numbers.",
         "reshape": "the numbers come row by row, 17 to a row, but are laid out 11 to a row. Each row begins 6 points "
         "too early compared with the one above, so every edge becomes a stripe. 187 numbers fit either way.",
-        "padding": "padding adds points outside the scan, inside the layers. The picture shows the scan before any "
-        "layer has seen it, and the stripes go through its middle.",
     },
     "reshape",
 )

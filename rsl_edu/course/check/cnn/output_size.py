@@ -176,6 +176,11 @@ MISTAKES = {
         "Dilation stretches the gaps between the taps, and there are kernel - 1 of them: d * (k - 1) + 1.",
         {"(kernel - 1) + 1": "kernel"},
     ),
+    "kernel-too-long": Mistake(
+        "your kernel covers dilation * kernel + 1 pixels: you stretch one gap too many.",
+        "Between kernel taps are kernel - 1 gaps: d * (k - 1) + 1 pixels.",
+        {"(kernel - 1) + 1": "kernel + 1"},
+    ),
     "dilation-as-gap": Mistake(
         "you take dilation as the number of pixels left out between two taps.",
         "It is the distance between them: 1 for neighbours, 2 where one pixel is left out.",

@@ -43,10 +43,12 @@ def _use(answer: Answer, rows: int, cols: int, gain: float | None, seed: int, lo
             if look == "parameter" and "a leaf Variable that requires grad" in str(error):
                 return right * 0  # nothing was written
             raise
+        if weight.shape != (rows, cols) and look in _MEANS:
+            return weight
+        if weight.shape != (rows, cols):
+            raise ValueError(f"weight has the shape {list(weight.shape)} after the call; it had {[rows, cols]}")
         if not isinstance(returned, torch.Tensor) or returned.shape != (rows, cols):
             return returned
-        if weight.shape != (rows, cols):
-            return weight
         drawn.append(weight.detach().double())
         if look in _MEANS and len(drawn) == 1 and not _orthogonal(drawn[0]):
             return right  # another case is about that
@@ -158,8 +160,10 @@ CASES = (
 )
 
 _DRAW = "torch.randn(max(rows, cols), min(rows, cols), dtype=weight.dtype)"
+_PLAIN = "torch.randn(rows, cols, dtype=weight.dtype)"
 _SIGNS = "q * r.diagonal().sign()"
-_COPY = "weight.copy_(gain * (q if rows >= cols else q.T))"
+_CHOICE = "(q if rows >= cols else q.T)"
+_COPY = f"weight.copy_(gain * {_CHOICE})"
 _GAIN = "gain * (q if"
 
 
@@ -305,6 +309,12 @@ MISTAKES = {
         "your matrix is added to what weight held before.",
         "A layer's weight comes with numbers in it. Overwrite them: weight.copy_, not weight.add_ or +=.",
         {"weight.copy_(": "weight.add_("},
+    ),
+    "wide-not-transposed": Mistake(
+        "your matrix is right where it is square or tall; for a wide weight, Q has another shape.",
+        "Q of a matrix with fewer rows than columns is square. Factorize a tall one, and transpose its Q: q.T.",
+        {_DRAW: _PLAIN, _CHOICE: "q"},
+        {_DRAW: _PLAIN, f"return {_COPY}": "weight.data = gain * q\n        return weight"},
     ),
     "padded": Mistake(
         "your matrix is a small square one, filled up with zeros.",

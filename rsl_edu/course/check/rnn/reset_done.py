@@ -73,6 +73,8 @@ MISTAKES = {
         "you negate integers with ~: ~0 is −1 and ~1 is −2.",
         "~ is a logical not for bool only: use ~dones.bool(), or 1 - dones.",
         {_RESULT: "hidden * (~dones).unsqueeze(-1)"},
+        {"dones.bool()": "torch.zeros(len(dones)).index_fill(0, ~dones % len(dones), 1).bool()"},  # as an index
+        {"dones.bool()": "torch.ones(len(dones)).index_fill(0, ~dones % len(dones), 0).bool()"},
     ),
     "first-done-only": Mistake(
         "you reset one environment at most, the first that is done.",

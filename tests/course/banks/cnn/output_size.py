@@ -97,6 +97,9 @@ class Wrong:
         kernel = dilation * kernel
         return (size - kernel + 2 * padding) // stride + 1
 
+    def kernel_too_long(size, kernel, stride=1, padding=0, dilation=1):
+        return (size + 2 * padding - dilation * kernel - 1) // stride + 1
+
     def dilation_as_gap(size, kernel, stride=1, padding=0, dilation=1):
         span = kernel + (kernel - 1) * dilation
         return (size - span + 2 * padding) // stride + 1

@@ -212,7 +212,7 @@ class Wrong:
         return weight
 
     @torch.no_grad()
-    def one_of_two__wide_qr(weight, gain=1.0):
+    def wide_not_transposed(weight, gain=1.0):
         q, r = torch.linalg.qr(torch.randn(weight.shape))
         return weight.copy_(gain * q * r.diagonal().sign())
 
@@ -347,6 +347,15 @@ class Wrong:
         q = torch.linalg.qr(torch.randn(max(weight.shape), min(weight.shape)))[0]
         weight.data.copy_(q if len(weight) >= weight.shape[1] else q.T)
         return weight
+
+    def wide_not_transposed__data(weight, gain=1.0):
+        q, r = torch.linalg.qr(torch.normal(0.0, 1.0, weight.size()))
+        weight.data = q @ torch.diag(gain * r.diagonal().sign())
+        return weight
+
+    def not_in_place__with__wide_not_transposed(weight, gain=1.0):
+        q, r = torch.linalg.qr(torch.randn(weight.shape))
+        return gain * q * r.diag().sign()
 
     def signs_not_random__with__reshaped(weight, gain=1.0):
         q = torch.linalg.qr(torch.randn(max(weight.shape), min(weight.shape)))[0]

@@ -82,6 +82,16 @@ class Wrong:
     def bitwise_not(hidden, dones):
         return hidden * ~dones[:, None]
 
+    def bitwise_not__index(hidden, dones):
+        new = hidden.clone()
+        new[:, ~dones] = 0
+        return new
+
+    def bitwise_not__kept(hidden, dones):
+        new = torch.zeros_like(hidden)
+        new[:, ~dones] = hidden[:, ~dones]
+        return new
+
     def first_done_only__index(hidden, dones):
         new = hidden.clone()
         if dones.any():

@@ -1,0 +1,245 @@
+"""What lesson 6's training needs besides PPO: robots, a score, live curves, saving, and the learner's own functions."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from .check import EXERCISES
+from .check.limit import TooLongError, limited
+
+Step = Callable[[torch.Tensor, Iterable[torch.nn.Module], torch.optim.Optimizer, float], Any]
+
+
+def make_robots(robot: str, envs: int, time_limit: int = 1000) -> Any:
+    """Make parallel robots; one whose episode ends starts anew within the same step, as in the simulators.
+
+    Args:
+        robot: Name of a Gymnasium environment.
+        envs: How many.
+        time_limit: Steps after which the time of an episode is up.
+    """
+    import gymnasium
+
+    options = {"autoreset_mode": gymnasium.vector.AutoresetMode.SAME_STEP}
+    how: dict[str, Any] = {"vectorization_mode": "sync", "vector_kwargs": options, "disable_env_checker": True}
+    return gymnasium.make_vec(robot, envs, max_episode_steps=time_limit, **how)
+
+
+@torch.no_grad()
+def mean_return(
+    policy: Callable[[torch.Tensor], torch.Tensor], robot: str = "InvertedPendulum-v5", episodes: int = 10
+) -> float:
+    """Return what a policy earns in an episode, as the mean of several.
+
+    Args:
+        policy: Maps observations ``[envs, features]`` to actions ``[envs, actions]``: for an actor, its mean action.
+        robot: Name of a Gymnasium environment.
+        episodes: How many episodes, each by a robot of its own, always from the same initial states.
+    """
+    robots = make_robots(robot, episodes)
+    observation, _ = robots.reset(seed=1000)
+    total, running = np.zeros(episodes), np.ones(episodes, dtype=bool)
+    while running.any():
+        action = policy(torch.as_tensor(observation, dtype=torch.float32))
+        observation, reward, terminated, truncated, _ = robots.step(action.numpy())
+        total += reward * running
+        running &= ~(terminated | truncated)
+    robots.close()
+    return float(total.mean())
+
+
+def save(folder: Path, iteration: int, **parts: Any) -> None:
+    """Save a checkpoint in rsl_rl's layout and under rsl_rl's name, ``model_<iteration>.pt``.
+
+    Args:
+        folder: Where to; it is made if it is not there.
+        iteration: Number of the iteration.
+        parts: What has a ``state_dict()``: ``actor``, ``critic``, ``optimizer``.
+    """
+    states = {f"{name}_state_dict": part.state_dict() for name, part in parts.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.save({**states, "iter": iteration, "infos": None}, folder / f"model_{iteration}.pt")
+
+
+class Watch:
+    """A progress bar and live curves of a training, drawn anew once a second.
+
+    Args:
+        iterations: How many there can be.
+        band: For the name of a curve, the range that is shaded.
+    """
+
+    def __init__(self, iterations: int, band: Mapping[str, tuple[float, float]] | None = None) -> None:
+        from tqdm.auto import tqdm
+
+        self.band = band or {}
+        quiet = bool(os.environ.get("TQDM_DISABLE"))  # which the notebook's bar does not look at by itself
+        self.bar = tqdm(total=iterations, desc="training", unit="iteration", disable=quiet)
+        self.handle: Any = None
+        self.drawn = time.monotonic()
+
+    def __call__(self, log: Sequence[Mapping[str, float]], last: bool = False) -> None:
+        """Take a training's log so far: an entry an iteration. With ``last``, draw it and close the bar."""
+        if not last:
+            self.bar.update(1)
+        else:
+            self.bar.total = self.bar.n  # solved before the last iteration: the bar is full where it is
+            self.bar.refresh()
+            self.bar.close()
+        if last or time.monotonic() > self.drawn + 1:
+            self._draw(log)
+            self.drawn = time.monotonic()
+
+    def _draw(self, log: Sequence[Mapping[str, float]]) -> None:
+        import matplotlib.pyplot as plt
+        from IPython.display import display
+
+        if self.handle is None:
+            self.figure, self.panels = plt.subplots(1, len(log[0]), figsize=(11, 2.4), layout="constrained")
+            plt.close(self.figure)  # only its handle shows it
+            self.handle = display(self.figure, display_id=True)  # type: ignore[no-untyped-call]
+        for panel, name in zip(self.panels, log[0], strict=True):
+            panel.clear()
+            panel.plot([entry[name] for entry in log], color="#0072B2")
+            panel.set(title=name, xlabel="iteration", yscale="log" if name in ("return", "learning rate") else "linear")
+            if name in self.band:
+                panel.axhspan(*self.band[name], color="#009E73", alpha=0.2, linewidth=0)
+        if self.handle is not None:  # no notebook
+            self.handle.update(self.figure)
+
+
+def gradient_step(
+    loss: torch.Tensor, models: Iterable[torch.nn.Module], optimizer: torch.optim.Optimizer, max_grad_norm: float
+) -> None:
+    """Make one gradient step on a loss, with the gradient of each model clipped to a norm."""
+    optimizer.zero_grad()
+    loss.backward()
+    for model in models:
+        torch.nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
+    optimizer.step()
+
+
+def _not_zeroed(loss: Any, models: Any, optimizer: Any, max_grad_norm: float) -> None:
+    loss.backward()
+    for model in models:
+        torch.nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
+    optimizer.step()
+
+
+def _not_clipped(loss: Any, models: Any, optimizer: Any, max_grad_norm: float) -> None:
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+def _not_zeroed_not_clipped(loss: Any, models: Any, optimizer: Any, max_grad_norm: float) -> None:
+    loss.backward()
+    optimizer.step()
+
+
+def _clipped_together(loss: Any, models: Any, optimizer: Any, max_grad_norm: float) -> None:
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_([p for model in models for p in model.parameters()], max_grad_norm)
+    optimizer.step()
+
+
+def _still(loss: Any, models: Any, optimizer: Any, max_grad_norm: float) -> None:
+    pass
+
+
+STEP_FAULTS: dict[str, Step] = {
+    "the gradients of the step before are added to yours: call optimizer.zero_grad() before loss.backward()": (
+        _not_zeroed
+    ),
+    "the gradients are not clipped when the optimizer steps: clip after backward(), before step()": _not_clipped,
+    "nothing zeroes the gradients, and nothing clips them": _not_zeroed_not_clipped,
+    "you clip the gradients of all models together: clip those of each model by itself": _clipped_together,
+    "no weight moved: is optimizer.step() there, and are the gradients still there when it runs?": _still,
+}
+"""Faults of a :func:`gradient_step`, with what does the same."""
+
+
+def step_fault(answer: Step, seconds: float = 5.0) -> str | None:
+    """Say what is wrong with a learner's :func:`gradient_step`; None if it moves the weights as ours does.
+
+    Args:
+        answer: The learner's function.
+        seconds: Of CPU time that it may take.
+    """
+    try:
+        moved = limited(seconds, lambda: _weights_after(answer))
+    except NotImplementedError:
+        return "not answered yet"
+    except TooLongError as error:
+        return f"yours {error}"
+    except Exception as error:  # whatever the learner's code raises
+        return f"yours raises {type(error).__name__}: {error}"
+    if torch.allclose(moved, _weights_after(gradient_step), atol=1e-5):
+        return None
+    found = (words for words, wrong in STEP_FAULTS.items() if torch.allclose(moved, _weights_after(wrong), atol=1e-5))
+    return next(found, "after three steps the weights differ from those after zero_grad, backward, clip, step")
+
+
+def _weights_after(step: Step) -> torch.Tensor:
+    """The weights of two small models after three steps; only the gradients of the first two are clipped."""
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        torch.manual_seed(0)
+        models, inputs = (torch.nn.Linear(3, 1), torch.nn.Linear(3, 1)), torch.randn(8, 3)
+        weights = [weight for model in models for weight in model.parameters()]
+        optimizer = torch.optim.SGD(weights, 0.1)
+        for scale in (30.0, 3.0, 0.1):
+            errors = [(model(inputs) - 1).square().mean() for model in models]
+            step(scale * (errors[0] + 5 * errors[1]), models, optimizer, 1.0)
+        return torch.cat([weight.detach().flatten() for weight in weights])
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    """The functions that a training is made of, by their names in the lesson."""
+
+    advantages: Callable[..., torch.Tensor] = EXERCISES["advantages"].reference
+    bootstrap: Callable[..., torch.Tensor] = EXERCISES["bootstrap"].reference
+    surrogate_loss: Callable[..., torch.Tensor] = EXERCISES["surrogate_loss"].reference
+    gradient_step: Step = gradient_step
+
+
+def _one_fault(
+    rewards: torch.Tensor, values: torch.Tensor, dones: torch.Tensor, last_value: torch.Tensor, gamma: float, lam: float
+) -> torch.Tensor:
+    # If you look for the fault in the lesson: this is the answer.
+    return Parts().advantages(rewards, values, torch.zeros_like(dones), last_value, gamma, lam)
+
+
+ONE_FAULT = Parts(advantages=_one_fault)
+"""Parts of a training with one fault, which the lesson lets learners find from its curves."""
+
+
+def working_parts(**answers: Any) -> Parts:
+    """Take each of the learner's functions if it is right, else the lesson's, and print which.
+
+    Args:
+        answers: Functions by the names in :class:`Parts`.
+    """
+    chosen = {}
+    for name, answer in answers.items():
+        if name in EXERCISES:
+            verdict = EXERCISES[name].check(answer)
+            why = "not answered yet" if verdict.mistake == "not-answered" else "yours does not pass its check"
+            fault = None if verdict.passed else why
+        else:
+            fault = step_fault(answer)
+        if fault is None:
+            chosen[name] = answer
+            print(f"{name:<15} yours")
+        else:
+            print(f"{name:<15} the lesson's ({fault})")
+    return Parts(**chosen)

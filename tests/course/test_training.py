@@ -1,0 +1,120 @@
+"""A training takes the learner's functions where they are right, and says which."""
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+
+from rsl_edu.course import check
+from rsl_edu.course.training import (
+    STEP_FAULTS,
+    Parts,
+    Watch,
+    gradient_step,
+    make_robots,
+    mean_return,
+    save,
+    step_fault,
+    working_parts,
+)
+
+
+def zeroed_at_the_end(loss, models, optimizer, max_grad_norm):
+    loss.backward()
+    for model in models:
+        torch.nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
+    optimizer.step()
+    for model in models:
+        model.zero_grad()
+
+
+def raises(loss, models, optimizer, max_grad_norm):
+    raise ValueError("no loss")
+
+
+def unanswered(*_):
+    raise NotImplementedError
+
+
+def endless(*_):
+    while True:
+        pass
+
+
+@pytest.mark.parametrize("answer", [gradient_step, zeroed_at_the_end])
+def test_right_gradient_step_has_no_fault(answer):
+    assert step_fault(answer) is None
+
+
+@pytest.mark.parametrize("words", STEP_FAULTS)
+def test_wrong_gradient_step_is_told_its_own_fault(words):
+    assert step_fault(STEP_FAULTS[words]) == words
+
+
+def test_gradient_step_that_raises_or_never_ends_is_a_fault_and_not_an_error():
+    assert step_fault(raises) == "yours raises ValueError: no loss"
+    assert step_fault(unanswered) == "not answered yet"
+    assert "ran for more than" in step_fault(endless, seconds=0.1)
+
+
+def test_gradient_step_of_another_kind_is_a_fault_as_well():
+    def twice(loss, models, optimizer, max_grad_norm):
+        gradient_step(loss, models, optimizer, max_grad_norm)
+        optimizer.step()
+
+    assert "differ" in step_fault(twice)
+
+
+def test_random_numbers_go_on_as_if_nothing_was_checked():
+    torch.manual_seed(0)
+    wanted = torch.rand(3)
+    torch.manual_seed(0)
+    step_fault(gradient_step)
+    assert torch.equal(torch.rand(3), wanted)
+
+
+def test_right_functions_are_the_learners_and_others_the_lessons(capsys):
+    def bootstrap(rewards, values, time_outs, gamma):
+        return torch.where(time_outs > 0, rewards + gamma * values, rewards)
+
+    def surrogate_loss(log_prob, old_log_prob, advantage, clip):
+        return log_prob.mean()
+
+    parts = working_parts(
+        advantages=unanswered, bootstrap=bootstrap, surrogate_loss=surrogate_loss, gradient_step=unanswered
+    )
+    assert parts == Parts(bootstrap=bootstrap)
+    assert parts.advantages is check.EXERCISES["advantages"].reference
+    assert capsys.readouterr().out.splitlines() == [
+        "advantages      the lesson's (not answered yet)",
+        "bootstrap       yours",
+        "surrogate_loss  the lesson's (yours does not pass its check)",
+        "gradient_step   the lesson's (not answered yet)",
+    ]
+
+
+def test_mean_return_is_what_the_pendulum_earns_until_it_falls():
+    assert mean_return(lambda observation: torch.full((len(observation), 1), 3.0), episodes=2) < 20
+
+
+def test_robots_have_their_time_limit():
+    robots = make_robots("InvertedPendulum-v5", 2, time_limit=2)
+    robots.reset(seed=0)
+    ends = [robots.step(torch.zeros(2, 1).numpy())[3].tolist() for _ in range(2)]
+    robots.close()
+    assert ends == [[False, False], [True, True]]
+
+
+def test_checkpoint_has_rsl_rls_name_and_layout(tmp_path):
+    save(tmp_path / "run", 3, actor=torch.nn.Linear(1, 1))
+    stored = torch.load(tmp_path / "run" / "model_3.pt", weights_only=True)
+    assert {*stored} == {"actor_state_dict", "iter", "infos"}
+
+
+def test_watch_has_a_panel_for_each_curve(monkeypatch):
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    watch, log = Watch(5, band={"KL": (0.005, 0.02)}), [{"return": 1.0, "KL": 0.01}]
+    watch(log)
+    watch([*log, {"return": 20.0, "KL": 0.02}], last=True)
+    assert [panel.get_title() for panel in watch.panels] == ["return", "KL"]
+    assert watch.panels[0].lines[0].get_ydata().tolist() == [1.0, 20.0]
+    assert not plt.fignum_exists(watch.figure.number)
