@@ -30,26 +30,27 @@ CHOICES: tuple[Choice, ...] = (
     Choice(
         "growing_std",
         {
-            "the clamp": (
-                "a std that is held at a limit lies there, at 0.05 or 10, in a straight line. This one moves at every "
-                "step, and is near 1."
-            ),
-            "the learning rate": (
-                "all six joints have the same rate and the same clipped gradient, and the other five settle."
-            ),
             "the entropy bonus": (
                 "all six joints get the same bonus, and five stds fall in spite of it. It explains why this std grows "
                 "when nothing else acts on it. Why does nothing else act on it?"
             ),
-            "the best torque": (
-                "if torques further out paid off, the mean would move towards them step by step, as the back thigh's "
-                "does. This mean stays at 0."
+            "front shin: no torque": (
+                "its mean stays near 0 as it should: at the top of the lesson, its curve has its peak there. And its "
+                "std falls in spite of the bonus, so trying other torques costs reward: its torque arrives."
             ),
-            "the actuator": (
+            "front thigh: no torque": (
                 "the reward does not depend on this action, so its advantage pushes mean and std in no direction, and "
                 "only the entropy bonus is left, which widens the std."
             ),
+            "front thigh: reversed": (
+                "then the reward would rise towards -1 as steeply as it should towards 1: the mean would go there, and "
+                "the std would fall as that of the back thigh does. This mean stays at 0."
+            ),
+            "front thigh: at a limit": (
+                "a std that is held at a limit lies there, at 0.05 or 10, in a straight line. This one moves at every "
+                "step, and is near 1."
+            ),
         },
-        "the actuator",
+        "front thigh: no torque",
     ),
 )
