@@ -77,7 +77,7 @@ def test_assignment_shows_two_hints_and_says_where_the_third_is(path):
 @pytest.mark.parametrize(
     ("path", "old"),
     [
-        (LESSONS[0], "Write down the shape"),
+        (LESSONS[0], "Which factor of a QR decomposition"),
         (LESSONS[0], "tall, so columns can be"),
         (ASSIGNMENTS[0], "Write down the shape"),
         (ASSIGNMENTS[5], "share of the samples"),
