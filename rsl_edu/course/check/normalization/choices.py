@@ -35,7 +35,7 @@ ANOTHER_ROBOT = Choice(
     "another_robot",
     {
         "0": "it follows, but the first 24 samples weigh everything: half a second of one robot replaces the "
-        "statistics of a whole training. That is no move by less than 1 %.",
+        "statistics of a whole training at the first update.",
         "10000": "in the end the new samples weigh 30,000 of 40,000, three quarters. The first 24 weigh 0.24 %.",
         "30000": "the past then counts as much as the ten minutes: the mean comes half of the way.",
         "90000": "the new samples weigh 30,000 of 120,000: the mean comes a quarter of the way. "
