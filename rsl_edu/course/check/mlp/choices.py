@@ -21,7 +21,7 @@ CHOICES: tuple[Choice, ...] = (
         "1.26",
     ),
     Choice(
-        "weak_policy",
+        "faulty_policy",
         {
             "weak hidden layers": "then the signal would lose the same factor in each layer. It loses nearly "
             "everything in layer 1, and grows a little afterwards.",
