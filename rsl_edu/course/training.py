@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
+import unittest.mock
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -156,11 +157,12 @@ def _still(loss: Any, models: Any, optimizer: Any, max_grad_norm: float) -> None
     pass
 
 
+NOT_CLIPPED = "the gradients are not clipped when the optimizer steps: clip after backward(), before step()"
 STEP_FAULTS: dict[str, Step] = {
     "the gradients of the step before are added to yours: call optimizer.zero_grad() before loss.backward()": (
         _not_zeroed
     ),
-    "the gradients are not clipped when the optimizer steps: clip after backward(), before step()": _not_clipped,
+    NOT_CLIPPED: _not_clipped,
     "nothing zeroes the gradients, and nothing clips them": _not_zeroed_not_clipped,
     "you clip the gradients of all models together: clip those of each model by itself": _clipped_together,
     "no weight moved: is optimizer.step() there, and are the gradients still there when it runs?": _still,
@@ -186,7 +188,32 @@ def step_fault(answer: Step, seconds: float = 5.0) -> str | None:
     if torch.allclose(moved, _weights_after(gradient_step), atol=1e-5):
         return None
     found = (words for words, wrong in STEP_FAULTS.items() if torch.allclose(moved, _weights_after(wrong), atol=1e-5))
-    return next(found, "after three steps the weights differ from those after zero_grad, backward, clip, step")
+    words = next(found, "after three steps the weights differ from those after zero_grad, backward, clip, step")
+    return _clipped_when(answer) if words == NOT_CLIPPED else words
+
+
+def _clipped_when(answer: Step) -> str:
+    """Say when a step that clips in vain does so."""
+    order: list[str] = []
+    clip = torch.nn.utils.clip_grad_norm_
+
+    def clipping(*args: Any, **options: Any) -> torch.Tensor:
+        order.append("clip")
+        return clip(*args, **options)
+
+    def watched(loss: torch.Tensor, models: Any, optimizer: torch.optim.Optimizer, max_grad_norm: float) -> None:
+        order.clear()
+        loss.register_hook(lambda _: order.append("backward"))
+        optimizer.register_step_pre_hook(lambda *_: order.append("step"))
+        answer(loss, models, optimizer, max_grad_norm)
+
+    with unittest.mock.patch.object(torch.nn.utils, "clip_grad_norm_", clipping):
+        _weights_after(watched)
+    if "clip" not in order:
+        return NOT_CLIPPED
+    if order.index("clip") < order.index("backward"):
+        return "you clip before loss.backward(), when there are no gradients yet: clip after it"
+    return "you clip after optimizer.step(), when the weights have moved already: clip before it"
 
 
 def _weights_after(step: Step) -> torch.Tensor:
@@ -223,23 +250,40 @@ ONE_FAULT = Parts(advantages=_one_fault)
 """Parts of a training with one fault, which the lesson lets learners find from its curves."""
 
 
+SLOW = 3.0
+"""Seconds of CPU time from which on a verdict is kept."""
+
+_slow: dict[str, tuple[Any, str | None]] = {}  # of each name the last answer that took long, and what was found
+
+
 def working_parts(**answers: Any) -> Parts:
-    """Take each of the learner's functions if it is right, else the lesson's, and print which.
+    """Take each of the learner's functions if it is right, else the lesson's, and print which, and why.
 
     Args:
         answers: Functions by the names in :class:`Parts`.
     """
     chosen = {}
     for name, answer in answers.items():
-        if name in EXERCISES:
-            verdict = EXERCISES[name].check(answer)
-            why = "not answered yet" if verdict.mistake == "not-answered" else "yours does not pass its check"
-            fault = None if verdict.passed else why
-        else:
-            fault = step_fault(answer)
+        fault = _fault(name, answer)
         if fault is None:
             chosen[name] = answer
             print(f"{name:<15} yours")
         else:
             print(f"{name:<15} the lesson's ({fault})")
     return Parts(**chosen)
+
+
+def _fault(name: str, answer: Any) -> str | None:
+    """Say what is wrong with an answer; one that took long, such as an endless loop, is not run again."""
+    if name in _slow and _slow[name][0] is answer:
+        return _slow[name][1]
+    began = time.process_time()
+    if name not in EXERCISES:
+        fault = step_fault(answer)
+    else:
+        verdict = EXERCISES[name].check(answer)
+        why = "not answered yet" if verdict.mistake == "not-answered" else verdict.message.splitlines()[0].rstrip(".:")
+        fault = None if verdict.passed else why
+    if time.process_time() > began + SLOW:
+        _slow[name] = (answer, fault)
+    return fault

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from rsl_edu.course import check
+from rsl_edu.course import check, training
 from rsl_edu.course.training import (
     STEP_FAULTS,
     Parts,
@@ -56,6 +56,29 @@ def test_gradient_step_that_raises_or_never_ends_is_a_fault_and_not_an_error():
     assert "ran for more than" in step_fault(endless, seconds=0.1)
 
 
+def clipped_too_early(loss, models, optimizer, max_grad_norm):
+    optimizer.zero_grad()
+    for model in models:
+        torch.nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
+    loss.backward()
+    optimizer.step()
+
+
+def clipped_too_late(loss, models, optimizer, max_grad_norm):
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    for model in models:
+        torch.nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
+
+
+def test_gradient_step_that_clips_in_vain_is_told_when_it_does():
+    clip = torch.nn.utils.clip_grad_norm_
+    assert "before loss.backward()" in step_fault(clipped_too_early)
+    assert "after optimizer.step()" in step_fault(clipped_too_late)
+    assert torch.nn.utils.clip_grad_norm_ is clip
+
+
 def test_gradient_step_of_another_kind_is_a_fault_as_well():
     def twice(loss, models, optimizer, max_grad_norm):
         gradient_step(loss, models, optimizer, max_grad_norm)
@@ -87,9 +110,29 @@ def test_right_functions_are_the_learners_and_others_the_lessons(capsys):
     assert capsys.readouterr().out.splitlines() == [
         "advantages      the lesson's (not answered yet)",
         "bootstrap       yours",
-        "surrogate_loss  the lesson's (yours does not pass its check)",
+        "surrogate_loss  the lesson's (your loss is wrong in this case: the same policy, ratio 1)",
         "gradient_step   the lesson's (not answered yet)",
     ]
+
+
+def test_answer_that_takes_long_is_run_once_and_others_each_time(monkeypatch, capsys):
+    calls = []
+
+    def wrong(*_):
+        calls.append(1)
+        return torch.zeros(1)
+
+    monkeypatch.setattr(training, "_slow", {})
+    working_parts(bootstrap=wrong)
+    once = len(calls)
+    monkeypatch.setattr(training, "SLOW", -1.0)
+    working_parts(bootstrap=wrong)
+    assert len(calls) == 2 * once
+    working_parts(bootstrap=wrong)
+    assert len(calls) == 2 * once
+    assert len(set(capsys.readouterr().out.splitlines())) == 1
+    working_parts(bootstrap=lambda *_: wrong())
+    assert len(calls) == 3 * once
 
 
 def test_mean_return_is_what_the_pendulum_earns_until_it_falls():

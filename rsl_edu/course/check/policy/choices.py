@@ -22,14 +22,15 @@ TRAINING_FAULT = Choice(
 DISCOUNT = Choice(
     "discount",
     {
-        "0.5": "a reward 7 steps ahead counts less than 0.01. The fall is 100 steps ahead.",
-        "0.9": "the fall is 100 steps ahead, and 0.9 to the power of 100 is 0.00003: the robot does not care.",
-        "0.99": "2 s are 100 steps, and 0.99 to the power of 100 is 0.37: the fall counts, and what comes much later "
-        "does not disturb.",
-        "0.9999": "the fall counts, but so do 10,000 steps where an episode has 1,000: the critic has to learn values "
+        "0.9": "a reward 400 steps ahead counts less than 10 to the power of -18: the robot does not care.",
+        "0.99": "with 50 actions a second, yes: there 2 s are 100 steps. Here they are 400, and 0.99 to the power "
+        "of 400 is 0.02: the fall hardly counts.",
+        "0.9975": "2 s are 400 steps, and 0.9975 to the power of 400 is 0.37: the fall counts, and what comes much "
+        "later does not disturb.",
+        "0.9999": "the fall counts, but so do 10,000 steps where an episode has 4,000: the critic has to learn values "
         "of up to 10,000 rewards, and advantages are full of the chance of all later steps.",
     },
-    "0.99",
+    "0.9975",
 )
 
 CHOICES: tuple[Choice, ...] = (TRAINING_FAULT, DISCOUNT)
