@@ -4,14 +4,18 @@ import torch
 
 from rsl_edu import data
 
+from .body import ant, body
 from .svg import BLUE, FAINT, INK, ORANGE, RED, line, picture, shade, text
 
-STEP, ROW, TOP = 2.5, 10.5, 68
+STEP, ROW, TOP = 2.5, 10.5, 126
+ANT = 14
+"""The robot whose first episode is drawn pose by pose."""
 
 
 def draw() -> str:
     """Return the picture."""
-    dones = data.rollout("Ant-v5", steps=128, envs=16).dones.long()  # [steps, envs]
+    run = data.rollout("Ant-v5", steps=128, envs=16)
+    dones = run.dones.long()  # [steps, envs]
     should = dones.bool()
     was = torch.zeros_like(should)
     for t, done in enumerate(dones):
@@ -19,20 +23,39 @@ def draw() -> str:
         hidden[..., done, :] = 0.0  # the line of rsl_rl: integers are an index
         was[t] = hidden[0, :, 0] == 0
     parts = [
+        *_episode(ant(run, ANT)),
         *_panel(52, "Memory ends with its episode", should, should),
         *_panel(418, "As it was in rsl_rl, without an error", should, was),
         text(42, TOP + 6, "0", "end muted"),
         text(42, TOP + 15 * ROW + 6, "15", "end muted"),
-        '<text transform="translate(24 176) rotate(-90)" class="middle muted">robot</text>',
-        text(52 + 64 * STEP, 262, "128 steps", "middle muted"),
+        f'<text transform="translate(24 {TOP + 108}) rotate(-90)" class="middle muted">robot</text>',
+        text(52 + 64 * STEP, TOP + 194, "128 steps", "middle muted"),
         *_legend(),
     ]
     title = "16 robots: rsl_rl's line kept memories past the end of an episode, and erased robot 0's at each step."
-    return picture(314, title, *parts)
+    return picture(372, title, *parts)
+
+
+def _episode(motion: data.Motion) -> list[str]:
+    """Return the poses of one ant until its episode ends, and what ended it."""
+    floor, last = 68, len(motion.ends) - 1
+    parts = [
+        text(24, floor - 20, f"robot {ANT}", "head"),
+        text(24, floor, "one of 16 ants", "muted"),
+        line([(136, floor + 1), (602, floor + 1)], FAINT),
+    ]
+    for place, step in enumerate(range(3, last + 1, 3)):
+        parts.append(body(motion, step, 168 + 67 * place, floor, 32, BLUE))
+    return [
+        *parts,
+        line([(612, floor - 44), (612, floor + 1)], INK, 1.6),
+        text(622, floor - 20, "it jumps:"),
+        text(622, floor, "an episode ends"),
+    ]
 
 
 def _panel(left: float, name: str, ends: torch.Tensor, erased: torch.Tensor) -> list[str]:
-    parts = [text(left, 34, name, "head")]
+    parts = [text(left, TOP - 24, name, "head")]
     for robot in range(ends.shape[1]):
         y = TOP + ROW * robot
         foreign, start, segments = False, 0, []
@@ -54,17 +77,18 @@ def _panel(left: float, name: str, ends: torch.Tensor, erased: torch.Tensor) -> 
         for t in ends[:, robot].nonzero().flatten().tolist():
             x = left + STEP * (t + 0.8)
             parts.append(line([(x, y - 5), (x, y + 5)], INK, 1.6))
-    parts.append(line([(left, 246), (left + 128 * STEP, 246)], FAINT, 1))
+    parts.append(line([(left, TOP + 178), (left + 128 * STEP, TOP + 178)], FAINT, 1))
     return parts
 
 
 def _legend() -> list[str]:
     entries = (
-        (42, BLUE, "of this episode"),
-        (188, RED, "of an earlier one, too"),
-        (374, ORANGE, "erased in mid-episode"),
+        (24, BLUE, "memory of one episode"),
+        (236, shade(BLUE, 0.65), "of the next"),
+        (360, RED, "of an earlier one, too"),
+        (553, ORANGE, "erased in mid-episode"),
     )
     parts = []
     for x, colour, words in entries:
-        parts += [f'<path d="M{x} 290h18" stroke="{colour}" stroke-width="6"/>', text(x + 26, 295, words)]
-    return [*parts, line([(582, 283), (582, 297)], INK, 1.6), text(592, 295, "an episode ended")]
+        parts += [f'<path d="M{x} {TOP + 222}h18" stroke="{colour}" stroke-width="6"/>', text(x + 26, TOP + 227, words)]
+    return parts

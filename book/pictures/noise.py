@@ -4,6 +4,7 @@ import torch
 
 from rsl_edu import data
 
+from .body import body
 from .svg import BLUE, FAINT, INK, ORANGE, RED, cross, line, picture, scale, shade, text
 
 JOINTS = ("back thigh", "back shin", "back foot", "front thigh", "front shin", "front foot")
@@ -18,7 +19,7 @@ def draw() -> str:
     x = scale(range(len(stds)), left, right, 0, last)
     height = lambda values: scale(values, zero, one, 0, 1)  # noqa: E731
     parts = [
-        text(24, 32, "std of each joint's action, step by step", "head"),
+        text(24, 32, "Half cheetah: std of each joint's action, step by step", "head"),
         line([(left, zero), (right + 14, zero)], INK, 1.5),
         line([(left, one), (right, one)], FAINT, 1),
         text(left - 10, zero + 5, "0", "end muted"),
@@ -37,6 +38,9 @@ def draw() -> str:
         text(right + 20, float(height([mean[-1]])[0]) - 16, f"mean: {mean[-1]:.1g}", "head"),
         text(right + 20, float(height([mean[-1]])[0]) + 3, "what the log shows", "muted"),
         text(right + 20, zero + 5, f"{JOINTS[worst]}: below 0", "head", ORANGE),
+        line([(548, 117), (724, 117)], FAINT),
+        # of the body's parts, torso and head come before the joints
+        body(data.motion("HalfCheetah-v5", steps=20, seed=2), 20, 630, 116, 90, BLUE, {2 + worst: ORANGE}),
         text(24, 262, f"RuntimeError: {error}", "code", RED),
     ]
     title = "The stds of six joints fall; one of them crosses zero, and the training ends."

@@ -38,10 +38,10 @@ def normalization() -> str:
             text(24, floor - 46, name, "head"),
             (tick if works else cross)(32, floor - 24, 7, colour),
             text(50, floor - 19, "balances" if works else "falls", colour=colour),
-            text(24, floor + 6, "weights and statistics" if works else "the same weights", "muted"),
+            text(24, floor + 6, "the trained weights" if works else "the same weights", "muted"),
         ]
         parts += _poses(_angles(norm, mlp), floor, colour)
-    below = f"A pose every 2 steps (0.08 s), from step {FIRST} on. Not loaded: mean and std of the observations."
+    below = f"A pose every 2 steps (0.08 s), from step {FIRST} on."
     parts.append(text(24, 262, below, "muted"))
     title = "A pole on a cart stays upright after training, and falls over with the same weights after loading."
     return picture(282, title, *parts)

@@ -10,7 +10,8 @@ from torch import nn
 
 from rsl_edu import data
 
-from .svg import EDGE, GREEN, INK, MUTED, RED, box, cross, picture, text, tick
+from .body import ant, body
+from .svg import EDGE, GREEN, GROUND, INK, MUTED, ORANGE, RED, box, cross, picture, text, tick
 
 ROWS = ((64, "as designed"), (48, "a smaller scan"))
 SIDE = 11
@@ -19,12 +20,15 @@ SIDE = 11
 
 def draw() -> str:
     """Return the picture."""
+    robot = ant(data.rollout("Ant-v5", steps=64, envs=16), 9)
     parts = []
-    for words, x in zip(("height scan", "conv", "conv", "conv", "numbers", "linear layer"), _MIDDLES, strict=True):
+    for words, x in zip(
+        ("ant's height scan", "conv", "conv", "conv", "numbers", "linear layer"), _MIDDLES, strict=True
+    ):
         parts.append(text(x, 30, words, "middle muted"))
     failed = ""
     for row, (size, name) in enumerate(ROWS):
-        drawn, failed = _row(92 + 122 * row, size, name)
+        drawn, failed = _row(92 + 122 * row, size, name, robot)
         parts += drawn
     parts.append(text(24, 296, f"RuntimeError: {failed}", "code", RED))
     title = "A scan of 64 by 64 points fits the network, a scan of 48 by 48 does not: 72 numbers meet 200 weights."
@@ -34,7 +38,7 @@ def draw() -> str:
 _MIDDLES = (204, 322, 422, 508, 580, 674)
 
 
-def _row(middle: float, size: int, name: str) -> tuple[list[str], str]:
+def _row(middle: float, size: int, name: str, robot: data.Motion) -> tuple[list[str], str]:
     torch.manual_seed(0)
     layers = [nn.Sequential(nn.Conv2d(c, 8, 5, stride=2), nn.ELU()) for c in (1, 8, 8)]
     maps = [data.height_scans(16, size)[8:9]]
@@ -53,7 +57,10 @@ def _row(middle: float, size: int, name: str) -> tuple[list[str], str]:
         for copy in range(min(3, each.shape[1]) - 1, 0, -1):  # further channels, behind
             parts.append(box(x - side / 2 + 4 * copy, middle - side / 2 - 4 * copy, side, side, EDGE, MUTED))
         parts.append(_image(x - side / 2, middle - side / 2, side, each[0, 0].numpy()))
-        if x != _MIDDLES[0]:
+        if x == _MIDDLES[0]:
+            metre = side / (size * 0.05)  # a point every 5 cm
+            parts.append(body(robot, 24, x, middle, metre, ORANGE, above=True, edge=GROUND))
+        else:
             channels, rows, columns = each.shape[1:]
             parts.append(text(x, middle + 56, f"{channels}×{rows}×{columns}", "middle"))
     good = not error
