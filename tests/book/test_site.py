@@ -420,6 +420,16 @@ def test_dark_page_has_dark_pictures_and_the_switch_turns_them(visit):
     page.wait_for_function(f"panels => !({DRAWN})(panels).includes('#111111')", arg=panels)
 
 
+def test_verdict_can_be_read_on_a_page_that_opens_dark(visit):
+    page = visit(color_scheme="dark").open("notebooks/6_policy")
+    verdict = page.locator("div.cell_output .text_html:has(pre)").first
+    ground = verdict.evaluate("part => getComputedStyle(part).backgroundColor")
+    assert ground == "rgba(0, 0, 0, 0)"
+    words = page.locator("article p").first.evaluate("part => getComputedStyle(part).color")
+    for part in ("b", "pre"):
+        assert verdict.locator(part).evaluate("part => getComputedStyle(part).color") == words
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_paper_shows_pictures_and_whole_code_on_a_light_ground_and_nothing_to_press(visit, theme):
     page = visit(color_scheme=theme).open("notebooks/4_normalization")
