@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow
 
 
 def excerpt():
-    """The lesson's imports, its data, and one explorer up to its sweep, with their stored outputs."""
+    """The lesson's imports, its data, and one explorer, with their stored outputs, and a cell that sweeps it."""
     notebook = nbformat.read(LESSON, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     made, name = next(
@@ -40,8 +40,11 @@ def excerpt():
         for place, cell in enumerate(code)
         if (found := re.search(rf"^(\w+) = explorers\.{EXPLORER}\(", cell.source, re.MULTILINE))
     )
-    swept = next(place for place, cell in enumerate(code) if f"print({name}.sweep())" in cell.source)
-    notebook.cells = [*code[:2], *code[made : swept + 1]]
+    printed = "".join(output.get("text", "") for cell in code for output in cell.outputs)
+    drawn = re.search(rf"^{EXPLORER}: \d+ pictures drawn.*\n", printed, re.MULTILINE)[0]
+    swept = nbformat.v4.new_code_cell(f"print({name}.sweep())", id="sweep", execution_count=1)
+    swept.outputs = [nbformat.v4.new_output("stream", name="stdout", text=drawn)]
+    notebook.cells = [*code[:2], *code[made : made + 2], swept]
     return notebook
 
 
