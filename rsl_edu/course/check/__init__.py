@@ -22,15 +22,10 @@ from .verdict import Text, Verdict
 
 __all__ = ["CHOICES", "EXERCISES", "Case", "Choice", "Exercise", "Mistake", "Text", "Verdict", "hint", "solution"]
 
-EXERCISES: dict[str, Exercise] = {
-    exercise.name: exercise
-    for lesson in (mlp, cnn, rnn, normalization, distributions, policy)
-    for exercise in lesson.EXERCISES
-}
+_LESSONS = (mlp, cnn, rnn, normalization, distributions, policy)
+EXERCISES: dict[str, Exercise] = {exercise.name: exercise for lesson in _LESSONS for exercise in lesson.EXERCISES}
 """All exercises by their names, lesson by lesson; each is an attribute of this module too."""
-CHOICES: dict[str, Choice] = {
-    choice.name: choice for lesson in (mlp, cnn, rnn, normalization, distributions, policy) for choice in lesson.CHOICES
-}
+CHOICES: dict[str, Choice] = {choice.name: choice for lesson in _LESSONS for choice in lesson.CHOICES}
 """All choices by their names, in the same way; they stand in the lessons and are not graded."""
 
 
