@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from .check import EXERCISES
+from .check.failure import failure
 from .check.limit import TooLongError, limited
 
 Step = Callable[[torch.Tensor, Iterable[torch.nn.Module], torch.optim.Optimizer, float], Any]
@@ -177,14 +178,18 @@ def step_fault(answer: Step, seconds: float = 5.0) -> str | None:
         answer: The learner's function.
         seconds: Of CPU time that it may take.
     """
+    if not callable(answer):
+        return f"expected a function, got {type(answer).__name__}"
     try:
         moved = limited(seconds, lambda: _weights_after(answer))
     except NotImplementedError:
         return "not answered yet"
     except TooLongError as error:
         return f"yours {error}"
-    except Exception as error:  # whatever the learner's code raises
-        return f"yours raises {type(error).__name__}: {error}"
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever the learner's code raises, sys.exit() too
+        return f"yours raises {failure(error, lambda _: False).says}"
     if torch.allclose(moved, _weights_after(gradient_step), atol=1e-5):
         return None
     found = (words for words, wrong in STEP_FAULTS.items() if torch.allclose(moved, _weights_after(wrong), atol=1e-5))
@@ -222,10 +227,10 @@ def _weights_after(step: Step) -> torch.Tensor:
         torch.manual_seed(0)
         models, inputs = (torch.nn.Linear(3, 1), torch.nn.Linear(3, 1)), torch.randn(8, 3)
         weights = [weight for model in models for weight in model.parameters()]
-        optimizer = torch.optim.SGD(weights, 0.1)
-        for scale in (30.0, 3.0, 0.1):
+        optimizer = torch.optim.SGD(weights, 0.1, momentum=0.5)  # what moves the weights by hand differs from it
+        for scale, norm in ((30.0, 1.0), (3.0, 0.5), (0.1, 1.0)):
             errors = [(model(inputs) - 1).square().mean() for model in models]
-            step(scale * (errors[0] + 5 * errors[1]), models, optimizer, 1.0)
+            step(scale * (errors[0] + 5 * errors[1]), models, optimizer, norm)
         return torch.cat([weight.detach().flatten() for weight in weights])
 
 
@@ -261,7 +266,13 @@ def working_parts(**answers: Any) -> Parts:
 
     Args:
         answers: Functions by the names in :class:`Parts`.
+
+    Raises:
+        ValueError: A name is not one of these.
     """
+    parts = [part.name for part in dataclasses.fields(Parts)]
+    if unknown := [name for name in answers if name not in parts]:
+        raise ValueError(f"answers: expected names of {', '.join(parts)}; got {', '.join(unknown)}")
     chosen = {}
     for name, answer in answers.items():
         fault = _fault(name, answer)

@@ -1,6 +1,8 @@
 """A choice says what speaks for or against each answer."""
 
+import numpy as np
 import pytest
+import torch
 
 from rsl_edu.course import check
 from rsl_edu.course.check import Choice
@@ -27,6 +29,37 @@ def test_what_is_no_answer_is_said_and_never_passes(answer):
     assert not verdict.passed
     assert verdict.mistake == ("not-answered" if answer is ... else "no-such-answer")
     assert "Choose one of '1', '5/3'" in str(verdict)
+
+
+class Bad:
+    def __str__(self):
+        raise RuntimeError
+
+    __float__ = __repr__ = __str__
+
+
+@pytest.mark.parametrize("answer", [Bad(), 10**5000, "x" * 10**6, {}, b"x"], ids=range(5))
+def test_odd_answer_gets_a_short_line(answer):
+    verdict = GAIN(answer)
+    assert verdict.mistake == "no-such-answer"
+    assert len(str(verdict)) < 300
+
+
+@pytest.mark.parametrize("answer", [1.0, "1.0", " 1 ", torch.tensor(1.0), np.float32(1), True])
+def test_number_may_be_written_in_any_form(answer):
+    assert GAIN(answer).mistake == "1"
+
+
+def test_none_is_not_the_answer_none():
+    assert Choice("padding", {"none": "", "zeros": ""}, "zeros")(None).mistake == "no-such-answer"
+
+
+def test_choice_has_no_hint():
+    for ask in (check.hint, check.solution):
+        with pytest.raises(ValueError, match="is a choice, which has no hint"):
+            ask(next(iter(check.CHOICES)))
+        with pytest.raises(ValueError, match="exercise: expected one of"):
+            ask({})
 
 
 def test_declaration_without_its_right_answer_is_refused():

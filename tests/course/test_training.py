@@ -161,3 +161,34 @@ def test_watch_has_a_panel_for_each_curve(monkeypatch):
     assert [panel.get_title() for panel in watch.panels] == ["return", "KL"]
     assert watch.panels[0].lines[0].get_ydata().tolist() == [1.0, 20.0]
     assert not plt.fignum_exists(watch.figure.number)
+
+
+def test_step_that_ends_the_program_or_is_none_is_said(capsys):
+    def leaves(*_):
+        raise SystemExit
+
+    for answer, words in ((leaves, "yours raises SystemExit"), (None, "expected a function, got NoneType")):
+        working_parts(gradient_step=answer)
+        assert words in capsys.readouterr().out
+
+
+def test_unknown_part_is_refused_before_anything_is_tried(capsys):
+    with pytest.raises(ValueError, match=r"answers: expected names of advantages, .*; got Advantages"):
+        working_parts(gradient_step=gradient_step, Advantages=None)
+    assert capsys.readouterr().out == ""
+
+
+def test_step_with_a_norm_or_a_rule_of_its_own_is_not_taken():
+    def fixed_norm(loss, models, optimizer, max_grad_norm):
+        gradient_step(loss, models, optimizer, 1.0)
+
+    def by_hand(loss, models, optimizer, max_grad_norm):
+        optimizer.step, step = (lambda: None), optimizer.step
+        gradient_step(loss, models, optimizer, max_grad_norm)
+        optimizer.step = step
+        with torch.no_grad():
+            for weight in (weight for model in models for weight in model.parameters()):
+                weight -= 0.1 * weight.grad
+
+    assert step_fault(fixed_norm)
+    assert step_fault(by_hand)

@@ -52,6 +52,8 @@ def solution(exercise: str) -> Text:
 
 
 def _find(name: str) -> Exercise:
-    if name not in EXERCISES:
+    if isinstance(name, str) and name in CHOICES:
+        raise ValueError(f"exercise: {name!r} is a choice, which has no hint and no solution: call check.{name}(...)")
+    if not isinstance(name, str) or name not in EXERCISES:
         raise ValueError(f"exercise: expected one of {', '.join(EXERCISES)}; got {name!r}")
     return EXERCISES[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,13 +41,24 @@ class Choice:
         """
         if answer is ...:
             return Verdict(self.name, False, "not-answered", f"not answered yet.\n  Choose one of {self._allowed()}.")
-        chosen = str(answer).strip().lower()
-        found = next((words for words in self.answers if words.lower() == chosen), None)
+        found = next((words for words in self.answers if _same(words, answer)), None)
         if found is None:
-            message = f"{answer!r} is none of the answers.\n  Choose one of {self._allowed()}."
+            short = type(answer) in (str, float) or (type(answer) is int and abs(answer) < 10**15)
+            shown = reprlib.repr(answer) if short else f"an answer of type {type(answer).__name__}"
+            message = f"{shown} is none of the answers.\n  Choose one of {self._allowed()}."
             return Verdict(self.name, False, "no-such-answer", message)
         passed, why = found == self.right, self.answers[found]
         return Verdict(self.name, passed, None if passed else found, f"{'right' if passed else 'no'}: {why}", why)
 
     def _allowed(self) -> str:
         return ", ".join(map(repr, self.answers))
+
+
+def _same(words: str, answer: Any) -> bool:
+    """Whether an answer is these words, in any case, or the number that they are."""
+    if isinstance(answer, str) and answer.strip().lower() == words.lower():
+        return True
+    try:
+        return answer is not None and abs(float(words) - float(answer)) <= 1e-6 * abs(float(words))
+    except Exception:  # no number; or an object that raises whatever it likes
+        return False
