@@ -114,7 +114,7 @@ class Watch:
             panel.set(title=name, xlabel="iteration", yscale="log" if name in ("return", "learning rate") else "linear")
             if name in self.band:
                 panel.axhspan(*self.band[name], color="#009E73", alpha=0.2, linewidth=0)
-        if self.handle is not None:  # no notebook
+        if self.handle is not None:  # outside a notebook there is none
             self.handle.update(self.figure)
 
 
