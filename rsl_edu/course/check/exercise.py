@@ -41,6 +41,8 @@ class Exercise:
         draw: Makes a random case.
         use: Gets the outputs from an answer and the inputs of a case. The default calls the answer with the inputs.
         show: Writes that use as text, from the inputs. The default is the call, with the names of the arguments.
+        shortcuts: Functions of torch that do what the exercise asks to write. A right answer that calls one passes, and
+            is told so.
     """
 
     reference: Answer
@@ -51,6 +53,7 @@ class Exercise:
     draw: Callable[[torch.Generator], Case]
     use: Callable[..., Any] | None = None
     show: Callable[..., str] | None = None
+    shortcuts: tuple[Callable[..., Any], ...] = ()
 
     @property
     def name(self) -> str:
@@ -87,7 +90,8 @@ class Exercise:
 
     def _verdict(self, answer: Answer, cases: Iterable[Case], further: Sequence[Case]) -> Verdict:
         named = frozenset(re.findall(r"\w+", " ".join(re.findall("`(.*?)`", " ".join(self.hints)))))
-        judge = Judge(self._interface, self.cases, self._diagnosis, f'check.hint("{self.name}")', named)
+        hint = f'check.hint("{self.name}")'
+        judge = Judge(self._interface, self.cases, self._diagnosis, hint, named, self.shortcuts)
         try:
             self._must_be_of_right_kind(answer)
             with warnings.catch_warnings():
@@ -98,7 +102,11 @@ class Exercise:
             return Verdict(self.name, False, wrong.mistake, str(wrong), wrong.advice)
         tried = [case.about for case in self.cases]
         tried += [f"{len(further)} further cases"] if len(further) > 3 else [case.about for case in further]
-        return Verdict(self.name, True, None, "\n  ✓ ".join(["right. Tried on", *tried]))
+        message = "\n  ✓ ".join(["right. Tried on", *tried])
+        if judge.taken:
+            message += f"\n  But it calls torch's {judge.taken[0]}, which does what the exercise asks you to write."
+            message += "\n  In the assignment, that counts as no answer."
+        return Verdict(self.name, True, None, message)
 
     def number_right(self, answer: Answer, cases: Iterable[Case]) -> int:
         """Count the cases on which an answer returns what is right; one that raises is wrong there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sysconfig
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from .edits import Answer
 from .failure import PassThroughError, advice, failure
 from .limit import TooLongError, limited
 from .pointer import line_of, steps_of
+from .shortcut import calls_of
 from .trial import Case, Interface, Trial, as_tensor
 from .verdict import clearly, text
 
@@ -58,7 +59,9 @@ class Judge:
         diagnosis: Its mistakes.
         hint: What to call for a hint.
         names: What the hints give a name.
+        shortcuts: Functions of torch that do what the exercise asks to write.
         left: Seconds of CPU time that are left for the answer.
+        taken: Names of the shortcuts that the answer has called.
     """
 
     interface: Interface
@@ -66,7 +69,9 @@ class Judge:
     diagnosis: Diagnosis
     hint: str
     names: frozenset[str]
+    shortcuts: Sequence[Callable[..., Any]] = ()
     left: float = field(default_factory=lambda: _SECONDS)
+    taken: list[str] = field(default_factory=list)
 
     def must_be_right(self, answer: Answer, case: Case) -> None:
         """Try an answer on a case.
@@ -75,7 +80,9 @@ class Judge:
             WrongError: If anything is wrong.
         """
         try:
-            trial = self._run(answer, case, quiet=False)
+            with calls_of(self.shortcuts) as called:
+                trial = self._run(answer, case, quiet=False)
+            self.taken += called
         except (KeyboardInterrupt, PassThroughError):
             raise
         except BaseException as error:

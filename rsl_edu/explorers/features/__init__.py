@@ -72,9 +72,9 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
     )
     questions: tuple[Question, ...] = (
         Question(
-            "How large is the side of the square of the scan that a unit of the last layer sees, in pixels?",
-            answer="29",
-            show={"layer": 2},
+            "Dilation 2 in all layers: how wide is the square that a unit of the last layer sees, in pixels?",
+            answer="57",
+            show={"dilation": 2, "layer": 2},
         ),
         Question(
             "With stride 1 instead of 2 in all layers, how many numbers does the head get, instead of 200?",

@@ -343,4 +343,6 @@ HINTS = (
     "weight)`.",
 )
 
-EXERCISE = Exercise(conv2d, ("y",), CASES, MISTAKES, HINTS, _draw)
+SHORTCUTS = (torch.conv2d, torch.conv3d, torch.convolution)
+
+EXERCISE = Exercise(conv2d, ("y",), CASES, MISTAKES, HINTS, _draw, shortcuts=SHORTCUTS)

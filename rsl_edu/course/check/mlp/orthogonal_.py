@@ -337,4 +337,6 @@ HINTS = (
     "`weight.copy_(gain * q)`; return `weight`.",
 )
 
-EXERCISE = Exercise(orthogonal_, ("result",), CASES, MISTAKES, HINTS, _draw, _use, _show)
+SHORTCUTS = (torch.nn.init.orthogonal_,)
+
+EXERCISE = Exercise(orthogonal_, ("result",), CASES, MISTAKES, HINTS, _draw, _use, _show, SHORTCUTS)
