@@ -156,6 +156,16 @@ def test_exception_is_shown_with_the_call(answer, says):
     assert call.startswith("  tried:    merge_moments(count_a=1, mean_a=[0]")
 
 
+def test_chunk_along_the_wrong_dimension_is_told_to_name_one():
+    def answer(x, h, w_ih, w_hh, b_ih, b_hh):
+        reset, update, new = (x @ w_ih.T + b_ih).chunk(3)
+        return reset + update + new
+
+    message = check.gru_step(answer).message
+    assert "your code raises ValueError: not enough values to unpack (expected 3, got 1)" in message
+    assert ".chunk(3, dim=-1)" in message
+
+
 def test_exception_is_shown_with_the_learners_line_even_inside_torch():
     class Norm(torch.nn.Module):
         def __init__(self, features, eps=0.01):

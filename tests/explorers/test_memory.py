@@ -360,12 +360,10 @@ def test_answers_of_the_quiz_are_right(ant):
     assert not first.distance[97] > 0.001
     assert 0.01 < later.distance[107] / later.distance[98] < 0.1
     assert ant.questions[1].answer == "a few percent of that"
-    quiet = ~ant.dones.any(1)
-    wiped = recurrent_memory.resets(ant.dones, "index")[quiet]
-    assert wiped[:, 0].all()
-    assert not wiped[:, 1:].any()
-    assert index.state.env == 0
-    assert ant.questions[2].answer == "robot 0's"
+    assert ant.dones[97].nonzero().flatten().tolist() == [14]
+    assert [env for time, env in index.forgotten["wrong"].tolist() if time == 97] == [0, 1]
+    assert [97, 14] in index.forgotten["missed"].tolist()
+    assert ant.questions[2].answer == "those of robots 0 and 1"
     assert 9 <= reach.reach <= 15
     assert reach.state.time - reach.born == 22
     assert ant.questions[3].answer == "about a dozen"

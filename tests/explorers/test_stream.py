@@ -114,6 +114,16 @@ def test_feature_that_never_varies_without_eps_is_told_as_not_a_number(small):
     assert "mean 0 and std 0" in repr(small)
 
 
+def test_mass_that_never_varies_has_a_true_std_of_exactly_zero(humanoid):
+    result = humanoid.compute(humanoid.at(feature=74))
+    mass = humanoid.observations[0, 0, 74].item()
+    assert result.truth == (mass, 0, mass, 0)
+    assert humanoid.numbers(result)["true std"] == "0"
+    assert "the truth is always 6.6." in humanoid.describe(result)
+    shift = next(it for it in humanoid.spots(result) if it.name == "the shift")
+    assert "stays as it is" in shift.numbers
+
+
 def test_before_the_first_update_the_caption_says_so(humanoid):
     assert "no update yet" in humanoid.describe(humanoid.compute(humanoid.at(batch=512, seen=64)))
 

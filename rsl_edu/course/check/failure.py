@@ -126,6 +126,11 @@ _MEANINGS = (  # what torch and Python say, and what they mean
         "The pieces together must be as long as the whole: is the last piece missing?",
     ),
     (
+        r"values to unpack \(expected",
+        "There are not as many pieces as names. chunk, split and unbind cut along the first dimension unless you name "
+        "another: .chunk(3, dim=-1).",
+    ),
+    (
         r"stack expects each tensor to be equal size",
         "Only tensors of one shape can be stacked: pad the short ones first.",
     ),

@@ -82,10 +82,11 @@ class Memory(Explorer[MemoryState, MemoryResult]):
             {"reset": "never", "env": 14, "time": 107},
         ),
         Question(
-            "dones are used as an index. Whose memory is wiped in a step where no episode ends?",
-            ("nobody's", "robot 0's", "everybody's"),
-            "robot 0's",
-            {"reset": "index", "env": 0, "time": 107},
+            "dones are used as an index. In step 97 the episode of robot 14 ends, and no other does. Whose memory is "
+            "wiped after it?",
+            ("that of robot 14", "those of robots 0 and 1", "those of all but robot 14"),
+            "those of robots 0 and 1",
+            {"reset": "index", "env": 14, "time": 98},
         ),
         Question(
             "With the right resets, how many steps back does the gradient at step 120 stay above 1 % of its largest?",

@@ -25,6 +25,8 @@ from .state import NormalizedRewards, RewardsResult, RewardsState
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+LEARNED_FROM = (0.1, 2.0)
+"""Std of the sums of normalized rewards from which lesson 4's critic learns about as well as from 1."""
 DIVISORS = {
     "returns": "the std of the discounted sums",
     "rewards": "the std of the rewards",
@@ -188,7 +190,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
             "sum now": rounded(trace.sums[state.step - 1, state.env]),
             "normalized mean": _mean(result),
             "normalized std": rounded(trace.normalized[late].std(dtype=float)),
-            "std of their sums": ("" if 0.5 < scale < 2 else "✗ ") + rounded(scale),
+            "std of their sums": ("" if LEARNED_FROM[0] < scale < LEARNED_FROM[1] else "✗ ") + rounded(scale),
             "episodes ended": f"{result.episodes:,}",
         }
 
@@ -205,10 +207,12 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         elif state.divide == "each step":
             least, most = (three(edge) for edge in (trace.std[late].min(), trace.std[late].max()))
             symptom = f"the scale jumps between {least} and {most}"
-        elif scale > 2:
-            symptom = "too large for a value function, which learns best near 1"
+        elif scale >= LEARNED_FROM[1]:
+            symptom = "too large for a value function, which learns well near 1"
+        elif scale <= LEARNED_FROM[0]:
+            symptom = "too small for a value function, which learns well near 1"
         elif scale < 0.5:
-            symptom = "too small for a value function, which learns best near 1"
+            symptom = "below 1, but a value function learns well from them, too"
         else:
             symptom = "a good scale for a value function"
         after = f"After {counted(state.step, 'step')} and {counted(result.episodes, 'episode')}"

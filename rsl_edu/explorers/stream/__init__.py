@@ -175,9 +175,10 @@ class Stream(Explorer[StreamState, StreamResult]):
         order = torch.randperm(envs, generator=torch.Generator().manual_seed(seed)) if seed else torch.arange(envs)
         streams = max(1, envs // 4)
         others = (x[:, order[streams:]] if envs > 1 else x).flatten(0, 1)
-        mean = others.mean(0)
+        constant = (others == others[0]).all(0)
+        mean = torch.where(constant, others[0], others.mean(0))  # a mean rounds, even that of equal numbers
         std = (others - mean).square_().mean(0).sqrt_()  # three times as fast as torch's std
-        return Robots(x[:, order[:streams]].flatten(0, 1), others, mean, std, (others == others[0]).all(0))
+        return Robots(x[:, order[:streams]].flatten(0, 1), others, mean, std, constant)
 
     @staticmethod
     def _samples(robots: Robots, shift: int, independent: bool, seed: int) -> torch.Tensor:
@@ -278,7 +279,7 @@ class Stream(Explorer[StreamState, StreamResult]):
             return f"After {picture.samples(result.state.seen)} there was no update yet: mean 0, std 1."
         (mean, std), after = result.truth_now, f"After {picture.samples(result.state.seen)}"
         learned = f"{result.name} has running mean {rounded(result.mean[-1])} and std {rounded(result.std[-1])}"
-        truth = f"the truth is {rounded(mean)} and {rounded(std)}"
+        truth = f"the truth is {rounded(mean)} and {rounded(std)}" if std else f"the truth is always {rounded(mean)}"
         off = result.error[-1]
         error = f"All running means are {picture.stds(off, 'true std')} off, root mean square"
         independent = f"; independent samples would leave {rounded(result.samples[-1] ** -0.5)}"

@@ -282,6 +282,9 @@ def _value(result: StreamResult) -> Spot:
 def _shift(result: StreamResult) -> Spot:
     """Return the moment of the shift, and the mean that a weight of 1/n for each sample leads to."""
     state, (mean0, std0, mean1, std1) = result.state, result.truth
+    place = (Mark("statistics", float(state.shift)),)
+    if not std0:
+        return Spot("the shift", f"after {samples(state.shift)} this feature stays as it is: it never varies", place)
     lines = [
         f"true mean: {exact(mean0)} + 3 · {exact(std0)} = {exact(mean1)}",
         f"true std: 2 · {exact(std0)} = {exact(std1)}",
@@ -296,4 +299,4 @@ def _shift(result: StreamResult) -> Spot:
     means, deviations = (f"from {rounded(old)} to {rounded(new)}" for old, new in ((mean0, mean1), (std0, std1)))
     numbers = f"the true mean goes {means}, the true std {deviations}"
     name = f"after {samples(state.shift)} {numbers}"
-    return Spot("the shift", name, (Mark("statistics", float(state.shift)),), tuple(lines))
+    return Spot("the shift", name, place, tuple(lines))
