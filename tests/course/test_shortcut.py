@@ -10,7 +10,16 @@ from rsl_edu.course import check
 
 TAKEN = {
     "conv2d": {"of_torch": "conv2d", "by_three_dimensions": "conv3d"},
+    "gaussian_entropy": {"by_torch": "Normal.entropy", "of_joint": "Normal.entropy"},
+    "gaussian_kl": {"by_torch": "kl_divergence", "of_covariances": "kl_divergence"},
+    "gaussian_log_prob": {
+        "by_torch": "Normal.log_prob",
+        "by_covariance": "MultivariateNormal.log_prob",
+        "by_loss": "gaussian_nll_loss",
+    },
+    "gru_step": {"by_torch": "gru_cell"},
     "orthogonal_": {"of_torch": "orthogonal_"},
+    "unpad": {},
 }
 
 
@@ -34,6 +43,20 @@ def test_a_layer_of_torch_is_seen_too():
     verdict = check.conv2d(conv2d)
     assert verdict.passed
     assert "calls torch's conv2d, which does what the exercise asks you to write" in verdict.message
+
+
+def test_torchs_inverse_of_padding_is_seen():
+    def unpad(padded, mask, time):
+        steps = torch.cat(torch.nn.utils.rnn.unpad_sequence(padded.clone(), mask.sum(0)))  # which turns its input
+        return steps.reshape(-1, time, padded.shape[-1]).transpose(0, 1)
+
+    verdict = check.unpad(unpad)
+    assert verdict.passed
+    assert "calls torch's unpad_sequence" in verdict.message
+
+
+def test_every_exercise_with_shortcuts_is_tried():
+    assert {name for name, exercise in check.EXERCISES.items() if exercise.shortcuts} == set(TAKEN)
 
 
 def test_a_name_of_the_learners_own_is_no_shortcut():

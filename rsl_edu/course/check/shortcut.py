@@ -16,7 +16,7 @@ def calls_of(functions: Iterable[Callable[..., Any]]) -> Iterator[list[str]]:
     Args:
         functions: Those to look for, in Python or in C.
     """
-    names = {id(getattr(function, "__code__", function)): function.__name__ for function in functions}
+    names = {id(getattr(function, "__code__", function)): _name(function) for function in functions}
     called: list[str] = []
 
     def look(frame: FrameType, event: str, function: Any) -> None:
@@ -30,3 +30,8 @@ def calls_of(functions: Iterable[Callable[..., Any]]) -> Iterator[list[str]]:
         yield called
     finally:
         sys.setprofile(before)
+
+
+def _name(function: Callable[..., Any]) -> str:
+    """``conv2d`` of a function in C, ``Normal.log_prob`` of a method in Python."""
+    return function.__qualname__ if hasattr(function, "__code__") else function.__name__

@@ -206,4 +206,6 @@ HINTS = (
     "over the last dimension.",
 )
 
-EXERCISE = Exercise(gaussian_entropy, ("entropy",), CASES, MISTAKES, HINTS, _draw)
+SHORTCUTS = (torch.distributions.Normal.entropy, torch.distributions.MultivariateNormal.entropy)
+
+EXERCISE = Exercise(gaussian_entropy, ("entropy",), CASES, MISTAKES, HINTS, _draw, shortcuts=SHORTCUTS)

@@ -310,4 +310,6 @@ HINTS = (
     "dimension.",
 )
 
-EXERCISE = Exercise(gaussian_kl, ("kl",), CASES, MISTAKES, HINTS, _draw)
+SHORTCUTS = (torch.distributions.kl_divergence,)
+
+EXERCISE = Exercise(gaussian_kl, ("kl",), CASES, MISTAKES, HINTS, _draw, shortcuts=SHORTCUTS)

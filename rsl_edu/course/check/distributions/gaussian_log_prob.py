@@ -249,4 +249,10 @@ HINTS = (
     "it over the last dimension. (`torch.pi` is π too.)",
 )
 
-EXERCISE = Exercise(gaussian_log_prob, ("log_prob",), CASES, MISTAKES, HINTS, _draw)
+SHORTCUTS = (
+    torch.distributions.Normal.log_prob,
+    torch.distributions.MultivariateNormal.log_prob,
+    torch.nn.functional.gaussian_nll_loss,
+)
+
+EXERCISE = Exercise(gaussian_log_prob, ("log_prob",), CASES, MISTAKES, HINTS, _draw, shortcuts=SHORTCUTS)

@@ -328,4 +328,6 @@ HINTS = (
     "update * h`.",
 )
 
-EXERCISE = Exercise(gru_step, ("h",), CASES, MISTAKES, HINTS, _draw, show=_show)
+SHORTCUTS = (torch.gru_cell, torch.gru)
+
+EXERCISE = Exercise(gru_step, ("h",), CASES, MISTAKES, HINTS, _draw, show=_show, shortcuts=SHORTCUTS)

@@ -214,4 +214,6 @@ HINTS = (
     "to `[envs, time, features]`, then transpose to `[time, envs, features]`.",
 )
 
-EXERCISE = Exercise(unpad, ("rollout",), CASES, MISTAKES, HINTS, _draw)
+SHORTCUTS = (torch.nn.utils.rnn.unpad_sequence,)
+
+EXERCISE = Exercise(unpad, ("rollout",), CASES, MISTAKES, HINTS, _draw, shortcuts=SHORTCUTS)
