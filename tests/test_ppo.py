@@ -76,3 +76,16 @@ def test_untrained_policy_falls(lesson):
     actor, _, log = lesson["train"](seed=0, iterations=0)
     assert log == []
     assert lesson["mean_return"](actor) < 100
+
+
+def test_a_critic_that_takes_time_outs_for_failures_calls_the_last_action_a_disaster(lesson, capsys):
+    case = next(
+        cell.source for cell in nbformat.read(LESSON, as_version=4).cells if cell.source.startswith("def worth(")
+    )
+    namespace = lesson | {"gamma": 0.99}
+    exec(case, namespace)
+    failure, bootstrapped = namespace["failure"], namespace["bootstrapped"]
+    assert bootstrapped > failure + 20
+    assert 1 - failure < -40
+    assert -1 < 1 + 0.99 * bootstrapped - bootstrapped < 1
+    assert f"worth {failure:.0f}," in capsys.readouterr().out

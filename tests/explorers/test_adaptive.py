@@ -388,8 +388,13 @@ def test_cursor_stands_at_the_updates(explorer):
 
 
 def test_each_question_has_the_answer_that_is_computed(explorer):
-    rate, share = explorer.questions
-    assert rate.answer == f"about {at(explorer, **rate.show).run.rate[-1]:.5f}"
+    way, share = explorer.questions
+    assert way.answer == "it rises, then falls"
+    for rates in at(explorer, **way.show).run.rate.reshape(-1, ITERATION):
+        top = rates.argmax()
+        assert 2 < top < ITERATION - 4
+        assert (np.diff(rates[: top + 1]) >= 0).all()
+        assert (np.diff(rates[top:]) <= 0).all()
     inside = at(explorer, **share.show).shares[1]
     near = min(
         {"nearly all": 1.0, "about half": 0.5, "one in eight": 1 / 8}.items(), key=lambda it: abs(it[1] - inside)

@@ -236,7 +236,7 @@ def test_artists_follow_the_data(cheetah):
         assert result.names[place] == CHEETAH[joint]
         for axes, series in ((0, result.asked), (1, result.gradient)):
             np.testing.assert_array_equal(line(figure, CHEETAH[joint], axes).get_ydata(), series[:, place])
-    np.testing.assert_array_equal(line(figure, "mean, as in logs").get_ydata(), result.mean)
+    np.testing.assert_array_equal(line(figure, "logged mean").get_ydata(), result.mean)
     np.testing.assert_array_equal(figure.axes[2].lines[0].get_ydata(), result.entropy)
     np.testing.assert_array_equal(figure.axes[3].lines[0].get_ydata(), result.mean)
 
@@ -274,7 +274,7 @@ def test_joints_are_named_at_their_lines_and_names_do_not_overlap(cheetah, state
     result = cheetah.compute(cheetah.at(**state))
     axes = cheetah.render(**state).axes[0]
     heights = {text.get_text(): text.get_position()[1] for text in axes.texts if text.get_position()[1] != 0.2}
-    names = [*(heights[name] for name in result.names), heights["mean (in logs)"]]
+    names = [*(heights[name] for name in result.names), heights["logged mean"]]
     assert np.diff(sorted(names)).min() > 0.99 * GAP
     assert 0 < min(names) < max(names) < 1
     assert names[:-1] == sorted(names[:-1])  # in the order of their ends
@@ -480,7 +480,7 @@ def test_axis_of_the_steps_ends_with_the_training(cheetah):
         areas = [patch.get_extents().transformed(axes.transData.inverted()) for patch in axes.patches]
         assert all(area.x1 < STEPS + 1 for area in areas)
     axes, end = figure.axes[0], cheetah.compute(cheetah.at(steps=STEPS, parameter="log")).names
-    assert not [text for text in axes.texts if text.get_text() and text.get_text() not in (*end, "mean (in logs)")]
+    assert not [text for text in axes.texts if text.get_text() and text.get_text() not in (*end, "logged mean")]
 
 
 @pytest.mark.parametrize("names", ["ab", b"ab", [1, 2]])

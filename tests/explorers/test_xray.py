@@ -432,9 +432,12 @@ def test_cursor_is_dragged_over_the_iterations(xray):
 
 
 def test_answers_of_the_questions_are_those_of_the_run(xray):
-    number, layer, way = xray.questions
+    entropy, layer, way = xray.questions
     first, last = (xray.examination.run.checkpoints[i].policy for i in (0, -1))
-    assert float(number.answer) == pytest.approx(last.distribution.std_param.item(), abs=0.05)
+    assert entropy.answer == "log q for each action"
+    share = last.distribution.std_param / first.distribution.std_param
+    start, *_, end = xray.compute(xray.at(**entropy.show)).entropy
+    assert end - start == pytest.approx(share.log().sum().item(), abs=1e-4)
     growth = [
         (torch.linalg.svdvals(new.weight)[0] / torch.linalg.svdvals(old.weight)[0]).item()
         for old, new in zip([*first.mlp][::2], [*last.mlp][::2], strict=True)
@@ -444,6 +447,13 @@ def test_answers_of_the_questions_are_those_of_the_run(xray):
     ratio = whole[-1] / np.nansum(steps)
     assert way.answer == way.choices[0 if ratio < 0.8 else 2 if ratio > 1.25 else 1]
     assert xray.at(**way.show).reference == "first"
+
+
+def test_of_stds_that_depend_on_the_state_the_mean_is_asked():
+    explorer = XRay(run(*(mlp_policy(BetaDistribution(2), seed) for seed in (0, 1))))
+    question = explorer.questions[0]
+    assert not question.choices
+    assert float(question.answer) == pytest.approx(explorer.examination.measures[1].std.mean(), rel=0.05)
 
 
 def test_of_a_single_checkpoint_nothing_is_asked():

@@ -70,9 +70,10 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
     question = Control("learning rate", "Learning rate at the end of the run.", range=(*LIMITS, 1e-5))
     questions: tuple[Question, ...] = (
         Question(
-            "What is the learning rate after 120 updates?",
-            answer="about 0.00008",
-            show={"updates": UPDATES, "schedule": "adaptive", "mistake": "right"},
+            "How does the learning rate go over the 20 updates of an iteration?",
+            ("it rises, then falls", "it falls, then rises", "it settles"),
+            "it rises, then falls",
+            {"updates": UPDATES, "schedule": "adaptive", "mistake": "right"},
         ),
         Question(
             "In how many of the updates is the KL in the green band, from half to twice the target?",

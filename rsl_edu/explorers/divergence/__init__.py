@@ -61,6 +61,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         {"new_std": (0.1, 0.2, 0.5, 1.0, 2.0), "new_mean": (-1.0, -0.5, 0.0, 0.5, 1.0, 1.5)},
         {"new_std": (0.5, 1.0, 2.0), "mistake": ...},
         {"dimensions": (1, 12), "mistake": ...},
+        {"new_std": (1.0,), "new_mean": (0.2, 0.6), "dimensions": (1, 9)},
         {"action": (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)},
     )
     question = Control("KL(old‖new)", "KL(old‖new) at this setting.", "nats", range=(0.0, 1000.0, 0.001))
@@ -77,10 +78,10 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
             {"new_mean": 0.0, "new_std": 0.5, "dimensions": 1},
         ),
         Question(
-            "A robot has 12 such joints instead of one. What happens to the KL?",
-            ("12 times as large", "√12 times as large", "it stays the same"),
-            "12 times as large",
-            {"new_mean": 0.5, "new_std": 0.5, "dimensions": 12},
+            "Stds 1, new mean 0.6: KL 0.18 nats. If 9 joints have this KL together, what is the new mean of each?",
+            ("0.6", "0.2", "0.07"),
+            "0.2",
+            {"new_mean": 0.2, "new_std": 1.0, "dimensions": 9},
         ),
     )
 

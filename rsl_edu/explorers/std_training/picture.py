@@ -65,7 +65,7 @@ def stage(figure: Figure, names: Sequence[str]) -> dict[str, Any]:
         artists["joints"] += std.plot([], [], **look)
         artists["gradients"] += gradient.plot([], [], **look)
         artists["names"].append(std.text(0, 0, "", color=color, **_beside(std)))
-    (artists["mean"],) = std.plot([], [], color=GREY, linewidth=3, alpha=0.6, label="mean, as in logs")
+    (artists["mean"],) = std.plot([], [], color=GREY, linewidth=3, alpha=0.6, label="logged mean")
     artists["mean name"] = std.text(0, 0, "", color=GREY, **_beside(std))
     (artists["end"],) = std.plot([], [], "s", color=RED, markersize=7)
     artists["error"] = std.text(0, ERROR[0], "", color=RED, **_beside(std))
@@ -120,7 +120,7 @@ def _name_lines(artists: dict[str, Any], result: StdTrainingResult) -> None:
     for text in artists["names"]:
         text.set_text("")
     named = [(artists["names"][joint], name) for joint, name in zip(result.joints[:NAMED], result.names, strict=False)]
-    named.append((artists["mean name"], "mean (in logs)"))
+    named.append((artists["mean name"], "logged mean"))
     ends = [*result.asked[-1, : len(named) - 1], result.mean[-1]]
     within = axes.transData + axes.transAxes.inverted()
     heights = spread(within.transform(np.column_stack([np.zeros(len(ends)), ends]))[:, 1])

@@ -125,12 +125,14 @@ class XRay(Explorer[XRayState, XRayResult]):
         if first is last or any(m.broken for m in self._measures):
             return ()
         end = {"iteration": last.iteration}
-        std, before = short(float(last.std.mean())), short(float(first.std.mean()))
-        asked = [
-            Question(
-                f"What is the mean std of the actions at the last checkpoint? It starts at {before}.", (), std, end
-            )
-        ]
+        if first.raw_std.size:  # one std for all states
+            text = "If the std of each action ends at q times its first value, by how much has the entropy changed?"
+            choices = ("log q for each action", "q − 1 for each action", "nothing")
+            asked = [Question(text, choices, choices[0], end)]
+        else:
+            std, before = short(float(last.std.mean())), short(float(first.std.mean()))
+            text = f"What is the mean std of the actions at the last checkpoint? It starts at {before}."
+            asked = [Question(text, (), std, end)]
         growth = {layer_name(name): float(last.spectra[name][0] / first.spectra[name][0]) for name in last.spectra}
         if len(growth) > 1:
             most = max(growth, key=lambda name: growth[name])
