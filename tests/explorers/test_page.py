@@ -62,7 +62,7 @@ def test_few_positions_are_chosen_by_name_and_many_by_a_slider(element):
     controls = told(Divergence().html())["spec"]["controls"]
     kinds = {control["words"]: (control["kind"], len(control["values"])) for control in controls}
     assert kinds["new std"] == ("slider", 5)
-    assert kinds["action dimensions"] == ("choice", 2)
+    assert kinds["action dimensions"] == ("choice", 3)
 
 
 @pytest.mark.slow
