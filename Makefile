@@ -22,7 +22,7 @@ define CHECK_PYTHON
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test quick kernels torch check notebooks bench book book-serve clean
+.PHONY: help lab test quick kernels torch check notebooks bench book book-serve wheel release clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,10 +44,13 @@ torch: ## try another torch in a throw-away environment (TORCH=2.9.1 PYTHON=pyth
 	$(CHECK_PYTHON)
 	@$(PYTHON) tests/other_torch.py $(TORCH) $(TEST_ARGS)
 
-check: $(VENV)/test.stamp ## lint, format, types, form, hints and solutions of the stored notebooks
+check: wheel ## lint, format, types, workflows, the wheel, and form, hints and solutions of the stored notebooks
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/actionlint
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[0-9]*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	$(BIN)/python -m rsl_edu.course.fold --check notebooks
 	$(BIN)/python -m rsl_edu.course.execute --check notebooks
 
@@ -67,6 +70,12 @@ book: $(VENV)/test.stamp ## build the book, with what works without a kernel and
 book-serve: book ## show the book on port 8000 (PORT=8001)
 	@echo "The book: http://localhost:$(PORT)"
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory book/_build/html
+
+wheel: $(VENV)/test.stamp ## build what a release consists of, in dist, and check it
+	$(BIN)/python .ci/release.py
+
+release: $(VENV)/test.stamp ## the same, for a tag that must be that of the version (TAG=v0.1.0)
+	$(BIN)/python .ci/release.py "$(TAG)"
 
 clean: ## remove caches and builds (delete .venv by hand to set up anew)
 	rm -rf build dist book/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
