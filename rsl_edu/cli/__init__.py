@@ -1,4 +1,4 @@
-"""The command ``rsl-edu``: lessons without a clone, x-rays and comparisons of policies, assignments, and grades."""
+"""The command ``rsl-edu``: lessons without a clone, x-rays and comparisons of policies, and what a class needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NoReturn
 from rsl_edu import __version__
 from rsl_edu.printable import printable
 
-from . import assign, compare, grade, lab, mark, xray
+from . import assign, compare, course, grade, lab, mark, xray
 from .lab import open_lab
 
 __all__ = ["main", "open_lab"]
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _Parser(prog="rsl-edu", description="Learn the building blocks of a robot's policy.")
     parser.add_argument("--version", action="version", version=f"rsl_edu {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (lab, xray, compare, assign, grade, mark):
+    for command in (lab, xray, compare, course, assign, grade, mark):
         command.add(commands)
     options = parser.parse_args(words, argparse.Namespace(jupyter=jupyter))
     try:

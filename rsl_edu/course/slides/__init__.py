@@ -1,9 +1,9 @@
 """Slides of a lesson: one file of HTML, which needs neither a network nor a kernel.
 
 nbconvert's own slides load reveal.js and MathJax from the internet, and put a whole cell on each slide, which would not
-fit. These slides are plain HTML in which the browser's scrolling stops at each slide; nbconvert's filters write the text
-and the code, and Matplotlib sets the formulas. Of each paragraph the first sentence is shown; the rest is in the notes. What a
-lesson marks as *Further*, hints, and solutions are left out.
+fit. These slides are plain HTML, and the browser's scrolling stops at each of them. nbconvert's filters write the text
+and the code, Matplotlib sets the formulas. Of each paragraph the first sentence is shown; the notes have all of it.
+What a lesson marks as *Further*, hints, and solutions are left out.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from .elements import Element, elements
 
 __all__ = ["Slide", "page", "slides"]
 
-BODY = 540.0
+BODY = 555.0
 """Height in px for what stands below the heading, where the slide has 1280 by 720."""
+_REMARK = 80.0  # the height in px of what may stand below a picture
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
 )
@@ -48,6 +49,12 @@ class Slide:
         return "".join(element.notes for element in self.elements)
 
     @property
+    def below_picture(self) -> list[Element]:
+        """What stands below its picture; all of it if it has none."""
+        pictures = [place for place, element in enumerate(self.elements) if element.picture]
+        return self.elements[pictures[-1] + 1 :] if pictures else self.elements
+
+    @property
     def height(self) -> float:
         """The estimated height of what is on it, in px."""
         return sum(element.height for element in self.elements)
@@ -70,12 +77,40 @@ def slides(notebook: Any, folder: Path, links: str = "") -> list[Slide]:
             made.append(Slide(first.html, section if first.level > 2 else "", first.level))
             continue
         slide = made[-1]
-        high = slide.height + sum(element.height for element in group)
-        closed = any(element.picture for element in slide.elements)
-        if slide.elements and (high > BODY or closed or first.starts):
+        if slide.elements and not _fits(group, slide):
             made.append(Slide(slide.heading, slide.section, max(slide.level, 2)))
         made[-1].elements += group
-    return [slide for slide in made if slide.elements]
+    return _joined([slide for slide in made if slide.elements])
+
+
+def _fits(group: Sequence[Element], slide: Slide) -> bool:
+    """Whether elements that belong together have room on a slide that has some already."""
+    high = sum(element.height for element in group)
+    if any(element.picture for element in slide.elements):
+        below = sum(element.height for element in slide.below_picture)
+        short = not any(element.picture for element in group) and below + high <= _REMARK and slide.level > 1
+        return short and not group[0].starts and slide.height + high <= BODY
+    exercise = group[0].starts and (slide.height > _REMARK or any(element.starts for element in slide.elements))
+    return not exercise and slide.height + high <= BODY
+
+
+def _joined(made: Sequence[Slide]) -> list[Slide]:
+    """Join a slide that has little with the one before, even if the page must make its text a bit smaller then."""
+    kept: list[Slide] = []
+    for slide in made:
+        before = kept[-1] if kept else None
+        if (
+            before is not None
+            and before.level > 1
+            and (before.heading, before.section) == (slide.heading, slide.section)
+            and slide.height <= _REMARK
+            and before.height + slide.height <= 1.1 * BODY
+            and not any(element.starts for element in slide.elements)
+        ):
+            before.elements += slide.elements
+        else:
+            kept.append(slide)
+    return kept
 
 
 def _groups(parts: Sequence[Element]) -> list[list[Element]]:

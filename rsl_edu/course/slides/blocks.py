@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ def _block(text: str) -> Block:
 
 _OPAQUE = re.compile(r"\$[^$]+\$|`[^`]+`|\]\([^)]*\)|“[^”]*”|\"[^\"]*\"")
 _END = re.compile(r"[.?!][)*”\"]*\s+(?=[A-Z*\[(`$“\"x])")
-_WHOLE = re.compile(r"\*{1,3}(?:Further[:.]\*{1,3} )?\**(?:Exercise|exercise|Choose|Choice|Find|Predict|Your turn|Read on)\b")
+_WHOLE = re.compile(r"\*\*(?:Exercise|Choose|Choice|Find|Predict|Your turn|Read on)\b")
 _EXERCISE = re.compile(r"\*\*(?:Exercise|Choose|Choice|Find|Your turn)\b")
 
 
@@ -104,7 +105,7 @@ def sentences(paragraph: str) -> list[str]:
     masked = _OPAQUE.sub(lambda found: "x" * len(found[0]), text)
     ends = [0, *(end.end() for end in _END.finditer(masked)), len(text)]
     found: list[str] = []
-    for begin, end in zip(ends, ends[1:], strict=False):
+    for begin, end in itertools.pairwise(ends):
         if found and (found[-1].count("**") % 2 or found[-1].count("(") > found[-1].count(")")):
             found[-1] += text[begin:end]
         else:
@@ -121,13 +122,19 @@ def condensed(paragraph: str) -> str:
     if _WHOLE.match(paragraph) or is_caption(paragraph):
         return " ".join(paragraph.split())
     all_of_it = sentences(paragraph)
-    few = len(all_of_it[0].split()) < 4  # "Why?" needs its answer
+    first = all_of_it[0]
+    few = len(first.split()) < 4 or first.endswith(("**", "?"))  # "Why?" needs its answer
     kept = [
         sentence
         for place, sentence in enumerate(all_of_it)
-        if place <= few or "**" in sentence or (place == len(all_of_it) - 1 and sentence.endswith(":"))
+        if place <= few or "**" in sentence or (place == len(all_of_it) - 1 and leads(sentence))
     ]
     return " ".join(kept)
+
+
+def leads(text: str) -> bool:
+    """Tell whether a text ends with a colon, so that it needs what follows."""
+    return text.rstrip("* ").endswith(":")
 
 
 def without_further(cells: Sequence[tuple[Any, Sequence[Block]]]) -> list[tuple[Any, list[Block]]]:
@@ -145,12 +152,12 @@ def without_further(cells: Sequence[tuple[Any, Sequence[Block]]]) -> list[tuple[
     next_cell = False  # whether the next cell with code is skipped
     for code, parts in cells:
         if code:
-            if not (skipping or next_cell or re.search(r"# [Ff]urther\b", code.source.split("\n")[0])):
+            if not (skipping or next_cell):
                 left.append((code, []))
             next_cell = False
             continue
         kept: list[Block] = []
-        leads = False
+        leading = False  # whether what follows belongs to what was skipped
         for block in parts:
             if skipping and _ends(block, skipping):
                 skipping = 0
@@ -158,19 +165,23 @@ def without_further(cells: Sequence[tuple[Any, Sequence[Block]]]) -> list[tuple[
                 exercise = "xercise" in block.text[:40]
                 next_cell = exercise or "next cell" in block.text.split(".")[0]
                 skipping = skipping if exercise else _extent(block, whole) or skipping
-                leads = not exercise and block.text.rstrip().endswith((":", "line.", "lines."))
-            elif not skipping and not (leads and block.kind in ("list", "table", "formula", "code")):
+                leading = not exercise and block.text.rstrip().endswith((":", "line.", "lines."))
+            elif not skipping and not (leading and block.kind in ("list", "table", "formula", "code")):
                 kept.append(block)
-                leads = False
+                leading = False
         if kept:
             left.append((None, kept))
     return left
 
 
+_ANY = 6
+"""A level: a part up to the next heading, of any level, or up to a paragraph that begins in bold."""
+
+
 def _ends(block: Block, level: int) -> bool:
     if block.kind == "heading":
         return block.level <= level
-    return level > 2 and block.kind == "paragraph" and bool(re.match(r"\*\*(?!\*)", block.text))
+    return level == _ANY and block.kind == "paragraph" and bool(re.match(r"\*\*(?!\*)", block.text))
 
 
 def _extent(block: Block, whole: bool) -> int:
@@ -180,4 +191,4 @@ def _extent(block: Block, whole: bool) -> int:
     begin = block.text.split(".")[0]
     if "section" in begin:
         return 2
-    return 6 if whole or "heading" in begin or "up to" in begin else 0
+    return _ANY if whole or "heading" in begin or "up to" in begin else 0

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from . import markup
-from .blocks import Block, blocks, condensed, is_caption, is_exercise, without_further
+from .blocks import Block, blocks, condensed, is_caption, is_exercise, leads, without_further
 
-LONG_CODE = 12
+LONG_CODE, LONG_CODE_OF_A_PICTURE = 12, 8
 """Lines; code with an output is folded if it is longer, because there the output counts."""
 _LONG_OUTPUT = 14  # lines
 _LINE, _GAP = 31.0, 10.0  # heights in px, where the slide has 1280 by 720
+_EXPLORER, _FIGURE = 340.0, 290.0  # the least heights of pictures
 _LETTERS = 98  # of a line of text
+_SWEEP = re.compile(r"^\w+: [\d,]+ pictures drawn\n?", re.MULTILINE)  # how a lesson tests its explorers
 _TITLE = '<p class="title">'  # of an explorer
 
 
@@ -68,7 +70,7 @@ def elements(notebook: Any, folder: Path, links: str) -> list[Element]:
 
 def _text(parts: Sequence[Block], folder: Path, links: str) -> Iterator[Element]:
     for block, after in zip(parts, [*parts[1:], None], strict=True):
-        leads = after is None or after.kind not in ("paragraph", "heading", "picture")
+        apart = after is not None and after.kind in ("paragraph", "heading", "picture")
         if block.kind == "heading":
             yield Element(markup.inline(block.text, links), heading=True, level=block.level)
         elif block.kind == "picture":
@@ -80,7 +82,8 @@ def _text(parts: Sequence[Block], folder: Path, links: str) -> Iterator[Element]
             full = " ".join(block.text.split())
             made = markup.rendered(short, links)
             notes = "" if short == full else markup.rendered(full, links)
-            follows = leads and short.endswith(":")
+            made = made.replace("<p>", '<p class="caption">') if is_caption(block.text) else made
+            follows = leads(short) and not apart
             yield Element(made, _lines(short) * _LINE + _GAP, notes, leads=follows, starts=is_exercise(block.text))
         elif block.kind == "list":
             yield from _list(block, links)
@@ -126,20 +129,22 @@ def _row(row: str) -> float:
 
 def _code(cell: Any) -> Iterator[Element]:
     """The code of a cell, and what it has stored of its outputs."""
-    shown = sorted(_outputs(cell), key=lambda element: element.picture or bool(element.html.startswith(_TITLE)))
     lines = cell.source.rstrip().splitlines()
+    further = re.search(r"# [Ff]urther\b", lines[0]) is not None
     hidden = bool(cell.metadata.get("jupyter", {}).get("source_hidden"))
-    if not shown and (hidden or _only_imports(cell.source)):
-        return
     asks = any("not answered yet" in str(output.get("data", {}).get("text/plain", "")) for output in cell.outputs)
-    still = any(element.picture for element in shown) and len(lines) == 1
-    choice = asks and len(lines) == 1
-    if not (still or choice or "explorers.Quiz(" in cell.source):  # the picture, or the text before it, says more
+    shown = sorted(_outputs(cell), key=lambda element: element.picture or element.html.startswith(_TITLE))
+    pictures = any(element.picture for element in shown)
+    if further:  # its code can be left out; what it draws, the text is about
+        shown = shown if pictures else []
+    most = LONG_CODE_OF_A_PICTURE if pictures else LONG_CODE
+    shows_itself = "explorers.Quiz(" in cell.source or (len(lines) == 1 and (pictures or asks))
+    if not (hidden or further or shows_itself or (not shown and _only_imports(cell.source))):
         made = markup.highlighted(cell.source.rstrip())
-        if (hidden or len(lines) > LONG_CODE) and shown and not asks:
+        if shown and len(lines) > most:
             made = f"<details><summary>Code, {len(lines)} lines</summary>{made}</details>"
             yield Element(made, 40, leads=True)
-        else:
+        elif not asks or pictures or "raise NotImplementedError" in cell.source:
             yield Element(made, 20 * len(lines) + 36, leads=bool(shown))
     yield from shown
 
@@ -159,7 +164,8 @@ def _outputs(cell: Any) -> Iterator[Element]:
         data = output.get("data", {})
         plain = "".join(data.get("text/plain", ""))
         if output.output_type == "stream":
-            yield _printed("".join(output.text).rstrip())
+            if printed := _SWEEP.sub("", "".join(output.text)).rstrip():
+                yield _printed(printed)
         elif "image/png" in data:
             title = re.search(r"<p><b>(.*?)</b></p>", "".join(data.get("text/html", "")))
             says = plain.partition("): ")[2] if title else alternative
@@ -171,15 +177,15 @@ def _outputs(cell: Any) -> Iterator[Element]:
             yield _figure(image, explorer=title is not None)
         elif plain.startswith("Quiz\n"):
             yield Element("<p><b>Predict, before you look.</b></p>", _LINE + _GAP, leads=True)
-            asked = "\n".join(plain.splitlines()[1:])
-            yield from _list(Block("list", asked if asked.startswith("1. ") else f"- {asked}"), "")
+            asked = "\n".join(line if line[0].isdigit() else f"- {line}" for line in plain.splitlines()[1:])
+            yield from _list(Block("list", asked), "")
         elif plain and "not answered yet" not in plain:
             yield _printed(plain)
 
 
 def _figure(image: str, explorer: bool = False) -> Element:
     kind = "figure explorer" if explorer else "figure"
-    return Element(f'<div class="{kind}">{image}</div>', 400 if explorer else 300, picture=True)
+    return Element(f'<div class="{kind}">{image}</div>', _EXPLORER if explorer else _FIGURE, picture=True)
 
 
 def _printed(text: str) -> Element:

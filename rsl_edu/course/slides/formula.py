@@ -30,7 +30,9 @@ _SPELLINGS = (
     (r"\\[bB]ig+l(?![a-zA-Z])\s*", r"\\left"),
     (r"\\[bB]ig+r(?![a-zA-Z])\s*", r"\\right"),
     (r"\\underbrace\{(.*)\}_\{((?:[^{}]|\{[^{}]*\})*)\}", r"\\underset{\2}{\1}"),
-    (r"\\int(?![a-zA-Z])", r"\\int\\,"),  # the next letter stands in it otherwise
+    (r"(?<=[\w}])\s*\\(log|exp)(?![a-zA-Z])", r"\\,\\\1"),
+    (r"\\!", ""),
+    (r"\\int(?![a-zA-Z])", r"\\int\\;\\;"),  # the next letter stands in it otherwise
     (r"(?<=\})\s*\\sum(?![a-zA-Z])", r"\\;\\sum"),  # limits touch otherwise
 )
 """How Matplotlib wants to have what LaTeX also takes in another form."""
@@ -66,8 +68,8 @@ def _made(latex: str, label: str = "") -> str:
     left = _BRACE if table["kind"] == "cases" or "{" in (table["left"] or "") else ""
     right = _BRACE.replace("brace", "brace right") if "}" in (table["right"] or "") else ""
     said = f'<span role="img" aria-label="{html.escape(label)}">' if label else "<span>"
-    parts = (_made(table["before"].strip()), left, f"<table{brace}>{cells}</table>", right, _made(table["after"].strip()))
-    return f"{said}{''.join(parts)}</span>"
+    before, after = (_made(table[part].strip()) for part in ("before", "after"))
+    return f"{said}{before}{left}<table{brace}>{cells}</table>{right}{after}</span>"
 
 
 _BRACE = (
