@@ -45,7 +45,8 @@ def rendered(markdown: str, links: str = "") -> str:
     linked = re.sub(r"\]\((?![a-z]+:|#|/)", f"]({links}", markdown)
     renderer = _Renderer(escape=False, exclude_anchor_links=True)
     made: Any = MarkdownWithMath(renderer=renderer).render(linked)
-    return str(made).strip()
+    alone = r'<p>(<div class="formula block">(?:(?!</?p>).)*</div>)</p>'  # a paragraph cannot hold it
+    return re.sub(alone, r"\1", str(made).strip(), flags=re.DOTALL)
 
 
 def inline(markdown: str, links: str = "") -> str:
