@@ -231,6 +231,13 @@ def test_markdown_is_taken_apart():
     assert "secret" not in "".join(block.text for block in found)
 
 
+def test_links_that_open_a_lesson_elsewhere_are_left_out():
+    links = (
+        "Run it: [Open in Colab](https://colab.research.google.com/github/x) · [Open in Binder](https://mybinder.org/x)"
+    )
+    assert [block.text for block in blocks(f"# A\n\n{links}\n\nB.")] == ["A", "B."]
+
+
 def test_sentences_are_not_cut_inside_code_mathematics_and_emphasis():
     text = "Call `f. A` with $a. B$. (See there. It helps.) **Two. Bold.** The end"
     assert sentences(text) == ["Call `f. A` with $a. B$.", "(See there. It helps.)", "**Two. Bold.**", "The end"]

@@ -37,12 +37,16 @@ class Block:
 
 
 _FOLDED = re.compile(r"<details>.*?</details>|<!--.*?-->", re.DOTALL)
+_ELSEWHERE = "](https://colab.research.google.com/"
 _ITEM = re.compile(r"[-*] |\d+\. ")
 
 
 def blocks(markdown: str) -> list[Block]:
-    """Take the Markdown of a cell apart; what is folded in it, hints and solutions, is left out."""
-    return [_block(text) for text in _texts(_FOLDED.sub("", markdown))]
+    """Take the Markdown of a cell apart.
+
+    What is folded in it, hints and solutions, is left out, and so are links that open the lesson elsewhere.
+    """
+    return [_block(text) for text in _texts(_FOLDED.sub("", markdown)) if _ELSEWHERE not in text]
 
 
 def _texts(markdown: str) -> Iterator[str]:
