@@ -1,4 +1,4 @@
-"""pyproject.toml, environment.yml and constraints.txt name the same packages."""
+"""pyproject.toml, the environments of conda and Binder, and constraints.txt name the same packages."""
 
 import re
 import sys
@@ -35,6 +35,12 @@ def test_conda_environment_holds_the_dependencies_of_the_project(project):
     wanted = [conda_name(line) for line in lines if Requirement(line).marker is None]  # a marker is for pip: -e .
     assert sorted(packages) == sorted([f"python{project['requires-python']}", "pip", *wanted])
     assert pip == {"pip": ["-e ."]}
+
+
+def test_binder_gets_the_dependencies_without_those_of_the_tests(project):
+    environment = yaml.safe_load((ROOT / ".binder" / "environment.yml").read_text("utf-8"))
+    wanted = [conda_name(line) for line in project["dependencies"] if Requirement(line).marker is None]
+    assert sorted(environment["dependencies"]) == sorted(["python=3.12", "pip", *wanted])
 
 
 def test_constraints_pin_every_dependency_within_its_range(project):
