@@ -22,7 +22,7 @@ define CHECK_PYTHON
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test quick kernels torch check notebooks bench book book-serve wheel release clean
+.PHONY: help lab test quick kernels torch colab check notebooks bench book book-serve wheel release clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ torch: ## try another torch in a throw-away environment (TORCH=2.9.1 PYTHON=pyth
 	@[ -n "$(TORCH)" ] || { echo "Name a release: make torch TORCH=2.9.1" >&2; exit 1; }
 	$(CHECK_PYTHON)
 	@$(PYTHON) tests/other_torch.py $(TORCH) $(TEST_ARGS)
+
+colab: ## run every lesson with the versions that Colab has, in a throw-away environment (PYTHON=python3.13)
+	$(CHECK_PYTHON)
+	@$(PYTHON) tests/colab.py
 
 check: wheel ## lint, format, types, workflows, the wheel, and form, hints and solutions of the stored notebooks
 	$(BIN)/ruff check
