@@ -55,3 +55,17 @@ def test_constraints_pin_every_dependency_within_its_range(project):
         assert version.operator == "=="
         assert wanted.specifier.contains(version.version), f"{wanted} is pinned to {version}"
     assert str(here["torch"].specifier) == "==2.13.0"
+
+
+def test_colab_has_every_dependency_within_its_range_but_those_that_it_has_not(project):
+    lines = (ROOT / "tests" / "colab.txt").read_text("utf-8").splitlines()
+    pins = {pin.name.lower(): pin for pin in (Requirement(line) for line in lines if not line.startswith("#"))}
+    missing = set()
+    for wanted in map(Requirement, project["dependencies"]):
+        if wanted.name not in pins:
+            missing.add(wanted.name)
+            continue
+        (version,) = pins[wanted.name].specifier
+        assert version.operator == "=="
+        assert wanted.specifier.contains(version.version), f"{wanted}, and Colab has {version.version}"
+    assert missing == {"jupyterlab", "pyseccomp"}, "what pip adds there, besides MuJoCo"
