@@ -58,8 +58,9 @@ check: wheel ## lint, format, types, workflows, the wheel, and form, hints and s
 	$(BIN)/python -m rsl_edu.course.fold --check notebooks
 	$(BIN)/python -m rsl_edu.course.execute --check notebooks
 
-notebooks: $(VENV)/test.stamp ## write what is made of code: lists of explorers, hints and solutions, outputs of the notebooks
+notebooks: $(VENV)/test.stamp ## write what is made of code: lists of explorers, links, hints and solutions, outputs of the notebooks
 	$(BIN)/python book/lists.py
+	$(BIN)/python book/badges.py
 	$(BIN)/python -m rsl_edu.course.fold notebooks
 	$(SINGLE) $(BIN)/python -m rsl_edu.course.execute notebooks
 

@@ -1,6 +1,6 @@
 """Write the links with one click into README and lessons: Binder, Colab, and what installs rsl_edu there.
 
-The repository's address is read from ``pyproject.toml``. ``make notebooks`` runs this by ``lists.py``.
+The repository's address is read from ``pyproject.toml``. ``make notebooks`` runs it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Write what ``make notebooks`` makes of code: lists of explorers in README and reference, links with one click."""
+"""Write the lists of explorers in the README and the reference, of what each declares. ``make notebooks`` runs it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import badges
 
 from rsl_edu.explorers import EXPLORERS, Explorer
 
@@ -57,4 +55,3 @@ if __name__ == "__main__":
     for name in LISTS:
         path = ROOT / name
         path.write_text(written(name, path.read_text("utf-8")), "utf-8")
-    badges.write()

@@ -47,7 +47,7 @@ def test_no_other_file_names_the_address():
 def test_page_has_the_links_of_the_present_address(page):
     path, written = PAGES[page]
     text = path.read_text("utf-8")
-    assert written(text) == text, "python book/lists.py writes them"
+    assert written(text) == text, "python book/badges.py writes them"
 
 
 @pytest.mark.parametrize("page", PAGES)
