@@ -2,7 +2,7 @@
 
 The versions are in ``colab.txt``. The first cell of lesson 1 installs the course, as on Colab, but from this checkout;
 that must not change a package that Colab has. Then an explorer is asked for by messages, as Colab's page does it. The
-environment lies in the folder for temporary files (8 GB, since pip brings a CUDA build of torch) and is removed at the
+environment lies in the folder for temporary files (6 GB, since pip brings a CUDA build of torch) and is removed at the
 end. Colab itself, its page and its widget manager, is not here.
 """
 
@@ -71,7 +71,8 @@ def install_as_on_colab(folder: str) -> list[str]:
     notebook.cells = [cell]
     wrong = run_cells(notebook, folder)
     after = packages()
-    print("The first cell installed:", *(f"{name} {after[name]}" for name in after.keys() - before.keys()), flush=True)
+    new = ", ".join(f"{name} {after[name]}" for name in sorted(after.keys() - before.keys()))
+    print(f"The first cell installed {new}.", flush=True)
     wrong += [f"{name} {before[name]} became {after.get(name)}" for name in before if after.get(name) != before[name]]
     return wrong if "rsl_edu" in after else [*wrong, "rsl_edu is not installed"]
 
