@@ -22,7 +22,7 @@ define CHECK_PYTHON
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test quick kernels torch colab check notebooks bench book book-serve wheel release clean
+.PHONY: help lab test quick kernels torch check notebooks bench book book-serve wheel release clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,7 @@ torch: ## try another torch in a throw-away environment (TORCH=2.9.1 PYTHON=pyth
 	$(CHECK_PYTHON)
 	@$(PYTHON) tests/other_torch.py $(TORCH) $(TEST_ARGS)
 
+.PHONY: colab
 colab: ## run every lesson with the versions that Colab has, in a throw-away environment (PYTHON=python3.13)
 	$(CHECK_PYTHON)
 	@$(PYTHON) tests/colab.py

@@ -1,4 +1,4 @@
-"""pyproject.toml, the environments of conda and Binder, and constraints.txt name the same packages."""
+"""pyproject.toml, environment.yml and constraints.txt name the same packages."""
 
 import re
 import sys
@@ -43,20 +43,6 @@ def test_binder_gets_the_dependencies_without_those_of_the_tests(project):
     assert sorted(environment["dependencies"]) == sorted(["python=3.12", "pip", *wanted])
 
 
-def test_constraints_pin_every_dependency_within_its_range(project):
-    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
-    pins = [Requirement(line) for line in lines if not line.startswith("#")]
-    here = {pin.name: pin for pin in pins if pin.marker is None or pin.marker.evaluate()}
-    extras = project["optional-dependencies"].values()
-    for wanted in map(Requirement, [*project["dependencies"], *(line for extra in extras for line in extra)]):
-        if wanted.marker and not wanted.marker.evaluate():
-            continue
-        (version,) = here[wanted.name].specifier
-        assert version.operator == "=="
-        assert wanted.specifier.contains(version.version), f"{wanted} is pinned to {version}"
-    assert str(here["torch"].specifier) == "==2.13.0"
-
-
 def test_colab_has_every_dependency_within_its_range_but_those_that_it_has_not(project):
     lines = (ROOT / "tests" / "colab.txt").read_text("utf-8").splitlines()
     pins = {pin.name.lower(): pin for pin in (Requirement(line) for line in lines if not line.startswith("#"))}
@@ -69,3 +55,17 @@ def test_colab_has_every_dependency_within_its_range_but_those_that_it_has_not(p
         assert version.operator == "=="
         assert wanted.specifier.contains(version.version), f"{wanted}, and Colab has {version.version}"
     assert missing == {"jupyterlab", "pyseccomp"}, "what pip adds there, besides MuJoCo"
+
+
+def test_constraints_pin_every_dependency_within_its_range(project):
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    pins = [Requirement(line) for line in lines if not line.startswith("#")]
+    here = {pin.name: pin for pin in pins if pin.marker is None or pin.marker.evaluate()}
+    extras = project["optional-dependencies"].values()
+    for wanted in map(Requirement, [*project["dependencies"], *(line for extra in extras for line in extra)]):
+        if wanted.marker and not wanted.marker.evaluate():
+            continue
+        (version,) = here[wanted.name].specifier
+        assert version.operator == "=="
+        assert wanted.specifier.contains(version.version), f"{wanted} is pinned to {version}"
+    assert str(here["torch"].specifier) == "==2.13.0"
