@@ -1,5 +1,6 @@
 """``rsl-edu course init``: the folder of a class, whole or not at all."""
 
+import email.message
 import os
 import re
 import shutil
@@ -192,9 +193,13 @@ def test_an_empty_name_and_sources_without_notebooks_are_refused(tmp_path, capsy
 def test_without_a_clone_it_says_where_the_sources_are(tmp_path, monkeypatch, capsys):
     wheel = tmp_path / "site-packages" / "rsl_edu" / "course" / "assignment.py"
     monkeypatch.setattr(assignment, "__file__", str(wheel))
+    about = email.message.Message()
+    for label in ("Documentation", "Repository"):
+        about["Project-URL"] = f"{label}, https://example.org/{label}"
+    monkeypatch.setattr("importlib.metadata.metadata", lambda _: about)
     refused(tmp_path / "made")
     said = " ".join(capsys.readouterr().err.split())
-    assert "name their folder, --sources rsl_edu/notebooks/assignments" in said
+    assert "--sources rsl_edu/notebooks/assignments (git clone https://example.org/Repository)" in said
     assert not (tmp_path / "made").exists()
 
 
