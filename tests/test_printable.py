@@ -7,7 +7,7 @@ from rsl_edu.printable import printable
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("plain, é 中", "plain, é 中"), ("\x1b[2Jx", "?[2Jx"), ("a\u202eb", "a?b"), ("a\nb", "a?b"), ("", "")],
+    [("plain, é 中", "plain, é 中"), ("\x1b[2Jx", "?[2Jx"), ("a\u202eb", "a?b"), ("a\nb", "a?b"), ("", ""), ("a\xa0:\u3000b\u2028", "a : b?")],
 )
 def test_what_cannot_be_printed_is_replaced(text, shown):
     assert printable(text) == shown

@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         command.add(commands)
     options, rest = parser.parse_known_args(words, argparse.Namespace(jupyter=jupyter))
     if rest and words[0] == "lab":
-        parser.error(lab.unknown(words[1:], rest))
+        parser.error(lab.unknown([*words[1:], *jupyter], rest))
     elif rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:

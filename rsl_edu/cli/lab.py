@@ -41,7 +41,7 @@ def unknown(words: Sequence[str], rest: Sequence[str]) -> str:
     """Say what to do about arguments that this command does not know.
 
     Args:
-        words: All that was given to ``rsl-edu lab``.
+        words: All that was given to ``rsl-edu lab``, without the dashes.
         rest: What of it is unknown.
     """
     says = f"unrecognized arguments: {shlex.join(rest)}"
@@ -50,7 +50,7 @@ def unknown(words: Sequence[str], rest: Sequence[str]) -> str:
         return says
     first = words.index(options[0])
     meant = shlex.join(["rsl-edu", "lab", *words[:first], "--", *words[first:]])
-    return f"{says}; those of JupyterLab go after --: {meant}"
+    return f"{says}; arguments for JupyterLab go after --: {meant}"
 
 
 _ACTIONS = {
@@ -64,7 +64,7 @@ _ACTIONS = {
 
 def _lab(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if options.copy_only and options.jupyter:
-        parser.error(f"--copy-only opens no JupyterLab, which {shlex.join(options.jupyter)} after -- is for")
+        parser.error(f"--copy-only does not open JupyterLab, so leave out: -- {shlex.join(options.jupyter)}")
     try:
         copies = copy_lessons(options.folder)
     except FileExistsError:
