@@ -6,7 +6,7 @@ import unicodedata
 
 
 def printable(text: str, replacement: str = "?", keep: str = "") -> str:
-    """Return ``text`` with every character that cannot be printed replaced; any space, such as U+00A0, becomes a plain one.
+    """Return ``text`` with every character that cannot be printed replaced, and every kind of space a plain one.
 
     Args:
         text: What someone else wrote: a file's contents, a name, a message.

@@ -16,10 +16,9 @@ from rsl_edu.printable import printable
 
 from .arguments import path_argument
 
-
 SETTINGS = Path(__file__).resolve().parent / "jupyter"
-"""Settings of Jupyter that only ``rsl-edu lab`` reads, before the user's own: without the question about Jupyter's news,
-and without the buttons of nbgrader, Voilà and Notebook, which the tests need in the same environment."""
+"""Settings of Jupyter that only ``rsl-edu lab`` reads, before the user's own. They turn off the question about
+Jupyter's news, and the buttons of nbgrader, Voilà and Notebook, which the tests install in the same environment."""
 
 
 def add(commands: Any) -> None:
