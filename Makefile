@@ -50,6 +50,11 @@ torch: ## try another torch in a throw-away environment (TORCH=2.9.1 PYTHON=pyth
 	$(CHECK_PYTHON)
 	@$(PYTHON) tests/other_torch.py $(TORCH) $(TEST_ARGS)
 
+.PHONY: colab
+colab: ## run every lesson with the versions that Colab has, in a throw-away environment (PYTHON=python3.13)
+	$(CHECK_PYTHON)
+	@$(PYTHON) tests/colab.py
+
 check: wheel ## lint, format, types, workflows, the wheel, and form, hints and solutions of the stored notebooks
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -60,8 +65,9 @@ check: wheel ## lint, format, types, workflows, the wheel, and form, hints and s
 	$(BIN)/python -m rsl_edu.course.fold --check notebooks
 	$(BIN)/python -m rsl_edu.course.execute --check notebooks
 
-notebooks: $(VENV)/test.stamp ## write what is made of code: lists of explorers, hints and solutions, outputs of the notebooks
+notebooks: $(VENV)/test.stamp ## write what is made of code: lists of explorers, links, hints and solutions, outputs of the notebooks
 	$(BIN)/python book/lists.py
+	$(BIN)/python book/badges.py
 	$(BIN)/python -m rsl_edu.course.fold notebooks
 	$(SINGLE) $(BIN)/python -m rsl_edu.course.execute notebooks
 
