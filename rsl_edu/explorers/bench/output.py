@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import ctypes
+import functools
 import io
 import itertools
 import re
@@ -48,6 +49,7 @@ def show_twice(thing: Any, live: Callable[[], Any]) -> None:
     elif getattr(get_ipython(), "kernel", None) is None:
         print(repr(thing))
     else:
+        _return_memory_after_cells()
         # Colab needs the metadata that comes with the view of a widget.
         view, told = live()._repr_mimebundle_()
         data, metadata = thing._repr_mimebundle_()
@@ -93,7 +95,6 @@ def explorer_still(instrument: Instrument[Any, Any], name: str, more: bool) -> d
     """
     result = instrument.compute(instrument.at())
     png, width = _still(instrument, result, more)
-    return_memory()
     picture = f"data:image/png;base64,{png}"
     html = _html(name, instrument.title(result), instrument.describe(result), picture, width)
     return {"text/html": html, "image/png": png}
@@ -126,10 +127,15 @@ def _still(instrument: Instrument[Any, Any], result: Any, more: bool) -> tuple[s
     return base64.b64encode(png.getvalue()).decode(), image.width // SHARP
 
 
-def return_memory() -> None:
-    """Return to the system what pictures took, 25 MB for a still: a class has many kernels on one machine."""
-    with contextlib.suppress(AttributeError, TypeError):  # only glibc, the C library of most Linux systems, has it
-        ctypes.CDLL(None).malloc_trim(0)
+@functools.cache
+def _return_memory_after_cells() -> None:
+    """Return free memory to the system after each cell: up to 60 MB of a lesson, and a class shares one machine.
+
+    That takes a millisecond. To let the C library do it all the time, by MALLOC_TRIM_THRESHOLD_, slows training by half.
+    """
+    with contextlib.suppress(AttributeError, TypeError):  # only glibc, the C library of most Linux systems, can
+        trim = ctypes.CDLL(None).malloc_trim
+        get_ipython().events.register("post_run_cell", lambda result: trim(0))
 
 
 def _edges(panels: Sequence[Panel]) -> tuple[float, float, float, float]:
