@@ -647,3 +647,11 @@ def test_only_what_changed_is_sent(line, monkeypatch):
     names = {name for message in sent for name in message.get("state", {})}
     assert "moving0" in names
     assert not names & {"ground0", "spec", "spots", "pinned", "answers"}
+
+
+def test_still_without_the_hidden_panels_has_nothing_of_them():
+    drawing = Drawing(explorers.Features())
+    hidden = [panel.name for panel in drawing.panels if panel.more]
+    figure = drawing.finished(more=False)
+    assert hidden
+    assert all(axes.get_visible() != (axes.get_label() in hidden) for axes in figure.axes)

@@ -159,8 +159,15 @@ class Drawing:
             curves = _flat(artist for name, artist in self._artists.items() if name != "guess")
             self._ghosts = [_ghost(curve) for curve in curves if type(curve) in _CURVES]
 
-    def finished(self) -> Figure:
-        """Return the figure as it is now, whoever draws it."""
+    def finished(self, more: bool = True) -> Figure:
+        """Return the figure as it is now, whoever draws it.
+
+        Args:
+            more: Whether it has the panels that are shown only when asked for.
+        """
+        for panel, axes in zip(self.panels, self._axes, strict=True):
+            for each in axes if panel.more and not more else ():
+                each.set_visible(False)
         return fixed_colours(self.figure, self._dark)
 
     def frame(self, state: Any, more: bool = True) -> Frame:

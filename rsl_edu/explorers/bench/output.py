@@ -119,7 +119,7 @@ def _still(instrument: Instrument[Any, Any], result: Any, more: bool) -> tuple[s
     drawing = Drawing(instrument)
     drawing.move(result)
     raw, png = io.BytesIO(), io.BytesIO()
-    drawing.finished().savefig(raw, format="png", dpi=100 * SHARP)
+    drawing.finished(more).savefig(raw, format="png", dpi=100 * SHARP)
     edges = _edges([panel for panel in drawing.panels if more or not panel.more])
     pixels = 100 * SHARP / POINTS
     image = Image.open(raw).convert("RGB").crop(tuple(round(pixels * edge) for edge in edges))  # type: ignore[arg-type]
@@ -131,7 +131,8 @@ def _still(instrument: Instrument[Any, Any], result: Any, more: bool) -> tuple[s
 def _return_memory_after_cells() -> None:
     """Return free memory to the system after each cell: up to 60 MB of a lesson, and a class shares one machine.
 
-    That takes a millisecond. To let the C library do it all the time, by MALLOC_TRIM_THRESHOLD_, slows training by half.
+    That takes a millisecond. MALLOC_TRIM_THRESHOLD_, by which the C library does it all the time, slows training by
+    half.
     """
     with contextlib.suppress(AttributeError, TypeError):  # only glibc, the C library of most Linux systems, can
         trim = ctypes.CDLL(None).malloc_trim
