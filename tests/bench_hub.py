@@ -1,0 +1,340 @@
+"""What ``make bench-hub`` prints: what a class costs on one machine, with JupyterHub as ``make hub`` starts it.
+
+Learners log in at the hub, a few at a time; each opens a lesson, runs all its cells, and then drags a slider of its explorer.
+All of it goes through the hub's proxy, as a browser's messages do (hub_learner.py). The learners run in this process, on
+the same cores as the servers. ``--book`` writes the figures into ``book/hub/measured.json`` and the page `book/hub.md`.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import platform
+import secrets
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from hub_learner import LESSONS, Learner, Refused
+
+ROOT = Path(__file__).parents[1]
+PAGE, MEASURED = ROOT / "book" / "hub.md", ROOT / "book" / "hub" / "measured.json"
+MARKS = "<!-- hub: made by `make bench-hub BENCH_ARGS=--book` -->", "<!-- /hub -->"
+TOGETHER = 2
+"""Learners that log in and run their lesson at a time: one for each of two cores."""
+NEEDED_MB, LEAST_MB = 1500, 1000
+"""Available memory below which no learner is added, and below which everything stops."""
+DRAGGING = (1, 5, 10, 20)
+PASSWORD = secrets.token_urlsafe(12)
+
+
+def free_port():
+    """Return the first of three free ports."""
+    while True:
+        with contextlib.ExitStack() as stack:
+            first = stack.enter_context(socket.socket())
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                for other in (port + 1, port + 2):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", other))
+            except (OSError, OverflowError):
+                continue
+            return port
+
+
+@contextlib.contextmanager
+def hub(data, environment=os.environ, patience=600.0):
+    """Start the hub as ``make hub`` does; yield its process and address; end it, and fail if anything is left."""
+    port = free_port()
+    command = [sys.executable, str(ROOT / "book" / "hub" / "serve.py"), "--port", str(port), "--data", str(data)]
+    log = Path(data).with_suffix(".log")
+    with log.open("w") as output:
+        own = dict(environment) | {"RSL_EDU_HUB_PASSWORD": PASSWORD}
+        process = subprocess.Popen(command, env=own, stdout=output, stderr=subprocess.STDOUT)
+    url, end = f"http://127.0.0.1:{port}", time.monotonic() + patience
+    try:
+        while not _answers(f"{url}/hub/login"):
+            if process.poll() is not None or time.monotonic() > end:
+                raise Refused(f"the hub did not start:\n{log.read_text()}")
+            time.sleep(0.2)
+        yield process, url
+    finally:
+        known = {process.pid, *tree(process.pid)}
+        process.terminate()
+        try:
+            process.wait(patience)
+        finally:
+            left = [pid for pid in known if alive(pid)]
+            for pid in left:
+                os.kill(pid, 9)
+    if left:
+        raise Refused(f"processes were left after the hub had ended: {left}\n{log.read_text()}")
+
+
+def _answers(url):
+    try:
+        urllib.request.urlopen(url).close()
+    except OSError:
+        return False
+    return True
+
+
+# Processes
+
+
+def tree(root):
+    """Return the processes below one, by their id: the ids of their parents."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+    below, grown = {root}, True
+    while grown:
+        new = {pid for pid, parent in parents.items() if parent in below} - below
+        below |= new
+        grown = bool(new)
+    return {pid: parents[pid] for pid in below - {root}}
+
+
+def alive(pid):
+    """Tell whether a process runs; one that only waits to be fetched does not."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def kinds(root):
+    """Return what each process of the hub is, ``(kind, learner)``: hub, proxy, server or kernel."""
+    found = {root: ("hub", "")}
+    for pid in tree(root):
+        with contextlib.suppress(OSError):
+            command = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+            variables = dict(part.partition("=")[::2] for part in Path(f"/proc/{pid}/environ").read_text().split("\0"))
+            kind = "proxy" if "configurable-http-proxy" in command else "other"
+            kind = "kernel" if "ipykernel" in command else "server" if "singleuser" in command else kind
+            found[pid] = kind, variables.get("JUPYTERHUB_USER", "")
+    return found
+
+
+def memory(pid):
+    """Return RSS, PSS and private memory of a process in MB."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    kib = {line.split(":")[0]: int(line.split()[1]) for line in lines}
+    private = kib["Private_Clean"] + kib["Private_Dirty"]
+    return {"rss": kib["Rss"] / 1024, "pss": kib["Pss"] / 1024, "private": private / 1024}
+
+
+def cpu_seconds(pids):
+    """Return the seconds of CPU that each process has used."""
+    used = {}
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            used[pid] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return used
+
+
+def available_mb():
+    """Return the memory that the machine can still give."""
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]) / 1024
+
+
+# The class
+
+
+async def start(learner, gate, root):
+    """Let a learner log in, open the lesson and run it, when it is its turn."""
+    async with gate:
+        if (left := available_mb()) < NEEDED_MB:
+            raise Refused(f"only {left:.0f} MB of memory are left: run with fewer, --learners")
+        await learner.__aenter__()
+        await learner.log_in()
+        await learner.open()
+        await learner.run()
+        print(f"  {learner.name}, {learner.lesson}: {_times(learner)}", flush=True)
+
+
+def _times(learner):
+    return ", ".join(f"{what} {seconds:.1f} s" for what, seconds in learner.seconds.items())
+
+
+async def drag(learners, seconds, process):
+    """Let some learners drag at the same time; return the times and the share of a core that each kind of process took."""
+    processes = kinds(process.pid)
+    before, begin = cpu_seconds([*processes, os.getpid()]), time.monotonic()
+    taken = [one for times in await asyncio.gather(*(learner.drag(seconds) for learner in learners)) for one in times]
+    passed, after = time.monotonic() - begin, cpu_seconds([*processes, os.getpid()])
+    cores = dict.fromkeys(("kernel", "server", "proxy", "hub", "other", "bench"), 0.0)
+    for pid in after.keys() & before.keys():
+        cores[processes[pid][0] if pid in processes else "bench"] += (after[pid] - before[pid]) / passed
+    p50, p95 = (1e3 * statistics.quantiles(taken, n=100)[at] for at in (49, 94))
+    return {"learners": len(learners), "events": len(taken), "p50_ms": p50, "p95_ms": p95, "cores": cores}
+
+
+def held(process, learners):
+    """Return the memory of each learner's server and kernel, in MB."""
+    of = {learner.name: {"lesson": learner.lesson} for learner in learners}
+    for pid, (kind, name) in kinds(process.pid).items():
+        if name in of and kind in ("server", "kernel"):
+            of[name][kind] = memory(pid)
+    return list(of.values())
+
+
+async def watch():
+    """End with an error before the machine is out of memory."""
+    while True:
+        await asyncio.sleep(0.5)
+        if (left := available_mb()) < LEAST_MB:
+            raise Refused(f"stopped: only {left:.0f} MB of memory are left; run with fewer, --learners")
+
+
+async def measure(process, url, count, seconds):
+    """Let a class work; return what was measured."""
+    learners = [Learner(url, f"learner{i + 1}", LESSONS[i % len(LESSONS)], PASSWORD) for i in range(count)]
+    free, gate = available_mb(), asyncio.Semaphore(TOGETHER)
+    print(f"{count} learners, {TOGETHER} at a time; {free:.0f} MB of memory are free", flush=True)
+    watcher = asyncio.create_task(watch())
+    try:
+        await _or_stop(watcher, start(learners[0], gate, process))  # the first one alone, as on a quiet machine
+        await _or_stop(watcher, asyncio.gather(*(start(learner, gate, process) for learner in learners[1:])))
+        rows = []
+        for dragging in sorted({number for number in DRAGGING if number < count} | {count}):
+            rows.append(await _or_stop(watcher, drag(learners[:dragging], seconds, process)))
+            print(f"  {dragging} dragging: {rows[-1]['p50_ms']:.0f} / {rows[-1]['p95_ms']:.0f} ms", flush=True)
+        return {
+            "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+            "learners": count,
+            "seconds": seconds,
+            "together": TOGETHER,
+            "memory": held(process, learners),
+            "added_mb": (free - available_mb()) / count,
+            "hub": {kind: memory(pid) for pid, (kind, _) in kinds(process.pid).items() if kind in ("hub", "proxy")},
+            "times": [learner.seconds for learner in learners],
+            "dragging": rows,
+        }
+    finally:
+        watcher.cancel()
+        for learner in learners:
+            if hasattr(learner, "_http"):
+                await learner.__aexit__()
+
+
+async def _or_stop(watcher, work):
+    task = asyncio.ensure_future(work)
+    await asyncio.wait((watcher, task), return_when=asyncio.FIRST_COMPLETED)
+    if not task.done():
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        watcher.result()  # raises
+    return task.result()
+
+
+# What is said of it
+
+
+def rounded(value):
+    """Return what was measured with three digits, which is more than repeats."""
+    if isinstance(value, dict):
+        return {key: rounded(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [rounded(one) for one in value]
+    return float(f"{value:.3g}") if isinstance(value, float) else value
+
+
+def capacity(found):
+    """Return the learners that a core and a GB carry: cores of one who drags when all do, memory of one on average."""
+    last = found["dragging"][-1]
+    cores = sum(used for kind, used in last["cores"].items() if kind != "bench") / last["learners"]
+    pss = statistics.mean(one["server"]["pss"] + one["kernel"]["pss"] for one in found["memory"])
+    return {"core": 1 / cores, "gb": 1024 / pss, "pss_mb": pss, "cores": cores}
+
+
+def tables(found):
+    """Return the figures as Markdown."""
+    lines = ["| MB a learner: RSS, PSS, private | server | kernel | together |", "|---|---|---|---|"]
+    for lesson in LESSONS:
+        of = [one for one in found["memory"] if one["lesson"] == lesson]
+        if not of:
+            continue
+        mean = {
+            kind: [statistics.mean(one[kind][measure] for one in of) for measure in ("rss", "pss", "private")]
+            for kind in ("server", "kernel")
+        }
+        mean["together"] = [sum(pair) for pair in zip(mean["server"], mean["kernel"], strict=True)]
+        cells = (", ".join(f"{value:.0f}" for value in mean[kind]) for kind in ("server", "kernel", "together"))
+        lines.append(f"| lesson {lesson.partition('_')[0]} | {' | '.join(cells)} |")
+    hub, proxy = found["hub"]["hub"], found["hub"]["proxy"]
+    lines += ["", f"The hub takes {hub['rss']:.0f} MB and its proxy {proxy['rss']:.0f} MB (RSS). On average, a learner took "]
+    lines[-1] += f"{found['added_mb']:.0f} MB of the machine's available memory."
+
+    first, *others = found["times"]
+    lines += ["", f"| seconds from the log-in | the first learner | the others, {found['together']} at a time: median, longest |"]
+    lines += ["|---|---|---|"]
+    words = {"server": "JupyterLab's page is there", "picture": "first picture", "explorer": "first explorer"}
+    for key, what in (words | {"done": "all cells of the lesson have run"}).items():
+        rest = [times[key] for times in others]
+        cell = f"{statistics.median(rest):.0f}, {max(rest):.0f}" if rest else "–"
+        lines.append(f"| {what} | {first[key]:.0f} | {cell} |")
+
+    lines += ["", "| dragging at once | slider to picture, median | 95th percentile | pictures a second, each | cores |"]
+    lines += ["|---|---|---|---|---|"]
+    for row in found["dragging"]:
+        rate = row["events"] / row["learners"] / found["seconds"]
+        used = sum(value for kind, value in row["cores"].items() if kind != "bench")
+        lines.append(
+            f"| {row['learners']} | {row['p50_ms']:.0f} ms | {row['p95_ms']:.0f} ms | {rate:.1f} | {used:.2f} |"
+        )
+    carried, last = capacity(found), found["dragging"][-1]["cores"]
+    busy = ", ".join(f"{kind} {last[kind]:.2f}" for kind in ("kernel", "server", "proxy", "hub", "bench"))
+    lines += [
+        "",
+        f"Cores with all dragging: {busy}. *Bench* are the learners themselves, whose browsers are elsewhere in a class.",
+        "",
+        f"**A core carries {carried['core']:.1f} learners who drag without a pause, a GB carries {carried['gb']:.1f} learners** "
+        f"with one lesson open ({carried['pss_mb']:.0f} MB each, PSS).",
+        "",
+        f"{found['learners']} learners, {found['seconds']:.0f} s for each row; {found['machine']}.",
+    ]
+    return "\n".join(lines)
+
+
+def with_tables(page, found):
+    """Return the page with other figures between its marks."""
+    before, rest = page.split(MARKS[0])
+    _, after = rest.split(MARKS[1])
+    return f"{before}{MARKS[0]}\n{tables(found)}\n{MARKS[1]}{after}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--learners", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=60.0, help="of each round of dragging")
+    parser.add_argument("--book", action="store_true", help="write the figures into the book")
+    options = parser.parse_args()
+    if options.learners < 1 or options.seconds < 1:
+        parser.error("--learners and --seconds must be at least 1")
+    begin = time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory() as folder, hub(Path(folder, "data")) as (process, url):
+            found = rounded(asyncio.run(measure(process, url, options.learners, options.seconds)))
+    except Refused as error:
+        raise SystemExit(f"bench-hub: {error}") from error
+    print(f"\n{tables(found)}\n\n{time.monotonic() - begin:.0f} s")
+    result = ROOT / "build" / "bench_hub.json"
+    result.parent.mkdir(exist_ok=True)
+    result.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if options.book:
+        MEASURED.write_text(result.read_text("utf-8"), encoding="utf-8")
+        PAGE.write_text(with_tables(PAGE.read_text("utf-8"), found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
