@@ -22,13 +22,16 @@ define CHECK_PYTHON
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test quick kernels torch check notebooks bench book book-serve wheel release clean
+.PHONY: help lab hub test quick kernels torch check notebooks bench bench-hub book book-serve wheel release clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: $(VENV)/lab.stamp ## open the lessons in JupyterLab (LAB_ARGS="--no-browser --port 8890")
 	$(BIN)/rsl-edu lab notebooks -- $(LAB_ARGS)
+
+hub: $(VENV)/hub.stamp ## serve the lessons to a class by JupyterHub, on this machine alone (PORT=8100)
+	$(BIN)/python book/hub/serve.py --port $(PORT)
 
 test: $(VENV)/test.stamp ## run every test, the notebooks included (TEST_ARGS="-k mlp")
 	$(SINGLE) $(BIN)/python -m pytest -n 3 $(TEST_ARGS)
@@ -64,6 +67,9 @@ bench: $(VENV)/test.stamp ## measure imports, memory, explorers, and speed besid
 	$(SINGLE) $(BIN)/python -m pytest -q -p no:nbval -o addopts= tests/browser/bench_latency.py
 	$(SINGLE) $(BIN)/python tests/bench_speed.py $(BENCH_ARGS)
 
+bench-hub: $(VENV)/hub.stamp ## measure what a class costs: 20 learners at JupyterHub, ten minutes (BENCH_ARGS="--learners 2")
+	$(SINGLE) $(BIN)/python tests/bench_hub.py $(BENCH_ARGS)
+
 book: $(VENV)/test.stamp ## build the book, with what works without a kernel and without a network, in book/_build/html
 	$(BIN)/python book/build.py
 
@@ -81,7 +87,8 @@ clean: ## remove caches and builds (delete .venv by hand to set up anew)
 	rm -rf build dist book/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find notebooks rsl_edu tests \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
-$(VENV)/test.stamp: EXTRAS := [test,book,peer,onnx,dev]
+$(VENV)/test.stamp: EXTRAS := [test,book,peer,onnx,hub,dev]
+$(VENV)/hub.stamp: EXTRAS := [hub]
 $(VENV)/%.stamp: pyproject.toml constraints.txt
 	$(CHECK_PYTHON)
 	@echo "Setting up $(VENV); the first time takes some minutes and 2 GB."

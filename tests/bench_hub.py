@@ -1,8 +1,8 @@
 """What ``make bench-hub`` prints: what a class costs on one machine, with JupyterHub as ``make hub`` starts it.
 
-Learners log in at the hub, a few at a time; each opens a lesson, runs all its cells, and then drags a slider of its explorer.
-All of it goes through the hub's proxy, as a browser's messages do (hub_learner.py). The learners run in this process, on
-the same cores as the servers. ``--book`` writes the figures into ``book/hub/measured.json`` and the page `book/hub.md`.
+Learners log in at the hub, a few at a time. Each opens a lesson, runs all its cells, and then drags a slider of its
+explorer. All of it goes through the hub's proxy, as a browser's messages do (hub_learner.py). The learners run in this
+process, on the same cores as the servers. ``--book`` writes the figures into ``book/hub/measured.json`` and the page.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import secrets
+import signal
 import socket
 import statistics
 import subprocess
@@ -21,7 +22,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from hub_learner import LESSONS, Learner, Refused
+from hub_learner import LESSONS, HubError, Learner
 
 ROOT = Path(__file__).parents[1]
 PAGE, MEASURED = ROOT / "book" / "hub.md", ROOT / "book" / "hub" / "measured.json"
@@ -62,12 +63,12 @@ def hub(data, environment=os.environ, patience=600.0):
     try:
         while not _answers(f"{url}/hub/login"):
             if process.poll() is not None or time.monotonic() > end:
-                raise Refused(f"the hub did not start:\n{log.read_text()}")
+                raise HubError(f"the hub did not start:\n{log.read_text()}")
             time.sleep(0.2)
         yield process, url
     finally:
         known = {process.pid, *tree(process.pid)}
-        process.terminate()
+        process.send_signal(signal.SIGINT)  # as Ctrl-C does
         try:
             process.wait(patience)
         finally:
@@ -75,7 +76,7 @@ def hub(data, environment=os.environ, patience=600.0):
             for pid in left:
                 os.kill(pid, 9)
     if left:
-        raise Refused(f"processes were left after the hub had ended: {left}\n{log.read_text()}")
+        raise HubError(f"processes were left after the hub had ended: {left}\n{log.read_text()}")
 
 
 def _answers(url):
@@ -150,11 +151,11 @@ def available_mb():
 # The class
 
 
-async def start(learner, gate, root):
+async def start(learner, gate):
     """Let a learner log in, open the lesson and run it, when it is its turn."""
     async with gate:
         if (left := available_mb()) < NEEDED_MB:
-            raise Refused(f"only {left:.0f} MB of memory are left: run with fewer, --learners")
+            raise HubError(f"only {left:.0f} MB of memory are left: run with fewer, --learners")
         await learner.__aenter__()
         await learner.log_in()
         await learner.open()
@@ -167,7 +168,7 @@ def _times(learner):
 
 
 async def drag(learners, seconds, process):
-    """Let some learners drag at the same time; return the times and the share of a core that each kind of process took."""
+    """Let some learners drag at the same time; return the times, and the cores that each kind of process kept busy."""
     processes = kinds(process.pid)
     before, begin = cpu_seconds([*processes, os.getpid()]), time.monotonic()
     taken = [one for times in await asyncio.gather(*(learner.drag(seconds) for learner in learners)) for one in times]
@@ -193,7 +194,7 @@ async def watch():
     while True:
         await asyncio.sleep(0.5)
         if (left := available_mb()) < LEAST_MB:
-            raise Refused(f"stopped: only {left:.0f} MB of memory are left; run with fewer, --learners")
+            raise HubError(f"stopped: only {left:.0f} MB of memory are left; run with fewer, --learners")
 
 
 async def measure(process, url, count, seconds):
@@ -203,8 +204,8 @@ async def measure(process, url, count, seconds):
     print(f"{count} learners, {TOGETHER} at a time; {free:.0f} MB of memory are free", flush=True)
     watcher = asyncio.create_task(watch())
     try:
-        await _or_stop(watcher, start(learners[0], gate, process))  # the first one alone, as on a quiet machine
-        await _or_stop(watcher, asyncio.gather(*(start(learner, gate, process) for learner in learners[1:])))
+        await _or_stop(watcher, start(learners[0], gate))  # the first one alone, as on a quiet machine
+        await _or_stop(watcher, asyncio.gather(*(start(learner, gate) for learner in learners[1:])))
         rows = []
         for dragging in sorted({number for number in DRAGGING if number < count} | {count}):
             rows.append(await _or_stop(watcher, drag(learners[:dragging], seconds, process)))
@@ -223,8 +224,7 @@ async def measure(process, url, count, seconds):
     finally:
         watcher.cancel()
         for learner in learners:
-            if hasattr(learner, "_http"):
-                await learner.__aexit__()
+            await learner.__aexit__()
 
 
 async def _or_stop(watcher, work):
@@ -249,61 +249,80 @@ def rounded(value):
     return float(f"{value:.3g}") if isinstance(value, float) else value
 
 
+def used(row):
+    """Return the cores that the hub and all below it kept busy."""
+    return sum(cores for kind, cores in row["cores"].items() if kind != "bench")
+
+
 def capacity(found):
-    """Return the learners that a core and a GB carry: cores of one who drags when all do, memory of one on average."""
-    last = found["dragging"][-1]
-    cores = sum(used for kind, used in last["cores"].items() if kind != "bench") / last["learners"]
+    """Return the learners that a core and a GB carry.
+
+    A core: each with as many pictures a second as one who drags alone gets, at what a picture costs when all drag.
+    A GB: by the mean share (PSS) of server and kernel.
+    """
+    alone, together = found["dragging"][0], found["dragging"][-1]
+    core_seconds = used(together) * found["seconds"] / together["events"]
+    rate = alone["events"] / alone["learners"] / found["seconds"]
     pss = statistics.mean(one["server"]["pss"] + one["kernel"]["pss"] for one in found["memory"])
-    return {"core": 1 / cores, "gb": 1024 / pss, "pss_mb": pss, "cores": cores}
+    return {"core": 1 / (core_seconds * rate), "rate": rate, "gb": 1024 / pss, "pss_mb": pss}
+
+
+def memory_table(found):
+    """Return the memory of the learners, lesson by lesson, and of what all share."""
+    lines = ["| MB a learner: RSS, PSS, private | server | kernel | together |", "|---|---|---|---|"]
+    for lesson in LESSONS:
+        if of := [one for one in found["memory"] if one["lesson"] == lesson]:
+            sizes = {
+                kind: [statistics.mean(one[kind][measure] for one in of) for measure in ("rss", "pss", "private")]
+                for kind in ("server", "kernel")
+            }
+            sizes["together"] = [sum(pair) for pair in zip(sizes["server"], sizes["kernel"], strict=True)]
+            cells = (", ".join(f"{value:.0f}" for value in row) for row in sizes.values())
+            lines.append(f"| lesson {lesson.partition('_')[0]} | {' | '.join(cells)} |")
+    hub, proxy = found["hub"]["hub"]["rss"], found["hub"]["proxy"]["rss"]
+    fell = f"The available memory of the machine fell by {found['added_mb']:.0f} MB a learner."
+    return [*lines, "", f"The hub takes {hub:.0f} MB and its proxy {proxy:.0f} MB (RSS). {fell}"]
+
+
+def times_table(found):
+    """Return how long a learner waits after the log-in."""
+    first, *others = found["times"]
+    together = f"the others, {found['together']} at a time: median, longest"
+    lines = [f"| seconds from the log-in | the first learner | {together} |", "|---|---|---|"]
+    words = {"server": "JupyterLab's page is there", "picture": "first picture", "explorer": "first explorer"}
+    for key, what in (words | {"done": "all cells of the lesson have run"}).items():
+        rest = [times[key] for times in others]
+        cell = f"{statistics.median(rest):.1f}, {max(rest):.1f}" if rest else "–"
+        lines.append(f"| {what} | {first[key]:.1f} | {cell} |")
+    return lines
+
+
+def dragging_table(found):
+    """Return how long a picture takes, and what a core carries."""
+    lines = ["| dragging | slider to picture, median | 95th percentile | pictures a second, each | busy cores |"]
+    lines.append("|---|---|---|---|---|")
+    for row in found["dragging"]:
+        rate = row["events"] / row["learners"] / found["seconds"]
+        times = f"{row['p50_ms']:.0f} ms | {row['p95_ms']:.0f} ms"
+        lines.append(f"| {row['learners']} | {times} | {rate:.1f} | {used(row):.2f} |")
+    last = found["dragging"][-1]["cores"]
+    busy = ", ".join(f"{kind}s {last[kind]:.2f}" for kind in ("kernel", "server"))
+    busy += ", " + ", ".join(f"{kind} {last[kind]:.2f}" for kind in ("proxy", "hub"))
+    beside = f"Besides, the learners' side took {last['bench']:.2f}, which in a class is their browsers."
+    return [*lines, "", f"Busy cores with all dragging: {busy}. {beside}"]
 
 
 def tables(found):
     """Return the figures as Markdown."""
-    lines = ["| MB a learner: RSS, PSS, private | server | kernel | together |", "|---|---|---|---|"]
-    for lesson in LESSONS:
-        of = [one for one in found["memory"] if one["lesson"] == lesson]
-        if not of:
-            continue
-        mean = {
-            kind: [statistics.mean(one[kind][measure] for one in of) for measure in ("rss", "pss", "private")]
-            for kind in ("server", "kernel")
-        }
-        mean["together"] = [sum(pair) for pair in zip(mean["server"], mean["kernel"], strict=True)]
-        cells = (", ".join(f"{value:.0f}" for value in mean[kind]) for kind in ("server", "kernel", "together"))
-        lines.append(f"| lesson {lesson.partition('_')[0]} | {' | '.join(cells)} |")
-    hub, proxy = found["hub"]["hub"], found["hub"]["proxy"]
-    lines += ["", f"The hub takes {hub['rss']:.0f} MB and its proxy {proxy['rss']:.0f} MB (RSS). On average, a learner took "]
-    lines[-1] += f"{found['added_mb']:.0f} MB of the machine's available memory."
-
-    first, *others = found["times"]
-    lines += ["", f"| seconds from the log-in | the first learner | the others, {found['together']} at a time: median, longest |"]
-    lines += ["|---|---|---|"]
-    words = {"server": "JupyterLab's page is there", "picture": "first picture", "explorer": "first explorer"}
-    for key, what in (words | {"done": "all cells of the lesson have run"}).items():
-        rest = [times[key] for times in others]
-        cell = f"{statistics.median(rest):.0f}, {max(rest):.0f}" if rest else "–"
-        lines.append(f"| {what} | {first[key]:.0f} | {cell} |")
-
-    lines += ["", "| dragging at once | slider to picture, median | 95th percentile | pictures a second, each | cores |"]
-    lines += ["|---|---|---|---|---|"]
-    for row in found["dragging"]:
-        rate = row["events"] / row["learners"] / found["seconds"]
-        used = sum(value for kind, value in row["cores"].items() if kind != "bench")
-        lines.append(
-            f"| {row['learners']} | {row['p50_ms']:.0f} ms | {row['p95_ms']:.0f} ms | {rate:.1f} | {used:.2f} |"
-        )
-    carried, last = capacity(found), found["dragging"][-1]["cores"]
-    busy = ", ".join(f"{kind} {last[kind]:.2f}" for kind in ("kernel", "server", "proxy", "hub", "bench"))
-    lines += [
-        "",
-        f"Cores with all dragging: {busy}. *Bench* are the learners themselves, whose browsers are elsewhere in a class.",
-        "",
-        f"**A core carries {carried['core']:.1f} learners who drag without a pause, a GB carries {carried['gb']:.1f} learners** "
-        f"with one lesson open ({carried['pss_mb']:.0f} MB each, PSS).",
-        "",
-        f"{found['learners']} learners, {found['seconds']:.0f} s for each row; {found['machine']}.",
-    ]
-    return "\n".join(lines)
+    carried = capacity(found)
+    said = (
+        f"**A core carries {carried['core']:.1f} learners** who drag without a pause, at {carried['rate']:.1f} "
+        f"pictures a second each. **A GB carries {carried['gb']:.1f} learners** with one lesson open "
+        f"({carried['pss_mb']:.0f} MB, PSS)."
+    )
+    machine = f"{found['learners']} learners, {found['seconds']:.0f} s for each row of dragging; {found['machine']}."
+    parts = [memory_table(found), times_table(found), dragging_table(found), [said], [machine]]
+    return "\n\n".join("\n".join(part) for part in parts)
 
 
 def with_tables(page, found):
@@ -325,7 +344,7 @@ def main():
     try:
         with tempfile.TemporaryDirectory() as folder, hub(Path(folder, "data")) as (process, url):
             found = rounded(asyncio.run(measure(process, url, options.learners, options.seconds)))
-    except Refused as error:
+    except HubError as error:
         raise SystemExit(f"bench-hub: {error}") from error
     print(f"\n{tables(found)}\n\n{time.monotonic() - begin:.0f} s")
     result = ROOT / "build" / "bench_hub.json"

@@ -24,7 +24,7 @@ LAB = ("api/kernelspecs", "api/terminals", "lab/api/settings", "lab/api/translat
 """What JupyterLab asks for when it is opened, besides its own files."""
 
 
-class Refused(Exception):
+class HubError(Exception):
     """The hub or a server did not do what was asked for."""
 
 
@@ -45,6 +45,7 @@ class Learner:
         self._waiting = {}  # what ends when a message comes, by what the message answers
         self._executed = 0
         self._session = uuid.uuid4().hex
+        self._http = self._reader = None
 
     async def __aenter__(self):
         # Cookies of an address without a name; no limit of the connections, as each learner has a machine of its own.
@@ -53,10 +54,10 @@ class Learner:
         return self
 
     async def __aexit__(self, *failure):
-        for task in (getattr(self, "_reader", None), getattr(self, "_beat", None)):
-            if task:
-                task.cancel()
-        await self._http.close()
+        if self._reader:
+            self._reader.cancel()
+        if self._http:
+            await self._http.close()
 
     # The hub
 
@@ -69,13 +70,13 @@ class Learner:
         async with self._http.post(f"/hub/login?_xsrf={token}", data=fields) as response:
             page, url = await response.text(), response.url
         if response.status != 200:
-            raise Refused(f"{self.name} could not log in: {response.status} {_words(page)}")
+            raise HubError(f"{self.name} could not log in: {response.status} {_words(page)}")
         if "/hub/spawn-pending/" in str(url):
             (progress,) = re.findall(r'"(/hub/api/users/[^"]+/progress[^"]*)"', page)
             await self._ready(progress)
         page = await self._text(f"/user/{self.name}/lab/tree/{self.lesson}.ipynb")
         if "jupyter-config-data" not in page:
-            raise Refused(f"{self.name} got no JupyterLab: {_words(page)}")
+            raise HubError(f"{self.name} got no JupyterLab: {_words(page)}")
         self._note("server")
         await asyncio.gather(*(self._text(f"/user/{self.name}/{path}") for path in LAB))
 
@@ -85,10 +86,10 @@ class Learner:
                 if line.startswith(b"data:"):
                     event = json.loads(line[5:])
                     if event.get("failed"):
-                        raise Refused(f"the server of {self.name} did not start: {event.get('message')}")
+                        raise HubError(f"the server of {self.name} did not start: {event.get('message')}")
                     if event.get("ready"):
                         return
-        raise Refused(f"the server of {self.name} did not start: {response.status}")
+        raise HubError(f"the server of {self.name} did not start: {response.status}")
 
     # The server
 
@@ -105,26 +106,28 @@ class Learner:
             heartbeat=None,
         )
         if self._socket.protocol is None:
-            raise Refused("the server does not speak the protocol that JupyterLab uses")
+            raise HubError("the server does not speak the protocol that JupyterLab uses")
         self._reader = asyncio.create_task(self._read())
         await self._request("kernel_info_request", {})
 
-    async def run(self):
-        """Run all cells; an error in one is raised."""
+    async def run(self, until=None):
+        """Run all cells, or those until something is in ``seconds``; an error in one is raised."""
         for cell in self._cells:
+            if until in self.seconds:
+                return
             content = {"code": cell.source, "silent": False, "store_history": True, "allow_stdin": True}
             reply = await self._request("execute_request", content | {"user_expressions": {}, "stop_on_error": True})
             if reply["status"] != "ok":
-                raise Refused(f"{self.lesson}: {reply.get('ename')}: {reply.get('evalue')}")
+                raise HubError(f"{self.lesson}: {reply.get('ename')}: {reply.get('evalue')}")
         self._note("done")
         if self.explorer is None:
-            raise Refused(f"{self.lesson} shows no {SLIDERS[self.lesson][0]}")
+            raise HubError(f"{self.lesson} shows no {SLIDERS[self.lesson][0]}")
 
     async def drag(self, seconds):
         """Drag the slider to and fro; return the seconds from each event to its picture.
 
         The next event is sent after the kernel has dealt with the one before, as our script in the browser does, and
-        not before the next tick. At each turn another control moves on, so that no picture is one that was shown before.
+        not before the next tick. At each turn another control moves on, so that each picture is new to the kernel.
         """
         taken, end, step = [], time.monotonic() + seconds, 1
         place, slider, other = list(self.explorer["place"]), *self.explorer["moved"]
@@ -144,12 +147,10 @@ class Learner:
         data = {"method": "custom", "content": {"place": place, "serial": serial}}
         begin = time.monotonic()
         await self._send("comm_msg", {"comm_id": self.explorer["comm"], "data": data})
-        await asyncio.wait((picture, served), return_when=asyncio.FIRST_COMPLETED)
-        if not picture.done():
-            raise Refused(f"{self.lesson}: no picture for {place}: {self.explorer.get('error')}")
-        passed = time.monotonic() - begin
         await served
-        return passed
+        if not picture.done():
+            raise HubError(f"{self.lesson}: no picture for {place}: {self.explorer.get('error')}")
+        return await picture - begin
 
     # Messages
 
@@ -159,17 +160,14 @@ class Learner:
 
     def _arrived(self, value, *key):
         future = self._waiting.pop(key, None)
-        if future and not future.done():
+        if future and not future.done():  # one that is done was given up
             future.set_result(value)
 
     async def _request(self, kind, content):
         header = self._header(kind)
         reply = self._expect("reply", header["msg_id"])
         await self._socket.send_bytes(_packed("shell", header, content))
-        done, _ = await asyncio.wait((reply, self._reader), return_when=asyncio.FIRST_COMPLETED)
-        if reply not in done:
-            raise Refused(f"{self.lesson}: the connection to the kernel ended ({self._socket.close_code})")
-        return reply.result()
+        return await reply
 
     async def _send(self, kind, content):
         await self._socket.send_bytes(_packed("shell", self._header(kind), content))
@@ -180,20 +178,27 @@ class Learner:
         return of_all | {"msg_id": uuid.uuid4().hex, "msg_type": kind, "date": date}
 
     async def _read(self):
-        async for message in self._socket:
-            if message.type != aiohttp.WSMsgType.BINARY:
-                continue
-            channel, header, parent, content = _unpacked(message.data)
-            if channel == "shell":
-                self._arrived(content, "reply", parent.get("msg_id"))
-            elif header["msg_type"] == "comm_open":
-                self._opened(content)
-            elif header["msg_type"] == "comm_msg":
-                self._changed(content)
-            elif header["msg_type"] in ("display_data", "execute_result") and "image/png" in content["data"]:
-                self._note("picture")
+        end = HubError(f"{self.lesson}: the connection to the kernel ended")
+        try:
+            async for message in self._socket:
+                if message.type == aiohttp.WSMsgType.BINARY:
+                    self._take(*_unpacked(message.data))
+        except HubError as error:
+            end = error
         for future in self._waiting.values():
-            future.cancel()
+            if not future.done():
+                future.set_exception(end)
+
+    def _take(self, channel, header, parent, content):
+        kind = header["msg_type"]
+        if channel == "shell":
+            self._arrived(content, "reply", parent.get("msg_id"))
+        elif kind == "comm_open":
+            self._opened(content)
+        elif kind == "comm_msg":
+            self._changed(content)
+        elif kind in ("display_data", "execute_result") and "image/png" in content["data"]:
+            self._note("picture")
 
     def _opened(self, content):
         state = content["data"].get("state", {})
@@ -206,7 +211,7 @@ class Learner:
         words = [control["words"] for control in spec["controls"]]
         missing = [label for label in labels if label not in words]
         if missing:
-            raise Refused(f"{name} has no control {missing}, but {words}")
+            raise HubError(f"{name} has no control {missing}, but {words}")
         moved = [words.index(label) for label in labels]
         self.explorer = {"comm": content["comm_id"], "spec": spec, "place": state["place"], "moved": moved}
 
@@ -217,7 +222,7 @@ class Learner:
         self.explorer |= {key: state[key] for key in ("place", "error") if key in state}
         for key in ("place", "served"):
             if key in state:
-                self._arrived(None, key, str(state[key]))
+                self._arrived(time.monotonic(), key, str(state[key]))
 
     # HTTP
 
@@ -234,7 +239,7 @@ class Learner:
         async with self._http.request(method, f"/user/{self.name}/{path}", headers=headers, **options) as response:
             text = await response.text()
             if response.status >= 400:
-                raise Refused(f"{method} {path}: {response.status} {_words(text)}")
+                raise HubError(f"{method} {path}: {response.status} {_words(text)}")
             return json.loads(text)
 
     def _note(self, what):

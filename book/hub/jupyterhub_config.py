@@ -1,15 +1,13 @@
 """JupyterHub for a class on one machine, on loopback. ``make hub`` starts it; ``book/hub.md`` explains it.
 
 It reads three environment variables: ``RSL_EDU_HUB_PASSWORD``, which the class shares; ``RSL_EDU_HUB_DATA``, the folder
-for everything that is written (``hub-data`` by default); ``RSL_EDU_HUB_PORT`` (8000 by default), the first of three ports.
+for everything that is written (``hub-data`` by default); ``RSL_EDU_HUB_PORT``, the first of three ports (8000).
 """
 
 import os
 import shutil
 import sys
 from pathlib import Path
-
-from traitlets.config import get_config
 
 import rsl_edu
 
@@ -32,7 +30,7 @@ port = os.environ.get("RSL_EDU_HUB_PORT", "8000")
 if not port.isdigit() or not 1024 <= int(port) <= 65533:
     raise SystemExit(f"RSL_EDU_HUB_PORT must be a number between 1024 and 65533, but it is {port!r}.")
 
-c = get_config()
+c = get_config()  # noqa: F821  # JupyterHub defines it
 
 # Who may log in: everyone who knows the password, under any name. For real users replace these lines, for example by
 # `authenticator_class = "pam"` (accounts of this machine) or by an authenticator of your university.
@@ -70,6 +68,7 @@ c.Spawner.args = [
     "--MappingKernelManager.cull_idle_timeout=1800",  # kernels that no tab shows any more
     "--MappingKernelManager.cull_interval=60",
     "--ServerApp.shutdown_no_activity_timeout=3600",  # servers without kernels
+    "--ServerApp.log_level=WARN",
     *(["--allow-root"] if os.geteuid() == 0 else []),
 ]
 

@@ -40,7 +40,7 @@ def check_ports(first: int) -> None:
                 trial.bind(("127.0.0.1", port))
             except OSError as error:
                 raise SystemExit(
-                    f"Port {port} cannot be used ({error.strerror}). The hub needs {first}, {first + 1} and {first + 2}; "
+                    f"Port {port} cannot be used ({error.strerror}). The hub needs the ports {first} to {first + 2}; "
                     f"choose others: make hub PORT={first + 100}"
                 ) from error
 
