@@ -31,7 +31,7 @@ lab: $(VENV)/lab.stamp ## open the lessons in JupyterLab (LAB_ARGS="--no-browser
 	$(BIN)/rsl-edu lab notebooks -- $(LAB_ARGS)
 
 hub: $(VENV)/hub.stamp ## serve the lessons to a class by JupyterHub, on this machine alone (PORT=8100)
-	$(BIN)/python book/hub/serve.py --port $(PORT)
+	$(BIN)/python book/hub/serve.py --port $(or $(PORT),8000)
 
 test: $(VENV)/test.stamp ## run every test, the notebooks included (TEST_ARGS="-k mlp")
 	$(SINGLE) $(BIN)/python -m pytest -n 3 $(TEST_ARGS)

@@ -9,6 +9,7 @@ import uuid
 
 import aiohttp
 import nbformat
+from yarl import URL
 
 SLIDERS = {  # of each lesson an explorer, the slider that is dragged, and the control that moves on at each turn
     "1_mlp": ("Signal", "gain", "seed"),
@@ -115,13 +116,17 @@ class Learner:
         for cell in self._cells:
             if until in self.seconds:
                 return
-            content = {"code": cell.source, "silent": False, "store_history": True, "allow_stdin": True}
-            reply = await self._request("execute_request", content | {"user_expressions": {}, "stop_on_error": True})
+            reply = await self.execute(cell.source)
             if reply["status"] != "ok":
                 raise HubError(f"{self.lesson}: {reply.get('ename')}: {reply.get('evalue')}")
         self._note("done")
         if self.explorer is None:
             raise HubError(f"{self.lesson} shows no {SLIDERS[self.lesson][0]}")
+
+    async def execute(self, code):
+        """Run code as a cell; return the kernel's reply."""
+        content = {"code": code, "silent": False, "store_history": True, "allow_stdin": True}
+        return await self._request("execute_request", content | {"user_expressions": {}, "stop_on_error": True})
 
     async def drag(self, seconds):
         """Drag the slider to and fro; return the seconds from each event to its picture.
@@ -227,7 +232,7 @@ class Learner:
     # HTTP
 
     def _token(self):
-        cookies = self._http.cookie_jar.filter_cookies(f"{self.url}/user/{self.name}/")
+        cookies = self._http.cookie_jar.filter_cookies(URL(f"{self.url}/user/{self.name}/"))
         return cookies["_xsrf"].value if "_xsrf" in cookies else ""
 
     async def _text(self, path):

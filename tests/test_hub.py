@@ -67,9 +67,10 @@ def test_the_hub_listens_on_loopback_only(configured):
     assert (c.JupyterHub.hub_ip, c.JupyterHub.hub_port) == ("127.0.0.1", 9002)
 
 
-def test_a_learner_lands_at_lesson_1(configured):
+def test_a_learner_lands_at_lesson_1_in_a_lab_with_the_settings_of_rsl_edu_lab(configured):
     c = configured()
     assert c.Spawner.default_url == f"/lab/tree/{LESSONS[0].name}"
+    assert (Path(c.Spawner.environment["JUPYTER_CONFIG_PATH"]) / "labconfig" / "page_config.json").is_file()
 
 
 @pytest.mark.parametrize(
@@ -179,17 +180,19 @@ def test_a_learner_logs_in_drags_a_slider_and_leaves_nothing_behind(tmp_path):
             await learner.log_in()
             await learner.open()
             await learner.run(until="explorer")
-            return learner.seconds, await learner.drag(1)
+            taken = await learner.drag(1)
+            return learner.seconds, taken, await learner.execute("too_much = bytearray(3 * 2**30)")
 
     try:
         with hub(tmp_path / "data", patience=patience.SECONDS) as (_, url):  # fails if a process is left
-            seconds, taken = asyncio.run(learn(url))
+            seconds, taken, too_much = asyncio.run(learn(url))
     except HubError as error:
         if "could not install" in str(error) and os.environ.get("CI") != "true":
             pytest.skip(f"no proxy: {error}")
         raise
     assert seconds["server"] < seconds["explorer"]
     assert taken
+    assert too_much["ename"] == "MemoryError" or sys.platform != "linux"
     home = tmp_path / "data" / "learners" / "ada"
     assert (home / "lessons" / LESSONS[0].name).read_bytes() == LESSONS[0].read_bytes()
     assert not (home / ".cache" / "rsl_edu").exists(), "recordings come from the folder that all share"
