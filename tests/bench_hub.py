@@ -32,6 +32,8 @@ TOGETHER = 2
 NEEDED_MB, LEAST_MB = 1500, 1000
 """Available memory below which no learner is added, and below which everything stops."""
 DRAGGING = (1, 5, 10, 20)
+LONGEST = 1800
+"""Seconds after which it is given up."""
 PASSWORD = secrets.token_urlsafe(12)
 
 
@@ -340,10 +342,15 @@ def main():
     options = parser.parse_args()
     if options.learners < 1 or options.seconds < 1:
         parser.error("--learners and --seconds must be at least 1")
+    if not Path("/proc/meminfo").exists():
+        parser.error("memory and CPU time of processes are read from /proc, which only Linux has")
     begin = time.monotonic()
     try:
         with tempfile.TemporaryDirectory() as folder, hub(Path(folder, "data")) as (process, url):
-            found = rounded(asyncio.run(measure(process, url, options.learners, options.seconds)))
+            work = measure(process, url, options.learners, options.seconds)
+            found = rounded(asyncio.run(asyncio.wait_for(work, LONGEST)))
+    except asyncio.TimeoutError:
+        raise SystemExit(f"bench-hub: not done after {LONGEST} seconds") from None
     except HubError as error:
         raise SystemExit(f"bench-hub: {error}") from error
     print(f"\n{tables(found)}\n\n{time.monotonic() - begin:.0f} s")

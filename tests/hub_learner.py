@@ -198,6 +198,8 @@ class Learner:
         kind = header["msg_type"]
         if channel == "shell":
             self._arrived(content, "reply", parent.get("msg_id"))
+        elif kind == "status" and content["execution_state"] in ("restarting", "dead"):
+            raise HubError(f"{self.lesson}: the kernel of {self.name} died")
         elif kind == "comm_open":
             self._opened(content)
         elif kind == "comm_msg":

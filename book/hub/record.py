@@ -8,6 +8,7 @@ from pathlib import Path
 
 import matplotlib.font_manager  # noqa: F401  # writes the list of fonts
 import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
 
 from rsl_edu import data
 from rsl_edu.lessons import source
@@ -15,12 +16,10 @@ from rsl_edu.lessons import source
 
 def recordings(lesson: Path) -> list[str]:
     """Return the calls of ``data.rollout`` and ``data.motion`` in a lesson that need nothing but numbers and names."""
-    cells = nbformat.read(lesson, as_version=4).cells
-    # A line of IPython, such as %pip, is no Python, and records nothing.
-    lines = [line for cell in cells if cell.cell_type == "code" for line in cell.source.splitlines()]
-    code = "\n".join("" if line.startswith(("%", "!")) else line for line in lines)
+    cells = [cell.source for cell in nbformat.read(lesson, as_version=4).cells if cell.cell_type == "code"]
+    python = "\n".join(map(TransformerManager().transform_cell, cells))  # lines such as %pip are calls then
     found = []
-    for node in ast.walk(ast.parse(code)):
+    for node in ast.walk(ast.parse(python)):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("data.rollout", "data.motion"):
             values = [*node.args, *(keyword.value for keyword in node.keywords)]
             if all(isinstance(value, ast.Constant) for value in values):
