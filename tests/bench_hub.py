@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from importlib import metadata
 from pathlib import Path
 
 from hub_learner import LESSONS, HubError, Learner
@@ -213,7 +214,7 @@ async def measure(process, url, count, seconds):
             rows.append(await _or_stop(watcher, drag(learners[:dragging], seconds, process)))
             print(f"  {dragging} dragging: {rows[-1]['p50_ms']:.0f} / {rows[-1]['p95_ms']:.0f} ms", flush=True)
         return {
-            "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+            "machine": machine(),
             "learners": count,
             "seconds": seconds,
             "together": TOGETHER,
@@ -227,6 +228,14 @@ async def measure(process, url, count, seconds):
         watcher.cancel()
         for learner in learners:
             await learner.__aexit__()
+
+
+def machine():
+    """Return what the figures depend on, in words."""
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("torch", "jupyterlab", "jupyterhub"))
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    system = f"{os.cpu_count()} cores, {total:.0f} GB, {platform.machine()}"
+    return f"{system}, Python {platform.python_version()}, {versions}"
 
 
 async def _or_stop(watcher, work):
@@ -266,7 +275,13 @@ def capacity(found):
     core_seconds = used(together) * found["seconds"] / together["events"]
     rate = alone["events"] / alone["learners"] / found["seconds"]
     pss = statistics.mean(one["server"]["pss"] + one["kernel"]["pss"] for one in found["memory"])
-    return {"core": 1 / (core_seconds * rate), "rate": rate, "gb": 1024 / pss, "pss_mb": pss}
+    return {
+        "picture_ms": 1e3 * core_seconds,
+        "core": 1 / (core_seconds * rate),
+        "rate": rate,
+        "gb": 1024 / pss,
+        "mb": pss,
+    }
 
 
 def memory_table(found):
@@ -318,9 +333,9 @@ def tables(found):
     """Return the figures as Markdown."""
     carried = capacity(found)
     said = (
-        f"**A core carries {carried['core']:.1f} learners** who drag without a pause, at {carried['rate']:.1f} "
-        f"pictures a second each. **A GB carries {carried['gb']:.1f} learners** with one lesson open "
-        f"({carried['pss_mb']:.0f} MB, PSS)."
+        f"**A core carries {carried['core']:.1f} learners** who drag without a pause, at {carried['rate']:.1f} pictures "
+        f"a second each and {carried['picture_ms']:.0f} ms of a core for each picture. "
+        f"**A GB carries {carried['gb']:.1f} learners** with one lesson open ({carried['mb']:.0f} MB each, PSS)."
     )
     machine = f"{found['learners']} learners, {found['seconds']:.0f} s for each row of dragging; {found['machine']}."
     parts = [memory_table(found), times_table(found), dragging_table(found), [said], [machine]]
