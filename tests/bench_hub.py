@@ -333,8 +333,8 @@ def tables(found):
     """Return the figures as Markdown."""
     carried = capacity(found)
     said = (
-        f"**A core carries {carried['core']:.1f} learners** who drag without a pause, at {carried['rate']:.1f} pictures "
-        f"a second each and {carried['picture_ms']:.0f} ms of a core for each picture. "
+        f"**A core carries {carried['core']:.1f} learners** who drag without a pause, at {carried['rate']:.1f} "
+        f"pictures a second each and {carried['picture_ms']:.0f} ms of a core for each picture. "
         f"**A GB carries {carried['gb']:.1f} learners** with one lesson open ({carried['mb']:.0f} MB each, PSS)."
     )
     machine = f"{found['learners']} learners, {found['seconds']:.0f} s for each row of dragging; {found['machine']}."
