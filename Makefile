@@ -22,16 +22,13 @@ define CHECK_PYTHON
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help lab hub test quick kernels torch check notebooks bench bench-hub book book-serve wheel release clean
+.PHONY: help lab test quick kernels torch check notebooks bench book book-serve wheel release clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: $(VENV)/lab.stamp ## open the lessons in JupyterLab (LAB_ARGS="--no-browser --port 8890")
 	$(BIN)/rsl-edu lab notebooks -- $(LAB_ARGS)
-
-hub: $(VENV)/hub.stamp ## serve the lessons to a class by JupyterHub, on this machine alone (PORT=8100)
-	$(BIN)/python book/hub/serve.py --port $(or $(PORT),8000)
 
 test: $(VENV)/test.stamp ## run every test, the notebooks included (TEST_ARGS="-k mlp")
 	$(SINGLE) $(BIN)/python -m pytest -n 3 $(TEST_ARGS)
@@ -66,6 +63,10 @@ bench: $(VENV)/test.stamp ## measure imports, memory, explorers, and speed besid
 	$(SINGLE) $(BIN)/python tests/bench.py
 	$(SINGLE) $(BIN)/python -m pytest -q -p no:nbval -o addopts= tests/browser/bench_latency.py
 	$(SINGLE) $(BIN)/python tests/bench_speed.py $(BENCH_ARGS)
+
+.PHONY: hub bench-hub
+hub: $(VENV)/hub.stamp ## serve the lessons to a class by JupyterHub, on this machine alone (PORT=8100)
+	$(BIN)/python book/hub/serve.py --port $(or $(PORT),8000)
 
 bench-hub: $(VENV)/hub.stamp ## measure what a class costs: 20 learners at JupyterHub, ten minutes (BENCH_ARGS="--learners 2")
 	$(SINGLE) $(BIN)/python tests/bench_hub.py $(BENCH_ARGS)
