@@ -205,3 +205,46 @@ def test_the_page_has_the_figures_that_were_measured():
 
     page = PAGE.read_text("utf-8")
     assert with_tables(page, json.loads(MEASURED.read_text("utf-8"))) == page
+
+
+def test_what_a_core_and_a_gb_carry_follows_from_pictures_and_shares():
+    pytest.importorskip("aiohttp")
+    from bench_hub import capacity
+
+    cores = {"kernel": 1.0, "server": 0.5, "proxy": 0.25, "hub": 0.25, "bench": 1.0}
+    alone, together = (
+        {"learners": 1, "events": 100, "cores": dict.fromkeys(cores, 0.1)},
+        {"learners": 4, "events": 200, "cores": cores},
+    )
+    memory = [{"server": {"pss": 100}, "kernel": {"pss": 412}}]
+    carried = capacity({"seconds": 10, "dragging": [alone, together], "memory": memory})
+    assert carried["picture_ms"] == pytest.approx(100)  # 2 cores for 10 s, without the learners' side: 200 pictures
+    assert carried["rate"] == pytest.approx(10)
+    assert carried["core"] == pytest.approx(1)
+    assert carried["gb"] == pytest.approx(2)
+
+
+def test_the_bench_stops_before_the_machine_is_out_of_memory(monkeypatch):
+    pytest.importorskip("aiohttp")
+    import bench_hub
+    from hub_learner import HubError
+
+    async def work():
+        watcher = asyncio.create_task(bench_hub.watch())
+        await bench_hub._or_stop(watcher, asyncio.Event().wait())  # which never ends
+
+    monkeypatch.setattr(bench_hub, "available_mb", lambda: 900.0)
+    with pytest.raises(HubError, match="only 900 MB of memory are left"):
+        asyncio.run(work())
+
+
+def test_messages_are_packed_as_the_server_reads_them():
+    pytest.importorskip("aiohttp")
+    from hub_learner import _packed, _unpacked
+    from jupyter_server.services.kernels.connection.base import deserialize_msg_from_ws_v1
+
+    header, content = {"msg_id": "1", "msg_type": "comm_msg"}, {"data": {"text": "a × b"}}
+    channel, parts = deserialize_msg_from_ws_v1(_packed("shell", header, content))
+    assert channel == "shell"
+    assert [json.loads(part) for part in parts] == [header, {}, {}, content]
+    assert _unpacked(_packed("iopub", header, content)) == ("iopub", header, {}, content)
