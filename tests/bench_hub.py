@@ -170,17 +170,24 @@ def _times(learner):
     return ", ".join(f"{what} {seconds:.1f} s" for what, seconds in learner.seconds.items())
 
 
-async def drag(learners, seconds, process):
-    """Let some learners drag at the same time; return the times, and the cores that each kind of process kept busy."""
+async def drag(learners, count, seconds, process):
+    """Let so many learners drag at the same time; return the times, and the cores that each kind of process kept busy.
+
+    One who drags alone is a learner of each lesson in turn: explorers differ in what a picture costs.
+    """
+    turns = [[learner] for learner in learners[: len(LESSONS)]] if count == 1 else [learners[:count]]
     processes = kinds(process.pid)
     before, begin = cpu_seconds([*processes, os.getpid()]), time.monotonic()
-    taken = [one for times in await asyncio.gather(*(learner.drag(seconds) for learner in learners)) for one in times]
+    taken = []
+    for turn in turns:
+        for times in await asyncio.gather(*(learner.drag(seconds / len(turns)) for learner in turn)):
+            taken += times
     passed, after = time.monotonic() - begin, cpu_seconds([*processes, os.getpid()])
     cores = dict.fromkeys(("kernel", "server", "proxy", "hub", "other", "bench"), 0.0)
     for pid in after.keys() & before.keys():
         cores[processes[pid][0] if pid in processes else "bench"] += (after[pid] - before[pid]) / passed
     p50, p95 = (1e3 * statistics.quantiles(taken, n=100)[at] for at in (49, 94))
-    return {"learners": len(learners), "events": len(taken), "p50_ms": p50, "p95_ms": p95, "cores": cores}
+    return {"learners": count, "events": len(taken), "p50_ms": p50, "p95_ms": p95, "cores": cores}
 
 
 def held(process, learners):
@@ -211,7 +218,7 @@ async def measure(process, url, count, seconds):
         await _or_stop(watcher, asyncio.gather(*(start(learner, gate) for learner in learners[1:])))
         rows = []
         for dragging in sorted({number for number in DRAGGING if number < count} | {count}):
-            rows.append(await _or_stop(watcher, drag(learners[:dragging], seconds, process)))
+            rows.append(await _or_stop(watcher, drag(learners, dragging, seconds, process)))
             print(f"  {dragging} dragging: {rows[-1]['p50_ms']:.0f} / {rows[-1]['p95_ms']:.0f} ms", flush=True)
         return {
             "machine": machine(),

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import patience
@@ -222,6 +223,32 @@ def test_what_a_core_and_a_gb_carry_follows_from_pictures_and_shares():
     assert carried["rate"] == pytest.approx(10)
     assert carried["core"] == pytest.approx(1)
     assert carried["gb"] == pytest.approx(2)
+
+
+def test_one_who_drags_alone_is_a_learner_of_each_lesson_in_turn():
+    pytest.importorskip("aiohttp")
+    import bench_hub
+
+    at_work = []
+
+    class Dragging:
+        async def drag(self, seconds):
+            at_work.append(self)
+            await asyncio.sleep(0)
+            together = len(at_work)
+            at_work.remove(self)
+            return [seconds, together]
+
+    def row(count):
+        return asyncio.run(
+            bench_hub.drag([Dragging() for _ in range(6)], count, 10.0, SimpleNamespace(pid=os.getpid()))
+        )
+
+    alone, together = row(1), row(6)
+    assert (alone["learners"], alone["events"]) == (1, 10)  # five learners, for 2 s each
+    assert (together["learners"], together["events"]) == (6, 12)
+    assert alone["p95_ms"] == pytest.approx(2000, rel=0.1)
+    assert together["p95_ms"] == pytest.approx(10000, rel=0.1)
 
 
 def test_the_bench_stops_before_the_machine_is_out_of_memory(monkeypatch):
