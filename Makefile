@@ -3,7 +3,7 @@ PYTHON ?= python3
 LAB_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
-PORT ?= 8000
+PORT ?=
 KERNELS ?=
 
 VENV := .venv
@@ -21,14 +21,20 @@ define CHECK_PYTHON
   || { echo "'$(PYTHON)' lacks its venv module; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 endef
 
+# Before the book is built: can it be shown on this port?
+define CHECK_PORT
+@$(PYTHON) -c 'import socket; assert int("$(1)"); socket.create_server(("127.0.0.1", int("$(1)")))' 2>/dev/null \
+  || { echo "PORT: expected a free port from 1 to 65535, got '$(1)'; name another: make book-serve PORT=8001" >&2; exit 1; }
+endef
+
 .DEFAULT_GOAL := help
 .PHONY: help lab test quick kernels torch check notebooks bench book book-serve wheel release clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-lab: $(VENV)/lab.stamp ## open the lessons in JupyterLab (LAB_ARGS="--no-browser --port 8890")
-	$(BIN)/rsl-edu lab notebooks -- $(LAB_ARGS)
+lab: $(VENV)/lab.stamp ## open the lessons in JupyterLab (PORT=8890 LAB_ARGS=--no-browser)
+	$(BIN)/rsl-edu lab notebooks -- $(if $(PORT),--port=$(PORT)) $(LAB_ARGS)
 
 test: $(VENV)/test.stamp ## run every test, the notebooks included (TEST_ARGS="-k mlp")
 	$(SINGLE) $(BIN)/python -m pytest -n 3 $(TEST_ARGS)
@@ -44,6 +50,11 @@ torch: ## try another torch in a throw-away environment (TORCH=2.9.1 PYTHON=pyth
 	$(CHECK_PYTHON)
 	@$(PYTHON) tests/other_torch.py $(TORCH) $(TEST_ARGS)
 
+.PHONY: colab
+colab: ## run every lesson with the versions that Colab has, in a throw-away environment (PYTHON=python3.13)
+	$(CHECK_PYTHON)
+	@$(PYTHON) tests/colab.py
+
 check: wheel ## lint, format, types, workflows, the wheel, and form, hints and solutions of the stored notebooks
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -54,8 +65,9 @@ check: wheel ## lint, format, types, workflows, the wheel, and form, hints and s
 	$(BIN)/python -m rsl_edu.course.fold --check notebooks
 	$(BIN)/python -m rsl_edu.course.execute --check notebooks
 
-notebooks: $(VENV)/test.stamp ## write what is made of code: lists of explorers, hints and solutions, outputs of the notebooks
+notebooks: $(VENV)/test.stamp ## write what is made of code: lists of explorers, links, hints and solutions, outputs of the notebooks
 	$(BIN)/python book/lists.py
+	$(BIN)/python book/badges.py
 	$(BIN)/python -m rsl_edu.course.fold notebooks
 	$(SINGLE) $(BIN)/python -m rsl_edu.course.execute notebooks
 
@@ -74,7 +86,10 @@ bench-hub: $(VENV)/hub.stamp ## measure what a class costs: 20 learners at Jupyt
 book: $(VENV)/test.stamp ## build the book, with what works without a kernel and without a network, in book/_build/html
 	$(BIN)/python book/build.py
 
-book-serve: book ## show the book on port 8000 (PORT=8001)
+book-serve: PORT := $(or $(PORT),8000)
+book-serve: ## show the book on port 8000 (PORT=8001)
+	$(call CHECK_PORT,$(PORT))
+	$(MAKE) --no-print-directory book
 	@echo "The book: http://localhost:$(PORT)"
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory book/_build/html
 

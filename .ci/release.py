@@ -35,7 +35,7 @@ def lessons(wheel: Path) -> Path:
         for file in source.infolist():
             if file.filename.startswith(inside):
                 content = source.read(file)
-                file.filename = f"{name}/{file.filename.removeprefix(inside)}"  # its date stays, so that a build can be repeated
+                file.filename = f"{name}/{file.filename.removeprefix(inside)}"  # with its date: the same again
                 target.writestr(file, content, zipfile.ZIP_DEFLATED)
     return DIST / f"{name}.zip"
 

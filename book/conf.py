@@ -34,6 +34,8 @@ os.environ |= {
     "TQDM_DISABLE": "1",
     "OMP_NUM_THREADS": "1",  # two lessons are executed at a time
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    # A kernel that does not warn, for each lesson, that "Kernel is running over TCP without encryption".
+    "JUPYTER_PATH": os.pathsep.join(filter(None, (str(ROOT / "book" / "jupyter"), os.environ.get("JUPYTER_PATH")))),
 }
 
 project = "rsl_edu"

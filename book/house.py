@@ -62,6 +62,8 @@ def part_of(file: Path) -> str:
         LookupError: If the map in CONTRIBUTING.md names neither the module nor a folder that it is in.
     """
     path = file.relative_to(PACKAGE).with_suffix("")
+    if path == Path("__main__"):  # it only runs the command
+        path = Path("cli", "__main__")
     for place in (path, *path.parents):
         if place.as_posix() in stated():
             return place.as_posix()

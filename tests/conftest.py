@@ -11,7 +11,7 @@ from playwright.sync_api import Error, expect, sync_playwright
 
 from rsl_edu.course.grade import sandbox
 
-sys.path.append(str(Path(__file__).parents[1] / "book"))  # house.py, house_picture.py, lists.py
+sys.path.append(str(Path(__file__).parents[1] / "book"))  # badges.py, house.py, house_picture.py, lists.py
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

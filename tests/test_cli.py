@@ -43,11 +43,59 @@ def test_lab_copies_the_lessons_and_opens_them_with_the_arguments_after_the_dash
     assert capsys.readouterr().out == f"Lessons in {tmp_path / 'mine'}:\n  index.ipynb: copied\n"
 
 
+def test_lab_that_only_copies_takes_no_arguments_for_jupyterlab(tmp_path, opened, capsys):
+    said = wrong(capsys, "lab", "mine", "--copy-only", "--", "--port", "8890")
+    assert said == "--copy-only does not open JupyterLab, so leave out: -- --port 8890\n"
+    assert not (tmp_path / "mine").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["mine", "--port", "8890"], "rsl-edu lab mine -- --port 8890"),
+        (["--port", "8890"], "rsl-edu lab -- --port 8890"),
+        (["--no-browser"], "rsl-edu lab -- --no-browser"),
+        (["my lessons", "--port=8890", "--", "--no-browser"], "rsl-edu lab 'my lessons' -- --port=8890 --no-browser"),
+    ],
+)
+def test_lab_says_where_arguments_for_jupyterlab_go(tmp_path, opened, capsys, words, meant):
+    assert wrong(capsys, "lab", *words).endswith(f"; arguments for JupyterLab go after --: {meant}\n")
+    assert opened == []
+    assert [path.name for path in tmp_path.iterdir()] == ["shipped"]
+
+
+def test_words_that_are_too_many_are_named(opened, capsys):
+    assert wrong(capsys, "lab", "mine", "yours") == "unrecognized arguments: yours\n"
+    assert wrong(capsys, "xray", "run", "--port", "8890") == "unrecognized arguments: --port 8890\n"
+
+
+def test_dashes_are_for_jupyterlab_in_lab_alone(capsys):
+    assert wrong(capsys, "xray", "--", "-run").startswith("-run: no such file or folder")
+    assert wrong(capsys, "xray", "run", "--", "--no-browser") == "unrecognized arguments: --no-browser\n"
+
+
+def test_lab_says_where_the_lessons_are_before_the_server_speaks(tmp_path):
+    """Where the output is no terminal, Python would keep what is printed until the end."""
+    code = "import os; from rsl_edu import cli; cli.lab.open_lab = lambda *_: os.write(1, b'server'); "
+    code += "raise SystemExit(cli.main(['lab', 'mine']))"
+    said = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert said.startswith("Lessons in ")
+    assert said.endswith("server")
+
+
+def test_package_runs_as_the_command(tmp_path):
+    done = subprocess.run([sys.executable, "-m", "rsl_edu", "lab", "--copy-only", "mine"], stdout=subprocess.DEVNULL)
+    assert done.returncode == 0
+    assert (tmp_path / "mine" / "index.ipynb").exists()
+
+
 def test_an_empty_name_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
         cli.main(["lab", "--copy-only", ""])
     assert "argument DIR: expected a name, got an empty one" in capsys.readouterr().err
     assert not (tmp_path / "index.ipynb").exists()
+    for option in ("--config", "--html", "--obs"):
+        assert wrong(capsys, "xray", "run", option, "") == f"argument {option}: expected a name, got an empty one\n"
 
 
 def test_a_reader_that_has_gone_ends_it_without_a_word(tmp_path):
@@ -113,11 +161,14 @@ def test_open_lab_starts_jupyterlab_on_the_list_of_lessons_for_root_too(
     calls = []
     monkeypatch.setattr(labapp, "main", calls.append)
     monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "of the user")
     cli.open_lab(tmp_path, ["--no-browser", *given])
     always = [f"--ServerApp.root_dir={tmp_path}", "--LabApp.default_url=/lab/tree/index.ipynb", "--no-browser"]
     assert calls == [[*always, *given, *added]]
     said = "You are root, as in a container, so JupyterLab starts with --allow-root.\n"
     assert capsys.readouterr().out == (said if added else "")
+    assert os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep) == [str(cli.lab.SETTINGS), "of the user"]
+    assert cli.lab.SETTINGS.is_dir()
 
 
 def test_lab_opens_the_lessons_of_a_clone_where_they_are(shipped, tmp_path, opened, capsys):
@@ -133,8 +184,28 @@ def test_lab_prints_a_name_that_the_terminal_cannot_show(tmp_path):
     assert b"?bung ?" in said
 
 
-def test_an_error_writes_no_control_characters(capsys):
+def test_an_error_writes_no_control_characters(tmp_path, capsys, sources):
     assert wrong(capsys, "xray", "no\x1b[31m").startswith("no?[31m: ")
+    words = ["grade", "doubling", "no\x1b[31m", "--out=grades.csv", f"--sources={sources}"]
+    assert wrong(capsys, *words) == "SUBMISSIONS: there is no no?[31m\n"
+
+
+def test_nothing_that_is_printed_has_control_characters(tmp_path, capsys, sources):
+    out = "out\x1b[31m"
+    assert cli.main(["assign", "doubling", f"--out={out}", f"--sources={sources}"]) == 0
+    assert cli.main(["lab", out, "--copy-only"]) == 0
+    assert cli.main(["xray", str(example_run() / "model_12.pt"), f"--html={out}/page.html"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("out?[31m") == 3
+    assert "\x1b" not in said
+
+
+def test_the_rehearsal_of_a_source_prints_no_control_characters_of_it(capsys, sources):
+    source = nbformat.read(sources / "doubling.ipynb", 4)
+    source.metadata["kernelspec"] = {"name": "any", "display_name": "any", "language": "\x1b[31m"}
+    nbformat.write(source, sources / "doubling.ipynb")
+    assert cli.main(["assign", "--check", "doubling", f"--sources={sources}"]) == 1
+    assert capsys.readouterr().out == "error: doubling: expected a notebook in Python, got one in ?[31m\n"
 
 
 def test_version_is_that_of_the_package(capsys):

@@ -37,6 +37,26 @@ def test_conda_environment_holds_the_dependencies_of_the_project(project):
     assert pip == {"pip": ["-e ."]}
 
 
+def test_binder_gets_the_dependencies_without_those_of_the_tests(project):
+    environment = yaml.safe_load((ROOT / ".binder" / "environment.yml").read_text("utf-8"))
+    wanted = [conda_name(line) for line in project["dependencies"] if Requirement(line).marker is None]
+    assert sorted(environment["dependencies"]) == sorted(["python=3.12", "pip", *wanted])
+
+
+def test_colab_has_every_dependency_within_its_range_but_those_that_it_has_not(project):
+    lines = (ROOT / "tests" / "colab.txt").read_text("utf-8").splitlines()
+    pins = {pin.name.lower(): pin for pin in (Requirement(line) for line in lines if not line.startswith("#"))}
+    missing = set()
+    for wanted in map(Requirement, project["dependencies"]):
+        if wanted.name not in pins:
+            missing.add(wanted.name)
+            continue
+        (version,) = pins[wanted.name].specifier
+        assert version.operator == "=="
+        assert wanted.specifier.contains(version.version), f"{wanted}, and Colab has {version.version}"
+    assert missing == {"jupyterlab", "pyseccomp"}, "what pip adds there, besides MuJoCo"
+
+
 def test_constraints_pin_every_dependency_within_its_range(project):
     lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
     pins = [Requirement(line) for line in lines if not line.startswith("#")]

@@ -108,6 +108,7 @@ def test_wheel_holds_every_notebook_and_template_and_nothing_of_the_tests(wheel)
     assert {f"rsl_edu/_lessons/pictures/{path.name}" for path in (ROOT / "notebooks" / "pictures").iterdir()} <= names
     assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "rsl_edu").rglob("*.j2")} <= names
     assert "rsl_edu/any_theme.mplstyle" in names
+    assert "rsl_edu/cli/jupyter/labconfig/page_config.json" in names
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"rsl_edu"}
     assert not [name for name in names if "_checkpoints" in name or "__pycache__" in name or "assignments" in name]
 

@@ -7,7 +7,14 @@ from rsl_edu.printable import printable
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("plain, é 中", "plain, é 中"), ("\x1b[2Jx", "?[2Jx"), ("a\u202eb", "a?b"), ("a\nb", "a?b"), ("", "")],
+    [
+        ("plain, é 中", "plain, é 中"),
+        ("\x1b[2Jx", "?[2Jx"),
+        ("a\u202eb", "a?b"),
+        ("a\nb", "a?b"),
+        ("", ""),
+        ("\xab\xa0non\u202f\xbb\u3000x\u2028y", "« non » x?y"),  # spaces of French and Chinese; a line separator
+    ],
 )
 def test_what_cannot_be_printed_is_replaced(text, shown):
     assert printable(text) == shown

@@ -1,4 +1,4 @@
-"""The command ``rsl-edu``: lessons without a clone, x-rays and comparisons of policies, assignments, and grades."""
+"""The command ``rsl-edu``: lessons without a clone, x-rays and comparisons of policies, and what a class needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NoReturn
 from rsl_edu import __version__
 from rsl_edu.printable import printable
 
-from . import assign, compare, grade, lab, mark, xray
+from . import assign, compare, course, grade, lab, mark, xray
 from .lab import open_lab
 
 __all__ = ["main", "open_lab"]
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     jupyter: list[str] = []
-    if "--" in words:
+    if words[:1] == ["lab"] and "--" in words:
         dashes = words.index("--")
         words, jupyter = words[:dashes], words[dashes + 1 :]
 
@@ -31,9 +31,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _Parser(prog="rsl-edu", description="Learn the building blocks of a robot's policy.")
     parser.add_argument("--version", action="version", version=f"rsl_edu {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (lab, xray, compare, assign, grade, mark):
+    for command in (lab, xray, compare, course, assign, grade, mark):
         command.add(commands)
-    options = parser.parse_args(words, argparse.Namespace(jupyter=jupyter))
+    options, rest = parser.parse_known_args(words, argparse.Namespace(jupyter=jupyter))
+    if rest and words[0] == "lab":
+        parser.error(lab.unknown([*words[1:], *jupyter], rest))
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         status: int = options.command(parser, options)
         sys.stdout.flush()
@@ -47,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.filename is not None:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print(f"rsl-edu: error: cannot write the output: {error.strerror or error}", file=sys.stderr)
+        print(f"rsl-edu: error: cannot write the output: {printable(error.strerror or str(error))}", file=sys.stderr)
         return 2
     return status
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
+from rsl_edu.printable import printable
+
 
 def path_argument(text: str) -> Path:
     """Return the path that an argument names."""
@@ -24,7 +26,7 @@ def refuse(parser: argparse.ArgumentParser, says: str) -> NoReturn:
     Raises:
         SystemExit: Always, with the status 2.
     """
-    parser.exit(2, f"{parser.prog}: error: {says}\n")
+    parser.exit(2, printable(f"{parser.prog}: error: {says}\n", keep="\n"))
 
 
 def add_sources(parser: argparse.ArgumentParser) -> None:

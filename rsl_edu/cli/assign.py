@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from rsl_edu.number_format import counted
+from rsl_edu.printable import printable
 
 from .arguments import add_sandbox, add_sources, path_argument, sandbox_argument, try_folder
 
@@ -68,7 +69,7 @@ def _assign(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int
     except OSError as error:
         parser.error(f"--out: cannot write into {options.out}: {error.strerror or error}")
     exercises = counted(len(assignment.tasks), "exercise")
-    print(f"{path}: the {kind} version, {exercises}, {counted(assignment.maximum, 'point')}")
+    print(printable(f"{path}: the {kind} version, {exercises}, {counted(assignment.maximum, 'point')}"))
     return 0
 
 
@@ -92,9 +93,14 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         assignment = Assignment.read(source)
         wrong = sorted(options.wrong.glob("*.ipynb")) if options.wrong else ()
         box = sandbox_argument(options)
-        return 0 if rehearse(assignment, print, wrong=wrong, box=box, folder=source.parent) else 1
+        return 0 if rehearse(assignment, _say, wrong=wrong, box=box, folder=source.parent) else 1
     except AssignmentError as error:
-        print(f"error: {error}")
+        _say(f"error: {error}")
         return 1
     except SandboxError as error:
         parser.error(str(error))
+
+
+def _say(line: str) -> None:
+    """Print what may quote a source or a notebook."""
+    print(printable(line, keep="\n"))

@@ -8,6 +8,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from rsl_edu.printable import printable
+
 from .arguments import path_argument, system_error, try_page, writing_html
 
 _PAIRS = "a checkpoint (or a run folder) and an export of it (TorchScript or ONNX), or two recordings"
@@ -78,7 +80,7 @@ def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> in
         page = document(f"{options.first.name} and {options.second.name}", comparison._repr_html_())
         with writing_html(parser, options.html):
             options.html.write_text(page, "utf-8")
-        print(f"\n{options.html}: the page, {len(page) / 1e3:.0f} KB")
+        print(printable(f"\n{options.html}: the page, {len(page) / 1e3:.0f} KB", keep="\n"))
     return int(comparison.status)
 
 

@@ -121,7 +121,8 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         refuse(parser, "--dask needs Dask: pip install 'rsl_edu[dask]'")
     except KeyboardInterrupt:
         unwritten = f" Nothing was written for {' and '.join(options.format)}." if options.format else ""
-        print(f"Stopped; {options.out} has what is done, and the same command goes on.{unwritten}", file=sys.stderr)
+        done = f"Stopped; {options.out} has what is done, and the same command goes on.{unwritten}"
+        print(printable(done), file=sys.stderr)
         return 130
     except OSError as error:
         refuse(parser, system_error(error))

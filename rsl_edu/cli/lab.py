@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rsl_edu.folders import ensure_home
 from rsl_edu.lessons import copy_lessons
+from rsl_edu.printable import printable
 
 from .arguments import path_argument
+
+SETTINGS = Path(__file__).resolve().parent / "jupyter"
+"""Settings of Jupyter that only ``rsl-edu lab`` reads, before the user's own. They turn off the question about
+Jupyter's news, and the buttons of nbgrader, Voilà and Notebook, which the tests install in the same environment."""
 
 
 def add(commands: Any) -> None:
@@ -29,6 +36,22 @@ def add(commands: Any) -> None:
     parser.set_defaults(command=_lab)
 
 
+def unknown(words: Sequence[str], rest: Sequence[str]) -> str:
+    """Say what to do about arguments that this command does not know.
+
+    Args:
+        words: All that was given to ``rsl-edu lab``, without the dashes.
+        rest: What of it is unknown.
+    """
+    says = f"unrecognized arguments: {shlex.join(rest)}"
+    options = [word for word in rest if word.startswith("-")]
+    if not options:
+        return says
+    first = words.index(options[0])
+    meant = shlex.join(["rsl-edu", "lab", *words[:first], "--", *words[first:]])
+    return f"{says}; arguments for JupyterLab go after --: {meant}"
+
+
 _ACTIONS = {
     "new": "copied",
     "updated": "updated to this version",
@@ -39,15 +62,18 @@ _ACTIONS = {
 
 
 def _lab(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    if options.copy_only and options.jupyter:
+        parser.error(f"--copy-only does not open JupyterLab, so leave out: -- {shlex.join(options.jupyter)}")
     try:
         copies = copy_lessons(options.folder)
     except FileExistsError:
         parser.error(f"DIR must be a folder, but {options.folder} is a file")
     except OSError as error:
         parser.error(f"cannot copy the lessons into {options.folder}: {error.strerror or error}")
-    print(f"Lessons in {options.folder.resolve()}{':' if copies else ''}")
+    print(printable(f"Lessons in {options.folder.resolve()}{':' if copies else ''}"))
     for copy in copies:
-        print(f"  {copy.path}: {_ACTIONS[copy.action]}")
+        print(printable(f"  {copy.path}: {_ACTIONS[copy.action]}"))
+    sys.stdout.flush()  # before the server's log
     if not options.copy_only:
         open_lab(options.folder, options.jupyter)
     return 0
@@ -61,6 +87,8 @@ def open_lab(folder: Path, arguments: Sequence[str] = ()) -> None:
         arguments: Further arguments to ``jupyter lab``.
     """
     ensure_home()  # JupyterLab looks for it while it is imported
+    paths = (str(SETTINGS), os.environ.get("JUPYTER_CONFIG_PATH"))
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
 
     from jupyterlab.labapp import main as jupyter_lab
 

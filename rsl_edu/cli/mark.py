@@ -64,7 +64,7 @@ def _mark(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         refuse(parser, str(error))
     except OSError as error:
         refuse(parser, system_error(error))
-    print(f"Run `rsl-edu grade` again, with --out {out}: it puts this into the table and the pages.")
+    print(printable(f"Run `rsl-edu grade` again, with --out {out}: it puts this into the table and the pages."))
     return 0
 
 
@@ -113,7 +113,7 @@ class _Book:
             journal_file.keep(self.journal, replace(self.written, table=spreadsheet.as_csv(rows)))
         for hand in new:
             print(printable(f"{hand.student}, {hand.exercise}: {_told(hand.points, hand.comment)}"))
-        print(f"{self.marks}: {counted(len(new), 'edit')} taken over")
+        print(printable(f"{self.marks}: {counted(len(new), 'edit')} taken over"))
 
     def show(self) -> None:
         """List what is to be marked, with how it begins and where the rest is, and what was given by hand."""
@@ -122,7 +122,7 @@ class _Book:
         to_mark = header.index("to_mark")
         waiting = {row[0]: [name for name, at in tasks if not row[at]] for row in rows if row[to_mark]}
         answers = counted(sum(map(len, waiting.values())), "answer")
-        print(f"{self.out}: {answers} to mark, {len(self.hands)} decided by hand")
+        print(printable(f"{self.out}: {answers} to mark, {len(self.hands)} decided by hand"))
         texts = self._texts() if waiting else {}
         pages = self.out.with_name(f"{self.out.stem}_feedback")
         for student, names in waiting.items():

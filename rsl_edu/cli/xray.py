@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from rsl_edu.printable import printable
+
 from .arguments import path_argument, system_error, try_page, writing_html
 
 
@@ -61,7 +63,7 @@ def _xray(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         page = XRay(examined).page()
         with writing_html(parser, options.html):
             options.html.write_text(page, "utf-8")
-        print(f"\n{options.html}: the page, {len(page) / 1e6:.1f} MB")
+        print(printable(f"\n{options.html}: the page, {len(page) / 1e6:.1f} MB", keep="\n"))
     return 0
 
 

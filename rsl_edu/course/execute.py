@@ -23,6 +23,7 @@ import nbformat
 from rsl_edu.atomic_write import atomic_write
 from rsl_edu.course.same_picture import keep_pictures
 from rsl_edu.folders import ensure_home
+from rsl_edu.printable import printable
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -136,10 +137,10 @@ def main(argv: Sequence[str] | None = None) -> int:
                 print(f"{path}: not in canonical form; run `make notebooks`", file=sys.stderr)
         except (ExecutionError, OSError) as error:
             failed = True
-            print(error, file=sys.stderr)
+            print(printable(str(error), keep="\n\t"), file=sys.stderr)
         except ValueError as error:
             failed = True
-            print(f"{path}: {error}", file=sys.stderr)
+            print(printable(f"{path}: {error}", keep="\n\t"), file=sys.stderr)
     return int(failed)
 
 

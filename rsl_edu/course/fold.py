@@ -24,6 +24,7 @@ from rsl_edu.course.assignment import with_solutions
 from rsl_edu.course.check import Exercise
 from rsl_edu.course.check.source import bodies, notebook_source
 from rsl_edu.course.execute import canonical, notebooks
+from rsl_edu.printable import printable
 
 OWN_HINTS = "own-hints"
 """Tag of a cell whose hints are not about the exercise as such, but about a fault to be found."""
@@ -79,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 print(f"{path}: hints and solutions stored")
         except (OSError, ValueError) as error:
             failed = True
-            print(f"{path}: {error}", file=sys.stderr)
+            print(printable(f"{path}: {error}", keep="\n\t"), file=sys.stderr)
     return int(failed)
 
 

@@ -11,6 +11,7 @@ import torch
 
 from rsl_edu.modules.validate import whole
 
+from .kept import kept
 from .robots import ROBOTS, ActionRule, quiet_mujoco
 
 
@@ -46,14 +47,21 @@ def motion(robot: str = "Ant-v5", steps: int = 200, seed: int = 0, policy: Actio
         robot: Gymnasium environment of a MuJoCo robot, such as those in :data:`rsl_edu.data.robots.ROBOTS`.
         steps: Most steps to record.
         seed: Seed of the initial state and of the random actions.
-        policy: Maps observations ``[1, features]`` to actions ``[1, actions]``; None draws the actions uniformly.
+        policy: Maps observations ``[1, features]`` to actions ``[1, actions]``; None draws the actions uniformly, and
+            the recording is kept as those of :func:`~rsl_edu.data.rollout` are.
 
     Raises:
         ValueError: An argument that is not allowed; the message names it.
     """
+    steps, seed = whole("steps", steps), whole("seed", seed, minimum=0)
+    if policy is not None:
+        return _record(robot, steps, seed, policy)
+    return kept(f"{robot}-body-{steps}-seed{seed}", Motion, lambda: _record(robot, steps, seed, None))
+
+
+def _record(robot: str, steps: int, seed: int, policy: ActionRule | None) -> Motion:
     import gymnasium
 
-    steps, seed = whole("steps", steps), whole("seed", seed, minimum=0)
     try:
         with quiet_mujoco():
             environment = gymnasium.make(robot)

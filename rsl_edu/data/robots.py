@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import zipfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from rsl_edu.atomic_write import atomic_write
-from rsl_edu.folders import caches
 from rsl_edu.modules.validate import whole
+
+from .kept import kept
 
 ROBOTS = ("Ant-v5", "HalfCheetah-v5", "Humanoid-v5", "InvertedPendulum-v5")
 """The robots of the lessons; :func:`~rsl_edu.data.rollout` takes any other with continuous actions too."""
@@ -76,16 +74,8 @@ def rollout(
     steps, envs, seed = whole("steps", steps), whole("envs", envs), whole("seed", seed, minimum=0)
     if policy is not None:
         return _record(robot, steps, envs, seed, policy)
-    name = _cache_name(robot, steps, envs, seed)
-    for folder in caches():
-        recorded = _load(folder / name)
-        if recorded is not None:
-            return recorded
-    recorded = _record(robot, steps, envs, seed, None)
-    for folder in caches(write=True):
-        if _store(folder / name, recorded):
-            break
-    return recorded
+    name = f"{robot}-{steps}x{envs}-seed{seed}"
+    return kept(name, Rollout, lambda: _record(robot, steps, envs, seed, None))
 
 
 def _record(robot: str, steps: int, envs: int, seed: int, policy: ActionRule | None) -> Rollout:
@@ -154,39 +144,3 @@ def _feature_names(vector: Any) -> tuple[str, ...]:
     features = vector.single_observation_space.shape[0]
     names = [f"{part}[{i}]" for part, size in parts.items() if part != "skipped_qpos" for i in range(size)]
     return tuple(names) if len(names) == features else tuple(f"feature[{i}]" for i in range(features))
-
-
-def _cache_name(robot: str, steps: int, envs: int, seed: int) -> str:
-    import gymnasium
-    import mujoco
-
-    name = f"{robot}-{steps}x{envs}-seed{seed}-gymnasium{gymnasium.__version__}-mujoco{mujoco.__version__}.npz"
-    return name.replace("/", "_")
-
-
-def _load(file: Path) -> Rollout | None:
-    """Read a recorded rollout; None where there is none or the file is damaged."""
-    try:
-        with file.open("rb") as opened, np.load(opened) as stored:
-            columns = [stored[field] for field in ("observations", "actions", "rewards", "terminated", "truncated")]
-            return _rollout(str(stored["robot"]), tuple(stored["names"].tolist()), columns)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
-
-
-def _store(file: Path, recorded: Rollout) -> bool:
-    """Write a rollout in one move, so that another kernel never reads half a file.
-
-    Returns:
-        Whether it was written; a full disk, or a folder that cannot be written, is no error.
-    """
-    arrays = {field.name: np.asarray(getattr(recorded, field.name)) for field in dataclasses.fields(recorded)}
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(file) as part:
-            with part.open("wb") as opened:
-                np.savez(opened, allow_pickle=False, **arrays)
-            part.chmod(0o644)  # a class may share its recordings
-    except OSError:
-        return False
-    return True

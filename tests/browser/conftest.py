@@ -21,6 +21,8 @@ READY = """() => {
     return context?.isReady && context.session?.kernel?.status === "idle";
 }"""
 """Whether there is a kernel: what the page says of it comes before."""
+OPEN_LAB = "import pathlib, sys; from rsl_edu.cli import open_lab; open_lab(pathlib.Path(sys.argv[1]), sys.argv[2:])"
+"""Open JupyterLab as `rsl-edu lab` does, on what is in the folder already."""
 RUN_ALL = """async () => {
     await jupyterapp.commands.execute("notebook:run-all-cells");
     const cells = jupyterapp.shell.currentWidget.content.widgets.filter(cell => cell.model.type === "code");
@@ -39,7 +41,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def server(home, no_sweeps, tmp_path_factory):
-    """Address of a Jupyter server with configuration folders of its own."""
+    """Address of the Jupyter server that `rsl-edu lab` starts, with configuration folders of its own."""
     own = tmp_path_factory.mktemp("server")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -61,14 +63,11 @@ def server(home, no_sweeps, tmp_path_factory):
         "--ServerApp.port_retries=0",
         "--IdentityProvider.token=",
         "--ServerApp.disable_check_xsrf=True",
-        f"--ServerApp.root_dir={home}",
-        "--LabApp.news_url=",
         "--LabApp.expose_app_in_browser=True",
         "--JupyterNotebookApp.expose_app_in_browser=True",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
     with (own / "log").open("w") as log:
-        command = [sys.executable, "-m", "jupyterlab", *options]
+        command = [sys.executable, "-c", OPEN_LAB, home, *options]
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
     while not _answers(url):

@@ -98,5 +98,19 @@ def test_every_explorer_runs_and_moves(page, lesson, named):
     assert not page.locator("[data-mime-type='application/vnd.jupyter.error']").count()
 
 
+def test_learner_sees_what_the_course_needs_and_is_asked_nothing(page, lesson):
+    """Neither what the tests need in the same environment, nor JupyterLab's question about news."""
+    menus = page.get_by_role("menubar").get_by_role("menuitem")
+    expect(menus).to_have_text(["File", "Edit", "View", "Run", "Kernel", "Tabs", "Settings", "Help"])
+    tools = page.locator(".jp-NotebookPanel-toolbar [data-jp-item-name]")
+    names = tools.evaluate_all("tools => tools.map(tool => tool.dataset.jpItemName)")
+    assert not {"voilaRender", "runAll", "interfaceSwitcher"} & {*names}  # of Voilà, of nbgrader, of Notebook
+    assert "restart-and-run" in names
+    expect(page.get_by_title("Property Inspector")).to_be_visible()
+    expect(page.get_by_title("Create Assignment")).to_have_count(0)
+    assert not page.evaluate("() => jupyterapp.commands.listCommands().filter(name => name.startsWith('nbgrader'))")
+    expect(page.locator(".Toastify__toast")).to_have_count(0)
+
+
 def test_lesson_leaves_no_file_behind(page, lesson, home):
     assert {path.suffix for path in home.iterdir() if path.is_file()} == {".ipynb"}

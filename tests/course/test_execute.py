@@ -57,6 +57,16 @@ def test_canonical_form_is_a_fixed_point():
     assert canonical(canonical(text)) == canonical(text) != text
 
 
+def test_an_error_prints_no_control_characters(tmp_path, capsys):
+    (tmp_path / "a\x1b[31m.ipynb").write_text("{")
+    (tmp_path / "b.ipynb").write_text(notebook(code("raise ValueError('\x1b[31m')", id="a")))
+    assert main([str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "a?[31m.ipynb: " in said
+    assert "ValueError: ?[31m" in said
+    assert "\x1b" not in said
+
+
 def test_executed_cells_count_from_one_and_empty_ones_do_not_count():
     text = notebook(code("1", id="a", execution_count=5), code("  ", id="b", execution_count=6), code("2", id="c"))
     assert [cell["execution_count"] for cell in cells_of(canonical(text))] == [1, None, 2]

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from rsl_edu import data
+from rsl_edu.data import bodies
 from rsl_edu.data.robots import quiet_mujoco
 
 
@@ -88,3 +89,14 @@ def test_nothing_is_printed_and_no_log_is_written(capfd, tmp_path, monkeypatch):
     assert capfd.readouterr() == ("", "")
     assert not list(tmp_path.iterdir())
     assert mujoco.get_mju_user_warning() is before
+
+
+def test_a_motion_without_a_policy_is_kept(monkeypatch, tmp_path):
+    monkeypatch.setenv("RSL_EDU_CACHE", str(tmp_path))
+    first = data.motion("InvertedPendulum-v5", steps=5)
+    monkeypatch.setattr(bodies, "_record", lambda *_: pytest.fail("recorded again"))
+    again = data.motion("InvertedPendulum-v5", steps=5)
+    assert all(
+        torch.equal(getattr(first, name), getattr(again, name)) for name in ("ends", "radii", "moves", "rewards")
+    )
+    assert (again.robot, again.fell, again.dt) == (first.robot, first.fell, first.dt)

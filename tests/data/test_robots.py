@@ -1,10 +1,13 @@
 """Rollouts are real, seeded, kept, and safe against what can happen to a cache."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
 from rsl_edu import data
-from rsl_edu.data import robots
+from rsl_edu.data import kept, robots
 
 
 @pytest.fixture(autouse=True)
@@ -124,7 +127,7 @@ def test_a_cache_that_cannot_be_written_is_read_and_the_next_one_written(monkeyp
     first = data.rollout("InvertedPendulum-v5", steps=8)
     (tmp_path / "file").touch()
     caches = [tmp_path / "file", tmp_path / "cache", tmp_path / "other"]
-    monkeypatch.setattr(robots, "caches", lambda write=False: iter(caches))
+    monkeypatch.setattr(kept, "caches", lambda write=False: iter(caches))
     record = robots._record
     monkeypatch.setattr(robots, "_record", lambda *_: pytest.fail("recorded again"))
     assert same(first, data.rollout("InvertedPendulum-v5", steps=8))
@@ -137,7 +140,7 @@ def test_a_cache_that_cannot_be_written_is_read_and_the_next_one_written(monkeyp
 def test_rollout_works_without_a_place_for_the_cache(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     for caches in ([], [tmp_path / "file"]):
-        monkeypatch.setattr(robots, "caches", lambda write=False, caches=caches: iter(caches))
+        monkeypatch.setattr(kept, "caches", lambda write=False, caches=caches: iter(caches))
         assert data.rollout("InvertedPendulum-v5", steps=4).observations.shape == (4, 8, 4)
 
 
@@ -175,3 +178,17 @@ def test_progress_bar_shows_only_when_recording_takes_longer_than_a_second(monke
     monkeypatch.setattr("tqdm.std.time", lambda: clock[0])
     data.rollout("InvertedPendulum-v5", steps=12, envs=1, policy=policy)
     assert ("recording InvertedPendulum-v5" in capsys.readouterr().err) is shown
+
+
+def test_kept_recordings_are_mapped_and_need_no_simulator(cache):
+    kinds = ('data.rollout("InvertedPendulum-v5", steps=2, envs=1)', 'data.motion("InvertedPendulum-v5", steps=2)')
+    for call in kinds:
+        code = (
+            f"import sys; from rsl_edu import data; kept = {call}; print('mujoco' in sys.modules)\n"
+            "maps = open('/proc/self/maps').read() if sys.platform == 'linux' else '-gymnasium'\n"
+            "print('-gymnasium' in maps)"
+        )
+        made, read = (subprocess.check_output([sys.executable, "-c", code], text=True).split() for _ in range(2))
+        assert made == ["True", "False" if sys.platform == "linux" else "True"]
+        assert read == ["False", "True"]
+    assert len([*cache.iterdir()]) == 2

@@ -76,12 +76,15 @@ class Explorer(Instrument[S, R]):
         corners, present = list(self.corners()), self._state
         if in_a_page():
             return f"{type(self).__name__}: {len(corners)} pictures, which the notebook draws"
+        from .output import return_memory
+
         self.live.refresh()  # the controls follow too: some bugs are only there
         try:
             for state in corners:
                 self.go(state)
         finally:
             self.go(present)
+        return_memory()
         return f"{type(self).__name__}: {len(corners)} pictures drawn"
 
     @cached_property

@@ -32,7 +32,7 @@ class Robots:
     """The robots of the stream, and the others: the truth."""
 
     stream: torch.Tensor  # [samples, features], in the order of time
-    others: torch.Tensor  # [samples of the others, features]
+    others: torch.Tensor  # [envs], which the others are
     mean: torch.Tensor  # [features], of the others
     std: torch.Tensor  # [features]
     constant: torch.Tensor  # [features], whether it never varies; a shift leaves it exactly as it is
@@ -174,17 +174,19 @@ class Stream(Explorer[StreamState, StreamResult]):
         x, envs = self.observations, self.observations.shape[1]
         order = torch.randperm(envs, generator=torch.Generator().manual_seed(seed)) if seed else torch.arange(envs)
         streams = max(1, envs // 4)
-        others = (x[:, order[streams:]] if envs > 1 else x).flatten(0, 1)
+        which = order[streams:] if envs > 1 else order
+        others = x[:, which].flatten(0, 1)
         constant = (others == others[0]).all(0)
         mean = torch.where(constant, others[0], others.mean(0))  # a mean rounds, even that of equal numbers
         std = (others - mean).square_().mean(0).sqrt_()  # three times as fast as torch's std
-        return Robots(x[:, order[:streams]].flatten(0, 1), others, mean, std, constant)
+        return Robots(x[:, order[:streams]].flatten(0, 1), which, mean, std, constant)
 
-    @staticmethod
-    def _samples(robots: Robots, shift: int, independent: bool, seed: int) -> torch.Tensor:
+    def _samples(self, robots: Robots, shift: int, independent: bool, seed: int) -> torch.Tensor:
         x, others = robots.stream, robots.others
         if independent:
-            x = others[torch.randint(len(others), (len(x),), generator=torch.Generator().manual_seed(seed))]
+            count = len(self.observations) * len(others)
+            draws = torch.randint(count, (len(x),), generator=torch.Generator().manual_seed(seed))
+            x = self.observations[draws // len(others), others[draws % len(others)]]
         if shift:
             later = torch.where(robots.constant, x[shift:], robots.moments(1)[0] + 2 * (x[shift:] - robots.mean))
             x = torch.cat([x[:shift], later])

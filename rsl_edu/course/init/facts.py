@@ -1,0 +1,144 @@
+"""What the lessons and the assignments say about themselves: nothing of it is written down a second time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from rsl_edu.course.assignment import Assignment
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An exercise or a choice of a lesson.
+
+    Attributes:
+        title: Its name.
+        minutes: How long it takes, as the lesson says.
+        further: Whether it can be left out.
+    """
+
+    title: str
+    minutes: int
+    further: bool
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson.
+
+    Attributes:
+        path: Its file.
+        notebook: The notebook, with its outputs.
+        title: ``1 · MLP: what a layer does to a signal``.
+        failure: The failure that it explains, in a sentence.
+        objectives: What learners can do after it, in Markdown.
+        before: What they must know.
+        core: Minutes for what nobody should leave out.
+        further: Minutes for the rest.
+        exercises: Its exercises and choices.
+    """
+
+    path: Path
+    notebook: Any
+    title: str
+    failure: str
+    objectives: tuple[str, ...]
+    before: str
+    core: int
+    further: int
+    exercises: tuple[Exercise, ...]
+
+
+@dataclass(frozen=True)
+class Graded:
+    """An assignment.
+
+    Attributes:
+        assignment: Its source.
+        title: Its title.
+        minutes: How long it takes, as it says; None if it does not.
+        exercises: For each exercise the name of its check, its title and its points.
+    """
+
+    assignment: Assignment
+    title: str
+    minutes: int | None
+    exercises: tuple[tuple[str, str, float], ...]
+
+
+def lessons(folder: Path) -> list[Lesson]:
+    """Read the lessons of a folder, in their order.
+
+    Raises:
+        ValueError: If a lesson does not begin as lessons do.
+    """
+    index = _text(nbformat.read(folder / "index.ipynb", as_version=4))
+    return [_lesson(path, index) for path in sorted(folder.glob("[0-9]*_*.ipynb"))]
+
+
+def _lesson(path: Path, index: str) -> Lesson:
+    notebook = nbformat.read(path, as_version=4)
+    first = notebook.cells[0].source
+    time = re.search(r"\*\*Time:\*\* (\d+) minutes \(core\)(?:, (\d+) more)?", first)
+    before = re.search(r"\*\*Before:\*\* (.*?)\s*\*\*Time:\*\*", first, re.DOTALL)
+    failure = re.search(rf"^\| (.+?) \| \[[^]]+\]\({re.escape(path.name)}\)", index, re.MULTILINE)
+    if time is None or before is None or failure is None:
+        raise ValueError(f"{path}: it does not say Before and Time, or index.ipynb does not list it")
+    return Lesson(
+        path=path,
+        notebook=notebook,
+        title=first.split("\n")[0].removeprefix("# "),
+        failure=failure[1],
+        objectives=tuple(re.findall(r"^- (.*)", first, re.MULTILINE)),
+        before=" ".join(before[1].split()),
+        core=int(time[1]),
+        further=int(time[2] or 0),
+        exercises=tuple(_exercises(_text(notebook))),
+    )
+
+
+_EXERCISE = re.compile(
+    r"^(?P<marked>\*+Further[:.]\*? ?)?(?:\*\*)?(?P<title>[^*\n]+)\*\* · (?:[●○]+ · )?(?P<minutes>\d+) minutes"
+    r"(?P<rest>.{0,12})",
+    re.MULTILINE,
+)
+
+
+def _exercises(text: str) -> list[Exercise]:
+    found = []
+    for match in _EXERCISE.finditer(text):
+        title = re.sub(r"^(?:[Ee]xercise|Choice) \d+ · |^Choose · ", "", match["title"])
+        further = match["marked"] is not None or "*further*" in match["rest"]
+        found.append(Exercise(title, int(match["minutes"]), further))
+    return found
+
+
+def graded(source: Path) -> Graded:
+    """Read an assignment.
+
+    Raises:
+        AssignmentError: If it is not in the format.
+    """
+    assignment = Assignment.read(source)
+    text = _text(assignment.student())
+    title = re.search(r"^# (.*)", text, re.MULTILINE)
+    time = re.search(r"\*\*Time:\*\* (\d+) minutes", text)
+    titles = re.findall(r"^## (?:\d+ · )?(.*) \([\d.]+ points?\)$", text, re.MULTILINE)
+    tasks = assignment.tasks
+    if len(titles) != len(tasks):  # written by somebody with other headings
+        titles = [task.title for task in tasks]
+    return Graded(
+        assignment,
+        title[1] if title else assignment.name,
+        int(time[1]) if time else None,
+        tuple((task.name, name, task.points) for task, name in zip(tasks, titles, strict=True)),
+    )
+
+
+def _text(notebook: Any) -> str:
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")

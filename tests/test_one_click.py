@@ -1,0 +1,120 @@
+"""Links that open a lesson in a browser, and what stands behind them: Colab's first cell and Binder's image."""
+
+import ast
+import importlib.util
+import os
+import re
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import unquote
+
+import badges
+import nbformat
+import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+
+ROOT = Path(__file__).parents[1]
+PAGES = {path.name: (path, lambda text, path=path: badges.lesson(path, text)) for path in badges.LESSONS}
+PAGES["README.md"] = (ROOT / "README.md", badges.readme)
+
+
+def cells(lesson):
+    return nbformat.read(lesson, as_version=4).cells
+
+
+def test_every_address_of_the_project_follows_from_that_of_its_repository():
+    repository = badges.address()
+    owner, name = re.fullmatch(r"https://github\.com/([\w-]+)/([\w-]+)", repository).groups()
+    assert badges.address("Documentation") == f"https://{owner}.github.io/{name}/"
+    assert badges.address("Issues") == f"{repository}/issues"
+    assert badges.address("Changelog") == f"{repository}/blob/{badges.BRANCH}/CHANGELOG.md"
+
+
+def test_no_other_file_names_the_address():
+    owner_and_name = "/".join(badges.address().split("/")[-2:])
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, text=True, capture_output=True, check=False)
+    if listed.returncode:
+        pytest.skip("this is no clone")
+    files = [ROOT / name for name in listed.stdout.split("\0") if name]
+    naming = {file for file in files if file.is_file() and owner_and_name.encode() in file.read_bytes()}
+    assert naming == {ROOT / "pyproject.toml", ROOT / "CITATION.cff", *(path for path, _ in PAGES.values())}
+    citation = (ROOT / "CITATION.cff").read_text("utf-8")
+    assert f'repository-code: "{badges.address()}"\n' in citation
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_has_the_links_of_the_present_address(page):
+    path, written = PAGES[page]
+    text = path.read_text("utf-8")
+    assert written(text) == text, "python book/badges.py writes them"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_another_address_changes_every_link_of_a_page(page, monkeypatch):
+    path, written = PAGES[page]
+    text = path.read_text("utf-8")
+    owner, name = badges.address().split("/")[-2:]
+    addresses = {"Repository": "https://github.com/ada/robots", "Documentation": "https://ada.github.io/robots/"}
+    monkeypatch.setattr(badges, "address", lambda name="Repository": addresses[name])
+    new = written(text)
+    assert new.count("ada/robots") >= 3
+    assert f"{owner}/{name}" not in new
+    assert f"{owner}.github.io" not in new
+
+
+@pytest.mark.parametrize("lesson", badges.LESSONS, ids=lambda path: path.stem)
+def test_links_of_a_lesson_lead_to_that_lesson(lesson):
+    first = cells(lesson)[0].source
+    colab, binder = re.findall(r"\[Open in \w+\]\((\S+)\)", first)
+    for link in (colab.partition(f"/blob/{badges.BRANCH}/")[2], unquote(binder.partition("?labpath=")[2])):
+        assert ROOT / link == lesson
+    assert "![" not in first.partition("Run this lesson")[2], "lessons and book load no picture from a network"
+
+
+@pytest.mark.parametrize("lesson", badges.LESSONS, ids=lambda path: path.stem)
+def test_first_code_cell_installs_rsl_edu_and_is_hidden_everywhere(lesson):
+    first = next(cell for cell in cells(lesson) if cell.cell_type == "code")
+    assert first == cells(lesson)[1]
+    assert first.id == badges.INSTALL
+    assert first.source == cells(badges.LESSONS[0])[1].source
+    assert first.outputs == []
+    assert first.metadata["cellView"] == "form"
+    assert first.source.startswith("# @title ")
+    assert first.metadata["jupyter"]["source_hidden"]
+    assert first.metadata["tags"] == ["remove-cell"]
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_install_cell_calls_pip_where_rsl_edu_is_missing_and_nowhere_else(missing, monkeypatch):
+    find, ran = importlib.util.find_spec, []
+    if missing:
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "rsl_edu" else find(name))
+    shell = SimpleNamespace(run_line_magic=lambda magic, line: ran.append((magic, line)))
+    code = TransformerManager().transform_cell(cells(badges.LESSONS[0])[1].source)
+    exec(code, {"get_ipython": lambda: shell})
+    assert ran == ([("pip", f"install -q git+{badges.address()}")] if missing else [])
+
+
+def test_binder_records_what_the_lessons_ask_for():
+    script = (ROOT / ".binder" / "postBuild").read_text("utf-8")
+    recorded = re.findall(r"data\.rollout\([^)]*\)", script)
+    asked = []
+    for lesson in badges.LESSONS:
+        code = "\n".join(
+            cell.source for cell in cells(lesson) if cell.cell_type == "code" and cell.id != badges.INSTALL
+        )
+        calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+        rollouts = [call for call in calls if ast.unparse(call.func) == "data.rollout"]
+        asked += [call for call in rollouts if "policy" not in {keyword.arg for keyword in call.keywords}]
+    assert asked
+    assert {ast.unparse(ast.parse(call)) for call in recorded} == {ast.unparse(call) for call in asked}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Binder's images are Linux")
+def test_what_binder_runs_is_a_script_without_errors_of_syntax():
+    script = ROOT / ".binder" / "postBuild"
+    assert os.access(script, os.X_OK)
+    subprocess.run(["bash", "-n", script], check=True)
+    body = script.read_text("utf-8").partition("<<'END'\n")[2].partition("\nEND\n")[0]
+    ast.parse(body)
