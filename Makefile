@@ -76,6 +76,13 @@ bench: $(VENV)/test.stamp ## measure imports, memory, explorers, and speed besid
 	$(SINGLE) $(BIN)/python -m pytest -q -p no:nbval -o addopts= tests/browser/bench_latency.py
 	$(SINGLE) $(BIN)/python tests/bench_speed.py $(BENCH_ARGS)
 
+.PHONY: hub bench-hub
+hub: $(VENV)/hub.stamp ## serve the lessons to a class by JupyterHub, on this machine alone (PORT=8100)
+	$(BIN)/python book/hub/serve.py --port $(or $(PORT),8000)
+
+bench-hub: $(VENV)/hub.stamp ## measure what a class costs: 20 learners at JupyterHub, ten minutes (BENCH_ARGS="--learners 2")
+	$(SINGLE) $(BIN)/python tests/bench_hub.py $(BENCH_ARGS)
+
 book: $(VENV)/test.stamp ## build the book, with what works without a kernel and without a network, in book/_build/html
 	$(BIN)/python book/build.py
 
@@ -96,7 +103,8 @@ clean: ## remove caches and builds (delete .venv by hand to set up anew)
 	rm -rf build dist book/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find notebooks rsl_edu tests \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
-$(VENV)/test.stamp: EXTRAS := [test,book,peer,onnx,dev]
+$(VENV)/test.stamp: EXTRAS := [test,book,peer,onnx,hub,dev]
+$(VENV)/hub.stamp: EXTRAS := [hub]
 $(VENV)/%.stamp: pyproject.toml constraints.txt
 	$(CHECK_PYTHON)
 	@echo "Setting up $(VENV); the first time takes some minutes and 2 GB."
