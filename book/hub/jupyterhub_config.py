@@ -56,9 +56,7 @@ c.JupyterHub.active_server_limit = max(1, int((physical_mb - RESERVED_MB) / LEAR
 c.Spawner.environment = {
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
     "OMP_NUM_THREADS": "1",  # torch takes all cores otherwise
-    "MALLOC_ARENA_MAX": "1",  # glibc keeps freed memory in an arena for each thread otherwise ...
-    "MALLOC_TRIM_THRESHOLD_": "131072",  # ... and raises these two by itself, so that freed memory stays
-    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_ARENA_MAX": "1",  # glibc keeps freed memory in an arena for each thread otherwise
     "RSL_EDU_CACHE": str(DATA / "cache"),  # the recordings of the robots, shared; record.py fills it
     "MPLCONFIGDIR": str(DATA / "matplotlib"),  # its list of fonts takes seconds to make
     # Settings of `rsl-edu lab`: no question about news, no buttons of nbgrader.

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from rsl_edu import explorers
 from rsl_edu.explorers import Control, Explorer, control
 from rsl_edu.explorers.bench import output
 from rsl_edu.explorers.bench.controls import Space
