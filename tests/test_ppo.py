@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import nbformat
 import pytest
+from tiers import exhaustive
 
 LESSON = Path(__file__).parents[1] / "notebooks" / "6_policy.ipynb"
 SEEDS = 5
@@ -25,6 +26,7 @@ def lesson():
     return namespace
 
 
+@exhaustive
 def test_four_of_five_seeds_solve_the_pendulum(lesson, record_property):
     returns = []
     for seed in range(SEEDS):
@@ -78,6 +80,7 @@ def test_untrained_policy_falls(lesson):
     assert lesson["mean_return"](actor) < 100
 
 
+@exhaustive
 def test_a_critic_that_takes_time_outs_for_failures_calls_the_last_action_a_disaster(lesson, capsys):
     case = next(
         cell.source for cell in nbformat.read(LESSON, as_version=4).cells if cell.source.startswith("def worth(")

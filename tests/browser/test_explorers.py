@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import expect
 from shown import Shown
+from tiers import tiers
 
 from rsl_edu import explorers
 
@@ -44,7 +45,7 @@ HAS_ALL = "Stream"
 """An explorer with all kinds of controls: it stands for all in Notebook 7, where only keys differ."""
 
 
-@pytest.fixture(scope="module", params=["lab", "notebook"])
+@pytest.fixture(scope="module", params=tiers(["lab", "notebook"], ["lab"]))
 def page(request, open_notebook):
     chosen = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
     shown = [name for name in EXPLORERS if name in chosen or name == HAS_ALL] if request.param == "lab" else [HAS_ALL]
