@@ -25,8 +25,10 @@ ROOT = Path(__file__).parents[2]
 LESSONS = sorted(f"notebooks/{path.stem}" for path in (ROOT / "notebooks").glob("[1-9]_*.ipynb"))
 BOOK = sorted(path.with_suffix("").relative_to(ROOT).as_posix() for path in (ROOT / "book").glob("**/*.md"))
 PAGES = [*LESSONS, *(page for page in BOOK if "_build" not in page and page != "book/README"), "genindex", "search"]
-FEW = ("notebooks/3_rnn", "notebooks/4_normalization", "book/index", "book/api/modules", "search")
-"""Pages that stand for all in `make test`; its book has no other lessons."""
+FEW_LESSONS = ("notebooks/3_rnn", "notebooks/4_normalization")
+"""The lessons in the book of `make test`."""
+FEW = ("notebooks/3_rnn", "book/index", "search")
+"""Pages that stand for all in `make test`."""
 HEAVIEST = 1_800_000  # bytes of a page and of all that it loads, as a server sends them; lesson 2 is full of terrain
 DRAWN = """panels => [...panels.querySelectorAll(".rsl-panel > svg:first-child > g")]
     .map(layer => layer.innerHTML.replace(/\\brsl\\d+-/g, "rsl-")).join("")"""
@@ -43,10 +45,12 @@ pytestmark = pytest.mark.slow
 class Visit:
     """A page that is open, what it loaded, and what went wrong."""
 
-    def __init__(self, browser, site, **options):
-        self.site = site
+    def __init__(self, browser, site, typeset=True, **options):
+        self.site, self.typeset = site, typeset
         self.context = browser.new_context(**{"viewport": DESK} | options)
         self.context.route("**/*", self._let_pass)
+        if not typeset:
+            self.context.route("**/tex-svg.js*", lambda route: route.fulfill(body="", content_type="text/javascript"))
         self.context.set_default_timeout(patience.MILLISECONDS)
         self.page = self.context.new_page()
         self.problems, self.loaded = [], set()
@@ -66,8 +70,9 @@ class Visit:
     def open(self, name, suffix=""):
         self.page.goto((self.site / f"{name}.html").as_uri() + suffix)
         self.page.wait_for_function("[...document.querySelectorAll('rsl-explorer')].every(e => 'ready' in e.dataset)")
-        typeset = "[...document.querySelectorAll('.math')].every(math => math.querySelector('mjx-container'))"
-        self.page.wait_for_function(typeset)
+        if self.typeset:
+            typeset = "[...document.querySelectorAll('.math')].every(math => math.querySelector('mjx-container'))"
+            self.page.wait_for_function(typeset)
         self.page.evaluate(UNFOLDED)
         return self.page
 
@@ -80,11 +85,11 @@ class Visit:
 
 @pytest.fixture
 def visit(browser, site):
-    """A function that starts a visit; the options are those of a browser context."""
+    """A function that starts a visit, without MathJax, which takes longest; the options are those of a context."""
     visits = []
 
     def start(**options):
-        visits.append(Visit(browser, site, **options))
+        visits.append(Visit(browser, site, typeset=False, **options))
         return visits[-1]
 
     yield start
@@ -183,7 +188,7 @@ def test_search_finds_a_term_offline(visit):
 # --- explorers without a kernel ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", tiers(LESSONS, FEW))
+@pytest.mark.parametrize("name", tiers(LESSONS, FEW_LESSONS))
 def test_every_control_of_every_explorer_moves_its_picture(visit, name):
     here = visit()
     page = here.open(name)
@@ -234,7 +239,7 @@ def test_page_says_what_the_live_explorer_says_of_the_same_state(visit):
     expect(explorer.locator(".rsl-title")).to_have_text(live.title(live.compute(live.at())))
 
 
-@pytest.mark.parametrize("name", tiers(LESSONS, FEW))
+@pytest.mark.parametrize("name", tiers(LESSONS, FEW_LESSONS))
 def test_handles_and_the_list_of_things_to_point_at_work_without_a_kernel(visit, name):
     page = visit().open(name)
     for explorer in page.locator("rsl-explorer").all():
@@ -508,7 +513,7 @@ def test_without_javascript_the_default_picture_and_its_words_show(browser, site
 @pytest.mark.parametrize(
     ("name", "lesson"),
     [
-        pytest.param(name, lesson, marks=[] if LESSONS[lesson] in FEW else [exhaustive])
+        pytest.param(name, lesson, marks=[] if LESSONS[lesson] in FEW_LESSONS else [exhaustive])
         for name, lesson in (
             *(("Signal", 0), ("Features", 1), ("Memory", 2), ("Stream", 3), ("Rewards", 3)),
             *(("Divergence", 4), ("StdTraining", 4), ("HeteroscedasticFit", 4), ("AdaptiveRate", 4)),
