@@ -29,8 +29,8 @@ Explorer.sweep = lambda self: f"{type(self).__name__}: {len(list(self.corners())
 BROWSER = "tests/browser/"
 VIEW_STORED = {"text/plain": ""}
 """What is stored of a widget's view."""
-BOOK = ("3_rnn", "4_normalization")
-"""Lessons of the book that `make test` builds; the others run again, and are in the book, in `make test-all`."""
+BOOK = ("3_rnn",)
+"""The lesson of the book that `make test` builds; the others run again, and are in the book, in `make test-all`."""
 IN_A_PAGE = "import os; os.environ['RSL_EDU_BOOK'] = '1'"
 
 
@@ -54,7 +54,7 @@ def executed(pytestconfig: pytest.Config) -> Path:
 
 @pytest.fixture(scope="session")
 def lessons_of_book() -> tuple[str, ...]:
-    """The lessons in the book that `make test` builds."""
+    """The lesson in the book that `make test` builds."""
     return BOOK
 
 

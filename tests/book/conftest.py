@@ -17,7 +17,7 @@ def site(request, tmp_path_factory, executed, lessons_of_book):
     """The folder of the built book, for one file of tests alone: two workers would build it twice, in one place.
 
     A build that warns fails here. Where the checkout cannot be written, the book is built elsewhere. Without a test
-    that is marked as exhaustive, the book has two lessons only, and is built in a folder of its own.
+    that is marked as exhaustive, the book has one lesson only, and is built in a folder of its own.
     """
     if find_spec("myst_nb") is None and os.environ.get("CI") != "true":
         pytest.skip("nothing to build the book with; to get it: pip install -e .[book]")

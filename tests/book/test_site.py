@@ -25,10 +25,8 @@ ROOT = Path(__file__).parents[2]
 LESSONS = sorted(f"notebooks/{path.stem}" for path in (ROOT / "notebooks").glob("[1-9]_*.ipynb"))
 BOOK = sorted(path.with_suffix("").relative_to(ROOT).as_posix() for path in (ROOT / "book").glob("**/*.md"))
 PAGES = [*LESSONS, *(page for page in BOOK if "_build" not in page and page != "book/README"), "genindex", "search"]
-FEW_LESSONS = ("notebooks/3_rnn", "notebooks/4_normalization")
-"""The lessons in the book of `make test`."""
 FEW = ("notebooks/3_rnn", "book/index", "search")
-"""Pages that stand for all in `make test`."""
+"""Pages that stand for all in `make test`, whose book has one lesson."""
 HEAVIEST = 1_800_000  # bytes of a page and of all that it loads, as a server sends them; lesson 2 is full of terrain
 DRAWN = """panels => [...panels.querySelectorAll(".rsl-panel > svg:first-child > g")]
     .map(layer => layer.innerHTML.replace(/\\brsl\\d+-/g, "rsl-")).join("")"""
@@ -188,7 +186,7 @@ def test_search_finds_a_term_offline(visit):
 # --- explorers without a kernel ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", tiers(LESSONS, FEW_LESSONS))
+@pytest.mark.parametrize("name", tiers(LESSONS, FEW))
 def test_every_control_of_every_explorer_moves_its_picture(visit, name):
     here = visit()
     page = here.open(name)
@@ -214,6 +212,7 @@ def test_every_control_of_every_explorer_moves_its_picture(visit, name):
     assert not here.problems
 
 
+@exhaustive
 def test_keys_move_a_slider_and_the_words_follow(visit):
     page = visit().open("notebooks/4_normalization")
     explorer = explorer_on(page)
@@ -228,6 +227,7 @@ def test_keys_move_a_slider_and_the_words_follow(visit):
     assert explorer.locator(".rsl-title").get_attribute("role") == "status"
 
 
+@exhaustive
 def test_page_says_what_the_live_explorer_says_of_the_same_state(visit):
     page = visit().open("notebooks/4_normalization")
     explorer = explorer_on(page)
@@ -239,7 +239,7 @@ def test_page_says_what_the_live_explorer_says_of_the_same_state(visit):
     expect(explorer.locator(".rsl-title")).to_have_text(live.title(live.compute(live.at())))
 
 
-@pytest.mark.parametrize("name", tiers(LESSONS, FEW_LESSONS))
+@pytest.mark.parametrize("name", tiers(LESSONS, FEW))
 def test_handles_and_the_list_of_things_to_point_at_work_without_a_kernel(visit, name):
     page = visit().open(name)
     for explorer in page.locator("rsl-explorer").all():
@@ -380,6 +380,7 @@ def test_peak_is_dragged_by_the_pointer_and_the_slider_follows(visit):
     assert int(slider.input_value()) < int(value)
 
 
+@exhaustive
 def test_combination_that_is_not_drawn_gives_way_and_says_so(visit):
     page = visit().open("notebooks/4_normalization")
     explorer = explorer_on(page)
@@ -461,7 +462,7 @@ def test_verdict_can_be_read_on_a_page_that_opens_dark(visit):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_paper_shows_pictures_and_whole_code_on_a_light_ground_and_nothing_to_press(visit, theme):
-    page = visit(color_scheme=theme).open("notebooks/4_normalization")
+    page = visit(color_scheme=theme).open("notebooks/3_rnn")
     page.emulate_media(media="print", color_scheme=theme)
     seen = "found => found.filter(each => each.checkVisibility()).map(each => each.outerHTML.slice(0, 80))"
     controls = "button, input, select, .rsl-controls, [role=toolbar], .prev-next-footer"
@@ -481,6 +482,7 @@ def test_paper_shows_pictures_and_whole_code_on_a_light_ground_and_nothing_to_pr
     assert opening.startswith("invert(1)"), "the dark ground of the picture"
 
 
+@exhaustive
 def test_prediction_is_written_under_the_next_explorer(visit):
     page = visit().open("notebooks/4_normalization")
     quizzes, second = page.locator("rsl-quiz"), explorer_on(page, 1)
@@ -513,7 +515,7 @@ def test_without_javascript_the_default_picture_and_its_words_show(browser, site
 @pytest.mark.parametrize(
     ("name", "lesson"),
     [
-        pytest.param(name, lesson, marks=[] if LESSONS[lesson] in FEW_LESSONS else [exhaustive])
+        pytest.param(name, lesson, marks=[] if LESSONS[lesson] in FEW else [exhaustive])
         for name, lesson in (
             *(("Signal", 0), ("Features", 1), ("Memory", 2), ("Stream", 3), ("Rewards", 3)),
             *(("Divergence", 4), ("StdTraining", 4), ("HeteroscedasticFit", 4), ("AdaptiveRate", 4)),
