@@ -287,8 +287,8 @@ def test_frame_of_a_dark_page_is_that_of_a_light_one_in_other_colours(explorer):
         assert without_ids(recoloured) == without_ids(dark.svg)
 
 
-def test_frame_holds_what_matplotlib_itself_would_write(explorer):
-    frame = next(explorer.frames())
+def test_frame_holds_what_matplotlib_itself_would_write(explorer, worn):
+    frame = worn[0].frame(explorer.start)
     rendered = explorer.render(**explorer.values(frame.state))
     file = io.StringIO()
     with theme.theme(False):
