@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import os
 import signal
 from pathlib import Path
@@ -25,8 +26,11 @@ NO_SWEEPS = """
 from rsl_edu.explorers import Explorer
 Explorer.sweep = lambda self: f"{type(self).__name__}: {len(list(self.corners()))} pictures drawn"
 """
+BROWSER = "tests/browser/"
 VIEW_STORED = {"text/plain": ""}
 """What is stored of a widget's view."""
+BOOK = ("3_rnn",)
+"""The lesson of the book that `make test` builds; the others run again, and are in the book, in `make test-all`."""
 IN_A_PAGE = "import os; os.environ['RSL_EDU_BOOK'] = '1'"
 
 
@@ -46,6 +50,12 @@ def _executed(config: pytest.Config) -> Path:
 def executed(pytestconfig: pytest.Config) -> Path:
     """The lessons as they ran for the second time: what the book shows. Those that have not run are not there."""
     return _executed(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def lessons_of_book() -> tuple[str, ...]:
+    """The lesson in the book that `make test` builds."""
+    return BOOK
 
 
 class SecondRun(IPyNbCell):
@@ -105,6 +115,18 @@ class SecondRun(IPyNbCell):
             (folder / f"{lesson.path.name}.part").replace(folder / lesson.path.name)  # whole or not at all
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each file to one worker, and all files of `tests/browser` to the same: they share a server and a browser."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return BROWSER if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
+
+    return ByFile(config, log)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let each lesson run twice; a kernel on a busy machine may take its time to show what it has done."""
@@ -118,6 +140,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_turn)
 
 
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector the million objects that stay until the end: it would go through them each time."""
+    gc.collect()
+    gc.freeze()
+
+
 def _turn(item: pytest.Item) -> tuple[int, int]:
     """Lessons come first, since the book shows them: the last one, which takes longest, leads; then the browser."""
     if isinstance(item, IPyNbCell) and item.path.parent.name == "notebooks":
@@ -129,4 +157,6 @@ def _again(cell: IPyNbCell) -> SecondRun:
     given = {"cell_num": cell.cell_num, "cell": cell.cell, "options": cell.options}
     again = SecondRun.from_parent(cell.parent, name=f"{cell.name} again", **given)
     again.add_marker("second_run")
+    if cell.parent.path.stem not in BOOK:
+        again.add_marker("exhaustive")
     return again

@@ -23,6 +23,7 @@ import sys
 import nbformat
 from nbclient import NotebookClient
 lesson = nbformat.read(sys.argv[1], as_version=4)
+lesson.cells.insert(0, nbformat.v4.new_code_cell(sys.argv[2]))
 lesson.cells.append(nbformat.v4.new_code_cell("import rsl_edu; print(rsl_edu.__file__)"))
 NotebookClient(lesson, kernel_name="python3", timeout=1200).execute()
 print(lesson.cells[-1].outputs[0].text)
@@ -113,13 +114,13 @@ def test_wheel_holds_every_notebook_and_template_and_nothing_of_the_tests(wheel)
     assert not [name for name in names if "_checkpoints" in name or "__pycache__" in name or "assignments" in name]
 
 
-def test_installed_package_brings_a_lesson_that_runs(environment, outside):
+def test_installed_package_brings_a_lesson_that_runs(environment, outside, no_sweeps):
     listed = run(environment / "rsl-edu", "lab", "mine", "--copy-only", cwd=outside)
     assert f"  {LESSONS[0].name}: copied\n" in listed
     lesson = outside / "mine" / LESSONS[0].name
     assert lesson.read_bytes() == LESSONS[0].read_bytes()
     assert len(list((lesson.parent / "pictures").glob("*.svg"))) == 1 + len(LESSONS), "one each, and the landing page's"
-    imported = run(environment / "python", "-c", EXECUTE, lesson, cwd=lesson.parent)
+    imported = run(environment / "python", "-c", EXECUTE, lesson, no_sweeps, cwd=lesson.parent)
     assert Path(imported.strip()).is_relative_to(outside / "venv")
 
 

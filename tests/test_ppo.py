@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import nbformat
 import pytest
+from tiers import exhaustive
 
 LESSON = Path(__file__).parents[1] / "notebooks" / "6_policy.ipynb"
 SEEDS = 5
@@ -25,6 +26,7 @@ def lesson():
     return namespace
 
 
+@exhaustive
 def test_four_of_five_seeds_solve_the_pendulum(lesson, record_property):
     returns = []
     for seed in range(SEEDS):

@@ -7,6 +7,7 @@ import engines
 import numpy as np
 import patience
 import pytest
+from tiers import tiers
 
 from rsl_edu import explorers
 from rsl_edu.explorers.bench import static_page
@@ -39,6 +40,7 @@ PICTURE = "rsl-explorer .rsl-panels"
 DARK = "document.documentElement.dataset.theme = 'dark';"
 
 pytestmark = pytest.mark.slow
+FIRST = {"Stream"}  # it has all kinds of controls
 
 
 def few(explorer):
@@ -96,7 +98,7 @@ def ground(pixels):
     return pixels[3, 3, :3].mean()
 
 
-@pytest.mark.parametrize("name", explorers.EXPLORERS)
+@pytest.mark.parametrize("name", tiers(explorers.EXPLORERS, FIRST))
 def test_explorer_opens_moves_and_turns_dark(engine, pages, name):
     engine.open(pages(name))
     engine.run(READY)

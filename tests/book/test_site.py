@@ -14,6 +14,7 @@ import patience
 import pytest
 from playwright.sync_api import expect
 from test_reference import ELSEWHERE, EVERYTHING
+from tiers import exhaustive, tiers
 
 from rsl_edu import explorers
 
@@ -24,6 +25,8 @@ ROOT = Path(__file__).parents[2]
 LESSONS = sorted(f"notebooks/{path.stem}" for path in (ROOT / "notebooks").glob("[1-9]_*.ipynb"))
 BOOK = sorted(path.with_suffix("").relative_to(ROOT).as_posix() for path in (ROOT / "book").glob("**/*.md"))
 PAGES = [*LESSONS, *(page for page in BOOK if "_build" not in page and page != "book/README"), "genindex", "search"]
+FEW = ("notebooks/3_rnn", "book/index", "search")
+"""Pages that stand for all in `make test`, whose book has one lesson."""
 HEAVIEST = 1_800_000  # bytes of a page and of all that it loads, as a server sends them; lesson 2 is full of terrain
 DRAWN = """panels => [...panels.querySelectorAll(".rsl-panel > svg:first-child > g")]
     .map(layer => layer.innerHTML.replace(/\\brsl\\d+-/g, "rsl-")).join("")"""
@@ -40,10 +43,12 @@ pytestmark = pytest.mark.slow
 class Visit:
     """A page that is open, what it loaded, and what went wrong."""
 
-    def __init__(self, browser, site, **options):
-        self.site = site
+    def __init__(self, browser, site, typeset=True, **options):
+        self.site, self.typeset = site, typeset
         self.context = browser.new_context(**{"viewport": DESK} | options)
         self.context.route("**/*", self._let_pass)
+        if not typeset:
+            self.context.route("**/tex-svg.js*", lambda route: route.fulfill(body="", content_type="text/javascript"))
         self.context.set_default_timeout(patience.MILLISECONDS)
         self.page = self.context.new_page()
         self.problems, self.loaded = [], set()
@@ -63,8 +68,9 @@ class Visit:
     def open(self, name, suffix=""):
         self.page.goto((self.site / f"{name}.html").as_uri() + suffix)
         self.page.wait_for_function("[...document.querySelectorAll('rsl-explorer')].every(e => 'ready' in e.dataset)")
-        typeset = "[...document.querySelectorAll('.math')].every(math => math.querySelector('mjx-container'))"
-        self.page.wait_for_function(typeset)
+        if self.typeset:
+            typeset = "[...document.querySelectorAll('.math')].every(math => math.querySelector('mjx-container'))"
+            self.page.wait_for_function(typeset)
         self.page.evaluate(UNFOLDED)
         return self.page
 
@@ -77,11 +83,11 @@ class Visit:
 
 @pytest.fixture
 def visit(browser, site):
-    """A function that starts a visit; the options are those of a browser context."""
+    """A function that starts a visit, without MathJax, which takes longest; the options are those of a context."""
     visits = []
 
     def start(**options):
-        visits.append(Visit(browser, site, **options))
+        visits.append(Visit(browser, site, typeset=False, **options))
         return visits[-1]
 
     yield start
@@ -112,7 +118,7 @@ def pictures_of(explorer, slider):
 # --- every page -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=PAGES)
+@pytest.fixture(scope="module", params=tiers(PAGES, FEW))
 def opened(request, browser, site):
     """A visit of each page, which the tests of this section share."""
     here = Visit(browser, site)
@@ -124,7 +130,7 @@ def opened(request, browser, site):
 
 def violations(here, *rules):
     """Return what axe-core finds in a page; the colours of code, which take it longest, in one page for all."""
-    where = {"exclude": [[".highlight"]]} if here.name != LESSONS[0] else None
+    where = {"exclude": [[".highlight"]]} if here.name != FEW[0] else None
     options = {"runOnly": list(rules) or ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
     found = Axe().run(here.page, context=where, options=options).response["violations"]
     return [f"{it['id']}: {node['html'][:200]} {node['failureSummary']}" for it in found for node in it["nodes"]]
@@ -156,6 +162,7 @@ def test_page_fits_a_phone(opened):
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+@exhaustive
 def test_every_link_to_another_page_finds_it(site):
     for file in (path for path in site.rglob("*.html") if "_static" not in path.parts):
         for address in re.findall(r'href="([^"#:]+)(?:#[^"]*)?"', file.read_text("utf-8")):
@@ -179,7 +186,7 @@ def test_search_finds_a_term_offline(visit):
 # --- explorers without a kernel ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", LESSONS)
+@pytest.mark.parametrize("name", tiers(LESSONS, FEW))
 def test_every_control_of_every_explorer_moves_its_picture(visit, name):
     here = visit()
     page = here.open(name)
@@ -205,6 +212,7 @@ def test_every_control_of_every_explorer_moves_its_picture(visit, name):
     assert not here.problems
 
 
+@exhaustive
 def test_keys_move_a_slider_and_the_words_follow(visit):
     page = visit().open("notebooks/4_normalization")
     explorer = explorer_on(page)
@@ -219,6 +227,7 @@ def test_keys_move_a_slider_and_the_words_follow(visit):
     assert explorer.locator(".rsl-title").get_attribute("role") == "status"
 
 
+@exhaustive
 def test_page_says_what_the_live_explorer_says_of_the_same_state(visit):
     page = visit().open("notebooks/4_normalization")
     explorer = explorer_on(page)
@@ -230,7 +239,7 @@ def test_page_says_what_the_live_explorer_says_of_the_same_state(visit):
     expect(explorer.locator(".rsl-title")).to_have_text(live.title(live.compute(live.at())))
 
 
-@pytest.mark.parametrize("name", LESSONS)
+@pytest.mark.parametrize("name", tiers(LESSONS, FEW))
 def test_handles_and_the_list_of_things_to_point_at_work_without_a_kernel(visit, name):
     page = visit().open(name)
     for explorer in page.locator("rsl-explorer").all():
@@ -251,6 +260,7 @@ def test_handles_and_the_list_of_things_to_point_at_work_without_a_kernel(visit,
         assert explorer.locator(".rsl-lit").count()
 
 
+@exhaustive
 def test_who_takes_a_handle_ends_what_plays(visit):
     page = visit(reduced_motion="reduce").open("notebooks/6_policy")
     figure = page.get_by_role("group", name="StickFigure").first
@@ -266,6 +276,7 @@ def test_who_takes_a_handle_ends_what_plays(visit):
     assert slider.input_value() == "0"
 
 
+@exhaustive
 def test_slider_that_is_held_ends_what_plays(visit):
     page = visit(reduced_motion="reduce").open("notebooks/6_policy")
     figure = page.get_by_role("group", name="StickFigure").first
@@ -279,6 +290,7 @@ def test_slider_that_is_held_ends_what_plays(visit):
     assert slider.input_value() != slider.get_attribute("max")  # where it would have ended
 
 
+@exhaustive
 def test_show_me_is_not_overruled_by_what_plays(visit):
     page = visit(reduced_motion="reduce").open("notebooks/6_policy")
     figure = page.get_by_role("group", name="StickFigure").first
@@ -314,7 +326,10 @@ class Finger:
         self._send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
 
 
-@pytest.mark.parametrize(("name", "label"), [("notebooks/6_policy", "step"), ("notebooks/3_rnn", "time step")])
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [pytest.param("notebooks/6_policy", "step", marks=exhaustive), ("notebooks/3_rnn", "time step")],
+)
 def test_finger_drags_a_handle_taps_a_place_and_scrolls_the_page_over_a_picture(visit, name, label):
     page = visit(reduced_motion="reduce", has_touch=True, is_mobile=True, viewport=PHONE).open(name)
     explorer, finger = explorer_on(page), Finger(page)
@@ -336,6 +351,7 @@ def test_finger_drags_a_handle_taps_a_place_and_scrolls_the_page_over_a_picture(
     assert slider.input_value() == put
 
 
+@exhaustive
 def test_figure_that_would_play_when_seen_stays_where_it_was_put(visit):
     page = visit(viewport={"width": 1280, "height": 300}).open("notebooks/6_policy")
     figure = page.get_by_role("group", name="StickFigure").first
@@ -349,6 +365,7 @@ def test_figure_that_would_play_when_seen_stays_where_it_was_put(visit):
     assert slider.input_value() == last
 
 
+@exhaustive
 def test_peak_is_dragged_by_the_pointer_and_the_slider_follows(visit):
     page = visit().open("notebooks/5_distributions")
     explorer = page.get_by_role("group", name="Divergence")
@@ -363,6 +380,7 @@ def test_peak_is_dragged_by_the_pointer_and_the_slider_follows(visit):
     assert int(slider.input_value()) < int(value)
 
 
+@exhaustive
 def test_combination_that_is_not_drawn_gives_way_and_says_so(visit):
     page = visit().open("notebooks/4_normalization")
     explorer = explorer_on(page)
@@ -375,6 +393,7 @@ def test_combination_that_is_not_drawn_gives_way_and_says_so(visit):
     expect(explorer.locator(".rsl-note")).to_contain_text("merge moved as well")
 
 
+@exhaustive
 def test_fixed_controls_are_named_and_the_notebook_is_there(visit, site):
     page = visit().open("notebooks/1_mlp")
     rest = explorer_on(page).locator(".rsl-rest")
@@ -430,6 +449,7 @@ def test_dark_page_has_dark_pictures_and_the_switch_turns_them(visit):
     page.wait_for_function(f"panels => !({DRAWN})(panels).includes('#111111')", arg=panels)
 
 
+@exhaustive
 def test_verdict_can_be_read_on_a_page_that_opens_dark(visit):
     page = visit(color_scheme="dark").open("notebooks/6_policy")
     verdict = page.locator("div.cell_output .text_html:has(pre)").first
@@ -442,7 +462,7 @@ def test_verdict_can_be_read_on_a_page_that_opens_dark(visit):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_paper_shows_pictures_and_whole_code_on_a_light_ground_and_nothing_to_press(visit, theme):
-    page = visit(color_scheme=theme).open("notebooks/4_normalization")
+    page = visit(color_scheme=theme).open("notebooks/3_rnn")
     page.emulate_media(media="print", color_scheme=theme)
     seen = "found => found.filter(each => each.checkVisibility()).map(each => each.outerHTML.slice(0, 80))"
     controls = "button, input, select, .rsl-controls, [role=toolbar], .prev-next-footer"
@@ -462,6 +482,7 @@ def test_paper_shows_pictures_and_whole_code_on_a_light_ground_and_nothing_to_pr
     assert opening.startswith("invert(1)"), "the dark ground of the picture"
 
 
+@exhaustive
 def test_prediction_is_written_under_the_next_explorer(visit):
     page = visit().open("notebooks/4_normalization")
     quizzes, second = page.locator("rsl-quiz"), explorer_on(page, 1)
@@ -478,6 +499,7 @@ def test_prediction_is_written_under_the_next_explorer(visit):
     expect(explorer_on(page, 0).locator(".rsl-answers li")).to_have_count(0)
 
 
+@exhaustive
 def test_without_javascript_the_default_picture_and_its_words_show(browser, site):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
@@ -500,8 +522,11 @@ def test_page_links_to_colab_and_shows_nothing_of_the_cell_that_installs_rsl_edu
 @pytest.mark.parametrize(
     ("name", "lesson"),
     [
-        *(("Signal", 0), ("Features", 1), ("Memory", 2), ("Stream", 3), ("Rewards", 3)),
-        *(("Divergence", 4), ("StdTraining", 4), ("HeteroscedasticFit", 4), ("AdaptiveRate", 4)),
+        pytest.param(name, lesson, marks=[] if LESSONS[lesson] in FEW else [exhaustive])
+        for name, lesson in (
+            *(("Signal", 0), ("Features", 1), ("Memory", 2), ("Stream", 3), ("Rewards", 3)),
+            *(("Divergence", 4), ("StdTraining", 4), ("HeteroscedasticFit", 4), ("AdaptiveRate", 4)),
+        )
     ],
 )
 def test_pictures_drawn_in_another_process_have_the_same_bytes(site, name, lesson):

@@ -5,6 +5,7 @@ from playwright.sync_api import Locator, Page, expect
 LAYERS = """group => [...group.querySelectorAll(".rsl-panel > svg:first-child > g")]
     .map(layer => layer.innerHTML.replace(/\\brsl\\d+-/g, "rsl-"))"""
 """Of each panel its background and what moves over it, with the names of elements as the kernel sent them."""
+POLLING = 50  # ms: to look at each frame, at some hundred KB of SVG, keeps the page from drawing it
 SAME = """([group, wanted]) => {
     const layers = [...group.querySelectorAll(".rsl-panel > svg:first-child > g")];
     return wanted.every((svg, i) => {
@@ -56,11 +57,11 @@ class Shown:
 
     def wait_for(self, live) -> None:
         """Wait until the picture of an explorer's widget of this process is shown."""
-        self.page.wait_for_function(SAME, arg=[self.group.element_handle(), drawn(live)])
+        self.page.wait_for_function(SAME, arg=[self.group.element_handle(), drawn(live)], polling=POLLING)
 
     def wait_for_another(self, than: list[str]) -> None:
         """Wait until another picture is shown."""
         handle = self.group.element_handle()
         self.page.wait_for_function(
-            f"([group, before]) => String(({LAYERS})(group)) !== String(before)", arg=[handle, than]
+            f"([group, before]) => String(({LAYERS})(group)) !== String(before)", arg=[handle, than], polling=POLLING
         )

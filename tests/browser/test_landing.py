@@ -7,13 +7,14 @@ from pathlib import Path
 import patience
 import pytest
 from playwright.sync_api import expect
+from tiers import tiers
 
 LESSONS = sorted((Path(__file__).parents[2] / "notebooks").glob("[1-9]_*.ipynb"))
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module", params=["lab", "notebook"])
+@pytest.fixture(scope="module", params=tiers(["lab", "notebook"], ["lab"]))
 def page(request, open_notebook):
     return open_notebook("index.ipynb", host=request.param)
 

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 from shown import Shown, bring_into_view
+from tiers import exhaustive, tiers
 
 from rsl_edu import explorers
 
@@ -25,7 +26,7 @@ def restart(page):
     page.get_by_role("button", name="Confirm Kernel Restart").click()
 
 
-@pytest.mark.parametrize("host", ["lab", "notebook"])
+@pytest.mark.parametrize("host", tiers(["lab", "notebook"], ["notebook"]))
 def test_reopened_notebook_shows_the_last_picture_and_says_how_to_make_it_live(open_notebook, server, context, host):
     page = open_notebook(f"reopened_{host}.ipynb", *CELLS, host=host)
     shown, explorer = Shown(page, "Divergence"), explorers.Divergence()
@@ -62,7 +63,11 @@ def test_reopened_notebook_shows_the_last_picture_and_says_how_to_make_it_live(o
 
 
 @pytest.mark.parametrize(
-    "end", [restart, lambda page: run_command(page, "kernelmenu:shutdown")], ids=["restarted", "shut down"]
+    "end",
+    [
+        pytest.param(restart, id="restarted"),
+        pytest.param(lambda page: run_command(page, "kernelmenu:shutdown"), id="shut down", marks=exhaustive),
+    ],
 )
 def test_ended_kernel_leaves_picture_and_quiz_and_both_say_what_to_do(open_notebook, end):
     page = open_notebook("ended.ipynb", *CELLS)

@@ -8,6 +8,7 @@ import torch
 from actors import SAVED, Calls, contents, saved, trained
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiers import exhaustive
 
 from rsl_edu import checkpoint
 
@@ -267,6 +268,7 @@ anything = st.recursive(
 )
 
 
+@exhaustive
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_whatever_stands_in_the_place_of_a_part_the_checkpoint_is_read(drafts, data):

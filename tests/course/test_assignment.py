@@ -9,6 +9,7 @@ import nbformat
 import pytest
 import torch
 from nbclient import NotebookClient
+from tiers import tiers
 
 from rsl_edu.course import assignment, check, regions
 from rsl_edu.course.assignment import Assignment, AssignmentError
@@ -119,10 +120,11 @@ def test_a_missing_answer_fails_its_own_check_only(source):
 
 
 @pytest.mark.slow
-def test_student_versions_run_from_top_to_bottom():
+@pytest.mark.parametrize("names", tiers([NAMES[2:3], NAMES], [NAMES[2:3]]), ids=["one", "all"])
+def test_student_versions_run_from_top_to_bottom(names):
     """All in one kernel, which is emptied in between; what does not run stops it."""
     together = nbformat.v4.new_notebook()
-    for name in NAMES:
+    for name in names:
         together.cells += [nbformat.v4.new_code_cell("%reset -f"), *assignment.find(name).student().cells]
     for place, cell in enumerate(together.cells):
         cell.id = f"cell-{place}"

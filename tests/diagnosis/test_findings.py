@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from faults import ROBOT, actor, names, nan_weight, no_normalizer, policy_of, save_names, save_run, std_of
+from tiers import tiers
 
 from rsl_edu.checkpoint import Run, read, read_run
 from rsl_edu.data import rollout
@@ -97,7 +98,7 @@ def test_names_of_the_table_are_used_once_and_rows_with_a_shared_name_follow_eac
 # Healthy.
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", tiers(range(5), [3]))
 def test_healthy_policy_that_learned_gives_no_finding(seed, trained):
     examination = examine(trained(seed), robot=ROBOT)
     before = play(examination.run.checkpoints[0].policy, ROBOT)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tiers import exhaustive
 
 ROOT = Path(__file__).parents[2]
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "_build", ".hypothesis", "build", "dist")
@@ -39,6 +40,7 @@ def checkout(tmp_path_factory):
     shutil.rmtree(copied)
 
 
+@exhaustive
 @pytest.mark.slow
 def test_printed_explorer_passes_the_suite(checkout):
     said, succeeded = run(checkout, "pytest", "-q", "-p", "no:cacheprovider", "-k", CHOSEN, *SUITE)

@@ -225,8 +225,10 @@ def test_title_is_short_and_right_everywhere(explorer):
 
 def test_limits_stay_while_means_move(explorer):
     limits = set()
+    drawing = Drawing(explorer)
     for mean in explorer.controls["new_mean"].positions():
-        axes = explorer.render(new_mean=mean).axes
+        drawing.move(explorer.compute(explorer.at(new_mean=mean)))
+        axes = drawing.figure.axes
         limits |= {(axes[0].get_xlim(), axes[0].get_ylim(), axes[1].get_xlim())}
     assert len(limits) == 1
 

@@ -37,6 +37,13 @@ def states(explorer):
 
 
 @pytest.fixture(scope="module")
+def worn(explorer, states):
+    """A drawing that has drawn all states one after the other, and what it drew."""
+    drawing = Drawing(explorer)
+    return drawing, [drawing.frame(state) for state in states]
+
+
+@pytest.fixture(scope="module")
 def tensors(explorer):
     """A learner's own data, as a training run leaves it: with gradients, in half precision."""
     generator = torch.Generator().manual_seed(0)
@@ -136,10 +143,8 @@ def test_same_state_gives_the_same_bytes_whatever_came_before(explorer, states):
     assert type(explorer).from_state(explorer.state).live.svg == first
 
 
-def test_panels_are_drawn_as_if_nothing_had_been_drawn_before(explorer, states):
-    worn = Drawing(explorer)
-    for state in states:
-        frame = worn.frame(state)
+def test_panels_are_drawn_as_if_nothing_had_been_drawn_before(explorer, states, worn):
+    frame = worn[1][-1]
     fresh = Drawing(explorer).frame(states[-1])
     assert (frame.grounds, frame.moving, frame.spots, frame.grips) == (
         fresh.grounds, fresh.moving, fresh.spots, fresh.grips,
@@ -155,13 +160,12 @@ def test_first_panels_are_few_and_fit_a_phone(explorer):
         assert height <= 72 * 4, f"{panel.name} leaves no room for a slider"
 
 
-def test_something_in_the_picture_can_be_taken_hold_of(explorer, states):
-    drawing = Drawing(explorer)
+def test_something_in_the_picture_can_be_taken_hold_of(explorer, worn):
+    drawing, frames = worn
     frame = drawing.frame(explorer.start)
     assert frame.spots or frame.grips
     assert any(arithmetic for _, _, arithmetic, _, _ in frame.spots), "no number is worked out"
-    for state in states:
-        frame = drawing.frame(state)
+    for frame in frames:
         for controls, panel, along, points in frame.grips:
             assert along in ("x", "y", "xy")
             left, top, width, height = drawing.panels[panel].box
@@ -193,12 +197,9 @@ def test_many_updates_leave_no_artist_no_figure_and_no_memory_behind(explorer, s
         return len(drawing.figure.findobj()), len(gc.get_objects())
 
     gc.freeze()  # what was there before is neither counted nor gone through
-    try:
-        update(16)
-        artists, objects = update(16)
-        artists_later, objects_later = update(1000 if isinstance(explorer, explorers.Stream) else 48)  # whole rounds
-    finally:
-        gc.unfreeze()
+    update(16)
+    artists, objects = update(16)
+    artists_later, objects_later = update(1000 if isinstance(explorer, explorers.Stream) else 48)  # whole rounds
     assert artists_later == artists
     assert objects_later < objects + 32  # less than one an update
     assert not plt.get_fignums()
@@ -286,8 +287,8 @@ def test_frame_of_a_dark_page_is_that_of_a_light_one_in_other_colours(explorer):
         assert without_ids(recoloured) == without_ids(dark.svg)
 
 
-def test_frame_holds_what_matplotlib_itself_would_write(explorer):
-    frame = next(explorer.frames())
+def test_frame_holds_what_matplotlib_itself_would_write(explorer, worn):
+    frame = worn[0].frame(explorer.start)
     rendered = explorer.render(**explorer.values(frame.state))
     file = io.StringIO()
     with theme.theme(False):

@@ -69,7 +69,7 @@ def rank_main(rank, ranks, rendezvous, folder, peer=None):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not dist.is_available(), reason="torch was built without torch.distributed")
-@pytest.mark.parametrize("ranks", [2, 4])
+@pytest.mark.parametrize("ranks", [2, pytest.param(4, marks=pytest.mark.exhaustive)])
 def test_ranks_agree_exactly_and_with_one_process_over_the_joined_batches(ranks, tmp_path):
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     multiprocessing.get_context(method).set_forkserver_preload(["torch", "rsl_edu.modules"])  # imported once for all

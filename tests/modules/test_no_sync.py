@@ -325,7 +325,8 @@ needs_compiler = pytest.mark.skipif(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("case", "backend"),
-    [(case, "aot_eager") for case in TRAINED] + [pytest.param("gaussian", "inductor", marks=needs_compiler)],
+    [(case, "aot_eager") for case in TRAINED]
+    + [pytest.param("gaussian", "inductor", marks=[needs_compiler, pytest.mark.exhaustive])],
 )
 def test_torch_compile_of_a_distribution_makes_one_graph_with_the_same_gradients(case, backend):
     policy = TRAINED[case]()

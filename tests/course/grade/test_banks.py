@@ -6,6 +6,7 @@ import inspect
 
 import pytest
 from course.banks import BANKS, RIGHT, WRONG, machinery, mistake_of
+from tiers import exhaustive
 
 from rsl_edu.course import assignment, check
 from rsl_edu.course.grade import marking
@@ -15,8 +16,9 @@ from rsl_edu.course.grade.sandbox import Limits
 from rsl_edu.course.grade.student import Student
 from rsl_edu.course.grade.usage import Budget
 
+FIRST = "unpad"  # stands for all in `make test`, where the checks themselves look at every answer
 TASKS = [
-    pytest.param(source, task, ours, id=task.name)
+    pytest.param(source, task, ours, id=task.name, marks=[] if task.name == FIRST else [exhaustive])
     for source in map(assignment.find, ("1_mlp", "2_cnn", "3_rnn", "4_normalization", "5_distributions"))
     for task, ours in zip(source.tasks, source.answers, strict=True)
 ]

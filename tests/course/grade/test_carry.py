@@ -4,6 +4,7 @@ import nbformat
 import pytest
 from course.grade import forked
 from course.grade.answered import find, handed_in, right_of
+from tiers import tiers
 
 from rsl_edu.course import check
 from rsl_edu.course.assignment import Assignment
@@ -33,7 +34,7 @@ BLANK = {  # what is in the place of merge_moments, and what is said of it
 }
 
 
-@pytest.mark.parametrize("kind", BLANK)
+@pytest.mark.parametrize("kind", tiers(BLANK, ["stub", "lost"]))
 def test_an_exercise_that_needs_an_answer_which_is_not_there_is_judged_with_a_right_one(grade, kind):
     source, (instead, says) = find("4_normalization"), BLANK[kind]
     answers = right_of(source)
@@ -122,8 +123,11 @@ def two_answers(*cells):
     return Assignment("own", nbformat.v4.new_notebook(cells=nodes))
 
 
+CHECKS = ["assert part(2) == 4", "assert whole(2) == 5"]
+
+
 @pytest.mark.parametrize("cells", [(PART, ANSWERS), (f"{PART}\n\n\n{ANSWERS}",)])
-@pytest.mark.parametrize("checks", [[], ["assert part(2) == 4", "assert whole(2) == 5"]])
+@pytest.mark.parametrize("checks", tiers([[], CHECKS], [CHECKS]))
 def test_a_right_answer_brings_its_helper_and_never_the_answer_that_is_judged(grade, cells, checks):
     source = two_answers(*cells)
     for part in ("def part(x):\n    return x", "def part(x):\n    raise NotImplementedError", "x = 1"):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from course.grade.small_class import command, submit, table
+from tiers import exhaustive
 
 from rsl_edu import cli
 from rsl_edu.course.grade import pages, run
@@ -297,6 +298,7 @@ def test_ctrl_c_while_torch_is_imported_ends_without_a_traceback(four, until):
     assert process.returncode == 130
 
 
+@exhaustive
 def test_a_full_disk_for_what_it_says_is_told(four):
     for name in "abcd":
         (four / "class" / f"{name}.ipynb").write_text("")  # nothing has to run

@@ -2,9 +2,10 @@
 
 import nbformat
 import pytest
+from course.grade import forked
 
 from rsl_edu.course.assignment import Assignment
-from rsl_edu.course.grade import marking
+from rsl_edu.course.grade import marking, sandbox, usage
 from rsl_edu.course.grade.rehearsal import rehearse
 from rsl_edu.course.grade.sandbox import Limits
 
@@ -219,6 +220,15 @@ BY_HAND = "because"
 def cell(source, kind="code", **metadata):
     make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}[kind]
     return make(source, metadata={"nbgrader": {"schema_version": 3, **metadata}} if metadata else {})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forks():
+    """Runs answers in forks of this process: they start sooner."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(sandbox, "start", forked.start)
+        monkeypatch.setattr(usage, "known", lambda _: True)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 from course.grade.small_class import grade, journal, submit, table, write_source
+from tiers import exhaustive
 
 from rsl_edu.course.grade import pages, run
 
@@ -143,6 +144,7 @@ for students in (20, 50, 500):  # the first makes what every run needs
 """
 
 
+@exhaustive
 def test_ten_times_as_many_submissions_take_as_much_memory(tmp_path):
     paths = os.pathsep.join(path for path in sys.path if path)
     words = [sys.executable, "-c", MEASURE, str(tmp_path)]

@@ -11,11 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 from course.grade.small_class import DOUBLE, PLAIN, command, grade, journal, quoted, script, submit, write_source
+from tiers import exhaustive
 
 from rsl_edu import cli
 from rsl_edu.course.grade import run
 
 
+@exhaustive
 @pytest.mark.slow
 def test_a_cluster_grades_each_once_though_a_worker_is_killed(bwrap, tmp_path):
     from distributed import LocalCluster

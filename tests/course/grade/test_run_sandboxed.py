@@ -23,6 +23,7 @@ from course.grade.small_class import (
     table,
     write_source,
 )
+from tiers import exhaustive
 
 from rsl_edu import cli
 from rsl_edu.course.grade import pages, run
@@ -155,6 +156,7 @@ BURN = "import time\nbegin = time.monotonic(), time.process_time()\nwhile time.p
 BURN += "while time.monotonic() < begin[0] + 1: time.sleep(0.01)"  # at least, however fast the machine is
 
 
+@exhaustive
 @pytest.mark.slow
 def test_a_right_answer_gets_its_points_on_a_busy_machine(bwrap, one):
     function = DOUBLE.format("\n    ".join([*BURN.splitlines(), "return 2 * number"]))

@@ -9,6 +9,7 @@ import textwrap
 
 import psutil
 import pytest
+from tiers import tiers
 
 from rsl_edu.course.check.failure import Failure
 from rsl_edu.course.grade import sandbox, usage, wire
@@ -227,7 +228,7 @@ def test_what_sleeps_in_the_middle_of_a_reply_is_stopped(process, asked, monkeyp
     assert stopped.value.cell == 7
 
 
-@pytest.mark.parametrize("what", AWAKE)
+@pytest.mark.parametrize("what", tiers(AWAKE, ["uses CPU time", "is kept from running"]))
 def test_a_reply_may_take_its_time_while_something_runs_or_is_kept_from_running(asked, monkeypatch, what):
     monkeypatch.setattr(students, "_ASLEEP", 5)
     assert asked(f"{ON_ITS_WAY}\n{AWAKE[what]}\nos.write(1, data[12:])") == 3
