@@ -42,7 +42,7 @@ kernels: $(VENV)/test.stamp ## run the tests of numbers with each of torch's CPU
 torch: ## try another torch in a throw-away environment (TORCH=2.9.1 PYTHON=python3.12 TEST_ARGS="tests/modules -k rnn")
 	@[ -n "$(TORCH)" ] || { echo "Name a release: make torch TORCH=2.9.1" >&2; exit 1; }
 	$(CHECK_PYTHON)
-	@$(PYTHON) tests/other_torch.py $(TORCH) $(TEST_ARGS)
+	@$(PYTHON) tests/other_torch.py "$(TORCH)" $(TEST_ARGS)
 
 check: wheel ## lint, format, types, workflows, the wheel, and form, hints and solutions of the stored notebooks
 	$(BIN)/ruff check

@@ -315,6 +315,7 @@ def test_a_folder_that_may_not_be_read_is_passed_over(tmp_path, monkeypatch):
 # What is no file: opening a pipe would wait for ever, and a device never ends.
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
 def test_what_is_no_file_is_named_and_not_opened(tmp_path):
     pipe, device, run = tmp_path / "pipe", Path("/dev/null"), tmp_path / "run"
     os.mkfifo(pipe)
@@ -327,6 +328,7 @@ def test_what_is_no_file_is_named_and_not_opened(tmp_path):
         what_is(pipe)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
 def test_a_pipe_beside_a_run_is_not_opened(tmp_path):
     run = saved(tmp_path / "run", "model_0.pt")
     (run / "params").mkdir()
