@@ -7,7 +7,7 @@ PORT ?= 8000
 KERNELS ?=
 
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 # One thread for each of pytest's processes, of which there are three: on two cores, one of them waits for a browser.
 # Sums then also have one order on every machine.
 # Many containers forbid Python to keep what it compiled; the tests start 300 processes.
