@@ -28,7 +28,7 @@ INSTALL = "playwright install chromium (or your system's package: apt-get instal
 
 @pytest.fixture(scope="session")
 def browser():
-    """Chromium of the system or of Playwright. Without one: a skip that says how to get it; in CI on Linux a failure."""
+    """Chromium of the system or of Playwright. Without one a skip says how to get it; in CI on Linux a failure."""
     expect.set_options(timeout=patience.MILLISECONDS)
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
@@ -44,7 +44,7 @@ def browser():
 
 @pytest.fixture(scope="session")
 def bwrap():
-    """The name of a sandbox that works. Without one: a skip that says how to get it; in CI on Linux a failure."""
+    """The name of a sandbox that works. Without one: a skip that says how to get it; in CI on Linux: a failure."""
     try:
         sandbox.probe("bwrap", sandbox.Limits())
     except sandbox.SandboxError as error:
