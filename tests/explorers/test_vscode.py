@@ -176,6 +176,12 @@ def test_each_widget_comes_from_the_bundle_or_with_its_code(said):  # bundle: sr
     assert modules <= {*BUNDLED, "anywidget"}
 
 
+def test_code_opens_no_window(said):  # webview-side/ipywidgets/kernel/index.ts: hookWindowFunctions raises
+    codes = [content["data"]["state"].get("_esm", "") for content in opened(said).values()]
+    assert sum(map(bool, codes)) == 2
+    assert not re.search(r"\b(window\.open|alert)\(", "".join(codes))
+
+
 def test_anywidget_is_found_without_a_network(said):  # scriptSourceProvider/baseIPyWidgetScriptManager.ts
     share = Path(sys.prefix, "share", "jupyter")  # nbExtensionsPathProvider.node.ts
     entry = (share / "nbextensions" / "anywidget" / "extension.js").read_text("utf-8")
