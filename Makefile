@@ -7,7 +7,7 @@ PORT ?=
 KERNELS ?=
 
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 # One thread for each of pytest's processes, of which there are three: on two cores, one of them waits for a browser.
 # Sums then also have one order on every machine.
 # Many containers forbid Python to keep what it compiled; the tests start 300 processes.
@@ -54,7 +54,7 @@ kernels: $(VENV)/test.stamp ## run the tests of numbers with each of torch's CPU
 torch: ## try another torch in a throw-away environment (TORCH=2.9.1 PYTHON=python3.12 TEST_ARGS="tests/modules -k rnn")
 	@[ -n "$(TORCH)" ] || { echo "Name a release: make torch TORCH=2.9.1" >&2; exit 1; }
 	$(CHECK_PYTHON)
-	@$(PYTHON) tests/other_torch.py $(TORCH) $(TEST_ARGS)
+	@$(PYTHON) tests/other_torch.py "$(TORCH)" $(TEST_ARGS)
 
 .PHONY: colab
 colab: ## run every lesson with the versions that Colab has, in a throw-away environment (PYTHON=python3.13)

@@ -18,6 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 TESTS = ["tests/modules", "tests/explorers", "tests/test_swap.py", "notebooks/4_normalization.ipynb"]
+RELEASE = r"\d+\.\d+(\.\d+)?((a|b|rc)\d+)?(\.dev\d+)?(\+\w+)?"
 SHOW_VERSIONS = """
 import importlib.metadata, platform, torch
 versions = ["Python " + platform.python_version(), "kernels " + torch.backends.cpu.get_cpu_capability()]
@@ -39,6 +40,13 @@ def run(*command: Any) -> int:
         os.killpg(process.pid, signal.SIGKILL)  # nothing may write into the folder that is removed next
         process.wait()
         raise
+
+
+def release(name: str) -> str:
+    """Return the name of a release of torch, checked before minutes go into an environment."""
+    if re.fullmatch(RELEASE, name):
+        return name
+    raise argparse.ArgumentTypeError(f"expected a release such as 2.9.1, got {name!r}")
 
 
 def name_of(requirement: str) -> str:
@@ -74,7 +82,7 @@ def install(python: Path, torch: str, folder: Path) -> None:
 def main() -> int:
     """Make the environment, run the tests in it, remove it."""
     parser = argparse.ArgumentParser(description="Run some of the tests with another release of torch.")
-    parser.add_argument("torch", help="a release, as 2.9.1")
+    parser.add_argument("torch", type=release, help="a release, as 2.9.1")
     parser.add_argument("pytest", nargs=argparse.REMAINDER, help=f"arguments for pytest instead of {' '.join(TESTS)}")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else the folder would stay

@@ -549,6 +549,7 @@ def test_a_page_replaces_a_page(tmp_path, monkeypatch, capsys):
         assert (tmp_path / "page.html").stat().st_size > 10_000
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
 @pytest.mark.parametrize("words", ["xray pipe", "xray RUN --obs pipe", "xray RUN --config pipe", "compare RUN pipe"])
 def test_a_pipe_is_not_opened(tmp_path, monkeypatch, capsys, words):
     monkeypatch.chdir(tmp_path)

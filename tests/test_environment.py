@@ -1,6 +1,7 @@
-"""pyproject.toml, environment.yml and constraints.txt name the same packages."""
+"""pyproject.toml, environment.yml and constraints.txt name the same packages; `make torch` wants a release."""
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -69,3 +70,19 @@ def test_constraints_pin_every_dependency_within_its_range(project):
         assert version.operator == "=="
         assert wanted.specifier.contains(version.version), f"{wanted} is pinned to {version}"
     assert str(here["torch"].specifier) == "==2.13.0"
+
+
+def test_versions_of_python_that_are_named_are_those_that_ci_runs(project):
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
+    versions = workflow["jobs"]["test"]["strategy"]["matrix"]["python"]
+    named = [line.rpartition(" ")[2] for line in project["classifiers"] if ":: Python :: 3." in line]
+    assert named == versions
+    assert project["requires-python"] == f">={versions[0]}"
+
+
+@pytest.mark.parametrize("name", ["abc", "", "2", "2.9.1 x", "latest"])
+def test_another_torch_that_names_no_release_is_refused_at_once(name):
+    words = [sys.executable, str(ROOT / "tests" / "other_torch.py"), name]
+    refused = subprocess.run(words, capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert refused.stderr.endswith(f"expected a release such as 2.9.1, got {name!r}\n")

@@ -23,7 +23,8 @@ def _found() -> dict[str, type[Explorer[Any, Any]]]:
     for file in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{file.name}")
         for name, it in vars(module).items():
-            ours = isinstance(it, type) and issubclass(it, Explorer) and it.__module__ == module.__name__
+            # In Python 3.10, list[int] is a type that issubclass refuses; its module is that of list.
+            ours = isinstance(it, type) and it.__module__ == module.__name__ and issubclass(it, Explorer)
             if ours and not name.startswith("_"):
                 if name in found:
                     raise ImportError(

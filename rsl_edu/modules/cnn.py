@@ -140,7 +140,8 @@ class CNN(nn.Sequential):
         if not layers or type(layers[0]) is not nn.Conv2d:  # layers may be others than it was built with
             return
         channels = layers[0].in_channels
-        if isinstance(x, torch.Tensor) and x.shape[1:] == (channels, *self.input_shape[1:]):
+        comparable = isinstance(x, torch.Tensor) and not torch.jit.is_tracing()  # which records a comparison, and warns
+        if comparable and x.shape[1:] == (channels, *self.input_shape[1:]):
             return
         pooled = any(isinstance(layer, (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)) for layer in layers)
         flattened = isinstance(layers[-1], nn.Flatten)  # which takes the first dimension for the batch

@@ -109,9 +109,9 @@ class MLP(nn.Sequential):
 
     @torch.jit.unused
     def _check(self, x: torch.Tensor) -> None:
-        first = next(iter(self._modules.values()), None)
-        if type(first) is nn.Linear:  # which may be another than it was built with
-            trailing_shape("x", x, (first.in_features,))
+        layers = list(self._modules.values())  # not next(iter(...), None): torch 2.6 cannot compile that
+        if layers and type(layers[0]) is nn.Linear:  # which may be another than it was built with
+            trailing_shape("x", x, (layers[0].in_features,))
 
 
 def _output_shape(output_dim: int | Sequence[int]) -> tuple[int, ...]:

@@ -1,13 +1,13 @@
 """Adam's moments are read under the names of the parameters; whatever else stands for them is no harm."""
 
 import collections
-import resource
 
 import pytest
 import torch
 from actors import SAVED, Calls, contents, saved, trained
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from peak_memory import peak_memory
 from tiers import exhaustive
 
 from rsl_edu import checkpoint
@@ -235,10 +235,10 @@ def grouped(**changes):
 )
 def test_what_is_no_state_of_adam_is_no_harm(stored, tmp_path):
     path = saved(tmp_path, contents(optimizer_state_dict=stored))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_memory()
     found = checkpoint.read(path)
     assert (found.optimizer, found.broken) == (None, ())
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB
+    assert peak_memory() - before < 200_000  # KiB
 
 
 @pytest.mark.parametrize("kind", ["items", "get", "keys", "__getitem__", "values"])

@@ -224,6 +224,7 @@ def test_an_export_of_another_network_says_no_activation(hidden, fits, tmp_path)
     assert (run.activation_from, run.settings.unread) == ("exported/policy.pt" if fits else "", note)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
 def test_a_pipe_among_the_checkpoints_is_left_out(tmp_path):
     run_folder(tmp_path, [0])
     os.mkfifo(tmp_path / "model_5.pt")

