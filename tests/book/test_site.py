@@ -512,7 +512,7 @@ def test_without_javascript_the_default_picture_and_its_words_show(browser, site
     context.close()
 
 
-@pytest.mark.parametrize("name", LESSONS)
+@pytest.mark.parametrize("name", tiers(LESSONS, FEW))
 def test_page_links_to_colab_and_shows_nothing_of_the_cell_that_installs_rsl_edu_there(site, name):
     text = (site / f"{name}.html").read_text("utf-8")
     assert f'/{name}.ipynb">Open in Colab</a>' in text

@@ -16,11 +16,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_mixed import MixedModeRenderer
 from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import StepPatch
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Bbox
 
+from .ghosts import ghosts
 from .svg import thin
 from .theme import fixed_colours, theme
 
@@ -156,8 +155,7 @@ class Drawing:
         self._ghosts, self._pinned_state = [], state
         if state is not None:
             self.move(self.pinned)
-            curves = _flat(artist for name, artist in self._artists.items() if name != "guess")
-            self._ghosts = [_ghost(curve) for curve in curves if type(curve) in _CURVES]
+            self._ghosts = ghosts(artist for name, artist in self._artists.items() if name != "guess")
 
     def finished(self, more: bool = True) -> Figure:
         """Return the figure as it is now, whoever draws it.
@@ -325,28 +323,6 @@ def _bounds(corners: np.ndarray) -> list[float]:
 
 
 _SVG_METADATA = ("Date", "Creator", "Format", "Type")
-_CURVES = (Line2D, StepPatch)
-
-
-def _flat(artists: Iterable[Any]) -> Iterator[Any]:
-    for artist in artists:
-        yield from _flat(artist) if isinstance(artist, (list, tuple)) else [artist]
-
-
-def _ghost(curve: Any) -> Artist:
-    """Add a pale copy of a curve behind it."""
-    if isinstance(curve, StepPatch):
-        values, edges, baseline = curve.get_data()
-        ghost: Any = StepPatch(
-            values, edges, orientation=curve.orientation, baseline=baseline, fill=False, linewidth=1.5
-        )
-        ghost.set_edgecolor(curve.get_facecolor() if curve.get_fill() else curve.get_edgecolor())
-    else:
-        ghost = Line2D(*curve.get_data())
-        ghost.update_from(curve)
-    curve.axes.add_artist(ghost)
-    ghost.set(alpha=0.4, zorder=curve.get_zorder() - 0.5, label="_pinned", animated=False)
-    return ghost  # type: ignore[no-any-return]
 
 
 def _named_guess(guess: Any) -> Any:
