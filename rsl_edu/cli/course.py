@@ -59,6 +59,9 @@ def _init(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
             parser.error(f"DIR must be a folder, but {folder} is a file")
         if folder.exists() and (there := next(folder.iterdir(), None)) is not None:
             parser.error(f"DIR must be new or empty, but {there.name} is in {folder}")
+        clone = Path(__file__).resolve().parents[2]
+        if (clone / "pyproject.toml").is_file() and clone in folder.resolve().parents:
+            parser.error(f"DIR must be outside {clone}, the clone of rsl_edu: its releases would take the class along")
         sources = _sources(options.sources)
         if not any(sources.glob("*.ipynb")):
             parser.error(f"--sources: expected a folder with notebooks, got {sources}")

@@ -332,3 +332,9 @@ def test_commands_of_the_readme_grade_a_class(made, tmp_path, bwrap):
     publish = afterwards.splitlines()
     assert publish == [f"rsl-edu assign {name} --sources sources --out solutions --solution" for name in LESSONS]
     assert "solutions/6_policy.ipynb: the solution version" in run(folder, publish[-1])
+
+
+def test_folder_inside_the_clone_is_refused():
+    folder = Path(__file__).parents[2] / "notebooks" / "class"
+    refused(folder)
+    assert not folder.exists()
