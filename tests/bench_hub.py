@@ -332,7 +332,8 @@ def dragging_table(found):
     last = found["dragging"][-1]["cores"]
     busy = ", ".join(f"{kind}s {last[kind]:.2f}" for kind in ("kernel", "server"))
     busy += ", " + ", ".join(f"{kind} {last[kind]:.2f}" for kind in ("proxy", "hub"))
-    beside = f"The program that plays the learners took {last['bench']:.2f} more; in a class, that is done by their browsers."
+    beside = f"The program that plays the learners took {last['bench']:.2f} more; "
+    beside += "in a class, that is done by their browsers."
     return [*lines, "", f"Busy cores with all dragging: {busy}. {beside}"]
 
 
