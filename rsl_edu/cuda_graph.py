@@ -25,7 +25,7 @@ def capture_step(step: Callable[..., R], *examples: torch.Tensor, modules: Itera
     """Capture a step in a CUDA graph and return a function that replays it.
 
     A small step takes as long as the CPU needs to launch its kernels. A replay launches all of them at once. For a
-    policy with a normaliser, on a GPU::
+    policy with a normalizer, on a GPU::
 
         def act(observations):
             normalizer.update(observations)

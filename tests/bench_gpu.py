@@ -159,7 +159,7 @@ def rollout_step(batch: int, device: str) -> tuple[Callable[[torch.Tensor], Any]
 def graph_row(batch: int, device: str, rounds: int = ROUNDS) -> Row:
     """Return the time of a rollout step launched kernel by kernel, and that of its CUDA graph."""
     step, *_, observations = rollout_step(batch, device)
-    same, modules, _ = rollout_step(batch, device)  # with a normaliser of its own
+    same, modules, _ = rollout_step(batch, device)  # with a normalizer of its own
     captured = capture_step(same, observations, modules=modules)
     with torch.no_grad():
         calls = [lambda: step(observations), lambda: captured(observations)]

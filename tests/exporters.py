@@ -15,7 +15,7 @@ FEATURES, ACTIONS = 6, 3
 
 
 def policy(seed=0, activation="elu", rnn=None, normalized=True, layers=1, hidden=(16, 16)):
-    """An actor with a normaliser that has seen something."""
+    """An actor with a normalizer that has seen something."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         normalizer = EmpiricalNormalization(FEATURES) if normalized else None

@@ -18,7 +18,7 @@ DISTRIBUTIONS = [GaussianDistribution, HeteroscedasticGaussianDistribution, Beta
 
 
 class Actor(nn.Module):
-    """A rollout step as rsl_rl takes it: learn from the observations, normalise them, sample, evaluate."""
+    """A rollout step as rsl_rl takes it: learn from the observations, normalize them, sample, evaluate."""
 
     def __init__(self, distribution=GaussianDistribution, until=None):
         super().__init__()

@@ -366,7 +366,7 @@ def test_xray_says_what_is_wrong_with_a_run(capsys):
     assert cli.main(["xray", str(example_run()), "--robot", "InvertedPendulum-v5"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "16 checkpoints, iterations 0 to 59, written by rsl_rl 5" in said
-    assert "4 observations → normaliser → MLP 16, 16 (elu, from params/agent.yaml) → 1 action, Gaussian" in said
+    assert "4 observations → normalizer → MLP 16, 16 (elu, from params/agent.yaml) → 1 action, Gaussian" in said
     assert "1. std growing" in said
     assert "algorithm.entropy_coef (lower)" in said
     assert "--obs" not in said
@@ -375,7 +375,7 @@ def test_xray_says_what_is_wrong_with_a_run(capsys):
 def test_xray_says_which_option_settles_a_guess(tmp_path, capsys):
     assert cli.main(["xray", shutil.copy(example_run() / "model_12.pt", tmp_path)]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "4 observations → normaliser → MLP 16, 16 (elu?) → 1 action, Gaussian" in said
+    assert "4 observations → normalizer → MLP 16, 16 (elu?) → 1 action, Gaussian" in said
     assert "guessed the activation elu: no file next to the checkpoint says so." in said
     assert "--activation NAME or --config agent.yaml settles it" in said
 
@@ -398,7 +398,7 @@ def test_xray_without_observations_says_what_it_did_not_check(capsys):
     assert cli.main(["xray", str(example_run() / "model_12.pt")]) == 0
     said = capsys.readouterr().out
     assert "random numbers" in said
-    assert "normaliser stale: needs observations" in " ".join(said.split())
+    assert "normalizer stale: needs observations" in " ".join(said.split())
     assert said.endswith("--obs FILE, or --robot NAME for a robot of Gymnasium.\n")
 
 
@@ -406,14 +406,14 @@ def test_xray_says_what_a_checkpoint_lacks(capsys):
     assert cli.main(["xray", str(example_run()), "--contents"]) == 0
     said = capsys.readouterr().out
     assert said.startswith("file        model_59.pt, written by rsl_rl 5\n")
-    assert "optimiser            settings, no moments" in said
+    assert "optimizer            settings, no moments" in said
 
 
 def test_xray_prints_on_a_terminal_that_has_no_arrows():
     code = "import sys; from rsl_edu.cli import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "xray", str(example_run() / "model_12.pt")]
     said = subprocess.check_output(command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, text=True)
-    assert "4 observations ? normaliser ? MLP 16, 16 (elu, from params/agent.yaml) ? 1" in said
+    assert "4 observations ? normalizer ? MLP 16, 16 (elu, from params/agent.yaml) ? 1" in said
 
 
 def test_xray_takes_the_activation_from_the_option_or_the_configuration(tmp_path, capsys):

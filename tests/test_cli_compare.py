@@ -30,7 +30,7 @@ def files(tmp_path, monkeypatch):
 def test_the_status_is_0_for_the_same(files, capsys):
     assert cli.main(["compare", "run", "policy.pt"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("checkpoint  model_1.pt: iteration 1, rsl_rl 5, 6 observations → normaliser →")
+    assert out.startswith("checkpoint  model_1.pt: iteration 1, rsl_rl 5, 6 observations → normalizer →")
     assert "\nSame actions, if the checkpoint was trained with elu, which only the export says: the largest" in out
 
 
@@ -46,7 +46,7 @@ def test_the_status_is_2_if_the_code_was_not_run(files, monkeypatch, capsys):
 @pytest.mark.parametrize("words", [("run/model_1.pt", "wrong.pt"), ("wrong.pt", "run/model_1.pt"), ("wrong.pt", "run")])
 def test_the_status_is_1_for_another_in_either_order(words, files, capsys):
     assert cli.main(["compare", *words]) == 1
-    assert "\n1. normaliser left out\n" in capsys.readouterr().out
+    assert "\n1. normalizer left out\n" in capsys.readouterr().out
 
 
 def test_options_reach_the_comparison(files, capsys):

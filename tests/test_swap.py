@@ -68,7 +68,7 @@ def test_training_with_our_modules_gives_the_losses_actions_and_checkpoints_of_r
         torch.testing.assert_close(play(target), play(source), **CLOSE)
 
 
-def test_curiosity_with_our_reward_normaliser_gives_the_same():
+def test_curiosity_with_our_reward_normalizer_gives_the_same():
     rnd = {"num_outputs": 4, "predictor_hidden_dims": [8], "target_hidden_dims": [-1], "weight": 1.0}
     config = configuration("mlp", "gaussian", rnd_cfg=rnd | {"state_normalization": True, "reward_normalization": True})
     ours, theirs = trained(config, ours=True), trained(config, ours=False)

@@ -48,7 +48,7 @@ def normalization() -> str:
 
 
 def _trained() -> tuple[EmpiricalNormalization, MLP]:
-    """Return normaliser and network of lesson 4, trained as there."""
+    """Return normalizer and network of lesson 4, trained as there."""
 
     def disturbed(observation: torch.Tensor) -> torch.Tensor:
         return _controller(observation) + torch.randn(len(observation), 1)

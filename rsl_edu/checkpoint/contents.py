@@ -34,9 +34,9 @@ class Contents:
         actor, std, critic: The networks, and the std of the actions.
         normalizer, critic_normalizer: Statistics of the observations of actor and critic.
         counted: Whether all statistics say how many samples they are of.
-        optimizer: The optimiser with its moments, or what there is of it.
-        moments: Whether there are moments of the optimiser.
-        learning_rate: The learning rate of the optimiser.
+        optimizer: The optimizer with its moments, or what there is of it.
+        moments: Whether there are moments of the optimizer.
+        learning_rate: The learning rate of the optimizer.
         iteration: The number of the iteration in the file.
         renumbered: Whether the name of the file has another number.
         infos, rnd, teacher: Other parts of what rsl_rl stores.
@@ -107,7 +107,7 @@ def read_contents(path: str | Path) -> Contents:
 
 
 def _optimizer(path: Path, stored: Mapping[str, Any], models: StoredModels) -> tuple[str, bool]:
-    """Describe the optimiser, and tell whether it has moments."""
+    """Describe the optimizer, and tell whether it has moments."""
     state, _ = read_optimizer(path, stored.get("optimizer_state_dict"), models)
     if state is not None:
         return f"Adam, {state.step:,} steps", True

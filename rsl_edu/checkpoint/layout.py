@@ -18,9 +18,9 @@ from .untrusted import checked_tensors, is_plain, readable_tensors, recording
 _MODELS = ("actor_state_dict", "student_state_dict", "model_state_dict")
 """Names of the model that holds the actor: since rsl_rl 4, since 4 after a distillation, and before 4."""
 _NORMALIZER = "obs_norm_state_dict"
-"""Statistics of the actor's normaliser in rsl_rl 2, which keeps them outside of the model."""
+"""Statistics of the actor's normalizer in rsl_rl 2, which keeps them outside of the model."""
 _CRITIC_NORMALIZERS = ("critic_obs_norm_state_dict", "privileged_obs_norm_state_dict")
-"""Statistics of the critic's normaliser in rsl_rl 2."""
+"""Statistics of the critic's normalizer in rsl_rl 2."""
 _OTHERS = {"critic_state_dict": "critic's ", "teacher_state_dict": "teacher's "}
 """Since rsl_rl 4: the other models, and whose they are."""
 NAMED = {*_MODELS, *_OTHERS, _NORMALIZER, *_CRITIC_NORMALIZERS}
@@ -57,7 +57,7 @@ class StoredModels:
         actor: Parameters and statistics of the actor, by their names.
         critic: Those of the critic; empty if there is none, or none that can be read.
         unread: Names of parameters in the file's model that no model of rsl_rl has.
-        critic_normalized: Whether the observations of the critic are normalised.
+        critic_normalized: Whether the observations of the critic are normalized.
         named: All parameters and statistics, in the order of the file, by names that also say whose they are:
             ``mlp.0.weight``, ``critic's mlp.0.weight``.
     """
@@ -114,7 +114,7 @@ def find_models(path: Path, stored: Mapping[str, Any]) -> StoredModels:
 
 
 def learning_rate(stored: Mapping[str, Any]) -> float | None:
-    """Return the learning rate of the optimiser, or None if what a file holds has none."""
+    """Return the learning rate of the optimizer, or None if what a file holds has none."""
     try:
         rate = stored["optimizer_state_dict"]["param_groups"][0]["lr"]
         return float(rate)
@@ -165,7 +165,7 @@ def _shared_normalizer(
 
 
 def _releases_of_joint_model(heads: Set[str], stored: Mapping[str, Any]) -> tuple[int, ...]:
-    """Tell rsl_rl 2 from 3, which have one model for actor and critic, by where the normalisers are."""
+    """Tell rsl_rl 2 from 3, which have one model for actor and critic, by where the normalizers are."""
     if any("obs_normalizer" in head or head == "actor_cnns" for head in heads):
         return (3,)
     if any(name in stored for name in (_NORMALIZER, *_CRITIC_NORMALIZERS)):

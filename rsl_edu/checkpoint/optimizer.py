@@ -1,4 +1,4 @@
-"""What a checkpoint holds of its optimiser: sums of Adam's moments, and which of them are NaN or infinite."""
+"""What a checkpoint holds of its optimizer: sums of Adam's moments, and which of them are NaN or infinite."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class AdamState:
 
 
 def read_optimizer(path: Path, stored: Any, models: StoredModels) -> tuple[AdamState | None, tuple[str, ...]]:
-    """Read the state of the optimiser; what is damaged, or of another optimiser than Adam, is no error.
+    """Read the state of the optimizer; what is damaged, or of another optimizer than Adam, is no error.
 
     Args:
         path: The file.

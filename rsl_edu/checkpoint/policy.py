@@ -12,15 +12,15 @@ from rsl_edu.modules import CNN, MLP, RNN, Distribution, EmpiricalNormalization
 
 
 class Policy(nn.Module):
-    r"""The actor of rsl_rl: normaliser :math:`\to` (CNN | RNN) :math:`\to` MLP :math:`\to` distribution.
+    r"""The actor of rsl_rl: normalizer :math:`\to` (CNN | RNN) :math:`\to` MLP :math:`\to` distribution.
 
     Its ``state_dict`` has the names of rsl_rl 5.
 
     Args:
         mlp: Maps the latent to the parameters of the distribution.
         distribution: Distribution of the actions.
-        obs_normalizer: Normaliser of the vector observations; None leaves them as they are.
-        rnn: Memory between normaliser and MLP, or None.
+        obs_normalizer: Normalizer of the vector observations; None leaves them as they are.
+        rnn: Memory between normalizer and MLP, or None.
         cnns: The CNN for each observation that is an image, by its name.
     """
 
@@ -55,7 +55,7 @@ class Policy(nn.Module):
 
     @property
     def normalizer(self) -> EmpiricalNormalization | None:
-        """The normaliser, if the policy has one."""
+        """The normalizer, if the policy has one."""
         return self.obs_normalizer if isinstance(self.obs_normalizer, EmpiricalNormalization) else None
 
     def latent(self, observations: torch.Tensor, images: Mapping[str, torch.Tensor] | None = None) -> torch.Tensor:

@@ -32,7 +32,7 @@ from .rebuild import SettingError, mlp_shapes, rebuild_policy, shown_network
 from .untrusted import is_finite, load, readable_tensors, refuse_changed
 
 STEPS, SAMPLES = 1_000, 20_000_000
-"""Steps of Adam, and samples of the normaliser, that no file from the beginning of a training has: an iteration of
+"""Steps of Adam, and samples of the normalizer, that no file from the beginning of a training has: an iteration of
 rsl_rl has 20 steps by default, and 65,536 robots in 64 steps give 4,200,000 samples."""
 
 
@@ -45,12 +45,12 @@ class Checkpoint:
         releases: Major releases of rsl_rl that write files like this; several where the file leaves it open.
         iteration: Iteration of the training: the number in the file's name, or else the one in the file; 0 if unknown.
         policy: The actor, in evaluation mode.
-        learning_rate: Learning rate of the optimiser, or None if the file has none.
-        critic_normalized: Whether the observations of the critic are normalised.
+        learning_rate: Learning rate of the optimizer, or None if the file has none.
+        critic_normalized: Whether the observations of the critic are normalized.
         unread: Names of parameters, next to those of actor and critic, that no model of rsl_rl has.
         critic: The critic, or None if the file has none, or none that can be read.
         optimizer: The state of Adam, or None if the file has none that can be read.
-        broken: Names of what holds NaN or infinity, in all models, normalisers and moments of the file:
+        broken: Names of what holds NaN or infinity, in all models, normalizers and moments of the file:
             ``mlp.0.weight``, ``critic's mlp.0.weight``, ``Adam's second moment of mlp.0.weight``.
         undated: Why the iteration is unknown, in words; empty if it is known.
     """
@@ -302,7 +302,7 @@ def _trained(policy: Policy, adam: AdamState | None) -> str:
     if adam is not None and adam.step > STEPS:
         return f"Adam took {adam.step:,} steps"
     count = 0 if policy.normalizer is None else int(policy.normalizer.count)
-    return f"the normaliser has learned from {count:,} samples" if count > SAMPLES else ""
+    return f"the normalizer has learned from {count:,} samples" if count > SAMPLES else ""
 
 
 def _evenly(files: list[Path], most: int) -> list[Path]:

@@ -101,7 +101,7 @@ def shown_network(weights: Mapping[str, torch.Tensor], releases: Iterable[int]) 
 
 
 def _without_empty_normalizer(weights: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
-    """Leave out the normaliser of an actor that sees images alone: it has no features to normalise."""
+    """Leave out the normalizer of an actor that sees images alone: it has no features to normalize."""
     mean = weights.get("obs_normalizer._mean")
     if mean is None or mean.shape != (1, 0) or not any(name.startswith("cnns.") for name in weights):
         return weights
@@ -109,18 +109,18 @@ def _without_empty_normalizer(weights: Mapping[str, torch.Tensor]) -> Mapping[st
 
 
 def _check_sizes(policy: Policy, normalized: int | None, latent: int) -> None:
-    """Check that the features of normaliser, memory and CNNs are as many as the MLP takes.
+    """Check that the features of normalizer, memory and CNNs are as many as the MLP takes.
 
     Args:
         policy: The policy, filled.
-        normalized: Features of its normaliser; None without one.
+        normalized: Features of its normalizer; None without one.
         latent: Features that its MLP takes.
     """
     if normalized is not None and normalized != policy.features:
         taken = latent if policy.rnn is None else policy.features
         seen = f", of which {latent - policy.features} are features of images" if policy.cnns else ""
         raise CheckpointError(
-            f"the actor does not fit together: its normaliser has {normalized} features, and its network takes "
+            f"the actor does not fit together: its normalizer has {normalized} features, and its network takes "
             f"{taken}{seen}"
         )
     made: int = sum(cnn.output_dim for cnn in policy.cnns.values())  # type: ignore[misc]

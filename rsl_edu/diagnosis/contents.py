@@ -27,7 +27,7 @@ _WITHOUT_OPTIMIZER = {
 }
 """How the rest is loaded; whether the release is 4 or later."""
 _WITHOUT_REST = {
-    False: "runner.load(path, load_optimizer=False) leaves the optimiser out",
+    False: "runner.load(path, load_optimizer=False) leaves the optimizer out",
     True: 'runner.load(path, load_cfg={"actor": True}) takes the actor alone',
 }
 """How an actor alone is loaded; whether the release is 4 or later."""
@@ -142,15 +142,15 @@ def _parts(held: Contents, source: str) -> list[Part]:
     rows = [
         _part(held, "student" if held.distilled else "actor", held.actor, model),
         _part(held, "std", held.std, std),
-        _part(held, "its normaliser", held.normalizer, statistics, (learned, _OK), unused),
+        _part(held, "its normalizer", held.normalizer, statistics, (learned, _OK), unused),
     ]
     if held.distilled:
         rows.append(_part(held, "teacher", held.teacher, model, (_OK, _UNUSED)))
     else:
         rows.append(_part(held, "critic", held.critic, model, (_OK, _UNUSED)))
-        rows.append(_part(held, "critic's normaliser", held.critic_normalizer, statistics, (learned, _UNUSED), unused))
+        rows.append(_part(held, "critic's normalizer", held.critic_normalizer, statistics, (learned, _UNUSED), unused))
     rows += [
-        _part(held, "optimiser", held.optimizer, moments if held.moments else lambda _: _SILENT, (adam, _UNUSED)),
+        _part(held, "optimizer", held.optimizer, moments if held.moments else lambda _: _SILENT, (adam, _UNUSED)),
         _part(held, "learning rate", held.learning_rate, rate, (restored, _UNUSED), unused),
         _part(held, "iteration", held.iteration, lambda _: started, (started, _UNUSED)),
         _part(held, "infos", held.infos),
@@ -215,7 +215,7 @@ def _when_resumed(held: Contents, own: int) -> list[str]:
     if not held.critic and not held.distilled:
         said.append("KeyError: 'critic_state_dict'." if own > 3 else "Missing key(s): the critic.")
     if not held.counted:
-        said.append("Without its count, a normaliser forgets what it learned at the first batch.")
+        said.append("Without its count, a normalizer forgets what it learned at the first batch.")
     if not held.rnd:
         said.append("With rnd_cfg: KeyError: 'rnd_state_dict'.")
     said.append("Curriculum and terrain levels, episodes and seeds start anew.")
@@ -224,12 +224,12 @@ def _when_resumed(held: Contents, own: int) -> list[str]:
 
 def _when_played(held: Contents, own: int, settings: RunSettings) -> list[str]:
     said = []
-    asked = {"critic": held.critic or held.distilled, "optimiser": held.optimizer, "iteration": held.iteration}
+    asked = {"critic": held.critic or held.distilled, "optimizer": held.optimizer, "iteration": held.iteration}
     missing = [name for name, kept in asked.items() if not kept]
     if missing:
         said.append(f"runner.load(path) asks for {', '.join(missing)}, too, and stops; {_WITHOUT_REST[own > 3]}.")
     if not held.normalizer:
-        said.append("There is no normaliser: with observation normalisation in the configuration, Missing key(s).")
+        said.append("There is no normalizer: with observation normalization in the configuration, Missing key(s).")
     said += _configured(held, settings)
     said.append(
         "The configuration says activation, order and scale of the observations, scale and offset of the actions: "
@@ -262,14 +262,14 @@ def _elsewhere(held: Contents, own: int, release: int) -> list[str]:
     elif held.normalizer and (own, release) == (2, 3):
         said.append(
             "obs_norm_state_dict is not read: with actor_obs_normalization on, Missing key(s); with it off, the policy "
-            "plays without its normaliser, and nothing says so."
+            "plays without its normalizer, and nothing says so."
         )
     elif held.normalizer and (own, release) == (3, 2):
         said.append("Unexpected key(s): move the statistics to obs_norm_state_dict, next to the model.")
     if own == 3 and release == 2 and not _known_to_2(held):
         said.append("It has neither CNNs nor a std that depends on the state.")
     if held.remembers and held.moments and min(own, 4) != min(release, 4):
-        said.append("Adam's moments would belong to other parameters, as the order differs: leave the optimiser out.")
+        said.append("Adam's moments would belong to other parameters, as the order differs: leave the optimizer out.")
     return said
 
 

@@ -107,7 +107,7 @@ def examine(
 
     Args:
         run: A run folder of rsl_rl, one of its files, or what :func:`.read_run` gave.
-        observations: What the policies are shown, as for :func:`own`. None: random numbers with the normaliser's mean
+        observations: What the policies are shown, as for :func:`own`. None: random numbers with the normalizer's mean
             and std stand in, and some findings cannot be made.
         robot: Instead of observations: a robot of Gymnasium for the last checkpoint to play.
         activation: Activation of the hidden layers, which a checkpoint does not hold, as for :func:`.read_run`.
@@ -161,7 +161,7 @@ def describe(policy: Policy, activation_from: str = "you") -> str:
     said_by = {"": "?", "you": ""}.get(activation_from, f", from {activation_from}")
     activation = activation_of(policy) + said_by
     parts = [counted(policy.features, "observation")]
-    parts += ["normaliser"] if policy.normalizer is not None else []
+    parts += ["normalizer"] if policy.normalizer is not None else []
     parts += [f"CNN of {', '.join(policy.cnns)}"] if policy.cnns else []
     if policy.rnn is not None:
         parts.append(f"{type(policy.rnn.rnn).__name__} {policy.rnn.rnn.hidden_size}")

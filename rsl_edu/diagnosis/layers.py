@@ -30,7 +30,7 @@ class Layers:
 
     Attributes:
         units: Of each row, ``[rows]``.
-        parameters: Of each row, ``[rows]``; the input's (a normaliser's, if the network begins with one) first.
+        parameters: Of each row, ``[rows]``; the input's (a normalizer's, if the network begins with one) first.
         bars: Share of the values in each bin of ``EDGES``, ``[rows, bins]``.
         std: Over the samples, root mean square over the units, ``[rows]``.
         gradient: Norm of the loss's gradient at this row's values, ``[rows]``; 1 at the output.

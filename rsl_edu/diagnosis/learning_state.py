@@ -103,7 +103,7 @@ def _seen_by(critic: Critic, checkpoint: Checkpoint, sample: Sample) -> tuple[to
         return None, ""
     draw = torch.Generator().manual_seed(0)
     seen = mean + critic.weights["obs_normalizer._std"] * torch.randn(SAMPLES, mean.shape[1], generator=draw)
-    return seen, "random numbers with its normaliser's mean and std"
+    return seen, "random numbers with its normalizer's mean and std"
 
 
 def _returns(rewards: torch.Tensor, dones: torch.Tensor | None) -> torch.Tensor:

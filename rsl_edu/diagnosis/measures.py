@@ -58,10 +58,10 @@ class Measures:
         raw_std: The parameter of the std as it is stored, ``[actions]``; empty if the std depends on the state.
         entropy: In nats, mean over the sample.
         params: What the distribution needs for a KL.
-        learning_rate: Of the optimiser, or NaN.
-        norm_mean, norm_std: Of the normaliser, ``[features]``; 0 and 1 without one.
-        count: Samples that the normaliser learned from; None without one.
-        shift: Mean of the sample from the normaliser's mean, in units of its std, ``[features]``.
+        learning_rate: Of the optimizer, or NaN.
+        norm_mean, norm_std: Of the normalizer, ``[features]``; 0 and 1 without one.
+        count: Samples that the normalizer learned from; None without one.
+        shift: Mean of the sample from the normalizer's mean, in units of its std, ``[features]``.
         ratio: Std of the sample, in the same unit, ``[features]``.
         size: Root mean square of what enters the network, ``[features]``.
         memory: Of a recurrent policy, or None.
@@ -101,7 +101,7 @@ class Measures:
 
     @property
     def off(self) -> np.ndarray:
-        """How far each feature is from what the normaliser knows, by its mean or its std, in units of its std."""
+        """How far each feature is from what the normalizer knows, by its mean or its std, in units of its std."""
         off: np.ndarray = np.maximum(np.abs(self.shift), self.ratio)
         return off
 

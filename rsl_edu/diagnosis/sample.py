@@ -226,7 +226,7 @@ def play(policy: Policy, robot: str) -> Sample:
 
 
 def stand_in(policy: Policy) -> Sample:
-    """Draw observations from what the policy's normaliser saw, or else with mean 0 and std 1: no robot saw them."""
+    """Draw observations from what the policy's normalizer saw, or else with mean 0 and std 1: no robot saw them."""
     if policy.cnns:
         raise ValueError(f"observations: needed, as the policy sees {next(iter(policy.cnns))!r}")
     draw = torch.Generator().manual_seed(0)
@@ -234,7 +234,7 @@ def stand_in(policy: Policy) -> Sample:
     source = "random numbers with mean 0 and std 1, as no observations were given"
     if policy.normalizer is not None:
         x = policy.normalizer.mean + policy.normalizer.std * x
-        source = "random numbers with the normaliser's mean and std, as no observations were given"
+        source = "random numbers with the normalizer's mean and std, as no observations were given"
     return Sample(x.nan_to_num(), source, real=False)
 
 

@@ -1,4 +1,4 @@
-"""What the graph of an ONNX file computes, as far as it is the policy of a robot: normaliser, memory, layers."""
+"""What the graph of an ONNX file computes, as far as it is the policy of a robot: normalizer, memory, layers."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Graph:
         return found
 
     def normalizer(self) -> tuple[torch.Tensor, torch.Tensor] | None:
-        """Return mean and divisor of the first thing that is done to an observation, if that is to normalise it."""
+        """Return mean and divisor of the first thing that is done to an observation, if that is to normalize it."""
         seen = set(self.inputs)
         difference, mean = "", None
         for node in self._nodes:

@@ -146,7 +146,7 @@ def _named(module: str, name: str, tensor: Callable[..., torch.Tensor]) -> Any:
             storage, offset, size, strides
         ),
         "torch._utils _rebuild_parameter": lambda data, *_: data,
-        "torch._utils _rebuild_qtensor": lambda *_: None,  # quantised: its numbers are not the weights
+        "torch._utils _rebuild_qtensor": lambda *_: None,  # quantized: its numbers are not the weights
         "torch device": lambda *_: None,
     }
     if f"{module} {name}" in known:

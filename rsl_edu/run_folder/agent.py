@@ -32,7 +32,7 @@ class Training:
         schedule: Of the learning rate, ``adaptive`` or ``fixed``, or None.
         learning_rate: The one that was configured, or None.
         groups: Groups of observations that the actor sees; empty if this is not said.
-        obs_normalization: Whether the actor has a normaliser, or None.
+        obs_normalization: Whether the actor has a normalizer, or None.
         network: What they say of the actor that its weights show, too, as for :func:`.network.contradiction`.
     """
 
@@ -126,7 +126,7 @@ def _actor(said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _normalization(actor: Mapping[str, Any], part: Mapping[str, Any]) -> bool | None:
-    """Return whether the actor has a normaliser, under the name that each release has for it, or None."""
+    """Return whether the actor has a normalizer, under the name that each release has for it, or None."""
     said = (
         actor.get("obs_normalization"),  # rsl_rl 4 and 5
         actor.get("actor_obs_normalization"),  # 3

@@ -34,7 +34,7 @@ class RunSettings:
         given: Whether someone named the file: then it is an error if it is of another network.
         unread: Why a file that lies there could not be read, for each of these files; ``params/env.yaml`` is among them
             once names were asked for.
-        obs_normalization: Whether the actor has a normaliser, or None.
+        obs_normalization: Whether the actor has a normalizer, or None.
     """
 
     actor: Mapping[str, Any] = dataclasses.field(default_factory=dict)

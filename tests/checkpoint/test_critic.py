@@ -68,7 +68,7 @@ def test_without_a_critic_there_is_none(name, tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"mlp.0.weight": torch.ones(6, 9)},  # another width than the normaliser
+        {"mlp.0.weight": torch.ones(6, 9)},  # another width than the normalizer
         {"mlp.2.weight": torch.ones(5, 3)},
         {"mlp.2.bias": torch.ones(4)},
         {"mlp.0.weight": torch.ones(6, 4, 1)},

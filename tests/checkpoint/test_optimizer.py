@@ -123,7 +123,7 @@ def spoiled(where):
     state, critic = stored["optimizer_state_dict"]["state"], stored["critic_state_dict"]
     if where == "critic":
         critic["mlp.2.bias"][1] = torch.nan
-    elif where == "critic's normaliser":
+    elif where == "critic's normalizer":
         critic["obs_normalizer._var"][0, 2] = torch.inf
     elif where == "moment of the critic":
         state[5]["exp_avg_sq"][0, 0] = -torch.inf
@@ -138,7 +138,7 @@ def spoiled(where):
     ("where", "name"),
     [
         ("critic", "critic's mlp.2.bias"),
-        ("critic's normaliser", "critic's obs_normalizer._var"),
+        ("critic's normalizer", "critic's obs_normalizer._var"),
         ("moment of the critic", "Adam's second moment of the critic's mlp.0.weight"),
         ("moment", "Adam's first moment of mlp.0.weight"),
         ("another model", "rnd_state_dict's predictor.0.weight"),
@@ -154,7 +154,7 @@ def test_nothing_is_broken_in_a_file_as_it_should_be(tmp_path):
 
 
 @pytest.mark.parametrize("file", ["2.1.2-privileged", "2.3.3-privileged", "3.1.3-mlp", "5.5.1-mlp"])
-def test_normalisers_of_all_releases_are_looked_into(file, tmp_path):
+def test_normalizers_of_all_releases_are_looked_into(file, tmp_path):
     stored = torch.load(SAVED / f"{file}.pt", weights_only=True)
     tables = [table for table in stored.values() if isinstance(table, dict) and "state" not in table]
     means = [(table, name) for table in tables for name in table if name.rpartition(".")[2] == "_mean"]

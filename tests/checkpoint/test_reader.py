@@ -48,7 +48,7 @@ def with_steps(steps, **others):
         (
             "best.pt",
             contents({"obs_normalizer.count": torch.tensor(98_304_000)}, iter=0),
-            "iteration unknown (iter is 0 in the file, the normaliser has learned from 98,304,000 samples)",
+            "iteration unknown (iter is 0 in the file, the normalizer has learned from 98,304,000 samples)",
         ),
         ("best.pt", with_steps(59_020, iter=2950), "iteration 2950"),
         ("model_0.pt", with_steps(59_020), "iteration 0"),

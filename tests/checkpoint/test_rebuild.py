@@ -61,7 +61,7 @@ def test_several_images_enter_in_the_order_of_the_file(tmp_path):
     torch.testing.assert_close(found(torch.ones(2, 4), images), policy(torch.ones(2, 4), images))
 
 
-def test_an_actor_that_sees_images_alone_is_read_without_its_normaliser_of_nothing(tmp_path):
+def test_an_actor_that_sees_images_alone_is_read_without_its_normalizer_of_nothing(tmp_path):
     torch.manual_seed(0)
     cnn = CNN((8, 8), 1, [2], 3)
     own = Policy(MLP(cnn.output_dim, 2, [6]), GaussianDistribution(2), None, cnns={"scan": cnn}).eval()
@@ -164,7 +164,7 @@ def test_a_memory_that_does_not_fit_its_network_is_told(rnn, tmp_path):
     )
     statistics = {f"obs_normalizer.{name}": torch.ones(1, 6) for name in ("_mean", "_var", "_std")}
     path = saved(tmp_path, {"actor_state_dict": built(rnn).state_dict() | statistics})
-    assert "its normaliser has 6 features, and its network takes 4" in refusal(path)
+    assert "its normalizer has 6 features, and its network takes 4" in refusal(path)
 
 
 def test_images_that_make_more_features_than_the_network_takes_are_told(tmp_path):

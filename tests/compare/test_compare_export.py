@@ -56,7 +56,7 @@ def names(comparison):
 
 
 def edited(normalizer=NORMALIZER, **changes):
-    """A normaliser in which something is other."""
+    """A normalizer in which something is other."""
     other = copy.deepcopy(normalizer)
     for name, value in changes.items():
         getattr(other, name).copy_(value) if isinstance(value, torch.Tensor) else setattr(other, name, value)
@@ -70,7 +70,7 @@ def with_activation(name):
 
 
 def reordered(order):
-    """The actor and the normaliser for features in another order."""
+    """The actor and the normalizer for features in another order."""
     actor = copy.deepcopy(MAIN)
     actor.mlp[0].weight.data = MAIN.mlp[0].weight.data[:, order]
     parts = {name: getattr(NORMALIZER, name)[:, order] for name in ("_mean", "_std", "_var")}
@@ -97,7 +97,7 @@ def without_last_bias():
 
 
 class Normalizer(nn.Module):
-    """A copy of a normaliser that is in the way once more."""
+    """A copy of a normalizer that is in the way once more."""
 
     def __init__(self):
         super().__init__()
@@ -108,7 +108,7 @@ class Normalizer(nn.Module):
 
 
 class Clipped(Normalizer):
-    """A normaliser with a clip behind it."""
+    """A normalizer with a clip behind it."""
 
     def __init__(self, limit: float):
         super().__init__()
@@ -153,49 +153,49 @@ MEAN, STD, VAR = NORMALIZER._mean, NORMALIZER._std, NORMALIZER._var
 LIMITS = {"low": [-9.0, -0.3, -0.2], "high": [0.3, 0.4, 0.5]}
 OFFSET = [0.1, 0.8, -1.5]
 PLANTED = {  # the module that is exported, the causes, and what the first says
-    "normaliser left out": (
+    "normalizer left out": (
         lambda: IsaacLab(MAIN),
-        ["normaliser left out"],
-        "model_100.pt without the normaliser does",
+        ["normalizer left out"],
+        "model_100.pt without the normalizer does",
     ),
     "twice": (
         lambda: IsaacLab(MAIN, NORMALIZER, before=Normalizer()),
-        ["observations normalised twice"],
-        "with observations normalised twice",
+        ["observations normalized twice"],
+        "with observations normalized twice",
     ),
     "eps": (
         lambda: IsaacLab(MAIN, edited(eps=1e-3)),
-        ["another formula in the normaliser"],
+        ["another formula in the normalizer"],
         "with an eps of 0.001 in place of 0.01",
     ),
     "root of var": (
         lambda: IsaacLab(MAIN, edited(eps=0.0, _std=(VAR + 1e-4).sqrt())),
-        ["another formula in the normaliser"],
+        ["another formula in the normalizer"],
         "with the root of var + 0.0001 in place of std + 0.01",
     ),
     "var": (
         lambda: IsaacLab(MAIN, edited(_std=VAR)),
-        ["another formula in the normaliser"],
+        ["another formula in the normalizer"],
         "with the variance in place of the std",
     ),
-    "other normaliser": (
+    "other normalizer": (
         lambda: IsaacLab(MAIN, OTHER.obs_normalizer),
-        ["normaliser of another checkpoint"],
-        "with the normaliser of model_50.pt",
+        ["normalizer of another checkpoint"],
+        "with the normalizer of model_50.pt",
     ),
     "untrained": (
         lambda: IsaacLab(MAIN, edited(_mean=0 * MEAN, _std=0 * STD + 1)),
-        ["normaliser without statistics"],
-        "with a normaliser that has learned nothing, mean 0 and std 1",
+        ["normalizer without statistics"],
+        "with a normalizer that has learned nothing, mean 0 and std 1",
     ),
     "zeroed": (
         lambda: IsaacLab(MAIN, edited(_mean=0 * MEAN, _std=0 * STD)),
-        ["normaliser without statistics"],
-        "with a normaliser whose mean and std are 0",
+        ["normalizer without statistics"],
+        "with a normalizer whose mean and std are 0",
     ),
     "shrunk": (
         lambda: IsaacLab(MAIN, edited(_mean=0.98 * MEAN, _std=0.99 * STD)),
-        ["other statistics in the normaliser"],
+        ["other statistics in the normalizer"],
         "whose means are 0.98 times those of the checkpoint",
     ),
     "other checkpoint": (
@@ -205,18 +205,18 @@ PLANTED = {  # the module that is exported, the causes, and what the first says
     ),
     "half of another checkpoint": (
         lambda: IsaacLab(OTHER, NORMALIZER),
-        ["another checkpoint", "normaliser of another checkpoint"],
-        "model_50.pt with the normaliser of model_100.pt does",
+        ["another checkpoint", "normalizer of another checkpoint"],
+        "model_50.pt with the normalizer of model_100.pt does",
     ),
     "activation": (
         lambda: IsaacLab(with_activation("relu"), NORMALIZER),
         ["another activation"],
         "with the activation relu in place of elu",
     ),
-    "activation, no normaliser": (
+    "activation, no normalizer": (
         lambda: IsaacLab(with_activation("tanh")),
-        ["another activation", "normaliser left out"],
-        "with the activation tanh in place of elu and without the normaliser",
+        ["another activation", "normalizer left out"],
+        "with the activation tanh in place of elu and without the normalizer",
     ),
     "order": (
         lambda: IsaacLab(*reordered([0, 1, 3, 2, 4, 5])),
@@ -228,10 +228,10 @@ PLANTED = {  # the module that is exported, the causes, and what the first says
         ["another order of the observations"],
         "with feature 1 as feature 0, feature 2 as feature 1, feature 0 as feature 2 does",
     ),
-    "order, no normaliser": (
+    "order, no normalizer": (
         lambda: IsaacLab(reordered([0, 1, 3, 2, 4, 5])[0]),
-        ["another order of the observations", "normaliser left out"],
-        "and without the normaliser",
+        ["another order of the observations", "normalizer left out"],
+        "and without the normalizer",
     ),
     "clip": (
         lambda: IsaacLab(MAIN, NORMALIZER, after=Apply(low=-0.4, high=0.4)),
@@ -248,15 +248,15 @@ PLANTED = {  # the module that is exported, the causes, and what the first says
         ["actions clipped"],
         "with actions clipped at",
     ),
-    "clip of normalised observations": (
+    "clip of normalized observations": (
         lambda: IsaacLab(MAIN, Clipped(10.0)),
         ["observations clipped"],
-        "with normalised observations clipped at ±10",
+        "with normalized observations clipped at ±10",
     ),
-    "clip of normalised observations at 5": (
+    "clip of normalized observations at 5": (
         lambda: IsaacLab(MAIN, Clipped(5.0)),
         ["observations clipped"],
-        "with normalised observations clipped at ±5",
+        "with normalized observations clipped at ±5",
     ),
     "clip of observations": (
         lambda: IsaacLab(MAIN, NORMALIZER, before=Apply(low=-18.0, high=18.0)),
@@ -298,10 +298,10 @@ PLANTED = {  # the module that is exported, the causes, and what the first says
         ["actions in another order"],
         "with action 2 as 0, 0 as 1, 1 as 2 does",
     ),
-    "no normaliser, clip": (
+    "no normalizer, clip": (
         lambda: IsaacLab(MAIN, after=Apply(low=-0.4, high=0.4)),
-        ["normaliser left out", "actions clipped"],
-        "model_100.pt without the normaliser and with actions clipped at ±0.4 does",
+        ["normalizer left out", "actions clipped"],
+        "model_100.pt without the normalizer and with actions clipped at ±0.4 does",
     ),
     "half precision": (
         lambda: IsaacLab(rounded(torch.float16), NORMALIZER),
@@ -318,9 +318,9 @@ PLANTED = {  # the module that is exported, the causes, and what the first says
         ["actions are sampled"],
         "times the checkpoint's noise",
     ),
-    "sample, no normaliser": (
+    "sample, no normalizer": (
         lambda: IsaacLab(MAIN, after=Apply(noise=[0.3, 0.5, 0.7])),
-        ["actions are sampled", "normaliser left out"],
+        ["actions are sampled", "normalizer left out"],
         "times the checkpoint's noise",
     ),
     "noise": (
@@ -330,12 +330,12 @@ PLANTED = {  # the module that is exported, the causes, and what the first says
     ),
     "root of var, with the eps of rsl_rl": (
         lambda: IsaacLab(MAIN, edited(eps=0.0, _std=(VAR + 1e-2).sqrt())),
-        ["another formula in the normaliser"],
+        ["another formula in the normalizer"],
         "with the root of var + 0.01 in place of std + 0.01",
     ),
     "no mean": (
         lambda: IsaacLab(MAIN, edited(_mean=0 * MEAN)),
-        ["another formula in the normaliser"],
+        ["another formula in the normalizer"],
         "without the mean",
     ),
     "8 bits": (
@@ -351,17 +351,17 @@ PLANTED = {  # the module that is exported, the causes, and what the first says
     "first layer alone in another order": (
         lambda: IsaacLab(reordered([0, 1, 3, 2, 4, 5])[0], NORMALIZER),
         ["another order of the observations"],
-        "behind the normaliser, whose order is right, does",
+        "behind the normalizer, whose order is right, does",
     ),
     "other weights": (
         lambda: IsaacLab(policy(7), policy(7).obs_normalizer),
         ["other weights"],
-        "with the weights and the normaliser that are in the export does",
+        "with the weights and the normalizer that are in the export does",
     ),
-    "other weights, no normaliser": (
+    "other weights, no normalizer": (
         lambda: IsaacLab(policy(7)),
-        ["normaliser left out", "other weights"],
-        "without the normaliser and with the weights that are in the export",
+        ["normalizer left out", "other weights"],
+        "without the normalizer and with the weights that are in the export",
     ),
     "NaN": (
         lambda: IsaacLab(MAIN, edited(_mean=MEAN * torch.tensor([1, 1, torch.nan, 1, 1, 1]))),
@@ -441,7 +441,7 @@ def test_code_around_the_same_weights_is_named(what, compare):
 def test_a_difference_on_large_observations_alone_is_told(compare):
     comparison = compare(IsaacLab(MAIN, Clipped(10.0)))
     assert re.search(r", on 1,024 observations, and there is none on those up to 4\.\d stds", comparison.verdict)
-    shown = r"1,024 observations, drawn with .* normaliser: up to 4\.\d stds from the mean, 64 of them up to [12]\d"
+    shown = r"1,024 observations, drawn with .* normalizer: up to 4\.\d stds from the mean, 64 of them up to [12]\d"
     assert re.match(shown, comparison.about["shown"])
     assert "there is none on those" not in compare(IsaacLab(MAIN)).verdict
 
@@ -511,7 +511,7 @@ def test_clamps_in_the_code_are_named(compare):
 
 
 MEMORIES = {
-    "normaliser left out": (lambda: IsaacLab(MEMORY), "lstm", ["normaliser left out"]),
+    "normalizer left out": (lambda: IsaacLab(MEMORY), "lstm", ["normalizer left out"]),
     "not carried": (lambda: Forgetful(MEMORY, MEMORY.obs_normalizer), "lstm", ["memory not carried along"]),
     "not zero": (
         lambda: filled(IsaacLab(MEMORY, MEMORY.obs_normalizer), 0.3),
@@ -536,7 +536,7 @@ def test_all_causes_are_planted():
     planted = {cause for _, causes, _ in PLANTED.values() for cause in causes}
     planted |= {cause for _, _, causes in MEMORIES.values() for cause in causes}
     planted |= {cause for _, causes, _ in AROUND.values() for cause in causes}
-    planted |= {"normaliser of the critic", "another network of the file"}  # test_false_statements.py
+    planted |= {"normalizer of the critic", "another network of the file"}  # test_false_statements.py
     assert {cause.name for cause in CAUSES} <= planted
 
 
@@ -577,7 +577,7 @@ def scaled_up():
 
 
 def folded():
-    """An actor that takes raw observations: its first layer normalises them."""
+    """An actor that takes raw observations: its first layer normalizes them."""
     actor = copy.deepcopy(MAIN)
     divisor = (STD + NORMALIZER.eps).squeeze()
     actor.mlp[0].weight.data = MAIN.mlp[0].weight / divisor
@@ -588,7 +588,7 @@ def folded():
 HALVES = {
     "neighbour": (lambda: IsaacLab(moved(0.003), NORMALIZER), ["other weights"]),
     "last layer": (lambda: IsaacLab(scaled_up(), NORMALIZER), ["other weights", "actions scaled or shifted"]),
-    "means": (lambda: IsaacLab(MAIN, edited(_mean=1.0015 * MEAN)), ["other statistics in the normaliser"]),
+    "means": (lambda: IsaacLab(MAIN, edited(_mean=1.0015 * MEAN)), ["other statistics in the normalizer"]),
     "folded": (lambda: IsaacLab(folded()), None),
 }
 
@@ -617,23 +617,23 @@ def test_half_of_a_neighbour_is_named(tmp_path):
 
 @pytest.mark.parametrize("rnn", [None, "gru"])
 def test_rounding_of_large_numbers_is_not_taken_for_a_fault_and_does_not_hide_one(rnn, tmp_path):
-    """Without its normaliser, this policy gets numbers of 10,000: single precision is off by far more than 1e-5."""
+    """Without its normalizer, this policy gets numbers of 10,000: single precision is off by far more than 1e-5."""
     actor = policy(rnn=rnn, activation="selu")
     with torch.no_grad():
         spread, draw = 10.0 ** torch.linspace(-3, 3, FEATURES), torch.Generator().manual_seed(0)
         actor.obs_normalizer.train().update(torch.randn(100, FEATURES, generator=draw) * spread + 10_000)
     path = save(actor.eval(), tmp_path / "model_3.pt")
-    for module, causes in ((IsaacLab(actor, actor.obs_normalizer), []), (IsaacLab(actor), ["normaliser left out"])):
+    for module, causes in ((IsaacLab(actor, actor.obs_normalizer), []), (IsaacLab(actor), ["normalizer left out"])):
         assert names(compare_export(path, script(module.eval(), tmp_path / "policy.pt"))) == causes
 
 
 # What is given, and what is not ---------------------------------------------------------------------------------------
 
 
-def test_an_older_release_is_told_how_it_exports_its_normaliser(tmp_path):
+def test_an_older_release_is_told_how_it_exports_its_normalizer(tmp_path):
     path = save(MAIN, tmp_path / "model_3.pt", release=2)
     comparison = compare_export(path, script(IsaacLab(MAIN), tmp_path / "policy.pt"))
-    assert names(comparison) == ["normaliser left out"]
+    assert names(comparison) == ["normalizer left out"]
     assert "normalizer=runner.obs_normalizer" in comparison.reasons[0].change
     assert "#3836" in comparison.reasons[0].change
 
@@ -680,7 +680,7 @@ def test_the_activation_is_found_by_trying_where_nothing_says_it(runs, tmp_path)
     assert names(given) == ["another activation"]
 
 
-@pytest.mark.parametrize("fault", ["normaliser left out", "other normaliser", "other checkpoint", "clip"])
+@pytest.mark.parametrize("fault", ["normalizer left out", "other normalizer", "other checkpoint", "clip"])
 def test_a_frozen_module_without_names_is_explained_by_what_it_does(fault, runs, tmp_path):
     made, causes, _ = PLANTED[fault]
     torch.jit.freeze(torch.jit.script(made().eval())).save(str(tmp_path / "policy.pt"))
@@ -724,14 +724,14 @@ def test_what_nothing_explains_is_not_explained(compare):
     assert "three causes together" in comparison.never_tried
     assert not {"another order of the observations", "observations scaled or shifted"} & set(comparison.ruled_out)
     assert "by its tensors: all 6 tensors of its network are those of model_100.pt" in comparison.notes[0]
-    assert "normaliser left out" in comparison.ruled_out
+    assert "normalizer left out" in comparison.ruled_out
     assert not {"memory not carried along", "another checkpoint"} & set(comparison.ruled_out)
 
 
 def test_the_nearest_guess_says_how_much_it_explains(compare):
     comparison = compare(IsaacLab(MAIN, before=Apply(low=-4.9, high=5.3)))
     nearest = next(note for note in comparison.notes if note.startswith("nearest: "))
-    share = re.fullmatch(r"nearest: model_100.pt without the normaliser explains (\S+) % of the difference .*", nearest)
+    share = re.fullmatch(r"nearest: model_100.pt without the normalizer explains (\S+) % of the difference .*", nearest)
     assert 80 < float(share[1]) <= 100
 
 
@@ -774,7 +774,7 @@ def test_another_number_of_actions_is_named(compare):
     assert f"the export returns 2 actions, the checkpoint {ACTIONS}" in comparison.reasons[0].found
 
 
-def test_a_normaliser_that_goes_on_learning_is_named(compare):
+def test_a_normalizer_that_goes_on_learning_is_named(compare):
     class Learning(nn.Module):
         """As that of rsl_rl 2: in training mode it learns when it is used."""
 
@@ -858,7 +858,7 @@ def no_sandbox(monkeypatch):
     ("module", "of", "causes"),
     [
         (lambda: IsaacLab(MAIN, NORMALIZER), "mlp", []),
-        (lambda: IsaacLab(MAIN), "mlp", ["normaliser left out"]),
+        (lambda: IsaacLab(MAIN), "mlp", ["normalizer left out"]),
         (lambda: IsaacLab(with_activation("relu"), NORMALIZER), "mlp", ["another activation"]),
         (lambda: IsaacLab(MEMORY, MEMORY.obs_normalizer), "lstm", []),
         (
@@ -926,7 +926,7 @@ def onnx(tmp_path):
     return lambda module, *more: to_onnx(module, tmp_path / "policy.onnx", *more)
 
 
-@pytest.mark.parametrize("fault", ["normaliser left out", "other checkpoint", "order", "clip", "activation", "eps"])
+@pytest.mark.parametrize("fault", ["normalizer left out", "other checkpoint", "order", "clip", "activation", "eps"])
 def test_a_fault_in_onnx_is_named(fault, onnx, runs):
     module, causes, says = PLANTED[fault]
     comparison = compare_export(runs / "mlp", onnx(module()), activation="elu")

@@ -4,11 +4,11 @@ import pytest
 
 from rsl_edu.compare import Comparison, Reason
 
-REASON = Reason("normaliser left out", "found " * 30, "change <b>it</b>", 4)
+REASON = Reason("normalizer left out", "found " * 30, "change <b>it</b>", 4)
 COMPARISON = Comparison(
     same=False,
     about={"checkpoint": "model_\x1b[31m.pt", "export": "<script>policy</script>"},
-    verdict="Not the same: normaliser left out.",
+    verdict="Not the same: normalizer left out.",
     reasons=(REASON,),
     notes=("a note " * 20,),
     ruled_out=("actions clipped", "actions squashed"),
@@ -22,7 +22,7 @@ def test_text_says_all_in_lines_of_at_most_100_characters():
     assert max(map(len, text.splitlines())) <= 100
     assert text.startswith("checkpoint  model_?[31m.pt\n")
     for words in (
-        "\n1. normaliser left out\n",
+        "\n1. normalizer left out\n",
         "   lesson      4 · Normalization",
         "\nruled out   actions clipped, actions",
     ):
@@ -34,10 +34,10 @@ def test_text_says_all_in_lines_of_at_most_100_characters():
 
 def test_html_has_the_same_and_escapes_what_files_say():
     page = COMPARISON._repr_html_()
-    assert "<strong>Not the same: normaliser left out.</strong>" in page
+    assert "<strong>Not the same: normalizer left out.</strong>" in page
     assert "&lt;script&gt;policy&lt;/script&gt;" in page
     assert "\x1b" not in page
-    for cell in ("normaliser left out", "change &lt;b&gt;it&lt;/b&gt;", "4 · Normalization"):
+    for cell in ("normalizer left out", "change &lt;b&gt;it&lt;/b&gt;", "4 · Normalization"):
         assert f'">{cell}</td>' in page
     for words in ("<dt>ruled out</dt><dd>actions clipped, actions squashed</dd>", "<dt>not checked</dt>"):
         assert words in page

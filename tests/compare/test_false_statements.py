@@ -55,8 +55,8 @@ def test_all_files_of_a_long_run_are_looked_at(long_run):
     assert names(comparison) == ["another checkpoint"]
     assert "model_3.pt does what the export does" in comparison.reasons[0].found
     mixed = compare(long_run / "model_8.pt", IsaacLab(policy(9), other.obs_normalizer))
-    assert names(mixed) == ["normaliser of another checkpoint"]
-    assert "with the normaliser of model_3.pt" in mixed.reasons[0].found
+    assert names(mixed) == ["normalizer of another checkpoint"]
+    assert "with the normalizer of model_3.pt" in mixed.reasons[0].found
 
 
 def test_files_that_were_not_read_are_not_ruled_out(long_run):
@@ -102,7 +102,7 @@ def test_a_recording_of_repeated_rows_makes_no_clip_of_its_extremes(main):
 
 
 class Renamed(nn.Module):
-    """A normaliser whose buffers have other names."""
+    """A normalizer whose buffers have other names."""
 
     def __init__(self, normalizer, low=-1e9):
         super().__init__()
@@ -114,25 +114,25 @@ class Renamed(nn.Module):
         return ((x - self.mu) / self.sigma).clamp_min(self.low)
 
 
-def test_a_normaliser_under_other_names_is_not_denied(main):
+def test_a_normalizer_under_other_names_is_not_denied(main):
     comparison = compare(main, IsaacLab(MAIN, Renamed(NORMALIZER, low=-1.0)))
     assert not comparison.reasons
-    assert "the means of its normaliser are those of model_3.pt" in comparison.notes[0]
+    assert "the means of its normalizer are those of model_3.pt" in comparison.notes[0]
     other = save(policy(2), main.parent / "model_1.pt")
     swapped = compare(main, IsaacLab(MAIN, Renamed(policy(2).obs_normalizer)))
-    assert names(swapped) == ["normaliser of another checkpoint"]
+    assert names(swapped) == ["normalizer of another checkpoint"]
     assert other.name in swapped.reasons[0].found
     left = compare(main, IsaacLab(MAIN))
-    assert "no normaliser was found in it" in left.reasons[0].found
+    assert "no normalizer was found in it" in left.reasons[0].found
 
 
-def test_the_normaliser_of_the_critic_is_named(main):
+def test_the_normalizer_of_the_critic_is_named(main):
     theirs = policy(3).obs_normalizer
     stored = torch.load(main, weights_only=True)
     stored["critic_state_dict"] = {f"obs_normalizer.{name}": x for name, x in theirs.state_dict().items()}
     stored["critic_state_dict"] |= {"mlp.0.weight": torch.ones(1, FEATURES), "mlp.0.bias": torch.ones(1)}
     torch.save(stored, main)
-    assert names(compare(main, IsaacLab(MAIN, theirs))) == ["normaliser of the critic"]
+    assert names(compare(main, IsaacLab(MAIN, theirs))) == ["normalizer of the critic"]
 
 
 def test_the_teacher_is_named(main):
@@ -187,7 +187,7 @@ class Sampled(IsaacLab):
         return mean + torch.randn_like(mean) * torch.tensor([0.3, 0.5, 0.7])
 
 
-def test_a_sampled_onnx_is_recognised(onnx, main):
+def test_a_sampled_onnx_is_recognized(onnx, main):
     comparison = compare_export(main, onnx(Sampled(MAIN, NORMALIZER)))
     assert names(comparison) == ["actions are sampled"]
     assert any("its graph draws random numbers" in note for note in comparison.notes)

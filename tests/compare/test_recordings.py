@@ -79,7 +79,7 @@ def held(steps, features):
     return change
 
 
-def normalise(x):
+def normalize(x):
     return (x - x.mean((0, 1))) / (x.std((0, 1)) + 0.01)
 
 
@@ -94,7 +94,7 @@ OFFSETS = np.tile([0.6, -0.9, 0.8], 2).astype("f4")
 PLANTED = {
     "absent": ("constant", LIN, times(0, LIN)),
     "held": ("held", IMU, held(3, IMU)),
-    "normalised": ("normalised", range(len(NAMES)), normalise),
+    "normalized": ("normalized", range(len(NAMES)), normalize),
     "gravity in m/s²": ("scale", GRAVITY, times(9.81, GRAVITY)),
     "gravity a tenth": ("scale", GRAVITY, times(0.1, GRAVITY)),
     "positions in degrees": ("scale", POS, times(57.2958, POS)),
@@ -395,7 +395,7 @@ def test_what_follows_from_a_wrong_input_is_a_note():
 
 
 def test_the_inputs_stay_as_they_are():
-    first, second = recorded(0), changed(1, normalise)
+    first, second = recorded(0), changed(1, normalize)
     before = [x.copy() for each in (first, second) for x in each.values()]
     compare_recordings(first, second, names=NAMES)
     for x, y in zip(before, [x for each in (first, second) for x in each.values()], strict=True):

@@ -198,7 +198,7 @@ def test_the_status_is_2_if_too_little_was_recorded_and_1_if_that_differs(tmp_pa
 
 
 def played(actor, seed, how="mean", scale=1.0):
-    """Observations as the normaliser knows them, and what the policy does with them."""
+    """Observations as the normalizer knows them, and what the policy does with them."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         x = actor.normalizer.mean + actor.normalizer.std * torch.randn(500, 4, FEATURES)
@@ -219,7 +219,7 @@ def test_a_checkpoint_says_which_recording_it_was_trained_on_and_whether_it_acte
     said = "; ".join(found.notes)
     assert "the actions of the first are samples of the policy" in said
     assert "the actions of the second are the policy's mean actions" in said
-    assert said.count("std from the normaliser's mean") == 2
+    assert said.count("std from the normalizer's mean") == 2
     wrong = compare_recordings(played(actor, 1), played(actor, 2, scale=3.0), checkpoint=checkpoint)
     assert [(each.kind, each.features) for each in wrong.differences] == [("actions", "actions of the second")]
     (tmp_path / "params" / "agent.yaml").unlink()

@@ -43,7 +43,7 @@ def verdict_on(answer, exercise=EXERCISE):
 # Mistakes as edits ----------------------------------------------------------------------------------------------------
 
 
-def test_an_edit_of_the_right_answer_is_recognised_in_other_code():
+def test_an_edit_of_the_right_answer_is_recognized_in_other_code():
     verdict = verdict_on(lambda x, y, scale: scale * (x + y).pow(2).sum(1) - 1)
     assert verdict.mistake == "twice-missing"
     assert verdict.message.startswith("y counts once.\n  tried:    weighted(x=[[1, 2]], y=[[3, -1]], scale=0.5)\n")

@@ -122,7 +122,7 @@ def test_exercises_of_a_lesson_are_found_with_their_minutes():
         minutes = re.findall(r"^.*\*\*.* · (\d+) minutes", prose, re.MULTILINE)
         assert [exercise.minutes for exercise in lesson.exercises] == [int(number) for number in minutes]
         assert len(lesson.exercises) >= 4
-        marked = len(re.findall(r"\*Further[:.]\*? ?(?:\*\*)?[Ee]xercise \d|minutes, \*further\*", prose))
+        marked = len(re.findall(r"\*Optional[:.]\*? ?(?:\*\*)?[Ee]xercise \d|minutes, \*optional\*", prose))
         assert sum(exercise.further for exercise in lesson.exercises) == marked
 
 

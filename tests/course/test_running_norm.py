@@ -61,13 +61,13 @@ def norm_of_default_list():
 
 
 @pytest.mark.parametrize("make", [norm_of_class, norm_of_shared_list, norm_of_default_list])
-def test_statistics_that_all_normalisers_share_are_said(make):
+def test_statistics_that_all_normalizers_share_are_said(make):
     verdict = check.running_norm(make())  # a class of its own: it keeps what it has seen
     assert verdict.mistake == "state-between-calls"
     assert "an attribute of the class that all its objects share" in verdict.message
 
 
-def test_wrong_merge_is_named_in_the_normaliser_that_calls_it():
+def test_wrong_merge_is_named_in_the_normalizer_that_calls_it():
     def merge_moments(count_a, mean_a, var_a, count_b, mean_b, var_b):
         count = count_a + count_b
         delta = mean_a - mean_b

@@ -60,7 +60,7 @@ def test_all_sections_with_something_in_the_core_are_there(lesson, page):
     headings = text_of("\n".join(re.findall(r"<h[12]>.*?</h[12]>|<p class=\"section\">.*?</p>", page)))
     for name in ("The case", "Build it", "See it", "Break it", "In the wild", "Check yourself"):
         assert name in headings
-    assert not [name for name in re.findall(r"^#+ \*Further:\* (.*)$", prose, re.MULTILINE) if name in headings]
+    assert not [name for name in re.findall(r"^#+ \*Optional:\* (.*)$", prose, re.MULTILINE) if name in headings]
 
 
 def test_first_explorer_is_a_still_picture_with_its_title(lesson, page):
@@ -266,24 +266,24 @@ CODE = nbformat.v4.new_code_cell("a = 1")
 @pytest.mark.parametrize(
     ("markdown", "left"),
     [
-        ("A.\n\n*Further:* B.\n\nC.", "A. C. code"),
-        ("A.\n\n*Further:* B:\n\n- b\n\nC.", "A. C. code"),
-        ("A.\n\n*Further, to the next heading:* B.\n\nb.", "A."),
-        ("A.\n\n*Further, to the next heading:* B.\n\nb.\n\n## C", "A. C code"),
-        ("A.\n\n*Further, with the next cell.* B.\n\nC.", "A. C."),
-        ("A.\n\n*Further, the whole section.* B.\n\n### b\n\n**b.**\n\n## C", "A. C code"),
-        ("A.\n\n### *Further:* B\n\nb. **b**\n\n**b**\n\n### C", "A. C code"),
-        ("A.\n\n*Further:* **Exercise 2 · B** · 3 minutes. b.", "A."),
-        ("A.\n\n**Exercise 2 · B** · 3 minutes, *further*. b.", "A."),
+        ("A.\n\n*Optional:* B.\n\nC.", "A. C. code"),
+        ("A.\n\n*Optional:* B:\n\n- b\n\nC.", "A. C. code"),
+        ("A.\n\n*Optional, to the next heading:* B.\n\nb.", "A."),
+        ("A.\n\n*Optional, to the next heading:* B.\n\nb.\n\n## C", "A. C code"),
+        ("A.\n\n*Optional, with the next cell.* B.\n\nC.", "A. C."),
+        ("A.\n\n*Optional, the whole section.* B.\n\n### b\n\n**b.**\n\n## C", "A. C code"),
+        ("A.\n\n### *Optional:* B\n\nb. **b**\n\n**b**\n\n### C", "A. C code"),
+        ("A.\n\n*Optional:* **Exercise 2 · B** · 3 minutes. b.", "A."),
+        ("A.\n\n**Exercise 2 · B** · 3 minutes, *optional*. b.", "A."),
     ],
 )
-def test_what_is_marked_further_is_left_out_as_far_as_it_says(markdown, left):
+def test_what_is_marked_optional_is_left_out_as_far_as_it_says(markdown, left):
     cells = without_further([(None, blocks(markdown)), (CODE, [])])
     assert " ".join("code" if code else " ".join(block.text for block in parts) for code, parts in cells) == left
 
 
 def test_where_the_lesson_says_so_all_that_is_further_goes_to_the_next_heading():
-    cells = [(None, blocks("*Further* ends at the next heading.")), (None, blocks("*Further.* B.\n\nb.")), (CODE, [])]
+    cells = [(None, blocks("*Optional* ends at the next heading.")), (None, blocks("*Optional.* B.\n\nb.")), (CODE, [])]
     assert without_further([(None, blocks("It ends at the next heading.")), *cells[1:]])[1:] == []
 
 

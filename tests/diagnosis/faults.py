@@ -36,7 +36,7 @@ def std_of(value):
 
 
 def policy_of(features=6, actions=4, activation="elu", norm_std=None):
-    """A policy that knows next to nothing; ``norm_std``: of its normaliser, for each feature."""
+    """A policy that knows next to nothing; ``norm_std``: of its normalizer, for each feature."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         normalizer = None if norm_std is None else EmpiricalNormalization(features)

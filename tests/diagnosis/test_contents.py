@@ -89,7 +89,7 @@ def another_part(stored):
     ("change", "part", "said"),
     [
         (without("critic_state_dict"), "critic", "'critic_state_dict'"),
-        (without("optimizer_state_dict"), "optimiser", "'optimizer_state_dict'"),
+        (without("optimizer_state_dict"), "optimizer", "'optimizer_state_dict'"),
         (without("iter"), "iteration", "'iter'"),
         (without("infos"), "infos", "'infos'"),
         (renamed("distribution.std_param", "std"), "std", "Missing key"),
@@ -113,7 +113,7 @@ def test_what_is_called_silent_loads_and_is_lost(complete, tmp_path):
     stored = copy.deepcopy(complete)
     no_moments(stored)
     table = table_of(tmp_path, stored)
-    assert outcomes(table)["optimiser"] == ("silent", "-", *["silent"] * 4)
+    assert outcomes(table)["optimizer"] == ("silent", "-", *["silent"] * 4)
     assert "Adam starts anew" in table.notes["resume"]
     assert not loaded(tmp_path).alg.optimizer.state
 
@@ -127,7 +127,7 @@ def test_what_is_called_silent_loads_and_is_lost(complete, tmp_path):
 def test_complete_file_is_loaded_and_nothing_is_lost(complete, tmp_path):
     table = table_of(tmp_path, complete)
     found = outcomes(table)
-    for part in ("actor", "std", "its normaliser", "critic", "critic's normaliser", "optimiser", "learning rate"):
+    for part in ("actor", "std", "its normalizer", "critic", "critic's normalizer", "optimizer", "learning rate"):
         assert (found[part][0], found[part][5]) == ("ok", "ok")
     runner = loaded(tmp_path)
     assert runner.current_learning_iteration == complete["iter"]
@@ -136,8 +136,8 @@ def test_complete_file_is_loaded_and_nothing_is_lost(complete, tmp_path):
     held = {part.name: part.held for part in table.parts}
     assert held["actor"] == "mlp: 4 → 16 → 16 → 1"
     assert held["critic"] == "mlp: 4 → 16 → 16 → 1"
-    assert held["its normaliser"] == "4 features, 120 samples"
-    assert held["optimiser"] == "Adam, 8 steps"
+    assert held["its normalizer"] == "4 features, 120 samples"
+    assert held["optimizer"] == "Adam, 8 steps"
     assert held["RND"] == "no"
 
 
@@ -154,7 +154,7 @@ def test_options_that_the_notes_name_load_what_is_there(option, left_out, comple
         load_cfg = eval(said)
         assert expected in (None, load_cfg)
     loaded(tmp_path, load_cfg={"actor": True})
-    assert "asks for critic, optimiser, iteration, too" in notes["play"]
+    assert "asks for critic, optimizer, iteration, too" in notes["play"]
 
     stored = copy.deepcopy(complete)
     del stored["optimizer_state_dict"]
@@ -172,12 +172,12 @@ def test_renamed_as_the_notes_say_an_older_file_loads(complete, tmp_path):
     assert loaded(tmp_path)
 
 
-def test_normaliser_of_rsl_rl_2_is_lost_in_3_and_refused_the_other_way(tmp_path):
+def test_normalizer_of_rsl_rl_2_is_lost_in_3_and_refused_the_other_way(tmp_path):
     table = contents_table(SAVED / "2.3.3-mlp.pt")
-    assert outcomes(table)["its normaliser"] == ("ok", "ok", "ok", "silent", "error", "error")
+    assert outcomes(table)["its normalizer"] == ("ok", "ok", "ok", "silent", "error", "error")
     assert "nothing says so" in table.notes["rsl_rl 3"]
     table = contents_table(SAVED / "3.1.3-mlp.pt")
-    assert outcomes(table)["its normaliser"] == ("ok", "ok", "error", "ok", "error", "error")
+    assert outcomes(table)["its normalizer"] == ("ok", "ok", "error", "ok", "error", "error")
     assert "Unexpected key(s)" in table.notes["rsl_rl 2"]
 
 
@@ -192,8 +192,8 @@ def test_moments_of_a_memory_belong_to_others_in_another_release(tmp_path):
     state = {i: {"step": torch.tensor(1.0), "exp_avg": x, "exp_avg_sq": x**2} for i, x in enumerate(shapes)}
     stored["optimizer_state_dict"]["state"] = state
     table = table_of(tmp_path, stored)
-    assert outcomes(table)["optimiser"] == ("ok", "-", "ok", "silent", "silent", "silent")
-    assert "leave the optimiser out" in table.notes["rsl_rl 3"]
+    assert outcomes(table)["optimizer"] == ("ok", "-", "ok", "silent", "silent", "silent")
+    assert "leave the optimizer out" in table.notes["rsl_rl 3"]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_every_release_has_a_table_that_fits_a_terminal(path):
 def test_weights_alone_lack_all_that_a_training_needs(complete, tmp_path):
     table = table_of(tmp_path, {"actor_state_dict": complete["actor_state_dict"]})
     found = outcomes(table)
-    assert [found[part][0] for part in ("actor", "critic", "optimiser", "iteration", "infos")] == ["ok"] + 4 * ["error"]
+    assert [found[part][0] for part in ("actor", "critic", "optimizer", "iteration", "infos")] == ["ok"] + 4 * ["error"]
     assert found["learning rate"][0] == "-"
     assert "takes the actor alone" in table.notes["play"]
 

@@ -32,7 +32,7 @@ def found(run, observations=None, activation=None, **options):
 
 def well_said(finding):
     """A finding has a figure, a threshold, a lesson, and what to change exists in rsl_rl."""
-    assert re.search(r"\d|are not$", finding.figure)  # an absent normaliser has no number
+    assert re.search(r"\d|are not$", finding.figure)  # an absent normalizer has no number
     assert finding.threshold
     assert finding.meaning.endswith(".")
     assert finding.lesson in LESSON_TITLES
@@ -196,9 +196,9 @@ def log_of_std(value):
         (estimator, "parts that were not read"),
         (scaled("mlp.2.weight", 1e-4), "signal lost"),
         (scaled("mlp.0.weight", 1e3), "signal exploded"),
-        (no_normalizer, "normaliser absent"),
-        (empty, "normaliser empty"),
-        (frozen, "normaliser frozen"),
+        (no_normalizer, "normalizer absent"),
+        (empty, "normalizer empty"),
+        (frozen, "normalizer frozen"),
         (std_of(-0.1), "std clamped"),
         (std_of(1e-6), "std clamped"),
         (log_of_std(-20.0), "std clamped"),
@@ -234,7 +234,7 @@ def test_weights_that_broke_say_since_when(trained, edited):
 def test_raw_observations_of_a_humanoid_are_found(trained):
     run = trained(robot="Humanoid-v5", envs=4, iterations=1, obs_normalization=False)
     diagnosis = examine(run, robot="Humanoid-v5").diagnosis()
-    assert names(diagnosis) == ["input not normalised"]
+    assert names(diagnosis) == ["input not normalized"]
     well_said(diagnosis.findings[0])
     assert diagnosis.findings[0].figure.startswith("cfrc_ext[")
 
@@ -251,8 +251,8 @@ def test_observations_unlike_those_of_the_training_are_found(changed, trained):
     run = read_run(trained())
     seen = play(run.checkpoints[-1].policy, ROBOT).observations
     assert found(run, {"policy": seen}) == []
-    assert "normaliser stale" in found(run, {"policy": changed(seen)})
-    (finding,) = [f for f in examine(run, changed(seen)).diagnosis().findings if f.name == "normaliser stale"]
+    assert "normalizer stale" in found(run, {"policy": changed(seen)})
+    (finding,) = [f for f in examine(run, changed(seen)).diagnosis().findings if f.name == "normalizer stale"]
     assert "feature 1" in finding.figure
 
 
@@ -393,11 +393,11 @@ def test_findings_name_the_fields_of_the_release_that_wrote_the_run(file, tmp_pa
     ("file", "field"),
     [("3.1.3-plain", "policy.actor_obs_normalization"), ("5.5.1-plain", "actor.obs_normalization")],
 )
-def test_missing_normaliser_is_told_in_the_fields_of_the_release(file, field):
+def test_missing_normalizer_is_told_in_the_fields_of_the_release(file, field):
     checkpoint = read(SAVED / f"{file}.pt")
     seen = 100 * torch.randn(50, checkpoint.policy.features)
     diagnosis = examine(Run(checkpoint.path, (checkpoint,), {}), seen).diagnosis()
-    (finding,) = [f for f in diagnosis.findings if f.name == "input not normalised"]
+    (finding,) = [f for f in diagnosis.findings if f.name == "input not normalized"]
     assert field in finding.change
 
 
@@ -409,23 +409,23 @@ def test_stand_in_leaves_out_what_needs_observations_and_says_so(trained, edited
     assert not examination.sample.real
     diagnosis = examination.diagnosis()
     assert (
-        diagnosis.about["shown"] == "random numbers with the normaliser's mean and std, as no observations were given"
+        diagnosis.about["shown"] == "random numbers with the normalizer's mean and std, as no observations were given"
     )
     assert names(diagnosis) == []
-    assert diagnosis.unchecked == dict.fromkeys(("normaliser stale", "last layer too large"), "needs observations")
+    assert diagnosis.unchecked == dict.fromkeys(("normalizer stale", "last layer too large"), "needs observations")
 
     bare = examine(edited(trained(), no_normalizer)).diagnosis()
     assert bare.unchecked == dict.fromkeys(
-        ("dead units", "signal lost or exploded", "input not normalised", "last layer too large"), "needs observations"
+        ("dead units", "signal lost or exploded", "input not normalized", "last layer too large"), "needs observations"
     )
-    together = "not checked dead units, signal lost or exploded, input not normalised, last layer too large: needs obs"
+    together = "not checked dead units, signal lost or exploded, input not normalized, last layer too large: needs obs"
     assert together in re.sub(r"\s+", " ", str(bare))
 
 
 def test_one_checkpoint_has_no_history(trained):
     run = read_run(sorted(trained().glob("model_*.pt"))[0])
     diagnosis = examine(run, robot=ROBOT).diagnosis()
-    history = {"normaliser frozen", "std collapsed", "std growing", "learning rate at its floor"}
+    history = {"normalizer frozen", "std collapsed", "std growing", "learning rate at its floor"}
     assert {
         name for name, missing in diagnosis.unchecked.items() if missing == "needs two checkpoints or more"
     } >= history
@@ -441,8 +441,8 @@ def test_memory_without_dones_or_actions_is_not_checked(left_out, forgetful):
 
 def test_observations_of_the_end_are_not_held_against_the_beginning(trained):
     examination = examine(trained(), robot=ROBOT)
-    assert "normaliser stale" in examination.diagnosis(0).unchecked
-    assert "normaliser stale" in examination.diagnosis().absent
+    assert "normalizer stale" in examination.diagnosis(0).unchecked
+    assert "normalizer stale" in examination.diagnosis().absent
 
 
 def test_broken_policy_is_not_said_to_be_well(trained, edited):
@@ -453,8 +453,8 @@ def test_broken_policy_is_not_said_to_be_well(trained, edited):
 
 # Not applicable.
 
-WITH_NORMALISER = {"normaliser empty", "normaliser frozen", "normaliser stale", "inputs that never varied"}
-WITHOUT = {"normaliser absent", "input not normalised"}
+WITH_NORMALISER = {"normalizer empty", "normalizer frozen", "normalizer stale", "inputs that never varied"}
+WITHOUT = {"normalizer absent", "input not normalized"}
 
 
 def listed(run, **options):
@@ -473,10 +473,10 @@ def test_every_check_that_applies_is_found_absent_or_unchecked_and_no_other_is_l
     assert listed(trained(network="gru"))[1] & actor == WITHOUT
 
 
-def test_normaliser_that_learned_nothing_is_not_asked_what_it_knows(trained, edited):
+def test_normalizer_that_learned_nothing_is_not_asked_what_it_knows(trained, edited):
     here, not_listed = listed(edited(trained(), empty))
-    assert "normaliser empty" in here
-    assert WITH_NORMALISER - {"normaliser empty"} <= not_listed
+    assert "normalizer empty" in here
+    assert WITH_NORMALISER - {"normalizer empty"} <= not_listed
 
 
 def test_std_that_depends_on_the_state_is_not_stored_at_a_limit():
@@ -486,17 +486,17 @@ def test_std_that_depends_on_the_state_is_not_stored_at_a_limit():
     assert "std collapsed" in here
 
 
-def test_normaliser_of_rsl_rl_2_stops_at_1e8_samples_on_purpose(tmp_path):
+def test_normalizer_of_rsl_rl_2_stops_at_1e8_samples_on_purpose(tmp_path):
     stored = torch.load(SAVED / "2.3.3-mlp.pt", weights_only=True)
     stored["obs_norm_state_dict"]["count"].fill_(100_003_840)
     for iteration in (1400, 1450):
         torch.save(stored, tmp_path / f"model_{iteration}.pt")
     diagnosis = examine(tmp_path).diagnosis()
-    assert "normaliser frozen" in diagnosis.absent
+    assert "normalizer frozen" in diagnosis.absent
     stored["obs_norm_state_dict"]["count"].fill_(100_003)
     for iteration in (1400, 1450):
         torch.save(stored, tmp_path / f"model_{iteration}.pt")
-    assert "normaliser frozen" in names(examine(tmp_path).diagnosis())
+    assert "normalizer frozen" in names(examine(tmp_path).diagnosis())
 
 
 # Inputs that never varied.

@@ -146,7 +146,7 @@ def test_features_are_called_what_the_files_beside_the_run_call_them(tmp_path):
     assert examination.sample.names == (*(f"joint_vel[{i}]" for i in range(3)), *(f"command[{i}]" for i in range(3)))
     assert diagnosis.about["features"] == "named by params/env.yaml"
     (finding,) = diagnosis.findings
-    assert finding.name == "normaliser stale"
+    assert finding.name == "normalizer stale"
     assert "worst: command[1]," in finding.figure
 
 

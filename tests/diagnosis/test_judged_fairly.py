@@ -23,7 +23,7 @@ def test_too_few_different_samples_judge_no_layer(observations, tmp_path):
     assert names(diagnosis) == []
     missing = diagnosis.unchecked["dead units"]
     assert missing == f"needs 32 different samples or more, got {len(observations.unique(dim=0))}"
-    for name in ("signal lost or exploded", "input not normalised", "last layer too large", "mean actions too large"):
+    for name in ("signal lost or exploded", "input not normalized", "last layer too large", "mean actions too large"):
         assert diagnosis.unchecked[name] == missing
     assert "dead units" in examine(run, seen(32), activation="elu").diagnosis().absent
 
@@ -66,21 +66,21 @@ def test_mean_actions_that_are_constant_are_found_once_trained(tmp_path):
         "policy: {activation: elu}\nempirical_normalization: true",
     ],
 )
-def test_normaliser_that_the_configuration_asks_for_and_the_file_lacks_is_absent(said, tmp_path):
+def test_normalizer_that_the_configuration_asks_for_and_the_file_lacks_is_absent(said, tmp_path):
     run = save_run(tmp_path, {500: {}})
     (run / "agent.yaml").write_text(said)
     assert run_settings(run).obs_normalization is True
     (finding,) = examine(run).diagnosis().findings
     assert (finding.name, finding.figure) == (
-        "normaliser absent",
-        "agent.yaml asks for a normaliser; its statistics are not in the file",
+        "normalizer absent",
+        "agent.yaml asks for a normalizer; its statistics are not in the file",
     )
     (run / "agent.yaml").write_text(said.replace("true", "false"))
     assert run_settings(run).obs_normalization is False
-    assert "normaliser absent" in examine(run).diagnosis().absent
+    assert "normalizer absent" in examine(run).diagnosis().absent
 
 
-def test_normaliser_of_another_training_in_the_folder_is_noticed(tmp_path):
+def test_normalizer_of_another_training_in_the_folder_is_noticed(tmp_path):
     def counted(counts):
         return lambda weights, iteration: weights["obs_normalizer.count"].fill_(counts[iteration])
 
@@ -88,7 +88,7 @@ def test_normaliser_of_another_training_in_the_folder_is_noticed(tmp_path):
     mixed = rewritten(tmp_path / "mixed", counted({100: 5_000, 200: 9_000, 300: 7_000}), iterations, policy)
     (finding,) = examine(mixed).diagnosis().findings
     assert finding.name == "runs mixed"
-    assert finding.figure == "the normaliser knows 9,000 samples at iteration 200, 7,000 at iteration 300"
+    assert finding.figure == "the normalizer knows 9,000 samples at iteration 200, 7,000 at iteration 300"
     one = rewritten(tmp_path / "one", counted({100: 5_000, 200: 9_000, 300: 9_500}), iterations, policy)
     assert "runs mixed" in examine(one).diagnosis().absent
 

@@ -1,4 +1,4 @@
-"""Critic and optimiser: healthy runs give no finding, each planted fault gives its own."""
+"""Critic and optimizer: healthy runs give no finding, each planted fault gives its own."""
 
 import shutil
 
@@ -13,8 +13,8 @@ from rsl_edu.diagnosis import examine
 OWN = {
     "critic exploded",
     "critic behind the returns",
-    "weights without updates, optimiser restarted",
-    "optimiser exploded",
+    "weights without updates, optimizer restarted",
+    "optimizer exploded",
 }
 OWN |= {"actor's gradient too small"}
 
@@ -36,7 +36,7 @@ def nan_in_the_critic(stored):
     critic(stored)["mlp.2.bias"][0] = torch.nan
 
 
-def nan_in_the_normaliser_of_the_critic(stored):
+def nan_in_the_normalizer_of_the_critic(stored):
     critic(stored)["obs_normalizer._mean"][0, 1] = torch.nan
 
 
@@ -104,21 +104,21 @@ def crowded(stored, last):
     [
         (on_last(nan_in_the_critic), "broken weights", "NaN or infinity in critic's mlp.2.bias, since iteration 19"),
         (
-            on_last(nan_in_the_normaliser_of_the_critic),
+            on_last(nan_in_the_normalizer_of_the_critic),
             "broken weights",
             "NaN or infinity in critic's obs_normalizer._mean, since iteration 19",
         ),
         (on_last(infinite_moment), "broken weights", "in Adam's second moment of mlp.2.weight, since iteration 19"),
         (on_last(large_last_layer), "critic exploded", "the weights of its last layer have norm"),
         (on_last(large_values), "critic exploded", "its values have size"),
-        (on_last(large_moments), "optimiser exploded", "of the actor and"),
+        (on_last(large_moments), "optimizer exploded", "of the actor and"),
         (
             on_last(untouched_layer),
             "weights without updates",
             "reached 2 parameters: mlp.2.weight, critic's mlp.0.bias",
         ),
         (stands_still, "weights without updates", "1,000 steps at iteration 15 and still at iteration 19"),
-        (on_last(began_anew), "optimiser restarted", "128 steps at iteration 15, 8 at iteration 19"),
+        (on_last(began_anew), "optimizer restarted", "128 steps at iteration 15, 8 at iteration 19"),
         (crowded, "actor's gradient too small", "the norm of the actor's gradient is"),
     ],
     ids=range(10),
@@ -156,7 +156,7 @@ def test_run_that_was_resumed_without_moments_is_found(trained, edited):
     for number in (10, 15, 19):  # 40, 80 and 112 steps
         (run / f"model_{number}.pt").rename(run / f"model_{number + 1000}.pt")
     (finding,) = examine(run, robot=ROBOT).diagnosis().findings
-    assert finding.name == "optimiser restarted"
+    assert finding.name == "optimizer restarted"
     assert finding.figure == "40 steps at iteration 1010, though each iteration takes at least one"
 
 
@@ -190,8 +190,8 @@ def test_healthy_run_is_looked_through(trained, edited):
     diagnosis = examine(trained(), robot=ROBOT).diagnosis()
     assert OWN & {*diagnosis.absent} == {
         "critic exploded",
-        "weights without updates, optimiser restarted",
-        "optimiser exploded",
+        "weights without updates, optimizer restarted",
+        "optimizer exploded",
     }
     older = examine(edited(trained(), lambda stored, last: joint(stored)), robot=ROBOT).diagnosis()
     assert names(older) == []
@@ -215,7 +215,7 @@ def test_critic_that_is_broken_is_not_said_to_be_well(trained, edited):
     assert diagnosis.unchecked["critic exploded"] == "needs a critic without NaN"
     assert {"dead units", "signal lost or exploded"} <= {*diagnosis.absent}  # of the actor
     diagnosis = examine(edited(trained(), on_last(infinite_moment)), robot=ROBOT).diagnosis()
-    assert diagnosis.unchecked["optimiser exploded"] == "needs moments without NaN"
+    assert diagnosis.unchecked["optimizer exploded"] == "needs moments without NaN"
 
 
 def test_weights_that_broke_in_the_critic_say_since_when(trained, edited):

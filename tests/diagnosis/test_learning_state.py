@@ -1,4 +1,4 @@
-"""What is measured on critic and optimiser is what torch gets of the same weights and moments."""
+"""What is measured on critic and optimizer is what torch gets of the same weights and moments."""
 
 import math
 
@@ -55,9 +55,9 @@ def test_observations_that_are_not_the_critic_s_are_passed_over(wrong, last):
     assert measures.shown == "the policy's observations"
 
 
-def test_critic_without_observations_is_shown_what_its_normaliser_saw(last):
+def test_critic_without_observations_is_shown_what_its_normalizer_saw(last):
     measures = measure_critic(last, examine(last.path).sample)
-    assert measures.shown == "random numbers with its normaliser's mean and std"
+    assert measures.shown == "random numbers with its normalizer's mean and std"
     assert 0.3 < measures.value / measure_critic(last, examine(last.path, robot=ROBOT).sample).value < 3
 
 

@@ -41,7 +41,7 @@ def x():
 
 
 def built(distribution=None, rnn=None, cnns=None, hidden=(12, 9), activation="elu", normalizer=True):
-    """A policy of five observations and two actions, its normaliser trained on other observations."""
+    """A policy of five observations and two actions, its normalizer trained on other observations."""
     distribution = distribution or GaussianDistribution(2, init_std=0.4)
     latent = 5 if rnn is None else 7
     latent += sum(cnn.output_dim for cnn in (cnns or {}).values())
@@ -153,7 +153,7 @@ def test_singular_values_of_a_rank_one_layer_are_one_number_and_zeros(x, measure
     assert values[1:] == pytest.approx(0, abs=1e-5)
 
 
-# The normaliser.
+# The normalizer.
 
 
 def test_shift_ratio_and_size_are_those_of_numpy_over_all_samples(measured):
@@ -170,7 +170,7 @@ def test_shift_ratio_and_size_are_those_of_numpy_over_all_samples(measured):
     assert measures.count == 300
 
 
-def test_without_a_normaliser_the_observations_are_measured_as_they_are(x, measured):
+def test_without_a_normalizer_the_observations_are_measured_as_they_are(x, measured):
     measures = measured(built(normalizer=False), x)
     flat = x.double().numpy().reshape(-1, 5)
     np.testing.assert_allclose(measures.shift, flat.mean(0), rtol=1e-6)

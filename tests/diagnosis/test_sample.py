@@ -313,26 +313,26 @@ def test_policy_with_broken_parameters_still_plays(name, value):
 # The stand-in.
 
 
-def test_stand_in_has_the_mean_and_std_of_the_normaliser():
+def test_stand_in_has_the_mean_and_std_of_the_normalizer():
     policy, state = built(normalizer=True), torch.random.get_rng_state()
     sample = stand_in(policy)
     flat = sample.observations.flatten(0, 1)
     np.testing.assert_allclose(flat.mean(0), policy.normalizer.mean, atol=0.5)  # four standard errors
     np.testing.assert_allclose(flat.std(0), policy.normalizer.std, rtol=0.1)
-    assert sample.source == "random numbers with the normaliser's mean and std, as no observations were given"
+    assert sample.source == "random numbers with the normalizer's mean and std, as no observations were given"
     assert not sample.real
     assert torch.equal(stand_in(policy).observations, sample.observations)
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
-def test_stand_in_without_a_normaliser_is_standard_normal():
+def test_stand_in_without_a_normalizer_is_standard_normal():
     sample = stand_in(built())
     assert sample.source == "random numbers with mean 0 and std 1, as no observations were given"
     np.testing.assert_allclose(sample.observations.flatten(0, 1).mean(0), 0, atol=0.13)
     np.testing.assert_allclose(sample.observations.flatten(0, 1).std(0), 1, rtol=0.1)
 
 
-def test_stand_in_for_a_broken_normaliser_is_finite():
+def test_stand_in_for_a_broken_normalizer_is_finite():
     policy = built(normalizer=True)
     policy.normalizer._mean[0, 0] = torch.nan
     assert stand_in(policy).observations.isfinite().all()

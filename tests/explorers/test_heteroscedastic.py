@@ -195,7 +195,7 @@ def test_swapped_halves_draw_the_mean_as_std(ant):
     assert "^" not in str(ant.numbers(wrong))
 
 
-def test_network_that_was_not_initialised_begins_below_zero_only_without_the_log(ant):
+def test_network_that_was_not_initialized_begins_below_zero_only_without_the_log(ant):
     scalar, log = (ant.compute(ant.at(mistake="no init", parameter=p)) for p in ("scalar", "log"))
     assert scalar.loss[0] > 1e6
     assert log.loss[0] < 3

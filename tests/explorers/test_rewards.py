@@ -64,7 +64,7 @@ def test_right_way_is_the_library(small, ends):
 
 
 @pytest.mark.parametrize("divide", ["rewards", "centred"])
-def test_running_statistics_of_rewards_are_those_of_the_normaliser(small, divide):
+def test_running_statistics_of_rewards_are_those_of_the_normalizer(small, divide):
     norm, means, stds = EmpiricalNormalization(()), [], []
     for reward in small.rewards:
         norm.update(reward)

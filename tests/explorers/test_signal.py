@@ -419,7 +419,7 @@ def test_own_network_is_shown_as_it_is_and_offers_only_what_changes_it(x):
     assert Signal.from_state(explorer.state, x, network).at() == explorer.at()
 
 
-def test_own_network_with_normalisation_and_inplace_activations_stays_untouched(x):
+def test_own_network_with_normalization_and_inplace_activations_stays_untouched(x):
     norm = EmpiricalNormalization(12)
     network = nn.Sequential(norm, nn.Linear(12, 5), nn.BatchNorm1d(5), nn.ReLU(inplace=True), nn.Linear(5, 1))
     before = {name: value.clone() for name, value in network.state_dict().items()}

@@ -46,7 +46,7 @@ def test_right_merge_is_the_library(small):
 
 
 def statistics_by_the_library(explorer, batch, until, shift, independent, merge, seed):
-    """Return mean and std after each update, ``[updates, features]``, by the normaliser, and the three wrong merges."""
+    """Return mean and std after each update, ``[updates, features]``, by the normalizer, and the three wrong merges."""
     x = explorer._samples(explorer._robots(seed), shift, independent, seed)
     norm = EmpiricalNormalization(1 if merge == "pooled" else x.shape[1], until=until or None)
     means, stds = [], []
@@ -66,7 +66,7 @@ def statistics_by_the_library(explorer, batch, until, shift, independent, merge,
 @pytest.mark.parametrize("until", [0, 100])
 @pytest.mark.parametrize("batch", [1, 8, 64])
 @pytest.mark.parametrize("merge", ["chan", "no shift", "pooled", "last"])
-def test_statistics_after_every_update_are_those_of_the_normaliser(small, merge, batch, until):
+def test_statistics_after_every_update_are_those_of_the_normalizer(small, merge, batch, until):
     run = (batch, until, 130, False, merge, 2)
     mean, std = statistics_by_the_library(small, *run)
     np.testing.assert_allclose(small._run(*run).mean, mean, rtol=1e-4, atol=1e-4)
@@ -349,7 +349,7 @@ def test_first_and_frozen_merges_say_what_they_are(humanoid):
     assert "not merged" not in " ".join(spot(humanoid, "the last merge", until=512, seen=512)[1].arithmetic)
 
 
-def test_arithmetic_of_the_newest_value_is_what_the_normaliser_gives(humanoid):
+def test_arithmetic_of_the_newest_value_is_what_the_normalizer_gives(humanoid):
     result, value = spot(humanoid, "the newest value", eps=1.0)
     quotient, told = value.arithmetic[1].removeprefix("z = "), value.arithmetic[2].split(" = ")
     assert evaluated(quotient) == pytest.approx(result.normalized[-1], rel=2e-3)

@@ -96,7 +96,7 @@ def test_layers_and_weights_are_those_of_the_chosen_checkpoint(xray):
         np.testing.assert_allclose(shown, torch.linalg.svdvals(layer.weight), rtol=1e-4)
 
 
-def test_observations_stand_in_the_units_of_the_normaliser_and_far_ones_are_marked():
+def test_observations_stand_in_the_units_of_the_normalizer_and_far_ones_are_marked():
     policy = mlp_policy()
     seen = policy.normalizer.mean + policy.normalizer.std * torch.randn(500, 4)
     seen[:, 2] += 50 * policy.normalizer.std[2]
@@ -108,7 +108,7 @@ def test_observations_stand_in_the_units_of_the_normaliser_and_far_ones_are_mark
     assert x == 2
     scale = float(policy.normalizer.std[2]) + policy.normalizer.eps
     assert (low + high) / 2 == pytest.approx(float((seen[:, 2].mean() - policy.normalizer.mean[2]) / scale), rel=1e-4)
-    assert "normaliser stale" in explorer.describe(explorer.compute(explorer.at()))
+    assert "normalizer stale" in explorer.describe(explorer.compute(explorer.at()))
 
 
 def test_diagnosis_follows_the_slider():

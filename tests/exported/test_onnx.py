@@ -131,7 +131,7 @@ def constant(name, tensor):
 
 
 def test_tf2onnx_multiplies_by_one_over_the_std(tmp_path):
-    """As mujoco_playground exports: a normaliser by Mul, weights the other way round, a tanh at the end."""
+    """As mujoco_playground exports: a normalizer by Mul, weights the other way round, a tanh at the end."""
     mean, std, weight, bias = torch.randn(6), torch.rand(6) + 0.5, torch.randn(6, 4), torch.randn(4)
     node = helper.make_node
     nodes = [

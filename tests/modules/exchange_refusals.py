@@ -100,15 +100,15 @@ ARGUMENTS = {
     "rnn num_layers(1)=": "bool np.bool array-int",
     "rnn num_layers:": "zero negative",
     "rnn type:": "none",
-    "normaliser shape(several)=": "array tensor deque listed generator",
-    "normaliser shape(one)=": "array deque listed generator dict range list-of-floats",
-    "normaliser shape(two)=": "array tensor deque listed generator dict range list-of-floats",
-    "normaliser shape=": "float np.float32 tensor-float",
-    "normaliser eps=": "fraction",
-    "normaliser until=": "array",
-    "normaliser until(1)=": "array-int",
-    "normaliser until(between)=": "array",
-    "normaliser until:": "huge",
+    "normalizer shape(several)=": "array tensor deque listed generator",
+    "normalizer shape(one)=": "array deque listed generator dict range list-of-floats",
+    "normalizer shape(two)=": "array tensor deque listed generator dict range list-of-floats",
+    "normalizer shape=": "float np.float32 tensor-float",
+    "normalizer eps=": "fraction",
+    "normalizer until=": "array",
+    "normalizer until(1)=": "array-int",
+    "normalizer until(between)=": "array",
+    "normalizer until:": "huge",
     "rewards shape(several)=": "array tensor deque listed generator",
     "rewards shape(one)=": (
         "list tuple array tensor deque listed generator dict list-of-numpy list-of-tensors list-of-arrays "
@@ -171,8 +171,8 @@ NETWORKS = {
     "cnn-map ": "two-batches three-batches built-inference-used-grad",
     "gru ": "two-copies vmap vmap-batches per-sample two-batches three-batches built-inference-used-grad",
     "lstm ": "two-copies vmap vmap-batches jacfwd two-batches three-batches built-inference-used-grad",
-    "normaliser ": "bool-input built-inference-used-grad built-inference-used-no_grad built-inference-used-autocast",
-    "normaliser-new ": (
+    "normalizer ": "bool-input built-inference-used-grad built-inference-used-no_grad built-inference-used-autocast",
+    "normalizer-new ": (
         "bool-input built-inference-used-grad built-inference-used-no_grad built-inference-used-autocast"
     ),
     "rewards ": (
@@ -184,7 +184,7 @@ NETWORKS = {
         "built-inference-used-autocast"
     ),
     "beta-mean ": "int64-input int32-input uint8-input bool-input",
-    "mlp initialised without bias": "",
+    "mlp initialized without bias": "",
 }
 
 MEMORY = {
@@ -297,12 +297,12 @@ DISTRIBUTIONS = {
 }
 
 TRACING = {
-    "cnn ": "quantised",
-    "gru ": "scripted frozen symbolic quantised checkpointed",
+    "cnn ": "quantized",
+    "gru ": "scripted frozen symbolic quantized checkpointed",
     "gru scripted training": "",
     "gru scripted to file": "",
     "gru symbolic eval": "",
-    "lstm ": "scripted frozen symbolic quantised",
+    "lstm ": "scripted frozen symbolic quantized",
     "lstm scripted training": "",
     "lstm scripted to file": "",
     "lstm symbolic eval": "",

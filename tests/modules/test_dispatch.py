@@ -274,7 +274,7 @@ def test_no_method_dispatches_more_operations_than_the_peers_but_for_some_views(
 
 @pytest.mark.parametrize("case", ["EmpiricalNormalization.update", "EmpiricalNormalization.update, until"])
 @pytest.mark.parametrize("device", ACCELERATORS)
-def test_an_update_of_the_normaliser_dispatches_at_most_14_operations(device, case):
+def test_an_update_of_the_normalizer_dispatches_at_most_14_operations(device, case):
     ours = counted(modules, device, case)
     assert ours.dispatched <= 14, ours.names
 

@@ -50,7 +50,7 @@ def mlp(package, **options):
     return {"state": state(net), "layers": layers(net), "output": net(torch.randn(6, net[0].in_features))}
 
 
-def initialised(package, scales, depth=2):
+def initialized(package, scales, depth=2):
     net = package.MLP(3, 2, [4] * depth)
     net.init_weights(scales)
     return state(net)
@@ -77,7 +77,7 @@ def rnn(package, **options):
     return {"state": state(net), "kind": type(net.rnn).__name__, "output": output}
 
 
-def normaliser(package, shape=3, sample=(3,), **options):
+def normalizer(package, shape=3, sample=(3,), **options):
     norm = package.EmpiricalNormalization(shape, **options)
     batches = torch.randn(3, 4, *sample) * 2 + 5
     for batch in batches:
@@ -160,7 +160,7 @@ def of_mlp():
     for depth in (1, 2):
 
         def draw(package, scales, depth=depth):
-            return initialised(package, scales, depth)
+            return initialized(package, scales, depth)
 
         cases |= argument(f"mlp init {depth}", draw, "scales", REAL, 0.5)
         cases |= argument(f"mlp init {depth}", draw, "scales", ONES, 1, "(1)")
@@ -226,9 +226,9 @@ def of_rnn():
     return cases | values("rnn", rnn, "type", {"rnn": "rnn", "none": None, "mixed": "GrU"})
 
 
-def of_normalisers():
+def of_normalizers():
     cases = {}
-    for prefix, function in (("normaliser", normaliser), ("rewards", rewards)):
+    for prefix, function in (("normalizer", normalizer), ("rewards", rewards)):
         for label, sizes in (("(several)", []), ("(one)", [3]), ("(two)", [2, 3])):
             forms = {k: v for k, v in WHOLE_SEQUENCE.items() if sizes or k not in ("range", "dict")}
 
@@ -247,8 +247,8 @@ def of_normalisers():
         cases |= values(prefix, function, "eps", {"zero": 0, "zero-float": 0.0, "tiny": 1e-30})
         more = {"zero": 0, "float": 1e8, "inf": float("inf"), "half": 4.5, "none": None, "negative": -1, "huge": 10**20}
         cases |= values(prefix, function, "until", more)
-    cases |= values("normaliser", divided, "eps", {"negative": -0.5})
-    cases |= values("normaliser", lambda package, shape: normaliser(package, shape, (0,)), "shape", {"zero": 0})
+    cases |= values("normalizer", divided, "eps", {"negative": -0.5})
+    cases |= values("normalizer", lambda package, shape: normalizer(package, shape, (0,)), "shape", {"zero": 0})
     cases |= argument("rewards", rewards, "gamma", REAL, 0.5) | argument("rewards", rewards, "gamma", ONES, 1, "(1)")
     return (
         cases
@@ -294,7 +294,7 @@ def of_beta():
     return cases | values("beta", beta, "action_range", ranges)
 
 
-CASES = of_mlp() | of_cnn() | of_cnn_sizes() | of_rnn() | of_normalisers() | of_gaussians() | of_beta()
+CASES = of_mlp() | of_cnn() | of_cnn_sizes() | of_rnn() | of_normalizers() | of_gaussians() | of_beta()
 LONG = Refusal("a value that has no effect", lambda value: value["layers"].count("Conv2d") == 2)
 CONSTANT = Refusal(
     "an output that does not depend on the input", lambda value: (value["output"] == value["output"][:1]).all()
@@ -325,7 +325,7 @@ WE_REFUSE = {
     ),
     "rnn type:rnn": Refusal("an LSTM under another name", lambda value: value["kind"] == "LSTM"),
     "* until:negative": Refusal("nothing is ever learned", lambda value: unlearned(value["state"]["saved"])),
-    "normaliser eps:negative": Refusal("a division by zero", lambda value: not value.isfinite().all()),
+    "normalizer eps:negative": Refusal("a division by zero", lambda value: not value.isfinite().all()),
     "rewards gamma:two": Refusal("the sums overflow", lambda mean: not mean.isfinite()),
     "rewards gamma:negative": Refusal("a sum that is below its rewards", lambda mean: mean < 1),
     "* init_std:zero": STUCK,

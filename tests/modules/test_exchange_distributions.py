@@ -169,7 +169,7 @@ def limits(distribution):
     return [distribution.log_prob(torch.full((5, DIM), bound)) for bound in (-2.0, 1.0, -9.0, 9.0, 1e30)]
 
 
-def initialised(distribution):
+def initialized(distribution):
     results = []
     for package_mlp in (modules.MLP(4, [2, DIM], [8]), modules.MLP(4, [2, DIM], [8], "elu", None)):
         distribution.init_mlp_weights(package_mlp)
@@ -177,7 +177,7 @@ def initialised(distribution):
     return results
 
 
-def vectorised(distribution):
+def vectorized(distribution):
     def log_prob(output, action):
         distribution.update(output)
         return distribution.log_prob(action)
@@ -195,9 +195,9 @@ FLOATS = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 PROGRAMS = {
     "trained": trained,
     "twice": twice,
-    "vectorised": vectorised,
+    "vectorized": vectorized,
     "private names": private,
-    "initialised": initialised,
+    "initialized": initialized,
     "limits": limits,
     "deterministic": deterministic(5),
     "deterministic of one": deterministic(),

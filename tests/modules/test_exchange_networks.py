@@ -1,4 +1,4 @@
-"""Networks and normalisers can be used, copied, moved, differentiated and rebuilt in every way the peer's can."""
+"""Networks and normalizers can be used, copied, moved, differentiated and rebuilt in every way the peer's can."""
 
 import copy
 import pickle
@@ -36,8 +36,8 @@ NETS = {
     "cnn-map": (lambda package: image(package, padding="reflect", flatten=False), IMAGE),
     "gru": (lambda package: package.RNN(4, 3, 2, "gru"), (4,)),
     "lstm": (lambda package: package.RNN(4, 3), (4,)),
-    "normaliser": (lambda package: updated(package.EmpiricalNormalization(4), 4), (4,)),
-    "normaliser-new": (lambda package: package.EmpiricalNormalization(4), (4,)),
+    "normalizer": (lambda package: updated(package.EmpiricalNormalization(4), 4), (4,)),
+    "normalizer-new": (lambda package: package.EmpiricalNormalization(4), (4,)),
     "rewards": (lambda package: updated(package.EmpiricalDiscountedVariationNormalization(())), ()),
     "rewards-new": (lambda package: package.EmpiricalDiscountedVariationNormalization(()), ()),
     "gaussian-mean": (lambda package: package.GaussianDistribution(3).as_deterministic_output_module(), (3,)),
@@ -66,17 +66,17 @@ def gradients(net, x):
 
 
 def trained(net, x):
-    """Take two steps of an optimiser, and copy the module between them."""
+    """Take two steps of an optimizer, and copy the module between them."""
     results = []
     for _ in range(2):
         if hasattr(net, "detach_hidden_state"):
             net.detach_hidden_state()
         net = copy.deepcopy(net)
-        optimiser = torch.optim.SGD([*net.parameters(), nn.Parameter(torch.zeros(1))], 0.1)
+        optimizer = torch.optim.SGD([*net.parameters(), nn.Parameter(torch.zeros(1))], 0.1)
         output = net(x).square().mean()
         if output.requires_grad:
             output.backward()
-        optimiser.step()
+        optimizer.step()
         results.append([output, state(net)])
     return results
 
@@ -287,10 +287,10 @@ def surgery():
         "mlp pruned": changed(mlp, steps(lambda net: prune.l1_unstructured(net[0], "weight", 0.5)), x),
         "mlp without bias": changed(mlp, lambda net: net[0].register_parameter("bias", None), x),
         "mlp lazy": changed(mlp, put(0, lambda: nn.LazyLinear(8)), wide),
-        "mlp initialised after surgery": changed(
+        "mlp initialized after surgery": changed(
             mlp, steps(put(0, lambda: nn.Linear(6, 8)), lambda net: net.init_weights(0.5)), wide
         ),
-        "mlp initialised without bias": changed(
+        "mlp initialized without bias": changed(
             mlp, steps(lambda net: net[0].register_parameter("bias", None), lambda net: net.init_weights(0.5)), x
         ),
         "cnn first layer of other channels": changed(cnn, put(0, lambda: nn.Conv2d(3, 3, 3)), rgb),
@@ -300,7 +300,7 @@ def surgery():
         "cnn first layer of another stride": changed(cnn, put(0, lambda: nn.Conv2d(2, 3, 3, 2)), small),
         "cnn appended": changed(pooled, lambda net: net.append(nn.Linear(4, 2)), small),
         "cnn shortened": changed(cnn, lambda net: net.__delitem__(-1), small),
-        "cnn initialised after surgery": changed(
+        "cnn initialized after surgery": changed(
             cnn, steps(put(0, lambda: nn.Conv2d(3, 3, 3)), lambda net: net.init_weights()), rgb
         ),
         "cnn map of a larger image": changed(cnn, lambda net: None, big),

@@ -1,4 +1,4 @@
-"""The normalisers learn from every kind of batch, and go on from every change of their statistics, as the peer's do."""
+"""The normalizers learn from every kind of batch, and go on from every change of their statistics, as the peer's do."""
 
 import copy
 import pickle
@@ -65,7 +65,7 @@ def built_on_meta(norm):
     with torch.device("meta"):
         new = type(norm)(norm.mean.shape)
     new = new.to_empty(device="cpu")
-    for buffer in new.buffers():  # what uninitialised memory may hold
+    for buffer in new.buffers():  # what uninitialized memory may hold
         buffer.fill_(3) if buffer.dtype == torch.long else buffer.fill_(1e30)
     new.load_state_dict(norm.state_dict())
     return new

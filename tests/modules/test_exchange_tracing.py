@@ -1,4 +1,4 @@
-"""Whatever traces, compiles, exports or quantises the peer's modules does the same with ours."""
+"""Whatever traces, compiles, exports or quantizes the peer's modules does the same with ours."""
 
 import contextlib
 import io
@@ -13,7 +13,7 @@ from test_exchange_networks import NETS
 from torch import nn
 
 KINDS = [kind for kind in NETS if not kind.startswith("rewards")] + ["rewards"]
-FEW_KINDS = ["mlp-shaped", "cnn", "cnn-batch", "gru", "normaliser", "rewards", "beta-mean"]
+FEW_KINDS = ["mlp-shaped", "cnn", "cnn-batch", "gru", "normalizer", "rewards", "beta-mean"]
 BATCH = 5
 
 
@@ -53,7 +53,7 @@ def symbolic_eval(net, x):
     return torch.fx.symbolic_trace(net.eval())(torch.cat((x, x)))
 
 
-def quantised(net, x):
+def quantized(net, x):
     from torch.ao.quantization import get_default_qconfig_mapping
     from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 
@@ -63,7 +63,7 @@ def quantised(net, x):
     return convert_fx(prepared)(x)
 
 
-def dynamically_quantised(net, x):
+def dynamically_quantized(net, x):
     small = torch.ao.quantization.quantize_dynamic(net.eval(), {nn.Linear, nn.LSTM, nn.GRU}, dtype=torch.qint8)
     return small(x)
 
@@ -168,8 +168,8 @@ QUICK = {
     "frozen": frozen,
     "symbolic": symbolic,
     "symbolic eval": symbolic_eval,
-    "quantised": quantised,
-    "dynamically quantised": dynamically_quantised,
+    "quantized": quantized,
+    "dynamically quantized": dynamically_quantized,
     "make_fx": make_fx,
     "fake": fake,
     "counted": counted,
@@ -189,7 +189,7 @@ SLOW = {
 
 
 def updated_while_compiled(package):
-    """Update a normaliser inside a compiled function."""
+    """Update a normalizer inside a compiled function."""
     torch._dynamo.reset()
     norm = package.EmpiricalNormalization(3)
 
@@ -245,14 +245,14 @@ def quiet():
 
 FAST_CASES = {f"{kind} {name}": case_of(kind, function) for kind in KINDS for name, function in QUICK.items()}
 SLOW_CASES = {f"{kind} {name}": case_of(kind, function) for kind in FEW_KINDS for name, function in SLOW.items()}
-SLOW_CASES |= {f"{kind} to onnx": case_of(kind, to_onnx) for kind in ("mlp", "normaliser")}
+SLOW_CASES |= {f"{kind} to onnx": case_of(kind, to_onnx) for kind in ("mlp", "normalizer")}
 SLOW_CASES |= {f"{kind} loss compiled": loss_while_compiled(kind) for kind in (
     "GaussianDistribution", "HeteroscedasticGaussianDistribution", "BetaDistribution",
 )}  # fmt: skip
-SLOW_CASES["normaliser update compiled"] = updated_while_compiled
-LOOSE = {"*quantised*": 0.05}
+SLOW_CASES["normalizer update compiled"] = updated_while_compiled
+LOOSE = {"*quantized*": 0.05}
 DIFFERS = {
-    "cnn-map quantised": exchange.Difference(
+    "cnn-map quantized": exchange.Difference(
         "each of our activations has a range of its own, while the peer's layers share one",
         lambda ours, theirs: (ours - theirs).abs().max() < 0.1,
     )

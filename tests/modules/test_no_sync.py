@@ -1,7 +1,7 @@
 """No operation waits for the device: none needs a number back in Python (but those of `trajectories`).
 
 Tensors on the ``meta`` device take the path of an accelerator and have no numbers. A guard also raises at every
-operation that would make the CPU wait for a GPU. Where there is a GPU, torch itself raises at a synchronisation.
+operation that would make the CPU wait for a GPU. Where there is a GPU, torch itself raises at a synchronization.
 """
 
 import contextlib
@@ -204,7 +204,7 @@ def test_after_a_checkpoint_the_next_update_reads_at_most_one_number_and_later_u
 
 
 @contextlib.contextmanager
-def synchronisation_is_an_error():
+def synchronization_is_an_error():
     torch.cuda.set_sync_debug_mode("error")
     try:
         yield
@@ -217,31 +217,31 @@ needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a C
 
 @needs_cuda
 @pytest.mark.parametrize("case", CASES)
-def test_no_operation_synchronises_a_cuda_device(case):
-    with torch.device("cuda"):  # building may synchronise, and so may what libraries set up at the first call
+def test_no_operation_synchronizes_a_cuda_device(case):
+    with torch.device("cuda"):  # building may synchronize, and so may what libraries set up at the first call
         use = CASES[case](modules)
     use()
-    with synchronisation_is_an_error():
+    with synchronization_is_an_error():
         for _ in range(3):
             use()
 
 
 @needs_cuda
 @pytest.mark.parametrize("until", [None, 40])
-def test_after_a_checkpoint_only_the_next_update_may_synchronise_a_cuda_device(until):
+def test_after_a_checkpoint_only_the_next_update_may_synchronize_a_cuda_device(until):
     norm = modules.EmpiricalNormalization(OBS, until=until).to("cuda")
     norm.load_state_dict(norm.state_dict() | {"count": torch.tensor(20)})
     x = torch.randn(ENVS, OBS, device="cuda")
     norm.update(x)
-    with synchronisation_is_an_error():
+    with synchronization_is_an_error():
         norm.update(x)
     assert norm.count == 20 + 2 * ENVS
 
 
 @needs_cuda
-def test_torch_raises_at_a_synchronisation_of_a_cuda_device():
+def test_torch_raises_at_a_synchronization_of_a_cuda_device():
     x = torch.ones(3, device="cuda")
-    with pytest.raises(RuntimeError, match="synchroniz"), synchronisation_is_an_error():
+    with pytest.raises(RuntimeError, match="synchroniz"), synchronization_is_an_error():
         x[0].item()
 
 

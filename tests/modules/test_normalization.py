@@ -223,7 +223,7 @@ def rounding(mean, std, merges):
 
 
 def stds_of_stream(peer, mean, std, batch, samples, features=4):
-    """Std of a stream as ours and the peer's normaliser say, and in double precision."""
+    """Std of a stream as ours and the peer's normalizer say, and in double precision."""
     norms = EmpiricalNormalization(features), peer.EmpiricalNormalization(features)
     generator = torch.Generator().manual_seed(0)
     first, second = torch.zeros(2, features, dtype=torch.float64)

@@ -37,17 +37,17 @@ def _with(model: Model, words: str, **changes: object) -> Variant:
     return Variant(words, dataclasses.replace(model, **changes))  # type: ignore[arg-type]
 
 
-# The normaliser -------------------------------------------------------------------------------------------------------
+# The normalizer -------------------------------------------------------------------------------------------------------
 
 
 def _left_out(evidence: Evidence, model: Model) -> Iterator[Variant]:
     if model.normalizer is not None:
-        yield _with(model, "without the normaliser", normalizer=None)
+        yield _with(model, "without the normalizer", normalizer=None)
 
 
 def _twice(evidence: Evidence, model: Model) -> Iterator[Variant]:
     if model.normalizer is not None:
-        yield _with(model, "with observations normalised twice", times=2)
+        yield _with(model, "with observations normalized twice", times=2)
 
 
 def _other_eps(evidence: Evidence, model: Model) -> Iterator[Variant]:
@@ -79,7 +79,7 @@ def _of_another_checkpoint(evidence: Evidence, model: Model) -> Iterator[Variant
     for other in [evidence.checkpoint, *evidence.others]:
         theirs = evidence.base if other is evidence.checkpoint else evidence.models[other.path]
         if theirs.normalizer is not model.normalizer and (not known or same_normalizer(evidence, other.policy)):
-            yield _with(model, f"with the normaliser of {other.path.name}", normalizer=theirs.normalizer)
+            yield _with(model, f"with the normalizer of {other.path.name}", normalizer=theirs.normalizer)
 
 
 def _of_the_critic(evidence: Evidence, model: Model) -> Iterator[Variant]:
@@ -90,15 +90,15 @@ def _of_the_critic(evidence: Evidence, model: Model) -> Iterator[Variant]:
     if mean is None or std is None or normalizer is None or mean.numel() != model.policy.features:
         return
     statistics = mean.double().flatten(), std.double().flatten() + normalizer.eps
-    yield _with(model, "with the normaliser of the critic", normalizer=statistics)
+    yield _with(model, "with the normalizer of the critic", normalizer=statistics)
 
 
 def _untrained(evidence: Evidence, model: Model) -> Iterator[Variant]:
     if model.normalizer is None or evidence.export.normalizer is None:
         return
     zero, one = torch.zeros_like(model.normalizer[0]), torch.ones_like(model.normalizer[0])
-    yield _with(model, "with a normaliser that has learned nothing, mean 0 and std 1", normalizer=(zero, 1.01 * one))
-    yield _with(model, "with a normaliser whose mean and std are 0", normalizer=(zero, 0.01 * one))
+    yield _with(model, "with a normalizer that has learned nothing, mean 0 and std 1", normalizer=(zero, 1.01 * one))
+    yield _with(model, "with a normalizer whose mean and std are 0", normalizer=(zero, 0.01 * one))
 
 
 def _other_statistics(evidence: Evidence, model: Model) -> Iterator[Variant]:
@@ -106,7 +106,7 @@ def _other_statistics(evidence: Evidence, model: Model) -> Iterator[Variant]:
     if theirs is None or theirs[0].numel() != model.policy.features:
         return
     mean, divisor = (part if model.order is None else part[model.order] for part in theirs)
-    words = "with the normaliser that is in the export"
+    words = "with the normalizer that is in the export"
     if model.normalizer is None:
         words += "; the checkpoint has none"
     else:
@@ -124,7 +124,7 @@ def _other_statistics(evidence: Evidence, model: Model) -> Iterator[Variant]:
 def _clipped(evidence: Evidence, model: Model) -> Iterator[Variant]:
     for limit in _CLIPS:
         if model.normalizer is not None:
-            yield _with(model, f"with normalised observations clipped at ±{limit:g}", clip=(math.inf, limit))
+            yield _with(model, f"with normalized observations clipped at ±{limit:g}", clip=(math.inf, limit))
         yield _with(model, f"with observations clipped at ±{limit:g}", clip=(limit, math.inf))
 
 
@@ -154,7 +154,7 @@ def _rounded_weights(evidence: Evidence, model: Model) -> Iterator[Variant]:
         yield _with(model, f"with weights that were rounded to {words}", policy=policy)
         if model.normalizer is not None:
             mean, divisor = (part.to(dtype).double() for part in model.normalizer)
-            words = f"with weights and a normaliser that were rounded to {words}"
+            words = f"with weights and a normalizer that were rounded to {words}"
             yield _with(model, words, policy=policy, normalizer=(mean, divisor))
     if evidence.own is not None and in_8_bits(evidence, model.policy):
         yield _with(model, "with weights that were rounded to 8 bits", policy=evidence.own)
@@ -172,7 +172,7 @@ def _other_weights(evidence: Evidence, model: Model) -> Iterator[Variant]:
         return
     yield _with(model, "with the weights that are in the export", policy=evidence.own)
     if evidence.export.normalizer is not None:
-        words = "with the weights and the normaliser that are in the export"
+        words = "with the weights and the normalizer that are in the export"
         yield _with(model, words, policy=evidence.own, normalizer=evidence.export.normalizer)
 
 
@@ -187,7 +187,7 @@ def _other_order(evidence: Evidence, model: Model) -> Iterator[Variant]:
     yield _with(model, words, order=order)
     if model.normalizer is not None:
         statistics = model.normalizer[0].flatten()[order], model.normalizer[1].flatten()[order]
-        yield _with(model, f"{words}, behind the normaliser, whose order is right,", order=order, normalizer=statistics)
+        yield _with(model, f"{words}, behind the normalizer, whose order is right,", order=order, normalizer=statistics)
 
 
 def _not_carried(evidence: Evidence, model: Model) -> Iterator[Variant]:
@@ -212,9 +212,9 @@ def activation_name(policy: Policy) -> str:
 
 _WITH_NORMALIZER = {
     2: "export_policy_as_jit(policy, normalizer=runner.obs_normalizer, ...), and export_policy_as_onnx likewise. With "
-    "rsl_rl 2 the normaliser is in the runner; play.py of Isaac Lab 2.2 and 2.3 looks in the policy (IsaacLab #3836)",
+    "rsl_rl 2 the normalizer is in the runner; play.py of Isaac Lab 2.2 and 2.3 looks in the policy (IsaacLab #3836)",
     3: "export_policy_as_jit(policy, normalizer=policy.actor_obs_normalizer, ...), and export_policy_as_onnx likewise",
-    4: "runner.export_policy_to_jit(path) or runner.export_policy_to_onnx(path): both take the normaliser along",
+    4: "runner.export_policy_to_jit(path) or runner.export_policy_to_onnx(path): both take the normalizer along",
 }
 
 
@@ -223,7 +223,7 @@ def _release(evidence: Evidence) -> int:
 
 
 def _with_normalizer(evidence: Evidence) -> str:
-    return f"{_WITH_NORMALIZER[_release(evidence)]}. Or the robot's program normalises: (x - mean) / (std + 0.01)"
+    return f"{_WITH_NORMALIZER[_release(evidence)]}. Or the robot's program normalizes: (x - mean) / (std + 0.01)"
 
 
 def _this_checkpoint(evidence: Evidence) -> str:
@@ -247,48 +247,48 @@ CAUSES = (
         change=_ORDER,
         lesson=4,
     ),
-    Cause(name="normaliser left out", variants=_left_out, change=_with_normalizer, lesson=4),
+    Cause(name="normalizer left out", variants=_left_out, change=_with_normalizer, lesson=4),
     Cause(
-        name="observations normalised twice",
+        name="observations normalized twice",
         variants=_twice,
-        change="give the exporter normalizer=None if the exported actor normalises already",
+        change="give the exporter normalizer=None if the exported actor normalizes already",
         lesson=4,
     ),
     Cause(
-        name="another formula in the normaliser",
+        name="another formula in the normalizer",
         variants=_other_eps,
         change="(x - _mean) / (_std + eps): rsl_rl adds its eps of 0.01 to the std, not to the variance",
         lesson=4,
     ),
     Cause(
-        name="normaliser of another checkpoint",
+        name="normalizer of another checkpoint",
         variants=_of_another_checkpoint,
-        change="load the network and its normaliser from one file: runner.load(path) loads both",
+        change="load the network and its normalizer from one file: runner.load(path) loads both",
         lesson=4,
     ),
     Cause(
-        name="normaliser of the critic",
+        name="normalizer of the critic",
         variants=_of_the_critic,
         change="take the actor's: policy.actor_obs_normalizer (rsl_rl 3), actor.obs_normalizer (rsl_rl 4 and 5)",
         lesson=4,
     ),
     Cause(
-        name="normaliser without statistics",
+        name="normalizer without statistics",
         variants=_untrained,
         change="runner.load(path) before the export; rsl_rl 2 loads them only with empirical_normalization: true",
         lesson=4,
     ),
     Cause(
-        name="other statistics in the normaliser",
+        name="other statistics in the normalizer",
         variants=_other_statistics,
-        change="model.eval() before torch.onnx.export or torch.jit.script: in training mode, a normaliser learns from "
+        change="model.eval() before torch.onnx.export or torch.jit.script: in training mode, a normalizer learns from "
         "the example input, too (IsaacLab #2821)",
         lesson=4,
     ),
     Cause(
         name="observations clipped",
         variants=_clipped,
-        change="export without the clip: rsl_rl's normaliser has none. If the environment clips in training "
+        change="export without the clip: rsl_rl's normalizer has none. If the environment clips in training "
         "(clip_observations), let the robot's program do it",
         lesson=4,
     ),

@@ -44,7 +44,7 @@ def compare_export(
             next to it are candidates for what was exported instead.
         export: A TorchScript or an ONNX file.
         observations: What both are shown, as for :func:`.diagnosis.own`; for a memory, ``[samples, features]`` are the
-            steps of one robot. None: random numbers with the mean and the std of the checkpoint's normaliser, of which
+            steps of one robot. None: random numbers with the mean and the std of the checkpoint's normalizer, of which
             some lie far from the mean.
         activation: Of the hidden layers, as for :func:`.read_run`. None takes what lies next to the checkpoint, or else
             what the export says.

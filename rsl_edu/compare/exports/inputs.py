@@ -75,7 +75,7 @@ def _variants(
     shift: torch.Tensor,
     order: torch.Tensor | None = None,
 ) -> Iterator[Variant]:
-    """Yield the model with each feature scaled and shifted, as its normaliser can; nothing if that is rounding."""
+    """Yield the model with each feature scaled and shifted, as its normalizer can; nothing if that is rounding."""
     order = torch.arange(len(scale)) if order is None else order
     normalizer = (fit.mean - shift) / scale, fit.divisor / scale
     shown, centre = fit.spread[order], fit.centre[order]
@@ -123,7 +123,7 @@ class _Fit:
 
     Args:
         evidence: The observations, and what the export did.
-        model: The policy; its normaliser only sets the scale of what is fitted.
+        model: The policy; its normalizer only sets the scale of what is fitted.
         rows: To how many actions of all observations together it is fitted, at most.
     """
 

@@ -14,7 +14,7 @@ class Variant:
     """One way in which a cause may have changed a policy.
 
     Attributes:
-        words: What is done to the model: ``without the normaliser``; empty if its name says it.
+        words: What is done to the model: ``without the normalizer``; empty if its name says it.
         model: The changed policy.
     """
 

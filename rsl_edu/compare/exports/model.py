@@ -21,11 +21,11 @@ class Model:
 
     Attributes:
         name: The file that it is from.
-        policy: The weights; its own normaliser is not used.
+        policy: The weights; its own normalizer is not used.
         normalizer: Mean, and what its difference to an observation is divided by, each ``[features]``, or None.
         activation: Of the hidden layers, in rsl_rl's name; None leaves that of the policy.
-        times: How many times an observation is normalised.
-        clip: The largest size of an observation before and after the normaliser.
+        times: How many times an observation is normalized.
+        clip: The largest size of an observation before and after the normalizer.
         order: Which feature of an observation is taken for each feature of the policy, ``[features]``; None: in turn.
         carries: Whether the memory goes from one step to the next.
         start: What the memory begins with, ``[layers, 1, hidden]`` each; nothing stands for zeros.

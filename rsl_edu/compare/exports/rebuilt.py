@@ -13,7 +13,7 @@ _PARTS = ("mlp", "rnn", "cnns")
 
 
 def network(policy: Policy) -> dict[str, torch.Tensor]:
-    """Return the weights of a policy's network, without normaliser and distribution."""
+    """Return the weights of a policy's network, without normalizer and distribution."""
     return {name: x for name, x in policy.state_dict().items() if name.partition(".")[0] in _PARTS}
 
 

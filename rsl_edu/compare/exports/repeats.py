@@ -51,7 +51,7 @@ def remembers(evidence: Evidence) -> Reason | None:
     )
     change = (
         "the trained policy has no memory: filter, delay or limit the actions in the robot's program, or train with "
-        "it. A normaliser that learns is exported after .eval()"
+        "it. A normalizer that learns is exported after .eval()"
     )
     return Reason("it remembers", found, change, 3)
 

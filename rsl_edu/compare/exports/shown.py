@@ -61,7 +61,7 @@ def recorded(policy: Policy, observations: Any, source: str) -> Shown:
 
 
 def drawn(policy: Policy) -> Shown:
-    """Draw observations, with the mean and the std of the policy's normaliser if it has one."""
+    """Draw observations, with the mean and the std of the policy's normalizer if it has one."""
     recurrent, normalizer = policy.rnn is not None, policy.normalizer
     time, envs = (_STEPS, _SEQUENCES) if recurrent else (1, _IMAGES if policy.cnns else SAMPLES)
     large = torch.zeros(time, envs, dtype=torch.bool)
@@ -80,7 +80,7 @@ def drawn(policy: Policy) -> Shown:
     x[large] = x[large].clamp(-most, most)
     reach = z[~large].abs().max().item()
     far = ((x - mean) / std).nan_to_num(0, 0, 0)[large].abs().max().item()
-    whose = "the mean and the std of the checkpoint's normaliser" if normalizer is not None else "mean 0 and std 1"
+    whose = "the mean and the std of the checkpoint's normalizer" if normalizer is not None else "mean 0 and std 1"
     many = f"{envs} sequences of {time} observations" if recurrent else f"{envs:,} observations"
     words = (
         f"{many}, drawn with {whose}: up to {short(reach)} stds from the mean, {int(large.sum())} of them up to "

@@ -150,7 +150,7 @@ def training_mode(evidence: Evidence) -> Reason | None:
         return None
     return Reason(
         "exported in training mode",
-        f"after .eval() it does what the checkpoint does, to {short(miss)} of the actions' std: a normaliser goes on "
+        f"after .eval() it does what the checkpoint does, to {short(miss)} of the actions' std: a normalizer goes on "
         "learning, or there is dropout",
         "model.eval() before torch.jit.script; or policy.eval() after torch.jit.load",
         4,

@@ -57,7 +57,7 @@ def readable(evidence: Evidence) -> bool:
 
 
 def means_of(evidence: Evidence) -> dict[str, torch.Tensor]:
-    """Return what may be the mean of the export's normaliser, by name: the one that is known, or all of its size."""
+    """Return what may be the mean of the export's normalizer, by name: the one that is known, or all of its size."""
     if evidence.export.normalizer is not None:
         return {"": evidence.export.normalizer[0]}
     features = evidence.checkpoint.policy.features
@@ -67,7 +67,7 @@ def means_of(evidence: Evidence) -> dict[str, torch.Tensor]:
 
 
 def same_normalizer(evidence: Evidence, policy: Policy) -> bool:
-    """Tell whether the mean of a policy's normaliser is in the export."""
+    """Tell whether the mean of a policy's normalizer is in the export."""
     if policy.normalizer is None:
         return False
     mean = policy.normalizer.mean.double().flatten()
@@ -79,7 +79,7 @@ def same_normalizer(evidence: Evidence, policy: Policy) -> bool:
 
 
 def wanted(evidence: Evidence) -> list[Callable[[Policy], bool]]:
-    """Return what tells that a checkpoint has the export's network, or its normaliser; nothing if tensors do not."""
+    """Return what tells that a checkpoint has the export's network, or its normalizer; nothing if tensors do not."""
     if not readable(evidence):
         return []
     network: Callable[[Policy], bool] = lambda policy: not differing(evidence.named, policy)  # noqa: E731
@@ -159,13 +159,13 @@ def _normalizer(evidence: Evidence) -> str:
     found = means_of(evidence)
     source = next((it for it in (evidence.checkpoint, *evidence.others) if same_normalizer(evidence, it.policy)), None)
     if source is not None:
-        return f"the means of its normaliser are those of {source.path.name}"
+        return f"the means of its normalizer are those of {source.path.name}"
     if theirs is not None:
-        unlike = f"the means of its normaliser are not those of {evidence.checkpoint.path.name}"
-        return "it holds a normaliser, the checkpoint none" if ours is None else unlike
+        unlike = f"the means of its normalizer are not those of {evidence.checkpoint.path.name}"
+        return "it holds a normalizer, the checkpoint none" if ours is None else unlike
     if ours is None or not readable(evidence):
         return ""
-    return "no normaliser was found in it" + (f", unless it is in {', '.join(list(found)[:4])}" if found else "")
+    return "no normalizer was found in it" + (f", unless it is in {', '.join(list(found)[:4])}" if found else "")
 
 
 def moved_features(evidence: Evidence, policy: Policy) -> torch.Tensor | None:

@@ -21,7 +21,7 @@ def told_apart(evidence: Evidence) -> Reason | None:
     """Name what the tensors of an export say, whose actions are those of the checkpoint as far as can be seen.
 
     In half precision, every tensor of the network has to be the checkpoint's, rounded; so have mean and divisor of the
-    normaliser. Where the normaliser was folded into the first layer, the actions decide about that layer.
+    normalizer. Where the normalizer was folded into the first layer, the actions decide about that layer.
 
     Returns:
         Why it is not the checkpoint's policy; None if it is, or if the tensors do not tell.
@@ -47,8 +47,8 @@ def told_apart(evidence: Evidence) -> Reason | None:
         return None
     known = [other for other in evidence.others if same_normalizer(evidence, other.policy)]
     off = short(100 * max(mean, divisor))
-    words = f"its normaliser differs from that of {evidence.checkpoint.path.name} by up to {off} %"
-    name = "normaliser of another checkpoint" if known else "other statistics in the normaliser"
+    words = f"its normalizer differs from that of {evidence.checkpoint.path.name} by up to {off} %"
+    name = "normalizer of another checkpoint" if known else "other statistics in the normalizer"
     return _reason(name, evidence, words)
 
 

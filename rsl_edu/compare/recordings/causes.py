@@ -16,7 +16,7 @@ TESTS: tuple[tuple[str, Callable[[Evidence], Iterator[Found]], bool], ...] = (
     ("constant", values.constant, True),
     ("fallen", falls.fallen, True),
     ("held", values.held, True),
-    ("normalised", values.normalised, True),
+    ("normalized", values.normalized, True),
     ("length of vectors", scales.length, True),
     ("order, sign", rotations.rotations, True),
     ("time step", scales.rate, True),

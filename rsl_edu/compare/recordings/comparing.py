@@ -47,7 +47,7 @@ def compare_recordings(
             reads it.
         names: Names of the features instead, such as ``joint_vel[3]``.
         dt: Seconds between two steps of the first, to tell lags and rates in seconds.
-        checkpoint: A checkpoint that may have acted in both: which recording its normaliser fits, and whether the
+        checkpoint: A checkpoint that may have acted in both: which recording its normalizer fits, and whether the
             recorded actions are its own.
 
     Raises:

@@ -53,7 +53,7 @@ MEANINGS = {
     "constant": Meaning(
         threshold="never another value, where the other varies within an episode",
         meaning="A sensor that is absent, or a term that is filled with zeros. The policy learned to use what moved in "
-        "training; where the training never moved it, the normaliser divides by a std near 0.",
+        "training; where the training never moved it, the normalizer divides by a std near 0.",
         change="feed the term, or train without it",
         lesson=4,
     ),
@@ -79,11 +79,11 @@ MEANINGS = {
         change="the rate of the sensor, or a decimation in training that is as slow",
         lesson=3,
     ),
-    "normalised": Meaning(
+    "normalized": Meaning(
         threshold="mean 0 and std 1 in 85 % of the features of one recording, in less than half of the other's",
-        meaning="One was recorded before the normaliser, the other behind it. If the robot's network is fed what is "
-        "already normalised, its normaliser is applied twice.",
-        change="record both at the same place; feed raw observations to a network that holds its normaliser",
+        meaning="One was recorded before the normalizer, the other behind it. If the robot's network is fed what is "
+        "already normalized, its normalizer is applied twice.",
+        change="record both at the same place; feed raw observations to a network that holds its normalizer",
         lesson=4,
     ),
     "length": Meaning(
@@ -159,7 +159,7 @@ MEANINGS = {
     "actions": Meaning(
         threshold="5 % of the std of the actions",
         meaning="The recorded actions are not what this checkpoint does with these observations: another network, "
-        "another normaliser, or actions that were scaled or clipped before they were recorded.",
+        "another normalizer, or actions that were scaled or clipped before they were recorded.",
         change="`rsl-edu compare CHECKPOINT EXPORT` tells which",
         lesson=6,
     ),

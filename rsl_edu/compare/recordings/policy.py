@@ -24,7 +24,7 @@ SAMPLES = 20_000
 def judged_by_policy(
     checkpoint: str | Path, given: tuple[Stored, Stored], settings: RunSettings | None = None
 ) -> tuple[list[Difference], list[str], dict[str, str]]:
-    """Say which recording the normaliser fits, and whether the actions are the policy's.
+    """Say which recording the normalizer fits, and whether the actions are the policy's.
 
     Args:
         checkpoint: A run folder, or one of its files.
@@ -73,7 +73,7 @@ def _fit(policy: Policy, stored: Stored) -> str:
     mean, std = policy.normalizer.mean.numpy(), policy.normalizer.std.numpy() + policy.normalizer.eps
     off = float(np.median(np.abs(flat.mean(0) - mean) / std))
     wide = float(np.median(flat.std(0) / std))
-    return f"lies {short(off)} std from the normaliser's mean and has {short(wide)} times its std (medians)"
+    return f"lies {short(off)} std from the normalizer's mean and has {short(wide)} times its std (medians)"
 
 
 def _acted(policy: Policy, stored: Stored) -> tuple[str, bool]:

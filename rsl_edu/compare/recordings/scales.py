@@ -79,7 +79,7 @@ def scale(evidence: Evidence) -> Iterator[Found]:
     """Look for features that are a multiple of those in the first recording."""
     evidence.require_length()
     if not evidence.unexplained[: evidence.first.observed].any():
-        return  # normalised: its scale is not known any more
+        return  # normalized: its scale is not known any more
     ratio, exact = _ratios(evidence)
     for group in _neighbours(evidence, ratio):
         certain = [feature for feature in group if feature in exact]

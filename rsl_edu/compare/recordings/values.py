@@ -1,4 +1,4 @@
-"""Features that stand still, repeat themselves, were normalised, or lie elsewhere."""
+"""Features that stand still, repeat themselves, were normalized, or lie elsewhere."""
 
 from __future__ import annotations
 
@@ -100,8 +100,8 @@ def held(evidence: Evidence) -> Iterator[Found]:
         yield Found("held", tuple(features), figure)
 
 
-def normalised(evidence: Evidence) -> Iterator[Found]:
-    """Look for a recording that was made behind the normaliser, where the other was made before it."""
+def normalized(evidence: Evidence) -> Iterator[Found]:
+    """Look for a recording that was made behind the normalizer, where the other was made before it."""
     seen = np.flatnonzero(evidence.open & (np.arange(len(evidence.names)) < evidence.first.observed))
     both = [(each.flat[:, seen].mean(0), each.flat[:, seen].std(0)) for each in (evidence.first, evidence.second)]
     like = [np.mean((np.abs(mean) < 0.5) & (std > 0.5) & (std < 1.6)) if len(seen) > 3 else 0 for mean, std in both]
@@ -114,7 +114,7 @@ def normalised(evidence: Evidence) -> Iterator[Found]:
                 f"{100 * like[which]:.0f} % of the features have mean 0 and std 1 in the {a}, "
                 f"{100 * like[1 - which]:.0f} % in the {b}"
             )
-            yield Found("normalised", tuple(seen.tolist()), figure, dataclasses.replace(evidence.second, x=x))
+            yield Found("normalized", tuple(seen.tolist()), figure, dataclasses.replace(evidence.second, x=x))
 
 
 def shift(evidence: Evidence) -> Iterator[Found]:

@@ -103,7 +103,7 @@ def _lesson(path: Path, index: str) -> Lesson:
 
 
 _EXERCISE = re.compile(
-    r"^(?P<marked>\*+Further[:.]\*? ?)?(?:\*\*)?(?P<title>[^*\n]+)\*\* · (?:[●○]+ · )?(?P<minutes>\d+) minutes"
+    r"^(?P<marked>\*+Optional[:.]\*? ?)?(?:\*\*)?(?P<title>[^*\n]+)\*\* · (?:[●○]+ · )?(?P<minutes>\d+) minutes"
     r"(?P<rest>.{0,12})",
     re.MULTILINE,
 )

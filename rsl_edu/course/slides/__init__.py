@@ -3,7 +3,7 @@
 nbconvert's own slides load reveal.js and MathJax from the internet, and put a whole cell on each slide, which would not
 fit. These slides are plain HTML, and the browser's scrolling stops at each of them. nbconvert's filters write the text
 and the code, Matplotlib sets the formulas. Of each paragraph the first sentence is shown; the notes have all of it.
-What a lesson marks as *Further*, hints, and solutions are left out.
+What a lesson marks as *Optional*, hints, and solutions are left out.
 """
 
 from __future__ import annotations

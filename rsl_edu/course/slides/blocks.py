@@ -28,7 +28,7 @@ class Block:
     @property
     def further(self) -> bool:
         """Whether it says that it, and perhaps more after it, can be left out."""
-        return re.match(r"\*{1,3}Further\b|\*\*Exercise[^.]*\*further\*\.", self.text) is not None
+        return re.match(r"\*{1,3}Optional\b|\*\*Exercise[^.]*\*optional\*\.", self.text) is not None
 
     @property
     def items(self) -> list[str]:
@@ -142,7 +142,7 @@ def leads(text: str) -> bool:
 
 
 def without_further(cells: Sequence[tuple[Any, Sequence[Block]]]) -> list[tuple[Any, list[Block]]]:
-    """Leave out what a lesson marks as *Further*.
+    """Leave out what a lesson marks as *Optional*.
 
     Args:
         cells: For each cell itself, if it has code, else None and its blocks.

@@ -20,8 +20,8 @@ WIDE = 20.0
 training began with where that was more than 1.
 
 Policies that do what they should have 0.1 to 5 (pendulums, Hoppers, drones, arms, one humanoid); one whose
-learning rate fell to its floor has 46. Without a normaliser an input of std 1 can be far from what the policy saw: some
-that walk on real robots, trained on small numbers, have hundreds there. So without a normaliser and observations it
+learning rate fell to its floor has 46. Without a normalizer an input of std 1 can be far from what the policy saw: some
+that walk on real robots, trained on small numbers, have hundreds there. So without a normalizer and observations it
 counts only where the learning rate is at its floor, too."""
 
 

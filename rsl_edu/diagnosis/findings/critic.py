@@ -88,7 +88,7 @@ FINDINGS = (
         "such as an action, its rate or a contact force, or one simulated body that exploded. The value loss explodes "
         "first; in one of the next updates the std becomes NaN, and the training stops.",
         lesson=6,
-        change="clip the rewards, and the actions before they are penalised (clip_actions of Isaac Lab's wrapper); "
+        change="clip the rewards, and the actions before they are penalized (clip_actions of Isaac Lab's wrapper); "
         "algorithm.max_grad_norm, algorithm.learning_rate (lower)",
         holds_with_nan=True,
     ),

@@ -1,4 +1,4 @@
-"""Findings about what enters the network: the size of the observations, and their normaliser."""
+"""Findings about what enters the network: the size of the observations, and their normalizer."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from .mixed import RUNS_MIXED
 LARGE, UNEVEN = 10.0, 50.0
 """Size of an input feature, and how many times the median feature it may be."""
 STALE = 5.0
-"""How far a feature may lie from the normaliser's mean, or spread, in units of its std."""
+"""How far a feature may lie from the normalizer's mean, or spread, in units of its std."""
 STILL = 1e-4
-"""Std of a feature, in the normaliser, that is as good as none: the normaliser adds 100 times as much before it divides
+"""Std of a feature, in the normalizer, that is as good as none: the normalizer adds 100 times as much before it divides
 by it."""
 UNTIL = 100_000_000
-"""Samples after which the normaliser of rsl_rl 2 stops learning, always."""
+"""Samples after which the normalizer of rsl_rl 2 stops learning, always."""
 NAMED = 6
 """How many features are named in a line."""
 
 
-def input_not_normalised(evidence: Evidence) -> str | None:
-    """Look for a feature that is large, or larger than the others, where there is no normaliser."""
+def input_not_normalized(evidence: Evidence) -> str | None:
+    """Look for a feature that is large, or larger than the others, where there is no normalizer."""
     if evidence.last.count is not None:
         raise NotApplicable
     evidence.require_observations()
@@ -34,33 +34,33 @@ def input_not_normalised(evidence: Evidence) -> str | None:
         return None
     return (
         f"{evidence.sample.name(worst)} has size {short(size[worst])}, the median feature {short(middle)}, "
-        "and there is no normaliser"
+        "and there is no normalizer"
     )
 
 
-def normaliser_absent(evidence: Evidence) -> str | None:
-    """Look for a critic that has a normaliser, or a configuration that asks for one, where the actor has none."""
+def normalizer_absent(evidence: Evidence) -> str | None:
+    """Look for a critic that has a normalizer, or a configuration that asks for one, where the actor has none."""
     if evidence.last.count is not None:
         raise NotApplicable
     if evidence.settings.obs_normalization:
         said = evidence.settings.source or "the configuration"
-        return f"{said} asks for a normaliser; its statistics are not in the file"
+        return f"{said} asks for a normalizer; its statistics are not in the file"
     if evidence.checkpoint.critic_normalized:
-        return "the critic's observations are normalised, the actor's are not"
+        return "the critic's observations are normalized, the actor's are not"
     return None
 
 
-def normaliser_empty(evidence: Evidence) -> str | None:
-    """Look for a normaliser that has learned nothing."""
+def normalizer_empty(evidence: Evidence) -> str | None:
+    """Look for a normalizer that has learned nothing."""
     if evidence.last.count is None:
         raise NotApplicable
     if evidence.last.count == 0:
-        return "the normaliser has learned from 0 samples: mean 0, std 1"
+        return "the normalizer has learned from 0 samples: mean 0, std 1"
     return None
 
 
-def normaliser_frozen(evidence: Evidence) -> str | None:
-    """Look for a normaliser that stopped learning."""
+def normalizer_frozen(evidence: Evidence) -> str | None:
+    """Look for a normalizer that stopped learning."""
     count = evidence.last.count
     if not count:
         raise NotApplicable
@@ -72,8 +72,8 @@ def normaliser_frozen(evidence: Evidence) -> str | None:
     return f"{count:,} samples at iteration {still[0]} and still at iteration {still[-1]}"
 
 
-def normaliser_stale(evidence: Evidence) -> str | None:
-    """Look for features that are far from what the normaliser knows."""
+def normalizer_stale(evidence: Evidence) -> str | None:
+    """Look for features that are far from what the normalizer knows."""
     last = evidence.last
     if not last.count:
         raise NotApplicable
@@ -85,7 +85,7 @@ def normaliser_stale(evidence: Evidence) -> str | None:
     if not many:
         return None
     return (
-        f"{many} of {len(off)} features are far from what the normaliser knows; worst: {evidence.sample.name(worst)}, "
+        f"{many} of {len(off)} features are far from what the normalizer knows; worst: {evidence.sample.name(worst)}, "
         f"{short(abs(last.shift[worst]))} std from its mean of {short(last.norm_mean[worst])}, "
         f"spread {short(last.ratio[worst])} times its std"
     )
@@ -108,9 +108,9 @@ def inputs_never_varied(evidence: Evidence) -> str | None:
 
 FINDINGS = (
     FindingKind(
-        name="input not normalised",
-        listed_as="input not normalised",
-        check=input_not_normalised,
+        name="input not normalized",
+        listed_as="input not normalized",
+        check=input_not_normalized,
         threshold=f"{LARGE:g}, or {UNEVEN:g} times the median",
         meaning="The first layer hears the loud features alone. What is small, an angle of some hundredths, is lost "
         "beside them.",
@@ -118,9 +118,9 @@ FINDINGS = (
         change="{obs_normalization} = True",
     ),
     FindingKind(
-        name="normaliser absent",
-        listed_as="normaliser absent",
-        check=normaliser_absent,
+        name="normalizer absent",
+        listed_as="normalizer absent",
+        check=normalizer_absent,
         threshold="both or none, and as configured",
         meaning="Either the actor was configured without, or its statistics were lost when the file was written: the "
         "same weights then see inputs of another size, and the robot falls.",
@@ -128,30 +128,30 @@ FINDINGS = (
         change="{obs_normalization} = True",
     ),
     FindingKind(
-        name="normaliser empty",
-        listed_as="normaliser empty",
-        check=normaliser_empty,
+        name="normalizer empty",
+        listed_as="normalizer empty",
+        check=normalizer_empty,
         threshold="above 0",
-        meaning="There is a normaliser, and it does nothing: update_normalization was never called, or its statistics "
+        meaning="There is a normalizer, and it does nothing: update_normalization was never called, or its statistics "
         "were not saved with the weights.",
         lesson=4,
         change="{obs_normalization}; save actor.state_dict() whole",
     ),
     FindingKind(
-        name="normaliser frozen",
-        listed_as="normaliser frozen",
-        check=normaliser_frozen,
+        name="normalizer frozen",
+        listed_as="normalizer frozen",
+        check=normalizer_frozen,
         threshold="no growth between two checkpoints",
         meaning="The policy went on to new states, and the statistics stayed. Intended if `until` is set; otherwise "
         "the model was in evaluation mode while it trained.",
         lesson=4,
-        change="until, of the normaliser; model.train() while training",
+        change="until, of the normalizer; model.train() while training",
     ),
     RUNS_MIXED,
     FindingKind(
-        name="normaliser stale",
-        listed_as="normaliser stale",
-        check=normaliser_stale,
+        name="normalizer stale",
+        listed_as="normalizer stale",
+        check=normalizer_stale,
         threshold=f"{STALE:g} std",
         meaning="The policy sees what it did not see in training: another order or unit of the features, another "
         "robot, or statistics of another run beside these weights.",
@@ -162,11 +162,11 @@ FINDINGS = (
         name="inputs that never varied",
         listed_as="inputs that never varied",
         check=inputs_never_varied,
-        threshold=f"std below {short(STILL)} in the normaliser",
+        threshold=f"std below {short(STILL)} in the normalizer",
         meaning="A flag or a command that the training kept constant, or a sensor that was not there. It does no harm "
-        "while it stays constant. If it changes in play or on the robot, the normaliser multiplies the change by 100, "
+        "while it stays constant. If it changes in play or on the robot, the normalizer multiplies the change by 100, "
         "as it divides by std + 0.01, and the weights that follow were never trained.",
         lesson=4,
-        change="obs_groups (leave it out), or commands and randomisation that vary it in training",
+        change="obs_groups (leave it out), or commands and randomization that vary it in training",
     ),
 )

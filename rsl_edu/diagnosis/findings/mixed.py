@@ -26,7 +26,7 @@ _WEIGHTS, _SIDE = 1_000, 8
 
 
 def runs_mixed(evidence: Evidence) -> Passed | None:
-    """Look for a normaliser that knows fewer samples than before, and for weights that have nothing of those before."""
+    """Look for a normalizer that knows fewer samples than before, and for weights that have nothing of those before."""
     hidden = [_hidden(checkpoint.policy) for checkpoint in evidence.checkpoints]
     judged = sum(weight.numel() for weight in hidden[-1]) >= _WEIGHTS
     if evidence.last.count is None and not judged:
@@ -36,7 +36,7 @@ def runs_mixed(evidence: Evidence) -> Passed | None:
     counts = [(measures.iteration, measures.count) for measures in evidence.measures if measures.count is not None]
     for (earlier, many), (later, few) in itertools.pairwise(counts):
         if few < many:
-            figure = f"the normaliser knows {many:,} samples at iteration {earlier}, {few:,} at iteration {later}"
+            figure = f"the normalizer knows {many:,} samples at iteration {earlier}, {few:,} at iteration {later}"
             return Passed(figure, "fewer samples than before")
     iterations = [measures.iteration for measures in evidence.measures]
     for (before, one), (after, other) in itertools.pairwise(zip(iterations, hidden, strict=True)):
@@ -69,7 +69,7 @@ RUNS_MIXED = FindingKind(
     listed_as="runs mixed",
     check=runs_mixed,
     threshold=f"fewer samples than before, or below {100 * KEPT:g} % of the weights",
-    meaning="In a training, the count of the normaliser only grows, and the weights keep most of what they were. "
+    meaning="In a training, the count of the normalizer only grows, and the weights keep most of what they were. "
     "Checkpoints of two trainings lie in one folder, or the training was resumed without the statistics or the "
     "weights: what is said of its course may be wrong.",
     lesson=4,

@@ -16,7 +16,7 @@ training is unstable."""
 
 
 def broken_weights(evidence: Evidence) -> str | None:
-    """Look for NaN and infinity in actor, critic, normalisers, Adam's moments, and what else a file holds."""
+    """Look for NaN and infinity in actor, critic, normalizers, Adam's moments, and what else a file holds."""
     broken = [
         (measures, tuple(dict.fromkeys((*measures.broken, *checkpoint.broken))))
         for measures, checkpoint in zip(evidence.measures, evidence.checkpoints, strict=True)
@@ -84,7 +84,7 @@ def _hidden_std(evidence: Evidence) -> tuple[tuple[str, ...], np.ndarray]:
 def _require_inputs(evidence: Evidence) -> None:
     """Raise an error if there is no hidden layer, or if nobody knows what enters the network.
 
-    Random numbers only fit a policy with a normaliser.
+    Random numbers only fit a policy with a normalizer.
     """
     if len(evidence.last.rows) < 3:
         raise NotApplicable
@@ -99,7 +99,7 @@ FINDINGS = (
         listed_as="broken weights",
         check=broken_weights,
         threshold="any",
-        meaning="A loss was NaN once, and the optimiser wrote it into the weights. Nothing after that can be saved: go "
+        meaning="A loss was NaN once, and the optimizer wrote it into the weights. Nothing after that can be saved: go "
         "back to a checkpoint before it. Look for NaN in observations and rewards, and for a std near zero.",
         lesson=5,
         change="algorithm.max_grad_norm, algorithm.learning_rate; check_for_nan",

@@ -149,7 +149,7 @@ FINDINGS = (
         check=std_clamped,
         threshold="limits {std_low} and {std_high}",
         meaning="Beyond its limit rsl_rl's std has no gradient, so it stays there for good; older releases stop with "
-        "`normal expects all elements of std >= 0.0`. An optimiser step was larger than the std itself.",
+        "`normal expects all elements of std >= 0.0`. An optimizer step was larger than the std itself.",
         lesson=5,
         change='{std_type} = "log"; algorithm.learning_rate',
     ),

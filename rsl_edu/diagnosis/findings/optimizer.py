@@ -91,31 +91,31 @@ def _steps(evidence: Evidence) -> list[tuple[int, int]]:
 FINDINGS = (
     FindingKind(
         name="weights without updates",
-        listed_as="weights without updates, optimiser restarted",
+        listed_as="weights without updates, optimizer restarted",
         check=weights_without_updates,
         threshold="any",
         meaning="Adam does not move these weights: the loss does not depend on them, Adam does not know them, or what "
         "was saved is not what was trained. Intended if they are frozen.",
         lesson=6,
-        change="the parameters that the optimiser gets, requires_grad; save algorithm and optimiser of one runner",
+        change="the parameters that the optimizer gets, requires_grad; save algorithm and optimizer of one runner",
         holds_with_nan=True,
     ),
     FindingKind(
-        name="optimiser restarted",
-        listed_as="weights without updates, optimiser restarted",
+        name="optimizer restarted",
+        listed_as="weights without updates, optimizer restarted",
         check=optimizer_restarted,
         threshold="fewer steps than before, or than iterations",
         meaning="The training was resumed without Adam's state, or two trainings wrote into one folder. Adam's first "
         "steps after a restart are of the size of the learning rate whatever the gradients are, and the learning rate "
         "is the configured one: return and KL jump. Intended if you fine-tune on purpose.",
         lesson=6,
-        change="runner.load(path) with the optimiser, as it does by default; before rsl_rl 5.4.2 also "
+        change="runner.load(path) with the optimizer, as it does by default; before rsl_rl 5.4.2 also "
         "algorithm.learning_rate, set to the one in the checkpoint",
         holds_with_nan=True,
     ),
     FindingKind(
-        name="optimiser exploded",
-        listed_as="optimiser exploded",
+        name="optimizer exploded",
+        listed_as="optimizer exploded",
         check=optimizer_exploded,
         threshold=f"norm {LARGE:g} after clipping to 1",
         meaning="Gradients are not clipped, or to a norm that is far too large. One batch with a reward out of all "

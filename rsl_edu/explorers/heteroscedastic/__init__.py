@@ -60,7 +60,7 @@ class ClampAlone(HeteroscedasticGaussianDistribution):
 class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitResult]):
     r"""A network learns mean and std of a target from one feature, by :math:`-\log p`, on samples of uneven noise.
 
-    Both are normalised for the network; NLL and entropy are of the normalised target. By default the feature is the
+    Both are normalized for the network; NLL and entropy are of the normalized target. By default the feature is the
     angle of an Ant's hip under random torques, the target its velocity a step later: between its stops the hip is free
     and fast, at them it is held.
 
@@ -78,7 +78,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
     State = HeteroscedasticFitState
     lesson = 5
     shows = "mean ± std on a joint whose noise depends on its angle"
-    breaks = "one std for all states, halves swapped, no initialisation"
+    breaks = "one std for all states, halves swapped, no initialization"
     size = (9.0, 6.2)
     more = ("nll", "inside")
     swept = (
@@ -304,7 +304,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
 MISTAKEN = {
     "variance": "Variance taken for std",
     "swapped": "Mean and std swapped",
-    "no init": "Not initialised",
+    "no init": "Not initialized",
     "clamp": "Clamp alone",
 }
 SYMPTOMS = {

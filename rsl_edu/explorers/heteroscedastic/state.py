@@ -40,7 +40,7 @@ class HeteroscedasticFitState:
             "none: right": "none",
             "variance taken for std": "variance",
             "mean and std swapped": "swapped",
-            "network not initialised": "no init",
+            "network not initialized": "no init",
             "clamp alone (rsl_rl)": "clamp",
         },
         group="break it",

@@ -67,7 +67,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
     questions: tuple[Question, ...] = (
         Question(
             "1. A humanoid that stumbles about earns some 5 a step and falls every 25 steps. What will its rewards be "
-            "divided by after 512 steps, if nobody tells the normaliser that episodes end?",
+            "divided by after 512 steps, if nobody tells the normalizer that episodes end?",
             answer="about 114",
             show={"step": 512, "ends": False},
         ),

@@ -29,14 +29,14 @@ class RewardsState:
             "std over robots, each step": "each step",
             "std of returns, minus the mean": "centred",
         },
-        group="normaliser",
+        group="normalizer",
     )
     gamma: float = control(
         0.99,
         "gamma",
         "How much of the sum is kept at each step.",
         steps=(0.0, 0.5, 0.9, 0.97, 0.99, 0.997, 0.999),
-        group="normaliser",
+        group="normalizer",
     )
     env: int = control(0, "environment", "Whose rewards the time series show.", range=(0, 15, 1), group="rewards")
     scale: float = control(

@@ -69,7 +69,7 @@ class SignalState:
         64, "width", "Units of each hidden layer.", unit="units", steps=(8, 16, 32, 64, 128, 256), group="network"
     )
     normalize: bool = control(
-        True, "normalise input", "Subtract each feature's mean and divide by its std.", group="input"
+        True, "normalize input", "Subtract each feature's mean and divide by its std.", group="input"
     )
     scale: float = control(
         1.0,

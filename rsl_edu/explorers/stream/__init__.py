@@ -143,14 +143,14 @@ class Stream(Explorer[StreamState, StreamResult]):
         return changes
 
     def compute(self, state: StreamState) -> StreamResult:
-        """Work out what the library's normaliser has after each update, and cut the series off at ``state.seen``."""
+        """Work out what the library's normalizer has after each update, and cut the series off at ``state.seen``."""
         run = (state.batch, state.until, state.shift, state.independent, state.merge, state.seed)
         trace = self._run(*run)
         values = trace.samples[:, state.feature]
         updates = int(np.searchsorted(trace.seen, state.seen, side="right"))
         mean = trace.mean[:updates, state.feature]
         std = self._std(*run, state.feature)[:updates]
-        now = (mean[-1], std[-1]) if updates else (0.0, 1.0)  # a normaliser starts with these
+        now = (mean[-1], std[-1]) if updates else (0.0, 1.0)  # a normalizer starts with these
         before = (mean[-2], std[-2]) if updates > 1 else (0.0, 1.0)
         with np.errstate(all="ignore"):  # with eps = 0 a feature that never varies gives 0 / 0
             normalized = (values[max(0, state.seen - WINDOW) : state.seen] - now[0]) / (now[1] + np.float32(state.eps))

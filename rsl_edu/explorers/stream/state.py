@@ -35,7 +35,7 @@ class StreamState:
         "Samples in each update.",
         unit="samples",
         choices={"1": 1, "8": 8, "64": 64, "512": 512},
-        group="normaliser",
+        group="normalizer",
     )
     merge: str = control(
         "chan",
@@ -47,7 +47,7 @@ class StreamState:
             "features pooled (cleanrl #18)": "pooled",
             "last batch only": "last",
         },
-        group="normaliser",
+        group="normalizer",
     )
     until: int = control(
         0,
@@ -55,14 +55,14 @@ class StreamState:
         "Samples after which the statistics stay as they are.",
         unit="samples",
         choices={"no end": 0, "512": 512, "1024": 1024},
-        group="normaliser",
+        group="normalizer",
     )
     eps: float = control(
         1e-2,
         "eps",
         "Added to the std before dividing.",
         choices={"0": 0.0, "1e-8": 1e-8, "0.01": 1e-2, "1": 1.0},
-        group="normaliser",
+        group="normalizer",
     )
     seed: int = control(
         0, "seed", "Draws the robots of the stream (0: the first ones), and the independent samples.", range=(0, 9, 1)

@@ -49,13 +49,13 @@ class XRayResult:
     entropy: np.ndarray  # [checkpoints]
     kl: np.ndarray  # [checkpoints], from the reference; NaN where there is none
     learning_rate: np.ndarray  # [checkpoints]
-    learning: Mapping[str, np.ndarray]  # of critic and optimiser, [checkpoints]
+    learning: Mapping[str, np.ndarray]  # of critic and optimizer, [checkpoints]
     place: int  # of the checkpoint shown
     findings: tuple[Finding, ...]
 
 
 class XRay(Explorer[XRayState, XRayResult]):
-    """Layers, weights, normaliser, noise, KL and memory of a policy at every checkpoint of its training.
+    """Layers, weights, normalizer, noise, KL and memory of a policy at every checkpoint of its training.
 
     Args:
         run: A run folder of rsl_rl (``model_0.pt``, ``model_50.pt``, …), one of its files, or what :func:`.read_run` or
@@ -63,7 +63,7 @@ class XRay(Explorer[XRayState, XRayResult]):
             shown.
         observations: What the policies are shown: ``[samples, features]`` or ``[time, envs, features]``, or a
             dictionary with images, ``dones`` and ``actions`` too (:func:`rsl_edu.diagnosis.own`). None: random numbers
-            with the normaliser's mean and std stand in, and some findings cannot be made.
+            with the normalizer's mean and std stand in, and some findings cannot be made.
         robot: Instead of observations: a robot of Gymnasium for the last checkpoint to play, ``"InvertedPendulum-v5"``.
         activation: Of the hidden layers, which a checkpoint does not hold; None: as a file beside it says, or elu.
         config: Other things that it does not hold: see :func:`rsl_edu.checkpoint.read`.
@@ -79,7 +79,7 @@ class XRay(Explorer[XRayState, XRayResult]):
 
     State = XRayState
     lesson = 6
-    shows = "layers, weights, normaliser, noise and KL of a policy at every checkpoint of its training"
+    shows = "layers, weights, normalizer, noise and KL of a policy at every checkpoint of its training"
     breaks = "a run of yours"
     size = (9.6, 9.0)
     swept = ({"iteration": ..., "reference": ...},)

@@ -54,40 +54,40 @@ TOLD = {
         "layer std",
         "std of each unit over the observations, root mean square over the layer",
     ),
-    "input not normalised": Told(
-        "The observations need a normaliser, and there is none",
+    "input not normalized": Told(
+        "The observations need a normalizer, and there is none",
         "observations",
         "size of a feature: root mean square over the observations",
     ),
-    "normaliser absent": Told(
-        "The actor's normaliser is missing",
+    "normalizer absent": Told(
+        "The actor's normalizer is missing",
         "observations",
         "statistics in the file, compared with the critic's and with the configuration",
     ),
-    "normaliser empty": Told(
-        "The normaliser never learned anything",
+    "normalizer empty": Told(
+        "The normalizer never learned anything",
         "observations",
-        "the number of samples that the normaliser counted",
+        "the number of samples that the normalizer counted",
     ),
-    "normaliser frozen": Told(
-        "The normaliser stopped learning",
+    "normalizer frozen": Told(
+        "The normalizer stopped learning",
         "observations",
-        "the number of samples that the normaliser counted, from checkpoint to checkpoint",
+        "the number of samples that the normalizer counted, from checkpoint to checkpoint",
     ),
     "runs mixed": Told(
         "Checkpoints of two trainings are mixed",
         "observations",
-        "samples that the normaliser counted, and cosine of the weights, from checkpoint to checkpoint",
+        "samples that the normalizer counted, and cosine of the weights, from checkpoint to checkpoint",
     ),
-    "normaliser stale": Told(
-        "The observations are far from what the normaliser knows",
+    "normalizer stale": Told(
+        "The observations are far from what the normalizer knows",
         "observations",
-        "(mean of the feature − the normaliser's mean) / its std; or std of the feature / its std",
+        "(mean of the feature − the normalizer's mean) / its std; or std of the feature / its std",
     ),
     "inputs that never varied": Told(
         "Some inputs never varied during the training",
         "observations",
-        "the std that the normaliser stored for each feature",
+        "the std that the normalizer stored for each feature",
     ),
     "std clamped": Told("The std of an action is stuck at its limit", "std", "the std as it is stored in the file"),
     "std collapsed": Told("The policy has stopped exploring, as its std collapsed", "std", _NOISE),
@@ -95,7 +95,7 @@ TOLD = {
     "std growing": Told("The exploration noise grows", "std", _NOISE),
     "std partly growing": Told("The exploration noise of some actions grows", "std", _NOISE),
     "learning rate at its floor": Told(
-        "The learning rate is at its floor", "kl", "the learning rate of the optimiser in each checkpoint"
+        "The learning rate is at its floor", "kl", "the learning rate of the optimizer in each checkpoint"
     ),
     "hidden state not reset": Told(
         "The memory was not reset when an episode ended",
@@ -125,8 +125,8 @@ TOLD = {
     "weights without updates": Told(
         "Some weights get no updates", "critic", "Adam's steps and moments in each checkpoint"
     ),
-    "optimiser restarted": Told("The optimiser was restarted", "critic", "Adam's steps in each checkpoint"),
-    "optimiser exploded": Told("The gradients are far too large", "critic", _ADAM),
+    "optimizer restarted": Told("The optimizer was restarted", "critic", "Adam's steps in each checkpoint"),
+    "optimizer exploded": Told("The gradients are far too large", "critic", _ADAM),
     "actor's gradient too small": Told("The actor's gradient is next to nothing", "critic", _ADAM),
 }
 """How each finding of :data:`rsl_edu.diagnosis.findings.FINDINGS` is told, by its name."""
@@ -138,7 +138,7 @@ TOPICS = {
     "dead": "the layers",
     "layer std": "the layers",
     "kl": "the learning rate",
-    "critic": "critic and optimiser",
+    "critic": "critic and optimizer",
     "actions": "the actions",
     "memory": "the memory",
 }

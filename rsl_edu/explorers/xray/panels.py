@@ -20,7 +20,7 @@ from rsl_edu.number_format import power, round_up, short
 from ..bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, RED
 
 FARTHEST = 100.0
-"""Features further than this from the normaliser's mean, in its std, are drawn at the edge."""
+"""Features further than this from the normalizer's mean, in its std, are drawn at the edge."""
 COLOURS = (BLUE, ORANGE, GREEN, PINK)
 WIDTH, HEIGHT, LETTER, LINE, LONGEST, LEADER = 2.2, 2.3, 0.065, 0.125, 18, 0.05
 """Of the panel of the observations, in inches: its sides, a label's letter, a line; letters of a label at most; the
@@ -156,7 +156,7 @@ def draw_weights(artists: dict[str, Any], now: Measures) -> None:
 
 
 def stage_observations(artists: dict[str, Any], run: Run, axes: Any, names: Sequence[str], real: bool) -> None:
-    """Lay out the features in units of the normaliser, with the names of their terms if they are known."""
+    """Lay out the features in units of the normalizer, with the names of their terms if they are known."""
     features, bare, labels = len(run[0].shift), run[0].count is None, label_terms(names)
     axes.set(xlim=(-0.7, features - 0.3), title="observations" if real else "random observations")
     axes.set_yscale("symlog", linthresh=1)
@@ -168,7 +168,7 @@ def stage_observations(artists: dict[str, Any], run: Run, axes: Any, names: Sequ
     axes.spines["bottom"].set_position(("data", -edge))
     axes.set_yticks([-100, -10, -1, 0, 1, 10, 100], ["−100", "−10", "−1", "0", "1", "10", "100"])
     axes.minorticks_off()
-    axes.set_ylabel("as recorded" if bare else "normaliser's std", y=(1 + height) / 2)
+    axes.set_ylabel("as recorded" if bare else "normalizer's std", y=(1 + height) / 2)
     axes.axhspan(-1, 1, color=GREY, alpha=0.25, linewidth=0)
     if labels is None:
         axes.set_xlabel("feature")

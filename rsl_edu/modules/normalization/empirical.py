@@ -41,7 +41,7 @@ class EmpiricalNormalization(nn.Module):
 
     A number that is NaN or infinite counts as the running mean (in the first batch, as the mean of the others), and one
     further away than 1e15 as that far: they cannot spoil the statistics for good. With ``torch.distributed``
-    initialised, all ranks call :meth:`update` together and learn from their joined batches.
+    initialized, all ranks call :meth:`update` together and learn from their joined batches.
 
     On a GPU, :meth:`update` does not wait for the device: Python keeps the number that ``count`` holds. It reads the
     buffer in the first update, and again after something has written into it, as ``load_state_dict`` does. Writing

@@ -18,7 +18,7 @@ class EmpiricalDiscountedVariationNormalization(nn.Module):
 
     Args:
         shape: Shape of one environment's reward; ``()`` for a number, with rewards ``[envs]``.
-        eps: Kept for the API of the normaliser inside; the scale is not shifted by it.
+        eps: Kept for the API of the normalizer inside; the scale is not shifted by it.
         gamma: Discount factor :math:`\gamma`, from 0 to 1.
         until: Samples after which the scale stays as it is; None means never.
 

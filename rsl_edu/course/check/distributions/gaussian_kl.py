@@ -222,7 +222,7 @@ MISTAKES = {
         "The mean of (action - mean)² over the old policy's actions is old_std² + (mean - old_mean)².",
         {_OLD: "= (std - old_std) ** 2"},
     ),
-    "symmetrised": Mistake(
+    "symmetrized": Mistake(
         "you take both directions together, KL(old ‖ new) and KL(new ‖ old).",
         "Only one of them is meant: KL(old ‖ new), because the actions come from the old policy.",
         {"    return": f"    each = each + {_REVERSED}\n    return"},

@@ -74,7 +74,7 @@ MISTAKES = {
     **joining_mistakes("log-probability"),
     "sign": Mistake(
         "you return the negative log-probability.",
-        "That is a loss, to be minimised. Here likely actions have the highest value: leave the minus out.",
+        "That is a loss, to be minimized. Here likely actions have the highest value: leave the minus out.",
         {"return ": "return -"},
     ),
     "constant-once": Mistake(

@@ -7,7 +7,7 @@ from ..choice import Choice
 RESUMED_STATISTICS = Choice(
     "resumed_statistics",
     {
-        "count was lost": "mean and std were loaded, but the first batch weighs everything: the normaliser takes it "
+        "count was lost": "mean and std were loaded, but the first batch weighs everything: the normalizer takes it "
         "for the first it has ever seen.",
         "mean and std were lost": "then the point on the dotted line, which is before any update, would be a mean of 0 "
         "and a std of 1. It is where the curve was before.",

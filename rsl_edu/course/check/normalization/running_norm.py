@@ -38,7 +38,7 @@ def _use(answer: Answer, eps: float | None, batches: list[torch.Tensor], x: torc
     for batch in batches:
         norm.update(batch)
     normalize = norm if callable(norm) else norm.forward
-    if len(x) > 1:  # tells a normaliser that learns from every call from one that only looks at its last
+    if len(x) > 1:  # tells a normalizer that learns from every call from one that only looks at its last
         normalize(x[1:].clone())
     return normalize(x), normalize(x)
 
@@ -96,7 +96,7 @@ def _after_first(other: Answer) -> Answer:
 
 
 class _BatchNorm(torch.nn.BatchNorm1d):
-    """The normaliser of torch."""
+    """The normalizer of torch."""
 
     def __init__(self, features: int, eps: float = 1e-2) -> None:
         super().__init__(features, eps=eps)
@@ -158,13 +158,13 @@ _OWN = {
         {"merge_moments(self.count": "merge_moments(0"},
     ),
     "forward-learns": Mistake(
-        "calling the normaliser changes its statistics.",
+        "calling the normalizer changes its statistics.",
         "Only update learns. Otherwise playing a policy, or a second pass over a batch, changes what it sees.",
         {"return (x": "self.update(x)\n        return (x"},
         {"def __call__": _LEARNS_AFTER},
     ),
     "learns-when-called": Mistake(
-        "your normaliser learns when it is called; update does nothing.",
+        "your normalizer learns when it is called; update does nothing.",
         "Move the merge to update. Calling only reads the statistics: the same x must always give the same result.",
         {
             "def update(self": "def update(self, x):\n        pass\n\n    def learn(self",
@@ -176,7 +176,7 @@ _OWN = {
         },
     ),
     "never-learns": Mistake(
-        "update does not change what the normaliser returns.",
+        "update does not change what the normalizer returns.",
         "It has to store the merged count, mean and variance in self.",
         {"self.count, self.mean, self.var = merge": "count, mean, var = merge"},
     ),
@@ -358,7 +358,7 @@ _OWN = {
         {"len(x), mean, var)": "1, x[0], 0 * var)"},
     ),
     "library-batch-norm": Mistake(
-        "you use torch's BatchNorm, which is another normaliser.",
+        "you use torch's BatchNorm, which is another normalizer.",
         "It keeps a moving average of the unbiased variance, with eps inside the root. Merge the moments yourself.",
         _BatchNorm,
     ),

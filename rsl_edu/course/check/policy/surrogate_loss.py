@@ -9,7 +9,7 @@ from ..verdict import text
 def surrogate_loss(
     log_prob: torch.Tensor, old_log_prob: torch.Tensor, advantage: torch.Tensor, clip: float
 ) -> torch.Tensor:
-    """PPO's clipped loss, to be minimised.
+    """PPO's clipped loss, to be minimized.
 
     Args:
         log_prob: Log-probability of each action under the policy that learns [batch].
@@ -74,8 +74,8 @@ _CENTRED = "(advantage - advantage.mean())"
 
 MISTAKES = {
     "sign": Mistake(
-        "your loss has the wrong sign: minimising it makes good actions less likely.",
-        "The optimiser minimises, and a good action shall become more likely: -advantage * ratio.",
+        "your loss has the wrong sign: minimizing it makes good actions less likely.",
+        "The optimizer minimizes, and a good action shall become more likely: -advantage * ratio.",
         {"return ": "return -"},
         {"plain = -": "plain = ", "clipped = -": "clipped = "},
     ),
@@ -116,7 +116,7 @@ MISTAKES = {
     ),
     "not-averaged": Mistake(
         "you return a loss for each action, not their mean.",
-        "An optimiser minimises one number: end with .mean().",
+        "An optimizer minimizes one number: end with .mean().",
         {".mean()": ""},
     ),
     "no-old-policy": Mistake(
@@ -304,7 +304,7 @@ HINTS = (
     "likely, should the loss reward still more of that?",
     "The ratio of two probabilities is `exp` of the difference of their logs. Compute the loss `-advantage * ratio` "
     "with the ratio as it is, and with the clamped one. PPO takes the worse of the two for each sample; worse means "
-    "larger, because a loss is minimised.",
+    "larger, because a loss is minimized.",
     "`ratio = (log_prob - old_log_prob).exp()`; `plain = -advantage * ratio`; `clipped = -advantage * ratio.clamp(1 - "
     "clip, 1 + clip)`; return `torch.maximum(plain, clipped).mean()`.",
 )

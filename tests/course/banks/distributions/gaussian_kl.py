@@ -52,11 +52,11 @@ class Wrong:
     def reversed(old_mean, old_std, mean, std):
         return kl_divergence(Normal(mean, std), Normal(old_mean, old_std)).sum(-1)
 
-    def symmetrised__jeffreys(old_mean, old_std, mean, std):
+    def symmetrized__jeffreys(old_mean, old_std, mean, std):
         return Right.by_torch(old_mean, old_std, mean, std) + Right.by_torch(mean, std, old_mean, old_std)
 
-    def symmetrised__halved(old_mean, old_std, mean, std):
-        return Wrong.symmetrised__jeffreys(old_mean, old_std, mean, std) / 2
+    def symmetrized__halved(old_mean, old_std, mean, std):
+        return Wrong.symmetrized__jeffreys(old_mean, old_std, mean, std) / 2
 
     def minus_half_missing(old_mean, old_std, mean, std):
         return (torch.log(std / old_std) + (old_std**2 + (old_mean - mean) ** 2) / (2 * std**2)).sum(-1)

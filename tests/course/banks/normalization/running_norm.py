@@ -203,7 +203,7 @@ class Right:
 
 
 def wrong_merge(**wrong):
-    """A normaliser that gets some results of its merge wrong: from the two groups and their count together."""
+    """A normalizer that gets some results of its merge wrong: from the two groups and their count together."""
 
     class Norm(Right.in_parts):
         def merge(self, *batch):

@@ -200,8 +200,8 @@ class Wrong:
     value_not_subtracted__no_baseline = variant(delta=lambda r, v, w, gamma, lam: r + gamma * w)
     value_not_subtracted__of_rewards = variant(delta=lambda r, v, w, gamma, lam: r, carry=lambda gamma, lam: gamma)
     sign = variant(delta=lambda r, v, w, gamma, lam: v - (r + gamma * w))
-    normalized__standardised = variant(result=lambda a, v: (a - a.mean()) / (a.std() + 1e-8))
-    normalized__standardised_by_n = variant(result=lambda a, v: (a - a.mean()) / (a.var(correction=0) ** 0.5 + 1e-8))
+    normalized__standardized = variant(result=lambda a, v: (a - a.mean()) / (a.std() + 1e-8))
+    normalized__standardized_by_n = variant(result=lambda a, v: (a - a.mean()) / (a.var(correction=0) ** 0.5 + 1e-8))
     normalized__centred = variant(result=lambda a, v: a - a.mean())
 
     def two_steps_only__loop(rewards, values, dones, last_value, gamma, lam):

@@ -125,11 +125,11 @@ class Wrong:
         plain, clipped = (-advantage * ratio).mean(), (-advantage * ratio.clamp(1 - clip, 1 + clip)).mean()
         return max(plain, clipped)
 
-    def normalizes_advantage__standardised(log_prob, old_log_prob, advantage, clip):
+    def normalizes_advantage__standardized(log_prob, old_log_prob, advantage, clip):
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
         return Right.as_rsl_rl(log_prob, old_log_prob, advantage, clip)
 
-    def normalizes_advantage__standardised_by_n(log_prob, old_log_prob, advantage, clip):
+    def normalizes_advantage__standardized_by_n(log_prob, old_log_prob, advantage, clip):
         centred = advantage - advantage.mean()
         return Right.by_loop(log_prob, old_log_prob, centred / (centred.square().mean().sqrt() + 1e-8), clip)
 
