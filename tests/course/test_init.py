@@ -95,7 +95,7 @@ def test_syllabus_says_what_lessons_and_assignments_say(made):
     for name, week in zip(LESSONS, weeks, strict=True):
         first = read(ROOT / "notebooks" / f"{name}.ipynb").cells[0].source
         times = [int(number) for number in re.search(r"Time:\*\* (\d+) minutes \(core\), (\d+) more", first).groups()]
-        assert "{} minutes (core), {} more (further)".format(*times) in week
+        assert "{} minutes (core), {} more (optional)".format(*times) in week
         core, further = core + times[0], further + times[1]
         assert all(f"- {objective}\n" in week for objective in re.findall(r"^- (.*)$", first, re.MULTILINE))
         source = assignment.find(name)

@@ -159,7 +159,7 @@ def _costs(each: Graded | None) -> str:
 
 def _listed(exercises: Iterable[Exercise]) -> str:
     return "; ".join(
-        f"{each.title} ({counted(each.minutes, 'minute')}{', further' if each.further else ''})" for each in exercises
+        f"{each.title} ({counted(each.minutes, 'minute')}{', optional' if each.further else ''})" for each in exercises
     )
 
 

@@ -113,7 +113,7 @@ def _exercises(text: str) -> list[Exercise]:
     found = []
     for match in _EXERCISE.finditer(text):
         title = re.sub(r"^(?:[Ee]xercise|Choice) \d+ · |^Choose · ", "", match["title"])
-        further = match["marked"] is not None or "*further*" in match["rest"]
+        further = match["marked"] is not None or "*optional*" in match["rest"]
         found.append(Exercise(title, int(match["minutes"]), further))
     return found
 
