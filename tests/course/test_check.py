@@ -199,7 +199,7 @@ def test_verdict_on_unanswered_exercise_names_the_open_function():
     verdict = check.running_norm(running_norm.Wrong.not_answered__stub)
     assert repr(verdict) == (
         "○ running_norm: not answered yet: update raises NotImplementedError.\n"
-        '  Replace this line by your code; check.hint("running_norm") shows a hint.'
+        '  Replace this line with your code; check.hint("running_norm") shows a hint.'
     )
     assert not verdict.passed
 

@@ -1,4 +1,4 @@
-"""Edits of the source of a right answer, which turn it into an answer with a mistake that can be run."""
+"""Edits that turn the source of a right answer into an answer with a mistake, which can be run."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ class Source:
         return ast.parse(self.text)
 
     def find(self, changes: Mapping[str, str]) -> Edits:
-        """Return the edits that replace old texts by new ones.
+        """Return the edits that replace old texts with new ones.
 
         Raises:
-            ValueError: If an old text is not in the source exactly once, or two of them overlap.
+            ValueError: If an old text does not occur exactly once in the source, or if two old texts overlap.
         """
         edits = []
         for old, new in changes.items():
@@ -61,7 +61,7 @@ class Source:
         return tuple(edits)
 
     def at(self, node: ast.AST, new: str) -> Edit:
-        """Return the edit that replaces a node of the tree by a text."""
+        """Return the edit that replaces a node of the tree with a text."""
         return *self.span(node), new
 
     def span(self, node: ast.AST) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """How a check describes an answer that raised an error, in this process or in another one.
 
-This file imports nothing from rsl_edu, because the grader's sandbox contains it without most of this folder.
+This file imports nothing from rsl_edu, because the grader's sandbox contains it but little else from this folder.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 
 class PassThroughError(BaseException):
-    """A message from code that runs answers in another process; a check does not treat it as the answer's error."""
+    """A message from code that runs answers in another process; a check does not catch it."""
 
 
-class Failure(Exception):  # noqa: N818  it describes an error of another code
+class Failure(Exception):  # noqa: N818  it describes an error that another exception signals
     """The description of an error that an answer raised.
 
     Args:

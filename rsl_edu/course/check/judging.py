@@ -222,7 +222,7 @@ class Judge:
             why = "A tensor created from integers has an integer type: write 0.0 instead of 0, or pass dtype=x.dtype."
             return WrongError("integer-result", headline, *lines, advice=[why])
         if finding is None and right.drawn is None and self._sets_a_seed(answer, trial, case):
-            headline = f"your {output} depends on random numbers that never change, because a seed is set in your code."
+            headline = f"your {output} depends on random numbers that never change: a seed is set in your code."
             return WrongError("random", headline, *lines, advice=[_RANDOM])
         if finding is None and self.diagnosis.is_constant(outcomes, place):
             headline = f"your {output} is always {text(got)}, whatever the inputs are."
@@ -269,7 +269,7 @@ class Judge:
         account = failure(error, lambda file: not file.startswith(_NOT_THE_LEARNERS))
         if account.kind == "not-answered":
             headline = f"not answered yet: {account.function} raises NotImplementedError."
-            return WrongError(account.kind, headline, f"Replace this line by your code; {self.hint} shows a hint.")
+            return WrongError(account.kind, headline, f"Replace this line with your code; {self.hint} shows a hint.")
         if account.kind == "library-answer":
             return WrongError(account.kind, f"your code calls {account.says}, which the exercise asks you to write.")
         where = [_line(account.number, account.line)] if account.line else []

@@ -36,10 +36,10 @@ class TooLongError(BaseException):
 
 
 class _TwiceError(TooLongError):
-    """A second error for code that has caught the first with a bare ``except:``; it raises another one right after it.
+    """Raised in code that has caught the first error with a bare ``except:``; another error follows immediately.
 
-    If the code spends nearly all of its time inside ``try``, a single error is always raised there and caught. The
-    second of two errors is raised outside.
+    If the code spends nearly all of its time inside ``try``, a single error is raised and caught there every time. Of
+    two errors in a row, the second is raised outside of the ``try``.
     """
 
     def __init__(self) -> None:
@@ -176,7 +176,7 @@ def _watch() -> None:
 
 
 def _raise(thread: int, error: type[TooLongError]) -> None:
-    """Raise an error in a thread, as soon as it runs Python."""
+    """Raise an error in a thread, as soon as that thread runs Python code."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
 
 

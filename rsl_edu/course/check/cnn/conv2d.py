@@ -281,7 +281,8 @@ MISTAKES = {
     ),
     "padding-ignored": Mistake(
         "you do not pad the map.",
-        "Surround it with padding rows and columns of zeros: call torch.nn.functional.pad(x, (padding,) * 4) first.",
+        "Surround the map with zeros, `padding` pixels on each side: call torch.nn.functional.pad(x, (padding,) * "
+        "4) first.",
         {_PAD: "(0,) * 4"},
     ),
     "output-padded": Mistake(

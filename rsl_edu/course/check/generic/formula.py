@@ -32,7 +32,7 @@ def formula_suspects(source: Source, outputs: Sequence[str]) -> list[Suspect]:
 
 
 def _different(source: Source, function: Function) -> Changes:
-    """Yield the changes that are valid Python, have an effect and do not repeat an earlier one."""
+    """Yield the changes that are valid Python, change the code and do not repeat an earlier change."""
     for root, changes in _roots(source, function):
         start, end = source.span(root)
         seen = {ast.unparse(ast.parse(source.text[start:end]))}

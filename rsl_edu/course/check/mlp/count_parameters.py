@@ -46,12 +46,12 @@ _EACH = "input_dim if size == -1 else size for size in hidden_dims"
 
 
 def _mistake(headline: str, why: str, *forms: dict[str, str]) -> Mistake:
-    """A mistake, also in the form that it has in an answer that raises on a tuple because it expects an int."""
+    """A mistake, with further forms for answers that raise an error on a tuple because they expect an int."""
     return Mistake(headline, why, *forms, *({**form, _TUPLE: "output_dim"} for form in forms))
 
 
 def _sized(size: str, condition: str = "size == -1") -> dict[str, str]:
-    """The edit that replaces a hidden size by ``size`` if ``condition`` is true; ``i`` is its index."""
+    """The edit that replaces a hidden size with ``size`` if ``condition`` is true; ``i`` is its index."""
     return {_EACH: f"{size} if {condition} else size for i, size in enumerate(hidden_dims)"}
 
 
@@ -84,7 +84,7 @@ MISTAKES = {
     ),
     "bias-twice": _mistake(
         "you count two biases for each unit.",
-        "A unit of a linear layer has one bias. Two biases per unit are found in a GRU or an LSTM.",
+        "A unit of a linear layer has one bias. Two biases occur only in a GRU or an LSTM.",
         {" + 1)": " + 2)"},
     ),
     "sizes-added": _mistake(
@@ -184,13 +184,13 @@ MISTAKES = {
         {"in hidden_dims]": "in hidden_dims] or [input_dim]"},
     ),
     "minus-one-kept": _mistake(
-        "you do not replace a hidden size of −1 by input_dim.",
+        "you do not replace a hidden size of −1 with input_dim.",
         "In rsl_rl, −1 means input_dim: replace it before you count.",
         *map(_sized, ("-1", "1", "0")),
     ),
     "minus-one-replaced-once": Mistake(
         "you replace only one of the hidden sizes of −1.",
-        "−1 can occur several times in hidden_dims, and not only in first position: check every size.",
+        "−1 can occur several times in hidden_dims, and in any position: check every size.",
         _sized("input_dim", "size == -1 not in hidden_dims[:i]"),
         _sized("input_dim", "size == -1 and i == 0"),
     ),
@@ -200,17 +200,17 @@ MISTAKES = {
         {"in hidden_dims]": "in hidden_dims if size != -1]"},
     ),
     "minus-one-as-before": _mistake(
-        "you replace −1 by the size of the previous layer.",
+        "you replace −1 with the size of the previous layer.",
         "−1 means input_dim, wherever it is in the list.",
         _sized("[input_dim, *(each for each in hidden_dims[:i] if each != -1)][-1]"),
     ),
     "minus-one-as-last": _mistake(
-        "you replace −1 by the last hidden size.",
+        "you replace −1 with the last hidden size.",
         "As an index, −1 would be the last element. Here it is a size, and means input_dim.",
         _sized("hidden_dims[-1]"),
     ),
     "minus-one-as-output": _mistake(
-        "you replace −1 by the size of the output.",
+        "you replace −1 with the size of the output.",
         "−1 means input_dim, wherever it is in the list.",
         _sized("outputs"),
     ),
@@ -232,11 +232,11 @@ MISTAKES = {
 }
 
 HINTS = (
-    "How many parameters does one layer from 3 to 2 units have? Draw it: each of the 2 units has 3 incoming "
-    "arrows, and something more.",
-    "First make one list of the sizes of all layers, from the input to the output. Replace each −1 by "
-    "`input_dim`, and a tuple by its product. Then take each pair of neighbours in this list: a layer from n "
-    "to m units has one weight for each pair of units, and one bias for each of its m units.",
+    "How many parameters does one layer with 3 inputs and 2 units have? Draw it: each of the 2 units has 3 "
+    "incoming arrows, and something more.",
+    "First make one list of the sizes of all layers, from the input to the output. Replace each −1 with "
+    "`input_dim`, and a tuple with its product. Then take each pair of neighbours in this list: a layer with n "
+    "inputs and m units has one weight for each pair of input and unit, and one bias for each of its m units.",
     "Make the list `sizes = [input_dim, *hidden, outputs]`, where `hidden` no longer contains −1, and "
     "`outputs` is `math.prod(output_dim)` if `output_dim` is a tuple. Then sum `(n + 1) * m` over the pairs of "
     "neighbours, `itertools.pairwise(sizes)`.",

@@ -59,7 +59,7 @@ MISTAKES = {
         {_MASK: "activations == 0"},
     ),
     "any-for-all": Mistake(
-        "you count a unit as dead if it is 0 for any sample.",
+        "you count a unit as dead if it is 0 for at least one sample.",
         "A single zero does not make a unit dead: it must be 0 for every sample. Use all, not any.",
         {".all(dim=0)": ".any(dim=0)"},
     ),

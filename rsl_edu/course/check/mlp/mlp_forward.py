@@ -15,7 +15,7 @@ Activation = Callable[[torch.Tensor], torch.Tensor]
 def mlp_forward(
     x: torch.Tensor, weights: list[torch.Tensor], biases: list[torch.Tensor], activation: Activation
 ) -> torch.Tensor:
-    """Run a multi-layer perceptron on ``x [batch, in]``: returns ``[batch, out]``.
+    """Run a multi-layer perceptron on ``x [batch, in]`` and return ``[batch, out]``.
 
     Layer l has ``weights[l] [out, in]`` and ``biases[l] [out]``; ``activation`` follows every layer but the last.
     """
@@ -258,7 +258,7 @@ MISTAKES = {
         *(_last(f"torch.{name}", f", dim={dim})") for name in ("softmax", "log_softmax") for dim in (-1, 0)),
     ),
     "input-added": Mistake(
-        "you add a layer's input to its output where their shapes match.",
+        "you add a layer's input to its output if their shapes match.",
         "That is a residual connection. In a plain MLP, the output replaces the input.",
         {_HIDDEN: "(x if weight.shape[0] == weight.shape[1] else 0) + activation(x @"},
         {

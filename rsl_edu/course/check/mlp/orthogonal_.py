@@ -337,8 +337,9 @@ HINTS = (
     "weight is wide. QR chooses the signs by a fixed rule, and the diagonal of R shows which signs it chose, "
     "so you can undo this choice. Then copy the result into `weight`, which may track gradients.",
     "Start with `q, r = torch.linalg.qr(torch.randn(tall, short))`, where `tall` is the longer side of the "
-    "weight. Undo the choice of signs with `q = q * r.diagonal().sign()`, and take `q = q.T` if the weight has "
-    "fewer rows than columns. Inside `with torch.no_grad():`, call `weight.copy_(gain * q)`. Return `weight`.",
+    "weight and `short` the shorter one. Undo the choice of signs with `q = q * r.diagonal().sign()`, and take "
+    "`q = q.T` if the weight has fewer rows than columns. Inside `with torch.no_grad():`, call "
+    "`weight.copy_(gain * q)`. Return `weight`.",
 )
 
 SHORTCUTS = (torch.nn.init.orthogonal_,)

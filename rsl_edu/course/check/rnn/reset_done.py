@@ -146,7 +146,7 @@ MISTAKES = {
 
 HINTS = (
     "What does `torch.arange(5)[torch.tensor([0, 0, 1, 0, 0])]` return? And which dimension of the hidden "
-    "state is the environments?",
+    "state corresponds to the environments?",
     "Make a boolean mask, and add a last dimension to it, so that it broadcasts to `[layers, envs, hidden]`. "
     "Then choose between zero and the old hidden state with a function that returns a new tensor, because "
     "`hidden` itself must not be changed.",

@@ -10,7 +10,7 @@ def split_and_pad(x: torch.Tensor, dones: torch.Tensor) -> tuple[torch.Tensor, t
     """Split a rollout into trajectories where episodes end, and pad the trajectories with zeros.
 
     ``x [time, envs, features]`` is the rollout; ``dones [time, envs]`` is 1 at the last step of an episode, else 0.
-    A trajectory also ends with the rollout. The trajectories are ordered by environment, then by time.
+    The end of the rollout also ends a trajectory. The trajectories are ordered by environment, then by time.
 
     Returns ``padded [longest, trajectories, features]`` and ``mask [longest, trajectories]``, True at real steps.
     """
@@ -56,7 +56,7 @@ _NONE: tuple[dict[str, str], ...] = (  # results of an empty list of pieces: an 
 
 
 def _pieces(pieces: str, before: str = "  # [steps, features] each") -> dict[str, str]:
-    """The edit that replaces the pieces by an expression of the right ones, inserted before a text of the source."""
+    """The edit that replaces the pieces with an expression of the right ones, inserted before a text of the source."""
     lengths = "torch.tensor([len(piece) for piece in pieces])"
     return {before: f"\n    pieces = {pieces}\n    lengths = {lengths}\n    {before.lstrip()}"}
 
@@ -92,7 +92,7 @@ MISTAKES = {
     ),
     "drops-rest": Mistake(
         "you lose the steps after the last done.",
-        "A trajectory also ends with the rollout: set dones to 1 at the last step, in a copy.",
+        "The end of the rollout also ends a trajectory: set dones to 1 at the last step, in a copy.",
         *(_pieces(f"[piece for piece, end in zip(pieces, ends) if {_DONE}]", "padded = ") | none for none in _NONE),
     ),
     "crosses-environments": Mistake(
@@ -102,17 +102,15 @@ MISTAKES = {
         *({"last[-1] = True": "pass", ".split(": "[: lengths.sum()].split("} | none for none in _NONE),
     ),
     "flattened-by-time": Mistake(
-        "your trajectories mix environments, because all steps of the same time follow each other.",
-        "x is [time, envs, features]: call transpose(0, 1) first, so that the steps of an environment follow each "
-        "other.",
+        "your trajectories mix environments, because you join the steps time step by time step.",
+        "x is [time, envs, features]: call transpose(0, 1) first, so that the steps of an environment are contiguous.",
         {"last.T": "last", "x.transpose(0, 1)": "x"},
         {"last.T": "last", "x.transpose(0, 1)": "x", "last[-1] = ": "last[-1, -1] = "},
         {"x.transpose(0, 1)": "x"},
     ),
     "ends-by-time": Mistake(
         "you list the ends time step by time step, but the steps of x environment by environment.",
-        "Both must be in the same order: transpose dones as well, so that the ends of an environment follow each "
-        "other.",
+        "Both must be in the same order: transpose dones as well, so that the ends of an environment are contiguous.",
         {"last.T": "last"},
     ),
     "ordered-by-time": Mistake(
@@ -169,7 +167,7 @@ MISTAKES = {
         _pieces("[x[: end % len(x) + 1, end // len(x)] for end in ends]"),
     ),
     "done-step-twice": Mistake(
-        "the step with done = 1 is in two trajectories, its own and the next one.",
+        "you put the step with done = 1 into two trajectories, its own and the next one.",
         "The next trajectory begins one step later: start = t + 1.",
         _pieces(
             "[x[max(end % len(x) - length, 0) : end % len(x) + 1, end // len(x)] "
@@ -177,7 +175,7 @@ MISTAKES = {
         ),
     ),
     "start-not-reset": Mistake(
-        "the first trajectory is empty in every environment but the first.",
+        "your first trajectory is empty in every environment except the first.",
         "In a loop over the environments, start each environment at its first step: set start = 0 inside that loop.",
         _pieces(
             "[piece[len(piece) * (len(x) <= end == end // len(x) * len(x) + len(piece) - 1) :] "
@@ -306,17 +304,17 @@ MISTAKES = {
 }
 
 HINTS = (
-    "Take one environment. At which steps does a trajectory end, and where does the next one begin? A "
-    "trajectory also ends with the rollout.",
+    "Take one environment. At which steps does a trajectory end, and where does the next one begin? The end of "
+    "the rollout also ends a trajectory.",
     "In a copy of `dones`, set the last step of every environment to 1, so that no piece continues from one "
     "environment into the next. Collect the pieces `[steps, features]` environment by environment. A done ends "
     "a piece, and its step belongs to that piece. `torch.nn.utils.rnn.pad_sequence` pads the pieces to the "
     "longest. For the mask, compare `torch.arange(longest)` with the lengths. You may use loops.",
-    "Without loops, transpose first, so that the steps of an environment follow each other. If `last` is the "
-    "copy of `dones`, then `ends = last.T.flatten().nonzero().flatten()` lists the ends, and their "
-    "differences, starting from −1, are the lengths. Split `x.transpose(0, 1).flatten(0, 1)` by the lengths, "
-    "and pad. The mask is `torch.arange(longest).unsqueeze(1) < lengths`. With loops, start with "
-    "`x.new_zeros(longest, trajectories, features)`, and copy piece `i` into `[: len(piece), i]`.",
+    "Without loops, transpose first, so that the steps of an environment are contiguous. If `last` is the copy "
+    "of `dones`, then `ends = last.T.flatten().nonzero().flatten()` lists the ends, and their differences, "
+    "starting from −1, are the lengths. Split `x.transpose(0, 1).flatten(0, 1)` by the lengths, and pad. The "
+    "mask is `torch.arange(longest).unsqueeze(1) < lengths`. With loops, start with `x.new_zeros(longest, "
+    "trajectories, features)`, and copy piece `i` into `[: len(piece), i]`.",
 )
 
 EXERCISE = Exercise(split_and_pad, ("padded", "mask"), CASES, MISTAKES, HINTS, _draw)
