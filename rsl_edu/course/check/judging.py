@@ -205,8 +205,8 @@ class Judge:
             "your code returns another result when it is called again with the same inputs, because it keeps state.",
             *self._tried(case),
             advice=[
-                "State is kept in global variables, in class attributes, which all objects share, and in mutable default "
-                "arguments. Create it in the function, or in __init__."
+                "State is kept in global variables, in class attributes, which all objects share, and in mutable "
+                "default arguments. Create it in the function, or in __init__."
             ],
         )
 
