@@ -64,7 +64,7 @@ def norm_of_default_list():
 def test_statistics_that_all_normalizers_share_are_said(make):
     verdict = check.running_norm(make())  # a class of its own: it keeps what it has seen
     assert verdict.mistake == "state-between-calls"
-    assert "an attribute of the class that all its objects share" in verdict.message
+    assert "in class attributes, which all objects share" in verdict.message
 
 
 def test_wrong_merge_is_named_in_the_normalizer_that_calls_it():

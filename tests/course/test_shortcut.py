@@ -42,7 +42,7 @@ def test_a_layer_of_torch_is_seen_too():
 
     verdict = check.conv2d(conv2d)
     assert verdict.passed
-    assert "calls torch's conv2d, which does what the exercise asks you to write" in verdict.message
+    assert "calls torch's conv2d, which is what the exercise asks you to write" in verdict.message
 
 
 def test_torchs_inverse_of_padding_is_seen():
