@@ -130,7 +130,7 @@ def _row(row: str) -> float:
 def _code(cell: Any) -> Iterator[Element]:
     """The code of a cell, and what it has stored of its outputs."""
     lines = cell.source.rstrip().splitlines()
-    further = re.search(r"# [Ff]urther\b", lines[0]) is not None
+    further = re.search(r"# [Oo]ptional\b", lines[0]) is not None
     hidden = bool(cell.metadata.get("jupyter", {}).get("source_hidden"))
     asks = any("not answered yet" in str(output.get("data", {}).get("text/plain", "")) for output in cell.outputs)
     shown = sorted(_outputs(cell), key=lambda element: element.picture or element.html.startswith(_TITLE))
