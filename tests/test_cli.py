@@ -205,7 +205,7 @@ def test_the_rehearsal_of_a_source_prints_no_control_characters_of_it(capsys, so
     source.metadata["kernelspec"] = {"name": "any", "display_name": "any", "language": "\x1b[31m"}
     nbformat.write(source, sources / "doubling.ipynb")
     assert cli.main(["assign", "--check", "doubling", f"--sources={sources}"]) == 1
-    assert capsys.readouterr().out == "error: doubling: expected a notebook in Python, got one in ?[31m\n"
+    assert capsys.readouterr().out == "error: doubling: expected a Python notebook, got a notebook in ?[31m\n"
 
 
 def test_version_is_that_of_the_package(capsys):
