@@ -306,8 +306,10 @@ def locate(name: str, sources: Path | None = None) -> Path:
     """
     sources = folder() if sources is None else sources
     names = sorted(path.stem for path in sources.glob("*.ipynb"))
+    if not names:
+        raise AssignmentError(f"NAME: there are no notebooks in {sources}; got {name!r}")
     if (stem := name.removesuffix(".ipynb")) not in names:
-        raise AssignmentError(f"NAME: expected one of {', '.join(names) or 'none'} in {sources}; got {name!r}")
+        raise AssignmentError(f"NAME: expected one of {', '.join(names)} in {sources}; got {name!r}")
     return sources / f"{stem}.ipynb"
 
 
@@ -333,7 +335,7 @@ def with_solutions(source: str, bodies: Mapping[str, str]) -> str:
 
     def solved(region: Region) -> str:
         if region.function not in bodies:
-            raise ValueError(f"a solution cell asks for {region.function}; the exercise has {', '.join(bodies)}")
+            raise ValueError(f"a solution cell is for {region.function}, but the exercise has {', '.join(bodies)}")
         begin, end = SOLUTION
         return textwrap.indent(f"{begin}\n{bodies[region.function]}\n{end}\n", region.indent)
 

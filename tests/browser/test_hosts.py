@@ -129,7 +129,7 @@ def test_explorer_works_in_voila(browser, dashboard):
     context.close()
 
 
-# --- VS Code and Colab, according to their source code ---------------------------------------------------------------------
+# --- VS Code and Colab, according to their source code ----------------------------------------------------------------
 
 RENDER = """async ([code, values]) => {
     const { default: widget } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));

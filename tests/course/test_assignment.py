@@ -221,7 +221,7 @@ def test_sources_are_found_by_name(tmp_path):
     assert assignment.find("4_normalization.ipynb").name == "4_normalization"
     with pytest.raises(AssignmentError, match=r"NAME: expected one of 1_mlp, .*; got 'nix'"):
         assignment.find("nix")
-    with pytest.raises(AssignmentError, match="expected one of none in"):
+    with pytest.raises(AssignmentError, match="NAME: there are no notebooks in"):
         assignment.find("4_normalization", tmp_path)
     (tmp_path / "mine.ipynb").write_text("{}")
     with pytest.raises(AssignmentError, match=r"mine\.ipynb: not a notebook"):

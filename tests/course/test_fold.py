@@ -134,7 +134,7 @@ def test_error_for_hints_without_an_exercise_names_the_cell(tmp_path, capsys, ma
 
 
 def test_solution_cell_that_asks_for_another_function_is_refused():
-    with pytest.raises(ValueError, match="asks for g; the exercise has f"):
+    with pytest.raises(ValueError, match="is for g, but the exercise has f"):
         with_solutions("def g():\n    ### BEGIN SOLUTION\n    ### END SOLUTION", {"f": "return 1"})
 
 
