@@ -283,7 +283,7 @@ def test_assign_says_what_is_wrong(tmp_path, capsys, sources):
     expected = f"NAME: expected one of broken, doubling in {sources}; got 'tripling'\n"
     assert wrong(capsys, "assign", "tripling", f"--sources={sources}", "--out=out") == expected
     assert "got '../doubling'" in wrong(capsys, "assign", "../doubling", f"--sources={sources}", "--out=out")
-    assert "expected one of none in empty" in wrong(capsys, "assign", "doubling", "--sources=empty", "--out=out")
+    assert "there are no notebooks in empty" in wrong(capsys, "assign", "doubling", "--sources=empty", "--out=out")
     assert "broken.ipynb: not a notebook" in wrong(capsys, "assign", "broken", f"--sources={sources}", "--out=out")
     assert not (tmp_path / "out").exists()
 
@@ -465,7 +465,7 @@ FAILURES = {
     "xray RUN --config notes.txt": "notes.txt: expected YAML, got ",
     "xray RUN --html .": "--html: cannot write .: Is a directory",
     "xray RUN --html nowhere/page.html": "--html: cannot write nowhere/page.html: No such file or directory",
-    "assign 2_cnn --out=out --sources=nowhere": "NAME: expected one of none in nowhere; got '2_cnn'",
+    "assign 2_cnn --out=out --sources=nowhere": "NAME: there are no notebooks in nowhere; got '2_cnn'",
     "assign 2_cnn --out=notes.txt": "--out: DIR must be a folder, but notes.txt is a file",
     "assign 2_cnn --out=notes.txt/out": "--out: cannot write into notes.txt/out: Not a directory",
     "assign 2_cnn --out=SOURCES": "SOURCES/2_cnn.ipynb exists already; --force overwrites it",

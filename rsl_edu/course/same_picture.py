@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 LEVELS = 8
-"""Levels out of 255: pixels that differ by less count as the same."""
+"""Pixels that differ by fewer levels, out of 255, count as the same."""
 SHARE = 1e-3
 """Share of the pixels that may differ by more."""
 
