@@ -1,4 +1,4 @@
-"""Generic mistakes: each does what its sentence says, in a small function of its own and in every exercise."""
+"""Generic mistakes: each does what its sentence says, in a small function and in every exercise."""
 
 import ast
 import inspect
@@ -20,7 +20,7 @@ TENSORS = "x: torch.Tensor, y: torch.Tensor"
 
 
 def of(body, given="x: torch.Tensor", returns="torch.Tensor"):
-    """The source of a small right answer."""
+    """Return the source of a small right answer."""
     return Source(f"def answer({given}) -> {returns}:\n    {body}\n", "answer", {"torch": torch, "math": math})
 
 
@@ -32,7 +32,7 @@ def same(a, b):
 
 
 def fits(source, kind, headline, wrong, inputs, outputs=("y",)):
-    """Whether some suspect of a kind, with a text in its sentence, returns what ``wrong`` returns."""
+    """Return whether a suspect of this kind, with this text in its sentence, returns what ``wrong`` returns."""
     right = source.answer(())(*inputs)
     for suspect in suspects(source, outputs):
         if suspect.name == kind and headline in suspect.headline:
@@ -129,7 +129,7 @@ FORMULA = {
     "fixed-size": ("return x.sum(0) / len(x)", lambda x: x.sum(0) / 3),
     "wrong-argument": ("return x * y + x", lambda x, y: x * y + y),
 }
-# Sentences are about these inputs where the usual ones hide the difference.
+# Inputs for kinds whose effect the usual inputs would hide.
 INPUTS = {
     **dict.fromkeys(("transpose-left-out", "transpose-too-many", "elementwise-product"), (SQUARE,)),
     **dict.fromkeys(("exp-for-log", "log-for-exp", "statement-left-out", "order-of-steps"), (POSITIVE,)),
@@ -145,7 +145,7 @@ def test_formula_is_wrong_as_the_sentence_says(kind):
     assert fits(of(body, TENSORS if number == 2 else "x: torch.Tensor"), kind, clause, wrong, inputs)
 
 
-# Kind, type, the value that is used for x, and a part of the sentence
+# Kind, type, what is used instead of x, and a part of the sentence
 ARGUMENTS = [
     ("ignored-argument", "torch.Tensor", torch.zeros_like, "every entry of `x` is replaced by 0"),
     ("ignored-argument", "torch.Tensor", torch.ones_like, "every entry of `x` is replaced by 1"),
@@ -273,7 +273,7 @@ def test_result_is_as_the_sentence_says(kind, instead, says):
     assert fits(source, kind, f"your y is {says}", lambda x, y: instead(x * y), (X, Y))
 
 
-def test_result_is_squeezed_exchanged_and_shifted_as_the_sentences_say():
+def test_results_are_squeezed_exchanged_and_shifted_as_the_sentences_say():
     one = of("return x", "x: torch.Tensor")
     assert fits(one, "result-squeezed", "without its dimensions of size 1", lambda x: x[0], (X[:1],))
     assert fits(
@@ -297,7 +297,7 @@ def test_one_of_several_returns_is_changed():
     assert fits(source, "result-doubled", "your y is twice the right y", lambda x: 6 * x, (0.5,))
 
 
-def test_every_kind_has_a_test_of_its_own():
+def test_every_kind_has_its_own_test():
     assert set(FORMULA) == set(words.KINDS)
     known = {kind for kind, *_ in (*results._TENSOR, *results._NUMBER)}
     assert known - {"result-squeezed"} == {kind for kind, *_ in RESULTS}
@@ -305,14 +305,14 @@ def test_every_kind_has_a_test_of_its_own():
     assert kinds == set(arguments._LIKELIEST_FIRST)
 
 
-# On all exercises -----------------------------------------------------------------------------------------------------
+# For all exercises ----------------------------------------------------------------------------------------------------
 
 EXERCISES = list(check.EXERCISES.values())
 exercises = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 
 
 @exercises
-def test_suspects_are_many_and_each_is_python_inside_the_source(exercise):
+def test_suspects_are_many_different_and_valid_python(exercise):
     source = Source.of(exercise.reference)
     found = suspects(source, exercise.outputs)
     assert 60 <= len(found) <= 350
@@ -326,7 +326,7 @@ def test_suspects_are_many_and_each_is_python_inside_the_source(exercise):
 
 
 @exercises
-def test_sentences_are_short_and_name_nothing_but_arguments_and_outputs(exercise):
+def test_sentences_are_short_and_name_only_arguments(exercise):
     source = Source.of(exercise.reference)
     named = {node.arg for node in ast.walk(source.tree) if isinstance(node, ast.arg)} - {"self"}
     for suspect in suspects(source, exercise.outputs):
@@ -337,13 +337,13 @@ def test_sentences_are_short_and_name_nothing_but_arguments_and_outputs(exercise
             assert not re.search(r"[{}]|  ", sentence)
 
 
-def test_a_while_loop_stays_as_it_is():
+def test_a_while_loop_is_not_changed():
     source = of("while x > 1:\n        x = x / 2\n    return x", "x: float", "float")
     start = source.text.index("while")
     end = source.text.index("\n    return")
     assert not [each for suspect in suspects(source) for each in suspect.edits if start < each[0] < end]
 
 
-def test_numbers_beyond_ascii_do_not_shift_edits():
+def test_non_ascii_characters_do_not_shift_edits():
     source = of("σ = x * 2\n    return σ + y", TENSORS)
     assert fits(source, "sign-turned", "a sign is wrong", lambda x, y: 2 * x - y, (X, Y))
