@@ -63,6 +63,13 @@ def test_all_sections_with_core_content_are_present(lesson, page):
     assert not [name for name in re.findall(r"^#+ \*Optional:\* (.*)$", prose, re.MULTILINE) if name in headings]
 
 
+def test_code_marked_optional_is_on_no_slide(lesson, page):
+    code = [cell.source.splitlines() for cell in lesson.cells if cell.cell_type == "code"]
+    optional = [lines for lines in code if re.search("# [Oo]ptional", lines[0])]
+    assert optional or "3 · RNN" not in title_of(lesson), "lesson 3 marks some"
+    assert not [lines for lines in optional if "\n".join(lines).strip() in text_of(page)]
+
+
 def test_first_explorer_is_a_still_picture_with_its_title(lesson, page):
     stored = [output.data["text/html"] for cell in lesson.cells for output in cell.get("outputs", ()) if stills(output)]
     said = re.search(r"<p><b>(.*?)</b></p>", stored[0])[1]
