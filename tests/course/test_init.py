@@ -159,7 +159,7 @@ def test_own_assignments_are_taken_and_those_of_no_lesson_come_last(tmp_path, mo
     assert (
         "## Further assignments\n\n**Doubling:** [doubling](handouts/assignments/doubling.ipynb), 2.5 points." in text
     )
-    assert "| Training stops: `normal expects all elements of std >= 0.0`. | 60, 25 |  |" in text
+    assert "| Training stops with `normal expects all elements of std >= 0.0`. | 60, 25 |  |" in text
     assert "rsl-edu grade doubling submissions/doubling" in (tmp_path / "made/grading/README.md").read_text("utf-8")
 
 
