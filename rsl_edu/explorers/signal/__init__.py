@@ -289,9 +289,7 @@ class Signal(Explorer[SignalState, SignalResult]):
         if not FADED <= gradient <= 1 / FADED:
             verb = _verb(gradient, "vanishes", "fades", "grows", "explodes")
             return f"The signal arrives, but the gradient {verb}: from 1 at the output to {down} in layer 1."
-        return (
-            f"Both arrive: the signal has a std of {after} in layer {last}, the gradient a norm of {down} in layer 1."
-        )
+        return f"Both arrive: signal with std {after} in layer {last}, gradient with norm {down} in layer 1."
 
     def _saturates(self, state: SignalState) -> bool:
         if self._network is not None:
