@@ -261,7 +261,7 @@ def _sum_line(result: RewardsResult, t: int) -> str:
 
 
 def _std_lines(result: RewardsResult, t: int) -> tuple[str, ...]:
-    """Return the arithmetic of the std, from the statistics of earlier steps and the sums of all robots at this step."""
+    """Return the arithmetic of the std, from the statistics of earlier steps and this step's sums of all robots."""
     trace, what = result.trace, "rewards" if result.state.divide == "rewards" else "sums"
     new = trace.sums[t].astype(float)
     m, mean, var = len(new), float(new.mean()), float(np.square(new - new.mean()).mean())
