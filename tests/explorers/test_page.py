@@ -54,7 +54,7 @@ def test_every_frame_has_its_place_among_the_controls(explorer, element):
 
 
 def test_controls_that_stay_are_named_with_their_values(element):
-    assert told(element)["fixed"] == ["learning rate 0.02", "init std 1", "hidden units 16", "seed 0"]
+    assert told(element)["fixed"] == ["learning rate 0.02", "initial std 1", "hidden units 16", "seed 0"]
 
 
 @pytest.mark.slow

@@ -79,8 +79,8 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
             {"new_mean": 0.0, "new_std": 0.5, "dimensions": 1},
         ),
         Question(
-            "With stds of 1 and new mean 0.6, KL is 0.18 nats. If 9 joints have this KL in total, what new mean does each "
-            "have?",
+            "With stds of 1 and new mean 0.6, KL is 0.18 nats. If 9 joints have this KL in total, what is the new mean "
+            "of each?",
             ("0.6", "0.2", "0.07"),
             "0.2",
             {"new_mean": 0.2, "new_std": 1.0, "dimensions": 9},
