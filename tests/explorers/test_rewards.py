@@ -260,8 +260,8 @@ def test_own_data_get_no_questions(small):
 
 
 TITLES = {
-    "Episode ends are ignored: rewards are divided by 118, 3.3 times the right 35.5.": {},
-    "Episode ends are ignored: rewards are divided by 114, 3.2 times the right 35.5.": {"step": 512},
+    "Episode ends are ignored: rewards are divided by 118, 3.3 times the correct 35.5.": {},
+    "Episode ends are ignored: rewards are divided by 114, 3.2 times the correct 35.5.": {"step": 512},
     "After 512 steps, rewards are divided by 35.5; the right divisor is 35.5.": {"step": 512, "ends": True},
     "Divided by their own std, rewards add up to sums with std 36 instead of 1.": {"divide": "rewards"},
     "The mean is subtracted: rewards average 0 instead of 0.13.": {"divide": "centred", "ends": True},
@@ -280,11 +280,11 @@ def test_title_fits_and_its_numbers_match_the_trace(humanoid):
         assert 0 < len(title) <= 90
         assert not re.search(r"nan|inf|-0 |e[+-]", title)
         if found := re.search(
-            r"(?:divided by|divisor is) ([\d.,]+\d)[,;].*right(?: one is| divisor is)? ([\d.,]+\d)", title
+            r"(?:divided by|divisor is) ([\d.,]+\d)[,;].*(?:right one is|right divisor is|correct) ([\d.,]+\d)", title
         ):
             assert number(found[1]) == pytest.approx(std, rel=0.06)
             assert number(found[2]) == pytest.approx(result.trace.truth, rel=0.06)
-        if found := re.search(r"([\d.,]+) times the right", title):
+        if found := re.search(r"([\d.,]+) times the correct", title):
             assert number(found[1]) == pytest.approx(std / result.trace.truth, rel=0.06)
             assert not state.ends
 
@@ -502,7 +502,7 @@ def test_ratio_in_the_title_matches_its_printed_numbers(humanoid):
     for gamma in humanoid.controls["gamma"].positions():
         for step in (8, 128, 256, 512):
             title = humanoid.title(humanoid.compute(humanoid.at(gamma=gamma, step=step)))
-            if found := re.search(r"divided by ([\d.,]+), ([\d.,]+) times the right ([\d.,]+\d)", title):
+            if found := re.search(r"divided by ([\d.,]+), ([\d.,]+) times the correct ([\d.,]+\d)", title):
                 std, ratio, right = map(number, found.groups())
                 assert f"{std / right:.2g}" == f"{ratio:.2g}", title
                 ratios += 1

@@ -109,7 +109,7 @@ def test_until_freezes_the_statistics(humanoid):
 
 def test_constant_feature_is_not_a_number_without_eps(small):
     small.set(feature=5, eps=0.0)
-    assert "128 not a number" in repr(small)
+    assert "128 of the last 128 values are not numbers" in repr(small)
     small.set(eps=0.01)
     assert "mean 0 and std 0" in repr(small)
 

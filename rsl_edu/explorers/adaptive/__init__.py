@@ -244,7 +244,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         text = (
             f"Over {state.updates} updates, the rate {went}. The KL is inside the band around {state.target:g} nats in "
             f"{100 * inside:.0f} % of the updates and above it in {100 * above:.0f} %; its maximum is {largest}. "
-            f"The std is now {short(run.std[-1])} times its initial {state.init_std:g}."
+            f"The std is now {short(run.std[-1])} times its initial value of {state.init_std:g}."
         )
         if state.mistake == "right" or state.schedule == "fixed":
             return text

@@ -225,9 +225,9 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         ratio = self.numbers(result)["new/old(action)"]
         count = counted(state.dimensions, "dimension")
         return (
-            f"{shown} old policy has {policies[0]}, the new one {policies[1]}. At action {rounded(state.action)}, the "
-            f"log-probabilities are {rounded(old)} and {rounded(new)}, so the new density is "
-            f"{ratio} times the old one. The entropies over {count} are {one} and {other} nats."
+            f"{shown} old policy has {policies[0]}, the new one has {policies[1]}. "
+            f"At action {rounded(state.action)}, the log-probabilities are {rounded(old)} and {rounded(new)}, "
+            f"so the new density is {ratio} times the old one. The entropies over {count} are {one} and {other} nats."
         )
 
 

@@ -291,7 +291,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         name, unit = picture.name_and_unit(self.names[0])
         gain = self.nll_one - result.nll
         where = "below" if gain > 0 else "above"
-        nll = f"The NLL of normalized y is {_large(abs(gain))} nats {where} that with the best single std."
+        nll = f"The NLL of normalized y is {_large(abs(gain))} nats {where} the NLL with the best single std."
         symptom = "This mistake cannot occur with one std for all states. " if _spared(state) else ""
         return (
             f"{symptom or SYMPTOMS[state.mistake]}"

@@ -186,7 +186,7 @@ def _of_the_right_divisor(result: RewardsResult, std: float) -> str:
         return f"Ignoring episode ends moves the divisor from {three(ended)} to {divided}; the right one is {right}."
     ratio = float(f"{std:.3g}") / float(f"{truth:.3g}")  # of the printed numbers, so that readers get the same ratio
     if large(ratio) != "1":
-        return f"Episode ends are ignored: rewards are divided by {divided}, {large(ratio)} times the right {right}."
+        return f"Episode ends are ignored: rewards are divided by {divided}, {large(ratio)} times the correct {right}."
     return f"Episode ends are ignored: rewards are divided by {divided}; the right divisor is {right}."
 
 

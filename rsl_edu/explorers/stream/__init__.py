@@ -286,16 +286,17 @@ class Stream(Explorer[StreamState, StreamResult]):
         truth = f"the truth is {rounded(mean)} and {rounded(std)}" if std else f"the truth is always {rounded(mean)}"
         off = result.error[-1]
         error = f"All running means are {picture.stds(off, 'true std')} off (root mean square)"
-        independent = f"; with independent samples it would be {rounded(result.samples[-1] ** -0.5)}"
+        independent = f"; with independent samples, the error would be {rounded(result.samples[-1] ** -0.5)}"
         if not np.isfinite(off):
             error, independent = "No feature varies by more than 10⁻⁶, so there is no error in true stds", ""
         z = result.normalized
         broken = int((~np.isfinite(z)).sum())
-        spread = f"mean {_tenths(z.mean())} and std {rounded(z.std())}" if not broken else f"{broken} not a number"
-        return (
-            f"{after} {learned}; {truth}. {error}{independent}. "
-            f"The last {'value' if len(z) == 1 else f'{len(z)} values'} after normalization: {spread}."
-        )
+        last, one = "the last value" if len(z) == 1 else f"the last {len(z)} values", len(z) == 1
+        if broken:
+            spread = f"{last} is not a number" if one else f"{broken} of {last} are not numbers"
+        else:
+            spread = f"{last} {'has' if one else 'have'} mean {_tenths(z.mean())} and std {rounded(z.std())}"
+        return f"{after} {learned}; {truth}. {error}{independent}. After normalization, {spread}."
 
 
 def _tenths(value: float) -> str:

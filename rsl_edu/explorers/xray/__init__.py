@@ -246,14 +246,14 @@ class XRay(Explorer[XRayState, XRayResult]):
         found = f"Findings: {', '.join(names[:4] if rest else names)}{rest}." if names else "No finding."
         broken = "Its weights contain NaN. " if now.broken else ""
         kls = result.kl[result.place]
-        moved = f", KL {small(kls)}" if np.isfinite(kls) else ""
+        moved = f", and the KL is {small(kls)} nats" if np.isfinite(kls) else ""
         guess, many = self.examination.guessed_activation, int((now.off > STALE).sum())
         guessed = f" if the activation is {guess}, a guess" if guess else ""
         worst = self.examination.sample.name(int(now.off.argmax()))
         far = f"Far off: {many} of {len(now.off)} features, most of all {worst}. " if many else ""
         return (
-            f"{when} {broken}Mean std of the actions "
-            f"{_word(now.std.mean())} (first checkpoint: {start}), entropy {_word(now.entropy)} nats{moved}. "
+            f"{when} {broken}The mean std of the actions is {_word(now.std.mean())} (first checkpoint: {start}), the "
+            f"entropy is {_word(now.entropy)} nats{moved}. "
             f"{100 * asleep:.0f} % of the hidden units are dead or saturated{guessed}. {far}{found}"
         )
 
