@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CLIP = 0.2
-"""PPO's clip range: the objective does not improve further once a probability ratio is this far from 1."""
+"""PPO's clip range. The objective does not improve further once a probability ratio is this far from 1."""
 
 
 class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):

@@ -44,7 +44,7 @@ class Trained:
 
     @property
     def std(self) -> np.ndarray:
-        """The policy's std ``[actions]``, computed by torch: NumPy's ``exp`` may differ in the last digit.
+        """The policy's std ``[actions]``, computed by torch because NumPy's ``exp`` may differ in the last digit.
 
         The policy's std limits are not applied; the few steps made here cannot reach them.
         """

@@ -25,7 +25,7 @@ KL_LIMITS = (1e-6, 100)
 ANSWERS = {"up": ("^", GREEN, "rate rises"), "down": ("v", ORANGE, "rate falls"), "stays": (".", GREY, "stays")}
 """Marker, colour and label of an update, by what the rule does with the rate."""
 ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 0, "columnspacing": 1.2}
-"""Position of the legends: between the title and the axes."""
+"""Position of the legends, between the title and the axes."""
 
 
 def stage(figure: Figure) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class Explorer(Instrument[S, R]):
     """
 
     def render(self, *, dark: bool = False, **changes: Any) -> Figure:
-        """Return a new figure of the current state, or of this state with ``changes``; works without a browser."""
+        """Return a new figure of the current state, or of it with ``changes``; needs no kernel and no browser."""
         drawing = Drawing(self, dark)
         drawing.move(self.compute(self.at(**changes)))
         return drawing.finished()
@@ -86,7 +86,7 @@ class Explorer(Instrument[S, R]):
 
     @cached_property
     def live(self) -> Live:
-        """The widget: controls next to a picture."""
+        """The widget, with controls next to a picture."""
         from .widget import Live
 
         live = Live(self)

@@ -98,7 +98,7 @@ class Quiz:
 
     @cached_property
     def live(self) -> Form:
-        """The widget: a form with all questions."""
+        """The widget, a form with all questions."""
         from .form import Form
 
         return Form(self.questions, self.explorer.question, self.answer, self.show)

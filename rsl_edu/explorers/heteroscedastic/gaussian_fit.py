@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 MOST = 1.0
-"""Maximum norm of the gradient, to which longer ones are clipped: rsl_rl's ``max_grad_norm``."""
+"""Maximum norm of the gradient, to which longer ones are clipped (rsl_rl's ``max_grad_norm``)."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 _LOG = 10 ** np.linspace(1, 3, 21)
 EDGES = np.concatenate([-_LOG[:0:-1], np.arange(-10, 10.1, 0.5), _LOG[1:]])
-"""Edges of the bins of the normalized sums: linear up to 10, then logarithmic; the outermost bins hold the rest."""
+"""Edges of the bins of the normalized sums, linear up to 10 and then logarithmic. The outermost bins count the rest."""
 TICKS = (-1000, -100, -10, -5, 0, 5, 10, 100, 1000)
 ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 0, "columnspacing": 1.2}
-"""Position of the legends: between the title and the axes."""
+"""Position of the legends, between the title and the axes."""
 ENDS = 4
 """Number of episode ends that can be pointed at, the latest ones."""
 TITLES = {

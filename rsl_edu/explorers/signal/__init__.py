@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SAMPLES, DEEPEST, OUTPUTS = 1024, 10, 8
-"""Maximum number of samples and of hidden layers, and the outputs of the built-in network: the actions of an Ant."""
+"""Maximum numbers of samples and of hidden layers, and the outputs of the built-in network (an Ant's actions)."""
 INPUT = ("normalize", "scale")
 """The controls of the input, which remain if learners pass their own network."""
 _AS_BUILT = {"width": 64, "normalize": True, "scale": 1.0, "shared": False, "seed": 0}
 """Defaults of the other controls, for which the answers of the questions are correct."""
 FADED, DEAD = 0.4, 0.03
-"""Thresholds of the title's wording, relative to a norm-preserving network: below them a signal or a gradient fades or
-dies, above their inverse it grows or explodes."""
+"""Thresholds for the title, relative to a norm-preserving network. Below them, a signal or a gradient fades or dies;
+above their inverse, it grows or explodes."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CHEETAH = ("back thigh", "back shin", "back foot", "front thigh", "front shin", "front foot")
 """The joints of ``HalfCheetah-v5``, in the order of its actions."""
 MOST = 1.0
-"""Maximum norm of the gradient, to which longer ones are clipped: rsl_rl's ``max_grad_norm``."""
+"""Maximum norm of the gradient, to which longer ones are clipped (rsl_rl's ``max_grad_norm``)."""
 
 
 class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):

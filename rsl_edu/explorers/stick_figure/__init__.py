@@ -40,7 +40,7 @@ POLE = 2
 FALLEN = {"InvertedPendulum-v4": 0.2, "InvertedPendulum-v5": 0.2}
 """Angle in radians beyond which a robot's pole counts as fallen."""
 FEEDBACK = (0.25, 3.5, 0.6, 0.8)
-"""Feedback gains that balance the pendulum: force per unit of position, of angle and of their velocities."""
+"""Feedback gains that balance the pendulum, as force per unit of position, of angle and of their velocities."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 COLOURS = (GREY, BLUE, GREEN)
 HEIGHTS = (4.0, 2.4)
-"""Heights in inches: of the robots and their returns, and of the angles below them."""
+"""Heights in inches, first of the robots and their returns, then of the angles below them."""
 MOST_PARTS = 24
 """Maximum number of parts that can be pointed at, over all robots."""
 Histories = Mapping[str, np.ndarray]

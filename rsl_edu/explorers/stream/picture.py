@@ -26,7 +26,7 @@ EDGES = np.linspace(-5, 5, 51)
 ERRORS = (0.01, 300)
 """Limits of the error axis, in true stds."""
 ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 0, "columnspacing": 1.2}
-"""Position of the legends: between the title and the axes."""
+"""Position of the legends, between the title and the axes."""
 DOTS = 256
 """Approximate number of samples and updates that are drawn."""
 LETTERS = 22

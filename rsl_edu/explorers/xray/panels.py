@@ -23,8 +23,8 @@ FARTHEST = 100.0
 """Features further than this from the normalizer's mean, in stds, are drawn at the edge."""
 COLOURS = (BLUE, ORANGE, GREEN, PINK)
 WIDTH, HEIGHT, LETTER, LINE, LONGEST, LEADER = 2.2, 2.3, 0.065, 0.125, 18, 0.05
-"""Sizes in the panel of the observations: width, height, letter and line in inches; maximum length of a label; and the
-share of the height for the lines to the labels."""
+"""Sizes in the panel of the observations. Width, height, letter and line are in inches, followed by the maximum length
+of a label and the share of the height for the lines to the labels."""
 Run = Sequence[Measures]
 """Measurements of each checkpoint of a run."""
 
