@@ -446,7 +446,7 @@ def test_specification_has_label_unit_help_and_positions_of_every_control(line):
 
 
 def test_error_is_cleared_by_another_control_without_losing_changes(line):
-    """Move controls in the browser: one causes an error, another one is changed, and resolving the error keeps both."""
+    """Cause an error with one control, change another one, and check that the change is kept once the error is gone."""
     live = line.live
     with pytest.raises(ValueError, match="this switch breaks"):
         move(live, broken=True)

@@ -51,7 +51,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         observations: A rollout ``[time, envs, features]``; by default one of ``HalfCheetah-v5``.
         actions: The actions taken, ``[time, envs, actions]``; required with ``observations``.
         rewards: The rewards received, ``[time, envs]``; required with ``observations``.
-        state: Controls that start at other values than their defaults.
+        state: Initial values of controls, by name; the others start at their defaults.
 
     Raises:
         ValueError: The data have the wrong shape, are too few, or are not finite.

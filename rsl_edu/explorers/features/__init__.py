@@ -41,7 +41,7 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
     Args:
         scans: Height scans ``[scans, 1, height, width]`` in metres; by default real terrain with an offset of 0.5 m.
         network: A network of the learner's own, shown in evaluation mode; by default, it is built from the controls.
-        state: Controls that start at other values than their defaults.
+        state: Initial values of controls, by name; the others start at their defaults.
 
     Raises:
         TypeError, ValueError: The scans have the wrong shape or are not finite, or the network is not a CNN or is for
@@ -294,7 +294,7 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
 
 
 def _of_the_network(state: FeaturesState) -> FeaturesState:
-    """Return the state with all controls reset that do not change the network or its input."""
+    """Return the state with those controls set to 0 that do not affect the network or its input."""
     return dataclasses.replace(state, layer=0, channel=0, row=0, column=0)
 
 

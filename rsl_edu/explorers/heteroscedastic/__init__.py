@@ -68,7 +68,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         x: The state, ``[samples]``; by default from an ``Ant-v5`` rollout.
         y: The target, ``[samples]``. Of more than 2,048 samples, 2,048 at even distances are used.
         names: Names of ``x`` and ``y``, with their units.
-        state: Controls that start at other values than their defaults.
+        state: Initial values of controls, by name; the others start at their defaults.
 
     Raises:
         TypeError: The names are not strings.

@@ -48,7 +48,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         dones: 1 or True where an episode ended with this step, ``[time, envs]``; required with ``observations``.
         network: A network of the learner's own, which gets the observations unchanged. By default, the observations
             are normalized and the network has two untrained layers.
-        state: Controls that start at other values than their defaults.
+        state: Initial values of controls, by name; the others start at their defaults.
 
     Raises:
         TypeError, ValueError: An argument is invalid; the message names it.

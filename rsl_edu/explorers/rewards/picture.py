@@ -222,7 +222,7 @@ def _step(result: RewardsResult, t: int, name: str) -> Spot:
 
 
 def round_to(value: float | None) -> float | None:
-    """Return a coordinate without invisible digits."""
+    """Return a coordinate rounded to the digits that can be seen."""
     return None if value is None else float(f"{value:.4g}")
 
 

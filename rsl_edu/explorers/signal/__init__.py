@@ -110,7 +110,7 @@ class Signal(Explorer[SignalState, SignalResult]):
         network: A network of the learner's own for these observations: an :class:`.MLP` or another ``nn.Sequential``
             with linear layers. The explorer shows a copy of it in evaluation mode. By default, the network is built
             from the controls.
-        state: Controls that start at other values than their defaults; with a network, only those of the input.
+        state: Initial values of controls, by name; with a network, only those of the input.
 
     Raises:
         ValueError: The observations have the wrong shape or are not finite, or the network does not accept them.
