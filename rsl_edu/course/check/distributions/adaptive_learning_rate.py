@@ -157,7 +157,7 @@ MISTAKES = {
     ),
     "desired-ignored": Mistake(
         "your thresholds do not depend on desired_kl.",
-        "They are 2 · desired_kl and desired_kl / 2. The value 0.01 is only rsl_rl's default for desired_kl.",
+        "Use 2 · desired_kl and desired_kl / 2. The value 0.01 is only rsl_rl's default for desired_kl.",
         {"2 * desired_kl": "0.02", "desired_kl / 2": "0.005"},
         {"2 * desired_kl": "0.02"},
         {"desired_kl / 2": "0.005"},
@@ -192,7 +192,7 @@ MISTAKES = {
     ),
     "thresholds-too-far": Mistake(
         "you do not change the rate when the KL is just above twice, or just below half, the desired one.",
-        "Your thresholds are too far apart: they are 2 · desired_kl and desired_kl / 2.",
+        "Your thresholds are too far apart. Use 2 · desired_kl and desired_kl / 2.",
         *({"2 * desired_kl": f"{n} * desired_kl", "desired_kl / 2": f"desired_kl / {n}"} for n in (3, 10)),
         *({"2 * desired_kl": f"{n} * desired_kl"} for n in (3, 10)),
         *({"desired_kl / 2": f"desired_kl / {n}"} for n in (3, 20)),
@@ -295,13 +295,13 @@ MISTAKES = {
     ),
     "kl-for-rate": Mistake(
         "you change the KL and return it, but you should change the rate.",
-        "The KL only determines the case. Divide, multiply and return the rate.",
+        "The KL only determines which of the three cases applies. Divide, multiply and return the rate.",
         {"max(1e-5, rate": "max(1e-5, kl", "min(1e-2, rate": "min(1e-2, kl", _STAY: "return kl"},
     ),
 }
 
 HINTS = (
-    "There are three cases, so your function needs three results. Which of them does a KL of 0 belong to?",
+    "There are three cases: raise the rate, lower it, or keep it. Which case does a KL of 0 belong to?",
     "Write one `if` for each of the two changes, and return the unchanged rate after them. Limit the rate only where "
     "you change it: `max` keeps a number from falling below a limit, and `min` keeps it from rising above one. By "
     "hand, with a target of 0.01 and a rate of 0.003: a KL of 0.05 gives 0.002, a KL of 0.001 gives 0.0045, and a KL "

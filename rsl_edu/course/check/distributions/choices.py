@@ -9,8 +9,8 @@ CHOICES: tuple[Choice, ...] = (
         "gripper_std",
         {
             "scalar, 1e-6": (
-                "Adam moves the std itself by up to 0.001 per update. Starting from 1, the std is at zero after about "
-                "1,000 updates and stays at 1e-6, so the gripper does not explore at all when half of the 4,000 "
+                "Adam moves the std itself by up to 0.001 per update. Starting from 1, the std reaches zero after "
+                "about 1,000 updates and then stays at 1e-6, so the gripper no longer explores when half of the 4,000 "
                 "updates are done."
             ),
             "scalar, 0.05": (

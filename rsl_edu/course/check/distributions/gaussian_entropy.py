@@ -114,7 +114,7 @@ MISTAKES = {
     ),
     "std-not-logged": Mistake(
         "you add the std itself, not its log.",
-        "The input is the std, not the log std. Doubling any std must add log 2 = 0.69 nats: take its log.",
+        "The input is the std, not the log std. Doubling a std must add log 2 = 0.69 nats: take the log of the std.",
         {"std.log": "std.clone"},
         {"std.log": "2 * std.clone"},
         {"std.log": "std.square"},
@@ -158,15 +158,15 @@ MISTAKES = {
     ),
     "probabilities": Mistake(
         "you treat the stds as probabilities, as in -Σ p log p.",
-        "A std is the width of a density, and its entropy is an integral: log std + ½ + ½ log 2π for each component.",
+        "A std is the width of a density. The entropy of this density is an integral: log std + ½ + ½ log 2π for each "
+        "component.",
         {_EACH: "-std * std.log()"},
         {_EACH: "-std / std.sum(-1, keepdim=True) * (std / std.sum(-1, keepdim=True)).log()"},
         {_EACH: "-std.softmax(-1) * std.log_softmax(-1)"},
     ),
     "product-underflows": Mistake(
         "you take the log of the product of all stds, which rounds to 0 if there are many joints.",
-        "30 stds of 0.01 multiply to 1e-60, and the log of this product is lost. Take the log of each std first, then "
-        "add.",
+        "The product of 30 stds of 0.01 is 1e-60, which rounds to 0. Take the log of each std first, then add.",
         {"std.log()": "(0 * std + std.prod(-1, keepdim=True).log() / std.shape[-1])"},
     ),
     "log-of-sum": Mistake(

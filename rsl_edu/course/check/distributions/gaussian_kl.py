@@ -81,8 +81,8 @@ MISTAKES = {
     ),
     "log-ratio-halved": Mistake(
         "you count only half of the logarithm.",
-        "Inside ½ · (…), it is log(std² / old_std²), of the variances. Outside, it is log(std / old_std), without the "
-        "½.",
+        "If a ½ is in front of all terms, the log is log(std² / old_std²). Otherwise it is log(std / old_std), not "
+        "halved.",
         {".log()": ".log() * 0.5"},
     ),
     "log-ratio-twice": Mistake(
@@ -92,8 +92,8 @@ MISTAKES = {
     ),
     "old-variance": Mistake(
         "you divide by the old variance.",
-        "The actions come from the old policy, but you ask how likely the new policy makes them: divide by 2 std², "
-        "not 2 old_std².",
+        "The actions come from the old policy, but their distance from the new mean counts in stds of the new policy: "
+        "divide by 2 std².",
         {_VARIANCE: "2 * old_std**2"},
         {_OLD: "= std**2", _VARIANCE: "2 * old_std**2"},
         {_FAR: f"{_FAR} * std**2 / old_std**2"},

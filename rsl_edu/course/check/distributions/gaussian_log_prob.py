@@ -85,7 +85,7 @@ MISTAKES = {
     **constant_mistakes(),
     "constant-sign": Mistake(
         "you add the constant ½ log 2π.",
-        "The density is divided by √(2π), so its log is subtracted.",
+        "The density is divided by √(2π), and the log of √(2π) is ½ log 2π: subtract it.",
         {f"- {_LOG_2PI}": f"+ {_LOG_2PI}"},
     ),
     "log-std-halved": Mistake(
@@ -110,7 +110,8 @@ MISTAKES = {
     ),
     "std-as-variance": Mistake(
         "you treat the std as a variance.",
-        "The input is the std, which has the unit of the action, and its square is the variance. Do not take its root.",
+        "The input is the std, which has the unit of the action, and its square is the variance. Do not take the root "
+        "of the std.",
         {") / std": ") / std.sqrt()", "std.log": "0.5 * std.log"},
     ),
     "variance-as-std": Mistake(
@@ -187,7 +188,8 @@ MISTAKES = {
     ),
     "log-of-density": Mistake(
         "you take the log of the density, which rounds to 0 far from the mean.",
-        "exp(-5000) rounds to 0, so its log is lost. Do not take exp and then log, but compute the log directly.",
+        "exp(-5000) rounds to 0, and the log of 0 is not -5000. Do not take exp and then log: compute the log "
+        "directly.",
         *(
             {"    return": f"    each = (each.exp() + {tiny}).log()\n    return"}
             for tiny in (0.0, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5)

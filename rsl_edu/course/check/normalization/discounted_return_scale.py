@@ -6,7 +6,7 @@ from ..exercise import Case, Exercise, Mistake
 
 
 def discounted_return_scale(rewards: torch.Tensor, dones: torch.Tensor, gamma: float) -> torch.Tensor:
-    """Compute the standard deviation of the discounted sums of rewards, by which rewards are divided.
+    """Compute the number by which rewards are divided: the standard deviation of their discounted sums.
 
     R_t = gamma * R_{t-1} * (1 - done_{t-1}) + r_t, with R_{-1} = 0, for each environment.
 
@@ -78,7 +78,8 @@ MISTAKES = {
     ),
     "resets-early": Mistake(
         "you reset your sums one step too early, at the last step of the episode.",
-        "done_t means that step t was the last, so its reward still belongs to the episode. Add it first, then reset.",
+        "done_t means that step t was the last, so its reward still belongs to the episode. Add the reward, then "
+        "reset.",
         {"gamma * total": "gamma * total * (1 - done)", _RESET: "total"},
         {"gamma * total": "gamma * total * (1 - done)"},
     ),
@@ -90,15 +91,15 @@ MISTAKES = {
     ),
     "last-step-only": Mistake(
         "you take the std of only the last step's sums.",
-        "The sums of all steps count. If you do store them all: `total *= gamma` and `total += reward` also change "
-        "the sums that are already stored.",
+        "The sums of all steps count. If you store all of them, note that `total *= gamma` and `total += reward` also "
+        "change stored sums.",
         {_STACK: "sums[-1]"},
         {_STACK: "torch.stack([sums[-1]] * len(sums))"},
     ),
     "aliased-sums": Mistake(
         "you take the std of the sum that is carried over after the last step, so all earlier sums are lost.",
-        "The sums of all steps count. If you do store them all: `total *= gamma` also changes the sums that are "
-        "already stored. Append total.clone().",
+        "The sums of all steps count. If you store all of them, note that `total *= gamma` also changes stored sums: "
+        "append total.clone().",
         {_STACK: "total"},
         {_STACK: "torch.stack([total] * len(sums))"},
     ),
@@ -128,7 +129,7 @@ MISTAKES = {
     ),
     "maximum-for-std": Mistake(
         "you return the largest sum, not the standard deviation.",
-        "Then a single large sum determines the scale. The scale is how far all sums spread around their mean: take "
+        "A single large sum would determine the result. The scale is how far all sums spread around their mean: take "
         "the std.",
         {_STD: ".abs().max()"},
         {_STD: ".max()"},
@@ -159,8 +160,8 @@ MISTAKES = {
         {_STACK: f"{_STACK}.mean(dim=1)"},
     ),
     "adds-robots": Mistake(
-        "you add up the environments before you take the std.",
-        "A reward belongs to a single environment, and so does the scale: take one std over all sums.",
+        "you sum over the environments before you take the std.",
+        "Each reward comes from a single environment, so do not add up several: take one std over all sums.",
         {_STACK: f"{_STACK}.sum(dim=1)"},
     ),
     "averages-time": Mistake(
@@ -320,7 +321,7 @@ MISTAKES = {
     ),
     "adds-eps": Mistake(
         "you add a small number to the std.",
-        "Return only the std. A small number is added later, when rewards are divided by it.",
+        "Return only the std. A small number is added later, when rewards are divided by the std.",
         *({"(correction=0)": f"(correction=0) + {eps}"} for eps in (1e-2, 1e-3, 0.1)),
     ),
     "returns-sums": Mistake(

@@ -90,7 +90,7 @@ MISTAKES = {
     ),
     "weights-swapped": Mistake(
         "each of your means has the weight of the other group.",
-        "From mean_a, move towards mean_b by the share of group b: count_b / count.",
+        "Start at mean_a, and move the fraction count_b / count of the way to mean_b.",
         {"delta * count_b": "delta * count_a"},
     ),
     "delta-sign": Mistake(
@@ -126,11 +126,11 @@ MISTAKES = {
     ),
     "means-added": Mistake(
         "your mean is the sum of the two means.",
-        "It must lie between them: from mean_a, move by the fraction count_b / count towards mean_b.",
+        "The mean must lie between them: start at mean_a, and move the fraction count_b / count of the way to mean_b.",
         {_MEAN: "mean_a + mean_b"},
     ),
     "mean-not-divided": Mistake(
-        "your mean is a sum that is not divided by the count, or only in part.",
+        "your mean is a sum, and you do not divide all of it by the count.",
         "Divide the entire sum: (count_a * mean_a + count_b * mean_b) / count, with brackets.",
         {_MEAN: "count_a * mean_a + count_b * mean_b"},
         {_MEAN: "count_a * mean_a + count_b * mean_b / count"},
@@ -150,12 +150,12 @@ MISTAKES = {
     ),
     "overwrites": Mistake(
         "you return only group b, so the samples of group a are lost.",
-        "Both groups count, because a batch is only one of many.",
+        "Both groups count: group b is only one batch of many.",
         {_MEAN: "mean_b"},
     ),
     "never-learns": Mistake(
         "you return only group a, so the samples of group b are lost.",
-        "Move the mean by the fraction count_b / count towards mean_b.",
+        "Start at mean_a, and move the fraction count_b / count of the way to mean_b.",
         {_MEAN: "mean_a"},
     ),
     "empty-group": Mistake(
@@ -216,7 +216,7 @@ MISTAKES = {
     ),
     "variance-weights-squared": Mistake(
         "you weight the two variances by the squares of the shares.",
-        "Squares belong to the variance of a weighted sum. Here the weights are count_a / count and count_b / count.",
+        "Squared shares belong to the variance of a weighted sum. Here, use count_a / count and count_b / count.",
         {_WITHIN: "(count_a**2 * var_a + count_b**2 * var_b) / count**2"},
     ),
     "variance-overwritten": Mistake(
@@ -251,7 +251,7 @@ MISTAKES = {
         {"within + between": "(within - between).clamp(min=0)"},
     ),
     "shift-from-new-mean": Mistake(
-        "your delta² is a distance from the new mean, but has the weight for the distance between the two old means.",
+        "your delta² uses a distance from the new mean, but its weight is for the distance between the two old means.",
         "With the weight count_a · count_b / count², delta is mean_b - mean_a. Do you overwrite mean_a too early?",
         {"delta**2": "(mean_b - mean) ** 2"},
         {"delta**2": "(mean_a - mean) ** 2"},
@@ -292,7 +292,8 @@ MISTAKES = {
     ),
     "mean-square": Mistake(
         "your variance is the mean of x², without subtracting the square of the mean.",
-        "A variance is measured from the mean: add delta² · count_a · count_b / count² to the weighted variances.",
+        "A variance is measured from the mean: average the variances by weight, then add delta² · count_a · count_b / "
+        "count².",
         {"within + between": "(count_a * (var_a + mean_a**2) + count_b * (var_b + mean_b**2)) / count"},
     ),
     "returns-std": Mistake(

@@ -158,7 +158,7 @@ _OWN = {
     ),
     "forward-learns": Mistake(
         "calling the normalizer changes its statistics.",
-        "Only update may learn. Otherwise, playing a policy or passing a batch twice changes the network's inputs.",
+        "Only update may learn. Otherwise, playing a policy or normalizing a batch twice changes the network's inputs.",
         {"return (x": "self.update(x)\n        return (x"},
         {"def __call__": _LEARNS_AFTER},
     ),
@@ -202,7 +202,7 @@ _OWN = {
         {"merge_moments(self.count": "merge_moments(self.count + len(x)"},
     ),
     "phantom-sample": Mistake(
-        "your count does not start at 0, so the initial mean and variance count as if they were samples.",
+        "your count does not start at 0, so the initial mean and variance count like samples.",
         "Nothing has been seen before the first update: start with count = 0.",
         *({"= 0, torch": f"= {count}, torch"} for count in (1, 1e-4, 1e-2, 1e-3, 1e-8)),
         {"= 0, torch.zeros(features), torch.ones": "= 1, torch.zeros(features), torch.zeros"},
@@ -281,7 +281,7 @@ _OWN = {
     ),
     "shift-weight": Mistake(
         "your update adds delta² with the wrong weight.",
-        "It is count_a · count_b / count². In r · delta · (mean_batch − mean_new), mean_new must be the updated mean.",
+        "The weight is count_a · count_b / count². In r · delta · (mean_batch − mean_new), use the updated mean.",
         *_forms("shift-weight"),
         {
             "self.count, self.mean, self.var = merge_moments(": "for x in x: "
@@ -314,7 +314,7 @@ _OWN = {
         {_SUM: "torch.where(self.var > 0, self.var.sqrt(), self.eps)"},
     ),
     "zero-std-replaced": Mistake(
-        "if a feature never varies, you replace its std by another number.",
+        "if a feature never varies, you replace its std with another number.",
         "Keep the std, even if it is 0: you add eps to it, so nothing is divided by 0.",
         {_SUM: "torch.where(self.var > 0, self.var.sqrt(), 1.0) + self.eps"},
         {_SUM: "torch.where(self.var > 0, self.var.sqrt(), 1.0)"},

@@ -133,12 +133,12 @@ MISTAKES = {
     ),
     "ends-at-rollout": Mistake(
         "you leave out last_value.",
-        "The rollout ends, but the episode does not: last_value stands for all rewards after the last step.",
+        "The rollout ends, but the episode does not: last_value stands for all rewards that come after the last step.",
         {"= last_value,": "= 0 * last_value,"},
     ),
     "done-of-next-step": Mistake(
         "you use the done of the next step.",
-        "dones[t] means that step t was the last, so it cuts off what t takes from t + 1. (In CleanRL, dones[t] means "
+        "dones[t] means that step t was the last, so nothing from step t + 1 counts for it. (In CleanRL, it means "
         "that step t is the first, hence their t + 1.)",
         {"dones[t]": _LATER},
         {"dones[t]": "dones[min(t + 1, len(dones) - 1)]"},
@@ -268,7 +268,7 @@ MISTAKES = {
     ),
     "powers-in-recursion": Mistake(
         "you multiply the next advantage by a power of gamma * lam.",
-        "Each step backwards multiplies by gamma * lam once more, so the powers result on their own.",
+        "Each step backwards multiplies by gamma * lam once more, so do not write the powers yourself.",
         {"gamma * lam": "(gamma * lam) ** t"},
         {"gamma * lam": "(gamma * lam) ** (t + 1)"},
         {"gamma * lam": "(gamma * lam) ** (len(rewards) - t)"},
@@ -306,7 +306,7 @@ MISTAKES = {
     ),
     "normalized": Mistake(
         "you normalize the advantages.",
-        "rsl_rl does this afterwards, over the entire batch. Here, keep their mean and their unit.",
+        "rsl_rl does this afterwards, over the entire batch. Here, leave their mean and their unit unchanged.",
         *(
             {"return result": f"return (result - result.mean({dim})) / (result.std({dim}correction={n}){eps})"}
             for n in (1, 0)
@@ -325,7 +325,8 @@ MISTAKES = {
     ),
     "two-steps-only": Mistake(
         "your advantage adds up the δ of only two steps, the step itself and the next one.",
-        "Add the advantage of the next step. For this it must be known already: go backwards, reversed(range(...)).",
+        "Add the advantage of the next step, not only its δ. Go backwards, so that it is already known: "
+        "reversed(range(...)).",
         _two_steps,
     ),
     "first-step-left-out": Mistake(

@@ -108,7 +108,7 @@ MISTAKES = {
         {"rewards + ": "rewards - "},
     ),
     "replaces-reward": Mistake(
-        "you replace the reward by the value.",
+        "you replace the reward with the value.",
         "The last step earned its reward too: add the two.",
         {"return rewards": "return (1 - time_outs) * rewards"},
     ),
@@ -170,7 +170,7 @@ MISTAKES = {
         {"* time_outs": "* time_outs.amax(dim=1, keepdim=True)"},
     ),
     "all-steps": Mistake(
-        "if the time is up in an environment once, you add the value at all of its steps.",
+        "if the time is up in an environment once, you add the value at all steps of this environment.",
         "Each step has its own flag: multiply by time_outs, which is [time, envs], as it is.",
         {"* time_outs": "* time_outs.amax(dim=0)"},
     ),
@@ -256,8 +256,8 @@ HINTS = (
     "The value is what the critic expects from here on. Add it to the reward of each step at which the time was up, "
     "and to no other reward. It is in the future, so discount it once. The rewards that were passed in must not "
     "change.",
-    "Return `rewards + gamma * values * time_outs`, and do not use `rewards += …`. The last factor is 0 at all steps "
-    "without a time-out.",
+    "Return `rewards + gamma * values * time_outs`. Do not use `rewards += …`, which would change the argument. The "
+    "last factor is 0 at all steps without a time-out.",
 )
 
 EXERCISE = Exercise(bootstrap, ("reward",), CASES, MISTAKES, HINTS, _draw)

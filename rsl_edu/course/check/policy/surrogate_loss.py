@@ -18,7 +18,7 @@ def surrogate_loss(
         clip: How far the probability ratio may move away from 1.
 
     Returns:
-        The larger, and therefore worse, of the plain and the clipped loss, averaged over the batch: one number.
+        Mean over the batch, one number. For each action, the larger (worse) of the plain and the clipped loss counts.
     """
     ratio = (log_prob - old_log_prob).exp()  # [batch]; 1 if nothing changed
     plain = -advantage * ratio
@@ -93,7 +93,8 @@ MISTAKES = {
     ),
     "no-clip": Mistake(
         "your loss is not clipped.",
-        "Without the clip, one batch can move the policy far away from the data. Take the worse of plain and clipped.",
+        "Without the clip, one batch can move the policy far away from the data. Take the worse of the plain and the "
+        "clipped loss.",
         {_WORSE: "plain"},
     ),
     "clipped-only": Mistake(
@@ -130,19 +131,19 @@ MISTAKES = {
         {_RATIO: "log_prob", _WORSE: "plain"},
     ),
     "clips-around-zero": Mistake(
-        "you clamp the ratio to the range from −clip to clip.",
-        "A ratio of 1 means that nothing changed, so clamp it around 1, from 1 - clip to 1 + clip.",
+        "you clamp the ratio between −clip and clip.",
+        "A ratio of 1 means that nothing changed. Clamp it around 1, between 1 - clip and 1 + clip.",
         {_LIMITS: "-clip, clip"},
     ),
     "clips-one-side": Mistake(
         "you clip the ratio on only one side.",
-        "A ratio can become too large or too small: clamp it from 1 - clip to 1 + clip.",
+        "A ratio can become too large or too small: clamp it between 1 - clip and 1 + clip.",
         {_LIMITS: "max=1 + clip"},
         {_LIMITS: "min=1 - clip"},
     ),
     "clips-log-ratio": Mistake(
         "you clip the difference of the log-probabilities, not the ratio.",
-        "Take exp first, then clamp the ratio to 1 - clip and 1 + clip.",
+        "Take exp first, then clamp the ratio between 1 - clip and 1 + clip.",
         {_CLAMPED: "ratio.log().clamp(-clip, clip).exp()"},
         {_CLAMPED: "ratio.log().clamp(1 - clip, 1 + clip).exp()"},
     ),
@@ -160,14 +161,15 @@ MISTAKES = {
     ),
     "bounded-twice": Mistake(
         "your loss has a second limit: it stops growing if a bad action becomes much more likely.",
-        "PPO limits only moves in the right direction. A second limit (dual clip) leaves no gradient to undo a wrong "
-        "one.",
+        "PPO limits only moves in the right direction. With a second limit (dual clip), no gradient undoes a wrong "
+        "move.",
         *({").exp()": f").exp().clamp(max={bound})"} for bound in (2, 3, 4, 5)),
         *({" - old_log_prob)": f" - old_log_prob).clamp(-{bound}, {bound})"} for bound in (1, 2)),
     ),
     "drops-outside": Mistake(
         "you drop the actions whose ratio is beyond the clip limits.",
-        "A bad action that became more likely is beyond them too, and most needs its gradient. Take the worse loss.",
+        "A bad action that became more likely is beyond the limits too, and needs its gradient most. Take the worse "
+        "loss.",
         {_WORSE: "(plain * ((ratio - 1).abs() < clip))"},
     ),
     "clips-at-clip": Mistake(
@@ -178,7 +180,7 @@ MISTAKES = {
     ),
     "reciprocal-limits": Mistake(
         "one of your limits of the ratio is 1 divided by the other.",
-        "The ratio may move as far below 1 as above it: from 1 - clip to 1 + clip.",
+        "The ratio may move as far below 1 as above it: clamp it between 1 - clip and 1 + clip.",
         {_LIMITS: "1 / (1 + clip), 1 + clip"},
         {_LIMITS: "1 - clip, 1 / (1 - clip)"},
     ),
@@ -189,8 +191,7 @@ MISTAKES = {
     ),
     "limit-for-ratio": Mistake(
         "in your clipped loss, every action has the same ratio, 1 + clip or 1 - clip.",
-        "1 + clip limits good actions, and 1 - clip limits bad ones: clamp takes the lower limit first, then the "
-        "upper one.",
+        "Both limits are needed, 1 + clip for good actions and 1 - clip for bad ones: ratio.clamp(1 - clip, 1 + clip).",
         {_CLAMPED: "(1 + clip)"},
         {_CLAMPED: "(1 - clip)"},
     ),
@@ -299,8 +300,8 @@ MISTAKES = {
     ),
     "gradient-of-a-copy": Mistake(
         "your loss has a gradient, but it does not reach log_prob.",
-        "With requires_grad=True, a tensor has no connection to what it was computed from. Compute with log_prob "
-        "itself, without `.item()`, `.detach()` or numpy.",
+        "requires_grad=True makes a new leaf tensor without a connection to log_prob. Compute with log_prob itself, "
+        "without `.item()`, `.detach()` or numpy.",
         {".mean()": ".mean().detach().requires_grad_()"},
     ),
 }
