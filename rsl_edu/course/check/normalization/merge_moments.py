@@ -292,8 +292,8 @@ MISTAKES = {
     ),
     "mean-square": Mistake(
         "your variance is the mean of x², without subtracting the square of the mean.",
-        "A variance is measured from the mean: average the variances by weight, then add delta² · count_a · count_b / "
-        "count².",
+        "A variance is measured from the mean: add delta² · count_a · count_b / count² to the average of the "
+        "variances.",
         {"within + between": "(count_a * (var_a + mean_a**2) + count_b * (var_b + mean_b**2)) / count"},
     ),
     "returns-std": Mistake(
