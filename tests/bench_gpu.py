@@ -1,6 +1,6 @@
 """The part of ``make bench`` that needs a GPU: operations, their launches, iterations of PPO, and a CUDA graph.
 
-Everything but the graph takes a device, so that the tests can run it on the CPU.
+Everything except the graph takes a device as an argument, so that the tests can run it on the CPU.
 """
 
 import copy
@@ -33,15 +33,15 @@ from rsl_edu.swap import swapped_into_rsl_rl
 
 BATCHES = (64, 4096, 65536)
 ENVS = 4096
-ITERATION_ROUNDS = 30  # an iteration is launch-bound: single ones differ by a quarter
+ITERATION_ROUNDS = 30  # an iteration is launch-bound, and single iterations differ by a quarter
 COUNTED_CALLS = 4
 
-LEAST = 0.9  # ratio peer/ours, where it is not one of these: launches scatter by 5 % from run to run
+LEAST = 0.9  # allowed ratio peer/ours of all other operations: launch times scatter by 5 % from run to run
 LIMITS = {
     "EmpiricalNormalization.update": 1.0,
     "EmpiricalNormalization.update, until": 1.1,
-    "EmpiricalDiscountedVariationNormalization.forward": 0.85,  # small batches: the peer's wait for the GPU is short
-    "RNN.reset (gru)": 0.8,  # a new memory with as many launches; the peer overwrites the one that was handed out
+    "EmpiricalDiscountedVariationNormalization.forward": 0.85,  # with small batches, rsl_rl waits only briefly for the GPU
+    "RNN.reset (gru)": 0.8,  # we make a new hidden state, with as many launches; rsl_rl overwrites the old one
     "RNN.reset (lstm)": 1.0,
     "BetaDistribution.update, log_prob": 1.0,
     "BetaDistribution.update, entropy": 1.0,
@@ -50,8 +50,7 @@ NETWORKS = {
     "MLP": {"class_name": "MLPModel"},
     "LSTM": {"class_name": "RNNModel", "rnn_type": "lstm", "rnn_hidden_dim": 256},
 }
-MARKS = "<!-- bench-gpu: made by `make bench BENCH_ARGS=--readme` where there is a GPU -->", "<!-- /bench-gpu -->"
-CPU_TABLE_END = "<!-- /bench -->\n\n</details>\n"
+MARKS = "<!-- bench-gpu: made by `make bench BENCH_ARGS=--book` on a machine with a GPU -->", "<!-- /bench-gpu -->"
 
 Row = dict[str, Any]
 
@@ -206,11 +205,11 @@ def _below(row: Row) -> str:
     return "  below its limit" if row["ratio"] < row["limit"] else ""
 
 
-# What the README shows ------------------------------------------------------------------------------------------------
+# What the book shows --------------------------------------------------------------------------------------------------
 
 
 def section(result: dict[str, Any]) -> str:
-    """Return the tables as Markdown, folded."""
+    """Return the tables as Markdown."""
     batches = sorted({row["batch"] for row in result["operations"]})
     ratios: dict[str, list[str]] = {}
     for row in result["operations"]:
@@ -235,18 +234,14 @@ def section(result: dict[str, Any]) -> str:
         for row in result["graph"]
     ]
     lines += ["", f"{result['machine']}. Launches: kernels, copies and fills on the GPU, counted by torch.profiler."]
-    return "\n".join(["<details><summary>Every operation on a GPU</summary>", "", *lines, "", "</details>"])
+    return "\n".join(lines)
 
 
-def with_section(readme: str, section: str) -> str:
-    """Return the README with this section in place of the old one; the first goes below the CPU's table."""
-    text = f"{MARKS[0]}\n{section}\n{MARKS[1]}"
-    if MARKS[0] not in readme:
-        before, after = readme.split(CPU_TABLE_END)
-        return f"{before}{CPU_TABLE_END}\n{text}\n{after}"
-    before, rest = readme.split(MARKS[0])
+def with_section(page: str, section: str) -> str:
+    """Return the page with new tables between its marks."""
+    before, rest = page.split(MARKS[0])
     _, after = rest.split(MARKS[1])
-    return f"{before}{text}{after}"
+    return f"{before}{MARKS[0]}\n{section}\n{MARKS[1]}{after}"
 
 
 def _line(*cells: str) -> str:
