@@ -41,7 +41,7 @@ LIMITS = {
     "EmpiricalNormalization.update": 1.0,
     "EmpiricalNormalization.update, until": 1.1,
     "EmpiricalDiscountedVariationNormalization.forward": 0.85,  # with small batches, rsl_rl waits only briefly for the GPU
-    "RNN.reset (gru)": 0.8,  # we make a new hidden state, with as many launches; rsl_rl overwrites the old one
+    "RNN.reset (gru)": 0.8,  # ours makes a new hidden state; rsl_rl overwrites the old one
     "RNN.reset (lstm)": 1.0,
     "BetaDistribution.update, log_prob": 1.0,
     "BetaDistribution.update, entropy": 1.0,

@@ -1,7 +1,7 @@
 """The part of ``make bench`` on speed: times each operation of the modules and the same operation of rsl_rl.
 
-Both run in one process, in many short rounds, ours and rsl_rl's in turn. The fastest round of each counts, because other
-programs on the machine can only make a round slower. `--book` writes the tables into the book. If there is a GPU,
+Both run in one process, in many short rounds, ours and rsl_rl's in turn. The fastest round of each counts, because
+other programs on the machine can only make a round slower. `--book` writes the tables into the book. If there is a GPU,
 `bench_gpu.py` measures the operations there as well.
 """
 
