@@ -239,7 +239,8 @@ def test_findings_of_the_xray_stand_with_their_thresholds_and_fields():
 def test_limits_of_the_xray_are_those_of_the_program():
     assert f"Of more than {inspect.signature(checkpoint.read_run).parameters['most'].default} checkpoints" in XRAY
     assert (
-        f"- {sample.SAMPLES:,} samples are shown; to a policy with memory {sample.STEPS} steps of {sample.ENVS}" in XRAY
+        f"- {sample.SAMPLES:,} samples are fed to the policy; a policy with memory gets {sample.STEPS} steps of {sample.ENVS}"
+        in XRAY
     )
 
 
