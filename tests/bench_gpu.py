@@ -40,7 +40,7 @@ LEAST = 0.9  # allowed ratio peer/ours of all other operations: launch times sca
 LIMITS = {
     "EmpiricalNormalization.update": 1.0,
     "EmpiricalNormalization.update, until": 1.1,
-    "EmpiricalDiscountedVariationNormalization.forward": 0.85,  # with small batches, rsl_rl waits only briefly for the GPU
+    "EmpiricalDiscountedVariationNormalization.forward": 0.85,  # rsl_rl waits only briefly with small batches
     "RNN.reset (gru)": 0.8,  # ours makes a new hidden state; rsl_rl overwrites the old one
     "RNN.reset (lstm)": 1.0,
     "BetaDistribution.update, log_prob": 1.0,

@@ -1,6 +1,6 @@
 """Film an explorer in JupyterLab for the README, as ``book/stream.webp``: ``python book/pictures/film.py``.
 
-It needs Chromium and Playwright, and takes about two minutes. Run it again when the explorer *stream* looks different.
+It needs Chromium and Playwright, and takes about a minute. Run it again when the explorer *stream* looks different.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ robot = data.rollout("Humanoid-v5", steps=256, envs=32)
 explorers.Stream(robot.observations, robot.names, feature=30, shift=1024, seen=128)"""
 SIZE = {"width": 1000, "height": 900}
 LEFT, TOP = 36, 32
-"""What is left out at the sides and above: JupyterLab's side bars and its menu."""
+"""Size of what the film leaves out: JupyterLab's left side bar and its menu, in CSS pixels."""
 SHARP = 2
 """Pixels of the browser for each CSS pixel."""
 WIDTH = 1400
-"""Pixels of the film: about 1.7 for each that a README has in a page of GitHub."""
+"""Width of the film in pixels: about 1.7 times the width that GitHub gives a README."""
 STEP, FIRST, LAST = 120, 1500, 3000
-"""How long a picture is shown while the slider moves, at the beginning and at the end, in ms."""
+"""Duration of a picture in ms: while the slider moves, at the beginning, and at the end."""
 READY = """() => {
     const context = window.jupyterapp?.shell.currentWidget?.sessionContext;
     return context?.isReady && context.session?.kernel?.status === "idle";
 }"""
-FOLDED = """async () => {
+RUN_ALL = """async () => {
     const {commands} = jupyterapp;
     await commands.execute("notebook:run-all-cells");
     if (!jupyterapp.shell.leftCollapsed) await commands.execute("application:toggle-left-area");
 }"""
 ARROW = [(0, 0), (0, 34), (8, 27), (14, 40), (20, 37), (14, 25), (25, 25)]
-"""The pointer, which screenshots leave out."""
+"""Outline of the pointer, which screenshots leave out."""
 
 
 @contextmanager
 def lab(folder: Path) -> Iterator[str]:
-    """Start JupyterLab on a folder, as ``rsl-edu lab`` does; give its address."""
+    """Start JupyterLab on a folder, as ``rsl-edu lab`` does, and yield its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -73,7 +73,7 @@ def lab(folder: Path) -> Iterator[str]:
 
 
 def answers(address: str) -> bool:
-    """Return whether a server listens there."""
+    """Return whether a server responds at the address."""
     try:
         urllib.request.urlopen(address).close()
     except OSError:
@@ -87,7 +87,7 @@ def opened(page: Page, address: str, name: str) -> Locator:
         page.wait_for_timeout(200)
     page.goto(f"{address}/lab/tree/{name}?reset")
     page.wait_for_function(READY, polling=100)
-    page.evaluate(FOLDED)
+    page.evaluate(RUN_ALL)
     explorer = page.get_by_role("group", name="Stream", exact=True)
     explorer.locator(".rsl-panels svg").first.wait_for()
     fold = "groups => groups.forEach(group => group.open = false)"
@@ -97,7 +97,7 @@ def opened(page: Page, address: str, name: str) -> Locator:
 
 
 def frames(page: Page, explorer: Locator) -> Iterator[tuple[Image.Image, int]]:
-    """Yield each picture of the film and its time in ms, while the pointer drags the slider from left to right."""
+    """Drag the slider from left to right; yield each picture of the film and its duration in ms."""
     slider = explorer.get_by_role("slider", name="samples seen", exact=True)
     box, last = slider.bounding_box(), int(slider.get_attribute("max") or 0)
     assert box
@@ -113,13 +113,13 @@ def frames(page: Page, explorer: Locator) -> Iterator[tuple[Image.Image, int]]:
         if place == start:
             page.mouse.down()
         page.wait_for_function("([slider, place]) => +slider.value === place", arg=[slider.element_handle(), place])
-        page.wait_for_timeout(400)  # the picture comes from the kernel
+        page.wait_for_timeout(400)  # for the picture, which the kernel sends
         yield shot(page, part, x, y), FIRST if place == start else LAST if place == last else STEP
     page.mouse.up()
 
 
 def shot(page: Page, part: tuple[float, ...], x: float, y: float) -> Image.Image:
-    """Return a part of what the page shows (left, top, right, bottom), with the pointer at x and y."""
+    """Return a part of the page (left, top, right, bottom), with the pointer at x and y."""
     image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     pointer = [(SHARP * x + dx, SHARP * y + dy) for dx, dy in ARROW]
     ImageDraw.Draw(image).polygon(pointer, fill="black", outline="white", width=2)
@@ -128,7 +128,7 @@ def shot(page: Page, part: tuple[float, ...], x: float, y: float) -> Image.Image
 
 
 def main() -> None:
-    """Make the film."""
+    """Make the film and write it to ``FILE``."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     found = os.environ.get("CHROMIUM") or shutil.which("chromium")
