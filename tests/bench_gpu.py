@@ -55,11 +55,11 @@ MARKS = "<!-- bench-gpu: made by `make bench BENCH_ARGS=--book` on a machine wit
 Row = dict[str, Any]
 
 
-# What is measured -----------------------------------------------------------------------------------------------------
+# Measurements -------------------------------------------------------------------------------------------------------
 
 
 def launches(function: Callable[[], Any], device: str) -> float:
-    """Return how many kernels, copies and fills a call runs on the GPU, as torch.profiler sees them; 0 on a CPU."""
+    """Return the number of kernels, copies and fills that a call runs on the GPU, from torch.profiler; 0 on a CPU."""
     activity = ProfilerActivity.CPU if device == "cpu" else ProfilerActivity.CUDA
     function()
     synchronize(device)
@@ -72,7 +72,7 @@ def launches(function: Callable[[], Any], device: str) -> float:
 
 
 def counted(make: Callable[..., Operations], batch: int, learn: bool, device: str) -> dict[str, tuple[float, float]]:
-    """Return the launches of each operation, the peer's and ours."""
+    """Return the launches of each operation, in rsl_rl and here."""
     launches(lambda: None, device)  # the first profile sets up the profiler
     with torch.set_grad_enabled(learn):
         theirs, ours = make(rsl_rl.modules, batch, device), make(rsl_edu.modules, batch, device)
@@ -80,7 +80,7 @@ def counted(make: Callable[..., Operations], batch: int, learn: bool, device: st
 
 
 def operation_rows(device: str, batches: tuple[int, ...] = BATCHES, rounds: int = ROUNDS) -> Iterator[Row]:
-    """Yield a row for each operation and batch; the launches are those of the middle batch."""
+    """Yield a row for each operation and batch size; the launches are those of the middle size."""
     for make, learn in ((operations, False), (gradients, True)):
         count = counted(make, batches[len(batches) // 2], learn, device)
         for batch in batches:
@@ -91,12 +91,12 @@ def operation_rows(device: str, batches: tuple[int, ...] = BATCHES, rounds: int 
 
 
 def configuration(network: str, steps: int = 24) -> dict[str, Any]:
-    """Return a configuration of rsl_rl's runner, of the sizes that are usual for a legged robot."""
+    """Return a configuration of rsl_rl's runner with the usual sizes for a legged robot."""
     model = NETWORKS[network] | {"hidden_dims": [256, 128, 64], "activation": "elu", "obs_normalization": True}
     return {
         "num_steps_per_env": steps,
         "save_interval": 1000,
-        "check_for_nan": False,  # it waits for the GPU in every step, with either library's modules
+        "check_for_nan": False,  # it would wait for the GPU in every step, with the modules of either library
         "obs_groups": {"actor": ["policy"], "critic": ["policy"]},
         "actor": model | {"distribution_cfg": {"class_name": "GaussianDistribution", "init_std": 1.0}},
         "critic": dict(model),
@@ -116,7 +116,7 @@ def iteration_seconds(runner: OnPolicyRunner, device: str) -> float:
 def iteration_row(
     network: str, device: str, envs: int = ENVS, rounds: int = ITERATION_ROUNDS, steps: int = 24
 ) -> dict[str, Any]:
-    """Return the time of an iteration with the peer's modules and with ours: the fastest of many, taken in turn."""
+    """Return the time of an iteration with rsl_rl's modules and with ours: the fastest of many, measured in turn."""
     runners = []
     for swap in (False, True):
         torch.manual_seed(0)
@@ -126,7 +126,7 @@ def iteration_row(
                 runners.append(OnPolicyRunner(environment, config, None, device))
         else:
             runners.append(OnPolicyRunner(environment, config, None, device))
-        iteration_seconds(runners[-1], device)  # sets up what is set up once
+        iteration_seconds(runners[-1], device)  # for the one-time set-up
     times = [[iteration_seconds(runner, device) for runner in runners] for _ in range(rounds)]
     peer, ours = (1e3 * min(column) for column in zip(*times, strict=True))
     return {
@@ -140,7 +140,7 @@ def iteration_row(
 
 
 def rollout_step(batch: int, device: str) -> tuple[Callable[[torch.Tensor], Any], list[Any], torch.Tensor]:
-    """Return a rollout step of our modules, these modules and observations."""
+    """Return a rollout step with our modules, the modules, and observations."""
     torch.manual_seed(0)
     normalizer = rsl_edu.modules.EmpiricalNormalization(FEATURES).to(device)
     mlp = rsl_edu.modules.MLP(FEATURES, ACTIONS, [256, 128, 64]).to(device)
@@ -156,9 +156,9 @@ def rollout_step(batch: int, device: str) -> tuple[Callable[[torch.Tensor], Any]
 
 
 def graph_row(batch: int, device: str, rounds: int = ROUNDS) -> Row:
-    """Return the time of a rollout step launched kernel by kernel, and that of its CUDA graph."""
+    """Return the time of a rollout step launched kernel by kernel, and the time of its CUDA graph."""
     step, *_, observations = rollout_step(batch, device)
-    same, modules, _ = rollout_step(batch, device)  # with a normalizer of its own
+    same, modules, _ = rollout_step(batch, device)  # with a separate normalizer
     captured = capture_step(same, observations, modules=modules)
     with torch.no_grad():
         calls = [lambda: step(observations), lambda: captured(observations)]
@@ -167,7 +167,7 @@ def graph_row(batch: int, device: str, rounds: int = ROUNDS) -> Row:
 
 
 def measured(device: str) -> dict[str, Any]:
-    """Measure everything, and print it as it comes."""
+    """Measure everything, and print each result immediately."""
     torch.set_num_threads(1)
     card = torch.cuda.get_device_name(device)
     print(f"\n{card}: operation{'':<50}{'batch':>7}{'peer µs':>11}{'ours µs':>11}{'ratio':>8}{'launches':>12}")
@@ -192,7 +192,7 @@ def measured(device: str) -> dict[str, Any]:
 
 
 def shortfalls(result: dict[str, Any]) -> list[str]:
-    """Return what is slower than its limit allows."""
+    """Return the operations that are slower than their limit allows."""
     rows = [*result["operations"], *result["iterations"]]
     return [
         f"{row['operation']}, batch {row['batch']}: {row['ratio']:.2f}, limit {row['limit']:.2f}"
