@@ -275,8 +275,8 @@ def used(row):
 def capacity(found):
     """Return the number of learners that a core and a GB can serve.
 
-    For a core, each learner gets as many pictures per second as one who drags alone, and a picture costs as much as when
-    all drag. For a GB, the mean share (PSS) of server and kernel counts.
+    For a core, each learner gets as many pictures per second as one who drags alone, and a picture costs as much as
+    when all drag. For a GB, the mean share (PSS) of server and kernel counts.
     """
     alone, together = found["dragging"][0], found["dragging"][-1]
     core_seconds = used(together) * found["seconds"] / together["events"]
