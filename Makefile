@@ -42,7 +42,7 @@ lab: $(VENV)/lab.stamp ## open the lessons in JupyterLab (PORT=8890 LAB_ARGS=--n
 test: $(VENV)/test.stamp ## run the tests, including the notebooks (TEST_ARGS="-k mlp")
 	$(SINGLE) $(BIN)/python -m pytest -n 3 $(FIRST) $(TEST_ARGS)
 
-test-all: $(VENV)/test.stamp ## also run the tests that repeat this for every page, robot and answer, as CI does
+test-all: $(VENV)/test.stamp ## run all tests, including those for every page, robot and answer, as CI does
 	$(SINGLE) $(BIN)/python -m pytest -n 3 $(TEST_ARGS)
 
 quick: $(VENV)/test.stamp ## run the tests of modules, explorers and checks, within a minute (TEST_ARGS="-k mlp")
