@@ -392,7 +392,7 @@ def test_combination_that_is_not_drawn_is_replaced_with_a_message(visit):
     shift.press("Home")
     expect(shift).to_have_value("0")
     assert merge.locator("option:checked").text_content() == "Chan: right"
-    expect(explorer.locator(".rsl-note")).to_contain_text("merge moved as well")
+    expect(explorer.locator(".rsl-note")).to_contain_text("it also changed: merge")
 
 
 @exhaustive
