@@ -1,4 +1,4 @@
-"""The README and the reference list every explorer with its own description."""
+"""Two pages of the book list every explorer as it describes itself."""
 
 from pathlib import Path
 
@@ -10,8 +10,8 @@ from rsl_edu import explorers
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("page", ["README.md", "book/api/explorers.md"])
-def test_page_lists_every_explorer_with_its_own_description(page):
+@pytest.mark.parametrize("page", ["book/explorers.md", "book/api/explorers.md"])
+def test_page_lists_every_explorer_as_it_describes_itself(page):
     text = (ROOT / page).read_text("utf-8")
     assert lists.written(page, text) == text, "run python book/lists.py to update it"
     assert all(name in text for name in explorers.EXPLORERS)
