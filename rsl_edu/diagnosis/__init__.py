@@ -1,4 +1,4 @@
-"""What is wrong with a trained policy: its layers, its statistics, its noise and its memory, measured and judged."""
+"""Finding out what is wrong with a trained policy: measures of its layers, statistics, noise and hidden state."""
 
 from .contents import ContentsTable, contents_table
 from .diagnosis import Diagnosis
