@@ -429,7 +429,7 @@ def test_xray_takes_the_activation_from_the_option_or_the_configuration(tmp_path
     ("arguments", "message"),
     [
         (["nowhere"], "nowhere: no such file or folder"),
-        (["empty"], "empty: no checkpoint (model_0.pt, model_50.pt, …) in this folder, nor in its folders"),
+        (["empty"], "empty: no checkpoint (model_0.pt, model_50.pt, …) in this folder, nor in its subfolders"),
         (["notes.txt"], "notes.txt: a text, which begins 'mine'; expected a checkpoint of rsl_rl"),
         (["RUN", "--obs", "nowhere.pt"], "nowhere.pt: No such file or directory"),
         (
@@ -458,7 +458,7 @@ def test_xray_says_what_it_cannot_do(tmp_path, capsys, arguments, message):
 
 FAILURES = {
     "xray nowhere": "nowhere: no such file or folder",
-    "xray .": ".: no checkpoint (model_0.pt, model_50.pt, …) in this folder, nor in its folders",
+    "xray .": ".: no checkpoint (model_0.pt, model_50.pt, …) in this folder, nor in its subfolders",
     "xray RUN --obs nowhere.pt": "nowhere.pt: No such file or directory",
     "xray RUN --obs notes.txt --robot Hopper-v5": "argument --robot: not allowed with argument --obs",
     "xray RUN --config nowhere.yaml": "--config: expected a file, got nowhere.yaml",

@@ -18,9 +18,9 @@ HiddenState = Union[torch.Tensor, tuple[torch.Tensor, torch.Tensor], None]  # no
 class RNN(nn.Module):
     r"""GRU or LSTM with the two modes that PPO needs.
 
-    *Rollout mode* (without ``masks``) takes one step in every environment and stores the new hidden state in the module.
-    *Batched mode* (with ``masks``) runs entire padded trajectories from the hidden states with which they began; it
-    neither uses nor changes the stored state. A GRU step with input :math:`x` and state :math:`h` is
+    *Rollout mode* (without ``masks``) takes one step in every environment and stores the new hidden state. *Batched
+    mode* (with ``masks``) runs entire padded trajectories from the hidden states with which they began; it neither uses
+    nor changes the stored state. A GRU step with input :math:`x` and state :math:`h` is
 
     .. math::
         r = \sigma(W_r x + U_r h), \quad z = \sigma(W_z x + U_z h), \quad
@@ -107,7 +107,7 @@ class RNN(nn.Module):
                 self.hidden_state = _map(lambda new, old: torch.where(done, new, old), hidden_state, state)
 
     def detach_hidden_state(self, dones: torch.Tensor | None = None) -> None:
-        """Detach the hidden state from the steps before it, for all environments or those whose ``dones`` are nonzero."""
+        """Detach the hidden state from earlier steps, for all environments or those whose ``dones`` are nonzero."""
         if self.hidden_state is None:
             return
         done = None if dones is None else self._done(dones)

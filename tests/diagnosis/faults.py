@@ -50,7 +50,7 @@ def policy_of(features=6, actions=4, activation="elu", norm_std=None):
 
 
 def save_run(folder, checkpoints, policy=None):
-    """Write checkpoints of rsl_rl 5; ``checkpoints`` maps each iteration to its ``std``, ``lr`` and weight ``scale``."""
+    """Write checkpoints of rsl_rl 5; ``checkpoints`` maps iterations to their ``std``, ``lr`` and weight ``scale``."""
     policy = policy or policy_of()
     folder.mkdir(parents=True, exist_ok=True)
     for iteration, said in checkpoints.items():

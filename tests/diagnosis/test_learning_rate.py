@@ -1,4 +1,4 @@
-"""Findings about a learning rate that stays at the floor of its schedule, and about the large mean actions behind it."""
+"""Findings about a learning rate that stays at its floor, and about the large mean actions behind it."""
 
 import pytest
 import torch

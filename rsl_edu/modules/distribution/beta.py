@@ -96,12 +96,15 @@ class BetaDistribution(Distribution):
         return -self._log_scale - (parts - log_gamma_total).sum(-1)
 
     def _log_gammas(self) -> tuple[torch.Tensor, ...]:
-        """Return alpha and beta ``[..., output_dim, 2]``, their log Γ, their sum ``[..., output_dim]``, and its log Γ."""
+        """Return alpha and beta ``[..., output_dim, 2]``, their log Γ, their sum ``[..., output_dim]`` and its log Γ.
+
+        They are computed once per update, because a loss uses both log_prob and entropy.
+        """
         alpha, beta, both, *known = self._given()
         if not known:
             total = both.sum(-1)
             known = [both.lgamma(), total, total.lgamma()]
-            if torch.is_grad_enabled() or not both.requires_grad:  # a loss uses both log_prob and entropy
+            if torch.is_grad_enabled() or not both.requires_grad:
                 self._params = (alpha, beta, both, *known)
         return both, *known
 

@@ -82,7 +82,7 @@ class _DiscountedSum(nn.Module):
         before = self.avg
         if before is not None and before.shape != rew.shape:
             raise ValueError(
-                f"rew: expected shape {list(before.shape)} as in the steps before (set disc_avg.avg = None to restart), "
+                f"rew: expected shape {list(before.shape)} as in the previous steps (disc_avg.avg = None restarts), "
                 f"got {list(rew.shape)}"
             )
         if dones is not None:

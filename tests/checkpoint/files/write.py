@@ -1,4 +1,4 @@
-"""Writes the checkpoints beside this file: every layout of rsl_rl's checkpoints, each by a release that used it.
+"""Writes the checkpoints next to this file: every layout of rsl_rl's checkpoints, each by a release that used it.
 
 ``python tests/checkpoint/files/write.py`` downloads the releases of `CASES`, lets the runner of each train tiny
 networks for two iterations, and keeps two files per case:
@@ -75,14 +75,14 @@ CASES = {
     "5.0.1": ("mlp", "log", "gru"),
     "5.5.1": ("mlp", "plain", "log", "privileged", "lstm", "cnn", "heteroscedastic", "beta", "distillation"),
 }
-MOMENTS = ("2.1.2-mlp", "5.5.1-mlp")  # they make up more than half of a file
+MOMENTS = ("2.1.2-mlp", "5.5.1-mlp")  # moments make up more than half of a file
 ACTIONS, HIDDEN, MEMORY = 2, [8, 6], 4
 LAYERS = {"lstm": 1, "gru": 2}
 CNN = {"output_channels": [2, 3], "kernel_size": 3, "stride": [2, 1], "norm": "layer", "activation": "elu"}
 ACTION_RANGE = (-0.5, 0.5)
 
 # Far from 0 and 1, so that a forgotten normalizer shows; the fourth is small, so that its eps of 0.01 does too.
-MEAN = torch.tensor([3.0, -2.0, 0.5, 10.0, -40.0, 1.0, -6.0])  # the last two are the critic's alone
+MEAN = torch.tensor([3.0, -2.0, 0.5, 10.0, -40.0, 1.0, -6.0])  # only the critic gets the last two
 SCALE = torch.tensor([0.2, 5.0, 1.5, 0.05, 8.0, 2.0, 0.5])
 OBSERVATIONS = 5
 STEPS, PLAYED_ENVS = 5, 3
@@ -100,7 +100,7 @@ def observe(kind, states):
 
 
 class Env:
-    """States that decay towards what the actions say, a reward for actions that oppose them, episodes of 6 steps."""
+    """An environment whose states decay towards the actions, with rewards for opposing actions and 6-step episodes."""
 
     num_envs, num_actions, max_episode_length, device = 32, ACTIONS, 6, "cpu"
     num_obs = OBSERVATIONS
@@ -186,7 +186,7 @@ def distillation_settings(version):
 
 
 class Player:
-    """A release's policy and critic, from a checkpoint that it loads itself: without memory, in evaluation mode."""
+    """A release's policy and critic in evaluation mode, loaded by the release from a checkpoint."""
 
     def __init__(self, version, kind, path, folder):
         from rsl_rl.runners import OnPolicyRunner
@@ -199,7 +199,7 @@ class Player:
             self.both = self.runner.alg.actor_critic if version < (2, 3) else self.runner.alg.policy
 
     def inputs(self, groups):
-        """Return what the actor and what the critic gets."""
+        """Return the inputs of the actor and of the critic."""
         if self.version >= (3,):
             observations = TensorDict(groups, batch_size=[len(groups["policy"])])
             return observations, observations
@@ -211,7 +211,7 @@ class Player:
         return self.policy(groups["policy"] if self.version < (3,) else self.inputs(groups)[0])
 
     def distribution(self, groups):
-        """Return mean and std. Like `act` it takes a step of the memory."""
+        """Return mean and std; like `act`, this advances the hidden state by one step."""
         observations = self.inputs(groups)[0]
         if self.version >= (4,):
             self.policy(observations, stochastic_output=True)
@@ -229,7 +229,7 @@ class Player:
 
 
 def play(version, kind, path, folder):
-    """Return what the policy in a file does on observations, as a dict."""
+    """Return the outputs of the policy in a file for some observations, as a dict."""
     states = torch.randn(STEPS, PLAYED_ENVS, len(MEAN))
     groups = [observe(kind, step) for step in states]
     dones = torch.zeros(STEPS, PLAYED_ENVS, dtype=torch.bool)
@@ -242,7 +242,7 @@ def play(version, kind, path, folder):
             played["actions"].append(policy.act(step))
             played["values"].append(policy.value(step))
             mean, std = sampler.distribution(step)
-            sampler.value(step)  # 2.1 can only reset a memory that it has
+            sampler.value(step)  # 2.1 can only reset a hidden state that exists
             torch.testing.assert_close(mean, played["actions"][-1])
             played["std"].append(std)
             policy.reset(done)
@@ -259,7 +259,7 @@ def play(version, kind, path, folder):
 
 
 def write(release, into, folder):
-    """Write the files of a release. Runs where this release is what ``rsl_rl`` means."""
+    """Write the files of a release, in a process in which ``rsl_rl`` is this release."""
     from rsl_rl import runners
 
     torch.set_num_threads(1)
@@ -278,12 +278,12 @@ def write(release, into, folder):
         runner.save(str(path))
         if kind != "distillation":
             played = {"release": release, "kind": kind} | play(version, kind, path, folder)
-            # The older format is half as large, but holds addresses.
+            # The older format is half as large, but contains memory addresses.
             torch.save(played, path.with_suffix(".played.pt"), _use_new_zipfile_serialization=False)
 
 
 def unpack(release, folder):
-    """Download a release into a folder and return the folder that holds ``rsl_rl``."""
+    """Download a release into a folder and return the folder that contains ``rsl_rl``."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", f"rsl-rl-lib=={release}"]
     subprocess.run(command, cwd=folder, check=True)
     (wheel,) = Path(folder).glob("*.whl")
@@ -293,7 +293,7 @@ def unpack(release, folder):
 
 
 def show(path):
-    """Print a file's size and keys, after the load that refuses everything but tensors and plain values."""
+    """Print a file's size and keys after loading it with everything except tensors and plain values refused."""
     content = torch.load(path, weights_only=True)
     print(f"{path.name}: {path.stat().st_size:,} bytes")
     for key, value in content.items():
