@@ -344,7 +344,7 @@ def test_hidden_state_with_less_effect_than_the_noise_is_left_unchecked(trained,
 def test_example_run_has_the_one_finding_of_a_large_entropy_bonus():
     diagnosis = examine(example_run(), robot=ROBOT).diagnosis()
     assert names(diagnosis) == ["std growing"]
-    assert "2.2 times" in diagnosis.findings[0].figure
+    assert "a factor of 2.2" in diagnosis.findings[0].figure
     well_said(diagnosis.findings[0])
     assert names(examine(example_run(), robot=ROBOT).diagnosis(last=3)) == []
 

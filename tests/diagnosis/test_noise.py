@@ -108,14 +108,16 @@ def test_renamed_file_of_a_training_does_not_count_as_untrained(tmp_path):
 def test_std_of_a_single_file_above_the_configured_one_is_found(tmp_path):
     finding, _ = finding_of(save_run(tmp_path, {1000: {"std": 2.0}}), init_std=1.0)
     assert finding.name == "std growing"
-    assert finding.figure == "the mean std is 2 at iteration 1000, 2.0 times the 1 at the start (agent.yaml)"
+    assert finding.figure == (
+        "the mean std grew from 1 at the start (agent.yaml) to 2 at iteration 1000, by a factor of 2.0"
+    )
 
 
 def test_exploded_std_of_a_single_file_is_found_without_a_configuration(tmp_path):
     finding, diagnosis = finding_of(save_run(tmp_path, {2950: {"std": [907.0, 911.0, 909.0, 909.0]}}))
     assert finding.name == "std growing"
     assert finding.figure == (
-        "the mean std is 910 at iteration 2950, 910 times the 1 at the start (a guess: rsl_rl's default)"
+        "the mean std grew from 1 at the start (a guess: rsl_rl's default) to 910 at iteration 2950, by a factor of 910"
     )
     late, _ = finding_of(save_run(tmp_path / "late", {2900: {"std": 905.0}, 2950: {"std": 909.0}}))
     assert late.name == "std growing"

@@ -53,7 +53,8 @@ def std_growing(evidence: Evidence) -> str | Passed | None:
     if not _can_be_compared(evidence, start) or grown <= most:
         return None
     times = f"{grown:.1f}" if grown < 10 else short(grown)
-    figure = f"the mean std is {short(last.std.mean())} {last.at}, {times} times the {short(start.mean())} {when}"
+    change = f"from {short(start.mean())} {when} to {short(last.std.mean())} {last.at}"
+    figure = f"the mean std grew {change}, by a factor of {times}"
     return Passed(figure, f"above {most:g} times the initial std")
 
 
