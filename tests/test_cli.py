@@ -376,7 +376,7 @@ def test_xray_says_which_option_settles_a_guess(tmp_path, capsys):
     assert cli.main(["xray", shutil.copy(example_run() / "model_12.pt", tmp_path)]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "4 observations → normalizer → MLP 16, 16 (elu?) → 1 action, Gaussian" in said
-    assert "guessed the activation elu: no file next to the checkpoint says so." in said
+    assert "guessed the activation elu: no file next to the checkpoint gives this." in said
     assert "--activation NAME or --config agent.yaml settles it" in said
 
 

@@ -71,8 +71,8 @@ def what_is(path: str | Path) -> str | None:
         return "an actuator network (TorchScript), judging by its name; expected a checkpoint such as model_50.pt"
     if kind == "torch.save" and (module := module_in(path)):
         return (
-            f"a complete module ({module}); loading it could execute code; save its state_dict() instead, or export it "
-            "with torch.jit.script(module).save(...)"
+            f"a complete module ({module}), which could execute code when it is loaded; save its state_dict() instead, "
+            "or export it with torch.jit.script(module).save(...)"
         )
     return _ARCHIVES.get(kind)
 

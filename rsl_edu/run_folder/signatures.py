@@ -119,7 +119,7 @@ def _pickle_kind(head: bytes, file: BinaryIO) -> str | None:
     for name, said in _PICKLES.items():
         if name in head:
             return said
-    return "a pickle; it is not loaded because that could execute code; give model_N.pt, and a cfgs.pkl with --config"
+    return "a pickle, not loaded because that could execute code; give model_N.pt, and a cfgs.pkl with --config"
 
 
 def _ends_as_a_pickle(content: bytes) -> bool:

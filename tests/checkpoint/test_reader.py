@@ -163,7 +163,7 @@ OTHERS = {
     "actor: {activation: tanh, hidden_dims: [32, 32]}": "hidden layers of [32, 32], but the checkpoint has hidden ",
     "policy: {activation: tanh, actor_hidden_dims: [8, 8]}": "hidden layers of [8, 8]",
     "policy: {activation: tanh, class_name: ActorCriticRecurrent}": "an RNN, but the checkpoint has no RNN",
-    "actor: {activation: tanh, class_name: 'rsl_rl.models:RNNModel'}": "a memory",
+    "actor: {activation: tanh, class_name: 'rsl_rl.models:RNNModel'}": "an RNN",
     "actor: {activation: tanh, distribution_cfg: {class_name: BetaDistribution}}": "an output of the network",
     "policy: {activation: tanh, noise_std_type: log}": "log std as a parameter, but the checkpoint has std",
     "policy: {activation: tanh, state_dependent_std: true}": "an output of the network",

@@ -410,7 +410,7 @@ def test_file_that_declares_more_numbers_than_it_contains_is_refused(tmp_path):
     [
         ({"actor_state_dict": {"mlp.0.weight": torch.zeros(1)}, "iter": 0}, "got a checkpoint: actor_state_dict, iter"),
         ({"a": {"b": torch.zeros(1)}}, "got nested dictionaries: a"),
-        (torch.nn.Linear(1, 1), r"got a complete module \(torch.nn.modules.linear.Linear\); loading it could"),
+        (torch.nn.Linear(1, 1), r"got a complete module \(torch.nn.modules.linear.Linear\), which could execute code"),
         (Path("x"), r"got objects \(pathlib.PosixPath\); they are not loaded"),
     ],
 )

@@ -221,7 +221,10 @@ def test_trusted_file_runs_without_a_sandbox(forged, no_bwrap):
         (b'\n{"shape": [30, 1000000000000]}\n' + b"x" * 360, "it ran, but did not return actions"),
         (b'\n{"shape": [-30, -3]}\n' + b"x" * 360, "it ran, but did not return actions"),
         (b'\n{"shape": "many"}\n', "its answer cannot be read"),
-        (b'\n{"error": "\\u001b[31m RuntimeError: cuda:0"}\n', r"\?\[31m RuntimeError: cuda:0; its code refers to a GPU"),
+        (
+            b'\n{"error": "\\u001b[31m RuntimeError: cuda:0"}\n',
+            r"\?\[31m RuntimeError: cuda:0; its code refers to a GPU",
+        ),
         (b'\n{"error": "No module named onnxruntime"}\n', r"pip install 'rsl_edu\[onnx\]'"),
     ],
 )

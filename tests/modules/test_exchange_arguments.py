@@ -1,4 +1,4 @@
-"""Every constructor takes each form of argument that the peer's takes, and makes the same module of it."""
+"""Every constructor accepts all forms of arguments that rsl_rl's accepts, and builds the same module from them."""
 
 import itertools
 
@@ -98,7 +98,7 @@ def divided(package, eps):
 
 
 def summed(package, gamma):
-    """Return the mean of the discounted sums of rewards that are all 1, so that it is at least 1 for a discount."""
+    """Return the mean of the discounted sums of rewards of 1, which is at least 1 for any discount."""
     norm = package.EmpiricalDiscountedVariationNormalization((), gamma=gamma)
     for _ in range(200):
         norm(torch.ones(2))
@@ -175,7 +175,7 @@ def of_cnn():
     cases |= argument("cnn", cnn, "input_channels", WHOLE, 2) | argument("cnn", cnn, "input_channels", ONES, 1, "(1)")
     cases |= argument("cnn", cnn, "output_channels", WHOLE_SEQUENCE, [3, 4])
     for name, value, several in (("kernel_size", 3, [3, 2]), ("stride", 2, [1, 2]), ("dilation", 1, [2, 1])):
-        for padding in ("none", "zeros"):  # only then is the padding computed from the argument
+        for padding in ("none", "zeros"):  # the padding is computed from the argument
 
             def pad(package, padding=padding, **options):
                 return cnn(package, padding=padding, **options)
@@ -339,23 +339,23 @@ WE_REFUSE = {
 }
 DIFFERS = {
     "cnn padding(*)=upper": Difference(
-        "the peer pads only for the name in lower case", lambda ours, theirs: theirs["dims"] == [4 * 8 * 9] != ours
+        "rsl_rl pads only if the name is in lower case", lambda ours, theirs: theirs["dims"] == [4 * 8 * 9] != ours
     ),
     "cnn padding(*)=title": Difference(
-        "the peer pads only for the name in lower case", lambda ours, theirs: theirs["dims"] == [4 * 8 * 9] != ours
+        "rsl_rl pads only if the name is in lower case", lambda ours, theirs: theirs["dims"] == [4 * 8 * 9] != ours
     ),
     **dict.fromkeys(
         [f"cnn max_pool(several)={form}" for form in ("deque", "listed", "generator", "dict")],
         Difference(
-            "the peer takes any other sequence for true",
+            "rsl_rl treats any other sequence as True",
             lambda ours, theirs: (ours["layers"].count("MaxPool2d"), theirs["layers"].count("MaxPool2d")) == (1, 2),
         ),
     ),
-    "* eps*=array*": Difference("an array turns the peer's output into float64", close),
+    "* eps*=array*": Difference("with an array, rsl_rl's output is float64", close),
     "* std_range:single": CLAMPED,
     "heteroscedastic log std_range:zero": CLAMPED,
     "heteroscedastic log std_range:negative": CLAMPED,
-    "heteroscedastic log init_std=np.float16": Difference("the peer takes the logarithm in float16", close),
+    "heteroscedastic log init_std=np.float16": Difference("rsl_rl takes the logarithm in float16", close),
 }
 if not torch.func.grad(lambda std: std.clamp(0, 1))(torch.tensor(1.0)):  # from torch 2.14 on: at a limit, too
     AT_A_LIMIT = [f"std_range{form}" for form in ("=pair-of-ints", ":zero", ":negative", ":ints")]
@@ -364,10 +364,10 @@ if not torch.func.grad(lambda std: std.clamp(0, 1))(torch.tensor(1.0)):  # from 
 EXCHANGE = exchange.Exchange(CASES, PEER_REFUSES, WE_REFUSE, DIFFERS)
 
 
-def test_every_pattern_of_the_lists_matches_a_case():
+def test_every_pattern_in_the_lists_matches_a_case():
     EXCHANGE.check_lists()
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_ours_takes_what_the_peer_takes(peer, name):
+def test_ours_accepts_the_arguments_that_rsl_rl_accepts(peer, name):
     EXCHANGE.check(peer, name)
