@@ -51,7 +51,7 @@ class Critic:
         """Return the values of states, ``[..., 1]``.
 
         Args:
-            observations: ``[..., features]``, with as many features as :attr:`features`.
+            observations: ``[..., features]``, with as many features as the property ``features``.
         """
         x, mean, std = observations, *(self.weights.get(f"obs_normalizer.{name}") for name in ("_mean", "_std"))
         if mean is not None and std is not None:

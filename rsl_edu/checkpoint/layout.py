@@ -129,16 +129,18 @@ def _no_actor(
     names = parameters or [name for table in stored.values() if isinstance(table, dict) for name in dict.keys(table)]
     writer = whose(stored, [*stored, *names])
     if writer is not None:
-        return CheckpointError(f"{path.name}: {writer}; it contains {found}")
+        return CheckpointError(f"{path.name}: {writer}; the file contains {found}")
     if _is_recorded(stored):
         shapes = [f"{name} {list(tensor.shape)}" for name, tensor in stored.items()]
         return CheckpointError(f"{path.name}: {recording(path, '; '.join(shapes[:8]))}")
     if any(_LAYER.fullmatch(str(name)) for name in stored):
         key = "actor_state_dict" if any(str(name).startswith("mlp.") for name in stored) else _MODELS[-1]
         wrap = f'its names are those of rsl_rl, so wrap it: torch.save({{"{key}": state_dict}}, "model_0.pt")'
-        return CheckpointError(f"{path.name}: expected {expected}; it contains {found}; {wrap}")
+        return CheckpointError(f"{path.name}: expected {expected}; the file contains {found}; {wrap}")
     rename = "; if one of these networks is the policy, save its layers under the names that rsl_rl uses"
-    return CheckpointError(f"{path.name}: expected {expected}; it contains {found}{rename if '→' in found else ''}")
+    return CheckpointError(
+        f"{path.name}: expected {expected}; the file contains {found}{rename if '→' in found else ''}"
+    )
 
 
 def _is_recorded(stored: Mapping[str, Any]) -> bool:

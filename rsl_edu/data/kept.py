@@ -27,7 +27,7 @@ def kept(name: str, kind: type[Recording], record: Callable[[], Recording]) -> R
         kind: Its dataclass, with fields of tensors, numbers and strings.
         record: Function that makes it.
     """
-    # The versions are not read from the modules: importing the simulator takes a second and 30 MB for nothing.
+    # The versions are not read from the modules, because importing the simulator would take a second and 30 MB.
     versions = "".join(f"-{package}{importlib.metadata.version(package)}" for package in ("gymnasium", "mujoco"))
     file = f"{name}{versions}.pt".replace("/", "_")
     for folder in caches():

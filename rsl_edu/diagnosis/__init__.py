@@ -1,4 +1,4 @@
-"""Finding out what is wrong with a trained policy: measures of its layers, statistics, noise and hidden state."""
+"""Diagnosis of trained policies: measures of layers, statistics, noise and hidden state, and findings based on them."""
 
 from .contents import ContentsTable, contents_table
 from .diagnosis import Diagnosis

@@ -21,8 +21,8 @@ ROUNDING = 1e-5
 WEIGHTED = (nn.Linear, nn.Conv2d)
 """The modules that begin a layer."""
 BOUNDED = (nn.Tanh, nn.Sigmoid, nn.Hardtanh, nn.Hardsigmoid, nn.Softsign)
-"""The activations that saturate: here a unit counts as saturated if it is flat on 95 % of the samples. With all other
-activations, a unit counts as dead only if it is flat on all samples."""
+"""The activations that saturate. With these, a unit counts as saturated if it is flat on 95 % of the samples; with all
+others, it counts as dead only if it is flat on all samples."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -102,7 +102,7 @@ class Measures:
 
     @property
     def off(self) -> np.ndarray:
-        """Distance of each feature from the normalizer's statistics: the larger of ``|shift|`` and ``ratio``."""
+        """Distance of each feature from the normalizer's statistics, the larger of ``|shift|`` and ``ratio``."""
         off: np.ndarray = np.maximum(np.abs(self.shift), self.ratio)
         return off
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 _OTHER = "which is another library; the x-ray reads checkpoints of rsl_rl"
-_FORK = "a fork of rsl_rl whose policy has other parts than an actor; the x-ray reads checkpoints of rsl_rl itself"
+_FORK = "a fork of rsl_rl with another kind of policy; the x-ray reads checkpoints of rsl_rl itself"
 _NOT_PPO = "not of PPO; the x-ray reads checkpoints of rsl_rl"
 _BY_KEY = {  # a top-level key of the file
     r"qnet.*": f"a checkpoint of FastTD3 or another off-policy method (it contains {{}}), {_NOT_PPO}",

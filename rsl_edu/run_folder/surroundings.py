@@ -30,7 +30,7 @@ _TELLING = re.compile(
 
 
 def surroundings(path: Path, files: Sequence[Path]) -> str:
-    """Return a line which says that a folder has no checkpoint, what it has instead, and where runs are.
+    """Describe in one line that a folder has no checkpoint, what it contains instead, and where runs are.
 
     Args:
         path: The folder.
@@ -50,7 +50,7 @@ def surroundings(path: Path, files: Sequence[Path]) -> str:
         )
     above = path.parent if path.name not in ("", "..") else path / ".."
     if _look(above, _ENTRIES).saved is not None:
-        said += f"; the folder above it has some: {above}"
+        said += f"; its parent folder has some: {above}"
     else:
         said += f", nor in {searched}"
     exports = [file for file in exports_beside(path) if ".." not in file.relative_to(path).parts]

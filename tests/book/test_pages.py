@@ -271,8 +271,8 @@ PLAIN = {  # what says by itself what to do, or is of files that no training wri
     "expected square filters of …, got weights …",
     "expected 3 gates (GRU) or 4 gates (LSTM), got weights of shape …",
     "expected …, got …",
-    "expected …; it contains …; …",
-    "expected …; it contains ……",
+    "expected …; the file contains …; …",
+    "expected …; the file contains ……",
     "needs moments that can be assigned to the actor and the critic",
     "needs the iteration: name the file model_ITERATION.pt",
     "the actor has an RNN without the weights of its first layer, rnn.rnn.weight_ih_l0",
@@ -280,7 +280,7 @@ PLAIN = {  # what says by itself what to do, or is of files that no training wri
     "… needs two outputs for each action, but the MLP has …",
     "…, not a file",
     "…; give the file of this run, or none",
-    "…; it contains …",
+    "…; the file contains …",
 }
 
 

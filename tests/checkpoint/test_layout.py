@@ -171,4 +171,4 @@ def test_file_with_many_networks_names_the_first(tmp_path):
 
 def test_entries_that_are_not_plain_tensors_are_left_out_of_the_description(tmp_path):
     stored = {"net": {"a": torch.ones(2).to_sparse(), "b": "x", 3: torch.ones(1), "c": torch.ones(2, device="meta")}}
-    assert "it contains net" in refusal(saved(tmp_path, stored))
+    assert "the file contains net" in refusal(saved(tmp_path, stored))

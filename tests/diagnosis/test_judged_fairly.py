@@ -54,7 +54,7 @@ def test_constant_mean_actions_are_found_in_a_trained_policy(tmp_path):
 
     run = rewritten(tmp_path, zeroed, (0, 500))
     (finding,) = examine(run, seen(), activation="elu").diagnosis().findings
-    assert (finding.name, finding.figure) == ("signal lost", "the std over the samples is 0 in all mean actions")
+    assert (finding.name, finding.figure) == ("signal lost", "all mean actions have std 0 over the samples")
     assert names(examine(run / "model_0.pt", seen(), activation="elu").diagnosis()) == []
 
 

@@ -198,9 +198,9 @@ def test_listed_run_can_be_opened(name, tmp_path):
 def test_parent_folder_is_mentioned_if_it_has_checkpoints(tmp_path, monkeypatch):
     exported(saved(tmp_path / "run", "model_0.pt") / "exported" / "policy.pt")
     message = refusal(tmp_path / "run" / "exported")
-    assert f"; the folder above it has some: {tmp_path / 'run'}; RUN/policy.pt is an exported policy; " in message
+    assert f"; its parent folder has some: {tmp_path / 'run'}; RUN/policy.pt is an exported policy; " in message
     monkeypatch.chdir(tmp_path / "run" / "exported")
-    with pytest.raises(CheckpointError, match=r"the folder above it has some: \.\.;"):
+    with pytest.raises(CheckpointError, match=r"its parent folder has some: \.\.;"):
         checkpoint_files(Path())
 
 

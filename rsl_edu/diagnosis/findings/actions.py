@@ -11,8 +11,8 @@ from .learning_rate import learning_rate_at_its_floor
 from .network import SIGNAL_EXPLODED
 
 CARRIED, SURE = 0.5, 3.0
-"""The share of the effect of a missing reset in the recorded actions, and by how many standard errors it must differ
-from that threshold."""
+"""The largest share of the effect of a missing reset that the recorded actions may contain, and by how many standard
+errors a share must differ from it."""
 LOUD, GAIN = 1.0, 5.0
 """Std of an untrained policy's mean action, in units of its noise; and, for any policy, norm of the weights of one
 output of the last layer."""

@@ -1,4 +1,4 @@
-"""The finding that a folder contains checkpoints of two trainings. It relies on what a training never loses.
+"""The finding that a folder contains checkpoints of two trainings. It relies on properties that a training preserves.
 
 The normalizer's count of samples only grows. And although training changes the weights, each checkpoint retains most of
 the weights before it: in 50 published trainings, consecutive checkpoints whose norms differ by less than a factor of
@@ -28,7 +28,7 @@ _WEIGHTS, _SIDE = 1_000, 8
 
 
 def runs_mixed(evidence: Evidence) -> Passed | None:
-    """Look for a normalizer with fewer samples than before, and for weights that have nothing in common with before."""
+    """Look for a normalizer with fewer samples, and for unrelated weights, compared with the previous checkpoint."""
     hidden = [_hidden(checkpoint.policy) for checkpoint in evidence.checkpoints]
     judged = sum(weight.numel() for weight in hidden[-1]) >= _WEIGHTS
     if evidence.last.count is None and not judged:

@@ -9,7 +9,7 @@ from rsl_edu.number_format import counted, short
 from .kinds import Evidence, FindingKind, NotApplicable
 
 ASLEEP = 0.5
-"""The share of dead or saturated units in a hidden layer from which there is a finding."""
+"""There is a finding if at least this share of a hidden layer's units is dead or saturated."""
 SIGNAL_LOST, SIGNAL_EXPLODED = 0.01, 30.0
 """Std over the samples in a hidden layer. Below the first value, its output hardly depends on the input; above the
 second, training is unstable."""
@@ -56,7 +56,7 @@ def signal_lost(evidence: Evidence) -> str | None:
     """Look for a hidden layer that is nearly the same for all samples."""
     layers, std = _hidden_std(evidence)
     if evidence.last.layers.constant[-1] == 1 and (len(evidence.measures) > 1 or not evidence.untrained):
-        return "the std over the samples is 0 in all mean actions"
+        return "all mean actions have std 0 over the samples"
     entering = evidence.last.layers.std[0]
     if not len(std) or not std.min() < SIGNAL_LOST * min(1, entering):
         return None

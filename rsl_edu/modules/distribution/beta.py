@@ -16,7 +16,7 @@ from .base import Distribution, set_second_half
 
 
 class BetaDistribution(Distribution):
-    r"""Beta distribution on a bounded action range: no action is beyond a limit, and none has a probability mass on it.
+    r"""Beta distribution on a bounded action range: no actions beyond the limits, and no probability mass on them.
 
     With :math:`u = (a - \text{min}) / s \in (0, 1)`, :math:`s = \text{max} - \text{min}`,
     :math:`\alpha, \beta = \operatorname{softplus}(\cdot) + 1 > 1` (one peak) and the Beta function :math:`B`:
