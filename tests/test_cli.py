@@ -372,12 +372,12 @@ def test_xray_says_what_is_wrong_with_a_run(capsys):
     assert "--obs" not in said
 
 
-def test_xray_says_which_option_settles_a_guess(tmp_path, capsys):
+def test_xray_names_the_options_that_replace_a_guess(tmp_path, capsys):
     assert cli.main(["xray", shutil.copy(example_run() / "model_12.pt", tmp_path)]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "4 observations → normalizer → MLP 16, 16 (elu?) → 1 action, Gaussian" in said
     assert "guessed the activation elu: no file next to the checkpoint gives this." in said
-    assert "--activation NAME or --config agent.yaml settles it" in said
+    assert "Give --activation NAME or --config agent.yaml (in Python" in said
 
 
 def test_xray_takes_observations_from_a_file_and_writes_a_page(tmp_path, capsys):

@@ -328,7 +328,7 @@ PAIR = (torch.zeros(LAYERS, ENVS, HIDDEN),) * 2
         (lambda rnn: rnn(torch.zeros(ENVS, 9)), "input", r"\[3, 9\]"),
         (lambda rnn: rnn(SEQUENCE), "input", r"\[5, 3, 3\]"),
         (lambda rnn: rnn([0.0]), "input", "list"),
-        (lambda rnn: rnn(torch.zeros(7, INPUT)), "hidden state inside", r"\[2, 3, 4\]"),
+        (lambda rnn: rnn(torch.zeros(7, INPUT)), "stored hidden state", r"\[2, 3, 4\]"),
         (lambda rnn: rnn(SEQUENCE, MASKS), "hidden_state", "None"),
         (lambda rnn: rnn(SEQUENCE, MASKS, PAIR[0]), "hidden_state", "Tensor"),
         (lambda rnn: rnn(SEQUENCE, MASKS, PAIR * 2), "hidden_state", "tuple"),
