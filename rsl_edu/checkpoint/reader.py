@@ -175,16 +175,15 @@ def read_run(
 ) -> Run:
     """Read the checkpoints of a run folder (``model_0.pt``, ``model_50.pt``, …), or a single file.
 
-    A file that cannot be read, or whose architecture differs from that of the last one, is skipped, and the reason is
-    stored. The checksums are compared only for the last checkpoint, on which most findings are based.
+    A file that is unreadable, or whose architecture is not that of the last one, is skipped, and the reason is stored.
+    The checksums are compared only for the last checkpoint, on which most findings are based.
 
     Args:
         path: The folder or the file.
         activation: As for :func:`read`; None also tries an exported policy next to the run.
         config: As for :func:`read`, or the result of :func:`.run_settings`; None reads the files next to the run.
         images: As for :func:`read`.
-        most: The most files that are read; if there are more, the files that are read are spread evenly over the
-            training.
+        most: The most files that are read; if there are more, those that are read are evenly spread.
 
     Raises:
         CheckpointError: There is no readable checkpoint.
@@ -209,9 +208,7 @@ def read_run(
     skipped = {file: f"{file.name}: same iteration as {kept.name}" for file, kept in doubles(path).items()}
     for file in reversed(chosen):
         try:
-            checkpoint = (_read if found else read)(
-                file, activation, settings.actor, images
-            )  # read() compares checksums, too
+            checkpoint = (_read if found else read)(file, activation, settings.actor, images)  # read(): with checksums
             if found and (other := _difference(found[0].policy, checkpoint.policy)):
                 raise CheckpointError(f"{file.name}: {other}, unlike {found[0].path.name}")
         except (CheckpointError, OSError) as error:

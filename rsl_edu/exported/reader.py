@@ -50,8 +50,8 @@ def mlp_of(path: str | Path) -> tuple[str | None, list[tuple[int, ...]]]:
         path: Any file.
 
     Returns:
-        The name, or None if the file is not an export, does not show it, or cannot be read here; and ``[outputs,
-        inputs]`` of each layer of the MLP, or an empty list if they are unknown.
+        The name, or None if the file is not an export, does not show it, or cannot be read here; and the shape
+        ``[outputs, inputs]`` of each layer of the MLP, or an empty list if the shapes are unknown.
     """
     path = Path(path)
     try:
