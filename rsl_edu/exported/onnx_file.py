@@ -102,7 +102,7 @@ def _inside(path: Path, location: str) -> Path:
 def _tensors(message: Any, depth: int = 0) -> Iterator[Any]:
     """Yield the tensors anywhere in a message: in the graph, in attributes of its operations, and in functions."""
     if depth > 60:
-        raise ExportError("its graph is nested more deeply than that of any policy")
+        raise ExportError("its graph is nested more deeply than any policy's")
     for field, value in message.ListFields():
         if field.message_type is None:
             continue

@@ -115,7 +115,7 @@ def test_settings_without_moments_give_no_state(tmp_path):
     assert read(tmp_path, contents()).optimizer is None
 
 
-# What is broken.
+# Broken values.
 
 
 def spoiled(where):
@@ -173,7 +173,7 @@ def test_large_weights_do_not_count_as_broken(tmp_path):
     assert found.optimizer.moments[5].square == pytest.approx(24 * 3e38 / (1 - 0.999**3), rel=1e-5)
 
 
-# What anyone may have written.
+# Untrusted optimizer states.
 
 
 def entry(**changes):

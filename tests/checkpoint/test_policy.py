@@ -9,7 +9,7 @@ from peer import CLOSE, DISTRIBUTIONS, NETWORKS, Recorded, configuration, needs_
 
 from rsl_edu import checkpoint
 
-# What rsl_rl trained.
+# Policies that rsl_rl trained.
 
 
 @functools.cache
@@ -96,7 +96,7 @@ def test_folder_of_rsl_rl_is_read_in_order(tmp_path):
     torch.testing.assert_close(played, expected, **CLOSE)
 
 
-# What older releases saved.
+# Checkpoints of older releases.
 
 
 def settings_of(kind, played):

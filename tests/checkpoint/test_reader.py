@@ -156,7 +156,7 @@ def test_activation_comes_from_the_configuration_unless_it_is_given(tmp_path):
         assert torch.equal(checkpoint.read_run(run, **options).checkpoints[0].policy(observed), expected)
 
 
-# What lies beside a checkpoint may be of another one.
+# Files next to a checkpoint may belong to another one.
 
 
 OTHERS = {

@@ -73,7 +73,7 @@ def test_actor_with_images_only_is_read_without_its_empty_normalizer(tmp_path):
     torch.testing.assert_close(policy(torch.empty(3, 0), seen), own(torch.empty(3, 0), seen))
 
 
-# What the file does not say.
+# Settings that are not in the file.
 
 
 @needs_rsl_rl

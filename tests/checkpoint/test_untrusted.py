@@ -24,7 +24,7 @@ from rsl_edu.checkpoint import CheckpointError, Policy
 law = settings(max_examples=60, deadline=None, derandomize=True)
 
 
-# What is plain data.
+# Plain data.
 
 
 def test_plain_data_next_to_the_networks_is_accepted(tmp_path):
@@ -59,7 +59,7 @@ def test_missing_file_raises_an_os_error(tmp_path):
         checkpoint.read(tmp_path)
 
 
-# What nobody should run.
+# Harmful files.
 
 
 def harmful(marker):
@@ -128,7 +128,7 @@ def test_dictionary_cannot_hide_its_entries_from_the_checks(tmp_path):
     assert refusal(path) == "expected a tensor at actor_state_dict['mlp.2.bias'], got str"
 
 
-# What is damaged, or something else.
+# Damaged files and other files.
 
 
 @pytest.fixture(scope="module")

@@ -354,7 +354,7 @@ def test_single_step_has_no_leak(x, measured):
     assert len(measured(built(rnn="gru"), x[0]).memory.leak) == 0
 
 
-# What can go wrong.
+# Broken parameters, modes and side effects.
 
 
 @pytest.mark.parametrize("rnn", [None, "gru"])

@@ -321,10 +321,10 @@ WE_REFUSE = {
     "cnn max_pool:text": Refusal("'none' counts as true", lambda value: "MaxPool2d" in value["layers"]),
     "cnn flatten:text": Refusal("'no' counts as true", lambda value: "Flatten" in value["layers"]),
     "cnn input_dim:three": Refusal(
-        "channels are taken for the height", lambda value: value["dims"] != [value["output"].shape[1]]
+        "channels are treated as the height", lambda value: value["dims"] != [value["output"].shape[1]]
     ),
     "rnn type:rnn": Refusal("an LSTM under another name", lambda value: value["kind"] == "LSTM"),
-    "* until:negative": Refusal("nothing is ever learned", lambda value: unlearned(value["state"]["saved"])),
+    "* until:negative": Refusal("the statistics never change", lambda value: unlearned(value["state"]["saved"])),
     "normalizer eps:negative": Refusal("a division by zero", lambda value: not value.isfinite().all()),
     "rewards gamma:two": Refusal("the sums overflow", lambda mean: not mean.isfinite()),
     "rewards gamma:negative": Refusal("a sum that is below its rewards", lambda mean: mean < 1),
@@ -333,7 +333,7 @@ WE_REFUSE = {
     "* std_range:reversed": Refusal("a std outside the range", lambda value: (value["std"] < value["range"][0]).any()),
     "* std_range:three": Refusal("a number that has no effect", lambda value: len(value["range"]) == 3 + 2),
     "beta action_range:reversed": Refusal("a density that is NaN", lambda value: value["answers"][1].isnan().all()),
-    "beta action_range:equal": Refusal("a density without end", lambda value: value["answers"][1].isinf().all()),
+    "beta action_range:equal": Refusal("an infinite density", lambda value: value["answers"][1].isinf().all()),
     "beta action_range:open": Refusal("a mean that is infinite", lambda value: value["means"][0].isinf().all()),
     "beta action_range:three": Refusal("a number that has no effect", lambda value: value["means"][0].max() < 1),
 }

@@ -174,7 +174,7 @@ def programmed(kind, program):
 
 
 CASES = {f"{kind} {program}": programmed(kind, program) for kind in KINDS for program in PROGRAMS}
-IGNORED = Refusal("dones that are a list reset nothing", lambda value: value[2][0][:, 1].all())
+IGNORED = Refusal("with dones as a list, nothing is reset", lambda value: value[2][0][:, 1].all())
 ANY_NUMBER = Difference(
     "every nonzero number means done; rsl_rl resets only for 1",
     lambda ours, theirs: (ours[2][0] == 0).sum() > (theirs[2][0] == 0).sum(),

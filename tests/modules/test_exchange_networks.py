@@ -341,7 +341,7 @@ WE_REFUSE = {
 }
 DIFFERS = {
     "rewards* gradients": Difference(
-        "the statistics are constants of the gradient, so that y = x / std",
+        "the statistics are constants for the gradient, so that y = x / std",
         lambda ours, theirs: (ours["second"] / ours["first"]).var() < 1e-6 < (theirs["second"] / theirs["first"]).var(),
     ),
 }

@@ -266,7 +266,9 @@ def all_cases():
 CASES = all_cases()
 CONSTANTS = Difference("rsl_rl's statistics keep the graph of every batch", close)
 WE_REFUSE = {
-    "* fed broadcast": Refusal("features learn from another", lambda value: equal_means(value["state"]["saved"])),
+    "* fed broadcast": Refusal(
+        "the statistics of some features come from another", lambda value: equal_means(value["state"]["saved"])
+    ),
 }
 DIFFERS = {
     "number * with gradient": CONSTANTS,

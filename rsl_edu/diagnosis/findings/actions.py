@@ -99,7 +99,7 @@ def _wide_limit(evidence: Evidence) -> float:
 
 
 def _beyond_the_noise(evidence: Evidence) -> bool:
-    """Return whether the std of the mean actions exceeds that of their noise."""
+    """Return whether the mean actions vary by more than their noise, by root mean square over the actions."""
     last = evidence.last
     return bool(np.square(last.spread.astype(float)).mean() > np.square(last.std.astype(float)).mean())
 

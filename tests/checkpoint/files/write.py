@@ -1,19 +1,20 @@
 """Writes the checkpoints next to this file: every layout of rsl_rl's checkpoints, each by a release that used it.
 
-``python tests/checkpoint/files/write.py`` downloads the releases of `CASES`, lets the runner of each train tiny
-networks for two iterations, and keeps two files per case:
+``python tests/checkpoint/files/write.py`` downloads the releases in `CASES`, trains tiny networks for two iterations
+with the runner of each release, and stores two files per case:
 
-- ``RELEASE-KIND.pt``: what the release's own ``runner.save`` wrote, the optimizer included. To keep the files small,
-  Adam has forgotten its moments before, but not in `MOMENTS`.
-- ``RELEASE-KIND.played.pt``: what the release's own policy did on given inputs, after ``runner.load`` of that file (not
-  for ``distillation``). Time steps come first, then environments: ``observations`` (``critic_observations`` where the
-  critic has its own, ``scan`` beside a CNN), ``dones`` after each step, with which the policy was reset, mean
-  ``actions``, their ``std``, and the critic's ``values``; and the ``release``, the ``kind``, the ``activation``. What a
-  checkpoint does not tell is recorded too: ``cnn``, the settings of the CNN, and ``action_range`` of a Beta.
+- ``RELEASE-KIND.pt``: the output of the release's own ``runner.save``, including the optimizer. To keep the files
+  small, Adam's moments are removed before saving, except in `MOMENTS`.
+- ``RELEASE-KIND.played.pt``: the outputs of the release's own policy on given inputs, after ``runner.load`` of that
+  file (not for ``distillation``). Time steps come first, then environments. The file contains ``observations``
+  (``critic_observations`` if the critic has its own, ``scan`` with a CNN); ``dones`` after each step, with which the
+  policy was reset; mean ``actions``, their ``std`` and the critic's ``values``; and ``release``, ``kind`` and
+  ``activation``. Settings that a checkpoint lacks are included, too: ``cnn`` for a CNN, ``action_range`` for a Beta.
 
-Seeds are fixed: a second run writes the same numbers, and the same bytes of what is not ``.played.pt``.
+Seeds are fixed, so a second run writes the same numbers, and ``.pt`` files with the same bytes (not ``.played.pt``).
 
-All files have ``optimizer_state_dict``, ``iter`` and ``infos`` beside the networks. The layouts, and who writes them:
+All files have ``optimizer_state_dict``, ``iter`` and ``infos`` in addition to the networks. The layouts, and the
+releases that write them:
 
 ========== ===================================== ======================================================================
 releases   top-level keys                        keys of the networks
@@ -21,8 +22,8 @@ releases   top-level keys                        keys of the networks
 2.1        ``model_state_dict``                  ``actor.N.*``, ``critic.N.*``, ``std``;
                                                  recurrent: ``memory_a.rnn.*``, ``memory_c.rnn.*``
            ``obs_norm_state_dict``,              ``_mean``, ``_var``, ``_std``, ``count``; only with normalization.
-           ``critic_obs_norm_state_dict``        Without observations for the critic alone, the critic's is never
-                                                 updated (``count`` is 0) nor used: it gets what the actor gets
+           ``critic_obs_norm_state_dict``        If the critic has no observations of its own, its normalizer is
+                                                 not updated (``count`` is 0) or used: it gets the actor's input
 2.2        as 2.1                                ``log_std`` in place of ``std`` if set so, but not if recurrent;
                                                  ``rnn_hidden_size`` is an argument up to here
 2.3        ``privileged_obs_norm_state_dict``    as 2.2
@@ -45,9 +46,9 @@ releases   top-level keys                        keys of the networks
            ``teacher_state_dict``
 ========== ===================================== ======================================================================
 
-The kinds: ``mlp`` (all but ``plain`` normalize observations), ``plain``, ``log`` (log std), ``privileged`` (the critic
-has its own observations), ``lstm`` (one layer), ``gru`` (two layers), ``cnn``, ``heteroscedastic`` (the std depends on
-the state), ``heteroscedastic-log``, ``beta``, ``distillation`` (the teacher is the release's ``mlp``).
+The kinds: ``mlp`` (all except ``plain`` normalize observations), ``plain``, ``log`` (log std), ``privileged`` (the
+critic has its own observations), ``lstm`` (one layer), ``gru`` (two layers), ``cnn``, ``heteroscedastic`` (the std
+depends on the state), ``heteroscedastic-log``, ``beta``, ``distillation`` (the teacher is the release's ``mlp``).
 """
 
 import argparse
@@ -81,7 +82,7 @@ LAYERS = {"lstm": 1, "gru": 2}
 CNN = {"output_channels": [2, 3], "kernel_size": 3, "stride": [2, 1], "norm": "layer", "activation": "elu"}
 ACTION_RANGE = (-0.5, 0.5)
 
-# Far from 0 and 1, so that a forgotten normalizer shows; the fourth is small, so that its eps of 0.01 does too.
+# Far from 0 and 1, so that a missing normalizer has an effect; the fourth is small, so that eps = 0.01 has one, too.
 MEAN = torch.tensor([3.0, -2.0, 0.5, 10.0, -40.0, 1.0, -6.0])  # only the critic gets the last two
 SCALE = torch.tensor([0.2, 5.0, 1.5, 0.05, 8.0, 2.0, 0.5])
 OBSERVATIONS = 5
@@ -320,7 +321,7 @@ def main():
             package = arguments.source / release if arguments.source else unpack(release, folder)
             command = [sys.executable, __file__, "--release", release, "--into", into, "--worker", logs]
             if not (package / "rsl_rl").is_dir():
-                parser.error(f"{package} holds no rsl_rl")
+                parser.error(f"{package} does not contain rsl_rl")
             path = {"PYTHONPATH": str(package.resolve()), "OMP_NUM_THREADS": "1"}
             run = subprocess.run(command, env=os.environ | path, stdout=subprocess.PIPE, text=True)
             if run.returncode:
