@@ -87,7 +87,8 @@ def _install() -> nbformat.NotebookNode:
     source = f"""# @title Install rsl_edu where it is missing, as on Colab
 import importlib.util
 
-if importlib.util.find_spec("rsl_edu") is None:  # it is not on the package index yet: from its repository
+if importlib.util.find_spec("rsl_edu") is None:
+    # rsl_edu is not on the package index yet, so install it from its repository
     %pip install -q git+{address()}"""
     metadata = {"cellView": "form", "jupyter": {"source_hidden": True}, "tags": ["remove-cell"]}
     return nbformat.v4.new_code_cell(source, id=INSTALL, metadata=metadata)

@@ -390,7 +390,7 @@ def test_combination_that_is_not_drawn_gives_way_and_says_so(visit):
     shift.press("Home")
     expect(shift).to_have_value("0")
     assert merge.locator("option:checked").text_content() == "Chan: right"
-    expect(explorer.locator(".rsl-note")).to_contain_text("merge moved as well")
+    expect(explorer.locator(".rsl-note")).to_contain_text("it also changed: merge")
 
 
 @exhaustive

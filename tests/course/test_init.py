@@ -161,7 +161,7 @@ def test_own_assignments_that_match_no_lesson_come_last_in_the_syllabus(tmp_path
     assert (
         "## Further assignments\n\n**Doubling:** [doubling](handouts/assignments/doubling.ipynb), 2.5 points." in text
     )
-    assert "| Training stops: `normal expects all elements of std >= 0.0`. | 60, 25 |  |" in text
+    assert "| Training stops with `normal expects all elements of std >= 0.0`. | 60, 25 |  |" in text
     assert "rsl-edu grade doubling submissions/doubling" in (tmp_path / "made/grading/README.md").read_text("utf-8")
 
 
