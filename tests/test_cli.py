@@ -372,12 +372,12 @@ def test_xray_reports_what_is_wrong_with_a_run(capsys):
     assert "--obs" not in said
 
 
-def test_xray_names_the_option_that_replaces_a_guess(tmp_path, capsys):
+def test_xray_names_the_options_that_replace_a_guess(tmp_path, capsys):
     assert cli.main(["xray", shutil.copy(example_run() / "model_12.pt", tmp_path)]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "4 observations → normalizer → MLP 16, 16 (elu?) → 1 action, Gaussian" in said
-    assert "guessed the activation elu: no file next to the checkpoint says so." in said
-    assert "--activation NAME or --config agent.yaml settles it" in said
+    assert "guessed the activation elu: no file next to the checkpoint gives this." in said
+    assert "Give --activation NAME or --config agent.yaml (in Python" in said
 
 
 def test_xray_reads_observations_from_a_file_and_writes_a_page(tmp_path, capsys):
@@ -429,7 +429,7 @@ def test_xray_reads_the_activation_from_the_option_or_the_configuration(tmp_path
     ("arguments", "message"),
     [
         (["nowhere"], "nowhere: no such file or folder"),
-        (["empty"], "empty: no checkpoint (model_0.pt, model_50.pt, …) in this folder, nor in its folders"),
+        (["empty"], "empty: no checkpoint (model_0.pt, model_50.pt, …) in this folder, nor in its subfolders"),
         (["notes.txt"], "notes.txt: a text, which begins 'mine'; expected a checkpoint of rsl_rl"),
         (["RUN", "--obs", "nowhere.pt"], "nowhere.pt: No such file or directory"),
         (
@@ -458,7 +458,7 @@ def test_xray_explains_errors(tmp_path, capsys, arguments, message):
 
 FAILURES = {
     "xray nowhere": "nowhere: no such file or folder",
-    "xray .": ".: no checkpoint (model_0.pt, model_50.pt, …) in this folder, nor in its folders",
+    "xray .": ".: no checkpoint (model_0.pt, model_50.pt, …) in this folder, nor in its subfolders",
     "xray RUN --obs nowhere.pt": "nowhere.pt: No such file or directory",
     "xray RUN --obs notes.txt --robot Hopper-v5": "argument --robot: not allowed with argument --obs",
     "xray RUN --config nowhere.yaml": "--config: expected a file, got nowhere.yaml",

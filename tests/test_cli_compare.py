@@ -131,7 +131,7 @@ MODULE = torch.nn.Sequential(torch.nn.Linear(6, 3))
             lambda f: f.write_bytes(b"\0\1\2\3" * 9),
             f"x.pt: not a file written by torch.save and not an export; expected {ALLOWED}",
         ),
-        (lambda f: torch.save(MODULE, f), "x.pt: a whole module (torch.nn.modules.container.Sequential), which"),
+        (lambda f: torch.save(MODULE, f), "x.pt: a complete module (torch.nn.modules.container.Sequential), which"),
         (
             lambda f: torch.export.save(torch.export.export(MODULE, (torch.zeros(1, 6),)), str(f)),
             f"x.pt: an exported program (torch.export, .pt2); expected {ALLOWED}",
@@ -167,4 +167,4 @@ def test_error_about_a_state_dict_explains_how_to_wrap_it(files, capsys):
     torch.save(ACTOR.state_dict(), files / "bare.pt")
     with pytest.raises(SystemExit, match="2"):
         cli.main(["compare", "bare.pt", "policy.pt"])
-    assert 'wrap it, torch.save({"actor_state_dict": state_dict}, "model_0.pt")' in capsys.readouterr().err
+    assert 'wrap it: torch.save({"actor_state_dict": state_dict}, "model_0.pt")' in capsys.readouterr().err

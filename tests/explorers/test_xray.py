@@ -467,7 +467,7 @@ def test_single_checkpoint_gets_no_questions():
     [
         ({"run": "nowhere"}, "run: expected a run folder of rsl_rl or a checkpoint, got 'nowhere' .no such file"),
         ({"observations": torch.zeros(5, 3)}, r"observations: expected shape \[samples, 4\]"),
-        ({"robot": "Hopper-v5"}, "robot: expected one of 4 observations and 1 actions, .* Hopper-v5 has 11 and 3"),
+        ({"robot": "Hopper-v5"}, "robot: expected one with 4 observations and 1 actions, .* Hopper-v5 has 11 and 3"),
         ({"observations": torch.zeros(5, 4), "robot": "Hopper-v5"}, "robot: expected either observations or a robot"),
         ({"activation": "elo"}, "^activation: expected one of elu, .* got 'elo'"),
         ({"run": 3}, "run: expected the path of a run folder or a checkpoint, or a Run, got 3"),

@@ -117,7 +117,7 @@ TOLD = {
         "critic",
         "root mean square of the values over the observations; norm of the last layer's weights",
     ),
-    "critic behind the returns": Told(
+    "critic far below the returns": Told(
         "The critic's values are far below the returns",
         "critic",
         "root mean square of the values and of the discounted sums of the recorded rewards",
