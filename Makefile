@@ -61,10 +61,12 @@ colab: ## run every lesson with the versions that Colab has, in a throw-away env
 	$(CHECK_PYTHON)
 	@$(PYTHON) tests/colab.py
 
-check: wheel ## lint, format, types, workflows, the wheel, and form, hints and solutions of the stored notebooks
+check: wheel ## lint, format, types, spelling, workflows, the wheel, and form, hints and solutions of the stored notebooks
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/codespell
+	PRE_COMMIT_HOME=$(VENV)/pre-commit $(BIN)/pre-commit run --all-files phrases
 	$(BIN)/actionlint
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[0-9]*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
