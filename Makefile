@@ -61,10 +61,12 @@ colab: ## run every lesson with the versions that Colab has, in a temporary envi
 	$(CHECK_PYTHON)
 	@$(PYTHON) tests/colab.py
 
-check: wheel ## check lint, format, types, workflows, the wheel, and the form, hints and solutions of the notebooks
+check: wheel ## check lint, format, types, spelling, workflows, the wheel, and the form, hints and solutions of the notebooks
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/codespell
+	PRE_COMMIT_HOME=$(VENV)/pre-commit $(BIN)/pre-commit run --all-files phrases
 	$(BIN)/actionlint
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[0-9]*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
