@@ -87,8 +87,8 @@ FINDINGS = (
         threshold=f"values above {LARGEST:,.0f} or {OF_REWARD:,.0f} times the largest reward; norm of the last layer "
         f"above {LAST_LAYER:g}",
         meaning="The critic is learning returns that are far too large. Usual causes are a penalty on something that "
-        "can grow without limit, such as an action, its rate or a contact force, or a simulated body that exploded. The "
-        "value loss explodes first; in one of the next updates, the std becomes NaN and the training stops.",
+        "can grow without limit, such as an action, its rate or a contact force, or a simulated body that exploded. "
+        "The value loss explodes first; in one of the next updates, the std becomes NaN and the training stops.",
         lesson=6,
         change="clip the rewards; clip the actions before they are penalized (clip_actions of Isaac Lab's wrapper); "
         "algorithm.max_grad_norm, algorithm.learning_rate (lower)",

@@ -98,8 +98,8 @@ FINDINGS = (
         listed_as="broken weights",
         check=broken_weights,
         threshold="any NaN or infinity",
-        meaning="A loss was NaN once, and the optimizer step made the weights NaN. No later checkpoint can be repaired, "
-        "so go back to an earlier one. Look for NaN in observations and rewards, and for a std near zero.",
+        meaning="A loss was NaN once, and the optimizer step made the weights NaN. No later checkpoint can be "
+        "repaired, so go back to an earlier one. Look for NaN in observations and rewards, and for a std near zero.",
         lesson=5,
         change="algorithm.max_grad_norm, algorithm.learning_rate; check_for_nan",
     ),
