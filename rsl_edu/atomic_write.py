@@ -1,4 +1,4 @@
-"""Files that are there whole, old or new, even if an error or an interrupt ends the writing."""
+"""Write files so that an error or an interrupt leaves either the complete old file or the complete new one."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pathlib import Path
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a path beside ``path`` to write to; it replaces ``path`` at the end, and after an error it is removed.
+    """Yield a path in the same folder to write to. It replaces ``path`` at the end, or is removed after an error.
 
     Args:
-        path: The file to write; one that exists keeps its permissions.
+        path: The file to write. An existing file keeps its permissions.
 
     Raises:
-        OSError: The folder cannot be written.
+        OSError: If the folder is not writable.
     """
-    path = path.resolve()  # a link stays one
+    path = path.resolve()  # so that a link is not replaced
     part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         yield part

@@ -1,4 +1,4 @@
-"""Capture a rollout step in a CUDA graph: one launch instead of dozens."""
+"""Capture a rollout step in a CUDA graph, so that it needs one launch instead of dozens."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WARM_UP = 3  # runs before the capture: CUDA's libraries allocate memory and cho
 def capture_step(step: Callable[..., R], *examples: torch.Tensor, modules: Iterable[nn.Module]) -> Callable[..., R]:
     """Capture a step in a CUDA graph and return a function that replays it.
 
-    A small step takes as long as the CPU needs to launch its kernels. A replay launches all of them at once. For a
+    A small step takes as long as the CPU needs to launch its kernels. A replay launches all of them together. For a
     policy with a normalizer, on a GPU::
 
         def act(observations):
@@ -36,31 +36,31 @@ def capture_step(step: Callable[..., R], *examples: torch.Tensor, modules: Itera
         fast_act = capture_step(act, observations, modules=[normalizer, mlp, policy])
         actions, log_prob = fast_act(observations)
 
-    The step runs three times before the capture. Afterwards the buffers of ``modules`` and the random numbers are as
-    they were: the first replay is the first step. Replays change the buffers and advance torch's default CUDA generator
-    as the step itself does, and use the present parameters.
+    The step runs three times before the capture. Afterwards the buffers of ``modules`` and the random numbers are
+    restored, so the first replay is the first step. Replays change the buffers and advance torch's default CUDA
+    generator just as the step itself does, and use the current parameters.
 
-    A replay runs no Python: whatever Python decides stays as it was at the capture. After ``module.train()``,
-    ``module.eval()`` or ``module.to(...)`` the next call raises an error: capture the step again. ``load_state_dict``
-    and optimizers write in place and need no new capture.
+    A replay runs no Python, so all decisions made in Python are those made at the capture. After ``module.train()``,
+    ``module.eval()`` or ``module.to(...)``, the next call raises an error: capture the step again. ``load_state_dict``
+    and optimizers write in place, so they need no new capture.
 
-    State that a module replaces by a new tensor cannot be in a graph, because each replay would begin with the tensor
-    of the capture. This applies to ``RNN.hidden_state`` and to ``EmpiricalDiscountedVariationNormalization``. For a
+    State that a module replaces with a new tensor cannot be in a graph, because each replay would begin with the tensor
+    from the capture. This applies to ``RNN.hidden_state`` and to ``EmpiricalDiscountedVariationNormalization``. For a
     recurrent network, make the hidden state an argument and a result; the page *On a GPU* shows how.
 
     Args:
-        step: Takes tensors as positional arguments and returns tensors, in any structure. It runs without gradients.
-            It may not wait for the GPU, as ``.item()``, ``if tensor:`` and boolean indices do.
-        examples: An argument of ``step`` each, on one CUDA device. Later arguments have the same shapes and dtypes.
-        modules: All modules whose state ``step`` changes. The state of others would include the three runs.
+        step: A function that takes tensors as positional arguments and returns tensors, in any structure. It runs
+            without gradients. It must not wait for the GPU, as ``.item()``, ``if tensor:`` and boolean indices do.
+        examples: An example for each argument, on one CUDA device. Later arguments must have its shape and dtype.
+        modules: All modules whose state ``step`` changes. The state of other modules would include the three runs.
 
     Returns:
-        A function of the same arguments, by position. It returns what ``step`` returned at the capture, with new
-        contents. **The next call overwrites these tensors**: clone whatever you keep.
+        A function with the same arguments, by position. It returns the tensors that ``step`` returned at the capture,
+        with new contents. **The next call overwrites these tensors**: clone those that you keep.
 
     Raises:
-        RuntimeError: If torch finds no CUDA device, if the step cannot be captured, or if a call finds ``modules`` in
-            another mode or their tensors in another place than at the capture.
+        RuntimeError: If torch finds no CUDA device, if the step cannot be captured, or if ``modules`` have changed mode
+            or their tensors have moved since the capture.
         TypeError, ValueError: If an argument is not allowed, or the step replaces state of ``modules``.
     """
     _require_cuda()
@@ -79,7 +79,7 @@ def capture_step(step: Callable[..., R], *examples: torch.Tensor, modules: Itera
         graph.replay()
         return outputs
 
-    functools.update_wrapper(replay, step, assigned=(), updated=())  # keeps alive whatever else the step reads
+    functools.update_wrapper(replay, step, assigned=(), updated=())  # keeps alive everything that the step reads
     return replay
 
 
@@ -87,12 +87,12 @@ def _require_cuda() -> None:
     if not torch.cuda.is_available():
         raise RuntimeError(
             "capture_step: needs a CUDA device and a CUDA build of torch (torch.cuda.is_available() is False here); "
-            "on a CPU call the step itself"
+            "on a CPU, call the step directly"
         )
 
 
 def warm_up(step: Callable[..., Any], inputs: Sequence[torch.Tensor], saved: SavedState) -> None:
-    """Run the step a few times and put the saved state and the random numbers back.
+    """Run the step a few times, then restore the saved state and the random numbers.
 
     Raises:
         RuntimeError: If the step waits for the GPU.
@@ -107,8 +107,8 @@ def warm_up(step: Callable[..., Any], inputs: Sequence[torch.Tensor], saved: Sav
                 step(*inputs)
             if replaced := saved.replaced():
                 raise ValueError(
-                    f"step: replaces {', '.join(replaced)} by a new tensor, so that each replay would begin with the "
-                    "tensor of the capture; make this state an argument and a result of the step, or leave it out"
+                    f"step: replaces {', '.join(replaced)} with a new tensor, so each replay would begin with the "
+                    "tensor from the capture; make this state an argument and a result of the step, or leave it out"
                 )
         finally:
             saved.restore()
@@ -116,20 +116,20 @@ def warm_up(step: Callable[..., Any], inputs: Sequence[torch.Tensor], saved: Sav
 
 
 class SavedState:
-    """What modules hold besides their parameters, to be put back after some runs.
+    """The state of modules other than their parameters, to restore it after some runs.
 
     Args:
-        modules: Modules; those inside them are saved too.
+        modules: Modules; their submodules are saved too.
 
     Attributes:
-        modules: All of them.
+        modules: The modules and all their submodules.
     """
 
     def __init__(self, modules: Iterable[nn.Module]) -> None:
         every = [modules] if isinstance(modules, nn.Module) else list(modules)
         for module in every:
             if not isinstance(module, nn.Module):
-                raise TypeError(f"modules: expected modules of torch, got {type(module).__name__}")
+                raise TypeError(f"modules: expected torch modules, got {type(module).__name__}")
         self.modules = list(dict.fromkeys(part for module in every for part in module.modules()))
         self._attributes = [dict(vars(module)) for module in self.modules]
         self._buffers = [dict(module._buffers) for module in self.modules]
@@ -139,7 +139,7 @@ class SavedState:
         ]
 
     def replaced(self) -> list[str]:
-        """Return the buffers and public attributes that hold other tensors now than when they were saved."""
+        """Return the names of buffers and public attributes whose tensors were replaced after they were saved."""
         found = []
         for module, attributes, buffers in zip(self.modules, self._attributes, self._buffers, strict=True):
             before = attributes | buffers
@@ -150,7 +150,7 @@ class SavedState:
         return found
 
     def restore(self) -> None:
-        """Put everything back: the contents of buffers in place, attributes by reference."""
+        """Restore everything: the contents of buffers in place, and attributes by reference."""
         for module, attributes, buffers, values in zip(
             self.modules, self._attributes, self._buffers, self._values, strict=True
         ):
@@ -169,7 +169,7 @@ class PlacedModules:
     """Modules whose tensors must stay where a graph reads them.
 
     Args:
-        modules: Modules, without those inside them.
+        modules: Modules; their submodules are not included automatically.
     """
 
     def __init__(self, modules: Sequence[nn.Module]) -> None:
@@ -183,7 +183,7 @@ class PlacedModules:
         ]
 
     def check(self) -> None:
-        """Raise a RuntimeError if a mode or a tensor's place is no longer that of the capture."""
+        """Raise a RuntimeError if a mode or the location of a tensor has changed since the capture."""
         for module, training in self._modes:
             if module.training is not training:
                 mode = "training" if training else "evaluation"
@@ -194,12 +194,12 @@ class PlacedModules:
 
 
 def argument_names(step: Callable[..., Any], count: int) -> list[str]:
-    """Return the names of the first arguments of a step; those that Python does not know are called by their place."""
+    """Return the names of the first arguments of a step; arguments without a name are numbered."""
     kinds = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
     function = step.forward if isinstance(step, nn.Module) else step
     try:
         parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # some functions written in C have none
+    except (TypeError, ValueError):  # some functions written in C have no signature
         parameters = ()  # type: ignore[assignment]
     known = [parameter.name for parameter in parameters if parameter.kind in kinds]
     return (known + [f"argument {place + 1}" for place in range(len(known), count)])[:count]
@@ -213,12 +213,12 @@ def check_examples(names: Sequence[str], examples: Sequence[torch.Tensor]) -> No
         if not isinstance(example, torch.Tensor):
             raise TypeError(f"{name}: expected a tensor, got {type(example).__name__}")
         if not example.is_cuda:
-            raise ValueError(f"{name}: expected a tensor on a CUDA device, got one on {example.device}")
+            raise ValueError(f"{name}: expected a tensor on a CUDA device, got a tensor on {example.device}")
         _check_device(name, examples[0], example)
 
 
 def check_inputs(names: Sequence[str], examples: Sequence[torch.Tensor], inputs: Sequence[torch.Tensor]) -> None:
-    """Raise unless the inputs of a call have the shapes, the dtypes and the device of the examples."""
+    """Raise unless the inputs of a call have the same shapes, dtypes and device as the examples."""
     if len(inputs) != len(examples):
         raise TypeError(f"expected {len(examples)} arguments ({', '.join(names)}), got {len(inputs)}")
     for name, example, input in zip(names, examples, inputs, strict=True):
@@ -230,7 +230,7 @@ def check_inputs(names: Sequence[str], examples: Sequence[torch.Tensor], inputs:
 
 def _check_device(name: str, example: torch.Tensor, tensor: torch.Tensor) -> None:
     if tensor.device != example.device:
-        raise ValueError(f"{name}: expected a tensor on {example.device}, got one on {tensor.device}")
+        raise ValueError(f"{name}: expected a tensor on {example.device}, got a tensor on {tensor.device}")
 
 
 def _warm_up_and_capture(
@@ -244,18 +244,18 @@ def _warm_up_and_capture(
 
 
 def _captured(step: Callable[..., R], static: Sequence[torch.Tensor]) -> tuple[torch.cuda.CUDAGraph, R]:
-    """Capture one run; nothing is computed, so that no state on the GPU changes."""
+    """Capture one run. Nothing is computed, so no state on the GPU changes."""
     graph = torch.cuda.CUDAGraph()
     try:
         with _capturing(graph):
             outputs = step(*static)
     except RuntimeError as error:
         with warnings.catch_warnings(), contextlib.suppress(RuntimeError):
-            warnings.simplefilter("ignore")  # that this graph is empty
+            warnings.simplefilter("ignore")  # about this graph being empty
             with _capturing(torch.cuda.CUDAGraph()):
-                pass  # up to torch 2.12, a capture that failed to end stops the random numbers until the next one
+                pass  # up to torch 2.12, random numbers do not work after a failed capture until the next capture
         raise RuntimeError(
-            "step: cannot be captured in a CUDA graph; look for work on the CPU, copies from there, a generator other "
+            "step: cannot be captured in a CUDA graph; look for work on the CPU, copies from it, a generator other "
             "than torch's default one, and tensors on another device"
         ) from error
     finally:
@@ -265,26 +265,27 @@ def _captured(step: Callable[..., R], static: Sequence[torch.Tensor]) -> tuple[t
 
 @contextlib.contextmanager
 def _capturing(graph: torch.cuda.CUDAGraph) -> Iterator[None]:
-    """Capture on a stream of its own.
+    """Capture on a new stream.
 
-    There cuBLAS takes its workspace from the graph's own memory. That of a stream in use lies outside, and what clears
-    it (another graph's end, ``torch.compile`` with its own graphs) would take it away from this graph.
+    On a new stream, cuBLAS takes its workspace from the graph's own memory. The workspace of a stream in use is outside
+    it. Whatever clears that workspace (the end of another graph, or ``torch.compile`` with its own graphs) would take
+    it away from this graph.
     """
     stream = torch.cuda.Stream()
-    # The outer context brings the old stream back even if torch.cuda.graph fails to end the capture.
+    # The outer context restores the old stream even if torch.cuda.graph fails to end the capture.
     with torch.cuda.stream(stream), torch.cuda.graph(graph, stream=stream):
         yield
 
 
 @contextlib.contextmanager
 def _waiting_is_an_error() -> Iterator[None]:
-    """Let torch raise where the CPU waits for the GPU; without CUDA nothing waits."""
+    """Make torch raise an error if the CPU waits for the GPU; without CUDA, nothing waits."""
     if not torch.cuda.is_available():
         yield
         return
     before = torch.cuda.get_sync_debug_mode()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # this mode warns that it may overlook something
+        warnings.simplefilter("ignore")  # this mode warns that it does not detect everything
         torch.cuda.set_sync_debug_mode("error")
     try:
         yield

@@ -1,4 +1,4 @@
-"""Where the package may write: its cache, and what stands in for a home folder that is missing or cannot be written."""
+"""Folders that the package may write to: its cache, and replacements for a home folder that is missing or read-only."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 
 
 def caches(write: bool = False) -> Iterator[Path]:
-    """Yield the folders for the cache, in the order in which they are tried; none of them needs to exist.
+    """Yield the folders for the cache, in the order in which to try them. They need not exist.
 
-    They are the folder that ``RSL_EDU_CACHE`` names, the user's cache folder, and one in :func:`private`. Read from the
-    first that has what you look for, write to the first that lets you.
+    They are the folder in ``RSL_EDU_CACHE``, the user's cache folder, and a folder in :func:`private`. Read from the
+    first folder that has what you need, and write to the first folder that you can write to.
 
     Args:
-        write: Whether it is for writing; then the last one is made.
+        write: Whether to write; then the last folder is made.
     """
     import platformdirs
 
@@ -25,7 +25,7 @@ def caches(write: bool = False) -> Iterator[Path]:
         yield Path(named)
     with contextlib.suppress(RuntimeError, OSError):  # there is no home folder
         user = Path(platformdirs.user_cache_dir("rsl_edu"))
-        if user.is_absolute():  # platformdirs 4.0 returns ~/.cache then, which would become a folder named ~
+        if user.is_absolute():  # without a home, platformdirs 4.0 returns ~/.cache, which would make a folder named ~
             yield user
     own = private(make=write)
     if own is not None:
@@ -33,22 +33,22 @@ def caches(write: bool = False) -> Iterator[Path]:
 
 
 def private(make: bool = True) -> Path | None:
-    """Return this user's own folder below the system's temporary folder; None if there is none.
+    """Return this user's own folder below the system's temporary folder, or None.
 
     Everyone may write to the temporary folder, so another user may have made a folder of this name first, to read or
-    to change what we store. We only take one that belongs to this user and that nobody else can enter.
+    to change our files. We only use a folder that belongs to this user and that nobody else can enter.
 
     Args:
-        make: Whether it is made if it is missing.
+        make: Whether to make the folder if it is missing.
     """
     import tempfile
 
-    user = os.getuid() if os.name == "posix" else 0  # elsewhere the temporary folder is the user's own
+    user = os.getuid() if os.name == "posix" else 0  # on Windows, each user has a temporary folder
     try:
         folder = Path(tempfile.gettempdir(), f"rsl_edu-{user}")
         if make:
             folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()  # not stat: a link may lead anywhere
+        found = folder.lstat()  # not stat, because a link may point anywhere
     except OSError:
         return None
     closed = os.name != "posix" or not found.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
@@ -56,10 +56,10 @@ def private(make: bool = True) -> Path | None:
 
 
 def ensure_matplotlib_folder() -> None:
-    """Name a folder for Matplotlib's settings and font list where it could not write to its own.
+    """Set a folder for Matplotlib's settings and font list if Matplotlib cannot write to its own.
 
-    Without one it warns on stderr, and looks for the system's fonts again in every process. Only works before
-    Matplotlib is imported, so ``import rsl_edu`` calls it. Makes nothing where Matplotlib can write.
+    Without such a folder, it warns on stderr and searches for the system's fonts in every process. This must run before
+    Matplotlib is imported, so ``import rsl_edu`` calls it. It does nothing if Matplotlib can write to its folders.
     """
     if os.environ.get("MPLCONFIGDIR"):
         return
@@ -76,9 +76,9 @@ def ensure_matplotlib_folder() -> None:
 
 
 def ensure_home() -> None:
-    """Give this process, and those that it starts, a home folder that can be written, if theirs cannot.
+    """Set a writable home folder for this process and its children, if their own is not writable.
 
-    Jupyter and IPython keep files there; without it they warn, or do not start.
+    Jupyter and IPython keep files there; otherwise they warn, or do not start.
     """
     with contextlib.suppress(RuntimeError):
         if os.name != "posix" or _writable(Path.home()):
@@ -87,15 +87,15 @@ def ensure_home() -> None:
 
 
 def _writable(*folders: Path) -> bool:
-    """Tell whether the first of these folders that exists can be written; False if none exists."""
+    """Return whether the first of these folders that exists is writable; False if none exists."""
     for folder in folders:
-        if os.access(folder, os.F_OK):  # False, too, below a folder that we may not enter; Path.exists() raises there
+        if os.access(folder, os.F_OK):  # also False inside a folder that we may not enter, where Path.exists() raises
             return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
     return False
 
 
 def _point(variable: str, name: str) -> None:
-    """Let an environment variable name a folder below :func:`private`."""
+    """Set an environment variable to a folder below :func:`private`."""
     own = private()
     if own is None:
         return

@@ -1,4 +1,4 @@
-"""The lessons that come with the package, and how they reach a learner's folder without harming its work."""
+"""Find the lessons that come with the package, and copy them into a learner's folder without overwriting work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Literal
 from rsl_edu import __version__
 
 MANIFEST = ".rsl_edu.json"
-"""The hidden file in the learner's folder: of each lesson copied there, the hash it had then."""
+"""The hidden file in the learner's folder with the hash that each lesson had when it was copied."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class Copy:
     """What happened to one lesson.
 
     Attributes:
-        path: Where the lesson stands, relative to the learner's folder.
-        action: ``new``; ``updated``: the learner had not changed it; ``beside``: a newer version landed beside the
-            learner's; ``kept``: the learner's own, nothing newer; ``same``: nothing to do.
+        path: Path of the lesson, relative to the learner's folder.
+        action: ``new``; ``updated``: the learner had not changed it; ``beside``: a newer version was copied next to
+            the learner's; ``kept``: the learner changed it, and there is no newer version; ``same``: nothing to do.
     """
 
     path: Path
@@ -31,31 +31,31 @@ class Copy:
 
 
 def source() -> Path:
-    """Return the folder of the lessons: inside an installed package, else the checkout's ``notebooks``.
+    """Return the folder of the lessons: inside an installed package, or ``notebooks`` in a clone.
 
     Raises:
-        FileNotFoundError: If neither is there.
+        FileNotFoundError: If there is no such folder.
     """
     here = Path(__file__).resolve().parent
     for folder in (here / "_lessons", here.parent / "notebooks"):
         if folder.is_dir():
             return folder
-    raise FileNotFoundError(f"this installation of rsl_edu has no lessons beside {here}")
+    raise FileNotFoundError(f"this installation of rsl_edu has no lessons in or next to {here}; install rsl_edu again")
 
 
 def copy_lessons(target: Path, lessons: Path | None = None, version: str = __version__) -> list[Copy]:
-    """Copy the lessons into the learner's folder, never over one that the learner changed.
+    """Copy the lessons into the learner's folder, but never over a lesson that the learner changed.
 
-    A lesson counts as changed if it is not as it was copied, or if nothing tells how it was. Then a newer version lands
-    beside it, as ``4_normalization.v0.2.0.ipynb``.
+    A lesson counts as changed if it differs from the copy that was made, or if there is no record of that copy. A newer
+    version is then copied next to it, as ``4_normalization.v0.2.0.ipynb``.
 
     Args:
-        target: The learner's folder; made if missing.
-        lessons: The folder of the lessons; those of the package by default.
-        version: The version that names a lesson which lands beside.
+        target: The learner's folder; made if it does not exist.
+        lessons: The folder of the lessons. Default: the lessons of the package.
+        version: The version for the file name of a lesson that is copied next to a changed one.
 
     Returns:
-        What was done, lesson by lesson; nothing if ``target`` is the folder of the lessons itself.
+        What was done with each lesson; empty if ``target`` is the folder of the lessons itself.
 
     Raises:
         OSError: If ``target`` is a file, or not writable.
@@ -88,11 +88,11 @@ def _copy(relative: Path, lessons: Path, target: Path, copied: dict[str, str], v
             return Copy(candidate, "new" if candidate == relative else "beside")
         if before == fresh:
             return Copy(candidate, "kept")
-    raise AssertionError("there is always another place")
+    raise AssertionError("there is always another file name")
 
 
 def _places(relative: Path, version: str) -> Iterator[Path]:
-    """Yield where a lesson may land: ``a.ipynb``, ``a.v0.2.0.ipynb``, ``a.v0.2.0-2.ipynb`` …."""
+    """Yield possible file names of a lesson: ``a.ipynb``, ``a.v0.2.0.ipynb``, ``a.v0.2.0-2.ipynb`` …."""
     yield relative
     versioned = f"{relative.stem}.v{version}"
     yield relative.with_name(f"{versioned}{relative.suffix}")
@@ -101,14 +101,14 @@ def _places(relative: Path, version: str) -> Iterator[Path]:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Return the visible files below a folder, relative to it; without the assignments, which hold their solutions."""
+    """Return the visible files below a folder, relative to it, without the assignments, which contain solutions."""
     relative = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     visible = (path for path in relative if not any(part.startswith((".", "__")) for part in path.parts))
     return sorted(path for path in visible if path.parts[0] != "assignments")
 
 
 def _read_manifest(path: Path) -> dict[str, str]:
-    """Return the hashes; none if the manifest is missing or damaged, so that every lesson counts as changed."""
+    """Return the hashes. If the manifest is missing or damaged, it is empty, and every lesson counts as changed."""
     try:
         copied = json.loads(path.read_text("utf-8"))["copied"]
         return {str(name): str(digest) for name, digest in copied.items()}

@@ -1,4 +1,4 @@
-"""Text that others wrote, made fit to be shown: a terminal or a page must not obey what is in it."""
+"""Make text from others safe to display, so that it cannot control a terminal or a page."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import unicodedata
 
 
 def printable(text: str, replacement: str = "?", keep: str = "") -> str:
-    """Return ``text`` with every character that cannot be printed replaced, and every kind of space a plain one.
+    """Replace every character of a text that cannot be printed, and turn every kind of space into a plain space.
 
     Args:
-        text: What someone else wrote: a file's contents, a name, a message.
-        replacement: What stands for such a character.
-        keep: Characters that stay although they cannot be printed, such as a line break.
+        text: Text from someone else: the contents of a file, a name, a message.
+        replacement: Replacement for each such character.
+        keep: Characters to keep although they cannot be printed, such as a line break.
     """
     spaced = (" " if unicodedata.category(letter) == "Zs" else letter for letter in text)
     return "".join(letter if letter.isprintable() or letter in keep else replacement for letter in spaced)

@@ -1,4 +1,4 @@
-"""Put our modules where rsl_rl looks for its own."""
+"""Make rsl_rl build our modules instead of its own."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from rsl_edu import modules
 
 @contextlib.contextmanager
 def swapped_into_rsl_rl() -> Iterator[None]:
-    """Let everything that rsl_rl builds within this context be built from :mod:`rsl_edu.modules`.
+    """Make rsl_rl use :mod:`rsl_edu.modules` for everything that it builds within this context.
 
-    Runners, policies and checkpoints stay rsl_rl's own, and go on working after the context. Your own subclasses of
-    rsl_rl's modules, and a class that a configuration gives as an object instead of a name, are not replaced::
+    Runners, policies and checkpoints are still rsl_rl's own, and continue to work after the context. Your own
+    subclasses of rsl_rl's modules, and classes that a configuration gives as objects, not as names, are not replaced::
 
         with swapped_into_rsl_rl():
             runner = OnPolicyRunner(env, train_cfg)
         runner.learn(100)
 
     Raises:
-        ModuleNotFoundError: rsl_rl is not installed (``pip install rsl-rl-lib``).
+        ModuleNotFoundError: If rsl_rl is not installed (``pip install rsl-rl-lib``).
     """
     importlib.import_module("rsl_rl.runners")  # it imports every part that uses modules
     theirs = importlib.import_module("rsl_rl.modules")

@@ -293,7 +293,7 @@ def capacity(found):
 
 def memory_table(found):
     """Return the memory of the learners, lesson by lesson, and of what all share."""
-    lines = ["| MB a learner: RSS, PSS, private | server | kernel | together |", "|---|---|---|---|"]
+    lines = ["| MB per learner: RSS, PSS, private | server | kernel | together |", "|---|---|---|---|"]
     for lesson in LESSONS:
         if of := [one for one in found["memory"] if one["lesson"] == lesson]:
             sizes = {
@@ -304,16 +304,16 @@ def memory_table(found):
             cells = (", ".join(f"{value:.0f}" for value in row) for row in sizes.values())
             lines.append(f"| lesson {lesson.partition('_')[0]} | {' | '.join(cells)} |")
     hub, proxy = found["hub"]["hub"]["rss"], found["hub"]["proxy"]["rss"]
-    fell = f"The available memory of the machine fell by {found['added_mb']:.0f} MB a learner."
-    return [*lines, "", f"The hub takes {hub:.0f} MB and its proxy {proxy:.0f} MB (RSS). {fell}"]
+    fell = f"The available memory of the machine fell by {found['added_mb']:.0f} MB per learner."
+    return [*lines, "", f"The hub uses {hub:.0f} MB and its proxy {proxy:.0f} MB (RSS). {fell}"]
 
 
 def times_table(found):
     """Return how long a learner waits after the log-in."""
     first, *others = found["times"]
     together = f"the others, {found['together']} at a time: median, longest"
-    lines = [f"| seconds from the log-in | the first learner | {together} |", "|---|---|---|"]
-    words = {"server": "JupyterLab's page is there", "picture": "first picture", "explorer": "first explorer"}
+    lines = [f"| seconds after the log-in until | the first learner | {together} |", "|---|---|---|"]
+    words = {"server": "JupyterLab's page answers", "picture": "first picture", "explorer": "first explorer"}
     for key, what in (words | {"done": "all cells of the lesson have run"}).items():
         rest = [times[key] for times in others]
         cell = f"{statistics.median(rest):.1f}, {max(rest):.1f}" if rest else "–"
@@ -323,7 +323,9 @@ def times_table(found):
 
 def dragging_table(found):
     """Return how long a picture takes, and what a core carries."""
-    lines = ["| dragging | slider to picture, median | 95th percentile | pictures a second, each | busy cores |"]
+    lines = [
+        "| learners dragging | slider to picture, median | 95th percentile | pictures a second, each | busy cores |"
+    ]
     lines.append("|---|---|---|---|---|")
     for row in found["dragging"]:
         rate = row["events"] / row["learners"] / found["seconds"]
@@ -332,20 +334,23 @@ def dragging_table(found):
     last = found["dragging"][-1]["cores"]
     busy = ", ".join(f"{kind}s {last[kind]:.2f}" for kind in ("kernel", "server"))
     busy += ", " + ", ".join(f"{kind} {last[kind]:.2f}" for kind in ("proxy", "hub"))
-    beside = f"The program that plays the learners took {last['bench']:.2f} more; "
-    beside += "in a class, that is done by their browsers."
-    return [*lines, "", f"Busy cores with all dragging: {busy}. {beside}"]
+    program = f"The program that simulates the learners used another {last['bench']:.2f}; "
+    program += "in a class, the learners' browsers do this work on their own machines."
+    return [*lines, "", f"Busy cores while all drag: {busy}. {program}"]
 
 
 def tables(found):
     """Return the figures as Markdown."""
     carried = capacity(found)
     said = (
-        f"**A core carries {carried['core']:.1f} learners** who drag without a pause, at {carried['rate']:.1f} "
-        f"pictures a second each and {carried['picture_ms']:.0f} ms of a core for each picture. "
-        f"**A GB carries {carried['gb']:.1f} learners** with one lesson open ({carried['mb']:.0f} MB each, PSS)."
+        f"**One core serves {carried['core']:.1f} learners** who drag without a pause, at {carried['rate']:.1f} "
+        f"pictures a second each and {carried['picture_ms']:.0f} ms of CPU time for each picture. "
+        f"**One GB serves {carried['gb']:.1f} learners** with one lesson open ({carried['mb']:.0f} MB each, PSS)."
     )
-    machine = f"{found['learners']} learners, {found['seconds']:.0f} s for each row of dragging; {found['machine']}."
+    machine = (
+        f"Measured with {found['learners']} learners, {found['seconds']:.0f} s for each row of dragging, on "
+        f"{found['machine']}."
+    )
     parts = [memory_table(found), times_table(found), dragging_table(found), [said], [machine]]
     return "\n\n".join("\n".join(part) for part in parts)
 

@@ -45,7 +45,7 @@ def test_lab_copies_the_lessons_and_opens_them_with_the_arguments_after_the_dash
 
 def test_lab_that_only_copies_takes_no_arguments_for_jupyterlab(tmp_path, opened, capsys):
     said = wrong(capsys, "lab", "mine", "--copy-only", "--", "--port", "8890")
-    assert said == "--copy-only does not open JupyterLab, so leave out: -- --port 8890\n"
+    assert said == "--copy-only does not open JupyterLab, so leave out -- --port 8890\n"
     assert not (tmp_path / "mine").exists()
 
 
@@ -59,7 +59,7 @@ def test_lab_that_only_copies_takes_no_arguments_for_jupyterlab(tmp_path, opened
     ],
 )
 def test_lab_says_where_arguments_for_jupyterlab_go(tmp_path, opened, capsys, words, meant):
-    assert wrong(capsys, "lab", *words).endswith(f"; arguments for JupyterLab go after --: {meant}\n")
+    assert wrong(capsys, "lab", *words).endswith(f"; to pass arguments to JupyterLab, put them after --: {meant}\n")
     assert opened == []
     assert [path.name for path in tmp_path.iterdir()] == ["shipped"]
 
@@ -165,7 +165,7 @@ def test_open_lab_starts_jupyterlab_on_the_list_of_lessons_for_root_too(
     cli.open_lab(tmp_path, ["--no-browser", *given])
     always = [f"--ServerApp.root_dir={tmp_path}", "--LabApp.default_url=/lab/tree/index.ipynb", "--no-browser"]
     assert calls == [[*always, *given, *added]]
-    said = "You are root, as in a container, so JupyterLab starts with --allow-root.\n"
+    said = "You are root, so JupyterLab starts with --allow-root.\n"
     assert capsys.readouterr().out == (said if added else "")
     assert os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep) == [str(cli.lab.SETTINGS), "of the user"]
     assert cli.lab.SETTINGS.is_dir()
@@ -205,7 +205,7 @@ def test_the_rehearsal_of_a_source_prints_no_control_characters_of_it(capsys, so
     source.metadata["kernelspec"] = {"name": "any", "display_name": "any", "language": "\x1b[31m"}
     nbformat.write(source, sources / "doubling.ipynb")
     assert cli.main(["assign", "--check", "doubling", f"--sources={sources}"]) == 1
-    assert capsys.readouterr().out == "error: doubling: expected a notebook in Python, got one in ?[31m\n"
+    assert capsys.readouterr().out == "error: doubling: expected a Python notebook, got a notebook in ?[31m\n"
 
 
 def test_version_is_that_of_the_package(capsys):
@@ -265,7 +265,7 @@ def test_assign_writes_over_a_notebook_only_if_told_so(tmp_path, capsys, sources
     (tmp_path / "out").mkdir()
     there = tmp_path / "out" / "doubling.ipynb"
     there.write_text("mine")
-    assert wrong(capsys, *words) == "out/doubling.ipynb is there already; --force writes over it\n"
+    assert wrong(capsys, *words) == "out/doubling.ipynb exists already; --force overwrites it\n"
     assert there.read_text() == "mine"
     assert cli.main([*words, "--force"]) == 0
     assert there.read_text() != "mine"
@@ -283,7 +283,7 @@ def test_assign_says_what_is_wrong(tmp_path, capsys, sources):
     expected = f"NAME: expected one of broken, doubling in {sources}; got 'tripling'\n"
     assert wrong(capsys, "assign", "tripling", f"--sources={sources}", "--out=out") == expected
     assert "got '../doubling'" in wrong(capsys, "assign", "../doubling", f"--sources={sources}", "--out=out")
-    assert "expected one of none in empty" in wrong(capsys, "assign", "doubling", "--sources=empty", "--out=out")
+    assert "there are no notebooks in empty" in wrong(capsys, "assign", "doubling", "--sources=empty", "--out=out")
     assert "broken.ipynb: not a notebook" in wrong(capsys, "assign", "broken", f"--sources={sources}", "--out=out")
     assert not (tmp_path / "out").exists()
 
@@ -323,7 +323,7 @@ def test_grade_shows_how_far_it_is_and_what_came_out(tmp_path, monkeypatch, caps
         (tmp_path / "class" / f"{name}.ipynb").write_text(text)
     assert cli.main(["grade", "doubling", "class", f"--sources={sources}", "--out=new/grades.csv", "--report"]) == 0
     lines = [
-        "made the folder new",
+        "Made the folder new",
         "new/grades.csv: 3 students, 1 graded",
         "  bob: the file is empty",
         "  eve: not a notebook",
@@ -399,7 +399,7 @@ def test_xray_without_observations_says_what_it_did_not_check(capsys):
     said = capsys.readouterr().out
     assert "random numbers" in said
     assert "normalizer stale: needs observations" in " ".join(said.split())
-    assert said.endswith("--obs FILE, or --robot NAME for a robot of Gymnasium.\n")
+    assert said.endswith("--obs FILE, or --robot NAME for a Gymnasium robot.\n")
 
 
 def test_xray_says_what_a_checkpoint_lacks(capsys):
@@ -438,7 +438,7 @@ def test_xray_takes_the_activation_from_the_option_or_the_configuration(tmp_path
         ),
         (["RUN", "--robot", "Hopper-v5"], "Hopper-v5 has 11 and 3"),
         (["RUN", "--robot", "Hopper-v5", "--obs", "notes.txt"], "--obs: not allowed with argument --robot"),
-        (["RUN", "--contents", "--html", "page.html"], "--contents is a table of its own"),
+        (["RUN", "--contents", "--html", "page.html"], "--contents only prints a table"),
         (["RUN", "--activation", "elo"], "activation: expected one of elu, "),
         (["RUN", "--config", "nowhere.yaml"], "--config: expected a file, got nowhere.yaml"),
         (["RUN", "--html", "empty"], "--html: cannot write empty: Is a directory"),
@@ -465,10 +465,10 @@ FAILURES = {
     "xray RUN --config notes.txt": "notes.txt: expected YAML, got ",
     "xray RUN --html .": "--html: cannot write .: Is a directory",
     "xray RUN --html nowhere/page.html": "--html: cannot write nowhere/page.html: No such file or directory",
-    "assign 2_cnn --out=out --sources=nowhere": "NAME: expected one of none in nowhere; got '2_cnn'",
+    "assign 2_cnn --out=out --sources=nowhere": "NAME: there are no notebooks in nowhere; got '2_cnn'",
     "assign 2_cnn --out=notes.txt": "--out: DIR must be a folder, but notes.txt is a file",
     "assign 2_cnn --out=notes.txt/out": "--out: cannot write into notes.txt/out: Not a directory",
-    "assign 2_cnn --out=SOURCES": "SOURCES/2_cnn.ipynb is there already; --force writes over it",
+    "assign 2_cnn --out=SOURCES": "SOURCES/2_cnn.ipynb exists already; --force overwrites it",
     "grade 2_cnn SOURCES --out=grades.csv --sources=.": "--sources: expected a folder with notebooks, got .",
     "grade 2_cnn SOURCES --out=grades.csv --course=nowhere.yml": "nowhere.yml: No such file or directory",
     "grade 2_cnn SOURCES --out=grades.csv --course=notes.txt": "notes.txt: expected YAML (",
@@ -479,7 +479,7 @@ FAILURES = {
     "grade 2_cnn empty --out=grades.csv": "SUBMISSIONS: there is nothing in empty",
     "mark grades.csv Ada unpad 3": "grades.journal.jsonl: expected the journal of `rsl-edu grade`, which is beside its",
     "mark --from notes.txt": "notes.journal.jsonl: expected the journal of `rsl-edu grade`",
-    "mark": "expected grades.csv, or --from with it",
+    "mark": "give grades.csv, or --from with an edited table",
     "grade 2_cnn nobody.zip --out=grades.csv": "SUBMISSIONS: there is no nobody.zip",
     "grade 2_cnn SOURCES --out=grades.xlsx": "--out: expected a file that ends in .csv, got grades.xlsx",
     "grade 2_cnn SOURCES --out=notes.txt/grades.csv": "notes.txt: File exists",
@@ -519,12 +519,12 @@ def test_a_wrong_name_or_path_is_reported_before_torch_is_imported(tmp_path):
 @pytest.mark.parametrize(
     ("page", "says"),
     [
-        ("run/model_0.pt", "--html: run/model_0.pt is the same file as run/model_0.pt, which is read"),
-        ("link", "--html: link is the same file as run/model_0.pt, which is read"),
-        ("hard", "--html: hard is the same file as run/model_0.pt, which is read"),
-        ("obs.pt", "--html: obs.pt is the same file as obs.pt, which is read"),
-        ("run/model_4.pt", "--html: run/model_4.pt exists, and is no HTML page"),
-        ("notes.txt", "--html: notes.txt exists, and is no HTML page"),
+        ("run/model_0.pt", "--html: run/model_0.pt is also an input of this command"),
+        ("link", "--html: link is also an input of this command"),
+        ("hard", "--html: hard is also an input of this command"),
+        ("obs.pt", "--html: obs.pt is also an input of this command"),
+        ("run/model_4.pt", "--html: run/model_4.pt exists and is not an HTML page"),
+        ("notes.txt", "--html: notes.txt exists and is not an HTML page"),
     ],
 )
 @pytest.mark.parametrize("command", ["xray run/model_0.pt", "compare run/model_0.pt export.pt"])

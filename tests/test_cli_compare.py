@@ -90,10 +90,10 @@ ALLOWED = "a checkpoint (or a run folder) and an export of it (TorchScript or ON
     [
         (["policy.pt", "wrong.pt"], f"expected {ALLOWED}, got an export and an export. Compare each of them with"),
         (["run", "run/model_0.pt"], f"expected {ALLOWED}, got a folder and a checkpoint. `rsl-edu xray RUN` compares"),
-        (["train.pt", "policy.pt"], f"expected {ALLOWED}, got a recording and an export. Give the checkpoint, and"),
+        (["train.pt", "policy.pt"], f"expected {ALLOWED}, got a recording and an export. Compare the export with"),
         (
             ["run/model_0.pt", "play.npy"],
-            f"expected {ALLOWED}, got a checkpoint and a recording. `rsl-edu xray RUN",
+            f"expected {ALLOWED}, got a checkpoint and a recording. To run a policy on a recording",
         ),
         (["run", "none.pt"], "none.pt: No such file or directory"),
         (["run", "policy.pt", "--obs", "none.pt"], "none.pt: No such file or directory"),
@@ -132,7 +132,7 @@ MODULE = torch.nn.Sequential(torch.nn.Linear(6, 3))
         (lambda f: f.write_text("actor:\n  activation: elu\n"), "x.pt: a text (YAML), such as agent.yaml; give"),
         (
             lambda f: f.write_bytes(b"\0\1\2\3" * 9),
-            f"x.pt: neither written by torch.save nor an export; expected {ALLOWED}",
+            f"x.pt: not a file written by torch.save and not an export; expected {ALLOWED}",
         ),
         (lambda f: torch.save(MODULE, f), "x.pt: a whole module (torch.nn.modules.container.Sequential), which"),
         (
@@ -141,7 +141,7 @@ MODULE = torch.nn.Sequential(torch.nn.Linear(6, 3))
         ),
         (
             lambda f: torch.save(MODULE.state_dict(), f),
-            'got a folder and a state_dict. As a checkpoint, save it as {"actor_state_dict": state_dict}; as an export',
+            'got a folder and a state_dict. To use a state_dict as a checkpoint, save {"actor_state_dict": state_dict}',
         ),
         (
             lambda f: torch.save({"net": MODULE.state_dict()}, f, _use_new_zipfile_serialization=False),
@@ -163,9 +163,7 @@ def test_of_two_folders_the_export_in_one_is_named(files, capsys):
     for words in (["run", "run/exported"], ["run/exported", "run"], ["run", "run"]):
         with pytest.raises(SystemExit, match="2"):
             cli.main(["compare", *words])
-        assert "got a folder and a folder. Give the file that was exported: run/exported/policy.pt" in (
-            capsys.readouterr().err
-        )
+        assert "got a folder and a folder. Give the exported file: run/exported/policy.pt" in (capsys.readouterr().err)
 
 
 def test_a_bare_state_dict_beside_an_export_is_to_be_wrapped(files, capsys):

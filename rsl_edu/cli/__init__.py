@@ -1,4 +1,4 @@
-"""The command ``rsl-edu``: lessons without a clone, x-rays and comparisons of policies, and what a class needs."""
+"""The command ``rsl-edu``: lessons without a clone, x-rays and comparisons of policies, and tools for a class."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         words, jupyter = words[:dashes], words[dashes + 1 :]
 
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal may lack arrows, or the letters of a name
+        sys.stdout.reconfigure(errors="replace")  # the terminal's encoding may lack arrows or letters in a name
     parser = _Parser(prog="rsl-edu", description="Learn the building blocks of a robot's policy.")
     parser.add_argument("--version", action="version", version=f"rsl_edu {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -44,10 +44,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader, such as `head`, has gone; Python's exit must find nothing left to write
+    except (
+        BrokenPipeError
+    ):  # a reader such as `head` has closed the pipe; nothing must be left for Python to flush at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as error:  # such as of a full disk that the output was to be written on
+    except OSError as error:  # for example, the output is redirected to a full disk
         if error.filename is not None:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -58,5 +60,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """Name what is wrong; a file's name in it must not control the terminal."""
+        """Report what is wrong, without control characters that a file name may contain."""
         super().error(printable(message, keep="\n"))

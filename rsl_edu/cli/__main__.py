@@ -1,4 +1,4 @@
-"""Runs the command with ``python -m rsl_edu.cli``."""
+"""Run the command with ``python -m rsl_edu.cli``."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""``rsl-edu assign``: makes the notebook of an assignment, or checks its source."""
+"""``rsl-edu assign``: make the notebook of an assignment, or check its source."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ def add(commands: Any) -> None:
     """Add this command and its arguments."""
     parser = commands.add_parser(
         "assign",
-        help="make the notebook of an assignment to hand out, or its solution; or check its source",
-        description="Write a version of the assignment NAME, such as 4_normalization, into DIR; or, with --check, "
-        "grade its own right answers and the notebook without answers, and say what is wrong with its source.",
+        help="make an assignment to hand out, or its solution; or check its source",
+        description="Write the assignment NAME, such as 4_normalization, into DIR: the student version or, with "
+        "--solution or --instructor, another version. With --check, write nothing: grade the source's own solutions "
+        "and the notebook without answers, and report what is wrong with the source.",
     )
-    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("name", metavar="NAME", help="name of the assignment, such as 4_normalization")
     parser.add_argument("--out", type=path_argument, metavar="DIR", help="folder to write the notebook into")
     version = parser.add_mutually_exclusive_group()
-    version.add_argument("--solution", action="store_true", help="with the solutions, to publish afterwards")
-    version.add_argument("--instructor", action="store_true", help="with the solutions and the hidden tests")
-    version.add_argument("--check", action="store_true", help="write nothing, and check the source")
-    parser.add_argument("--wrong", type=path_argument, metavar="DIR", help="with --check: notebooks with wrong answers")
-    parser.add_argument("--force", action="store_true", help="write over a notebook that is there")
+    version.add_argument("--solution", action="store_true", help="include the solutions; publish it after the deadline")
+    version.add_argument("--instructor", action="store_true", help="include the solutions and the hidden checks")
+    version.add_argument("--check", action="store_true", help="check the source and write nothing")
+    parser.add_argument(
+        "--wrong", type=path_argument, metavar="DIR", help="with --check: also grade these notebooks with wrong answers"
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite an existing notebook")
     add_sandbox(parser)
     add_sources(parser)
     parser.set_defaults(command=_assign)
@@ -36,10 +39,10 @@ def _assign(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int
     if options.check:
         return _check(parser, options)
     if options.out is None:
-        parser.error("--out: expected a folder to write into, or --check to write nothing")
+        parser.error("give --out, the folder to write into, or --check")
     for name in ("wrong", "sandbox", "unsafe"):
         if getattr(options, name):
-            parser.error(f"--{name} goes with --check")
+            parser.error(f"--{name} needs --check")
     from rsl_edu.course.assignment import Assignment, AssignmentError, locate
 
     try:
@@ -48,12 +51,12 @@ def _assign(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int
         if options.out.exists() and not options.out.is_dir():
             parser.error(f"--out: DIR must be a folder, but {options.out} is a file")
         if path.exists() and not options.force:
-            parser.error(f"{path} is there already; --force writes over it")
+            parser.error(f"{path} exists already; --force overwrites it")
         try_folder(options.out)
 
         import nbformat
 
-        assignment = Assignment.read(source)  # most sources need torch for this
+        assignment = Assignment.read(source)  # imports torch for most sources
         if options.solution:
             kind, notebook = "solution", assignment.solution()
         elif options.instructor:
@@ -78,9 +81,9 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 
     for name in ("out", "force"):
         if getattr(options, name):
-            parser.error(f"--{name} does not go with --check, which writes nothing")
+            parser.error(f"--{name} cannot be used with --check, which writes nothing")
     if options.wrong is not None and not options.wrong.is_dir():
-        parser.error(f"--wrong: expected a folder of notebooks, got {options.wrong}")
+        parser.error(f"--wrong: expected a folder with notebooks, got {options.wrong}")
     try:
         source = locate(options.name, options.sources)
     except AssignmentError as error:
@@ -102,5 +105,5 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 
 
 def _say(line: str) -> None:
-    """Print what may quote a source or a notebook."""
+    """Print a line that may quote a source or a notebook."""
     print(printable(line, keep="\n"))

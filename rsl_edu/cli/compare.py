@@ -1,4 +1,4 @@
-"""``rsl-edu compare``: says whether two files do the same, and if not, why."""
+"""``rsl-edu compare``: report whether two files behave the same, and if not, why."""
 
 from __future__ import annotations
 
@@ -21,27 +21,30 @@ def add(commands: Any) -> None:
     """Add this command and its arguments."""
     parser = commands.add_parser(
         "compare",
-        help="say whether an export does what its checkpoint does, or how two recordings differ",
-        description=f"Compare two files: {_PAIRS}. Says whether they are the same, and if not, why. No code in a file "
-        "runs outside of a sandbox. Exit status: 0 if they are the same, 1 if not, 2 if it cannot tell or fails.",
+        help="compare an export with its checkpoint, or two recordings with each other",
+        description=f"Compare two files: {_PAIRS}. Report whether they are the same, and if not, why. No code in a "
+        "file runs outside a sandbox, except with --unsafe. Exit status: 0 if they are the same, 1 if not, 2 if "
+        "the command cannot tell or fails.",
     )
     parser.add_argument("first", type=path_argument, metavar="FIRST", help="checkpoint, run folder or recording")
     parser.add_argument(
         "second", type=path_argument, metavar="SECOND", help="export (policy.pt, policy.onnx) or recording"
     )
     parser.add_argument(
-        "--obs", type=path_argument, metavar="FILE", help="observations to show both: .pt, .npy or .npz"
+        "--obs", type=path_argument, metavar="FILE", help="observations to give to both: .pt, .npy or .npz"
     )
     parser.add_argument(
-        "--activation", metavar="NAME", help="of the checkpoint's hidden layers, if nothing next to it says"
+        "--activation",
+        metavar="NAME",
+        help="activation of the checkpoint's hidden layers; needed only if no file next to the checkpoint names it",
     )
     parser.add_argument("--config", type=path_argument, metavar="FILE", help="agent.yaml of the run")
     parser.add_argument(
-        "--checkpoint", type=path_argument, metavar="FILE", help="of two recordings: the policy that acted in them"
+        "--checkpoint", type=path_argument, metavar="FILE", help="for two recordings: the policy that acted in them"
     )
-    parser.add_argument("--html", type=path_argument, metavar="OUT", help="write a page, to read offline")
+    parser.add_argument("--html", type=path_argument, metavar="OUT", help="also write a page that opens offline")
     parser.add_argument(
-        "--unsafe", action="store_true", help="run TorchScript without a sandbox: for a file that you trust"
+        "--unsafe", action="store_true", help="run TorchScript without a sandbox; only for a file that you trust"
     )
     parser.set_defaults(command=_compare)
 
@@ -59,9 +62,9 @@ def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> in
         kinds = [_kind(options.first), _kind(options.second)]
         if kinds == [_RECORDING, _RECORDING]:
             comparison = _recordings(parser, options)
-        elif kinds.count(_EXPORT) == 1 and _RECORDING not in kinds:  # of a state_dict, the reader says what to do
+        elif kinds.count(_EXPORT) == 1 and _RECORDING not in kinds:  # the loader explains what to do with a state_dict
             if options.checkpoint is not None:
-                parser.error("--checkpoint is for two recordings, got a checkpoint and an export")
+                parser.error("--checkpoint is for two recordings, but you gave a checkpoint and an export")
             files = [options.first, options.second]
             export = files.pop(kinds.index(_EXPORT))
             comparison = _export(files[0], export, options)
@@ -102,7 +105,7 @@ def _export(checkpoint: Path, export: Path, options: argparse.Namespace) -> Any:
 def _recordings(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Any:
     """Compare two recordings."""
     if options.obs is not None or options.activation is not None or options.unsafe:
-        parser.error("--obs, --activation and --unsafe are for a checkpoint and an export, got two recordings")
+        parser.error("--obs, --activation and --unsafe are for a checkpoint and an export, but you gave two recordings")
     settings = _settings(options)
     from rsl_edu.compare import compare_recordings
 
@@ -110,11 +113,11 @@ def _recordings(parser: argparse.ArgumentParser, options: argparse.Namespace) ->
 
 
 def _settings(options: argparse.Namespace) -> Any:
-    """Return what lies beside the run that a recording lies in, or a folder or two below; None without names."""
+    """Return the settings of the run that contains a recording, up to two folders deep; None if they name no terms."""
     from rsl_edu.run_folder import run_settings
 
     if options.config is not None:
-        names_only = options.config.name == "env.yaml"  # which is beside the agent.yaml that is asked for
+        names_only = options.config.name == "env.yaml"  # the agent.yaml that run_settings expects is next to it
         return run_settings(options.config.parent, None if names_only else options.config)
     for path in filter(None, (options.checkpoint, options.first, options.second)):
         for folder in list(path.resolve().parents)[:3]:
@@ -125,10 +128,10 @@ def _settings(options: argparse.Namespace) -> Any:
 
 
 def _kind(path: Path) -> str:
-    """Tell what a file is, by its contents.
+    """Return what kind of file this is, judged by its contents.
 
     Raises:
-        ValueError: It is none of what can be compared.
+        ValueError: If this kind of file cannot be compared.
     """
     from rsl_edu.run_folder import export_format, what_is
 
@@ -142,30 +145,30 @@ def _kind(path: Path) -> str:
         said, _, advice = what.partition("; expected")
         raise ValueError(f"{path}: {said}" + (f"; expected {_PAIRS}" if advice else ""))
     with path.open("rb") as file:
-        begin = file.read(1 << 16)  # of a file from before torch wrote zips
+        begin = file.read(1 << 16)  # enough for a file written before torch saved zip archives
     if zipfile.is_zipfile(path):
         try:
             with zipfile.ZipFile(path) as archive:
                 place = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
                 with archive.open(place) as pickled:
                     begin = pickled.read(1 << 20)
-        except Exception:  # a damaged archive makes zipfile raise nearly anything
-            return _CHECKPOINT  # whose reader says what it is
+        except Exception:  # zipfile can raise almost anything for a damaged archive
+            return _CHECKPOINT  # the loader of checkpoints reports what is wrong with it
     elif not begin.startswith(b"\x80\x02\x8a\x0a"):
-        raise ValueError(f"{path}: neither written by torch.save nor an export; expected {_PAIRS}")
+        raise ValueError(f"{path}: not a file written by torch.save and not an export; expected {_PAIRS}")
     if b"_state_dict" in begin:
         return _CHECKPOINT
     return _WEIGHTS if re.search(rb"\.(weight|bias)", begin) else _RECORDING
 
 
 def _advice(kinds: list[str], paths: list[Path]) -> str:
-    """Say what else may have been meant."""
+    """Suggest a command that the user may have meant."""
     if kinds.count(_EXPORT) == 2:
         return ". Compare each of them with the checkpoint"
     if _WEIGHTS in kinds:
         return (
-            '. As a checkpoint, save it as {"actor_state_dict": state_dict}; as an export, '
-            "torch.jit.script(module).save(...)"
+            '. To use a state_dict as a checkpoint, save {"actor_state_dict": state_dict}; to make an export, '
+            "call torch.jit.script(module).save(...)"
         )
     if _EXPORT not in kinds and _RECORDING not in kinds:
         from rsl_edu.run_folder import exports_beside
@@ -173,8 +176,8 @@ def _advice(kinds: list[str], paths: list[Path]) -> str:
         for folder in filter(Path.is_dir, reversed(paths)):
             inside = [file for file in exports_beside(folder) if ".." not in file.relative_to(folder).parts]
             if inside:
-                return f". Give the file that was exported: {inside[0]}"
+                return f". Give the exported file: {inside[0]}"
         return ". `rsl-edu xray RUN` compares the checkpoints of a run"
     if _RECORDING in kinds and _EXPORT in kinds:
-        return ". Give the checkpoint, and the recording with --obs"
-    return ". `rsl-edu xray RUN --obs RECORDING` shows a recording to a policy"
+        return ". Compare the export with its checkpoint, and give the recording with --obs"
+    return ". To run a policy on a recording, use `rsl-edu xray RUN --obs RECORDING`"

@@ -1,4 +1,4 @@
-"""``rsl-edu course``: what an instructor needs for a class."""
+"""``rsl-edu course``: prepare a class."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ def add(commands: Any) -> None:
     """Add this command and its arguments."""
     parser = commands.add_parser(
         "course",
-        help="make the folder of a class: handouts, syllabus, slides, grading",
-        description="What an instructor needs for a class.",
+        help="make a folder for a class: handouts, syllabus, slides, grading",
+        description="Prepare a class.",
     )
     parts = parser.add_subparsers(required=True, metavar="COMMAND")
     init = parts.add_parser(
         "init",
-        help="make the folder of a class",
-        description="Make the folder DIR for a class: the lessons and the assignments to hand out, a syllabus, slides "
-        "of each lesson, and the commands that grade. DIR must be new or empty; the README.md in it says what comes "
-        "next. The sources of the assignments are in a clone of rsl_edu only.",
+        help="make a folder for a class",
+        description="Make the folder DIR for a class: the lessons and assignments to hand out, a syllabus, slides "
+        "for each lesson, and the grading commands. DIR must be new or empty; its README.md explains the next "
+        "steps. The command needs the sources of the assignments, which only a clone of rsl_edu contains.",
     )
-    init.add_argument("folder", type=path_argument, metavar="DIR")
+    init.add_argument("folder", type=path_argument, metavar="DIR", help="folder to make")
     add_sources(init)
     init.set_defaults(command=_init)
 
@@ -36,7 +36,7 @@ def _sources(named: Path | None) -> Path:
     """Return the folder of the sources.
 
     Raises:
-        AssignmentError: If none is named and this is no clone; it says where to get one.
+        AssignmentError: If no folder is given and rsl_edu does not run from a clone. The message says how to get one.
     """
     from rsl_edu.course.assignment import AssignmentError
     from rsl_edu.course.assignment import folder as clone
@@ -61,7 +61,9 @@ def _init(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
             parser.error(f"DIR must be new or empty, but {there.name} is in {folder}")
         clone = Path(__file__).resolve().parents[2]
         if (clone / "pyproject.toml").is_file() and clone in folder.resolve().parents:
-            parser.error(f"DIR must be outside {clone}, the clone of rsl_edu: its releases would take the class along")
+            parser.error(
+                f"DIR must be outside {clone}, the clone of rsl_edu: otherwise a release of it would include the class"
+            )
         sources = _sources(options.sources)
         if not any(sources.glob("*.ipynb")):
             parser.error(f"--sources: expected a folder with notebooks, got {sources}")
@@ -75,5 +77,5 @@ def _init(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     except OSError as error:
         parser.error(f"cannot make {folder}: {system_error(error)}")
     print(f"{folder}: {counted(made.lessons, 'lesson')} with slides, {counted(made.assignments, 'assignment')}")
-    print(f"Begin with {folder / 'README.md'}. Keep {folder / 'grading'} to yourself: it holds solutions.")
+    print(f"Start with {folder / 'README.md'}. Keep {folder / 'grading'} private: it contains the solutions.")
     return 0

@@ -1,4 +1,4 @@
-"""``rsl-edu grade``: grades submissions."""
+"""``rsl-edu grade``: grade submissions."""
 
 from __future__ import annotations
 
@@ -26,46 +26,58 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "grade",
         help="grade submissions",
-        description="Grade submissions of the assignment NAME: notebooks, folders or zips of them, as Moodle and "
-        "Canvas export them too. Run it again to go on after a stop, or to add late ones: what was graded and has not "
-        "changed is kept.",
+        description="Grade submissions of the assignment NAME: notebooks, folders, or zip files, including the exports "
+        "of Moodle and Canvas. Run the same command again to continue after an interruption or to add late "
+        "submissions; what has not changed is not graded again.",
     )
-    parser.add_argument("name", metavar="NAME")
-    parser.add_argument("submissions", nargs="+", type=path_argument, metavar="SUBMISSIONS")
+    parser.add_argument("name", metavar="NAME", help="name of the assignment, such as 4_normalization")
     parser.add_argument(
-        "--out", type=path_argument, required=True, metavar="grades.csv", help="the table of the grades"
+        "submissions", nargs="+", type=path_argument, metavar="SUBMISSIONS", help="notebooks, folders or zip files"
     )
-    parser.add_argument("--report", action="store_true", help="write a page on the class too")
     parser.add_argument(
-        "--compare", type=path_argument, metavar="JOURNAL", help="in that page, the journal of an earlier class"
+        "--out", type=path_argument, required=True, metavar="grades.csv", help="table of the grades to write"
     )
-    parser.add_argument("--only-these", action="store_true", help="leave out what earlier runs graded")
-    parser.add_argument("--discard-edits", action="store_true", help="write over a table that was edited by hand")
+    parser.add_argument("--report", action="store_true", help="also write a page about the class")
+    parser.add_argument(
+        "--compare", type=path_argument, metavar="JOURNAL", help="compare with an earlier class, given by its journal"
+    )
+    parser.add_argument("--only-these", action="store_true", help="leave out submissions that earlier runs graded")
+    parser.add_argument("--discard-edits", action="store_true", help="overwrite a table that was edited by hand")
     add_sources(parser)
 
-    rules = parser.add_argument_group("the rules of the course")
+    rules = parser.add_argument_group("rules of the course")
     rules.add_argument(
-        "--course", type=path_argument, metavar="course.yml", help="the rules (default: course.yml next to --out)"
+        "--course", type=path_argument, metavar="course.yml", help="file of rules (default: course.yml next to --out)"
     )
     rules.add_argument(
-        "--limit", action="append", default=[], metavar="NAME=NUMBER", help="such as cell=20, memory=4096"
+        "--limit",
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="limit for each submission, such as cell=20 or memory=4096; may be repeated",
     )
-    rules.add_argument("--roster", type=path_argument, metavar="FILE", help="everybody who takes part, a table in CSV")
+    rules.add_argument("--roster", type=path_argument, metavar="FILE", help="CSV table of everybody in the course")
 
     platform = parser.add_argument_group("Moodle and Canvas")
     platform.add_argument(
-        "--format", action="append", default=[], choices=("moodle", "canvas"), help="write its files too"
+        "--format",
+        action="append",
+        default=[],
+        choices=("moodle", "canvas"),
+        help="also write the files to upload to this platform",
     )
     platform.add_argument("--worksheet", type=path_argument, metavar="FILE", help="Moodle's grading worksheet")
-    platform.add_argument("--gradebook", type=path_argument, metavar="FILE", help="the gradebook that Canvas exported")
+    platform.add_argument("--gradebook", type=path_argument, metavar="FILE", help="gradebook exported from Canvas")
     platform.add_argument("--title", metavar="TEXT", help="title of the assignment in Canvas (default: NAME)")
 
-    where = parser.add_argument_group("where it runs")
-    where.add_argument("--jobs", type=int, metavar="N", help="submissions at a time (default: one a core)")
-    where.add_argument("--dask", metavar="ADDRESS", help="grade on a Dask cluster: tcp://10.0.0.1:8786, 64 at a time")
+    where = parser.add_argument_group("where submissions run")
+    where.add_argument(
+        "--jobs", type=int, metavar="N", help="submissions to grade at a time (default: one per core; with --dask, 64)"
+    )
+    where.add_argument("--dask", metavar="ADDRESS", help="grade on a Dask cluster, such as tcp://10.0.0.1:8786")
     box = where.add_mutually_exclusive_group()
-    box.add_argument("--sandbox", metavar="COMMAND", help="beginning of a command that runs a container")
-    box.add_argument("--unsafe", action="store_true", help="without a sandbox: for code that you trust")
+    box.add_argument("--sandbox", metavar="COMMAND", help="start of a container command to use instead of bubblewrap")
+    box.add_argument("--unsafe", action="store_true", help="run without a sandbox; only for code that you trust")
     parser.set_defaults(command=_grade)
 
 
@@ -75,11 +87,11 @@ class _Plan:
 
     Attributes:
         source: The source of the assignment.
-        total: How many submissions there are, at least.
+        total: Number of submissions, at least: a zip counts as one until it is read.
         course: The rules.
-        roster: Who takes part; None if nobody knows.
-        times: Who is known to be late; None if nobody knows.
-        platforms: Who is in the tables of the learning platforms, by the format.
+        roster: The students of the course; None without a roster.
+        times: The table that says when students handed in; None without one.
+        platforms: The students in the tables of the learning platforms, by format.
     """
 
     source: Path
@@ -91,7 +103,7 @@ class _Plan:
 
     @property
     def tables(self) -> list[Roster]:
-        """All tables that may say when something was handed in."""
+        """All tables that may contain times of submission."""
         return [table for table in (self.times, self.roster) if table is not None]
 
 
@@ -121,7 +133,7 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         refuse(parser, "--dask needs Dask: pip install 'rsl_edu[dask]'")
     except KeyboardInterrupt:
         unwritten = f" Nothing was written for {' and '.join(options.format)}." if options.format else ""
-        done = f"Stopped; {options.out} has what is done, and the same command goes on.{unwritten}"
+        done = f"Stopped. {options.out} has the grades so far; run the same command again to continue.{unwritten}"
         print(printable(done), file=sys.stderr)
         return 130
     except OSError as error:
@@ -132,7 +144,7 @@ def _grade(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace, plan: _Plan) -> tuple[list[Row], Sequence[Path], Sequence[str]]:
-    """Grade, and return the rows, the files for the learning platforms, and what could not be written into them."""
+    """Grade, and return the rows, the files for the learning platforms, and the problems with these files."""
     from tqdm import tqdm
 
     from rsl_edu.course.assignment import Assignment
@@ -163,7 +175,7 @@ def _run(options: argparse.Namespace, plan: _Plan) -> tuple[list[Row], Sequence[
     with tqdm(total=plan.total, unit=" submissions", desc=assignment.name) as bar:
 
         def tick(_: Row) -> None:
-            if bar.n == bar.total:  # a student's zip held several notebooks
+            if bar.n == bar.total:  # a student's zip contained several notebooks
                 bar.total += 1
             bar.update()
 
@@ -185,7 +197,7 @@ def _run(options: argparse.Namespace, plan: _Plan) -> tuple[list[Row], Sequence[
 
 
 def _summary(options: argparse.Namespace, plan: _Plan, rows: Sequence[Row]) -> list[str]:
-    """What is to be said of a run, a line each."""
+    """Return the lines that summarize a run."""
     from rsl_edu.course.grade import policy
     from rsl_edu.course.grade.by_hand import AGAIN
     from rsl_edu.course.grade.gradebook import DRAFT, GRADED, NOTHING
@@ -197,7 +209,7 @@ def _summary(options: argparse.Namespace, plan: _Plan, rows: Sequence[Row]) -> l
     each = [(row.submission, row.status) for row in others]
     if plan.roster is not None:
         strangers = policy.unmatched(rows, plan.roster)
-        each += [(row.submission, "not in the roster, or not for certain") for row in strangers]
+        each += [(row.submission, "no certain match in the roster") for row in strangers]
     each += [(row.submission, row.settled.late) for row in rows if row.settled.late == policy.UNKNOWN]
     said += [f"  {line}" for line in listed(each)]
     said += _unknown_times(plan, rows)
@@ -206,28 +218,36 @@ def _summary(options: argparse.Namespace, plan: _Plan, rows: Sequence[Row]) -> l
         said.append(f"{counted(len(drafts), 'student')} with {DRAFT}: {named(drafts)}")
     outdated = sum(row.settled.outdated for row in rows)
     if outdated:
-        said.append(f"{counted(outdated, 'row')} of an earlier version of the assignment or of the checks: see remarks")
+        said.append(
+            f"{counted(outdated, 'row')} graded with an earlier version of the assignment or the checks: see remarks"
+        )
     broken = sum(bool(row.broken_cells) for row in rows)
     if broken:
-        said.append(f"{counted(broken, 'notebook')} with cells that did not run in full: see remarks, and the pages")
+        said.append(f"{counted(broken, 'notebook')} with cells that did not run completely: see remarks and the pages")
     several = sum(bool(row.settled.others) for row in rows)
     if several:
-        said.append(f"{counted(several, 'student')} with files that do not count, because another does: see remarks")
+        said.append(
+            f"{counted(several, 'student')} with files that do not count, because another file does: see remarks"
+        )
     again = sum(each.outlived for row in rows for each in row.settled.by_hand)
     if again:
-        said.append(f"{counted(again, 'mark')} by hand {AGAIN}, see remarks")
+        said.append(f"{counted(again, 'mark')} by hand {AGAIN} (see remarks)")
     waiting = sum(row.to_mark for row in rows)
     if waiting:
         said.append(f"{counted(waiting, 'answer')} to mark by hand: rsl-edu mark {options.out}")
     handed_in = any(row.status != NOTHING for row in rows)
     if plan.course.policy.due and handed_in and not _knows_times(plan, rows):
-        why = "nothing in the worksheet says when: take it in English" if "moodle" in plan.platforms else _NO_TIMES
+        why = (
+            "the worksheet has no times that can be read: download it in English"
+            if "moodle" in plan.platforms
+            else "no times of submission are known: give --worksheet"
+        )
         said.append(f"Nobody is late, because {why}, or give a roster with a column submitted.")
     return said
 
 
 def _unknown_times(plan: _Plan, rows: Sequence[Row]) -> list[str]:
-    """Say of whom nobody knows when they handed in, and what helps."""
+    """Return lines about students whose time of submission is not known, and how to fix that."""
     from rsl_edu.course.grade import policy
     from rsl_edu.course.grade.listing import named
 
@@ -235,19 +255,18 @@ def _unknown_times(plan: _Plan, rows: Sequence[Row]) -> list[str]:
     unread = [row for row in rows if row.settled.late == policy.UNREAD]
     if unread:
         person = policy.who_knows_when(unread[0], plan.tables)
-        such = f", such as {person.unread!r} of {unread[0].submission}" if person else ""
+        such = f" (such as {person.unread!r} of {unread[0].submission})" if person else ""
         said.append(f"{counted(len(unread), 'student')} {policy.UNREAD}{such}")
         said.append(
-            "  Write times as 2026-12-01 18:00 in a column submitted of --roster, or take --worksheet in English."
+            "  Write times as 2026-12-01 18:00 in a column submitted of --roster, or download --worksheet in English."
         )
     unseen = [row.submission for row in rows if row.settled.late == policy.UNSEEN]
     if unseen:
         said.append(f"{counted(len(unseen), 'student')} {policy.UNSEEN}: {named(unseen)}")
-        said.append("  The worksheet says that they handed in nothing: download a new one, and give it as --worksheet.")
+        said.append(
+            "  According to the worksheet, they handed in nothing: download a new one and give it as --worksheet."
+        )
     return said
-
-
-_NO_TIMES = "nothing says when: give --worksheet"
 
 
 def _knows_times(plan: _Plan, rows: Sequence[Row]) -> bool:
@@ -257,7 +276,7 @@ def _knows_times(plan: _Plan, rows: Sequence[Row]) -> bool:
 
 
 def _plan(parser: argparse.ArgumentParser, options: argparse.Namespace) -> _Plan:
-    """Return what to grade; what is wrong is reported here, before torch is imported."""
+    """Return what to grade. Errors in the arguments are reported here, before torch is imported."""
     from rsl_edu.course.assignment import AssignmentError, locate
     from rsl_edu.course.grade import roster, settings, spreadsheet, submissions
 
@@ -290,12 +309,12 @@ def _plan(parser: argparse.ArgumentParser, options: argparse.Namespace) -> _Plan
     except OSError as error:
         refuse(parser, system_error(error))
     if made:
-        print(printable(f"made the folder {options.out.parent}"))
+        print(printable(f"Made the folder {options.out.parent}"))
     return _Plan(source, total, course, everybody, times, platforms)
 
 
 def _course(options: argparse.Namespace, assignment: str) -> Course:
-    """Return the rules of the file, with the limits that the command gives.
+    """Return the rules from the file, with the limits given by ``--limit``.
 
     Raises:
         CourseError: If a rule or a limit is not allowed.

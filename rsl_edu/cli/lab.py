@@ -1,4 +1,4 @@
-"""``rsl-edu lab``: copies the lessons and opens JupyterLab on them."""
+"""``rsl-edu lab``: copy the lessons and open JupyterLab on them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from rsl_edu.printable import printable
 from .arguments import path_argument
 
 SETTINGS = Path(__file__).resolve().parent / "jupyter"
-"""Settings of Jupyter that only ``rsl-edu lab`` reads, before the user's own. They turn off the question about
-Jupyter's news, and the buttons of nbgrader, Voilà and Notebook, which the tests install in the same environment."""
+"""Jupyter settings that only ``rsl-edu lab`` uses and that come before the user's own. They turn off the prompt about
+Jupyter news, and the buttons of nbgrader, Voilà and Notebook, which the tests install in the same environment."""
 
 
 def add(commands: Any) -> None:
@@ -26,22 +26,29 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "lab",
         help="copy the lessons into a folder and open JupyterLab there",
-        description="Copy the lessons into DIR, never over one that you changed, and open JupyterLab there.",
+        description="Copy the lessons into DIR and open JupyterLab there. Lessons that you changed are kept.",
         usage="rsl-edu lab [-h] [--copy-only] [DIR] [-- JUPYTER ARGUMENT ...]",
     )
-    parser.add_argument("folder", nargs="?", type=path_argument, default=Path("rsl_edu_lessons"), metavar="DIR")
     parser.add_argument(
-        "--copy-only", "--no-open", action="store_true", help="copy the lessons, do not open JupyterLab"
+        "folder",
+        nargs="?",
+        type=path_argument,
+        default=Path("rsl_edu_lessons"),
+        metavar="DIR",
+        help="folder for the lessons (default: rsl_edu_lessons)",
+    )
+    parser.add_argument(
+        "--copy-only", "--no-open", action="store_true", help="copy the lessons without opening JupyterLab"
     )
     parser.set_defaults(command=_lab)
 
 
 def unknown(words: Sequence[str], rest: Sequence[str]) -> str:
-    """Say what to do about arguments that this command does not know.
+    """Return the error for arguments that this command does not recognize, and how to pass them to JupyterLab.
 
     Args:
-        words: All that was given to ``rsl-edu lab``, without the dashes.
-        rest: What of it is unknown.
+        words: All arguments of ``rsl-edu lab``, without the ``--``.
+        rest: The arguments that were not recognized.
     """
     says = f"unrecognized arguments: {shlex.join(rest)}"
     options = [word for word in rest if word.startswith("-")]
@@ -49,21 +56,21 @@ def unknown(words: Sequence[str], rest: Sequence[str]) -> str:
         return says
     first = words.index(options[0])
     meant = shlex.join(["rsl-edu", "lab", *words[:first], "--", *words[first:]])
-    return f"{says}; arguments for JupyterLab go after --: {meant}"
+    return f"{says}; to pass arguments to JupyterLab, put them after --: {meant}"
 
 
 _ACTIONS = {
     "new": "copied",
     "updated": "updated to this version",
-    "beside": "this version, beside the one you changed",
-    "kept": "yours, left as it is",
+    "beside": "this version, next to the one you changed",
+    "kept": "kept, because you changed it",
     "same": "up to date",
 }
 
 
 def _lab(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if options.copy_only and options.jupyter:
-        parser.error(f"--copy-only does not open JupyterLab, so leave out: -- {shlex.join(options.jupyter)}")
+        parser.error(f"--copy-only does not open JupyterLab, so leave out -- {shlex.join(options.jupyter)}")
     try:
         copies = copy_lessons(options.folder)
     except FileExistsError:
@@ -73,20 +80,20 @@ def _lab(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     print(printable(f"Lessons in {options.folder.resolve()}{':' if copies else ''}"))
     for copy in copies:
         print(printable(f"  {copy.path}: {_ACTIONS[copy.action]}"))
-    sys.stdout.flush()  # before the server's log
+    sys.stdout.flush()  # so that it is printed before the server's log
     if not options.copy_only:
         open_lab(options.folder, options.jupyter)
     return 0
 
 
 def open_lab(folder: Path, arguments: Sequence[str] = ()) -> None:
-    """Open JupyterLab in a folder, on the list of the lessons.
+    """Open JupyterLab in a folder, on the list of lessons.
 
     Args:
         folder: The folder that JupyterLab shows.
-        arguments: Further arguments to ``jupyter lab``.
+        arguments: Further arguments for ``jupyter lab``.
     """
-    ensure_home()  # JupyterLab looks for it while it is imported
+    ensure_home()  # JupyterLab needs a home folder when it is imported
     paths = (str(SETTINGS), os.environ.get("JUPYTER_CONFIG_PATH"))
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
 
@@ -95,6 +102,6 @@ def open_lab(folder: Path, arguments: Sequence[str] = ()) -> None:
     options = [f"--ServerApp.root_dir={folder.resolve()}", "--LabApp.default_url=/lab/tree/index.ipynb", *arguments]
     said = any(option.lstrip("-").startswith(("allow-root", "ServerApp.allow_root")) for option in options)
     if os.name == "posix" and os.geteuid() == 0 and not said:
-        print("You are root, as in a container, so JupyterLab starts with --allow-root.", flush=True)
+        print("You are root, so JupyterLab starts with --allow-root.", flush=True)
         options.append("--allow-root")
     jupyter_lab(options)

@@ -1,4 +1,4 @@
-"""``rsl-edu mark``: points that people give."""
+"""``rsl-edu mark``: give points by hand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rsl_edu.printable import printable
 
 from .arguments import path_argument, refuse, system_error
 
-_SHOWN = 60  # characters of an answer that is to be marked
+_SHOWN = 60  # characters to show of an answer that is to be marked
 
 
 def add(commands: Any) -> None:
@@ -24,19 +24,19 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "mark",
         help="give points by hand",
-        description="Give points by hand: for an exercise that no check can judge, or in place of what a check gave. "
-        "EXERCISE late stands for the points that lateness takes off. They are kept in grades_marks.csv, which you "
-        "may edit too; the next `rsl-edu grade` puts them into the table and the pages, and grades nothing again. "
-        "With grades.csv alone, it lists what is to be marked and what was.",
+        description="Give points by hand, either for an exercise that no check can judge or instead of the points that "
+        "a check gave. If EXERCISE is the word late, POINTS are what lateness takes off. Marks are kept in "
+        "grades_marks.csv, which you may also edit. The next `rsl-edu grade` adds them to the table and the pages, "
+        "without grading anything again. Given only grades.csv, list the answers to mark and the marks given so far.",
     )
-    parser.add_argument("table", nargs="?", type=path_argument, metavar="grades.csv", help="the table of the grades")
-    parser.add_argument("student", nargs="?", metavar="STUDENT", help="as in the table, or the identifier")
-    parser.add_argument("exercise", nargs="?", metavar="EXERCISE")
-    parser.add_argument("points", nargs="?", metavar="POINTS")
-    parser.add_argument("--comment", default="", metavar="TEXT", help="why; the student reads it")
-    parser.add_argument("--remove", action="store_true", help="take back what was given by hand")
+    parser.add_argument("table", nargs="?", type=path_argument, metavar="grades.csv", help="table of the grades")
+    parser.add_argument("student", nargs="?", metavar="STUDENT", help="name as in the table, or identifier")
+    parser.add_argument("exercise", nargs="?", metavar="EXERCISE", help="name of the exercise, or late")
+    parser.add_argument("points", nargs="?", metavar="POINTS", help="points to give; for late, points to take off")
+    parser.add_argument("--comment", default="", metavar="TEXT", help="reason; the student sees it")
+    parser.add_argument("--remove", action="store_true", help="remove what was given by hand")
     parser.add_argument(
-        "--from", dest="edited", type=path_argument, metavar="FILE", help="take over points edited in the table itself"
+        "--from", dest="edited", type=path_argument, metavar="FILE", help="turn points edited in this table into marks"
     )
     parser.set_defaults(command=_mark)
 
@@ -44,9 +44,9 @@ def add(commands: Any) -> None:
 def _mark(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     out = options.table or options.edited
     if out is None:
-        parser.error("expected grades.csv, or --from with it")
+        parser.error("give grades.csv, or --from with an edited table")
     if options.edited is not None and options.student is not None:
-        parser.error("--from: takes over all edits of a table; STUDENT does not go with it")
+        parser.error("--from takes over all edits of a table, so leave out STUDENT")
     try:
         book = _Book(out)
         if options.edited is not None:
@@ -58,26 +58,26 @@ def _mark(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
             book.mark(options.student, options.exercise, options.points or "", options.comment, options.remove)
         else:
             parser.error(
-                "expected STUDENT EXERCISE POINTS; instead of POINTS, or with them, --comment TEXT, or --remove"
+                "expected STUDENT EXERCISE and then POINTS, --comment TEXT, or both; or STUDENT EXERCISE --remove"
             )
     except (by_hand.HandError, spreadsheet.SheetError, journal_file.JournalError) as error:
         refuse(parser, str(error))
     except OSError as error:
         refuse(parser, system_error(error))
-    print(printable(f"Run `rsl-edu grade` again, with --out {out}: it puts this into the table and the pages."))
+    print(printable(f"Run `rsl-edu grade` again, with --out {out}, to update the table and the pages."))
     return 0
 
 
 class _Book:
-    """A table of grades as it was written last, and what people decided.
+    """A table of grades as it was last written, and the marks given by hand.
 
     Args:
         out: The table.
 
     Raises:
-        JournalError: If no journal knows the table.
-        SheetError: If the decisions cannot be read.
-        HandError: If they are not allowed.
+        JournalError: If the table has no journal.
+        SheetError: If the file of marks cannot be read.
+        HandError: If a mark is not allowed.
     """
 
     def __init__(self, out: Path) -> None:
@@ -90,7 +90,7 @@ class _Book:
         self.hands = [replace(hand, student=by_hand.whose(hand, self.students) or hand.student) for hand in hands]
 
     def mark(self, student: str, exercise: str, points: str, comment: str, remove: bool) -> None:
-        """Give points or a comment, or take back what was given."""
+        """Give points or a comment, or remove what was given."""
         identifiers = {identifier: name for name, identifier in self.students.items()}
         student = by_hand.known(identifiers.get(student, student), self.students)
         if remove:
@@ -98,38 +98,38 @@ class _Book:
             if left == self.hands:
                 raise by_hand.HandError(f"{student}, {exercise}: nothing was given by hand")
             self._save(left)
-            print(printable(f"{student}, {exercise}: taken back"))
+            print(printable(f"{student}, {exercise}: removed"))
             return
         hand = by_hand.checked(student, exercise, points, comment, self.written.most)
         self._add([hand])
         print(printable(f"{student}, {exercise}: {_told(hand.points, hand.comment)}"))
 
     def take_over(self, edited: Path) -> None:
-        """Make decisions of what somebody edited in a table."""
+        """Turn the points that were edited in a table into marks."""
         rows = spreadsheet.read(edited)
         new = by_hand.edits(self.rows, rows, self.written.most)
         self._add(new)
-        if edited.samefile(self.out):  # nothing in it would be lost any more
+        if edited.samefile(self.out):  # the next run may overwrite it: its edits are now kept as marks
             journal_file.keep(self.journal, replace(self.written, table=spreadsheet.as_csv(rows)))
         for hand in new:
             print(printable(f"{hand.student}, {hand.exercise}: {_told(hand.points, hand.comment)}"))
         print(printable(f"{self.marks}: {counted(len(new), 'edit')} taken over"))
 
     def show(self) -> None:
-        """List what is to be marked, with how it begins and where the rest is, and what was given by hand."""
+        """List the answers to mark, with their first words and the page that has the rest, and the marks given."""
         header, *rows = self.rows
         tasks = [(name, header.index(name)) for name in self.written.most]
         to_mark = header.index("to_mark")
         waiting = {row[0]: [name for name, at in tasks if not row[at]] for row in rows if row[to_mark]}
         answers = counted(sum(map(len, waiting.values())), "answer")
-        print(printable(f"{self.out}: {answers} to mark, {len(self.hands)} decided by hand"))
+        print(printable(f"{self.out}: {answers} to mark, {len(self.hands)} marked by hand"))
         texts = self._texts() if waiting else {}
         pages = self.out.with_name(f"{self.out.stem}_feedback")
         for student, names in waiting.items():
             for name in names:
                 text = texts.get((self.written.notebooks.get(student, ""), name), "")
                 begins = f": {_beginning(text)}" if text else ""
-                print(printable(f"  {student}, {name}: to be marked, of {self.written.most[name]:g}{begins}"))
+                print(printable(f"  {student}, {name}: to mark, out of {self.written.most[name]:g}{begins}"))
             print(printable(f"    {pages / file_name(student)}"))
         for hand in self.hands:
             again = f"; {by_hand.AGAIN}" if self._outlived(hand) else ""
@@ -141,7 +141,7 @@ class _Book:
         return hand.outlived(self.written.notebooks.get(hand.student, ""))
 
     def _texts(self) -> dict[tuple[str, str], str]:
-        """What was written, by the notebook and the exercise."""
+        """Return the students' answers, by notebook and exercise."""
         found = {}
         for line in journal_file.lines(self.journal):
             if isinstance(line, dict):
@@ -150,7 +150,7 @@ class _Book:
         return found
 
     def _add(self, new: Sequence[by_hand.Hand]) -> None:
-        """Keep decisions, with whom and what they are for."""
+        """Save new marks, each with the student's identifier and the notebook that it is for."""
         notebooks = self.written.notebooks
         known = [
             replace(hand, identifier=self.students[hand.student], notebook=notebooks.get(hand.student, ""))
@@ -169,6 +169,6 @@ def _told(points: float | None, comment: str) -> str:
 
 
 def _beginning(text: str) -> str:
-    """The beginning of a text, in a line."""
+    """Return the beginning of a text as one line."""
     line = " ".join(text.split())
     return line if len(line) <= _SHOWN else f"{line[:_SHOWN].rstrip()} …"

@@ -1,4 +1,4 @@
-"""``rsl-edu xray``: says what is wrong with a policy."""
+"""``rsl-edu xray``: report what is wrong with a policy."""
 
 from __future__ import annotations
 
@@ -14,19 +14,23 @@ def add(commands: Any) -> None:
     """Add this command and its arguments."""
     parser = commands.add_parser(
         "xray",
-        help="say what is wrong with a policy that rsl_rl trained",
-        description="Read the checkpoints that rsl_rl saved in RUN (model_0.pt, model_50.pt, ...), of any release, and "
-        "say what is likely wrong with the policy. No code in a checkpoint is executed.",
+        help="report what is wrong with a policy that rsl_rl trained",
+        description="Read the checkpoints that any release of rsl_rl saved in RUN (model_0.pt, model_50.pt, ...), and "
+        "report what is likely wrong with the policy. No code in a checkpoint is executed.",
     )
     parser.add_argument("run", type=path_argument, metavar="RUN", help="run folder, or one checkpoint")
     shown = parser.add_mutually_exclusive_group()
-    shown.add_argument("--obs", type=path_argument, metavar="FILE", help="observations to show it: .pt, .npy or .npz")
-    shown.add_argument("--robot", metavar="NAME", help="robot of Gymnasium for it to play: Hopper-v5")
+    shown.add_argument(
+        "--obs", type=path_argument, metavar="FILE", help="observations for the policy: .pt, .npy or .npz"
+    )
+    shown.add_argument("--robot", metavar="NAME", help="run the policy on this Gymnasium robot, such as Hopper-v5")
     parser.add_argument(
-        "--html", type=path_argument, metavar="OUT", help="write a page with all pictures, to read offline"
+        "--html", type=path_argument, metavar="OUT", help="also write a page with all pictures that opens offline"
     )
     parser.add_argument(
-        "--activation", metavar="NAME", help="of the hidden layers (default: as a file of the run says, or else elu)"
+        "--activation",
+        metavar="NAME",
+        help="activation of the hidden layers (default: the one named in a file of the run, otherwise elu)",
     )
     parser.add_argument(
         "--config",
@@ -37,14 +41,15 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--contents",
         action="store_true",
-        help="say instead what the last checkpoint has and lacks: to resume, to play, for another release of rsl_rl",
+        help="instead, list what the last checkpoint contains and what it lacks: to resume training, to play, to load "
+        "in another release of rsl_rl",
     )
     parser.set_defaults(command=_xray)
 
 
 def _xray(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if options.contents and (options.html or options.obs or options.robot):
-        parser.error("--contents is a table of its own: give it without --html, --obs and --robot")
+        parser.error("--contents only prints a table: leave out --html, --obs and --robot")
     try:
         examined = _examined(parser, options)
     except (TypeError, ValueError) as error:
@@ -56,7 +61,7 @@ def _xray(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         return 0
     print(examined.diagnosis())
     if not examined.sample.real:
-        print("\nObservations make this sharper: --obs FILE, or --robot NAME for a robot of Gymnasium.")
+        print("\nFor a more precise answer, give observations: --obs FILE, or --robot NAME for a Gymnasium robot.")
     if options.html is not None:
         from rsl_edu.explorers import XRay
 
@@ -68,8 +73,8 @@ def _xray(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 
 
 def _examined(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Any:
-    """Return the examination of a run, or the table of what its last checkpoint has."""
-    # What can be found wrong at once, before torch and Matplotlib are imported, which takes seconds.
+    """Return the examination of a run, or the table of what its last checkpoint contains."""
+    # Check the arguments first: importing torch and Matplotlib takes seconds.
     from rsl_edu.run_folder import checkpoint_files, regular, run_settings
 
     if options.html is not None:

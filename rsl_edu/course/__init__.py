@@ -1,1 +1,1 @@
-"""The course: checks that explain, the build of student and solution versions, grading."""
+"""The course: checks that explain mistakes, student and solution versions of assignments, and grading."""

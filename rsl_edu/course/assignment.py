@@ -1,13 +1,13 @@
-"""Assignments: one notebook in the format of nbgrader, and the versions that are made of it.
+"""Assignments: one source notebook in nbgrader's format, and the versions that are made from it.
 
-The source is a notebook. A cell in which the learner answers has ``solution: true`` in its nbgrader metadata, and the
-answer between ``### BEGIN SOLUTION`` and ``### END SOLUTION``; without these, the whole cell is the answer. A code cell
-that gives points has ``grade: true``, points and a name of its own as ``grade_id``; what only the grader may see stands
-between ``### BEGIN HIDDEN TESTS`` and ``### END HIDDEN TESTS``. A cell that is both, and a ``task``, is marked by hand.
-A cell with the tag ``demo`` shows something and defines nothing that a check needs: the grader leaves it out.
+A cell for an answer has ``solution: true`` in its nbgrader metadata, and contains the solution between
+``### BEGIN SOLUTION`` and ``### END SOLUTION``; without these markers, the whole cell is the solution. A code cell
+that gives points has ``grade: true``, points and a unique ``grade_id``. Whatever only the grader may see is between
+``### BEGIN HIDDEN TESTS`` and ``### END HIDDEN TESTS``. A cell with both flags is marked by hand, and so is a ``task``.
+A cell with the tag ``demo`` shows something and defines nothing that a check needs, so the grader leaves it out.
 
-Two things are not nbgrader's, in the notebook's metadata under ``rsl_edu``: ``forbidden``, names of torch that answers
-must not call, and ``stub`` and ``text_stub``, what stands in the place of a solution.
+The notebook's metadata may also have settings under ``rsl_edu`` that nbgrader does not have: ``forbidden``, the names
+in torch that answers must not call; and ``stub`` and ``text_stub``, the text that replaces a solution.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ Kind = Literal["answer", "check", "demo", "setup"]
 
 @dataclass(frozen=True)
 class Task:
-    """What gives points.
+    """An exercise that gives points.
 
     Attributes:
-        name: Name of the exercise, and of its column in the grades: the ``grade_id`` of its cell. It may hold ``-``.
+        name: Name of the exercise, and of its column in the grades: the ``grade_id`` of its cell. May contain ``-``.
         points: Points for a right answer.
-        shown: The check that the learner has too; it may be empty.
-        hidden: The check that only the grader has, on the same lines as in its cell; empty if there is none.
-        manual: Whether the points are given by hand; there is no check then.
-        whole: Whether ``hidden`` is the whole check, because hidden lines stand between or inside shown ones: it runs
-            on its own. Otherwise it goes on where ``shown`` ended, and uses its variables.
-        answers: Which of the assignment's answers the check calls or reads, also by way of functions of the set-up.
-        stub: The cell as it is handed out, if it is marked by hand.
+        shown: The check that the student has too; may be empty.
+        hidden: The check that only the grader has, on the same lines as in its cell; may be empty.
+        manual: Whether the points are given by hand. If so, there is no check.
+        whole: Whether ``hidden`` is the complete check and runs on its own, because hidden lines are between or inside
+            visible ones. Otherwise it continues where ``shown`` ended, and uses its variables.
+        answers: The answers that the check calls or reads, directly or through functions of the set-up.
+        stub: The cell as handed out, if it is marked by hand.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Task:
 
     @property
     def title(self) -> str:
-        """Its name, or its answers if nbgrader made the name up, such as ``cell-5a1b``."""
+        """The name, or the names of the answers if nbgrader generated the name, such as ``cell-5a1b``."""
         return ", ".join(self.answers) if self.answers and re.fullmatch(r"cell-[0-9a-f]+", self.name) else self.name
 
 
@@ -69,9 +69,9 @@ class Handed:
     """A code cell of the notebook that is handed out.
 
     Attributes:
-        source: Its code: without solutions and hidden tests.
-        kind: ``answer`` for a stub, ``check``, ``demo`` for what no check needs, or ``setup`` for all others. A cell
-            without the tag ``demo`` is one too if it cannot run without an answer, such as ``squares(10)``.
+        source: Its code, without solutions and hidden tests.
+        kind: ``answer`` for a stub; ``check``; ``demo`` for a cell that no check needs; ``setup`` for all others. A
+            cell that cannot run without an answer, such as ``squares(10)``, is a ``demo`` even without the tag.
     """
 
     source: str
@@ -100,17 +100,17 @@ class Assignment:
         Raises:
             AssignmentError: If the file is not a notebook, or not in the format.
         """
-        import nbformat  # here, as torch below: a wrong name or path is reported without waiting for it
+        import nbformat  # imported here, like torch below, so that a wrong name or path is reported without delay
 
         try:
             return cls(path.stem, nbformat.reads(path.read_text("utf-8"), as_version=4))
         except AssignmentError:
             raise
-        except Exception as error:  # nbformat and json have many
+        except Exception as error:  # nbformat and json raise many kinds
             raise AssignmentError(f"{path}: not a notebook ({error})") from error
 
     def __post_init__(self) -> None:
-        """Refuse what is not in the format."""
+        """Raise an error if the notebook is not in the format."""
         if not any(cell.points for cell in self.cells):
             raise AssignmentError(f"{self.name}: no cell gives points")
         for cell in self.cells:
@@ -118,7 +118,7 @@ class Assignment:
                 try:
                     names.statements(self._stubs.unanswered(cell))
                 except SyntaxError as error:
-                    says = f"cell {cell.place}: with a stub in place of its solution it is no Python: {error.msg}"
+                    says = f"cell {cell.place}: not valid Python once a stub replaces the solution: {error.msg}"
                     raise AssignmentError(f"{self.name}, {says}") from None
         if self.forbidden:
             self._must_be_of_torch(self.forbidden)
@@ -131,15 +131,15 @@ class Assignment:
     # The versions
 
     def student(self) -> Any:
-        """The notebook to hand out: without solutions, without hidden tests, without outputs."""
+        """Return the notebook to hand out, without solutions, hidden tests and outputs."""
         return self._version(self._stubs.unanswered, outputs=False)
 
     def solution(self) -> Any:
-        """The notebook to publish afterwards: with solutions, without hidden tests and marking schemes."""
+        """Return the notebook to publish afterwards, with solutions but without hidden tests and marking schemes."""
         return self._version(_answered, outputs=True)
 
     def instructor(self) -> Any:
-        """The notebook with all that is in the source."""
+        """Return a copy of the complete source."""
         return copy.deepcopy(self.notebook)
 
     def _version(self, change: Callable[[SourceCell], str], outputs: bool) -> Any:
@@ -160,7 +160,7 @@ class Assignment:
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
-        """The exercises, in the order of the notebook. A cell that gives 0 points is none."""
+        """The exercises, in the order of the notebook. A cell with 0 points is not an exercise."""
         return tuple(self._task(cell) for cell in self.cells if cell.points)
 
     def _task(self, cell: SourceCell) -> Task:
@@ -178,11 +178,11 @@ class Assignment:
 
     @cached_property
     def answers(self) -> tuple[str, ...]:
-        """Names of the functions, classes and variables that the learner writes."""
+        """Names of the functions, classes and variables that the student writes."""
         return tuple(dict.fromkeys(name for cell, _ in self._solutions for name in names.defined(cell)))
 
     def reference(self, name: str) -> str:
-        """Return the cell with the right answer of this name, without markers.
+        """Return the cell with the right answer for this name, without markers.
 
         Raises:
             ValueError: If there is no such answer.
@@ -191,7 +191,7 @@ class Assignment:
         return next(source for source, _ in reversed(self._solutions) if name in names.defined(source))
 
     def depends(self, name: str) -> tuple[str, ...]:
-        """Return the other answers that the right answer of this name uses, directly or by way of others.
+        """Return the other answers that the right answer for this name uses, directly or indirectly.
 
         Raises:
             ValueError: If there is no such answer.
@@ -202,9 +202,9 @@ class Assignment:
 
     @cached_property
     def setup(self) -> tuple[str, ...]:
-        """Code that can run without an answer, and is neither a check nor a demonstration.
+        """Code that can run without an answer and is neither a check nor a demonstration.
 
-        What the checks import comes last: in a kernel, a later check has it too.
+        The imports of the checks come last, because in a kernel a later check can use them too.
         """
         cells = [cell.source for cell in self.cells if self.kinds.get(cell.place) == "setup"]
         checks = [cell.source for cell in self.cells if self.kinds.get(cell.place) == "check"]
@@ -213,28 +213,28 @@ class Assignment:
 
     @cached_property
     def handed(self) -> tuple[Handed, ...]:
-        """The code cells that are handed out, in their order."""
+        """The code cells that are handed out, in order."""
         return tuple(Handed(self._stubs.unanswered(cell), self.kinds[cell.place]) for cell in self.cells if cell.code)
 
     @cached_property
     def left_out(self) -> frozenset[str]:
-        """Code of a learner's notebook that the grader does not run, if it is as handed out."""
+        """Cells that the grader does not run if the student left them as handed out."""
         return frozenset(cell.source.strip() for cell in self.handed if cell.kind in ("check", "demo"))
 
     @property
     def forbidden(self) -> tuple[str, ...]:
-        """Full names of what the learner is asked to write, and may not call, such as ``torch.nn.Conv2d``."""
+        """Full names of functions that the student must write and not call, such as ``torch.nn.Conv2d``."""
         return tuple(self.notebook.metadata.get("rsl_edu", {}).get("forbidden", ()))
 
     @cached_property
     def digest(self) -> str:
-        """Hash of all that decides about the points."""
+        """Hash of everything that determines the points."""
         parts = repr((self.name, self.tasks, self.setup, self.handed, self.forbidden, self._solutions))
         return hashlib.sha256(parts.encode()).hexdigest()
 
     @cached_property
     def _solutions(self) -> tuple[tuple[str, int], ...]:
-        """Right answers, as Python, and the places of their cells."""
+        """The right answers as Python code, and the positions of their cells."""
         cells = (cell for cell in self.cells if cell.code and cell.solution)
         return tuple((names.python(_answered(cell)), cell.place) for cell in cells)
 
@@ -244,10 +244,10 @@ class Assignment:
 
     @cached_property
     def kinds(self) -> dict[int, Kind]:
-        """What each code cell of the source is, by its place in the notebook, as for :class:`Handed`."""
+        """The kind of each code cell, as for :class:`Handed`, by its position in the notebook."""
         kinds: dict[int, Kind] = {}
-        known: set[str] = set()  # from the set-up so far
-        missing: set[str] = set()  # what the set-up does not have: answers, and what other cells define
+        known: set[str] = set()  # defined by the set-up so far
+        missing: set[str] = set()  # not defined by the set-up: answers, and names that other cells define
         for cell in self.cells:
             if not cell.code:
                 continue
@@ -284,33 +284,37 @@ def folder() -> Path:
     """Return the folder of the sources: ``notebooks/assignments`` of a clone.
 
     Raises:
-        AssignmentError: If there is none: an installed package has no sources, which hold solutions and hidden tests.
+        AssignmentError: If there is none. An installed package has no sources, since they contain solutions.
     """
     sources = Path(__file__).resolve().parents[2] / "notebooks" / "assignments"
     if sources.is_dir():
         return sources
-    raise AssignmentError("the sources of the assignments are in a clone of rsl_edu only: name their folder, --sources")
+    raise AssignmentError(
+        "only a clone of rsl_edu contains the sources of the assignments; give their folder: --sources"
+    )
 
 
 def locate(name: str, sources: Path | None = None) -> Path:
-    """Return the file that is the source of an assignment, by its name: ``4_normalization``.
+    """Return the source file of an assignment by its name, such as ``4_normalization``.
 
     Args:
         name: Name of the notebook, with or without its suffix.
-        sources: Folder of the sources; that of the clone by default.
+        sources: Folder of the sources. Default: the folder in the clone.
 
     Raises:
         AssignmentError: If there is no such source.
     """
     sources = folder() if sources is None else sources
     names = sorted(path.stem for path in sources.glob("*.ipynb"))
+    if not names:
+        raise AssignmentError(f"NAME: there are no notebooks in {sources}; got {name!r}")
     if (stem := name.removesuffix(".ipynb")) not in names:
-        raise AssignmentError(f"NAME: expected one of {', '.join(names) or 'none'} in {sources}; got {name!r}")
+        raise AssignmentError(f"NAME: expected one of {', '.join(names)} in {sources}; got {name!r}")
     return sources / f"{stem}.ipynb"
 
 
 def find(name: str, sources: Path | None = None) -> Assignment:
-    """Read the source of an assignment, by its name, as for :func:`locate`.
+    """Read the source of an assignment by its name. Arguments are the same as for :func:`locate`.
 
     Raises:
         AssignmentError: If there is no such source, or it is not in the format.
@@ -319,11 +323,11 @@ def find(name: str, sources: Path | None = None) -> Assignment:
 
 
 def with_solutions(source: str, bodies: Mapping[str, str]) -> str:
-    """Return the source of a cell with other solutions between its markers.
+    """Return the source of a cell with new solutions between its markers.
 
     Args:
-        source: Source of a cell in which the learner answers.
-        bodies: The body of each function or method, not indented, by its name.
+        source: Source of a cell for an answer.
+        bodies: The body of each function or method, not indented, by name.
 
     Raises:
         ValueError: If the cell asks for a function that ``bodies`` does not have.
@@ -331,7 +335,7 @@ def with_solutions(source: str, bodies: Mapping[str, str]) -> str:
 
     def solved(region: Region) -> str:
         if region.function not in bodies:
-            raise ValueError(f"a solution cell asks for {region.function}; the exercise has {', '.join(bodies)}")
+            raise ValueError(f"a solution cell is for {region.function}, but the exercise has {', '.join(bodies)}")
         begin, end = SOLUTION
         return textwrap.indent(f"{begin}\n{bodies[region.function]}\n{end}\n", region.indent)
 

@@ -1,8 +1,9 @@
 """Execute notebooks and store them in canonical form, so that a diff shows only what changed.
 
-``python -m rsl_edu.course.execute notebooks`` executes every notebook below ``notebooks`` and stores the outputs;
-with ``--check`` it only says which stored notebook is not in canonical form. The canonical form is: execution counts
-1, 2, 3 …; stable cell ids; consecutive streams merged; no timing, widget state, machine path or memory address.
+``python -m rsl_edu.course.execute notebooks`` executes every notebook below ``notebooks`` and stores the outputs. With
+``--check`` it only lists the notebooks that are not in canonical form. In canonical form, execution counts are
+1, 2, 3 …, cell ids are stable, consecutive streams are merged, and there are no timings, widget states, paths of the
+machine or memory addresses.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ from rsl_edu.printable import printable
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
-# What differs between two machines or two runs. tests/nbval_sanitize.cfg holds the same list for nbval, and PICTURE.
+# Text that differs between two machines or two runs. tests/nbval_sanitize.cfg has the same list for nbval, and PICTURE.
 SCRUB = (
     (r"\b0x[0-9a-fA-F]{6,}", "0x…"),
     (r"(?<!\S)\S*[/\\]ipykernel_\d+[/\\]\d+\.py", "<cell>"),
     (r"(?<![\w/:.~+,])(?:/[\w.+@-]+)+(?=/)", "…"),
 )
 PICTURE = (r"(?<=data:image/png;base64,)[\w+/=]+", "…")
-"""What nbval leaves out besides, as the bytes of a picture differ from one kernel of torch to the next."""
+"""Also ignored by nbval, because the bytes of a picture depend on which CPU kernels torch uses."""
 
 _CELL_METADATA = {"execution", "ExecuteTime", "collapsed", "scrolled", "trusted", "papermill", "vscode", "pycharm"}
 _NOTEBOOK_METADATA = {"widgets", "papermill", "vscode", "toc-autonumbering", "signature", "orig_nbformat"}
@@ -42,7 +43,7 @@ _KERNEL = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "pygments_lexer": "ipython3"},
 }
-_OVERWRITTEN = re.compile(r"^.*\r(?=[^\n])", re.MULTILINE)  # a line that a progress bar drew over
+_OVERWRITTEN = re.compile(r"^.*\r(?=[^\n])", re.MULTILINE)  # a line that a progress bar has overwritten
 
 
 class ExecutionError(Exception):
@@ -64,7 +65,7 @@ def canonical(text: str) -> str:
 def execute(path: Path, timeout: float = 600.0) -> bool:
     """Execute a notebook in its folder and store it in canonical form.
 
-    A notebook whose cell fails stays as it was.
+    If a cell fails, the stored notebook does not change.
 
     Args:
         path: The notebook.
@@ -91,16 +92,18 @@ def execute(path: Path, timeout: float = 600.0) -> bool:
     client = NotebookClient(
         notebook,
         timeout=timeout,
-        startup_timeout=600,  # a busy machine needs longer than the minute that is the default
+        startup_timeout=600,  # the default of a minute is too short for a busy machine
         kernel_name="python3",
-        extra_arguments=["--log-level=ERROR"],  # not: "Kernel is running over TCP without encryption"
+        extra_arguments=["--log-level=ERROR"],  # suppresses "Kernel is running over TCP without encryption"
         record_timing=False,
         store_widget_state=False,
         resources={"metadata": {"path": str(path.parent)}},
         on_cell_start=started,
     )
     try:
-        client.execute(env=os.environ | {"TQDM_DISABLE": "1"})  # a bar that shows on a slow day is no output to store
+        client.execute(
+            env=os.environ | {"TQDM_DISABLE": "1"}
+        )  # progress bars appear only on slow runs: don't store them
     except (CellControlSignal, DeadKernelError) as error:
         reason = f"{error.ename}: {error.evalue}" if isinstance(error, CellExecutionError) else str(error)
         cell = notebook.cells[running]
@@ -114,7 +117,7 @@ def execute(path: Path, timeout: float = 600.0) -> bool:
 
 
 def notebooks(paths: Sequence[Path]) -> Iterator[Path]:
-    """Yield the given notebooks, and those below the given folders in the order of their names."""
+    """Yield the given notebooks, and all notebooks below the given folders in the order of their names."""
     for path in paths:
         below = sorted(path.rglob("*.ipynb")) if path.is_dir() else [path]
         yield from (found for found in below if ".ipynb_checkpoints" not in found.parts)
@@ -124,9 +127,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m rsl_edu.course.execute", description=__doc__.split("\n")[0])
     parser.add_argument("paths", nargs="+", type=Path, metavar="NOTEBOOK", help="a notebook, or a folder of notebooks")
-    parser.add_argument("--check", action="store_true", help="execute nothing; fail if a stored form is not canonical")
+    parser.add_argument("--check", action="store_true", help="execute nothing; fail if a notebook is not canonical")
     options = parser.parse_args(argv)
-    ensure_home()  # kernels keep files there
+    ensure_home()  # kernels need a home folder for their files
     failed = False
     for path in notebooks(options.paths):
         try:
@@ -157,7 +160,7 @@ def _read(text: str) -> Any:
 
 
 def _give_ids(cells: list[dict[str, Any]]) -> None:
-    """Give each cell without an id of its own one that follows from its text."""
+    """Give each cell without a unique id an id derived from its text."""
     taken: set[str] = set()
     for cell in cells:
         cell_id = cell.get("id")
@@ -195,7 +198,7 @@ def _canonical_outputs(outputs: list[Any], count: int) -> list[Any]:
 
 
 def _merged(streams: Iterable[Any]) -> list[Any]:
-    """Return what one cell wrote in a row as one stdout and one stderr."""
+    """Merge consecutive streams of one cell into one stdout and one stderr."""
     written = {"stdout": "", "stderr": ""}
     for stream in streams:
         written[stream.name] += stream.text
@@ -207,7 +210,7 @@ def _merged(streams: Iterable[Any]) -> list[Any]:
 
 
 def _cleaned(output: Any, count: int) -> Any:
-    """Return an error without its traceback; a display, or a result, without its widget."""
+    """Return an error without its traceback, or a display or a result without its widget."""
     if output.output_type == "error":
         output.evalue = _scrub(output.evalue)
         output.traceback = [f"{output.ename}: {output.evalue}"]

@@ -1,9 +1,9 @@
-"""Write hints and solutions into the notebooks, where they are folded; the exercises in ``check`` are the only source.
+"""Write the folded hints and solutions into the notebooks; the exercises in ``check`` are their only source.
 
-``python -m rsl_edu.course.fold notebooks`` does so for every notebook below ``notebooks``; with ``--check`` it only
-says which notebook differs. In a lesson, the three hints and the solution come after the cell that checks an answer. In
-an assignment, two hints come before the cell in which the learner answers, and the solution is in that cell, between
-its markers; the cell's ``grade_id`` is the exercise's name and ``-answer``. A cell with the tag ``own-hints`` keeps the
+``python -m rsl_edu.course.fold notebooks`` writes them into every notebook below ``notebooks``. With ``--check`` it
+only lists the notebooks that differ. In a lesson, three hints and the solution come after the cell that checks an
+answer. In an assignment, two hints come before the cell for the answer, and the solution is in that cell, between its
+markers; the cell's ``grade_id`` is the exercise's name and ``-answer``. A cell with the tag ``own-hints`` keeps the
 hints that it has.
 """
 
@@ -27,7 +27,7 @@ from rsl_edu.course.execute import canonical, notebooks
 from rsl_edu.printable import printable
 
 OWN_HINTS = "own-hints"
-"""Tag of a cell whose hints are not about the exercise as such, but about a fault to be found."""
+"""Tag of a cell with its own hints, which are about a fault to find and not about the exercise."""
 
 _CHECKED = re.compile(r"^check\.(\w+)\((\w+)\)", re.MULTILINE)
 _HINT = r"<details><summary>Hint \d</summary>.*?</details>"
@@ -42,7 +42,7 @@ def folded(text: str) -> str:
         text: The notebook's JSON, as stored.
 
     Raises:
-        ValueError: If ``text`` is not a notebook, or its hints or answers belong to no exercise.
+        ValueError: If ``text`` is not a notebook, or if its hints or answers belong to no exercise.
     """
     notebook = nbformat.reads(canonical(text), as_version=4)
     cells = notebook.cells
@@ -55,7 +55,7 @@ def folded(text: str) -> str:
             elif before and (checked := _CHECKED.search(before.source)):
                 cell.source = _in_lesson(cell.source, _exercise(checked[1]), answer=checked[2])
             else:
-                raise ValueError(f"cell {cell.id}: it has hints, but no exercise comes before or after it")
+                raise ValueError(f"cell {cell.id} has hints, but no exercise comes before or after it")
     return canonical(nbformat.writes(notebook))
 
 
@@ -73,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 continue
             if options.check:
                 failed = True
-                print(f"{path}: not the hints and solutions of the exercises; run `make notebooks`", file=sys.stderr)
+                print(f"{path}: hints or solutions differ from the exercises; run `make notebooks`", file=sys.stderr)
             else:
                 with atomic_write(path) as part:
                     part.write_text(new, encoding="utf-8")
@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _answered_in(cell: Any) -> Exercise | None:
-    """The exercise that the learner answers in a cell of an assignment."""
+    """Return the exercise that a cell of an assignment is the answer to."""
     grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "") if cell else ""
     return _exercise(grade_id.removesuffix("-answer")) if grade_id.endswith("-answer") else None
 
@@ -102,14 +102,14 @@ def _with_hints(source: str, hints: Sequence[str]) -> str:
 
 
 def _two_hints(exercise: Exercise) -> list[str]:
-    """The hints that an assignment shows: whoever wants the third has to ask for it."""
+    """Return the hints that an assignment shows: two, and how to get the third."""
     vague, idea, _ = exercise.hints
     further = f'If you are still stuck, run `check.hint("{exercise.name}", 3)` in a new cell: it is almost the answer.'
     return [vague, f"{idea}\n\n{further}"]
 
 
 def _in_lesson(source: str, exercise: Exercise, answer: str) -> str:
-    """Write hints and solution as a lesson shows them; there, the learner's ``answer`` may have a name of its own."""
+    """Write hints and solution into a lesson, where the learner's ``answer`` may have another name."""
     solution = re.sub(rf"\b{exercise.reference.__name__}\b", answer, notebook_source(exercise.reference))
     return _SOLUTION.sub(lambda _: solution, _with_hints(source, exercise.hints))
 

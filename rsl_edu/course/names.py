@@ -1,4 +1,4 @@
-"""Which names a piece of code gives a meaning, and which it uses."""
+"""Find the names that a piece of code defines, and the names that it uses."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _RUNS_THE_CELL = re.compile(r"\A(\s*)(?=%%(time|capture|prun|memit)\b)")
 
 
 def python(code: str) -> str:
-    """Return code of a notebook as Python: lines for IPython, such as ``%matplotlib inline``, become calls.
+    """Return the code of a cell as plain Python: IPython lines such as ``%matplotlib inline`` become calls.
 
-    ``%%time``, and what else runs the cell below it in the notebook, becomes a comment.
+    A magic such as ``%%time``, which runs the rest of its cell, becomes a comment.
 
     Raises:
-        SyntaxError: If it is no Python then either.
+        SyntaxError: If the result is not valid Python either.
     """
     code = _RUNS_THE_CELL.sub(r"\1# ", code)
     try:
@@ -31,43 +31,43 @@ def python(code: str) -> str:
 
 
 def statements(code: str) -> list[ast.stmt]:
-    """Return the statements of code of a notebook.
+    """Return the statements of the code of a cell.
 
     Raises:
-        SyntaxError: If it is no Python.
+        SyntaxError: If it is not valid Python.
     """
     return ast.parse(python(code)).body
 
 
 def bound(code: str | ast.stmt) -> tuple[str, ...]:
-    """Return all names to which code gives a meaning, imported ones too."""
+    """Return all names that code binds, including imported names."""
     return tuple(
         symbol.get_name() for symbol in _table(code).get_symbols() if symbol.is_assigned() or symbol.is_imported()
     )
 
 
 def used(code: str | ast.stmt) -> frozenset[str]:
-    """Return the names of the notebook that code uses, in the bodies of its functions too."""
+    """Return the global names that code uses, also inside its functions."""
     return frozenset(_global(_table(code), all_functions=True))
 
 
 def used_at_once(code: str | ast.stmt) -> frozenset[str]:
-    """Return the names that code uses when it runs, before any of its functions is called."""
+    """Return the global names that code uses when it runs, before any of its functions is called."""
     return frozenset(_global(_table(code), all_functions=False))
 
 
 def defined(code: str) -> tuple[str, ...]:
-    """Return the functions, classes and variables that code defines; no imports, and no variables of loops."""
+    """Return the functions, classes and variables that code defines, without imports and loop variables."""
     return tuple(dict.fromkeys(_defined(statements(code))))
 
 
 def imports(code: str) -> list[str]:
-    """Return the statements with which code imports something, as lines; not those in a ``try`` or a function."""
+    """Return the import statements of code as lines, without the imports inside a ``try`` or a function."""
     return [ast.unparse(part) for part in statements(code) if isinstance(part, (ast.Import, ast.ImportFrom))]
 
 
 def need(code: Iterable[ast.stmt], missing: set[str]) -> bool:
-    """Whether statements use one of these names when they run, before they define it."""
+    """Return whether statements use one of these names when they run, before they define it."""
     missing = set(missing)
     for part in code:
         if used_at_once(part) & missing:
@@ -77,7 +77,7 @@ def need(code: Iterable[ast.stmt], missing: set[str]) -> bool:
 
 
 def definitions(cells: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Return what each name is made of: the names that those statements use which give it its meaning."""
+    """Return the dependencies of each name: the names used by the statements that define it."""
     made: dict[str, frozenset[str]] = {}
     for cell in cells:
         for part in ast.parse(cell).body:
@@ -87,7 +87,7 @@ def definitions(cells: Iterable[str]) -> dict[str, frozenset[str]]:
 
 
 def reached(wanted: Iterable[str], *definitions: Mapping[str, frozenset[str]]) -> set[str]:
-    """Return names, and all that they are made of."""
+    """Return names and everything that they depend on."""
     found, to_do = set[str](), [*wanted]
     while to_do:
         if (name := to_do.pop()) not in found:

@@ -1,4 +1,4 @@
-"""Regions of a cell between two markers, each on a line of its own, as nbgrader reads them."""
+"""Regions of a cell between two marker lines, read in the same way as nbgrader does."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class MarkerError(ValueError):
 
 @dataclass(frozen=True)
 class Region:
-    """What stands between two markers.
+    """The text between two markers.
 
     Attributes:
         begin: Number of the line with the first marker, from 1.
-        end: Number of the line with the second one.
-        indent: What the first marker is indented by.
+        end: Number of the line with the second marker.
+        indent: Indentation of the first marker.
         body: The lines in between, each with its newline.
-        function: The function, method or class that it stands in; empty if there is none.
+        function: Name of the function, method or class that contains the region, or an empty string.
     """
 
     begin: int
@@ -45,7 +45,7 @@ class Region:
 def regions(source: str, markers: tuple[str, str]) -> list[Region]:
     """Return the regions of a cell.
 
-    As for nbgrader, a line is a marker if it holds the marker's words, whatever else it holds.
+    As in nbgrader, any line that contains the words of a marker is a marker.
 
     Raises:
         MarkerError: If the two markers do not alternate.
@@ -68,7 +68,7 @@ def regions(source: str, markers: tuple[str, str]) -> list[Region]:
 
 
 def replaced(source: str, markers: tuple[str, str], change: Callable[[Region], str]) -> str:
-    """Return a cell with something else in the place of each region and its markers: lines, or nothing."""
+    """Return a cell in which each region and its markers are replaced by other lines, or by nothing."""
     lines = source.split("\n")
     for region in reversed(regions(source, markers)):
         new = change(region)
@@ -82,17 +82,17 @@ def without(source: str, markers: tuple[str, str]) -> str:
 
 
 def unmarked(source: str, markers: tuple[str, str]) -> str:
-    """Return a cell with its regions, but without their markers."""
+    """Return a cell without the markers of its regions."""
     return replaced(source, markers, lambda region: region.body)
 
 
 def inside(source: str, markers: tuple[str, str]) -> str:
-    """Return only what is in the regions of a cell."""
+    """Return only the text inside the regions of a cell."""
     return "".join(region.body for region in regions(source, markers))
 
 
 def _function_of(lines: list[str], indent: str) -> str:
-    """Name of the function, method or class that a line stands in, which is indented so and follows these."""
+    """Return the name of the function, method or class that contains a line with this indent after these lines."""
     for line in reversed(lines):
         heading = re.match(r"([ \t]*)(?:async[ ]+)?(?:def|class)[ ]+(\w+)", line)
         if heading and len(heading[1]) < len(indent):

@@ -1,4 +1,4 @@
-"""The cells of a source, with what nbgrader's metadata says of them; what is not in its format is refused."""
+"""The cells of a source with their nbgrader metadata. Cells that are not in nbgrader's format raise an error."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .regions import HIDDEN, MARK_SCHEME, SOLUTION, MarkerError, regions, replac
 
 DEMO = "demo"
 """Tag of a cell that shows something and defines nothing that a check needs."""
-_SCHEMA = 3  # of nbgrader's metadata; older ones are read too
+_SCHEMA = 3  # newest version of nbgrader's metadata; older versions are read too
 _FLAGS = ("grade", "solution", "locked", "task")
 
 
 class AssignmentError(ValueError):
-    """A source that cannot be used; the text names the notebook, the cell and the line."""
+    """A source that cannot be used; the message names the notebook, the cell and the line."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class SourceCell:
     """A cell of a source.
 
     Attributes:
-        place: Its place among all cells of the notebook, from 1.
-        code: Whether it is a code cell; else it is a text.
+        place: Its position among all cells of the notebook, from 1.
+        code: Whether it is a code cell; otherwise it is text.
         source: Its source.
-        id: What nbgrader calls its ``grade_id``; empty if it has none.
-        solution: Whether the learner answers in it.
+        id: Its ``grade_id`` in nbgrader, or an empty string.
+        solution: Whether it is a cell for an answer.
         grade: Whether it gives points.
-        task: Whether it is a text that asks for something which gives points, answered in cells that the learner adds.
-        points: How many.
+        task: Whether it is a text that gives points for something that the student does in additional cells.
+        points: Number of points.
         demo: Whether it has the tag ``demo``.
     """
 
@@ -55,10 +55,10 @@ class SourceCell:
 
 
 class Stubs:
-    """What the learner finds in the place of a solution.
+    """The text that replaces a solution in the student version.
 
     Args:
-        options: ``stub`` and ``text_stub``, for code and for texts; the defaults are nbgrader's, with a message.
+        options: ``stub`` for code and ``text_stub`` for texts. The defaults are nbgrader's, with a message.
     """
 
     def __init__(self, options: Mapping[str, str]) -> None:
@@ -69,7 +69,7 @@ class Stubs:
         source = cell.source
         if cell.solution and not regions(source, SOLUTION):
             begin, end = SOLUTION
-            source = f"{begin}\n{source}\n{end}"  # without markers, all of it is the solution
+            source = f"{begin}\n{source}\n{end}"  # without markers, the whole cell is the solution
         for removed in (HIDDEN, MARK_SCHEME):
             source = replaced(source, removed, lambda _: "")
         return replaced(
@@ -94,15 +94,15 @@ def read_cells(name: str, notebook: Any) -> tuple[SourceCell, ...]:
     """Read the cells of a source.
 
     Args:
-        name: Name of the notebook, for what is said of errors.
+        name: Name of the notebook, for the messages of errors.
         notebook: The notebook.
 
     Raises:
-        AssignmentError: If it is not in nbgrader's format, or a code cell is no Python.
+        AssignmentError: If it is not in nbgrader's format, or a code cell is not valid Python.
     """
     language = notebook.metadata.get("kernelspec", {}).get("language", "python")
     if language != "python":
-        raise AssignmentError(f"{name}: expected a notebook in Python, got one in {language}")
+        raise AssignmentError(f"{name}: expected a Python notebook, got a notebook in {language}")
     cells: list[SourceCell] = []
     for place, cell in enumerate(notebook.cells, 1):
         where = f"{name}, cell {place}"
@@ -116,16 +116,16 @@ def read_cells(name: str, notebook: Any) -> tuple[SourceCell, ...]:
         except ValueError as error:
             raise AssignmentError(f"{where}: {error}") from None
         if read.id and any(other.id == read.id for other in cells):
-            raise AssignmentError(f"{where}: grade_id: expected a name of its own, got {read.id!r} again")
+            raise AssignmentError(f"{where}: grade_id: expected a unique name, but {read.id!r} is used twice")
         cells.append(read)
     return tuple(cells)
 
 
 def hidden_check(source: str) -> tuple[str, bool]:
-    """Return the hidden check of a cell, on the lines that it has there, and whether it is the whole check."""
+    """Return the hidden check of a cell, on its original lines, and whether it is the complete check."""
     if not (found := regions(source, HIDDEN)):
         return "", False
-    lines = replaced(source, HIDDEN, lambda region: f"\n{region.body}\n").split("\n")  # no markers, as many lines
+    lines = replaced(source, HIDDEN, lambda region: f"\n{region.body}\n").split("\n")  # empty lines replace the markers
     begin = found[0].begin
     alone = "\n" * begin + "\n".join(lines[begin:])
     shown_after = without("\n".join(source.split("\n")[begin - 1 :]), HIDDEN)
@@ -133,7 +133,7 @@ def hidden_check(source: str) -> tuple[str, bool]:
         if not ast.parse(shown_after).body:
             ast.parse(alone)
             return alone, False
-    except SyntaxError:  # it begins or goes on inside of a function or a loop
+    except SyntaxError:  # the hidden part begins or continues inside a function or a loop
         pass
     return "\n".join(lines), True
 
@@ -155,13 +155,13 @@ def _read(place: int, cell: Any) -> SourceCell:
     if any(flags.values()) and not re.fullmatch(r"[a-zA-Z0-9_][a-zA-Z0-9_-]*", str(identity)):
         raise ValueError(f"grade_id: expected letters, digits, '_' and '-', got {identity!r}")
     if cell.cell_type == "raw" and (grade or solution or task):
-        raise ValueError("a raw cell gives points or is answered in; make it a code or a text cell")
+        raise ValueError("a raw cell cannot give points or contain an answer; make it a code or text cell")
     if task and (code or grade or solution):
-        raise ValueError("a task is a text that is neither a solution nor graded itself")
+        raise ValueError("a task must be a text cell that is neither graded nor a solution")
     if not code and grade and not solution:
-        raise ValueError("a text that gives points must be a solution too: then its points are given by hand")
+        raise ValueError("a text cell that gives points must also be a solution: its points are given by hand")
     if not code and solution and not grade:
-        raise ValueError("a text in which the learner answers must give points, by hand")
+        raise ValueError("a text cell for an answer must give points, which are given by hand")
     points = _points(says, version) if grade or task else 0.0
     demo = DEMO in cell.metadata.get("tags", ())
     return SourceCell(place, code, cell.source, str(identity), solution, grade, task, points, demo)
@@ -169,7 +169,7 @@ def _read(place: int, cell: Any) -> SourceCell:
 
 def _points(says: Mapping[str, Any], version: int) -> float:
     points = says.get("points", 0 if version == 0 else None)
-    if version == 0:  # which had texts, and took what is missing or negative for 0
+    if version == 0:  # this version stored texts, and treated missing or negative points as 0
         with contextlib.suppress(ValueError):
             points = max(float(points or 0), 0)
     if isinstance(points, bool) or not isinstance(points, (int, float)) or not 0 <= points < float("inf"):
@@ -188,14 +188,14 @@ def _check_markers(cell: SourceCell) -> None:
         except MarkerError as error:
             raise _LineError(error.line, str(error)) from None
         if found and not fits:
-            raise _LineError(found[0].begin, f"{markers[0]!r} in a cell that is no {kind}")
+            raise _LineError(found[0].begin, f"{markers[0]!r} in a cell that is not a {kind}")
     for number, line in enumerate(cell.source.split("\n"), 1):
         if cell.grade and re.match(r"\s*#+\s*(HASHED\s+)?AUTOTEST\b", line):
-            raise _LineError(number, "AUTOTEST makes tests while nbgrader hands out; write these tests as code")
+            raise _LineError(number, "AUTOTEST works only in nbgrader, which generates the tests; write them as code")
 
 
 def _check_python(source: str) -> None:
     try:
         names.statements(source)
     except SyntaxError as error:
-        raise _LineError(error.lineno or 1, f"no Python: {error.msg}") from None
+        raise _LineError(error.lineno or 1, f"not valid Python: {error.msg}") from None

@@ -1,4 +1,4 @@
-"""What can be seen in a source without running it, such as a check that uses a name that nothing defines."""
+"""Find problems in a source without running it, such as a check that uses a name that nothing defines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .regions import HIDDEN, regions
 from .source_cells import SourceCell
 
 _ALWAYS = {*dir(builtins), "__name__", "get_ipython", "display"}
-_RANDOM = {  # calls that draw random numbers, and those that seed them
+_RANDOM = {  # calls that draw random numbers, and calls that seed them
     "torch": (
         r"\btorch\.(rand|normal|bernoulli|multinomial)\w*\(|\.(normal|uniform|random|bernoulli|exponential)_\(",
         r"manual_seed\(|generator=",
@@ -31,13 +31,13 @@ _PRINTS = ("print", "display", "pprint")
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """Something about a source that its author should know.
+    """A problem in a source.
 
     Attributes:
-        cell: Place of the cell among all cells of the notebook, from 1.
+        cell: Position of the cell among all cells of the notebook, from 1.
         line: Number of the line in the cell, from 1.
-        text: What it is, and what to do.
-        error: Whether right answers may lose points, or wrong ones get some; else it is a warning.
+        text: What the problem is, and how to solve it.
+        error: Whether right answers may lose points or wrong answers may get some; otherwise it is a warning.
     """
 
     cell: int
@@ -46,12 +46,12 @@ class Finding:
     error: bool = True
 
     def __str__(self) -> str:
-        """The whole, in a line."""
+        """Return the finding as one line."""
         return f"{'error' if self.error else 'warning'}: cell {self.cell}, line {self.line}: {self.text}"
 
 
 def findings(assignment: Assignment) -> list[Finding]:
-    """Return what is to be said about a source, in the order of its cells."""
+    """Return the problems in a source, in the order of its cells."""
     looks: tuple[Callable[[Assignment], Iterator[Finding]], ...] = (
         _undefined,
         _about_nothing,
@@ -66,7 +66,7 @@ def findings(assignment: Assignment) -> list[Finding]:
 
 
 def _undefined(assignment: Assignment) -> Iterator[Finding]:
-    """Names that nothing defines, or nothing that the grader runs before the checks."""
+    """Find names that nothing defines, or that are not defined in cells that the grader runs before the checks."""
     kinds = assignment.kinds
     bound = {cell.place: {*names.bound(names.python(cell.source))} for cell in assignment.cells if cell.code}
     answers = {*assignment.answers}
@@ -81,7 +81,7 @@ def _undefined(assignment: Assignment) -> Iterator[Finding]:
             yield Finding(cell.place, _line_of(name, cell), _why_undefined(name, kinds, bound))
         if kinds[cell.place] == "setup":
             for name in sorted((names.used_at_once(code) & answers) - setup):
-                says = f"this cell uses {name} before the learner defines it"
+                says = f"this cell uses {name} before the student defines it"
                 yield Finding(cell.place, _line_of(name, cell), says)
 
 
@@ -94,8 +94,8 @@ def _why_undefined(name: str, kinds: Mapping[int, str], bound: dict[int, set[str
         why = "is a demonstration, or cannot run without an answer"
         return f"only cell {by_kind['demo']} defines {name}, and it {why}: define {name} in another cell"
     if "answer" in by_kind:
-        return f"only the cell of an answer, {by_kind['answer']}, has {name}: import or define it in a cell of its own"
-    return f"{name} is defined by the check in cell {by_kind['check']}: each check runs by itself, so define it before"
+        return f"only cell {by_kind['answer']}, which is for an answer, defines {name}: define it in a separate cell"
+    return f"only the check in cell {by_kind['check']} defines {name}, and each check runs alone: define it earlier"
 
 
 def _about_nothing(assignment: Assignment) -> Iterator[Finding]:
@@ -112,7 +112,9 @@ def _unchecked(assignment: Assignment) -> Iterator[Finding]:
         if cell.code and cell.solution and not cell.grade:
             defined = names.defined(cell.source)
             if not checked & {*defined}:
-                what = f"no check uses {' or '.join(defined)}" if defined else "it defines no function or variable"
+                what = (
+                    f"no check uses {' or '.join(defined)}" if defined else "the cell defines no function or variable"
+                )
                 yield Finding(cell.place, 1, f"this answer gives no points: {what}", error=False)
 
 
@@ -121,7 +123,7 @@ def _stops_run_all(assignment: Assignment) -> Iterator[Finding]:
     for cell in assignment.cells:
         if cell.code and (stub := next(handed)).kind == "answer":
             for line in _raises_at_once(names.statements(stub.source)):
-                says = "the stub raises as soon as this cell runs, so Run All stops: put the solution into a function"
+                says = "Run All stops here, because the stub raises an error: put the solution into a function"
                 yield Finding(cell.place, line, says, error=False)
 
 
@@ -145,7 +147,7 @@ def _prints(assignment: Assignment) -> Iterator[Finding]:
         hidden = {line for region in regions(cell.source, HIDDEN) for line in range(region.begin, region.end)}
         for node in ast.walk(ast.Module(names.statements(cell.source), [])):
             if isinstance(node, ast.Name) and node.id in _PRINTS and node.lineno in hidden:
-                says = "a hidden test prints: nobody sees it here, and in nbgrader's feedback the learner may"
+                says = "a hidden test prints: here nobody sees it, but in nbgrader's feedback the student may"
                 yield Finding(cell.place, node.lineno, says, error=False)
 
 
@@ -154,13 +156,13 @@ def _reads_source(assignment: Assignment) -> Iterator[Finding]:
         for number, line in enumerate(lines, 1):
             if found := _SOURCE.search(line):
                 says = (
-                    f"{found[0].rstrip('(')}: the source of an answer is not there while grading; check what it returns"
+                    f"{found[0].rstrip('(')}: the source of an answer is not available while grading; check its result"
                 )
                 yield Finding(cell.place, number, says)
 
 
 def _not_seeded(assignment: Assignment) -> Iterator[Finding]:
-    """Checks that draw other inputs each time. Those of the course do so on purpose: they know the right answers."""
+    """Find checks that draw other inputs each time. The course's own checks may: they compute the right answers."""
     setup = "\n".join(assignment.setup)
     of_course = {*re.findall(r"^from rsl_edu\.course import (\w+)", setup, re.MULTILINE)}
     for cell, lines in _checks(assignment):
@@ -169,12 +171,12 @@ def _not_seeded(assignment: Assignment) -> Iterator[Finding]:
         for library, (draws, seeds) in _RANDOM.items():
             first = next((number for number, line in enumerate(lines, 1) if re.search(draws, line)), None)
             if first is not None and not re.search(seeds, "\n".join(lines[:first]) + setup):
-                says = f"random numbers of {library} without a seed: each learner gets other inputs; seed them before"
+                says = f"random numbers of {library} without a seed: each student gets other inputs; set a seed first"
                 yield Finding(cell.place, first, says, error=False)
 
 
 def _checks(assignment: Assignment) -> Iterator[tuple[SourceCell, list[str]]]:
-    """The cells whose points a check gives, and their lines without comments."""
+    """Yield the cells with an automatic check, and their lines without comments."""
     for cell in assignment.cells:
         if cell.points and not cell.manual:
             yield cell, [re.sub(r"(^|\s)#.*", "", line) for line in cell.source.split("\n")]

@@ -1,4 +1,4 @@
-"""What lesson 6's training needs besides PPO: robots, a score, live curves, saving, and the learner's own functions."""
+"""Tools for the training in lesson 6: robots, a score, live curves, checkpoints, and the learner's own functions."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Step = Callable[[torch.Tensor, Iterable[torch.nn.Module], torch.optim.Optimizer,
 
 
 def make_robots(robot: str, envs: int, time_limit: int = 1000) -> Any:
-    """Make parallel robots; one whose episode ends starts anew within the same step, as in the simulators.
+    """Make parallel robots. When an episode ends, the robot is reset within the same step, as in the simulators.
 
     Args:
         robot: Name of a Gymnasium environment.
-        envs: How many.
-        time_limit: Steps after which the time of an episode is up.
+        envs: Number of robots.
+        time_limit: Steps after which an episode times out.
     """
     import gymnasium
 
@@ -39,12 +39,12 @@ def make_robots(robot: str, envs: int, time_limit: int = 1000) -> Any:
 def mean_return(
     policy: Callable[[torch.Tensor], torch.Tensor], robot: str = "InvertedPendulum-v5", episodes: int = 10
 ) -> float:
-    """Return what a policy earns in an episode, as the mean of several.
+    """Return the mean return of a policy over several episodes.
 
     Args:
-        policy: Maps observations ``[envs, features]`` to actions ``[envs, actions]``: for an actor, its mean action.
+        policy: Maps observations ``[envs, features]`` to actions ``[envs, actions]``; for an actor, to its mean action.
         robot: Name of a Gymnasium environment.
-        episodes: How many episodes, each by a robot of its own, always from the same initial states.
+        episodes: Number of episodes, one per robot, always from the same initial states.
     """
     robots = make_robots(robot, episodes)
     observation, _ = robots.reset(seed=1000)
@@ -59,12 +59,12 @@ def mean_return(
 
 
 def save(folder: Path, iteration: int, **parts: Any) -> None:
-    """Save a checkpoint in rsl_rl's layout and under rsl_rl's name, ``model_<iteration>.pt``.
+    """Save a checkpoint with rsl_rl's layout and file name, ``model_<iteration>.pt``.
 
     Args:
-        folder: Where to; it is made if it is not there.
+        folder: Folder for the checkpoint; made if it does not exist.
         iteration: Number of the iteration.
-        parts: What has a ``state_dict()``: ``actor``, ``critic``, ``optimizer``.
+        parts: Objects with a ``state_dict()``: ``actor``, ``critic``, ``optimizer``.
     """
     states = {f"{name}_state_dict": part.state_dict() for name, part in parts.items()}
     folder.mkdir(parents=True, exist_ok=True)
@@ -72,28 +72,28 @@ def save(folder: Path, iteration: int, **parts: Any) -> None:
 
 
 class Watch:
-    """A progress bar and live curves of a training, drawn anew once a second.
+    """A progress bar and live curves of a training run, redrawn once a second.
 
     Args:
-        iterations: How many there can be.
-        band: For the name of a curve, the range that is shaded.
+        iterations: Largest number of iterations.
+        band: Range to shade, by the name of the curve.
     """
 
     def __init__(self, iterations: int, band: Mapping[str, tuple[float, float]] | None = None) -> None:
         from tqdm.auto import tqdm
 
         self.band = band or {}
-        quiet = bool(os.environ.get("TQDM_DISABLE"))  # which the notebook's bar does not look at by itself
+        quiet = bool(os.environ.get("TQDM_DISABLE"))  # tqdm's notebook bar ignores this variable
         self.bar = tqdm(total=iterations, desc="training", unit="iteration", disable=quiet)
         self.handle: Any = None
         self.drawn = time.monotonic()
 
     def __call__(self, log: Sequence[Mapping[str, float]], last: bool = False) -> None:
-        """Take a training's log so far: an entry an iteration. With ``last``, draw it and close the bar."""
+        """Update with the log so far, one entry per iteration. With ``last``, draw it and close the bar."""
         if not last:
             self.bar.update(1)
         else:
-            self.bar.total = self.bar.n  # solved before the last iteration: the bar is full where it is
+            self.bar.total = self.bar.n  # if solved before the last iteration, show the bar as full
             self.bar.refresh()
             self.bar.close()
         if last or time.monotonic() > self.drawn + 1:
@@ -106,7 +106,7 @@ class Watch:
 
         if self.handle is None:
             self.figure, self.panels = plt.subplots(1, len(log[0]), figsize=(11, 2.4), layout="constrained")
-            plt.close(self.figure)  # only its handle shows it
+            plt.close(self.figure)  # show the figure through its handle only
             self.handle = display(self.figure, display_id=True)  # type: ignore[no-untyped-call]
         for panel, name in zip(self.panels, log[0], strict=True):
             panel.clear()
@@ -114,14 +114,14 @@ class Watch:
             panel.set(title=name, xlabel="iteration", yscale="log" if name in ("return", "learning rate") else "linear")
             if name in self.band:
                 panel.axhspan(*self.band[name], color="#009E73", alpha=0.2, linewidth=0)
-        if self.handle is not None:  # outside a notebook there is none
+        if self.handle is not None:  # there is no handle outside a notebook
             self.handle.update(self.figure)
 
 
 def gradient_step(
     loss: torch.Tensor, models: Iterable[torch.nn.Module], optimizer: torch.optim.Optimizer, max_grad_norm: float
 ) -> None:
-    """Make one gradient step on a loss, with the gradient of each model clipped to a norm."""
+    """Make one gradient step on a loss, after clipping the gradient norm of each model separately."""
     optimizer.zero_grad()
     loss.backward()
     for model in models:
@@ -160,23 +160,23 @@ def _still(loss: Any, models: Any, optimizer: Any, max_grad_norm: float) -> None
 
 NOT_CLIPPED = "the gradients are not clipped when the optimizer steps: clip after backward(), before step()"
 STEP_FAULTS: dict[str, Step] = {
-    "the gradients of the step before are added to yours: call optimizer.zero_grad() before loss.backward()": (
+    "the gradients of the previous step are added to the new ones: call optimizer.zero_grad() before loss.backward()": (
         _not_zeroed
     ),
     NOT_CLIPPED: _not_clipped,
     "nothing zeroes the gradients, and nothing clips them": _not_zeroed_not_clipped,
-    "you clip the gradients of all models together: clip those of each model by itself": _clipped_together,
-    "no weight moved: is optimizer.step() there, and are the gradients still there when it runs?": _still,
+    "you clip the gradients of all models together: clip the gradients of each model separately": _clipped_together,
+    "no weight changed: do you call optimizer.step(), and are the gradients still there when it runs?": _still,
 }
-"""Faults of a :func:`gradient_step`, with what does the same."""
+"""Faults of a :func:`gradient_step`, each with a function that has this fault."""
 
 
 def step_fault(answer: Step, seconds: float = 5.0) -> str | None:
-    """Say what is wrong with a learner's :func:`gradient_step`; None if it moves the weights as ours does.
+    """Return what is wrong with a learner's :func:`gradient_step`, or None if it changes the weights as ours does.
 
     Args:
         answer: The learner's function.
-        seconds: Of CPU time that it may take.
+        seconds: CPU time that it may take.
     """
     if not callable(answer):
         return f"expected a function, got {type(answer).__name__}"
@@ -188,17 +188,17 @@ def step_fault(answer: Step, seconds: float = 5.0) -> str | None:
         return f"yours {error}"
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # whatever the learner's code raises, sys.exit() too
+    except BaseException as error:  # the learner's code may raise anything, also through sys.exit()
         return f"yours raises {failure(error, lambda _: False).says}"
     if torch.allclose(moved, _weights_after(gradient_step), atol=1e-5):
         return None
     found = (words for words, wrong in STEP_FAULTS.items() if torch.allclose(moved, _weights_after(wrong), atol=1e-5))
-    words = next(found, "after three steps the weights differ from those after zero_grad, backward, clip, step")
+    words = next(found, "after three steps, the weights are not what zero_grad, backward, clip and step produce")
     return _clipped_when(answer) if words == NOT_CLIPPED else words
 
 
 def _clipped_when(answer: Step) -> str:
-    """Say when a step that clips in vain does so."""
+    """Return the message for a step whose clipping has no effect, by when it clips."""
     order: list[str] = []
     clip = torch.nn.utils.clip_grad_norm_
 
@@ -218,16 +218,18 @@ def _clipped_when(answer: Step) -> str:
         return NOT_CLIPPED
     if order.index("clip") < order.index("backward"):
         return "you clip before loss.backward(), when there are no gradients yet: clip after it"
-    return "you clip after optimizer.step(), when the weights have moved already: clip before it"
+    return "you clip after optimizer.step(), when the weights have already changed: clip before it"
 
 
 def _weights_after(step: Step) -> torch.Tensor:
-    """The weights of two small models after three steps; only the gradients of the first two are clipped."""
+    """Return the weights of two small models after three steps; clipping affects only the first two steps."""
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(0)
         models, inputs = (torch.nn.Linear(3, 1), torch.nn.Linear(3, 1)), torch.randn(8, 3)
         weights = [weight for model in models for weight in model.parameters()]
-        optimizer = torch.optim.SGD(weights, 0.1, momentum=0.5)  # what moves the weights by hand differs from it
+        optimizer = torch.optim.SGD(
+            weights, 0.1, momentum=0.5
+        )  # with momentum, moving weights by hand gives other values
         for scale, norm in ((30.0, 1.0), (3.0, 0.5), (0.1, 1.0)):
             errors = [(model(inputs) - 1).square().mean() for model in models]
             step(scale * (errors[0] + 5 * errors[1]), models, optimizer, norm)
@@ -236,7 +238,7 @@ def _weights_after(step: Step) -> torch.Tensor:
 
 @dataclasses.dataclass(frozen=True)
 class Parts:
-    """The functions that a training is made of, by their names in the lesson."""
+    """The functions that make up a training, by their names in the lesson."""
 
     advantages: Callable[..., torch.Tensor] = EXERCISES["advantages"].reference
     bootstrap: Callable[..., torch.Tensor] = EXERCISES["bootstrap"].reference
@@ -247,28 +249,28 @@ class Parts:
 def _one_fault(
     rewards: torch.Tensor, values: torch.Tensor, dones: torch.Tensor, last_value: torch.Tensor, gamma: float, lam: float
 ) -> torch.Tensor:
-    # If you look for the fault in the lesson: this is the answer.
+    # Spoiler: if you are looking for the fault in the lesson, this is the answer.
     return Parts().advantages(rewards, values, torch.zeros_like(dones), last_value, gamma, lam)
 
 
 ONE_FAULT = Parts(advantages=_one_fault)
-"""Parts of a training with one fault, which the lesson lets learners find from its curves."""
+"""Parts of a training with one fault. In the lesson, learners find it from the curves."""
 
 
 SLOW = 3.0
-"""Seconds of CPU time from which on a verdict is kept."""
+"""Seconds of CPU time above which a verdict is cached."""
 
-_slow: dict[str, tuple[Any, str | None]] = {}  # of each name the last answer that took long, and what was found
+_slow: dict[str, tuple[Any, str | None]] = {}  # by name: the last answer whose check was slow, and its fault
 
 
 def working_parts(**answers: Any) -> Parts:
-    """Take each of the learner's functions if it is right, else the lesson's, and print which, and why.
+    """Use each of the learner's functions that is right, and the lesson's function otherwise; print which and why.
 
     Args:
-        answers: Functions by the names in :class:`Parts`.
+        answers: Functions, by their names in :class:`Parts`.
 
     Raises:
-        ValueError: A name is not one of these.
+        ValueError: If a name is not in :class:`Parts`.
     """
     parts = [part.name for part in dataclasses.fields(Parts)]
     if unknown := [name for name in answers if name not in parts]:
@@ -285,7 +287,7 @@ def working_parts(**answers: Any) -> Parts:
 
 
 def _fault(name: str, answer: Any) -> str | None:
-    """Say what is wrong with an answer; one that took long, such as an endless loop, is not run again."""
+    """Return what is wrong with an answer, or None. An answer that took long, such as an endless loop, is not rerun."""
     if name in _slow and _slow[name][0] is answer:
         return _slow[name][1]
     began = time.process_time()

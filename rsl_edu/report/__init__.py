@@ -1,4 +1,4 @@
-"""The look of all reports: a list of words for a terminal, and a table for a notebook or a page."""
+"""The layout of all reports: text for a terminal, and a table for a notebook or a page."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from markupsafe import Markup, escape
 from rsl_edu.printable import printable
 
 WIDTH = 100
-"""Longest line of the text, in characters; a longer word is not broken."""
+"""Length of the longest line in characters; a longer word is not broken."""
 LESSON_TITLES = {1: "MLP", 2: "CNN", 3: "RNN", 4: "Normalization", 5: "Distributions", 6: "Policy"}
 
 
 def _safe(words: object) -> Markup:
-    """Return words from files as HTML; the name of an option stays on one line."""
+    """Return words from files as HTML, without line breaks inside the names of options."""
     option = r'<span style="white-space: nowrap">\g<0></span>'
-    return Markup(re.sub(r"--\w[\w-]*", option, str(escape(printable(str(words))))))  # Markup would escape the option
+    return Markup(
+        re.sub(r"--\w[\w-]*", option, str(escape(printable(str(words)))))
+    )  # in Markup, <span> would be escaped
 
 
 _PAGES = Environment(
@@ -34,12 +36,12 @@ _PAGES = Environment(
 
 
 def lesson_title(number: int) -> str:
-    """Return number and title of a lesson."""
+    """Return the number and the title of a lesson."""
     return f"{number} · {LESSON_TITLES[number]}"
 
 
 def sentence(words: str) -> str:
-    """Return words, wrapped."""
+    """Return a sentence, wrapped."""
     return textwrap.fill(printable(words), WIDTH, break_long_words=False)
 
 
@@ -55,5 +57,12 @@ def line(name: str, words: str, indent: int = 0) -> str:
 
 
 def page(about: Mapping[str, str], summary: str, rows: Sequence[Mapping[str, str]], below: Mapping[str, str]) -> str:
-    """Return a table of words as HTML, with what it is about and a sentence above it, and more words below."""
+    """Return a report as HTML.
+
+    Args:
+        about: What the report is about, above the table.
+        summary: A sentence above the table.
+        rows: The rows of the table, by the titles of the columns.
+        below: Further entries below the table.
+    """
     return _PAGES.get_template("report.html.j2").render(about=about, summary=summary, rows=rows, below=below)

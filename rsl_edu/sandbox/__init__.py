@@ -1,4 +1,4 @@
-"""Runs what strangers wrote: in a process that sees the system and the Python environment, and can harm nothing."""
+"""Run untrusted code in a process that sees only the system and the Python environment and cannot do any harm."""
 
 from .bwrap import BOX, bubblewrap
 from .error import SandboxError

@@ -1,14 +1,14 @@
-"""What is raised where there is no sandbox."""
+"""The error for a sandbox that is not available."""
 
 from __future__ import annotations
 
 
 class SandboxError(RuntimeError):
-    """There is no sandbox; the text says why.
+    """There is no sandbox; the message says why.
 
     Args:
-        says: Why.
-        refused: Whether bubblewrap is installed and does not start here.
+        says: The reason.
+        refused: Whether bubblewrap is installed but does not start here.
     """
 
     def __init__(self, says: str, refused: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Runs a script once: a request goes in, an answer comes out."""
+"""Run a script once: it reads a request and writes an answer."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from .bwrap import BOX, bubblewrap
 from .error import SandboxError
 from .usage import Tree
 
-_LOOKS = 0.02  # seconds from one look at the process to the next
+_LOOKS = 0.02  # seconds between two measurements of the process
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a script may use.
+    """Limits for a script.
 
     Args:
-        cpu: Seconds of CPU time after its first byte of output, which says that it is ready to begin.
-        wall: Seconds on the wall clock, from the start to the end.
-        memory: Bytes of memory of all its processes together.
+        cpu: Seconds of CPU time, counted from its first byte of output, which signals that it is ready.
+        wall: Seconds on the wall clock, from start to end.
+        memory: Bytes of memory for all its processes together.
         answer: Bytes that it may write.
     """
 
@@ -40,24 +40,24 @@ class Limits:
 
 
 class StoppedError(RuntimeError):
-    """The script was stopped, or has ended without success; the text says why."""
+    """The script was stopped or failed; the message says why."""
 
 
 def run_once(script: Path, request: bytes, limits: Limits | None = None, sandboxed: bool = True) -> bytes:
-    """Run a script of Python that reads a request from its standard input and writes an answer to its output.
+    """Run a Python script that reads a request from its standard input and writes an answer to its standard output.
 
     Args:
-        script: The file; it can import what the environment has, but nothing of rsl_edu.
-        request: What it reads.
-        limits: What it may use.
-        sandboxed: Whether it runs in bubblewrap. Otherwise it is a child process, which only the limits hold.
+        script: The script. It can import the packages of the environment, but nothing from rsl_edu.
+        request: The script's input.
+        limits: Limits for the script.
+        sandboxed: Whether it runs in bubblewrap. Otherwise it is a child process, restricted only by the limits.
 
     Returns:
-        What it wrote. Anything may be in it, if a stranger's code ran there.
+        The script's output. If untrusted code ran there, it may contain anything.
 
     Raises:
-        SandboxError: There is no bubblewrap, or the system refuses it.
-        StoppedError: It went over a limit, crashed or failed.
+        SandboxError: If there is no bubblewrap, or the system refuses it.
+        StoppedError: If the script exceeded a limit, crashed or failed.
     """
     limits = limits or Limits()
     with contextlib.ExitStack() as stack:
@@ -125,7 +125,7 @@ def _read(file: IO[bytes], most: int) -> bytes:
 
 
 def _end(code: int, said: str) -> str:
-    """Say how a process ended; bubblewrap adds 128 to the number of a signal."""
+    """Describe how a process ended; bubblewrap adds 128 to the number of a signal."""
     number = -code if code < 0 else code - 128
     try:
         return f"it crashed ({signal.Signals(number).name})"

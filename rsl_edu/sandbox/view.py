@@ -1,4 +1,4 @@
-"""What a process in the sandbox sees: the programs and libraries that Python needs, and no answer to an exercise."""
+"""The files that a process in the sandbox sees: what Python needs, but no answers to exercises."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ SYSTEM = (
     *("/usr/local/lib", "/usr/local/lib64", "/usr/local/cuda", "/usr/share/zoneinfo"),
     *("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime"),
 )
-"""What is shown of the system. No fonts: Matplotlib brings its own, and would search for others in every process."""
+"""Visible parts of the system. Without fonts, because Matplotlib has its own and would search for others each time."""
 ANSWERS = ("rsl_edu", "rsl_rl")
-"""Packages that hold answers to exercises."""
+"""Packages that contain answers to exercises."""
 
 _PREFIXES = (sys.base_prefix, sys.base_exec_prefix, sys.prefix, sys.exec_prefix)
 _OF_PREFIX = (
@@ -30,15 +30,15 @@ _SITES = ("site-packages", "dist-packages")
 
 
 def options(shown: Mapping[Path, Path | None]) -> list[str]:
-    """Return the options of bubblewrap that show some places, read-only.
+    """Return the bubblewrap options that make paths visible, read-only.
 
     Args:
-        shown: For each place what is there: a file or a folder outside of the sandbox, or None for nothing.
+        shown: The source for each path: a file or folder outside the sandbox, or None to hide the path.
     """
     words: list[str] = []
     hidden: list[Path] = []
     folders = {parent for place in shown for parent in place.parents if parent != Path("/")}
-    for place in sorted({*folders, *shown}):  # what lies in a place follows it
+    for place in sorted({*folders, *shown}):  # a folder comes before its contents
         source = shown.get(place)
         if place not in shown:
             if not any(parent in shown for parent in place.parents):
@@ -47,7 +47,7 @@ def options(shown: Mapping[Path, Path | None]) -> list[str]:
             hidden.append(place)
             words += ["--perms", "0755", "--tmpfs", str(place)]
         elif source is None:
-            words += ["--ro-bind", "/dev/null", str(place)]  # to open it is refused
+            words += ["--ro-bind", "/dev/null", str(place)]  # opening it is refused
         elif place.is_symlink() and any(place.resolve().is_relative_to(other) for other in shown if other != place):
             words += ["--symlink", str(place.readlink()), str(place)]
         else:
@@ -57,11 +57,11 @@ def options(shown: Mapping[Path, Path | None]) -> list[str]:
 
 @functools.cache
 def environment() -> Mapping[Path, Path | None]:
-    """Return what is shown of the system and of the environment of Python, and what of it is hidden.
+    """Return the visible and hidden paths of the system and the Python environment.
 
-    Of the environment, these are its libraries, its interpreter and nothing else: a virtual environment often lies in a
-    clone of the course, which holds the solutions. Of the libraries, the packages with answers are hidden, and those of
-    other interpreters.
+    Only the libraries and the interpreter of the environment are visible, because a virtual environment is often inside
+    a clone of the course, which contains the solutions. Among the libraries, packages with answers and the packages of
+    other interpreters are hidden.
     """
     prefixes = {Path(prefix) for prefix in _PREFIXES} | {Path(prefix).resolve() for prefix in _PREFIXES}
     shown = {Path(part) for part in (*SYSTEM, sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))}
@@ -74,13 +74,13 @@ def environment() -> Mapping[Path, Path | None]:
 
 
 def _differs(place: Path, places: Mapping[Path, Path | None]) -> bool:
-    """Whether what lies around a place is not already shown or hidden like it."""
+    """Return whether a path needs its own entry: its nearest listed parent, if any, does not have the same status."""
     around = next((parent for parent in place.parents if parent in places), None)
     return around is None or (places[around] is None) != (places[place] is None)
 
 
 def _hidden(shown: set[Path]) -> Iterator[Path]:
-    """What may hold answers, wherever it lies."""
+    """Yield all paths that may contain answers."""
     imported = {Path(folder).resolve() for folder in sys.path}
     folders = [folder for place in shown if not place.is_symlink() for folder in place.glob("python*")]
     for library in [folder / name for folder in folders if not folder.is_symlink() for name in _SITES]:
@@ -95,7 +95,7 @@ def _hidden(shown: set[Path]) -> Iterator[Path]:
 
 
 def _answers(library: Path) -> Iterator[Path]:
-    """What in a folder of packages belongs to those with answers."""
+    """Yield the paths in a folder of packages that belong to packages with answers."""
     for answer in ANSWERS:
         yield from library.glob(f"*{answer}*")
         yield from library.glob(f"__pycache__/*{answer}*")
@@ -107,14 +107,14 @@ def _answers(library: Path) -> Iterator[Path]:
 
 
 def _has_answers(distribution: metadata.Distribution) -> bool:
-    """Whether a distribution holds a package with answers, or is named like one."""
+    """Return whether a distribution contains a package with answers, or has the name of one."""
     name = re.sub(r"[-_.]+", "_", distribution.metadata["Name"] or "").lower()
     listed = "\n".join(distribution.read_text(file) or "" for file in ("RECORD", "top_level.txt"))
     return name.startswith(ANSWERS) or any(re.search(rf"^{answer}\b", listed, re.MULTILINE) for answer in ANSWERS)
 
 
 def _location(package: str) -> Path | None:
-    """Where a package is: its folder or file, or the archive that it is in."""
+    """Return the location of a package: its folder, its file, or the archive that contains it."""
     try:
         found = importlib.util.find_spec(package)
     except (ImportError, ValueError):

@@ -257,7 +257,7 @@ def shown_messages():
 EXPLAINED = [message.strip() for message, _ in rows("When something goes wrong", XRAY)]
 PLAIN = {  # what says by itself what to do, or is of files that no training writes
     "--config: expected a file, got …",
-    "--contents is a table of its own: give it without --html, --obs and --robot",
+    "--contents only prints a table: leave out --html, --obs and --robot",
     "--html: cannot write …: …",
     "expected YAML or a pickle of plain data, got neither",
     "expected a checkpoint of rsl_rl, got one …",

@@ -1,7 +1,7 @@
-"""What ``make bench`` prints of the explorers: from a slider event to the new picture, beside ``interact``.
+"""Measure for ``make bench`` the time from a slider event to the new picture, compared with ``interact``.
 
-The figure is a 2×3 panel of four heat maps, a line and a histogram, 900×500 pixels, of a network of four layers. Both
-ways run in one real JupyterLab, one after the other, through headless Chromium.
+The figure has 2×3 panels (four heat maps, a line and a histogram) with 900×500 pixels, and shows a network of four
+layers. Both versions run in the same real JupyterLab, one after the other, in headless Chromium.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rsl_edu.explorers import Explorer, control
 HERE = Path(__file__).parent
 EVENTS = 60
 PAUSE = 150
-"""Milliseconds between a picture and the next key."""
+"""Milliseconds between a picture and the next key press."""
 SLIDERS = {
     "Signal": ("input scale", "hidden layers"),
     "Memory": ("time step",),
@@ -35,7 +35,7 @@ SLIDERS = {
     "AdaptiveRate": ("factor",),
     "Rewards": ("reward shift",),
 }
-"""Sliders that are timed: some that move data alone, some that change words or limits, some that train anew."""
+"""Sliders to measure: some only move data, some change words or limits, some rerun a training."""
 NAMES = list(explorers.EXPLORERS)
 
 
@@ -45,7 +45,7 @@ class LayersState:
 
 
 class Layers(Explorer[LayersState, list]):
-    """The representative figure."""
+    """An explorer with the representative figure."""
 
     State = LayersState
     size = (9.0, 5.0)
@@ -113,7 +113,7 @@ def _timed(times: str, function: Any, *arguments: Any) -> None:
         file.write(f"{1e3 * (time.perf_counter() - start)}\n")
 
 
-FOLLOW = """() => {  // note when a key is pressed, and when a new picture is on the screen
+FOLLOW = """() => {  // record when a key is pressed and when a new picture is displayed
     window.pressed = 0;
     window.shown = [];
     const note = () => requestAnimationFrame(() => window.shown.push(performance.now()));
@@ -122,7 +122,7 @@ FOLLOW = """() => {  // note when a key is pressed, and when a new picture is on
     const panels = document.querySelector(".rsl-panels");
     if (panels) new MutationObserver(note).observe(panels, { subtree: true, childList: true });
 }"""
-TURN = """(handle, key) => {  // at an end, walk back
+TURN = """(handle, key) => {  // turn round at an end
     const [value, first, last] = handle.value === undefined
         ? [handle.ariaValueNow, handle.ariaValueMin, handle.ariaValueMax] : [handle.value, handle.min, handle.max];
     return Number(value) >= Number(last) ? "ArrowLeft" : Number(value) <= Number(first) ? "ArrowRight" : key;
@@ -131,7 +131,7 @@ AWAITED = "count => window.shown.length > count"
 
 
 def presses(page: Any, handle: Any, events: int) -> list[float]:
-    """Press a key, wait for the picture and pause, as a learner who looks; return the milliseconds of each."""
+    """Press a key, wait for the picture and pause like a learner; return the milliseconds of each press."""
     taken, key = [], "ArrowRight"
     handle.focus()
     for _ in range(events):
@@ -172,7 +172,7 @@ def latency(open_notebook: Any, home: Path, way: str) -> dict[str, list[float]]:
 
 
 def of_explorers(open_notebook: Any, when: str) -> dict[tuple[str, str], list[float]]:
-    """Return the milliseconds from key to picture of some explorers' sliders, by name and label; kernels are new."""
+    """Return the milliseconds from key to picture of some explorers' sliders, by name and label, with new kernels."""
     found = {}
     for name, labels in SLIDERS.items():
         cell = f"from rsl_edu import explorers\nexplorers.{name}()"
@@ -193,7 +193,7 @@ def spread(values: list[float]) -> str:
 
 
 def kernel_table() -> list[tuple[str, str, str]]:
-    """Return, for each explorer, the fastest and the slowest of its controls: the time from value to picture."""
+    """Return the times from value to picture for the fastest and slowest control of each explorer."""
     rows = []
     for name in NAMES:
         explorer = getattr(explorers, name)()
@@ -214,7 +214,7 @@ def kernel_table() -> list[tuple[str, str, str]]:
 
 
 def test_latency(open_notebook, home, capfd):
-    """Print the time from a slider event to the picture: of an explorer, of ``interact``, of each explorer."""
+    """Print the times from a slider event to the picture for an explorer, for ``interact``, and for each explorer."""
     found = {way: latency(open_notebook, home, way) for way in ("with_interact", "ours")}
     sliders = of_explorers(open_notebook, "quiet")
     with busy(4):
@@ -236,7 +236,7 @@ def test_latency(open_notebook, home, capfd):
 
 @contextlib.contextmanager
 def busy(kernels: int) -> Iterator[None]:
-    """Let processes compute without a pause, as the kernels of other notebooks do."""
+    """Run processes that compute without a pause, as kernels of other notebooks may."""
     work = "import torch; torch.set_num_threads(1)\nwhile True: torch.randn(300, 300) @ torch.randn(300, 300)"
     processes = [subprocess.Popen([sys.executable, "-c", work]) for _ in range(kernels)]
     try:

@@ -1,4 +1,4 @@
-"""JupyterLab and Notebook 7, as they are, in real Chromium."""
+"""Fixtures that open JupyterLab and Notebook 7 in real Chromium."""
 
 import json
 import os
@@ -20,20 +20,20 @@ READY = """() => {
     const context = window.jupyterapp?.shell.currentWidget?.sessionContext;
     return context?.isReady && context.session?.kernel?.status === "idle";
 }"""
-"""Whether there is a kernel: what the page says of it comes before."""
+"""Whether the kernel is ready and idle; the page shows a kernel earlier."""
 OPEN_LAB = "import pathlib, sys; from rsl_edu.cli import open_lab; open_lab(pathlib.Path(sys.argv[1]), sys.argv[2:])"
-"""Open JupyterLab as `rsl-edu lab` does, on what is in the folder already."""
+"""Open JupyterLab as `rsl-edu lab` does, without copying the lessons into the folder."""
 RUN_ALL = """async () => {
     await jupyterapp.commands.execute("notebook:run-all-cells");
     const cells = jupyterapp.shell.currentWidget.content.widgets.filter(cell => cell.model.type === "code");
     return cells.filter(cell => cell.model.executionCount === null).length;
 }"""
-"""Run all cells; the number of those that did not run."""
+"""Run all cells, and return how many did not run."""
 
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory):
-    """The folder that the server serves: a copy of the notebooks."""
+    """Return the folder that the server serves, a copy of the notebooks."""
     folder = tmp_path_factory.mktemp("home") / "notebooks"
     shutil.copytree(ROOT / "notebooks", folder)
     return folder
@@ -41,7 +41,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def server(home, no_sweeps, tmp_path_factory):
-    """Address of the Jupyter server that `rsl-edu lab` starts, with configuration folders of its own."""
+    """Return the address of the Jupyter server that `rsl-edu lab` starts, with separate configuration folders."""
     own = tmp_path_factory.mktemp("server")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -87,12 +87,14 @@ def _answers(url):
 
 
 def _is_error(message):
-    return message.type == "error" and "/static/" not in message.location["url"]  # a font of Notebook 7 is forbidden
+    return (
+        message.type == "error" and "/static/" not in message.location["url"]
+    )  # the server refuses a font of Notebook 7
 
 
 @pytest.fixture(scope="session")
 def context(browser):
-    """What the pages share: above all a cache of JupyterLab's scripts, which take longer to load than a lesson."""
+    """Return the context that pages share, so that JupyterLab's scripts, which load slowly, are cached."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     context.set_default_timeout(patience.MILLISECONDS)
     yield context
@@ -101,9 +103,10 @@ def context(browser):
 
 @pytest.fixture(scope="module")
 def open_notebook(server, context, home):
-    """A function that opens a notebook, or a new one with the cells given, runs all its cells and gives the page.
+    """Return a function that opens a notebook, runs all its cells and returns the page.
 
-    ``host`` is where: in JupyterLab or in Notebook 7. What the console complains of from then on fails the tests.
+    If cells are given, it writes a new notebook with them. ``host`` is JupyterLab or Notebook 7. Later errors in the
+    browser's console fail the tests.
     """
     pages: list[Page] = []
     errors: list[str] = []
@@ -116,7 +119,7 @@ def open_notebook(server, context, home):
             urllib.request.urlopen(urllib.request.Request(address, method="DELETE")).close()
 
     def run(name: str, *cells: str, host: str = "lab") -> Page:
-        close()  # one kernel at a time: each takes half a gigabyte
+        close()  # keep only one kernel, because each takes half a gigabyte
         if cells:
             kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
             code = [nbformat.v4.new_code_cell(cell) for cell in cells]
@@ -124,7 +127,7 @@ def open_notebook(server, context, home):
         page: Page = context.new_page()
         pages.append(page)
         page.goto(f"{server}/lab/tree/{name}?reset" if host == "lab" else f"{server}/notebooks/{name}")
-        page.wait_for_function(READY, polling=100)  # not at each frame, which keeps a loading page busy
+        page.wait_for_function(READY, polling=100)  # polling at each frame would slow down a loading page
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: _is_error(message) and errors.append(message.text))
         assert page.evaluate(RUN_ALL) == 0

@@ -1,4 +1,4 @@
-"""Every explorer in JupyterLab and in Notebook 7: each control by mouse and by keyboard, and what the buttons do."""
+"""Every explorer in JupyterLab and Notebook 7: all controls by mouse and keyboard, and all buttons."""
 
 from xml.etree import ElementTree
 
@@ -42,7 +42,7 @@ NOTE_VALUES = """handle => {
     new MutationObserver(note).observe(handle, { attributes: true, attributeFilter: ["aria-valuetext"] });
 }"""
 HAS_ALL = "Stream"
-"""An explorer with all kinds of controls: it stands for all in Notebook 7, where only keys differ."""
+"""An explorer with all kinds of controls. In Notebook 7 only this one is tested, because only keys differ there."""
 
 
 @pytest.fixture(scope="module", params=tiers(["lab", "notebook"], ["lab"]))
@@ -65,9 +65,9 @@ def test_every_kind_of_control_works_by_mouse_and_keyboard_in_both_hosts(page):
 
 
 def move_every_control(page, name, sliders):
-    """Move each control by mouse and by keyboard until the picture becomes another one; sliders as is said.
+    """Move each control by mouse and keyboard until the picture changes; move sliders only as ``sliders`` says.
 
-    The same explorer in this process tells which picture belongs to the value that the control shows.
+    The same explorer in this process gives the picture that belongs to the value of the control.
     """
     shown, twin = Shown(page, name), getattr(explorers, name)()
     if twin.more:
@@ -122,7 +122,7 @@ def move_every_control(page, name, sliders):
 
 
 def drag(shown, twin):
-    """Move each grip by a key, and point at the first thing that can be pointed at."""
+    """Move each handle with a key, and select the first element that can be examined."""
     for i in range(len(twin.live.grips)):
         handle = shown.group.locator(".rsl-grip").nth(i)
         before = shown.picture()
@@ -143,7 +143,7 @@ def drag(shown, twin):
         expect(shown.group.locator(".rsl-lit")).to_have_count(0)
 
 
-def test_picture_after_a_fast_drag_is_that_of_the_value_shown(page):
+def test_picture_after_a_fast_drag_belongs_to_the_displayed_value(page):
     shown = Shown(page, "Stream")
     handle = shown.control("feature")
     handle.scroll_into_view_if_needed()
@@ -151,7 +151,7 @@ def test_picture_after_a_fast_drag_is_that_of_the_value_shown(page):
     x, y = box["x"] + box["width"] / 3, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
-    for i in range(60):  # there and back, faster than pictures can be drawn
+    for i in range(60):  # back and forth, faster than pictures can be drawn
         page.mouse.move(x + 60 - abs(60 - 4 * i) + i, y)
     page.mouse.up()
     twin = explorers.Stream()
@@ -175,7 +175,7 @@ def test_keys_that_come_fast_end_at_the_picture_of_the_value_shown(page):
     shown.group.get_by_role("button", name="Reset").click()
 
 
-def test_play_button_steps_a_slider_of_fractions_from_its_present_value_until_reset(page):
+def test_play_button_steps_a_fractional_slider_from_its_current_value_until_reset(page):
     shown = Shown(page, "Played")
     handle = shown.control("factor")
     handle.press("ArrowRight")
@@ -193,7 +193,7 @@ def test_play_button_steps_a_slider_of_fractions_from_its_present_value_until_re
     assert set(values) <= {round(1.1 + 0.1 * i, 2) for i in range(20)}
 
 
-def test_bad_value_dims_the_picture_says_why_and_the_next_value_clears_it(page):
+def test_bad_value_dims_the_picture_with_an_error_until_the_next_value(page):
     shown = Shown(page, "Failing")
     select = shown.control("batch size (samples)")
     panel = shown.group.locator(".rsl-panel").first
@@ -210,7 +210,7 @@ def test_bad_value_dims_the_picture_says_why_and_the_next_value_clears_it(page):
     assert not page.locator(".jp-OutputArea [data-mime-type='application/vnd.jupyter.stderr']").count()
 
 
-def test_compare_keeps_a_ghost_and_its_numbers_until_pressed_again(page):
+def test_compare_shows_the_pinned_picture_and_numbers_until_pressed_again(page):
     shown = Shown(page, "Stream")
     compare = shown.group.get_by_role("button", name="Compare")
     twin = explorers.Stream()
@@ -244,7 +244,7 @@ def test_picture_can_be_saved_and_its_state_copied(page):
     assert page.evaluate("navigator.clipboard.readText()") == explorers.Stream().state
 
 
-def test_layout_stays_where_it_is_when_the_picture_changes(page):
+def test_layout_does_not_move_when_the_picture_changes(page):
     shown = Shown(page, "Stream")
     toolbar = shown.group.get_by_role("toolbar")
     before = toolbar.bounding_box()
@@ -255,7 +255,7 @@ def test_layout_stays_where_it_is_when_the_picture_changes(page):
     shown.group.get_by_role("button", name="Reset").click()
 
 
-def test_narrow_page_puts_the_picture_under_its_controls_and_cuts_nothing(page):
+def test_narrow_page_shows_the_complete_picture_below_its_controls(page):
     shown = Shown(page, "Stream")
     page.set_viewport_size({"width": 1000 if "lab" in page.url.rsplit("/", 1)[-1] else 680, "height": 1000})
     try:
@@ -268,7 +268,7 @@ def test_narrow_page_puts_the_picture_under_its_controls_and_cuts_nothing(page):
         page.set_viewport_size({"width": 1400, "height": 1000})
 
 
-def test_dark_page_gets_a_dark_picture_and_a_light_one_a_light_one(page):
+def test_picture_follows_the_dark_or_light_theme_of_the_page(page):
     shown = Shown(page, "Stream")
     twin = explorers.Stream()
     ground = shown.group.locator("xpath=..")
@@ -284,6 +284,6 @@ def test_dark_page_gets_a_dark_picture_and_a_light_one_a_light_one(page):
     shown.wait_for(twin.live)
 
 
-def test_picture_is_drawn_in_lines_at_every_scale(page):
+def test_picture_is_a_vector_graphic(page):
     shown = Shown(page, "Stream")
     assert not shown.group.locator("img, canvas").count(), "a bitmap would be blurred at device scale 2"

@@ -1,4 +1,4 @@
-"""Explorers and quizzes where there is no JupyterLab: nbconvert's HTML, and a page of Voilà."""
+"""Explorers and quizzes outside JupyterLab: nbconvert's HTML, Voilà, VS Code and Colab."""
 
 import os
 import socket
@@ -37,13 +37,13 @@ def lesson():
 
 @pytest.fixture(scope="module")
 def exported(lesson):
-    """The lesson as nbconvert exports what is stored, read as a browser reads it."""
+    """Return the stored lesson as exported by nbconvert, parsed as in a browser."""
     text, _ = HTMLExporter().from_notebook_node(lesson)
     return BeautifulSoup(text, "html.parser")
 
 
 def said(lesson):
-    """Yield what the stored outputs say in plain words: the name of what is shown, and all that it says."""
+    """Yield the plain text of the stored outputs, each with the name of the object that it shows."""
     outputs = [output for cell in lesson.cells if cell.cell_type == "code" for output in cell.outputs]
     for output in outputs:
         text = output.get("data", {}).get("text/plain", "")
@@ -58,7 +58,7 @@ def test_export_shows_each_explorer_with_its_caption_as_alternative_text(lesson,
         assert f"{still.find('b').text} {still.find('img')['alt']}" == sentence
 
 
-def test_export_asks_the_questions_of_each_quiz(lesson, exported):
+def test_export_shows_the_questions_of_each_quiz(lesson, exported):
     quizzes = [text for name, text in said(lesson) if name == "Quiz"]
     assert len(quizzes) == 2
     shown = " ".join(output.get_text(" ") for output in exported.select(".jp-OutputArea-output"))
@@ -67,7 +67,7 @@ def test_export_asks_the_questions_of_each_quiz(lesson, exported):
             assert " ".join(question.split(" (")[0].split()) in " ".join(shown.split())
 
 
-def test_export_holds_no_widget_that_nothing_draws(exported):
+def test_export_contains_no_widgets(exported):
     assert "Error displaying widget" not in exported.get_text()
     assert not exported.select("script[type^='application/vnd.jupyter.widget']")
 
@@ -77,7 +77,7 @@ def test_export_holds_no_widget_that_nothing_draws(exported):
 
 @pytest.fixture(scope="module")
 def dashboard(tmp_path_factory):
-    """Address of a page of Voilà with one explorer."""
+    """Return the address of a Voilà page with one explorer."""
     if find_spec("voila") is None and os.environ.get("CI") != "true":
         pytest.skip("no Voilà; to get it: pip install voila")
     own = tmp_path_factory.mktemp("voila")
@@ -111,7 +111,7 @@ def _answers(address):
     return True
 
 
-def test_explorer_is_alive_in_voila(browser, dashboard):
+def test_explorer_works_in_voila(browser, dashboard):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(patience.MILLISECONDS)
     page = context.new_page()
@@ -129,7 +129,7 @@ def test_explorer_is_alive_in_voila(browser, dashboard):
     context.close()
 
 
-# --- VS Code and Colab, by what their sources say ---------------------------------------------------------------------
+# --- VS Code and Colab, according to their source code ----------------------------------------------------------------
 
 RENDER = """async ([code, values]) => {
     const { default: widget } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
@@ -143,7 +143,7 @@ RENDER = """async ([code, values]) => {
     };
     widget.render({ model, el: document.querySelector("#widget") });
 }"""
-"""Render a widget's script as a host does, with what its kernel would say."""
+"""Render a widget's script as a host does, with the values that its kernel would send."""
 
 
 def rendered(browser, body, live, module=picture_module, style="explorer.css"):
@@ -158,7 +158,7 @@ def rendered(browser, body, live, module=picture_module, style="explorer.css"):
 @pytest.mark.parametrize(
     ("kind", "ground"), [("vscode-dark", "rgb(17, 17, 17)"), ("vscode-light", "rgb(255, 255, 255)")]
 )
-def test_vs_code_shows_no_white_panel_and_no_still_while_the_widget_lives(browser, kind, ground):
+def test_vs_code_shows_no_white_panel_and_no_still_picture_next_to_a_live_widget(browser, kind, ground):
     live = Stream().live
     body = f"""<body data-vscode-theme-kind="{kind}">
         <style>.cell-output-ipywidget-background {{ background: white !important; }}</style>
@@ -177,13 +177,13 @@ def test_vs_code_shows_no_white_panel_and_no_still_while_the_widget_lives(browse
 
 
 @pytest.mark.parametrize(("theme", "dark"), [("dark", True), ("", False)])
-def test_colab_tells_its_theme_on_the_page(browser, theme, dark):
+def test_theme_of_colab_is_read_from_the_page(browser, theme, dark):
     page = rendered(browser, f"<html theme='{theme}'><div id='widget'></div></html>", Stream().live)
     assert page.locator("#widget").evaluate("widget => widget.classList.contains('rsl-dark')") == dark
     page.close()
 
 
-def test_explorer_whose_message_cannot_be_sent_says_so_and_stays_where_it_was(browser):
+def test_explorer_reports_a_message_that_cannot_be_sent_and_keeps_its_value(browser):
     page = rendered(browser, "<div id='widget'></div>", Stream().live)
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -199,7 +199,7 @@ def test_explorer_whose_message_cannot_be_sent_says_so_and_stays_where_it_was(br
 
 
 @pytest.mark.parametrize("act", ["answer", "show"])
-def test_quiz_whose_message_cannot_be_sent_says_so(browser, act):
+def test_quiz_reports_a_message_that_cannot_be_sent(browser, act):
     page = rendered(browser, "<div id='widget'></div>", Quiz(Divergence()).live, form_module, "form.css")
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -236,7 +236,7 @@ def test_quiz_whose_message_cannot_be_sent_says_so(browser, act):
         (None, "1.3", False),
     ],
 )
-def test_number_is_right_if_it_agrees_to_the_digits_that_are_told(browser, given, answer, right):
+def test_number_is_right_if_it_agrees_in_the_digits_of_the_answer(browser, given, answer, right):
     page = browser.new_page()
     assert (
         page.evaluate(f"{text('form.js')}\n([given, answer]) => agrees(given ?? undefined, answer)", [given, answer])
@@ -245,7 +245,7 @@ def test_number_is_right_if_it_agrees_to_the_digits_that_are_told(browser, given
     page.close()
 
 
-def test_quiz_of_a_page_takes_enter_and_says_who_was_right(browser, tmp_path):
+def test_quiz_on_a_static_page_accepts_enter_and_shows_the_answer(browser, tmp_path):
     explorer = Divergence()
     (tmp_path / "page.html").write_text(document("Page", Quiz(explorer).html(), explorer.html()), "utf-8")
     page = browser.new_page()

@@ -1,4 +1,4 @@
-"""A learner opens the landing page: robots move before anything has run, and each symptom leads to a lesson."""
+"""The landing page: the robots move before any cell has run, and each symptom links to a lesson."""
 
 import re
 import time
@@ -19,11 +19,11 @@ def page(request, open_notebook):
     return open_notebook("index.ipynb", host=request.param)
 
 
-def test_robots_move_though_no_cell_runs(page):
+def test_robots_move_without_running_a_cell(page):
     robots = page.get_by_role("img", name=re.compile("robots"))
     first, until = robots.screenshot(), time.monotonic() + patience.SECONDS
     while robots.screenshot() == first:
-        assert time.monotonic() < until, "they stand still"
+        assert time.monotonic() < until, "the robots do not move"
     assert not page.evaluate(
         "jupyterapp.shell.currentWidget.content.widgets.filter(it => it.model.type === 'code').length"
     )

@@ -1,4 +1,4 @@
-"""A learner opens each lesson in JupyterLab, runs it, predicts, and moves every explorer."""
+"""Each lesson in JupyterLab as a learner uses it: run it, make predictions, and move every explorer."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from tiers import tiers
 from rsl_edu import explorers
 
 LESSONS = sorted((Path(__file__).parents[2] / "notebooks").glob("[1-9]_*.ipynb"))
-FIRST = [path for path in LESSONS if path.stem == "3_rnn"]  # the shortest in which something plays
+FIRST = [path for path in LESSONS if path.stem == "3_rnn"]  # the shortest lesson with a play button
 
 COUNTS = "() => jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model.executionCount)"
 
@@ -36,11 +36,11 @@ def page(open_notebook, lesson):
 
 @pytest.fixture(scope="module")
 def named(lesson):
-    """The explorers of the lesson: name in the code, and class."""
+    """Return the explorers of the lesson: their classes, by name in the code."""
     return dict(re.findall(r"^(\w+) = explorers\.(?!Quiz)(\w+)\(", code_of(lesson), re.MULTILINE))
 
 
-def test_prediction_stands_next_to_the_truth(page, lesson, named):
+def test_prediction_is_shown_next_to_the_answer(page, lesson, named):
     asked = named[re.search(r"explorers\.Quiz\(\s*(\w+)", code_of(lesson))[1]]
     form = bring_into_view(page, page.get_by_role("group", name="Predict first"))
     guess = explorers.EXPLORERS[asked].question.positions(9)[4]
@@ -66,9 +66,9 @@ def test_prediction_stands_next_to_the_truth(page, lesson, named):
     expect(told.first).to_contain_text("You predicted: ")
 
 
-def test_show_me_is_not_overruled_by_what_plays(page, lesson, named):
+def test_show_me_stops_a_playing_slider(page, lesson, named):
     if lesson.stem not in ("3_rnn", "6_policy"):
-        pytest.skip("nothing plays, or the answer is where it would end")
+        pytest.skip("no play button, or the answer is at the end of the range")
     asked = named[re.search(r"explorers\.Quiz\(\s*(\w+)", code_of(lesson))[1]]
     play = Shown(page, asked).group.get_by_role("button", name=re.compile("^play: ")).first
     slider = play.locator("xpath=..").locator("input")
@@ -81,13 +81,13 @@ def test_show_me_is_not_overruled_by_what_plays(page, lesson, named):
     assert slider.input_value() != slider.get_attribute("max")  # where it would have ended
 
 
-def test_every_explorer_runs_and_moves(page, lesson, named):
+def test_every_explorer_reacts_to_its_slider(page, lesson, named):
     for name in dict.fromkeys(named.values()):
         shown = Shown(page, name)
         slider, before = shown.group.locator("input[type=range]").first, shown.picture()
         value = slider.input_value()
-        slider.press("Home")  # beyond the end of a training nothing changes
-        if slider.input_value() == value:  # it was there
+        slider.press("Home")  # not to the end: after the end of a training, nothing changes
+        if slider.input_value() == value:  # it was there already
             slider.press("End")
         shown.wait_for_another(before)
         expect(shown.group.get_by_role("img")).to_have_attribute("aria-label", shown.caption.text_content())
@@ -95,13 +95,13 @@ def test_every_explorer_runs_and_moves(page, lesson, named):
     for choices in page.locator(".rsl-quiz fieldset:has([type=radio])").all():
         choices.get_by_role("radio").last.check()
     for choices in page.locator(".rsl-quiz fieldset:has([type=radio])").all():
-        expect(choices.get_by_role("radio").last).to_be_checked()  # a choice in one quiz leaves the others alone
+        expect(choices.get_by_role("radio").last).to_be_checked()  # a choice in one quiz does not change the others
     assert not page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count()
     assert not page.locator("[data-mime-type='application/vnd.jupyter.error']").count()
 
 
-def test_learner_sees_what_the_course_needs_and_is_asked_nothing(page, lesson):
-    """Neither what the tests need in the same environment, nor JupyterLab's question about news."""
+def test_learner_sees_only_the_buttons_of_the_course_and_no_prompts(page, lesson):
+    """Buttons of packages that only the tests need are hidden, and so is JupyterLab's prompt about news."""
     menus = page.get_by_role("menubar").get_by_role("menuitem")
     expect(menus).to_have_text(["File", "Edit", "View", "Run", "Kernel", "Tabs", "Settings", "Help"])
     tools = page.locator(".jp-NotebookPanel-toolbar [data-jp-item-name]")
@@ -114,5 +114,5 @@ def test_learner_sees_what_the_course_needs_and_is_asked_nothing(page, lesson):
     expect(page.locator(".Toastify__toast")).to_have_count(0)
 
 
-def test_lesson_leaves_no_file_behind(page, lesson, home):
+def test_lesson_leaves_no_files_behind(page, lesson, home):
     assert {path.suffix for path in home.iterdir() if path.is_file()} == {".ipynb"}

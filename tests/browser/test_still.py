@@ -1,4 +1,4 @@
-"""What is seen where the kernel is gone: a notebook that is opened again, and one whose kernel was ended."""
+"""Notebooks without a kernel: a notebook that is opened again, and a notebook whose kernel was ended."""
 
 import pytest
 from playwright.sync_api import expect
@@ -27,7 +27,7 @@ def restart(page):
 
 
 @pytest.mark.parametrize("host", tiers(["lab", "notebook"], ["notebook"]))
-def test_reopened_notebook_shows_the_last_picture_and_says_how_to_make_it_live(open_notebook, server, context, host):
+def test_reopened_notebook_shows_the_last_picture_and_how_to_make_it_live(open_notebook, server, context, host):
     page = open_notebook(f"reopened_{host}.ipynb", *CELLS, host=host)
     shown, explorer = Shown(page, "Divergence"), explorers.Divergence()
     stills = page.locator(".rsl-still")
@@ -46,7 +46,7 @@ def test_reopened_notebook_shows_the_last_picture_and_says_how_to_make_it_live(o
     assert page.evaluate(SCROLLED) == scrolled
     page.evaluate(SAVE)
     page.wait_for_function("() => !document.title.startsWith('*')")
-    open_notebook("another.ipynb", "1")  # ends the kernel of the one before
+    open_notebook("another.ipynb", "1")  # ends the kernel of the previous notebook
     page = context.new_page()
     page.goto(f"{server}/{'lab/tree' if host == 'lab' else 'notebooks'}/reopened_{host}.ipynb")
     picture = page.get_by_role("img", name=last)
@@ -55,7 +55,7 @@ def test_reopened_notebook_shows_the_last_picture_and_says_how_to_make_it_live(o
     expect(page.get_by_text("Run the cell, and its controls appear.")).to_be_visible()
     expect(page.get_by_text(explorer.questions[0].text).last).to_be_visible()
     errors = page.get_by_text("Error displaying widget: model not found")
-    expect(errors).to_have_count(2)  # JupyterLab seeks both models for a while
+    expect(errors).to_have_count(2)  # JupyterLab searches for both models for a while
     for error in errors.all():
         expect(error).to_be_hidden()
     assert not page.locator(".rsl-explorer").count()
@@ -69,7 +69,7 @@ def test_reopened_notebook_shows_the_last_picture_and_says_how_to_make_it_live(o
         pytest.param(lambda page: run_command(page, "kernelmenu:shutdown"), id="shut down", marks=exhaustive),
     ],
 )
-def test_ended_kernel_leaves_picture_and_quiz_and_both_say_what_to_do(open_notebook, end):
+def test_picture_and_quiz_say_what_to_do_when_the_kernel_has_ended(open_notebook, end):
     page = open_notebook("ended.ipynb", *CELLS)
     shown = Shown(page, "Divergence")
     quiz = bring_into_view(page, page.get_by_role("group", name="Predict first"))

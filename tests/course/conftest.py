@@ -1,4 +1,4 @@
-"""What tests of the checks and of the grader share: patience."""
+"""A fixture that tests of the checks and the grader share: waiting for something."""
 
 import time
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def until():
-    """Waits until something is so, on the slowest machine too; fails if it never is."""
+    """Return a function that waits until a condition is true, even on a slow machine, and fails if it never is."""
 
     def until(fact):
         end = time.monotonic() + 600

@@ -1,7 +1,7 @@
-"""Mutants of a right answer: its source with one small change each, as a slip of the pen would make it.
+"""Mutants of a right answer: its source with one small change each, like a slip while typing.
 
-They know nothing of the mistakes that the checks name: a check must reject every one that is not equal to the
-reference, named or not.
+They are independent of the mistakes that the checks name: a check must reject every mutant that is not equivalent to
+the reference, whether it has a name for it or not.
 """
 
 import ast
@@ -10,7 +10,7 @@ import copy
 import difflib
 import warnings
 
-ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv)  # no power: of whole numbers, it may never end
+ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv)  # no power: with large integers, it may never end
 COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 BITWISE = (ast.BitAnd, ast.BitOr, ast.BitXor)
 IN_PLACE = {ast.Add: "add_", ast.Sub: "sub_", ast.Mult: "mul_", ast.Div: "div_", ast.Pow: "pow_"}
@@ -28,14 +28,22 @@ OTHER_NAMES = (
     ("randn", "rand"),
 )
 SYMMETRIC = ("min", "max", "minimum", "maximum", "transpose")  # in their arguments
-SHAPE_ONLY = ("shape", "dtype", "new_tensor", "zeros_like", "ones_like", "len", "isinstance")  # whatever the values
-NEVER_NEGATIVE = {  # parameters: abs is no change
+SHAPE_ONLY = (
+    "shape",
+    "dtype",
+    "new_tensor",
+    "zeros_like",
+    "ones_like",
+    "len",
+    "isinstance",
+)  # do not depend on the values
+NEVER_NEGATIVE = {  # parameters for which abs changes nothing
     *("std", "old_std", "var_a", "var_b", "count_a", "count_b", "activations", "dones", "time_outs", "eps", "gamma"),
     *("lam", "clip", "rate", "desired_kl", "size", "kernel", "stride", "padding", "dilation", "features", "time"),
     *("input_dim", "output_dim"),
 }
-WHOLE = {"dones", "time_outs", "mask"}  # floor is no change
-MEASURED = {  # what a rollout recorded, or a statistic of it: it has no gradient
+WHOLE = {"dones", "time_outs", "mask"}  # floor changes nothing
+MEASURED = {  # recorded by a rollout, or a statistic of it: has no gradient
     *("rewards", "values", "last_value", "dones", "time_outs", "mask", "activations", "old_log_prob", "advantage"),
     *("action", "old_mean", "old_std", "mean_a", "mean_b", "var_a", "var_b"),
 }
@@ -43,9 +51,9 @@ REDUCTIONS = ("sum", "mean", "prod", "min", "max", "any", "all", "std", "var", "
 
 
 def mutants_of(text):
-    """Mutants of a function or class as whole sources, by what their changed lines have become.
+    """Return the complete sources of the mutants of a function or class, by their changed lines.
 
-    Docstrings and annotations are left out beforehand. Changes that arithmetic makes equal for all numbers, such as
+    Docstrings and annotations are removed first. Changes that arithmetic makes equal for all numbers, such as
     b + a for a + b, are not made.
     """
     tree = plain(ast.parse(text))
@@ -53,7 +61,7 @@ def mutants_of(text):
     mutants = {}
     for wrong in sources(tree):
         with contextlib.suppress(SyntaxError), warnings.catch_warnings():
-            warnings.simplefilter("error", SyntaxWarning)  # such as 0[mask]: it is no Python either
+            warnings.simplefilter("error", SyntaxWarning)  # such as 0[mask], which is not sensible Python either
             compile(wrong, "<mutant>", "exec")
             if wrong != right and wrong not in mutants.values():
                 mutants[_unused(changed(right, wrong), mutants)] = wrong
@@ -61,21 +69,21 @@ def mutants_of(text):
 
 
 def changed(right, wrong):
-    """The lines of a mutant that the right source has not; where there is none, those that it lacks, after a minus."""
+    """Return the lines that only the mutant has; if there are none, the lines that it lacks, after a minus."""
     lines = [line for line in difflib.ndiff(right.splitlines(), wrong.splitlines()) if line[0] in "+-"]
     new = [line[1:].strip() for line in lines if line[0] == "+"]
     return "; ".join(new or ["- " + line[1:].strip() for line in lines])
 
 
 def _unused(key, mutants):
-    """The same change at another place gets one more mark."""
+    """Return a key for the same change at another position."""
     while key in mutants:
         key += " (again)"
     return key
 
 
 def plain(tree):
-    """The tree without what has no behaviour."""
+    """Remove docstrings and annotations from a tree."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
@@ -87,7 +95,7 @@ def plain(tree):
 
 
 def sources(tree):
-    """All mutants, the same one perhaps several times."""
+    """Yield all mutants; some may occur several times."""
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     for function in functions:
         names = _names(function)
@@ -110,7 +118,7 @@ def sources(tree):
 
 
 def _fixed(parent, field):
-    """Whether something is the name of a function, or ``strict=True`` of a zip, which guards and does nothing."""
+    """Return whether this is a function name or the ``strict=True`` of a zip, which only guards."""
     named = isinstance(parent, ast.Call) and field == "func" and isinstance(parent.func, ast.Name)
     return named or (isinstance(parent, ast.keyword) and parent.arg == "strict")
 
@@ -125,7 +133,7 @@ def _with(tree, parent, field, new):
 
 
 def _names(function):
-    """Names of the function's parameters and variables, and the attributes of ``self``."""
+    """Return the names of the function's parameters and variables, and of the attributes of ``self``."""
     own = [argument.arg for argument in function.args.args]
     stored = [node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
     attributes = [node.attr for node in ast.walk(function) if _of_self(node)]
@@ -140,7 +148,7 @@ def _of_self(node):
 
 
 def expressions(node, parent, names):
-    """What may stand in the place of an expression."""
+    """Yield what may replace an expression."""
     if isinstance(getattr(node, "ctx", None), ast.Store):
         return
     if not isinstance(parent, ast.UnaryOp):
@@ -162,14 +170,14 @@ def expressions(node, parent, names):
 
 
 def _valued(node, parent):
-    """Whether it matters what values an expression has, not only their number and type."""
+    """Return whether the values of an expression matter, and not only its shape and type."""
     names = [getattr(parent, "attr", None), getattr(getattr(parent, "func", None), "id", None)]
     names.append(getattr(getattr(parent, "func", None), "attr", None))
     return not _module(node) and not set(names) & set(SHAPE_ONLY)
 
 
 def signs(node, parent):
-    """The negative, the complement."""
+    """Yield the negative and the complement."""
     squared = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Pow) and parent.left is node
     if not squared and not _truth(node, parent):
         yield ast.UnaryOp(ast.USub(), node)
@@ -177,7 +185,7 @@ def signs(node, parent):
 
 
 def _truth(node, parent):
-    """Whether only its truth matters."""
+    """Return whether only the truth value of an expression matters."""
     return getattr(parent, "test", None) is node or isinstance(parent, ast.BoolOp)
 
 
@@ -186,14 +194,14 @@ def _module(node):
 
 
 def _number(node):
-    """The number that an expression writes, with its sign; else None."""
+    """Return the literal number in an expression with its sign, or None."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
         return -node.operand.value
     return node.value if isinstance(node, ast.Constant) and type(node.value) in (int, float) else None
 
 
 def constants(node):
-    """Another number, truth, or order of letters."""
+    """Yield another number, truth value, or order of letters."""
     value = _number(node)
     if isinstance(value, int):
         yield from map(ast.Constant, (value + 1, value - 1, -value, 0))
@@ -208,7 +216,7 @@ def constants(node):
 
 
 def operators(node):
-    """Another operator, none, or only one of the operands."""
+    """Yield another operator, or only one of the operands."""
     if isinstance(node, ast.BinOp):
         family = BITWISE if isinstance(node.op, BITWISE) else ARITHMETIC
         yield from (ast.BinOp(node.left, op(), node.right) for op in family)
@@ -226,13 +234,13 @@ def operators(node):
         for place in range(len(node.ops)):
             for op in COMPARISONS:
                 yield ast.Compare(node.left, [*node.ops[:place], op(), *node.ops[place + 1 :]], node.comparators)
-        if len(node.ops) > 1:  # a < b < c: without an end
+        if len(node.ops) > 1:  # a < b < c: drop one end
             yield ast.Compare(node.left, node.ops[:-1], node.comparators[:-1])
             yield ast.Compare(node.comparators[0], node.ops[1:], node.comparators[1:])
 
 
 def other_order(node):
-    """Brackets lost or set elsewhere: a * b + c for a * (b + c), a / b.log() for (a / b).log()."""
+    """Yield expressions with brackets removed or moved: a * b + c for a * (b + c), a / b.log() for (a / b).log()."""
     if isinstance(node, ast.BinOp):
         left, op, right = node.left, node.op, node.right
         if isinstance(right, ast.BinOp) and not _associative(op, right.op):
@@ -253,7 +261,7 @@ def other_order(node):
 
 
 def _associative(first, second):
-    """Whether (a first b) second c is a first (b second c)."""
+    """Return whether (a first b) second c equals a first (b second c)."""
     sums = isinstance(first, ast.Add) and isinstance(second, (ast.Add, ast.Sub))
     return sums or (isinstance(first, ast.Mult) and isinstance(second, (ast.Mult, ast.Div)))
 
@@ -263,21 +271,21 @@ def _of_a_product(op):
 
 
 def _base(node):
-    """What a method is called on, or an attribute read of."""
+    """Return the object that a method is called on or an attribute is read from."""
     if isinstance(node, ast.Call):
         node = node.func
     return node.value if isinstance(node, ast.Attribute) and not _module(node.value) else None
 
 
 def _on(node, base):
-    """The same method or attribute of something else."""
+    """Return the same method or attribute of another object."""
     new = copy.deepcopy(node)
     (new.func if isinstance(new, ast.Call) else new).value = base
     return new
 
 
 def calls(node):
-    """Another function, none, an argument less, or two exchanged."""
+    """Yield another function, no function, one argument fewer, or two arguments exchanged."""
     if isinstance(node, ast.Attribute) and not _module(node.value):
         yield node.value
     if not isinstance(node, ast.Call):
@@ -304,7 +312,7 @@ def calls(node):
 
 
 def slices(node):
-    """A slice or a place shifted by one."""
+    """Yield a slice or an index shifted by one."""
     if not isinstance(node, ast.Subscript):
         return
     inner = node.slice
@@ -321,7 +329,7 @@ def slices(node):
 
 
 def other_names(node, parameters, variables, attributes):
-    """Another variable, or the same one changed in place."""
+    """Yield another variable, or the same variable changed in place."""
     if isinstance(node, ast.Name) and node.id in variables:
         yield from (ast.Name(other) for other in variables if other != node.id)
     if _of_self(node) and node.attr in attributes:
@@ -336,7 +344,7 @@ def other_names(node, parameters, variables, attributes):
 
 
 def blocks(body, parent):
-    """What may stand in the place of the statements of a function, branch or loop."""
+    """Yield what may replace the statements of a function, branch or loop."""
     for place, statement in enumerate(body):
         before, after = body[:place], body[place + 1 :]
         yield [*before, *after] or [ast.Pass()]
@@ -344,7 +352,7 @@ def blocks(body, parent):
             yield [*before, after[0], statement, *after[1:]]  # the other order
         for new in statements(statement):
             yield [*before, *new, *after]
-        if isinstance(statement, ast.For) and after:  # indented too far, or not far enough
+        if isinstance(statement, ast.For) and after:  # a line indented too far, or not far enough
             longer = ast.For(statement.target, statement.iter, [*statement.body, after[0]], [])
             yield [*before, longer, *after[1:]]
         if isinstance(statement, ast.For) and len(statement.body) > 1:
@@ -355,16 +363,16 @@ def blocks(body, parent):
 
 
 def statements(statement):
-    """What may stand in the place of a statement."""
+    """Yield what may replace a statement."""
     if isinstance(statement, (ast.If, ast.With)):
-        yield statement.body  # always, or without what it stands in
+        yield statement.body  # without the statement that contains the body
     if isinstance(statement, ast.If):
         yield [ast.If(ast.UnaryOp(ast.Not(), statement.test), statement.body, statement.orelse)]
-    if isinstance(statement, ast.For):  # the first or the last step lost
+    if isinstance(statement, ast.For):  # the first or the last step is lost
         steps = ast.Call(ast.Name("list"), [statement.iter], [])
         for part in (ast.Slice(ast.Constant(1), None), ast.Slice(None, ast.Constant(-1))):
             yield [ast.For(statement.target, ast.Subscript(steps, part), statement.body, [])]
     if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.BinOp):
         target, value = statement.targets[0], statement.value
         if isinstance(target, ast.Name) and isinstance(value.left, ast.Name) and value.left.id == target.id:
-            yield [ast.AugAssign(target, value.op, value.right)]  # changes what others may hold
+            yield [ast.AugAssign(target, value.op, value.right)]  # changes a tensor that others may share

@@ -1,4 +1,4 @@
-"""One source, three versions: what is handed out holds no answer and runs from top to bottom, what is solved passes."""
+"""The three versions of a source: the student version has no answers and runs completely; the solution passes."""
 
 import ast
 import linecache
@@ -24,7 +24,7 @@ TASKS = {
     "5_distributions": {"gaussian_log_prob", "gaussian_entropy", "gaussian_kl", "adaptive_learning_rate"},
     "6_policy": {"orthogonal_", "conv2d", "reset_done", "merge_moments", "gaussian_log_prob"},
 }
-# What calls the answer: without it, it cannot be right either. The task says so.
+# Exercises that call another answer, and therefore fail without it. Their text says that they call it.
 NEEDS = {"merge_moments": {"running_norm"}}
 
 sources = pytest.mark.parametrize("source", [assignment.find(name) for name in NAMES], ids=NAMES)
@@ -43,12 +43,17 @@ def graded(cell):
 
 
 def verdicts(notebook):
-    """Run all but the demonstrations; the verdict of each check."""
+    """Run all cells except the demonstrations, and return the verdict of each check."""
     names, seen = {}, {}
     for place, cell in enumerate(notebook.cells):
         if cell.cell_type == "code" and not is_demo(cell):
             file = f"<cell {place}>"
-            linecache.cache[file] = (0, None, cell.source.splitlines(keepends=True), file)  # a stub is told by its line
+            linecache.cache[file] = (
+                0,
+                None,
+                cell.source.splitlines(keepends=True),
+                file,
+            )  # a check recognizes a stub by its source line
             if graded(cell):
                 *before, last = ast.parse(cell.source).body
                 exec(compile(ast.Module(before, []), file, "exec"), names)
@@ -59,7 +64,7 @@ def verdicts(notebook):
 
 
 def answered(source, wanted):
-    """The student version with the answers to some of the exercises."""
+    """Return the student version with the answers to some of the exercises."""
     student, solution = source.student(), source.solution()
     for mine, right in zip(student.cells, solution.cells, strict=True):
         ids = [f"{name}-answer" for name in wanted]
@@ -73,7 +78,7 @@ def test_there_is_an_assignment_for_each_lesson():
 
 
 @sources
-def test_notebook_says_its_points(source):
+def test_notebook_states_its_points(source):
     text = text_of(source.notebook)
     assert source.maximum == 20
     assert "**Points:** 20" in text
@@ -85,10 +90,10 @@ def test_notebook_says_its_points(source):
 
 
 @sources
-def test_student_version_holds_no_answer_and_no_hidden_test(source):
+def test_student_version_has_no_answers_and_no_hidden_tests(source):
     student = source.student()
     text, code = text_of(student), "\n".join(cell.source for cell in student.cells if cell.cell_type == "code")
-    for found, shown in ((regions.SOLUTION, code), (regions.HIDDEN, text)):  # a hint may hold a line
+    for found, shown in ((regions.SOLUTION, code), (regions.HIDDEN, text)):  # a hint may contain a line
         kept = "\n".join(regions.inside(cell.source, found) for cell in source.notebook.cells)
         given = regions.without(text_of(source.notebook), found)
         lines = {line.strip() for line in kept.split("\n") if len(line.strip()) > 12}
@@ -97,12 +102,12 @@ def test_student_version_holds_no_answer_and_no_hidden_test(source):
     assert text.count("# YOUR CODE HERE\n") == text_of(source.notebook).count(regions.SOLUTION[0])
     assert text.count("is not answered yet") == text.count("# YOUR CODE HERE\n")
     assert not [cell for cell in student.cells if cell.cell_type == "code" and (cell.outputs or cell.execution_count)]
-    assert "rsl_edu" not in student.metadata, "what is forbidden is the grader's affair"
+    assert "rsl_edu" not in student.metadata, "only the grader needs the forbidden names"
     nbformat.validate(student)
 
 
 @sources
-def test_solution_version_passes_and_has_no_hidden_test(source):
+def test_solution_version_passes_and_has_no_hidden_tests(source):
     solution = source.solution()
     assert all(verdict.passed for verdict in verdicts(solution).values())
     assert not [word for word in (*regions.SOLUTION, *regions.HIDDEN) if word in text_of(solution)]
@@ -122,7 +127,7 @@ def test_a_missing_answer_fails_its_own_check_only(source):
 @pytest.mark.slow
 @pytest.mark.parametrize("names", tiers([NAMES[2:3], NAMES], [NAMES[2:3]]), ids=["one", "all"])
 def test_student_versions_run_from_top_to_bottom(names):
-    """All in one kernel, which is emptied in between; what does not run stops it."""
+    """Run all of them in one kernel, which is reset in between. An error stops the run."""
     together = nbformat.v4.new_notebook()
     for name in names:
         together.cells += [nbformat.v4.new_code_cell("%reset -f"), *assignment.find(name).student().cells]
@@ -151,7 +156,7 @@ HIDING = "### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS"
 CODE = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"
 
 
-def test_a_stub_stands_in_the_place_of_each_region():
+def test_a_stub_replaces_each_solution_region():
     code = (
         'class A:\n    """Doc."""\n\n    def f(self):\n        a = 1\n        ### BEGIN SOLUTION\n        return a\n\n'
     )
@@ -181,26 +186,26 @@ def test_a_stub_stands_in_the_place_of_each_region():
         ([(CODE.replace("END", "BEGIN"), ANSWER), ("f", GRADE)], "cell 1, line 4: .* must alternate"),
         ([(CODE.replace("BEGIN", "END"), ANSWER), ("f", GRADE)], "cell 1, line 2: .* must alternate"),
         ([(CODE, ANSWER), ("f\n### BEGIN HIDDEN TESTS", GRADE)], "cell 2, line 2: .* without '### END HIDDEN TESTS'"),
-        ([(CODE, {}), ("f", GRADE)], "cell 1, line 2: '### BEGIN SOLUTION' in a cell that is no solution cell"),
-        ([(CODE + "\n" + HIDING, ANSWER), ("f", GRADE)], "cell 1, line 5: .* in a cell that is no cell that gives"),
+        ([(CODE, {}), ("f", GRADE)], "cell 1, line 2: '### BEGIN SOLUTION' in a cell that is not a solution cell"),
+        ([(CODE + "\n" + HIDING, ANSWER), ("f", GRADE)], "cell 1, line 5: .* in a cell that is not a cell that gives"),
         ([(CODE, ANSWER), ("f", GRADE | {"points": -1})], "cell 2: points: expected a number from 0 up, got -1"),
         ([(CODE, ANSWER), ("f", GRADE | {"points": True})], "cell 2: points: .* got True"),
         ([(CODE, ANSWER), ("f", {"grade_id": "f", "grade": True, "schema_version": 3})], "cell 2: points: .* got None"),
         ([(CODE, ANSWER), ("f", GRADE | {"grade_id": "a b"})], "cell 2: grade_id: expected letters, .* got 'a b'"),
         ([(CODE, ANSWER), ("f", GRADE | {"grade_id": "=f"})], "cell 2: grade_id: expected letters, .* got '=f'"),
-        ([(CODE, ANSWER), ("f", GRADE | {"grade_id": "f-answer"})], "cell 2: grade_id: .* got 'f-answer' again"),
+        ([(CODE, ANSWER), ("f", GRADE | {"grade_id": "f-answer"})], "cell 2: grade_id: .* 'f-answer' is used twice"),
         ([(CODE, ANSWER), ("f", GRADE | {"schema_version": 4})], "cell 2: nbgrader's schema_version: .* got 4"),
-        ([(CODE, ANSWER), ("f", GRADE | {"task": True})], "cell 2: a task is a text"),
-        ([(CODE, ANSWER), ("f(\n  1", GRADE)], "cell 2, line 1: no Python: "),
-        ([(CODE, ANSWER), ("f\n### AUTOTEST f(1)", GRADE)], "cell 2, line 2: AUTOTEST makes tests"),
+        ([(CODE, ANSWER), ("f", GRADE | {"task": True})], "cell 2: a task must be a text cell"),
+        ([(CODE, ANSWER), ("f(\n  1", GRADE)], "cell 2, line 1: not valid Python: "),
+        ([(CODE, ANSWER), ("f\n### AUTOTEST f(1)", GRADE)], "cell 2, line 2: AUTOTEST works only in nbgrader"),
         (
             [("x = (\n### BEGIN SOLUTION\n1\n### END SOLUTION\n)", ANSWER), ("x", GRADE)],
-            "cell 1: with a stub in place of its solution it is no Python",
+            "cell 1: not valid Python once a stub replaces the solution",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_source_that_is_not_in_the_format_is_refused_with_its_cell(cells, says):
+def test_error_for_a_source_in_another_format_names_the_cell(cells, says):
     with pytest.raises(AssignmentError, match=f"made(, |: ){says}"):
         source_of(*cells)
 
@@ -216,14 +221,14 @@ def test_sources_are_found_by_name(tmp_path):
     assert assignment.find("4_normalization.ipynb").name == "4_normalization"
     with pytest.raises(AssignmentError, match=r"NAME: expected one of 1_mlp, .*; got 'nix'"):
         assignment.find("nix")
-    with pytest.raises(AssignmentError, match="expected one of none in"):
+    with pytest.raises(AssignmentError, match="NAME: there are no notebooks in"):
         assignment.find("4_normalization", tmp_path)
     (tmp_path / "mine.ipynb").write_text("{}")
     with pytest.raises(AssignmentError, match=r"mine\.ipynb: not a notebook"):
         assignment.find("mine", tmp_path)
 
 
-def test_digest_follows_what_decides_about_points():
+def test_digest_changes_with_everything_that_determines_points():
     notebook = assignment.find("4_normalization").notebook
     text = nbformat.writes(notebook)
 
@@ -237,7 +242,7 @@ def test_digest_follows_what_decides_about_points():
     assert digest("# Assignment 4", "# Homework 4") == digest()
 
 
-def test_working_gives_the_answer_if_it_is_right():
+def test_working_returns_the_answer_if_it_is_right():
     right, wrong = check.reset_done.reference, torch.zeros_like
     assert check.reset_done.working(right) is right
     assert check.reset_done.working(wrong) is right

@@ -1,4 +1,4 @@
-"""What nbgrader's users write: all of it is read, and what is handed out is what nbgrader hands out."""
+"""Sources for nbgrader: every form is read, and the student version is the same as nbgrader's."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ CODE = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"
 
 
 def cell(source, kind="code", tags=(), **metadata):
-    """A cell with nbgrader's metadata."""
+    """Return a cell with nbgrader's metadata."""
     make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}[kind]
     full = {"grade": False, "solution": False, "locked": False, "task": False, "schema_version": 3, **metadata}
     return make(source, metadata={"tags": [*tags]} | ({"nbgrader": full} if metadata else {}))
@@ -36,7 +36,7 @@ def made(*cells, **metadata):
 
 
 def released(notebook):
-    """The notebook that nbgrader hands out."""
+    """Return the notebook that nbgrader hands out."""
     notebook = MetadataValidator().upgrade_notebook_metadata(nbformat.reads(nbformat.writes(notebook), as_version=4))
     for step in ("CheckCellMetadata", "ClearSolutions", "ClearOutput", "ClearHiddenTests", "ClearMarkScheme"):
         notebook, _ = getattr(preprocessors, step)().preprocess(notebook, {})
@@ -44,14 +44,14 @@ def released(notebook):
 
 
 def texts(notebook):
-    """The cells; nbgrader's stub has no message."""
+    """Return the lines of the cells, without the message in a stub, which nbgrader does not have."""
     lines = [cell.source.rstrip("\n").split("\n") for cell in notebook.cells]
     stub = "raise NotImplementedError("
     return [[line.partition(stub)[0] + stub if stub in line else line for line in cell] for cell in lines]
 
 
 @pytest.mark.parametrize("name", ["problem1", "problem2"])
-def test_quickstart_of_nbgrader_is_read_and_handed_out_as_nbgrader_does(name):
+def test_student_version_of_nbgraders_quickstart_equals_nbgraders(name):
     source = Assignment.read(PS1 / f"{name}.ipynb")
     assert texts(source.student()) == texts(released(source.notebook))
     wanted = {
@@ -76,13 +76,13 @@ def test_quickstart_of_nbgrader_is_read_and_handed_out_as_nbgrader_does(name):
         assert source.answers == ("squares", "sum_of_squares", "pyramidal_number")
 
 
-def test_notebooks_of_nbgrader_itself_are_read_as_nbgrader_reads_them():
-    """Its documentation and its tests; what gives no points is no assignment, and AUTOTEST is refused."""
+def test_student_versions_of_nbgraders_own_notebooks_equal_nbgraders():
+    """Read the notebooks of its documentation and tests. A notebook without points or with AUTOTEST is refused."""
     same = 0
     for path in sorted(ALL.rglob("*.ipynb")):
         try:
             theirs = texts(released(nbformat.read(path, 4)))
-        except Exception:  # it has many
+        except Exception:  # nbgrader raises many kinds
             theirs = None
         ours, refused = None, ""
         try:
@@ -129,7 +129,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_each_form_is_handed_out_as_nbgrader_does(form):
+def test_student_version_of_each_form_equals_nbgraders(form):
     source = made(answer(CODE, "f-answer"), FORMS[form], graded("assert f(1)"))
     assert texts(source.student()) == texts(released(source.notebook))
     assert [cell.source for cell in source.handed] == [
@@ -138,7 +138,7 @@ def test_each_form_is_handed_out_as_nbgrader_does(form):
     assert not [line for cell in texts(source.solution()) for line in cell if "BEGIN " in line or "MARK SCHEME" in line]
 
 
-def test_points_by_hand_stay_in_the_gradebook_with_the_stub():
+def test_cells_marked_by_hand_become_tasks():
     source = made(answer(CODE, "f-answer"), *(FORMS[form] for form in ("by hand", "text", "task")), graded("f(1)"))
     *manual, checked = source.tasks
     assert [(task.name, task.points, task.manual) for task in manual] == [
@@ -150,7 +150,7 @@ def test_points_by_hand_stay_in_the_gradebook_with_the_stub():
     assert source.maximum == 8
 
 
-def test_older_metadata_is_read_as_nbgrader_reads_it():
+def test_older_metadata_is_read_like_in_nbgrader():
     old = [
         nbformat.v4.new_code_cell(CODE, metadata={"nbgrader": {"grade_id": "a", "solution": True}}),
         nbformat.v4.new_code_cell("f(1)", metadata={"nbgrader": {"grade_id": "b", "grade": True, "points": "2.5"}}),
@@ -166,7 +166,7 @@ def test_older_metadata_is_read_as_nbgrader_reads_it():
         assert [(task.name, task.points) for task in of_version.tasks] == [("f", 2)]
 
 
-def test_an_id_that_nbgrader_made_up_gets_a_title():
+def test_a_generated_id_gets_the_names_of_its_answers_as_title():
     source = made(answer(CODE, "cell-5a1b"), graded("f(1)", "cell-0123456789abcdef"), graded("f(1)", "easy-one"))
     assert [(task.name, task.title) for task in source.tasks] == [("cell-0123456789abcdef", "f"), ("easy-one",) * 2]
 
@@ -192,7 +192,7 @@ def test_an_id_that_nbgrader_made_up_gets_a_title():
         ("if f:\n    f(1)\n### BEGIN HIDDEN TESTS\nelse:\n    f(2)\n### END HIDDEN TESTS", None, True),
     ],
 )
-def test_hidden_lines_go_on_after_the_shown_ones_or_are_the_whole_check(check, hidden, whole):
+def test_hidden_lines_continue_the_visible_ones_or_are_the_complete_check(check, hidden, whole):
     (task,) = made(answer(CODE, "f-answer"), graded(check)).tasks
     assert task.whole == whole
     if hidden is not None:
@@ -201,7 +201,7 @@ def test_hidden_lines_go_on_after_the_shown_ones_or_are_the_whole_check(check, h
     assert "HIDDEN" not in task.hidden + task.shown
 
 
-def test_values_are_answers_too():
+def test_variables_can_be_answers():
     code = "import math\n### BEGIN SOLUTION\na = 1\nb, (c, *d) = 1, (2, 3)\ne: int = 2\nif a:\n    g = math.pi\n"
     code += "for i in range(3):\n    h = i\na += 1\n### END SOLUTION"
     source = made(answer(code), graded("a, g"))
@@ -210,7 +210,7 @@ def test_values_are_answers_too():
     assert 'raise NotImplementedError("a, b, c, d, e, g, h are not answered yet")' in source.handed[0].source
 
 
-def test_what_a_check_calls_by_way_of_the_set_up_counts():
+def test_answers_that_a_check_calls_through_the_set_up_count():
     source = made(
         cell("def twice(x):\n    return 2 * f(x)\n\n\nclass Runner:\n    run = staticmethod(twice)"),
         answer(CODE, "f-answer"),
@@ -221,7 +221,7 @@ def test_what_a_check_calls_by_way_of_the_set_up_counts():
     assert len(source.setup) == 1
 
 
-def test_answers_that_an_answer_uses():
+def test_dependencies_between_answers_are_found():
     source = made(
         cell("def helper(x):\n    return g(x)"),
         answer("def g(x):\n    return x", "g-answer"),
@@ -257,13 +257,13 @@ def test_a_cell_that_cannot_run_without_an_answer_is_a_demonstration():
     assert len(source.setup) == 4
 
 
-def test_what_checks_import_belongs_to_the_set_up():
+def test_imports_of_checks_belong_to_the_set_up():
     checks = ["import math\nf(math.pi)", "import math\nfrom os import path\nf(path)"]
     source = made(answer(CODE, "f-answer"), *(graded(check, f"f{place}") for place, check in enumerate(checks)))
     assert source.setup == ("import math\nfrom os import path",)
 
 
-def test_lines_for_ipython_are_read():
+def test_ipython_lines_are_read():
     source = made(
         cell("%matplotlib inline\nimport math\n!ls\nfiles = !ls"), answer("%time x = 1\nx = 1"), graded("x?\nassert x")
     )
@@ -271,7 +271,7 @@ def test_lines_for_ipython_are_read():
     assert source.tasks[0].answers == ("x",)
 
 
-def test_own_stubs():
+def test_stubs_can_be_replaced_by_own_texts():
     options = {"stub": "# HIER\npass", "text_stub": "Antwort"}
     source = made(answer(CODE, "f-answer"), FORMS["text"], graded("f(1)"), rsl_edu=options)
     assert source.student().cells[0].source == "def f(x):\n    # HIER\n    pass"
@@ -280,12 +280,12 @@ def test_own_stubs():
 
 
 def test_a_notebook_in_another_language_is_refused():
-    with pytest.raises(AssignmentError, match="made: expected a notebook in Python, got one in R"):
+    with pytest.raises(AssignmentError, match="made: expected a Python notebook, got a notebook in R"):
         made(answer(CODE, "f-answer"), graded("f(1)"), kernelspec={"name": "ir", "display_name": "R", "language": "R"})
 
 
 @pytest.mark.parametrize("change", ["return x", "return 2 * x"])
-def test_a_right_answer_decides_about_points(change):
-    """It stands in for a wrong one where another exercise needs it."""
+def test_digest_depends_on_the_right_answer(change):
+    """The digest includes it, because it replaces a wrong answer that another exercise needs."""
     first = made(answer(CODE, "f-answer"), graded("f(1)")).digest
     assert (made(answer(CODE.replace("return x", change)), graded("f(1)")).digest == first) == (change == "return x")

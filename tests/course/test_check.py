@@ -1,4 +1,4 @@
-"""Checks that explain: right answers pass however they are written, wrong ones are told which mistake they make."""
+"""Checks: right answers pass however they are written, and wrong answers get a verdict that names the mistake."""
 
 import dataclasses
 import functools
@@ -34,7 +34,7 @@ wrong_answers = pytest.mark.parametrize(
 
 
 def merged(**wrong):
-    """A right merge_moments with some outputs replaced: from a function of the right (count, mean, var)."""
+    """Make an answer that returns the right (count, mean, var), with some outputs computed from the right ones."""
 
     def answer(*inputs):
         right = dict(zip(("count", "mean", "var"), check.merge_moments.reference(*inputs), strict=True))
@@ -48,7 +48,7 @@ CASES = {exercise.name: str([case.inputs for case in exercise.cases]) for exerci
 
 @functools.cache
 def judged(name, answer):
-    """The verdict on an answer, which several tests look at."""
+    """Return the verdict on an answer; cached, because several tests use it."""
     return check.EXERCISES[name].check(answer)
 
 
@@ -63,7 +63,7 @@ def test_right_answer_passes_on_own_and_random_cases(exercise, answer):
 
 
 @wrong_answers
-def test_wrong_answer_is_told_its_mistake(exercise, answer, mistake):
+def test_verdict_on_wrong_answer_names_its_mistake(exercise, answer, mistake):
     verdict = judged(exercise.name, answer)
     assert not verdict.passed
     assert set(verdict.mistake.split(" + ")) == set(mistake.split(" + ")), verdict
@@ -77,14 +77,14 @@ def test_wrong_answer_is_told_its_mistake(exercise, answer, mistake):
 
 
 @exercises
-def test_bank_is_large_enough_and_has_every_known_mistake(exercise):
+def test_bank_is_large_enough_and_contains_every_known_mistake(exercise):
     wrong = {mistake for name in WRONG[exercise.name] for mistake in mistake_of(name).split(" + ")}
     assert set(exercise.mistakes) <= wrong
     assert len(wrong - OF_THE_MACHINERY) >= 6
     assert len(RIGHT[exercise.name]) >= 3
 
 
-def test_wrong_answer_named_after_no_mistake_is_refused():
+def test_bank_refuses_wrong_answer_whose_name_is_not_a_mistake():
     class Wrong:
         def no_shift(*_): ...
         def no_shfit__loop(*_): ...
@@ -100,7 +100,7 @@ def test_mistakes_have_different_headlines(exercise):
 
 @exhaustive
 @exercises
-def test_cases_tell_all_mistakes_apart(exercise):
+def test_cases_distinguish_all_mistakes(exercise):
     for form in exercise._diagnosis.known:
         assert exercise.check(form.answer).mistake == form.name, form
 
@@ -111,7 +111,7 @@ def test_reference_passes_and_is_short_enough_for_a_notebook(exercise):
     assert len(str(exercise.solution).splitlines()) <= 20
 
 
-def test_solutions_pass_as_the_notebook_shows_them():
+def test_solutions_pass_in_the_form_shown_in_notebooks():
     notebook: dict = {"torch": torch}
     for name in check.EXERCISES:
         exec(str(check.solution(name)), notebook)
@@ -119,7 +119,7 @@ def test_solutions_pass_as_the_notebook_shows_them():
         assert exercise(notebook[exercise.reference.__name__]).passed
 
 
-# Whatever the learner does, the check answers -------------------------------------------------------------------------
+# Every answer gets a verdict, whatever it does ------------------------------------------------------------------------
 
 
 def raises_system_exit(*_):
@@ -162,7 +162,7 @@ def test_exception_is_shown_with_the_call(answer, says):
     assert call.startswith("  tried:    merge_moments(count_a=1, mean_a=[0]")
 
 
-def test_chunk_along_the_wrong_dimension_is_told_to_name_one():
+def test_error_of_chunk_along_the_wrong_dimension_explains_dim():
     def answer(x, h, w_ih, w_hh, b_ih, b_hh):
         reset, update, new = (x @ w_ih.T + b_ih).chunk(3)
         return reset + update + new
@@ -172,7 +172,7 @@ def test_chunk_along_the_wrong_dimension_is_told_to_name_one():
     assert ".chunk(3, dim=-1)" in message
 
 
-def test_exception_is_shown_with_the_learners_line_even_inside_torch():
+def test_exception_inside_torch_is_shown_with_the_learners_line():
     class Norm(torch.nn.Module):
         def __init__(self, features, eps=0.01):
             super().__init__()
@@ -195,16 +195,16 @@ def test_exception_without_source_is_shown_without_line():
     assert "line" not in verdict.message
 
 
-def test_not_answered_names_what_is_open():
+def test_verdict_on_unanswered_exercise_names_the_open_function():
     verdict = check.running_norm(running_norm.Wrong.not_answered__stub)
     assert repr(verdict) == (
         "○ running_norm: not answered yet: update raises NotImplementedError.\n"
-        '  Write your code in its place; check.hint("running_norm") helps.'
+        '  Replace this line with your code; check.hint("running_norm") shows a hint.'
     )
     assert not verdict.passed
 
 
-def test_open_exercise_inside_another_is_not_answered_either():
+def test_answer_that_calls_an_unanswered_exercise_is_not_answered():
     class Norm(running_norm.Right.baselines):
         def update(self, x):
             WRONG["merge_moments"]["not_answered"](*[None] * 6)
@@ -212,7 +212,7 @@ def test_open_exercise_inside_another_is_not_answered_either():
     assert "not answered yet: not_answered raises NotImplementedError." in check.running_norm(Norm).message
 
 
-def test_not_implemented_by_torch_is_an_exception():
+def test_not_implemented_error_from_torch_is_an_exception():
     def answer(*_):
         return torch.nn.Module()(torch.zeros(1))
 
@@ -222,14 +222,14 @@ def test_not_implemented_by_torch_is_an_exception():
 @pytest.mark.parametrize(
     "answer", [None, 3, (2, torch.zeros(1), torch.zeros(1)), running_norm.Wrong.not_answered__stub]
 )
-def test_something_else_than_a_function_is_said(answer):
+def test_answer_that_is_not_a_function_is_refused(answer):
     verdict = check.merge_moments(answer)
     assert verdict.mistake == "wrong-type"
-    assert "takes your function itself" in verdict.message
+    assert "pass your function itself" in verdict.message
 
 
-def test_object_in_the_place_of_its_class_is_said():
-    assert "takes your class itself" in check.running_norm(running_norm.Right.baselines(2)).message
+def test_object_instead_of_its_class_is_refused():
+    assert "pass your class itself" in check.running_norm(running_norm.Right.baselines(2)).message
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_object_in_the_place_of_its_class_is_said():
         (merged(var=lambda right: torch.inf + right["var"]), "unknown"),
     ],
 )
-def test_result_of_wrong_kind_is_said(result, mistake):
+def test_result_of_wrong_kind_is_recognized(result, mistake):
     answer = result if callable(result) else lambda *_: result
     assert check.merge_moments(answer).mistake == mistake
 
@@ -270,12 +270,12 @@ def test_resized_input_is_a_changed_input():
     assert check.merge_moments(answer).mistake == "in-place"
 
 
-def test_warnings_of_the_learners_code_do_not_reach_the_notebook(recwarn):
+def test_warnings_from_the_learners_code_are_not_shown(recwarn):
     assert check.running_norm(running_norm.Wrong.unbiased_variance).mistake == "unbiased-variance"
     assert not recwarn.list
 
 
-def test_diagnosis_does_not_repeat_the_learners_prints(capsys):
+def test_diagnosis_does_not_print_the_learners_output_again(capsys):
     def answer(*inputs):
         print("hello")
         return merge_moments.Wrong.returns_std(*inputs)
@@ -297,7 +297,7 @@ def test_unknown_mistake_gets_the_smallest_counterexample():
     )
 
 
-def test_known_mistake_reads_as_documented():
+def test_text_of_known_mistake_is_as_documented():
     assert repr(check.merge_moments(merge_moments.Wrong.unbiased_variance__bessel)) == (
         "✗ merge_moments: your variance is the unbiased one (n−1).\n"
         "  tried:    merge_moments(count_a=1, mean_a=[0], var_a=[0], count_b=1, mean_b=[2], var_b=[0])\n"
@@ -307,9 +307,9 @@ def test_known_mistake_reads_as_documented():
     )
 
 
-def test_right_answer_reads_as_documented():
+def test_text_of_right_answer_is_as_documented():
     assert repr(check.discounted_return_scale(discounted_return_scale.Right.by_loops)) == (
-        "✓ discounted_return_scale: right. Tried on\n"
+        "✓ discounted_return_scale: right. It passes these cases:\n"
         "  ✓ one robot and no episode end\n"
         "  ✓ an episode end\n"
         "  ✓ two robots whose episodes end at different steps\n"
@@ -319,13 +319,13 @@ def test_right_answer_reads_as_documented():
     )
 
 
-def test_difference_below_the_shown_digits_gets_more_digits():
+def test_small_difference_is_shown_with_more_digits():
     message = check.merge_moments(merged(var=lambda right: right["var"] + 0.0004)).message
     assert "seen:     var = [1.0004]" in message
 
 
 @wrong_answers
-def test_text_is_narrow(exercise, answer, mistake):
+def test_text_has_short_lines(exercise, answer, mistake):
     text = repr(judged(exercise.name, answer))
     assert "0x" not in text
     assert "tensor([" not in text
@@ -352,7 +352,7 @@ def test_text_is_the_same_every_time(exercise, answer, mistake):
         (torch.float32, "torch.float32"),
     ],
 )
-def test_numbers_are_written_rounded(value, written):
+def test_numbers_are_rounded_in_text(value, written):
     from rsl_edu.course.check.verdict import text
 
     assert text(value) == written
@@ -365,10 +365,10 @@ def test_notebook_shows_a_block_with_the_same_text():
     assert "<b>✗ merge_moments: your variance is the unbiased one (n−1).</b>" in shown["text/html"]
     assert "seen:     var = [2]\nexpected: var = [1]" in shown["text/html"]
     assert "border-left" in shown["text/html"]
-    assert "color:" not in shown["text/html"]  # the theme's own, light or dark
+    assert "color:" not in shown["text/html"]  # the text has the colour of the theme, light or dark
 
 
-def test_block_escapes_the_learners_text():
+def test_block_escapes_html_in_the_learners_text():
     def answer(*_):
         raise ValueError("<script>alert(1)</script>")
 
@@ -377,7 +377,7 @@ def test_block_escapes_the_learners_text():
     assert "&lt;script&gt;" in block
 
 
-def test_verdict_is_a_value():
+def test_verdicts_are_equal_by_value_and_frozen():
     verdict = check.merge_moments(merge_moments.Wrong.unbiased_variance__bessel)
     assert verdict == check.merge_moments(merge_moments.Wrong.unbiased_variance__bessel)
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -387,7 +387,7 @@ def test_verdict_is_a_value():
 # Further cases, hints -------------------------------------------------------------------------------------------------
 
 
-def test_answer_that_knows_the_own_cases_by_heart_fails_on_random_ones():
+def test_answer_with_hard_coded_cases_fails_on_random_cases():
     known = {str(case.inputs): check.merge_moments.reference(*case.inputs) for case in check.merge_moments.cases}
 
     def answer(*inputs):
@@ -400,7 +400,7 @@ def test_answer_that_knows_the_own_cases_by_heart_fails_on_random_ones():
 
 
 @exercises
-def test_random_cases_repeat_with_their_seed(exercise):
+def test_random_cases_depend_only_on_the_seed(exercise):
     def flat(seed):
         return str([case.inputs for case in exercise.sample(seed, 3)])
 
@@ -408,14 +408,14 @@ def test_random_cases_repeat_with_their_seed(exercise):
 
 
 @exercises
-def test_check_leaves_its_own_cases_alone(exercise):
+def test_check_does_not_change_its_own_cases(exercise):
     for answer in WRONG[exercise.name].values():
         judged(exercise.name, answer)
     assert str([case.inputs for case in exercise.cases]) == CASES[exercise.name]
 
 
 @exercises
-def test_hints_are_staged(exercise):
+def test_hints_have_three_stages(exercise):
     hints = [exercise.hint(stage) for stage in (1, 2, 3)]
     assert len(set(hints)) == 3
     assert repr(check.hint(exercise.name)) == str(hints[0])
@@ -426,17 +426,17 @@ def test_hints_are_staged(exercise):
             exercise.hint(stage)
 
 
-def test_unknown_exercise_is_named_with_the_known_ones():
+def test_error_for_unknown_exercise_lists_the_known_ones():
     with pytest.raises(ValueError, match=r"expected one of orthogonal_, .*, merge_moments, "):
         check.hint("merge")
 
 
-def test_unknown_check_is_named_with_the_known_ones():
-    with pytest.raises(AttributeError, match=r"has no exercise 'merge'; there are orthogonal_, "):
+def test_error_for_unknown_check_lists_the_known_ones():
+    with pytest.raises(AttributeError, match=r"has no exercise 'merge'; it has orthogonal_, "):
         check.merge  # noqa: B018
 
 
-def test_module_offers_exactly_its_exercises_by_name():
+def test_module_has_its_exercises_as_attributes():
     assert all(getattr(check, name) is exercise for name, exercise in check.EXERCISES.items())
     assert isinstance(check, types.ModuleType)
     assert repr(check.merge_moments).startswith("Exercise merge_moments: call it with your function")

@@ -1,4 +1,4 @@
-"""A choice says what speaks for or against each answer."""
+"""A choice explains what speaks for or against each answer."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def test_right_answer_passes_with_its_reason():
     assert str(verdict) == "✓ gain: right: it keeps the std."
 
 
-def test_wrong_answer_is_told_what_speaks_against_it():
+def test_wrong_answer_gets_what_speaks_against_it():
     verdict = GAIN(1)
     assert not verdict.passed
     assert verdict.mistake == "1"
@@ -24,7 +24,7 @@ def test_wrong_answer_is_told_what_speaks_against_it():
 
 
 @pytest.mark.parametrize("answer", [..., "2", None, 7.5, ["5/3"], object])
-def test_what_is_no_answer_is_said_and_never_passes(answer):
+def test_something_that_is_not_an_answer_never_passes(answer):
     verdict = GAIN(answer)
     assert not verdict.passed
     assert verdict.mistake == ("not-answered" if answer is ... else "no-such-answer")
@@ -39,14 +39,14 @@ class Bad:
 
 
 @pytest.mark.parametrize("answer", [Bad(), 10**5000, "x" * 10**6, {}, b"x"], ids=range(5))
-def test_odd_answer_gets_a_short_line(answer):
+def test_unusual_answer_gets_a_short_message(answer):
     verdict = GAIN(answer)
     assert verdict.mistake == "no-such-answer"
     assert len(str(verdict)) < 300
 
 
 @pytest.mark.parametrize("answer", [1.0, "1.0", " 1 ", torch.tensor(1.0), np.float32(1), True])
-def test_number_may_be_written_in_any_form(answer):
+def test_number_may_have_any_form(answer):
     assert GAIN(answer).mistake == "1"
 
 
@@ -68,7 +68,7 @@ def test_declaration_without_its_right_answer_is_refused():
 
 
 @pytest.mark.parametrize("choice", check.CHOICES.values(), ids=check.CHOICES)
-def test_every_choice_can_be_missed_and_explains_each_answer(choice):
+def test_every_choice_has_wrong_answers_and_explains_each_answer(choice):
     assert getattr(check, choice.name) is choice
     assert choice.name not in check.EXERCISES
     assert len(choice.answers) >= 3

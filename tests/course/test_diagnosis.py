@@ -1,4 +1,4 @@
-"""What an answer looks like: known mistakes, generic ones, two at once, and what only running it again shows."""
+"""Diagnosis of answers: known mistakes, generic ones, two mistakes, and faults that only a second run shows."""
 
 import linecache
 import time
@@ -14,7 +14,7 @@ from rsl_edu.course.check.failure import PassThroughError
 
 
 def weighted(x: torch.Tensor, y: torch.Tensor, scale: float) -> torch.Tensor:
-    """A task of its own: [batch, n] twice, and a number."""
+    """A small exercise with inputs [batch, n] and [batch, n], and a number."""
     both = x + 2 * y
     total = both.square().sum(-1)
     return scale * total - 1
@@ -43,7 +43,7 @@ def verdict_on(answer, exercise=EXERCISE):
 # Mistakes as edits ----------------------------------------------------------------------------------------------------
 
 
-def test_an_edit_of_the_right_answer_is_recognized_in_other_code():
+def test_a_mistake_is_recognized_in_code_written_differently():
     verdict = verdict_on(lambda x, y, scale: scale * (x + y).pow(2).sum(1) - 1)
     assert verdict.mistake == "twice-missing"
     assert verdict.message.startswith("y counts once.\n  tried:    weighted(x=[[1, 2]], y=[[3, -1]], scale=0.5)\n")
@@ -59,33 +59,33 @@ def test_a_function_is_a_form_too():
     assert verdict_on(lambda x, y, scale: 0 * x[:, 0]).mistake == "zero"
 
 
-def test_two_mistakes_at_once_are_both_told():
+def test_two_mistakes_are_both_reported():
     verdict = verdict_on(lambda x, y, scale: scale * (x + y).pow(2).sum() - 1)
     assert verdict.mistake == "twice-missing + sum-of-all"
-    assert verdict.message.startswith("it looks like two mistakes at once:\n")
+    assert verdict.message.startswith("your answer seems to make two mistakes:\n")
     told = ["1. y counts once.", "   Double it.", "2. you sum over all rows.", "   Sum over the last dimension."]
     assert verdict.message.endswith("\n  ".join(told))
 
 
-def test_a_known_mistake_and_a_generic_one_are_both_told():
+def test_a_known_mistake_and_a_generic_one_are_both_reported():
     verdict = verdict_on(lambda x, y, scale: 2 * (scale * (x + y).pow(2).sum(-1) - 1))
     assert verdict.mistake.startswith("twice-missing + ")
 
 
-def test_a_generic_mistake_is_told():
+def test_a_generic_mistake_is_reported():
     assert verdict_on(lambda x, y, scale: 1 - scale * (x + 2 * y).pow(2).sum(-1)).mistake not in ("unknown", *MISTAKES)
 
 
-def test_an_answer_that_looks_like_nothing_is_unknown_in_less_than_a_few_seconds():
+def test_an_answer_that_no_mistake_explains_is_unknown_within_seconds():
     def answer(x, y, scale):
         return scale * (x.sin() + y.cos()).sum(-1) + 0.123
 
-    verdict_on(answer)  # the mistakes are made once
+    verdict_on(answer)  # the first run builds the mistakes
     begin = time.process_time()
     verdict = verdict_on(answer)
     assert verdict.mistake == "unknown"
     assert verdict.message.startswith("your result is wrong in this case: one row.\n")
-    assert time.process_time() - begin < 10  # of a machine far slower than any
+    assert time.process_time() - begin < 10  # generous, for slow machines
 
 
 def test_every_edit_must_be_found_exactly_once():
@@ -98,7 +98,7 @@ def test_every_edit_must_be_found_exactly_once():
         source.find({"2 * y": "y", "x + 2": "x"})
 
 
-def test_edits_are_of_characters_also_after_umlauts():
+def test_edits_count_characters_not_bytes():
     source = Source("def f(x):\n    größe = x  # ½ · x²\n    return größe + 1\n", "f", {})
     (node,) = [
         node
@@ -108,8 +108,8 @@ def test_edits_are_of_characters_also_after_umlauts():
     assert source.answer([source.at(node.value, "größe - 1")])(5) == 4
 
 
-def test_what_is_shown_is_what_the_headline_is_about():
-    """In the first case only the variance is wrong, but the mean is the first output that is."""
+def test_the_shown_case_fits_the_headline():
+    """In the first case only the variance is wrong, but over all cases the mean is the first wrong output."""
 
     def answer(count_a, mean_a, var_a, count_b, mean_b, var_b):
         count = count_a + count_b
@@ -120,17 +120,17 @@ def test_what_is_shown_is_what_the_headline_is_about():
     assert "seen:     mean = [2]\n  expected: mean = [3]" in message
 
 
-def test_an_edit_that_cannot_be_made_is_named_with_its_mistake():
+def test_the_error_for_an_impossible_edit_names_its_mistake():
     for edit in ({"3 * y": "y"}, {"2 * y": "2 *"}):
         exercise = Exercise(weighted, ("result",), CASES, {"bad": Mistake("a", "b", edit)}, ("",), lambda _: None)
         with pytest.raises(ValueError, match=r"mistakes: 'bad', \{'. "):
             exercise.check(lambda x, y, scale: x[:, 0])
 
 
-# Where it is ----------------------------------------------------------------------------------------------------------
+# The line of the mistake ----------------------------------------------------------------------------------------------
 
 
-def test_the_line_that_reads_like_the_mistake_is_shown_whatever_the_learners_names():
+def test_the_line_of_the_mistake_is_shown_whatever_names_the_learner_uses():
     def answer(x, y, scale):
         a = x + 2 * y
         b = a.square().sum()
@@ -140,7 +140,7 @@ def test_the_line_that_reads_like_the_mistake_is_shown_whatever_the_learners_nam
     assert f"\n  line {number}:".ljust(13) + "b = a.square().sum()\n" in verdict_on(answer).message
 
 
-def test_two_mistakes_read_as_in_the_book():
+def test_the_text_of_two_mistakes_is_the_one_in_the_book():
     cell = """def gaussian_kl(old_mean, old_std, mean, std):
     ratio = (old_std / std).log()
     each = ratio + (old_std**2 + (mean - old_mean) ** 2) / (2 * std**2) - 0.5
@@ -153,7 +153,7 @@ def test_two_mistakes_read_as_in_the_book():
     assert f"```text\n{check.gaussian_kl(names['gaussian_kl'])}\n```" in page.read_text(encoding="utf-8")
 
 
-def test_a_lambda_whose_source_cannot_be_cut_out_gets_its_verdict():
+def test_a_lambda_whose_source_cannot_be_extracted_gets_its_verdict():
     cell = 'text, answer = """\n""", lambda x, y, scale: scale * (x + y).pow(2).sum(1) - 1\n'  # its line ends a string
     linecache.cache["<cell 2>"] = len(cell), None, cell.splitlines(keepends=True), "<cell 2>"
     names: dict = {}
@@ -161,7 +161,7 @@ def test_a_lambda_whose_source_cannot_be_cut_out_gets_its_verdict():
     assert verdict_on(names["answer"]).mistake == "twice-missing"
 
 
-def test_no_line_is_shown_where_none_reads_like_the_mistake():
+def test_no_line_is_shown_if_none_matches_the_mistake():
     def answer(x, y, scale):
         return scale * torch.einsum("bn,bn->", x + 2 * y, x + 2 * y) - 1
 
@@ -171,13 +171,13 @@ def test_no_line_is_shown_where_none_reads_like_the_mistake():
 
 
 class Counter:
-    """Counts by steps."""
+    """Counts in steps of a given size."""
 
     def __init__(self, step: int) -> None:
         self.step, self.total = step, 0
 
     def add(self, number: int) -> None:
-        """Add a number of steps."""
+        """Add a number of steps to the total."""
         self.total = self.total + number * self.step
 
 
@@ -205,7 +205,7 @@ def test_the_line_of_a_method_is_shown():
     assert "self.total += number + self.step\n" in verdict.message
 
 
-def test_of_an_unknown_mistake_the_first_step_that_differs_from_the_hints_is_shown():
+def test_for_an_unknown_mistake_the_first_variable_that_differs_from_the_hints_is_shown():
     hints = ("Think.", "First `both = x + 2 * y`.", "Then `total = both.square().sum(-1)`.")
     exercise = Exercise(weighted, ("result",), CASES, {}, hints, lambda _: None)
 
@@ -216,13 +216,13 @@ def test_of_an_unknown_mistake_the_first_step_that_differs_from_the_hints_is_sho
 
     verdict = verdict_on(answer, exercise)
     assert verdict.mistake == "unknown"
-    assert verdict.message.splitlines()[-1] == "  look at:  your total = [2.93]; as the hints have it, [49]"
+    assert verdict.message.splitlines()[-1] == "  look at:  your total = [2.93]; following the hints, it would be [49]"
 
 
-# What running it again shows ------------------------------------------------------------------------------------------
+# What a second run shows ----------------------------------------------------------------------------------------------
 
 
-def test_what_is_kept_from_call_to_call_is_said_although_the_first_call_is_right():
+def test_state_between_calls_is_reported_even_if_the_first_call_is_right():
     kept = []
 
     def answer(x, y, scale):
@@ -249,7 +249,7 @@ def test_an_answer_that_raises_only_when_it_is_called_again_gets_a_verdict(resul
     assert verdict_on(answer).mistake in ("no-return", "state-between-calls")
 
 
-def test_random_results_are_said_and_the_notebooks_own_random_numbers_go_on():
+def test_random_results_are_reported_and_the_global_random_state_is_kept():
     torch.manual_seed(1)
     expected = torch.rand(3)
     torch.manual_seed(1)
@@ -259,7 +259,7 @@ def test_random_results_are_said_and_the_notebooks_own_random_numbers_go_on():
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_a_seed_that_is_set_inside_is_said_too():
+def test_a_seed_set_inside_the_answer_is_reported():
     def answer(x, y, scale):
         torch.manual_seed(0)
         return weighted(x, y, scale) + 0.01 * torch.randn(len(x))
@@ -269,11 +269,11 @@ def test_a_seed_that_is_set_inside_is_said_too():
     assert "a seed is set in your code" in verdict.message
 
 
-def test_a_result_that_is_nan_everywhere_is_said_to_be_nothing_else():
+def test_a_result_that_is_nan_everywhere_gets_no_other_diagnosis():
     assert verdict_on(lambda x, y, scale: torch.nan * x[:, 0]).mistake == "nan"
 
 
-def test_whole_numbers_that_cut_off_are_said():
+def test_an_integer_result_is_reported():
     def answer(x, y, scale):
         result = torch.zeros(len(x), dtype=torch.long)
         for i, value in enumerate(weighted(x, y, scale)):
@@ -282,10 +282,10 @@ def test_whole_numbers_that_cut_off_are_said():
 
     verdict = verdict_on(answer)
     assert verdict.mistake == "integer-result"
-    assert "what is after the point is cut off" in verdict.message
+    assert "the digits after the decimal point are cut off" in verdict.message
 
 
-def test_printing_in_place_of_returning_is_said(capsys):
+def test_printing_instead_of_returning_is_reported(capsys):
     verdict = verdict_on(lambda x, y, scale: print(weighted(x, y, scale)))
     assert verdict.mistake == "no-return"
     assert "your code prints, and returns None" in verdict.message
@@ -296,17 +296,20 @@ def test_printing_in_place_of_returning_is_said(capsys):
     ("result", "says"),
     [
         ((1.0, 2.0), "your result is a tuple of 2 values, expected a tensor of shape [1]."),
-        ([1.0], "your result is a list of 1 values, expected a tensor of shape [1]; torch.tensor or torch.stack makes"),
-        (torch.ones(1).numpy(), "your result is an array of numpy, expected a tensor of shape [1]"),
+        (
+            [1.0],
+            "your result is a list of 1 values, expected a tensor of shape [1]; torch.tensor or torch.stack converts",
+        ),
+        (torch.ones(1).numpy(), "your result is a numpy array, expected a tensor of shape [1]"),
         ("one", "your result is of type str, expected a tensor of shape [1]."),
-        (torch.ones(1, device="meta"), "your result is a tensor that holds no plain numbers (torch.strided, on meta)"),
+        (torch.ones(1, device="meta"), "your result is not a plain tensor of numbers (torch.strided, on meta)"),
     ],
 )
-def test_what_is_of_another_kind_is_called_by_its_name(result, says):
+def test_a_result_of_the_wrong_kind_is_described(result, says):
     assert verdict_on(lambda *_: result).message.startswith(says)
 
 
-def test_another_shape_is_said():
+def test_a_wrong_shape_is_reported():
     says = "your result is a tensor of shape [1, 3], expected a tensor of shape [1], in this case: one row."
     assert verdict_on(lambda x, y, scale: x.sum().exp() * torch.ones(len(x), 3)).message.startswith(says)
 
@@ -334,7 +337,7 @@ def test_an_error_that_is_no_exception_gets_a_verdict_too(error):
     assert verdict_on(answer).mistake == "exception"
 
 
-def test_what_the_learner_interrupts_is_interrupted():
+def test_keyboard_interrupt_is_not_caught():
     def answer(x, y, scale):
         raise KeyboardInterrupt
 
@@ -342,7 +345,7 @@ def test_what_the_learner_interrupts_is_interrupted():
         EXERCISE.check(answer)
 
 
-def test_what_the_grader_has_to_say_passes_through():
+def test_pass_through_error_of_the_grader_is_not_caught():
     def answer(x, y, scale):
         raise PassThroughError("the process has ended")
 
@@ -350,7 +353,7 @@ def test_what_the_grader_has_to_say_passes_through():
         EXERCISE.check(answer)
 
 
-def test_settings_that_an_answer_changes_are_as_before_afterwards():
+def test_settings_that_an_answer_changes_are_restored():
     def answer(x, y, scale):
         torch.set_grad_enabled(False)
         torch.set_default_dtype(torch.float64)
@@ -362,11 +365,11 @@ def test_settings_that_an_answer_changes_are_as_before_afterwards():
 
 
 def sorting(values: list[int], k: int) -> int:
-    """The k-th of a list."""
+    """Return the k-th smallest value of a list."""
     return sorted(values)[k]
 
 
-def test_a_changed_list_is_not_told_to_use_clone():
+def test_the_advice_for_a_changed_list_does_not_mention_clone():
     exercise = Exercise(sorting, ("value",), (Case("two", ([3, 1], 0)),), {}, ("",), lambda _: None)
 
     def answer(values, k):
@@ -390,19 +393,19 @@ IN_GRAPH = Exercise(
 )
 
 
-def test_a_gradient_that_is_cut_off_is_said():
+def test_a_missing_gradient_is_reported():
     assert IN_GRAPH.check(weighted).passed
     verdict = verdict_on(lambda x, y, scale: weighted(x.detach(), y, scale), IN_GRAPH)
     assert verdict.mistake == "no-gradient"
-    assert verdict.message.startswith("your result is right, but no gradient comes back from it to x.")
+    assert verdict.message.startswith("your result is right, but no gradient flows back to x.")
 
 
-def test_a_gradient_that_is_wrong_is_the_counterexample():
+def test_a_wrong_gradient_is_shown_as_the_counterexample():
     verdict = verdict_on(lambda x, y, scale: weighted(x / 2 + x.detach() / 2, y, scale), IN_GRAPH)
     assert "seen:     gradient of x = [[" in verdict.message
 
 
-def test_a_tensor_of_a_graph_may_be_written_into_no_more_than_others():
+def test_writing_into_an_input_that_is_part_of_a_graph_is_a_mistake_too():
     def answer(x, y, scale):
         result = weighted(x, y, scale)
         x.zero_()
@@ -411,18 +414,18 @@ def test_a_tensor_of_a_graph_may_be_written_into_no_more_than_others():
     assert verdict_on(answer, IN_GRAPH).mistake == "in-place"
 
 
-def test_an_error_of_torch_is_told_in_words():
+def test_an_error_of_torch_is_explained():
     import copy
 
     verdict = verdict_on(lambda x, y, scale: weighted(copy.deepcopy(x), y, scale), IN_GRAPH)
     assert verdict.mistake == "exception"
-    assert "`.clone()` can, and keeps its gradient." in verdict.message
+    assert "`.clone()` can, and it keeps the gradient." in verdict.message
 
 
 # Time, numbers --------------------------------------------------------------------------------------------------------
 
 
-def test_an_answer_that_never_ends_is_stopped_and_its_line_named(monkeypatch):
+def test_an_answer_that_never_ends_is_stopped_and_its_line_is_named(monkeypatch):
     monkeypatch.setattr(judging, "_SECONDS", 0.2)
 
     def answer(x, y, scale):
@@ -447,13 +450,13 @@ def test_an_answer_that_never_ends_is_stopped_and_its_line_named(monkeypatch):
         (0.5, 0.25, ("0.5", "0.25")),
     ],
 )
-def test_numbers_have_the_digits_that_show_how_they_differ(seen, expected, written):
+def test_numbers_are_written_with_enough_digits_to_differ(seen, expected, written):
     from rsl_edu.course.check.verdict import clearly
 
     assert clearly(torch.tensor(seen, dtype=torch.float64), torch.tensor(expected, dtype=torch.float64)) == written
 
 
-def test_of_large_tensors_the_number_that_differs_most_is_shown():
+def test_for_large_tensors_the_largest_difference_is_shown():
     from rsl_edu.course.check.verdict import clearly
 
     seen, expected = torch.zeros(5, 6).double(), torch.zeros(5, 6).double()

@@ -1,4 +1,4 @@
-"""An answer with a loop that never ends, as people write it."""
+"""An answer with a typical endless loop."""
 
 import torch
 
@@ -15,7 +15,7 @@ def counts_nothing(rewards, values, dones, last_value, gamma, lam):
     return result
 
 
-def test_loop_without_its_countdown_is_stopped_on_a_line_of_it(monkeypatch):
+def test_endless_loop_is_stopped_and_one_of_its_lines_is_named(monkeypatch):
     monkeypatch.setattr(judging, "_SECONDS", 0.2)
     verdict = check.advantages(counts_nothing)
     assert verdict.mistake == "stopped"

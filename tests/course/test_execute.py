@@ -44,7 +44,7 @@ def outputs_of(*outputs):
     return cells_of(canonical(notebook(code("1", outputs, id="a"))))[0]["outputs"]
 
 
-def test_canonical_form_is_a_fixed_point():
+def test_canonical_form_of_a_canonical_notebook_is_the_same():
     text = notebook(
         code(
             "print(1)\n1",
@@ -67,12 +67,12 @@ def test_an_error_prints_no_control_characters(tmp_path, capsys):
     assert "\x1b" not in said
 
 
-def test_executed_cells_count_from_one_and_empty_ones_do_not_count():
+def test_execution_counts_start_at_one_and_skip_empty_cells():
     text = notebook(code("1", id="a", execution_count=5), code("  ", id="b", execution_count=6), code("2", id="c"))
     assert [cell["execution_count"] for cell in cells_of(canonical(text))] == [1, None, 2]
 
 
-def test_ids_stay_and_missing_or_doubled_ones_follow_from_the_text():
+def test_missing_and_duplicate_ids_are_derived_from_the_text():
     text = notebook(code("1", id="kept"), code("same"), code("same"), code("2", id="kept"), minor=4)
     first, second = cells_of(canonical(text)), cells_of(canonical(text))
     assert first == second
@@ -81,7 +81,7 @@ def test_ids_stay_and_missing_or_doubled_ones_follow_from_the_text():
     assert len(set(ids)) == 4
 
 
-def test_metadata_keeps_what_the_author_wrote_and_loses_what_the_machine_wrote():
+def test_metadata_written_by_programs_is_removed():
     cell = code(
         "1", id="a", metadata={"execution": {"iopub.execute_input": "now"}, "collapsed": True, "tags": ["hide"]}
     )
@@ -92,7 +92,7 @@ def test_metadata_keeps_what_the_author_wrote_and_loses_what_the_machine_wrote()
     assert "version" not in stored["metadata"]["language_info"]
 
 
-def test_streams_in_a_row_become_one_stdout_and_one_stderr():
+def test_consecutive_streams_become_one_stdout_and_one_stderr():
     merged = outputs_of(stream("a"), stream("w", "stderr"), stream("b\n"), display(text="x"), stream("c"))
     assert [(output.get("name"), output.get("text")) for output in merged] == [
         ("stdout", ["ab\n"]),
@@ -106,7 +106,7 @@ def test_progress_bar_keeps_only_its_last_line():
     assert outputs_of(stream("10%\r50"), stream("%\r100%\n"))[0]["text"] == ["100%\n"]
 
 
-def test_widgets_leave_their_text_and_picture_only():
+def test_only_text_and_picture_of_a_widget_are_kept():
     stored = outputs_of(display(widget={"model_id": "1"}, text="Stream", png="aGk="), display(widget={"model_id": "2"}))
     assert [output["data"] for output in stored] == [{"text/plain": ["Stream"], "image/png": "aGk="}]
 
@@ -125,13 +125,13 @@ def test_addresses_and_paths_of_the_machine_are_scrubbed(text, scrubbed):
     assert outputs_of(display(text=text))[0]["data"]["text/plain"] == [scrubbed]
 
 
-def test_nbval_sanitizes_what_is_scrubbed():
+def test_nbval_has_the_same_patterns():
     config = (Path(__file__).parents[1] / "nbval_sanitize.cfg").read_text("utf-8")
     assert tuple(re.findall(r"^regex: (.*)\nreplace: (.*)$", config, re.MULTILINE)) == (*SCRUB, PICTURE)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"cells": 3}', '{"cells": [{"cell_type": "odd", "source": ""}]}'])
-def test_what_is_no_notebook_is_refused(text):
+def test_a_file_that_is_not_a_notebook_is_refused(text):
     with pytest.raises(ValueError, match="not a notebook"):
         canonical(text)
 
@@ -145,7 +145,7 @@ def lesson(tmp_path):
     return path
 
 
-def test_executing_twice_changes_no_byte(lesson):
+def test_executing_twice_changes_nothing(lesson):
     assert execute(lesson)
     stored = lesson.read_bytes()
     outputs = [cell["outputs"] for cell in cells_of(stored)]
@@ -158,7 +158,7 @@ def test_executing_twice_changes_no_byte(lesson):
     assert [path.name for path in lesson.parent.iterdir()] == [lesson.name]
 
 
-def test_progress_bars_are_off_while_a_notebook_is_executed_and_only_then(lesson, monkeypatch):
+def test_progress_bars_are_off_only_while_a_notebook_is_executed(lesson, monkeypatch):
     monkeypatch.delenv("TQDM_DISABLE", raising=False)
     lesson.write_text(notebook(code("import os; print(os.environ.get('TQDM_DISABLE'))")))
     execute(lesson)
@@ -166,7 +166,7 @@ def test_progress_bars_are_off_while_a_notebook_is_executed_and_only_then(lesson
     assert "TQDM_DISABLE" not in os.environ
 
 
-def test_failing_cell_is_named_and_leaves_the_file(lesson, capsys):
+def test_failing_cell_is_named_and_the_file_is_unchanged(lesson, capsys):
     before = notebook(code("1", id="good"), code("1 / 0", id="bad"))
     lesson.write_text(before)
     assert main([str(lesson)]) == 1
@@ -178,13 +178,13 @@ def test_failing_cell_is_named_and_leaves_the_file(lesson, capsys):
     ("source", "timeout", "reason"),
     [("import time; time.sleep(9999)", 1, "timed out"), ("import os; os._exit(1)", 600, "died")],
 )
-def test_stuck_cell_and_dead_kernel_are_named(lesson, source, timeout, reason):
+def test_error_for_a_stuck_cell_or_dead_kernel_names_the_cell(lesson, source, timeout, reason):
     lesson.write_text(notebook(code(source, id="bad")))
     with pytest.raises(ExecutionError, match=rf"cell 0 \(id bad\) failed: .*{reason}"):
         execute(lesson, timeout=timeout)
 
 
-def test_check_names_the_file_that_is_not_canonical_and_executes_nothing(lesson, capsys, monkeypatch):
+def test_check_lists_files_that_are_not_canonical_and_executes_nothing(lesson, capsys, monkeypatch):
     monkeypatch.setattr(module, "execute", None)
     assert main(["--check", str(lesson.parent)]) == 1
     assert capsys.readouterr().err == f"{lesson}: not in canonical form; run `make notebooks`\n"
@@ -193,7 +193,7 @@ def test_check_names_the_file_that_is_not_canonical_and_executes_nothing(lesson,
     assert nbformat.read(lesson, as_version=4).cells[2].execution_count == 2
 
 
-def test_folders_are_searched_and_checkpoints_are_not(tmp_path):
+def test_notebooks_in_folders_are_found_except_checkpoints(tmp_path):
     for name in ("b.ipynb", "a.ipynb", "assignments/c.ipynb", ".ipynb_checkpoints/a.ipynb"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()

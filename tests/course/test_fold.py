@@ -1,4 +1,4 @@
-"""Hints and solutions live in the exercises, and the notebooks hold exactly these."""
+"""The notebooks contain exactly the hints and solutions of the exercises."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def text_of(path):
 
 
 @pytest.mark.parametrize("path", LESSONS + ASSIGNMENTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_notebook_holds_the_hints_and_solutions_of_its_exercises(path):
-    stored = canonical(path.read_text("utf-8"))  # JupyterLab writes more about the kernel
+def test_notebook_has_the_hints_and_solutions_of_its_exercises(path):
+    stored = canonical(path.read_text("utf-8"))  # JupyterLab adds metadata about the kernel
     assert folded(stored) == stored, "run `make notebooks`"
 
 
 @pytest.mark.parametrize("path", LESSONS + ASSIGNMENTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_folded_text_is_markdown_with_mathematics_in_every_host(path):
-    """Markdown inside of HTML begins after a blank line: without one, VS Code shows stars and dollar signs."""
+def test_folded_text_is_rendered_as_markdown_everywhere(path):
+    """Without a blank line before Markdown inside HTML, VS Code shows stars and dollar signs."""
     for cell in cells(path):
         assert "<details" not in cell.source or cell.cell_type == "markdown"
         for opened in re.findall(r"<details>(.*?)</details>", cell.source, re.DOTALL):
@@ -63,9 +63,9 @@ def test_lesson_shows_every_hint_and_the_solution_of_each_of_its_exercises(lesso
 
 
 @pytest.mark.parametrize("path", ASSIGNMENTS, ids=lambda path: path.stem)
-def test_assignment_shows_two_hints_and_says_where_the_third_is(path):
+def test_assignment_shows_two_hints_and_how_to_get_the_third(path):
     own = [cell for cell in cells(path) if OWN_HINTS in cell.metadata.get("tags", ())]
-    assert len(own) == (5 if path.stem == "6_policy" else 0), "only a repair has hints of its own"
+    assert len(own) == (5 if path.stem == "6_policy" else 0), "only the faults to repair have their own hints"
     text = text_of(path)
     for exercise in check.EXERCISES.values():
         if f"\ncheck.{exercise.name}(" in text and not own:
@@ -84,7 +84,7 @@ def test_assignment_shows_two_hints_and_says_where_the_third_is(path):
     ],
     ids=["hint-of-lesson", "solution-of-lesson", "hint-of-assignment", "solution-of-assignment"],
 )
-def test_changed_notebook_is_found_and_written_back_byte_by_byte(tmp_path, capsys, path, old):
+def test_changed_notebook_is_detected_and_restored_exactly(tmp_path, capsys, path, old):
     copy = tmp_path / path.name
     stored = canonical(path.read_text("utf-8"))
     copy.write_text(stored, "utf-8")
@@ -98,7 +98,7 @@ def test_changed_notebook_is_found_and_written_back_byte_by_byte(tmp_path, capsy
     assert {file.name for file in tmp_path.iterdir()} == {path.name}
 
 
-def test_changed_hint_of_an_exercise_reaches_lesson_and_assignment(monkeypatch):
+def test_changed_hint_of_an_exercise_appears_in_lesson_and_assignment(monkeypatch):
     new = dataclasses.replace(check.conv2d, hints=("one", "two", "three"))
     monkeypatch.setitem(check.EXERCISES, "conv2d", new)
     lesson, assignment = (folded(path.read_text("utf-8")) for path in (LESSONS[1], ASSIGNMENTS[1]))
@@ -119,14 +119,14 @@ HINT = "<details><summary>Hint 1</summary>\n\nold\n\n</details>"
 @pytest.mark.parametrize(
     ("made", "says"),
     [
-        ([cell("markdown", HINT)], "cell deta: it has hints, but no exercise comes before or after it"),
+        ([cell("markdown", HINT)], "cell deta has hints, but no exercise comes before or after it"),
         ([cell("code", "check.nothing(nothing)"), cell("markdown", HINT)], "there is no exercise 'nothing'"),
         ([cell("code", "f", nbgrader={"grade_id": "f-answer"})], "there is no exercise 'f'"),
         (None, "not a notebook"),
     ],
     ids=["no exercise", "unknown check", "unknown answer", "no notebook"],
 )
-def test_what_cannot_be_folded_is_named(tmp_path, capsys, made, says):
+def test_error_for_hints_without_an_exercise_names_the_cell(tmp_path, capsys, made, says):
     path = tmp_path / "made.ipynb"
     path.write_text("{}" if made is None else json.dumps({"cells": made, "metadata": {}, "nbformat": 4}))
     assert main([str(path)]) == 1
@@ -134,11 +134,11 @@ def test_what_cannot_be_folded_is_named(tmp_path, capsys, made, says):
 
 
 def test_solution_cell_that_asks_for_another_function_is_refused():
-    with pytest.raises(ValueError, match="asks for g; the exercise has f"):
+    with pytest.raises(ValueError, match="is for g, but the exercise has f"):
         with_solutions("def g():\n    ### BEGIN SOLUTION\n    ### END SOLUTION", {"f": "return 1"})
 
 
-# The source that a notebook shows
+# The source code that a notebook shows
 
 
 class Scale:
@@ -192,14 +192,14 @@ class Scale:
         self.by = by"""
 
 
-def test_shown_source_has_comments_and_imports_and_neither_annotations_nor_docstrings():
+def test_shown_source_has_comments_and_imports_but_no_annotations_or_docstrings():
     assert notebook_source(Scale) == SHOWN
     assert bodies(Scale)["__init__"] == "self.by = by"
     assert bodies(Scale)["__call__"].startswith("# first things first\n\ndef one(value):\n    return")
 
 
 @pytest.mark.parametrize("exercise", check.EXERCISES.values(), ids=check.EXERCISES)
-def test_shown_source_of_every_exercise_has_neither_annotations_nor_docstrings(exercise):
+def test_shown_source_of_every_exercise_has_no_annotations_or_docstrings(exercise):
     shown = notebook_source(exercise.reference)
     assert '"""' not in shown
     for node in ast.walk(ast.parse(shown)):

@@ -1,4 +1,4 @@
-"""Generic mistakes: each does what its sentence says, in a small function of its own and in every exercise."""
+"""Generic mistakes: each does what its sentence says, in a small function and in every exercise."""
 
 import ast
 import inspect
@@ -20,7 +20,7 @@ TENSORS = "x: torch.Tensor, y: torch.Tensor"
 
 
 def of(body, given="x: torch.Tensor", returns="torch.Tensor"):
-    """The source of a small right answer."""
+    """Return the source of a small right answer."""
     return Source(f"def answer({given}) -> {returns}:\n    {body}\n", "answer", {"torch": torch, "math": math})
 
 
@@ -32,7 +32,7 @@ def same(a, b):
 
 
 def fits(source, kind, headline, wrong, inputs, outputs=("y",)):
-    """Whether some suspect of a kind, with a text in its sentence, returns what ``wrong`` returns."""
+    """Return whether a suspect of this kind, with this text in its sentence, returns what ``wrong`` returns."""
     right = source.answer(())(*inputs)
     for suspect in suspects(source, outputs):
         if suspect.name == kind and headline in suspect.headline:
@@ -129,7 +129,7 @@ FORMULA = {
     "fixed-size": ("return x.sum(0) / len(x)", lambda x: x.sum(0) / 3),
     "wrong-argument": ("return x * y + x", lambda x, y: x * y + y),
 }
-# Sentences are about these inputs where the usual ones hide the difference.
+# Inputs for kinds whose effect the usual inputs would hide.
 INPUTS = {
     **dict.fromkeys(("transpose-left-out", "transpose-too-many", "elementwise-product"), (SQUARE,)),
     **dict.fromkeys(("exp-for-log", "log-for-exp", "statement-left-out", "order-of-steps"), (POSITIVE,)),
@@ -145,43 +145,43 @@ def test_formula_is_wrong_as_the_sentence_says(kind):
     assert fits(of(body, TENSORS if number == 2 else "x: torch.Tensor"), kind, clause, wrong, inputs)
 
 
-# Kind, type, the value that is used for x, and a part of the sentence
+# Kind, type, what is used instead of x, and a part of the sentence
 ARGUMENTS = [
-    ("ignored-argument", "torch.Tensor", torch.zeros_like, "`x` counts as 0 everywhere"),
-    ("ignored-argument", "torch.Tensor", torch.ones_like, "`x` counts as 1 everywhere"),
-    ("negated-argument", "torch.Tensor", lambda x: -x, "the sign of `x` is turned round"),
-    ("doubled-argument", "torch.Tensor", lambda x: 2 * x, "twice `x` is taken for `x`"),
-    ("halved-argument", "torch.Tensor", lambda x: x / 2, "half of `x` is taken for `x`"),
+    ("ignored-argument", "torch.Tensor", torch.zeros_like, "every entry of `x` is replaced by 0"),
+    ("ignored-argument", "torch.Tensor", torch.ones_like, "every entry of `x` is replaced by 1"),
+    ("negated-argument", "torch.Tensor", lambda x: -x, "the sign of `x` is flipped"),
+    ("doubled-argument", "torch.Tensor", lambda x: 2 * x, "twice `x` is used instead of `x`"),
+    ("halved-argument", "torch.Tensor", lambda x: x / 2, "half of `x` is used instead of `x`"),
     ("squared-argument", "torch.Tensor", lambda x: x * x, "the square of `x`"),
     ("root-of-argument", "torch.Tensor", lambda x: x.sqrt(), "the square root of `x`"),
-    ("one-minus-argument", "torch.Tensor", lambda x: 1 - x, "1 minus `x` is taken for `x`"),
+    ("one-minus-argument", "torch.Tensor", lambda x: 1 - x, "1 minus `x` is used instead of `x`"),
     ("log-of-argument", "torch.Tensor", lambda x: x.log(), "the log of `x`"),
     ("exp-of-argument", "torch.Tensor", lambda x: x.exp(), "the exp of `x`"),
-    ("absolute-argument", "torch.Tensor", lambda x: x.abs(), "the sign of `x` is dropped"),
+    ("absolute-argument", "torch.Tensor", lambda x: x.abs(), "the absolute value of `x`"),
     ("transposed-argument", "torch.Tensor", lambda x: x.T, "the last two dimensions of `x` are exchanged"),
-    ("flipped-argument", "torch.Tensor", lambda x: x[[1, 0]], "`x` is read from its last row to its first"),
+    ("flipped-argument", "torch.Tensor", lambda x: x[[1, 0]], "the rows of `x` are in reverse order"),
     ("first-row-only", "torch.Tensor", lambda x: x[[0, 0]], "the first row of `x` is used for all"),
     ("last-row-only", "torch.Tensor", lambda x: x[[1, 1]], "the last row of `x` is used for all"),
-    ("ignored-argument", "float", lambda x: 0.0, "`x` counts as 0,"),
-    ("ignored-argument", "float", lambda x: 1.0, "`x` counts as 1,"),
+    ("ignored-argument", "float", lambda x: 0.0, "`x` is replaced by 0"),
+    ("ignored-argument", "float", lambda x: 1.0, "`x` is replaced by 1"),
     ("log-of-argument", "float", math.log, "the log of `x`"),
-    ("ignored-argument", "int", lambda x: 0, "`x` counts as 0,"),
-    ("argument-off-by-one", "int", lambda x: x - 1, "`x` counts as one less than it is"),
-    ("argument-off-by-one", "int", lambda x: x + 1, "`x` counts as one more than it is"),
+    ("ignored-argument", "int", lambda x: 0, "`x` is replaced by 0"),
+    ("argument-off-by-one", "int", lambda x: x - 1, "1 is subtracted from `x`"),
+    ("argument-off-by-one", "int", lambda x: x + 1, "1 is added to `x`"),
     ("halved-argument", "int", lambda x: x // 2, "half of `x`, rounded down"),
-    ("ignored-argument", "bool", lambda x: not x, "`x` counts as"),
+    ("ignored-argument", "bool", lambda x: not x, "`x` is replaced by"),
     ("negated-argument", "bool", lambda x: not x, "True and False are exchanged in `x`"),
-    ("flipped-argument", "list[int]", lambda x: [7, 4, 2], "`x` is read from its last element to its first"),
+    ("flipped-argument", "list[int]", lambda x: [7, 4, 2], "the elements of `x` are in reverse order"),
     ("shortened-argument", "list[int]", lambda x: [4, 7], "the first element of `x` is left out"),
     ("shortened-argument", "list[int]", lambda x: [2, 4], "the last element of `x` is left out"),
     ("first-row-only", "list[int]", lambda x: [2, 2, 2], "the first element of `x` is used for all"),
     ("last-row-only", "list[int]", lambda x: [7, 7, 7], "the last element of `x` is used for all"),
-    ("shifted-argument", "list[int]", lambda x: [7, 2, 4], "one place too late, and its last comes first"),
-    ("shifted-argument", "list[int]", lambda x: [4, 7, 2], "one place too early, and its first comes last"),
-    ("ignored-argument", "list[int]", lambda x: [0, 0, 0], "every element of `x` counts as 0"),
-    ("ignored-argument", "list[int]", lambda x: [1, 1, 1], "every element of `x` counts as 1"),
-    ("argument-off-by-one", "list[int]", lambda x: [1, 3, 6], "every element of `x` counts as one less"),
-    ("argument-off-by-one", "list[int]", lambda x: [3, 5, 8], "every element of `x` counts as one more"),
+    ("shifted-argument", "list[int]", lambda x: [7, 2, 4], "one place too late, and the last one comes first"),
+    ("shifted-argument", "list[int]", lambda x: [4, 7, 2], "one place too early, and the first one comes last"),
+    ("ignored-argument", "list[int]", lambda x: [0, 0, 0], "every element of `x` is replaced by 0"),
+    ("ignored-argument", "list[int]", lambda x: [1, 1, 1], "every element of `x` is replaced by 1"),
+    ("argument-off-by-one", "list[int]", lambda x: [1, 3, 6], "1 is subtracted from every element of `x`"),
+    ("argument-off-by-one", "list[int]", lambda x: [3, 5, 8], "1 is added to every element of `x`"),
 ]
 VALUES = {"torch.Tensor": X, "float": 2.5, "int": 5, "bool": True, "list[int]": [2, 4, 7]}
 
@@ -199,7 +199,14 @@ def test_argument_is_used_as_the_sentence_says(kind, type_, instead, says):
         ("default-argument", "x: int, y: int = 3", "return x - y", lambda x, y: x - 3, (8, 5), "`y` is ignored"),
         ("shifted-argument", "x: torch.Tensor", "return x", lambda x: x[[2, 0, 1]], (POSITIVE,), "one place too late"),
         ("shifted-argument", "x: torch.Tensor", "return x", lambda x: x[[1, 2, 0]], (POSITIVE,), "one place too early"),
-        ("flipped-argument", TENSORS, "return x - y", lambda x, y: (x - y).flip(0), (X, Y), "`x` and `y` are all read"),
+        (
+            "flipped-argument",
+            TENSORS,
+            "return x - y",
+            lambda x, y: (x - y).flip(0),
+            (X, Y),
+            "the rows of each of `x` and `y`",
+        ),
         ("first-row-only", TENSORS, "return x - y", lambda x, y: (x - y)[:1], (X, Y), "first row of each of `x`"),
         ("last-row-only", TENSORS, "return x - y", lambda x, y: (x - y)[-1:], (X, Y), "last row of each of `x`"),
         ("transposed-argument", TENSORS, "return x - y", lambda x, y: (x - y).T, (X, Y), "in each of `x` and `y`"),
@@ -212,8 +219,8 @@ def test_arguments_are_used_as_the_sentence_says(kind, given, body, wrong, input
 @pytest.mark.parametrize(
     ("instead", "says"),
     [
-        (lambda each: torch.zeros_like(each), "counts as 0 everywhere"),
-        (lambda each: -each, "the sign of every element of `x` is turned round"),
+        (lambda each: torch.zeros_like(each), "is replaced by zeros"),
+        (lambda each: -each, "the sign of every element of `x` is flipped"),
         (lambda each: each.T, "every element of `x` is transposed"),
     ],
 )
@@ -224,7 +231,7 @@ def test_list_of_tensors_is_used_as_the_sentence_says(instead, says):
 
 
 RESULTS = [
-    ("result-negated", lambda x: -x, "the right y with its sign turned round"),
+    ("result-negated", lambda x: -x, "the right y with the opposite sign"),
     ("result-doubled", lambda x: 2 * x, "twice the right y"),
     ("result-halved", lambda x: x / 2, "half of the right y"),
     ("result-plus-one", lambda x: x + 1, "the right y plus 1"),
@@ -235,28 +242,28 @@ RESULTS = [
     ("root-of-result", lambda x: x.sqrt(), "the square root of the right y"),
     ("log-of-result", lambda x: x.log(), "the log of the right y"),
     ("exp-of-result", lambda x: x.exp(), "the exp of the right y"),
-    ("absolute-result", lambda x: x.abs(), "the right y without its sign"),
-    ("result-clamped", lambda x: x * (x > 0), "the right y with 0 wherever that is negative"),
+    ("absolute-result", lambda x: x.abs(), "the absolute value of the right y"),
+    ("result-clamped", lambda x: x * (x > 0), "the right y with negative values replaced by 0"),
     ("result-rounded", lambda x: x.round(), "the right y rounded to the nearest whole number"),
-    ("result-cut", lambda x: x.int(), "the right y without the digits after the point"),
+    ("result-cut", lambda x: x.int(), "the right y without the digits after the decimal point"),
     ("result-zero", torch.zeros_like, "always 0"),
-    ("result-summed", lambda x: x.sum(), "the sum of all numbers of the right y"),
-    ("result-averaged", lambda x: x.mean(), "the mean of all numbers of the right y"),
+    ("result-summed", lambda x: x.sum(), "the sum of all entries of the right y"),
+    ("result-averaged", lambda x: x.mean(), "the mean of all entries of the right y"),
     ("result-summed", lambda x: x[0] + x[1], "the sum of the right y over dimension 0"),
     ("result-averaged", lambda x: x.mean(1), "the mean of the right y over dimension 1"),
     ("result-transposed", lambda x: x.T, "the right y with its last two dimensions exchanged"),
     ("result-flipped", lambda x: x[[1, 0]], "the right y with its rows in reverse order"),
     ("result-flipped", lambda x: x[:, [2, 1, 0]], "the right y with its last dimension in reverse order"),
     ("result-shifted", lambda x: x[[1, 0]], "the right y with each row one place too late, and the last row first"),
-    ("result-first-row", lambda x: x[0], "the first row of the right y, without the others"),
-    ("result-last-row", lambda x: x[1], "the last row of the right y, without the others"),
+    ("result-first-row", lambda x: x[0], "only the first row of the right y"),
+    ("result-last-row", lambda x: x[1], "only the last row of the right y"),
     ("result-first-rows", lambda x: x[:1], "the right y without its last row"),
     ("result-last-rows", lambda x: x[1:], "the right y without its first row"),
     ("result-cumulated", lambda x: torch.stack([x[0], x[0] + x[1]]), "the running sum of the right y"),
     ("result-softmax", lambda x: x.exp() / x.exp().sum(-1, keepdim=True), "the softmax of the right y"),
-    ("result-flattened", lambda x: x.reshape(-1), "the right y with all of its dimensions joined into one"),
-    ("result-unsqueezed", lambda x: x[None], "the right y with a further dimension of size 1 in front"),
-    ("result-unsqueezed", lambda x: x[..., None], "the right y with a further dimension of size 1 at the end"),
+    ("result-flattened", lambda x: x.reshape(-1), "the right y with all dimensions flattened into one"),
+    ("result-unsqueezed", lambda x: x[None], "the right y with an extra dimension of size 1 in front"),
+    ("result-unsqueezed", lambda x: x[..., None], "the right y with an extra dimension of size 1 at the end"),
 ]
 
 
@@ -266,7 +273,7 @@ def test_result_is_as_the_sentence_says(kind, instead, says):
     assert fits(source, kind, f"your y is {says}", lambda x, y: instead(x * y), (X, Y))
 
 
-def test_result_is_squeezed_exchanged_and_shifted_as_the_sentences_say():
+def test_results_are_squeezed_exchanged_and_shifted_as_the_sentences_say():
     one = of("return x", "x: torch.Tensor")
     assert fits(one, "result-squeezed", "without its dimensions of size 1", lambda x: x[0], (X[:1],))
     assert fits(
@@ -276,7 +283,7 @@ def test_result_is_squeezed_exchanged_and_shifted_as_the_sentences_say():
         one, "result-shifted", "one place too late, and the last row first", lambda x: x[[2, 0, 1]], (POSITIVE,)
     )
     two = of("return x, y", TENSORS, "tuple[torch.Tensor, torch.Tensor]")
-    says = "mean and var are returned in each other's place"
+    says = "you return mean and var in the wrong order"
     assert fits(two, "results-exchanged", says, lambda x, y: (y, x), (X, Y), ("mean", "var"))
     assert fits(
         two, "result-doubled", "your var is twice the right var", lambda x, y: (x, 2 * y), (X, Y), ("mean", "var")
@@ -285,12 +292,12 @@ def test_result_is_squeezed_exchanged_and_shifted_as_the_sentences_say():
 
 def test_one_of_several_returns_is_changed():
     source = of("if x > 1:\n        return x\n    return 3 * x", "x: float", "float")
-    says = "in one of the cases your y is twice the right y"
+    says = "for some inputs, your y is twice the right y"
     assert fits(source, "result-doubled", says, lambda x: 2 * x, (2.0,))
     assert fits(source, "result-doubled", "your y is twice the right y", lambda x: 6 * x, (0.5,))
 
 
-def test_every_kind_has_a_test_of_its_own():
+def test_every_kind_has_its_own_test():
     assert set(FORMULA) == set(words.KINDS)
     known = {kind for kind, *_ in (*results._TENSOR, *results._NUMBER)}
     assert known - {"result-squeezed"} == {kind for kind, *_ in RESULTS}
@@ -298,14 +305,14 @@ def test_every_kind_has_a_test_of_its_own():
     assert kinds == set(arguments._LIKELIEST_FIRST)
 
 
-# On all exercises -----------------------------------------------------------------------------------------------------
+# For all exercises ----------------------------------------------------------------------------------------------------
 
 EXERCISES = list(check.EXERCISES.values())
 exercises = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 
 
 @exercises
-def test_suspects_are_many_and_each_is_python_inside_the_source(exercise):
+def test_suspects_are_many_different_and_valid_python(exercise):
     source = Source.of(exercise.reference)
     found = suspects(source, exercise.outputs)
     assert 60 <= len(found) <= 350
@@ -319,7 +326,7 @@ def test_suspects_are_many_and_each_is_python_inside_the_source(exercise):
 
 
 @exercises
-def test_sentences_are_short_and_name_nothing_but_arguments_and_outputs(exercise):
+def test_sentences_are_short_and_name_only_arguments(exercise):
     source = Source.of(exercise.reference)
     named = {node.arg for node in ast.walk(source.tree) if isinstance(node, ast.arg)} - {"self"}
     for suspect in suspects(source, exercise.outputs):
@@ -330,13 +337,13 @@ def test_sentences_are_short_and_name_nothing_but_arguments_and_outputs(exercise
             assert not re.search(r"[{}]|  ", sentence)
 
 
-def test_a_while_loop_stays_as_it_is():
+def test_a_while_loop_is_not_changed():
     source = of("while x > 1:\n        x = x / 2\n    return x", "x: float", "float")
     start = source.text.index("while")
     end = source.text.index("\n    return")
     assert not [each for suspect in suspects(source) for each in suspect.edits if start < each[0] < end]
 
 
-def test_numbers_beyond_ascii_do_not_shift_edits():
+def test_non_ascii_characters_do_not_shift_edits():
     source = of("σ = x * 2\n    return σ + y", TENSORS)
-    assert fits(source, "sign-turned", "a sign is turned round", lambda x, y: 2 * x - y, (X, Y))
+    assert fits(source, "sign-turned", "a sign is wrong", lambda x, y: 2 * x - y, (X, Y))

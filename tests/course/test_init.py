@@ -1,4 +1,4 @@
-"""``rsl-edu course init``: the folder of a class, whole or not at all."""
+"""``rsl-edu course init``: makes the complete folder of a class, or nothing."""
 
 import email.message
 import os
@@ -26,7 +26,7 @@ COMMANDS = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """The folder of a class, in folders that were not there."""
+    """The folder of a class, inside folders that did not exist."""
     folder = tmp_path_factory.mktemp("somewhere") / "my courses" / "autumn"
     assert cli.main(["course", "init", str(folder)]) == 0
     return folder
@@ -39,7 +39,7 @@ def read(path):
 # What is in it --------------------------------------------------------------------------------------------------------
 
 
-def test_it_holds_what_its_readme_names_and_nothing_else(made):
+def test_folder_contains_exactly_what_its_readme_lists(made):
     assert sorted(path.name for path in made.iterdir()) == ["README.md", "grading", "handouts", "slides", "syllabus.md"]
     readme = (made / "README.md").read_text("utf-8")
     assert len(readme.splitlines()) <= 20
@@ -48,7 +48,7 @@ def test_it_holds_what_its_readme_names_and_nothing_else(made):
     assert [path.stem for path in sorted((made / "slides").iterdir())] == LESSONS
 
 
-def test_every_link_leads_somewhere(made):
+def test_every_link_has_a_target(made):
     pages = [*made.rglob("*.md")]
     assert len(pages) == 3
     for page in pages:
@@ -64,7 +64,7 @@ def test_every_link_leads_somewhere(made):
         assert not [link for link in links if not (path.parent / link).exists()], path.name
 
 
-def test_handouts_are_the_lessons_as_rsl_edu_lab_copies_them_and_the_student_versions(made, tmp_path):
+def test_handouts_are_the_lessons_of_rsl_edu_lab_and_the_student_versions(made, tmp_path):
     lessons.copy_lessons(tmp_path / "lab")
     for path in (tmp_path / "lab").rglob("*"):
         if path.is_file():
@@ -73,10 +73,12 @@ def test_handouts_are_the_lessons_as_rsl_edu_lab_copies_them_and_the_student_ver
     handed = made / "handouts" / "assignments" / "4_normalization.ipynb"
     assert handed.read_bytes() == (tmp_path / "4_normalization.ipynb").read_bytes()
     assert [path.stem for path in sorted(handed.parent.iterdir())] == LESSONS
-    assert {copy.action for copy in lessons.copy_lessons(made / "handouts")} == {"same"}, "`rsl-edu lab` knows them"
+    assert {copy.action for copy in lessons.copy_lessons(made / "handouts")} == {"same"}, (
+        "`rsl-edu lab` recognizes them as its own copies"
+    )
 
 
-def test_solutions_and_hidden_tests_are_in_the_sources_of_the_grader_only(made):
+def test_only_the_sources_for_grading_contain_solutions_and_hidden_tests(made):
     holders = {
         path.relative_to(made).parts[:2]
         for path in made.rglob("*")
@@ -87,7 +89,7 @@ def test_solutions_and_hidden_tests_are_in_the_sources_of_the_grader_only(made):
         assert (made / "grading" / "sources" / path.name).read_bytes() == path.read_bytes()
 
 
-def test_syllabus_says_what_lessons_and_assignments_say(made):
+def test_syllabus_agrees_with_lessons_and_assignments(made):
     text = (made / "syllabus.md").read_text("utf-8")
     weeks = text.split("\n## Week ")[1:]
     assert len(weeks) == len(LESSONS)
@@ -103,12 +105,12 @@ def test_syllabus_says_what_lessons_and_assignments_say(made):
             assert f"| `{task.name}` | {task.points:g} |" in week
         cells = source.notebook.cells
         minutes += int(re.search(r"\*\*Time:\*\* (\d+) minutes", "\n".join(cell.source for cell in cells))[1])
-    assert f"| **in all** | | | **{core}, {further}** | **{minutes}, {20 * len(LESSONS)}** |" in text
+    assert f"| **total** | | | **{core}, {further}** | **{minutes}, {20 * len(LESSONS)}** |" in text
     assert "Python 3.10 or newer" in text
     assert f"rsl_edu {rsl_edu.__version__}" in text
 
 
-def test_syllabus_says_the_failures_of_the_landing_page(made):
+def test_syllabus_lists_the_failures_of_the_landing_page(made):
     text = (made / "syllabus.md").read_text("utf-8")
     index = "\n".join(cell.source for cell in read(ROOT / "notebooks" / "index.ipynb").cells)
     failures = re.findall(r"^\| ([^|]+) \| \[\d", index, re.MULTILINE)
@@ -126,7 +128,7 @@ def test_exercises_of_a_lesson_are_found_with_their_minutes():
         assert sum(exercise.further for exercise in lesson.exercises) == marked
 
 
-def test_course_file_is_one_that_the_grader_takes_as_it_is_and_filled_in(made, tmp_path):
+def test_grader_accepts_the_course_file_unchanged_and_filled_in(made, tmp_path):
     text = (made / "grading" / "gradebook" / "course.yml").read_text("utf-8")
     (tmp_path / "course.yml").write_text(text)
     assert settings.read(tmp_path / "course.yml", "1_mlp") == settings.Course()
@@ -140,8 +142,8 @@ def test_course_file_is_one_that_the_grader_takes_as_it_is_and_filled_in(made, t
         assert course.policy.due.hour == 18
 
 
-def test_own_assignments_are_taken_and_those_of_no_lesson_come_last(tmp_path, monkeypatch):
-    monkeypatch.setattr(init, "_slides", lambda *_: None)  # they are as in the other folder
+def test_own_assignments_that_match_no_lesson_come_last_in_the_syllabus(tmp_path, monkeypatch):
+    monkeypatch.setattr(init, "_slides", lambda *_: None)  # the other tests cover the slides
     sources = tmp_path / "sources"
     sources.mkdir()
     cells = [
@@ -159,11 +161,11 @@ def test_own_assignments_are_taken_and_those_of_no_lesson_come_last(tmp_path, mo
     assert (
         "## Further assignments\n\n**Doubling:** [doubling](handouts/assignments/doubling.ipynb), 2.5 points." in text
     )
-    assert "| Training stops: `normal expects all elements of std >= 0.0`. | 60, 25 |  |" in text
+    assert "| Training stops with `normal expects all elements of std >= 0.0`. | 60, 25 |  |" in text
     assert "rsl-edu grade doubling submissions/doubling" in (tmp_path / "made/grading/README.md").read_text("utf-8")
 
 
-# Whole or not at all --------------------------------------------------------------------------------------------------
+# Complete or not at all ----------------------------------------------------------------------------------------------
 
 
 def refused(*words):
@@ -172,7 +174,7 @@ def refused(*words):
     assert ended.value.code == 2
 
 
-def test_folder_with_something_in_it_is_refused_and_left_as_it_is(tmp_path, capsys):
+def test_folder_that_is_not_empty_is_refused_and_unchanged(tmp_path, capsys):
     (tmp_path / "notes.txt").write_text("mine")
     refused(tmp_path)
     assert f"error: DIR must be new or empty, but notes.txt is in {tmp_path}" in capsys.readouterr().err
@@ -190,7 +192,7 @@ def test_an_empty_name_and_sources_without_notebooks_are_refused(tmp_path, capsy
     assert not (tmp_path / "made").exists()
 
 
-def test_without_a_clone_it_says_where_the_sources_are(tmp_path, monkeypatch, capsys):
+def test_without_a_clone_the_error_says_where_the_sources_are(tmp_path, monkeypatch, capsys):
     wheel = tmp_path / "site-packages" / "rsl_edu" / "course" / "assignment.py"
     monkeypatch.setattr(assignment, "__file__", str(wheel))
     about = email.message.Message()
@@ -203,7 +205,7 @@ def test_without_a_clone_it_says_where_the_sources_are(tmp_path, monkeypatch, ca
     assert not (tmp_path / "made").exists()
 
 
-def test_broken_source_is_named_and_nothing_is_left(tmp_path, capsys):
+def test_broken_source_is_an_error_that_names_it_and_nothing_is_left(tmp_path, capsys):
     sources = tmp_path / "sources"
     sources.mkdir()
     (sources / "1_mlp.ipynb").write_text("{")
@@ -213,7 +215,7 @@ def test_broken_source_is_named_and_nothing_is_left(tmp_path, capsys):
 
 
 def light(place, _):
-    """In the place of the work: two files and a folder."""
+    """Replace the real work: make two files and a folder."""
     (place / "README.md").write_text("read")
     (place / "grading").mkdir()
     (place / "grading" / "README.md").write_text("grade")
@@ -221,7 +223,7 @@ def light(place, _):
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_an_error_in_the_middle_of_moving_leaves_nothing(tmp_path, monkeypatch, exists):
+def test_an_error_while_files_are_moved_leaves_nothing(tmp_path, monkeypatch, exists):
     folder = tmp_path / "deep" / "made"
     if exists:
         folder.mkdir(parents=True)
@@ -253,22 +255,22 @@ def test_ctrl_c_leaves_nothing(tmp_path, monkeypatch):
     assert [*tmp_path.iterdir()] == []
 
 
-def test_an_empty_folder_is_taken_the_present_one_too(tmp_path, monkeypatch):
+def test_an_empty_folder_is_accepted_also_the_current_one(tmp_path, monkeypatch):
     monkeypatch.setattr(init, "_build", light)
     monkeypatch.chdir(tmp_path)
     init.make(Path(), SOURCES)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "grading"]
-    assert Path("README.md").exists(), "the present folder is the same one"
+    assert Path("README.md").exists(), "the current folder was not replaced"
 
 
 @pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="needs a folder that cannot be written")
-def test_folder_that_cannot_be_written_is_an_error_in_a_line(tmp_path, capsys):
+def test_folder_that_cannot_be_written_is_a_one_line_error(tmp_path, capsys):
     tmp_path.chmod(0o500)
     refused(tmp_path / "made")
     assert "error: cannot make" in capsys.readouterr().err
 
 
-def test_help_says_what_it_makes(capsys):
+def test_help_shows_the_usage_and_the_condition_on_the_folder(capsys):
     with pytest.raises(SystemExit, match="0"):
         cli.main(["course", "init", "--help"])
     said = " ".join(capsys.readouterr().out.split())
@@ -282,7 +284,7 @@ def test_help_says_what_it_makes(capsys):
 
 
 def run(folder, commands):
-    """Run commands in a shell as they stand in the README."""
+    """Run commands in a shell, exactly as they are in the README."""
     here = Path(sys.executable).parent
     assert (here / "rsl-edu").exists(), "this environment has no rsl-edu"
     environment = os.environ | {"PATH": f"{here}{os.pathsep}{os.environ['PATH']}"}
@@ -309,7 +311,7 @@ def totals(table):
 
 
 @pytest.mark.slow
-def test_commands_of_the_readme_grade_a_class(made, tmp_path, bwrap):
+def test_commands_in_the_readme_grade_a_class(made, tmp_path, bwrap):
     folder = tmp_path / "moved elsewhere"
     shutil.copytree(made / "grading", folder)
     rehearsal, *each, afterwards = COMMANDS.findall((folder / "README.md").read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""A learner's code that runs for too long is stopped on the line where it is, and nothing else is."""
+"""A learner's code that runs for too long is stopped, with its current line; nothing else is stopped."""
 
 import _thread
 import contextlib
@@ -91,14 +91,14 @@ LOOPS = [loop, bare_except, bare_except_in_another, long_body, except_exception,
 
 
 @pytest.mark.parametrize("call", LOOPS)
-def test_what_never_ends_is_stopped(call):
+def test_code_that_never_ends_is_stopped(call):
     with pytest.raises(TooLongError, match=r"^ran for more than 0\.05 s$"):
         limited(SOON, call)
     assert torch.is_grad_enabled()
 
 
 @pytest.mark.parametrize("call", [loop, long_body])
-def test_the_account_names_the_line(call):
+def test_the_failure_names_the_line(call):
     with pytest.raises(TooLongError) as error:
         limited(SOON, call)
     account = failure(error.value, lambda file: file == __file__)
@@ -108,12 +108,12 @@ def test_the_account_names_the_line(call):
 
 
 @pytest.mark.parametrize("call", [lambda: 3, lambda: limited(1000, lambda: 3)])
-def test_what_ends_returns(call):
+def test_result_of_a_call_that_ends_is_returned(call):
     assert limited(1000, call) == 3
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), SystemExit(3), KeyboardInterrupt()])
-def test_errors_pass(error):
+def test_errors_are_passed_on(error):
     def call():
         raise error
 
@@ -122,7 +122,7 @@ def test_errors_pass(error):
     assert seen.value is error
 
 
-def test_ctrl_c_stops_it_at_once():
+def test_ctrl_c_stops_a_call_immediately():
     def call():
         _thread.interrupt_main()
         loop()
@@ -131,7 +131,7 @@ def test_ctrl_c_stops_it_at_once():
         limited(1000, call)
 
 
-def test_with_no_time_left_nothing_runs():
+def test_nothing_runs_if_no_time_is_left():
     with pytest.raises(TooLongError):
         limited(0, lambda: pytest.fail("it ran"))
 
@@ -152,7 +152,7 @@ def test_another_thread_has_its_own_limit():
 
 
 def test_nothing_is_raised_after_the_end(monkeypatch):
-    """Calls that end just when their time is up: each returns, or is stopped, and what follows runs."""
+    """A call that ends just when its time is up returns or is stopped, and the code after it runs."""
     monkeypatch.setattr(limit, "_LOOKS", 1e-4)
     monkeypatch.setattr(limit, "_AGAIN", 0)
     for _ in range(200):
@@ -163,8 +163,8 @@ def test_nothing_is_raised_after_the_end(monkeypatch):
             math.sqrt(2)
 
 
-def test_a_machine_that_is_busy_is_no_fault():
-    """Much time passes on the clock, little of it is the process's."""
+def test_time_on_a_busy_machine_does_not_count():
+    """Much wall-clock time passes, but little CPU time of the process."""
 
     def call():
         begin = time.monotonic()
@@ -175,7 +175,7 @@ def test_a_machine_that_is_busy_is_no_fault():
     assert limited(SOON, call, asleep=math.inf) == 3
 
 
-def test_a_result_is_not_kept():
+def test_no_reference_to_the_result_is_kept():
     result = limited(1000, lambda: torch.ones(3))
     alive = weakref.ref(result)
     gc.disable()
@@ -194,7 +194,7 @@ def test_the_watching_thread_ends(until, monkeypatch):
         limited(SOON, loop)
 
 
-def test_the_grader_waits_without_a_limit():
+def test_there_is_no_limit_inside_unlimited():
     with unlimited():
         assert limited(0, lambda: 3) == 3
     with pytest.raises(TooLongError):
@@ -202,7 +202,7 @@ def test_the_grader_waits_without_a_limit():
 
 
 def test_a_call_is_cheap():
-    """A check makes hundreds of calls: starting a thread for each would take longer."""
+    """A check makes hundreds of calls, and starting a thread for each would take longer."""
     calls = 1000
     begin = time.thread_time()
     for _ in range(calls):
@@ -211,7 +211,7 @@ def test_a_call_is_cheap():
 
 
 def test_a_profile_function_works_after_a_stop():
-    """With an error taken back, 3.11 hung in the next call under a profile function."""
+    """After a cancelled asynchronous error, Python 3.11 hung in the next call under a profile function."""
     code = """
 import sys
 from rsl_edu.course.check.limit import TooLongError, limited
@@ -230,7 +230,7 @@ print([step() for _ in range(100)] == 100 * [0])
 
 
 @pytest.mark.slow
-def test_a_notebook_runs_on_after_a_check_that_hung():
+def test_a_notebook_continues_after_a_check_that_hung():
     cells = [
         "from rsl_edu.course.check.limit import TooLongError, limited\ndef f():\n    while True: pass",
         f"try:\n    limited({SOON}, f)\nexcept TooLongError as error:\n    print(error)",

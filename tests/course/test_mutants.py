@@ -1,4 +1,4 @@
-"""No mutant of a right answer passes its check, but for the few that are equal to it on every input of the task."""
+"""No mutant of a right answer passes its check, except for the few that equal it on every input of the exercise."""
 
 import pytest
 from course.mutants import mutants_of
@@ -8,23 +8,23 @@ from rsl_edu.course import check
 from rsl_edu.course.check.diagnosis import Diagnosis
 from rsl_edu.course.check.edits import Source
 
-ORDER = "these two lines do not need each other"
+ORDER = "these two lines are independent of each other"
 FLAT = "of two dimensions, dim 1 is the last"
 SHAPE = "only the shape matters"
-RANDOM = "the random matrix with another sign is as random"
-SYMMETRIC = "a std is the same for all numbers negated"
+RANDOM = "the random matrix with the opposite sign has the same distribution"
+SYMMETRIC = "negating all numbers does not change their std"
 SQUARED = "the sign is lost in the square"
-OVERWRITTEN = "every number of it is replaced"
-NO_GRADIENT = "the task asks for no gradient, so numpy is a right answer"
-UNUSED = "the first update gives it no weight, and the task says nothing of the time before it"
+OVERWRITTEN = "all of its numbers are overwritten"
+NO_GRADIENT = "the exercise requires no gradient, so an answer in numpy is right too"
+UNUSED = "the first update gives it zero weight, and the exercise does not define the state before it"
 
 EQUAL = {
     "orthogonal_": {
-        "q *= r.diagonal().sign()": "q belongs to the function",
+        "q *= r.diagonal().sign()": "q is a local tensor, so it may be changed in place",
         "gaussian = torch.randn(max(rows, cols), min(rows, cols))": "float32 is precise enough",
-        "return weight.detach().copy_(gain * (q if rows >= cols else q.T))": "it holds the weight's own numbers",
+        "return weight.detach().copy_(gain * (q if rows >= cols else q.T))": "detach() shares memory with weight",
         "q = q / r.diagonal().sign()": "the signs are ±1",
-        "q = q * gaussian.diagonal().sign()": "q is the same for a column and its negative, so this draws its sign",
+        "q = q * gaussian.diagonal().sign()": "q does not depend on this sign, so it is random",
         "def orthogonal_(weight, gain=-1.0):": RANDOM,
         "gaussian = -torch.randn(max(rows, cols), min(rows, cols), dtype=weight.dtype)": RANDOM,
         "q, r = torch.linalg.qr(-gaussian)": RANDOM,
@@ -38,7 +38,7 @@ EQUAL = {
         "return weight.copy_(abs(gain) * (q if rows >= cols else q.T))": RANDOM,
         "return weight.copy_(gain * (-q if rows >= cols else q.T))": RANDOM,
         "return weight.copy_(gain * (q if rows >= cols else (-q).T))": RANDOM,
-        "return weight.copy_(gain * (q if rows > cols else q.T))": "a square random matrix, transposed, is as random",
+        "return weight.copy_(gain * (q if rows > cols else q.T))": "the transpose has the same distribution",
     },
     "mlp_forward": {
         "return x.detach() @ weights[-1].T + biases[-1]": NO_GRADIENT,
@@ -50,7 +50,7 @@ EQUAL = {
     },
     "dead_fraction": {
         "dead = (activations == 0).all(dim=0, keepdim=True)": "the mean is the same",
-        "dead = (activations <= 0).all(dim=0)": "after a ReLU, nothing is below 0",
+        "dead = (activations <= 0).all(dim=0)": "no number is below 0 after a ReLU",
         "dead = (-activations == 0).all(dim=0)": "-0 is 0",
     },
     "conv2d": {
@@ -76,20 +76,20 @@ EQUAL = {
         "reset_h, update_h, new_h = (h @ w_hh.detach().T + b_hh).chunk(3, dim=-1)": NO_GRADIENT,
     },
     "reset_done": {
-        "done = dones.bool().unsqueeze(1)": "of one dimension, the place after it is 1 or -1",
-        "done = (-dones).bool().unsqueeze(-1)": "-1 is True as well",
+        "done = dones.bool().unsqueeze(1)": "in two dimensions, 1 and -1 are the same",
+        "done = (-dones).bool().unsqueeze(-1)": "-1 is also True",
         "return torch.where(done, -0.0, hidden)": "-0 is 0",
     },
     "split_and_pad": {
         "last = dones.bool()": "dones are integers, so this is a copy",
-        "last = dones.clone()": "1 is not zero, as True",
-        "last = (-dones).bool().clone()": "-1 is True as well",
-        "mask = torch.arange(len(padded)).unsqueeze(-1) < lengths": "of one dimension, the place after it is 1 or -1",
-        "lengths = ends.diff(prepend=dones.new_tensor([-1]))": "all dones of the lessons are of the same type as ends",
+        "last = dones.clone()": "1 is nonzero, just like True",
+        "last = (-dones).bool().clone()": "-1 is also True",
+        "mask = torch.arange(len(padded)).unsqueeze(-1) < lengths": "in two dimensions, 1 and -1 are the same",
+        "lengths = ends.diff(prepend=dones.new_tensor([-1]))": "in the lessons, dones have the same dtype as ends",
         "pieces = x.detach().transpose(0, 1).flatten(0, 1).split(lengths.tolist())": NO_GRADIENT,
     },
     "unpad": {
-        "rollout = steps.reshape(-1, time, steps.shape[-1])": "steps have the same features",
+        "rollout = steps.reshape(-1, time, steps.shape[-1])": "steps have the same number of features",
         "steps = padded.detach().transpose(0, 1)[mask.T]": NO_GRADIENT,
     },
     "merge_moments": {
@@ -105,12 +105,12 @@ EQUAL = {
         "self.count, self.mean, self.var = (0, torch.zeros(features), features)": UNUSED,
         "self.count, self.mean, self.var = (0, torch.zeros(features), torch.zeros(features))": UNUSED,
         "self.count, self.mean, self.var = (0, torch.zeros(features), -torch.ones(features))": UNUSED,
-        "var, mean = torch.var_mean(x, dim=0, correction=0, keepdim=True)": "[1, features] is as good for a batch",
+        "var, mean = torch.var_mean(x, dim=0, correction=0, keepdim=True)": "[1, features] broadcasts to a batch too",
         "self.count, self.mean, self.var = merge_moments(self.count, self.mean, self.var, -len(x), mean, var)": (
-            "all counts are negative, and only their ratios matter"
+            "all counts are negative, but only their ratios matter"
         ),
-        "var, mean = torch.var_mean(x.detach(), dim=0, correction=0)": "statistics have no gradient",
-        "return (x.detach() - self.mean) / (self.var.sqrt() + self.eps)": "observations have no gradient",
+        "var, mean = torch.var_mean(x.detach(), dim=0, correction=0)": "statistics need no gradient",
+        "return (x.detach() - self.mean) / (self.var.sqrt() + self.eps)": "observations need no gradient",
     },
     "discounted_return_scale": {
         "total, sums = (-torch.zeros_like(rewards[0]), [])": "-0 is 0",
@@ -147,8 +147,8 @@ EQUAL = {
         "square = old_std ** 2 + (old_mean - mean) ** 2": SQUARED,
     },
     "adaptive_learning_rate": {
-        "if 0 < kl < desired_kl / 2:; return min(0.01, rate * 1.5)": "never are both true",
-        "if abs(kl) > 2 * desired_kl:": "a KL below 0 is a rounding error, and far smaller than any desired KL",
+        "if 0 < kl < desired_kl / 2:; return min(0.01, rate * 1.5)": "both conditions are never true at the same time",
+        "if abs(kl) > 2 * desired_kl:": "a negative KL is a rounding error, and much smaller than any desired KL",
     },
     "advantages": {
         "next_value, advantage = (last_value, torch.zeros_like(last_value))": ORDER,
@@ -169,8 +169,8 @@ EQUAL = {
 @pytest.mark.parametrize(
     "exercise", tiers(check.EXERCISES.values(), [check.reset_done]), ids=lambda exercise: exercise.name
 )
-def test_no_mutant_passes_that_is_not_equal_to_the_reference(exercise, monkeypatch):
-    monkeypatch.setattr(Diagnosis, "known_in", lambda *_, **__: None)  # this is about the cases
+def test_every_mutant_that_passes_equals_the_reference(exercise, monkeypatch):
+    monkeypatch.setattr(Diagnosis, "known_in", lambda *_, **__: None)  # only the cases matter here
     monkeypatch.setattr(Diagnosis, "likely_in", lambda *_: None)
     source = Source.of(exercise.reference)
     survivors = {
@@ -179,5 +179,5 @@ def test_no_mutant_passes_that_is_not_equal_to_the_reference(exercise, monkeypat
         if exercise.check(Source(mutant, source.name, source.known).answer(())).passed
     }
     equal = set(EQUAL.get(exercise.name, {}))
-    assert not survivors - equal, "these pass"
-    assert not equal - survivors, "these need not be listed"
+    assert not survivors - equal, "these mutants pass, but are not listed in EQUAL"
+    assert not equal - survivors, "these mutants are listed in EQUAL, but do not pass"

@@ -1,4 +1,4 @@
-"""The sources are nbgrader's too: it makes the same notebook to hand out, and gives the same points."""
+"""nbgrader accepts our sources: it hands out the same notebook and gives the same points."""
 
 import os
 import re
@@ -21,13 +21,13 @@ EXECUTED = "2_cnn"  # the fastest
 
 
 def cells(notebook):
-    """What a learner sees; nbgrader's stub does not say what is not answered."""
+    """Return the cells as a student sees them, without the message in a stub, which nbgrader does not have."""
     stub = re.compile(r'raise NotImplementedError\(("\w+ is not answered yet")?\)')
     return [(cell.cell_type, stub.sub("raise", cell.source).rstrip("\n")) for cell in notebook.cells]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nbgrader_takes_the_source_and_hands_out_the_same_notebook(name):
+def test_nbgrader_accepts_the_source_and_hands_out_the_same_notebook(name):
     source = assignment.find(name)
     notebook = nbformat.from_dict(source.instructor())
     MetadataValidator().validate_nb(notebook)
@@ -41,7 +41,7 @@ def test_nbgrader_takes_the_source_and_hands_out_the_same_notebook(name):
 
 @pytest.fixture(scope="module")
 def commands():
-    """Alembic among the commands: nbgrader starts it by its name."""
+    """Put alembic on the PATH, because nbgrader starts it by its name."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
         yield
@@ -53,7 +53,7 @@ def done(result):
 
 @pytest.fixture(scope="module")
 def scores(tmp_path_factory, commands):
-    """Points of each exercise for two learners, whom a course of nbgrader has graded; and what it handed out."""
+    """Return the points of two students that nbgrader graded, by exercise, and the notebook that it handed out."""
     course = tmp_path_factory.mktemp("course")
     source = assignment.find(EXECUTED)
     folder, file = course / "source" / EXECUTED, f"{EXECUTED}.ipynb"
@@ -80,10 +80,10 @@ def scores(tmp_path_factory, commands):
 
 
 @pytest.mark.slow
-def test_nbgrader_gives_the_points(scores):
+def test_nbgrader_gives_all_points_or_none(scores):
     tasks = assignment.find(EXECUTED).tasks
     assert scores[0] == {"ada": {task.name: task.points for task in tasks}, "bob": {task.name: 0 for task in tasks}}
 
 
-def test_nbgrader_releases_what_we_hand_out(scores):
+def test_nbgrader_releases_our_student_version(scores):
     assert cells(scores[1]) == cells(assignment.find(EXECUTED).student())

@@ -1,4 +1,4 @@
-"""What the checks of the lesson on normalization say where a bank cannot show it."""
+"""Messages of the checks of lesson 4 that the banks of answers cannot test."""
 
 import pytest
 import torch
@@ -61,10 +61,10 @@ def norm_of_default_list():
 
 
 @pytest.mark.parametrize("make", [norm_of_class, norm_of_shared_list, norm_of_default_list])
-def test_statistics_that_all_normalizers_share_are_said(make):
-    verdict = check.running_norm(make())  # a class of its own: it keeps what it has seen
+def test_statistics_that_all_normalizers_share_are_named(make):
+    verdict = check.running_norm(make())  # a new class for each check, because the class keeps the statistics
     assert verdict.mistake == "state-between-calls"
-    assert "an attribute of the class that all its objects share" in verdict.message
+    assert "in class attributes, which all objects share" in verdict.message
 
 
 def test_wrong_merge_is_named_in_the_normalizer_that_calls_it():

@@ -1,4 +1,4 @@
-"""Pictures that show the same are kept as they are stored."""
+"""A stored picture is kept if the new one shows the same."""
 
 import base64
 import io
@@ -36,7 +36,7 @@ def changed(by, pixels=1):
         (PIXELS[:, ::-1], False),
     ],
 )
-def test_pictures_are_the_same_but_for_rounding(other, same):
+def test_pictures_that_differ_only_by_rounding_count_as_the_same(other, same):
     assert show_the_same(png(PIXELS), png(other)) is same
 
 
@@ -46,14 +46,14 @@ def notebook(picture, words="one"):
     return nbformat.v4.new_notebook(cells=[cell])
 
 
-def test_stored_picture_stays_and_new_words_come():
+def test_stored_picture_is_kept_and_text_is_updated():
     old, new = png(PIXELS), png(changed(1))
     ran = notebook(new, "two")
     keep_pictures(ran, notebook(old))
     assert ran == notebook(old, "two")
 
 
-def test_new_picture_comes_where_it_shows_something_else_or_is_the_first():
+def test_new_picture_replaces_a_different_one_or_none():
     new = png(changed(50, 999))
     for stored in (notebook(png(PIXELS)), nbformat.v4.new_notebook()):
         ran = notebook(new)

@@ -1,4 +1,4 @@
-"""An answer that leaves the work to torch passes, and is told that the exercise asks for something else."""
+"""An answer that leaves the work to torch passes, with a note that the exercise asks for something else."""
 
 import sys
 
@@ -24,7 +24,7 @@ TAKEN = {
 
 
 @pytest.mark.parametrize("exercise", TAKEN)
-def test_right_answers_that_call_torchs_own_are_told_so_and_no_others_are(exercise):
+def test_only_right_answers_that_call_torchs_function_get_the_note(exercise):
     told = {}
     for name, answer in RIGHT[exercise].items():
         verdict = check.EXERCISES[exercise].check(answer)
@@ -34,7 +34,7 @@ def test_right_answers_that_call_torchs_own_are_told_so_and_no_others_are(exerci
     assert told == TAKEN[exercise]
 
 
-def test_a_layer_of_torch_is_seen_too():
+def test_a_torch_layer_is_detected():
     def conv2d(x, weight, stride=1, padding=0):
         layer = torch.nn.Conv2d(*weight.shape[1::-1], weight.shape[-1], stride, padding, bias=False)
         layer.weight = torch.nn.Parameter(weight)
@@ -42,12 +42,14 @@ def test_a_layer_of_torch_is_seen_too():
 
     verdict = check.conv2d(conv2d)
     assert verdict.passed
-    assert "calls torch's conv2d, which does what the exercise asks you to write" in verdict.message
+    assert "calls torch's conv2d, which is what the exercise asks you to write" in verdict.message
 
 
-def test_torchs_inverse_of_padding_is_seen():
+def test_torchs_unpad_sequence_is_detected():
     def unpad(padded, mask, time):
-        steps = torch.cat(torch.nn.utils.rnn.unpad_sequence(padded.clone(), mask.sum(0)))  # which turns its input
+        steps = torch.cat(
+            torch.nn.utils.rnn.unpad_sequence(padded.clone(), mask.sum(0))
+        )  # unpad_sequence transposes its input in place
         return steps.reshape(-1, time, padded.shape[-1]).transpose(0, 1)
 
     verdict = check.unpad(unpad)
@@ -55,17 +57,17 @@ def test_torchs_inverse_of_padding_is_seen():
     assert "calls torch's unpad_sequence" in verdict.message
 
 
-def test_every_exercise_with_shortcuts_is_tried():
+def test_every_exercise_with_shortcuts_is_tested():
     assert {name for name, exercise in check.EXERCISES.items() if exercise.shortcuts} == set(TAKEN)
 
 
-def test_a_name_of_the_learners_own_is_no_shortcut():
-    verdict = check.conv2d(check.conv2d.reference)  # it is called conv2d as well
+def test_the_learners_own_function_with_torchs_name_is_not_a_shortcut():
+    verdict = check.conv2d(check.conv2d.reference)  # its name is conv2d, too
     assert verdict.passed
     assert "But" not in verdict.message
 
 
-def test_a_profiler_goes_on():
+def test_a_profiler_keeps_running():
     seen = []
 
     def profiler(*event):

@@ -1,4 +1,4 @@
-"""The slides of the lessons: what is on them, what is not, and that all of it fits."""
+"""The slides of the lessons: their content, what is left out, and whether everything fits."""
 
 import html
 import re
@@ -44,7 +44,7 @@ def text_of(page):
     return html.unescape(re.sub(r"<[^>]+>", "", re.sub(r"<(style|script)>.*?</\1>", "", page, flags=re.DOTALL)))
 
 
-# What is on them ------------------------------------------------------------------------------------------------------
+# Content ------------------------------------------------------------------------------------------------------
 
 
 def test_slides_begin_with_the_title_and_end_in_five_lines(lesson, page):
@@ -55,12 +55,19 @@ def test_slides_begin_with_the_title_and_end_in_five_lines(lesson, page):
     assert 'content="rsl_edu 1.2.3"' in page
 
 
-def test_all_sections_with_something_in_the_core_are_there(lesson, page):
+def test_all_sections_with_core_content_are_present(lesson, page):
     prose = "\n".join(cell.source for cell in lesson.cells if cell.cell_type == "markdown")
     headings = text_of("\n".join(re.findall(r"<h[12]>.*?</h[12]>|<p class=\"section\">.*?</p>", page)))
     for name in ("The case", "Build it", "See it", "Break it", "In the wild", "Check yourself"):
         assert name in headings
     assert not [name for name in re.findall(r"^#+ \*Optional:\* (.*)$", prose, re.MULTILINE) if name in headings]
+
+
+def test_code_marked_optional_is_on_no_slide(lesson, page):
+    code = [cell.source.splitlines() for cell in lesson.cells if cell.cell_type == "code"]
+    optional = [lines for lines in code if re.search("# [Oo]ptional", lines[0])]
+    assert optional or "3 · RNN" not in title_of(lesson), "lesson 3 marks some"
+    assert not [lines for lines in optional if "\n".join(lines).strip() in text_of(page)]
 
 
 def test_first_explorer_is_a_still_picture_with_its_title(lesson, page):
@@ -75,7 +82,7 @@ def stills(output):
     return "image/png" in output.get("data", {}) and "rsl-still" in output.data.get("text/html", "")
 
 
-def test_hints_solutions_and_answers_are_not_there(lesson, page):
+def test_hints_solutions_and_answers_are_left_out(lesson, page):
     shown = " ".join(text_of(page).split())
     folded = [text for cell in lesson.cells if cell.cell_type == "markdown" for text in FOLDED.findall(cell.source)]
     assert len(folded) > 10
@@ -86,7 +93,7 @@ def test_hints_solutions_and_answers_are_not_there(lesson, page):
     assert "Hint 1" not in shown
 
 
-def test_pages_need_nothing_but_themselves(page):
+def test_pages_load_no_other_files(page):
     loaded = re.findall(r"<(?:script|img|link|iframe|source)\b[^>]*?(?:src|href)=\"(?!data:)([^\"]*)", page)
     assert loaded == []
     style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)[1]
@@ -94,7 +101,7 @@ def test_pages_need_nothing_but_themselves(page):
     assert "@import" not in style
 
 
-def test_all_formulas_are_set(page):
+def test_all_formulas_are_drawn(page):
     assert page.count('class="formula') > 3
     assert 'class="unset"' not in page
     assert "$$" not in page
@@ -127,21 +134,21 @@ def test_short_code_is_shown_and_long_code_folded():
     assert long.html.startswith("<details><summary>Code, 13 lines</summary>")
 
 
-def test_code_that_the_lesson_folds_is_left_out():
+def test_code_that_the_lesson_hides_is_left_out():
     hidden = {"jupyter": {"source_hidden": True}}
     assert [element.html for element in shown(cell("a = 1", PRINTED, **hidden))] == ['<pre class="output">seen</pre>']
     assert shown(cell("answer = 42", **hidden)) == []
     assert shown(cell("import torch\nfrom rsl_edu import data\n\ntorch.set_num_threads(1)")) == []
 
 
-def test_stub_is_shown_and_what_its_check_says_is_not():
+def test_stub_is_shown_without_the_output_of_its_check():
     said = nbformat.v4.new_output("execute_result", data={"text/plain": "○ f: not answered yet: f raises."})
     (stub,) = shown(cell("def f(x):\n    raise NotImplementedError\n\n\ncheck.f(f)", said))
     assert "NotImplementedError" in stub.html
     assert shown(cell("check.choice(...)", said)) == []
 
 
-def test_long_output_is_cut_and_says_so():
+def test_long_output_is_truncated_with_a_note():
     text = "\n".join(map(str, range(30)))
     *_, output = shown(cell("f()", nbformat.v4.new_output("stream", text=text)))
     assert output.html.endswith("13\n… and 16 more lines</pre>")
@@ -152,7 +159,7 @@ def test_long_output_is_cut_and_says_so():
 
 @pytest.fixture
 def pack(monkeypatch):
-    """Puts elements of these heights on slides; the heights, slide by slide."""
+    """Return a function that puts elements on slides and returns their heights, slide by slide."""
 
     def pack(*parts):
         monkeypatch.setattr(slides, "elements", lambda *_: [Element("Top", heading=True, level=2), *parts])
@@ -161,15 +168,15 @@ def pack(monkeypatch):
     return pack
 
 
-def test_a_slide_takes_what_fits(pack):
+def test_a_slide_contains_as_much_as_fits(pack):
     assert pack(*[Element("", 180.0)] * 5) == [[180.0] * 3, [180.0] * 2]
 
 
-def test_what_leads_to_something_stands_with_it(pack):
+def test_an_element_that_introduces_the_next_is_on_the_same_slide(pack):
     assert pack(Element("", 400.0), Element("", 90.0, leads=True), Element("", 100.0)) == [[400.0], [90.0, 100.0]]
 
 
-def test_a_short_remark_may_stand_below_a_picture_but_no_second_picture(pack):
+def test_a_slide_with_a_picture_may_have_a_short_remark_but_no_second_picture(pack):
     picture, remark = Element("", 300.0, picture=True), Element("", 41.0)
     assert pack(picture, remark, picture) == [[300.0, 41.0], [300.0]]
     assert pack(picture, Element("", 120.0)) == [[300.0], [120.0]]
@@ -180,7 +187,7 @@ def test_an_exercise_begins_a_slide(pack):
     assert pack(exercise, exercise) == [[100.0], [100.0]]
 
 
-def test_a_few_words_alone_go_to_the_slide_before(pack):
+def test_a_nearly_empty_slide_is_joined_with_the_previous_one(pack):
     assert pack(Element("", 500.0), Element("", 60.0)) == [[500.0, 60.0]]
     assert pack(Element("", 500.0), Element("", 90.0)) == [[500.0], [90.0]]
 
@@ -221,7 +228,7 @@ secret
 Last."""
 
 
-def test_markdown_is_taken_apart():
+def test_markdown_is_split_into_blocks():
     found = blocks(MARKDOWN)
     kinds = ["heading", "paragraph", "list", "quote", "table", "formula", "code", "picture", "paragraph"]
     assert [block.kind for block in found] == kinds
@@ -238,7 +245,7 @@ def test_links_that_open_a_lesson_elsewhere_are_left_out():
     assert [block.text for block in blocks(f"# A\n\n{links}\n\nB.")] == ["A", "B."]
 
 
-def test_sentences_are_not_cut_inside_code_mathematics_and_emphasis():
+def test_sentences_are_not_split_inside_code_formulas_and_emphasis():
     text = "Call `f. A` with $a. B$. (See there. It helps.) **Two. Bold.** The end"
     assert sentences(text) == ["Call `f. A` with $a. B$.", "(See there. It helps.)", "**Two. Bold.**", "The end"]
 
@@ -277,12 +284,12 @@ CODE = nbformat.v4.new_code_cell("a = 1")
         ("A.\n\n**Exercise 2 · B** · 3 minutes, *optional*. b.", "A."),
     ],
 )
-def test_what_is_marked_optional_is_left_out_as_far_as_it_says(markdown, left):
+def test_optional_parts_are_left_out_as_far_as_they_extend(markdown, left):
     cells = without_further([(None, blocks(markdown)), (CODE, [])])
     assert " ".join("code" if code else " ".join(block.text for block in parts) for code, parts in cells) == left
 
 
-def test_where_the_lesson_says_so_all_that_is_further_goes_to_the_next_heading():
+def test_optional_parts_extend_to_the_next_heading_if_the_lesson_says_so():
     cells = [(None, blocks("*Optional* ends at the next heading.")), (None, blocks("*Optional.* B.\n\nb.")), (CODE, [])]
     assert without_further([(None, blocks("It ends at the next heading.")), *cells[1:]])[1:] == []
 
@@ -290,7 +297,7 @@ def test_where_the_lesson_says_so_all_that_is_further_goes_to_the_next_heading()
 # Formulas -------------------------------------------------------------------------------------------------------------
 
 
-def test_formula_has_its_source_as_its_name_and_its_number():
+def test_formula_is_labelled_with_its_source_and_shows_its_number():
     made = formula(r"\frac12 x \tag{3}", block=True)
     assert made.startswith('<div class="formula block">')
     assert r'aria-label="\frac12 x \tag{3}"' in made
@@ -304,7 +311,7 @@ def test_formula_that_goes_below_the_line_is_lowered():
     assert float(down) > float(flat) + 0.1
 
 
-def test_rows_are_put_together_from_formulas():
+def test_rows_are_built_from_formulas():
     made = formula(r"y = \begin{cases} 1 & x > 0 \\ 0 & \text{else} \end{cases} \tag{7}", block=True)
     assert made.count("<tr>") == 2
     assert made.count("<td>") == 4
@@ -312,7 +319,7 @@ def test_rows_are_put_together_from_formulas():
     assert formula(r"\left. \begin{array}{r} a \\ b \end{array} \right\} \to c").count("brace right") == 1
 
 
-def test_formula_that_cannot_be_set_is_an_error():
+def test_formula_that_cannot_be_drawn_is_an_error():
     with pytest.raises(ValueError, match="nosuch"):
         formula(r"\nosuch{x}")
 
@@ -338,7 +345,7 @@ PICTURES = """() => Promise.all([...document.images].map((image) =>
 
 @pytest.fixture(scope="module")
 def opened(browser, pages, tmp_path_factory):
-    """Opens the slides of a lesson without a network; what they ask for is noted."""
+    """Return a function that opens the slides of a lesson without a network and checks their requests."""
     folder = tmp_path_factory.mktemp("slides")
     context = browser.new_context(offline=True)
     asked = []
@@ -359,10 +366,10 @@ def opened(browser, pages, tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_nothing_is_cut_off_and_pictures_are_large(opened, path):
+def test_everything_fits_and_pictures_are_large(opened, path):
     tab = opened(path.stem)
     assert tab.evaluate(CUT_OFF) == []
-    assert min(tab.evaluate(SIZES)) >= 0.9, "text is not made much smaller"
+    assert min(tab.evaluate(SIZES)) >= 0.9, "text is hardly made smaller"
     pictures = tab.evaluate(PICTURES)
     assert min(width for width, _ in pictures) > 300
     assert min(high for _, high in pictures) > 0.35, "of the height of the slide"
@@ -370,7 +377,7 @@ def test_nothing_is_cut_off_and_pictures_are_large(opened, path):
 
 
 @pytest.mark.slow
-def test_slides_fit_other_screens_and_keys_move_them(opened):
+def test_slides_fit_other_screens_and_keys_change_them(opened):
     tab = opened(LESSONS[0].stem, 1024, 768)
     assert tab.evaluate(CUT_OFF) == []
     number = "() => 1 + Math.round(main.scrollTop / main.clientHeight)"
@@ -389,7 +396,7 @@ def test_slides_fit_other_screens_and_keys_move_them(opened):
 
 
 @pytest.mark.slow
-def test_folded_code_opens_over_the_slide(opened):
+def test_folded_code_opens_on_top_of_the_slide(opened):
     tab = opened(LESSONS[0].stem)
     code = tab.locator("details").first
     tab.evaluate("() => show(slides.indexOf(document.querySelector('details').closest('section')))")

@@ -1,4 +1,4 @@
-"""What is wrong with a source is found by looking at it, with its cell and line."""
+"""Problems in a source are found without running it, each with its cell and line."""
 
 import nbformat
 import pytest
@@ -10,9 +10,9 @@ from rsl_edu.course.source_check import findings
 NAMES = sorted(path.stem for path in assignment.folder().glob("*.ipynb"))
 F = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"
 
-STUB = "the stub raises as soon as this cell runs, so Run All stops: put the solution into a function"
-SEED = "without a seed: each learner gets other inputs; seed them before"
-SOURCE = "the source of an answer is not there while grading; check what it returns"
+STUB = "Run All stops here, because the stub raises an error: put the solution into a function"
+SEED = "without a seed: each student gets other inputs; set a seed first"
+SOURCE = "the source of an answer is not available while grading; check its result"
 
 
 def plain(source, *tags):
@@ -36,11 +36,11 @@ def of(*cells):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_assignments_of_the_course_have_no_finding(name):
+def test_assignments_of_the_course_have_no_findings(name):
     assert findings(assignment.find(name)) == []
 
 
-def test_a_sound_source_has_no_finding():
+def test_a_correct_source_has_no_findings():
     setup = "import math\nimport torch\n%matplotlib inline\n\n\ndef twice(x):\n    return 2 * f(x)"
     body = "for i, x in enumerate(range(3)):\n    assert f(x) == x, f'{i}'\ntry:\n    f()\nexcept TypeError as error:\n"
     body += "    print(error)\nassert [twice(y) for y in (1, math.pi)]\ntorch.manual_seed(0)\nf(torch.rand(3))\n"
@@ -71,14 +71,13 @@ def test_a_sound_source_has_no_finding():
         ),
         (
             [answer(), check("a = f(1)"), check("assert f(a)")],
-            "error: cell 3, line 1: a is defined by the check in cell 2: each check runs by itself, so "
-            "define it before",
+            "error: cell 3, line 1: only the check in cell 2 defines a, and each check runs alone: define it earlier",
         ),
         (
             [answer(f"import math\n\n\n{F}"), check("assert f(math.pi)")],
-            "error: cell 2, line 1: only the cell of an answer, 1, has math: import or define it in a cell of its own",
+            "error: cell 2, line 1: only cell 1, which is for an answer, defines math: define it in a separate cell",
         ),
-        ([plain("f(1)"), answer(), check()], "error: cell 1, line 1: this cell uses f before the learner defines it"),
+        ([plain("f(1)"), answer(), check()], "error: cell 1, line 1: this cell uses f before the student defines it"),
         ([plain("def g():\n    return sized"), answer(), check()], "error: cell 1, line 2: nothing defines sized"),
         ([answer(F.replace("return x", "return y")), check()], "error: cell 1, line 3: nothing defines y"),
         (
@@ -95,7 +94,7 @@ def test_a_sound_source_has_no_finding():
         (
             [answer(), answer("f(3)\n"), check()],
             [
-                "warning: cell 2, line 1: this answer gives no points: it defines no function or variable",
+                "warning: cell 2, line 1: this answer gives no points: the cell defines no function or variable",
                 f"warning: cell 2, line 2: {STUB}",
             ],
         ),
@@ -113,8 +112,8 @@ def test_a_sound_source_has_no_finding():
         ),
         (
             [answer(), check("print(f(1))\n### BEGIN HIDDEN TESTS\nprint(f(2))\n### END HIDDEN TESTS")],
-            "warning: cell 2, line 3: a hidden test prints: nobody sees it here, and in nbgrader's feedback the "
-            "learner may",
+            "warning: cell 2, line 3: a hidden test prints: here nobody sees it, but in nbgrader's feedback the "
+            "student may",
         ),
         (
             [plain("import inspect"), answer(), check("# inspect.getsource(f)\nassert 'for' in inspect.getsource(f)")],
@@ -151,7 +150,7 @@ def test_names_of_a_cell_below_a_magic_that_runs_it_are_defined(magic):
     ]
 
 
-def test_what_one_check_imports_the_next_one_has():
+def test_imports_of_one_check_are_available_to_the_next():
     assert of(answer(), check("from math import pi\nassert f(pi) == pi"), check("assert f(-pi) == -pi")) == []
 
 
@@ -164,5 +163,5 @@ def test_what_one_check_imports_the_next_one_has():
         "g = torch.Generator().manual_seed(0)\nassert f(torch.rand(1, generator=g))",
     ],
 )
-def test_random_numbers_with_a_seed_are_no_finding(code):
+def test_seeded_random_numbers_give_no_finding(code):
     assert of(plain("import random\nimport numpy as np\nimport torch"), answer(), check(code)) == []

@@ -1,4 +1,4 @@
-"""A training takes the learner's functions where they are right, and says which."""
+"""A training uses the learner's functions that are right, and reports which ones it uses."""
 
 import matplotlib.pyplot as plt
 import pytest
@@ -46,11 +46,11 @@ def test_right_gradient_step_has_no_fault(answer):
 
 
 @pytest.mark.parametrize("words", STEP_FAULTS)
-def test_wrong_gradient_step_is_told_its_own_fault(words):
+def test_fault_of_a_wrong_gradient_step_is_named(words):
     assert step_fault(STEP_FAULTS[words]) == words
 
 
-def test_gradient_step_that_raises_or_never_ends_is_a_fault_and_not_an_error():
+def test_gradient_step_that_raises_or_never_ends_is_reported_as_a_fault():
     assert step_fault(raises) == "yours raises ValueError: no loss"
     assert step_fault(unanswered) == "not answered yet"
     assert "ran for more than" in step_fault(endless, seconds=0.1)
@@ -72,22 +72,22 @@ def clipped_too_late(loss, models, optimizer, max_grad_norm):
         torch.nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
 
 
-def test_gradient_step_that_clips_in_vain_is_told_when_it_does():
+def test_clipping_before_backward_or_after_step_is_named():
     clip = torch.nn.utils.clip_grad_norm_
     assert "before loss.backward()" in step_fault(clipped_too_early)
     assert "after optimizer.step()" in step_fault(clipped_too_late)
     assert torch.nn.utils.clip_grad_norm_ is clip
 
 
-def test_gradient_step_of_another_kind_is_a_fault_as_well():
+def test_unknown_wrong_gradient_step_is_a_fault():
     def twice(loss, models, optimizer, max_grad_norm):
         gradient_step(loss, models, optimizer, max_grad_norm)
         optimizer.step()
 
-    assert "differ" in step_fault(twice)
+    assert "weights are not what" in step_fault(twice)
 
 
-def test_random_numbers_go_on_as_if_nothing_was_checked():
+def test_checking_a_step_does_not_change_the_random_numbers():
     torch.manual_seed(0)
     wanted = torch.rand(3)
     torch.manual_seed(0)
@@ -95,7 +95,7 @@ def test_random_numbers_go_on_as_if_nothing_was_checked():
     assert torch.equal(torch.rand(3), wanted)
 
 
-def test_right_functions_are_the_learners_and_others_the_lessons(capsys):
+def test_wrong_functions_are_replaced_with_the_lessons(capsys):
     def bootstrap(rewards, values, time_outs, gamma):
         return torch.where(time_outs > 0, rewards + gamma * values, rewards)
 
@@ -115,7 +115,7 @@ def test_right_functions_are_the_learners_and_others_the_lessons(capsys):
     ]
 
 
-def test_answer_that_takes_long_is_run_once_and_others_each_time(monkeypatch, capsys):
+def test_verdict_of_a_slow_answer_is_cached(monkeypatch, capsys):
     calls = []
 
     def wrong(*_):
@@ -135,11 +135,11 @@ def test_answer_that_takes_long_is_run_once_and_others_each_time(monkeypatch, ca
     assert len(calls) == 3 * once
 
 
-def test_mean_return_is_what_the_pendulum_earns_until_it_falls():
+def test_mean_return_stops_when_the_pendulum_falls():
     assert mean_return(lambda observation: torch.full((len(observation), 1), 3.0), episodes=2) < 20
 
 
-def test_robots_have_their_time_limit():
+def test_robots_have_a_time_limit():
     robots = make_robots("InvertedPendulum-v5", 2, time_limit=2)
     robots.reset(seed=0)
     ends = [robots.step(torch.zeros(2, 1).numpy())[3].tolist() for _ in range(2)]
@@ -163,7 +163,7 @@ def test_watch_has_a_panel_for_each_curve(monkeypatch):
     assert not plt.fignum_exists(watch.figure.number)
 
 
-def test_step_that_ends_the_program_or_is_none_is_said(capsys):
+def test_step_that_exits_or_is_none_is_reported(capsys):
     def leaves(*_):
         raise SystemExit
 
@@ -172,13 +172,13 @@ def test_step_that_ends_the_program_or_is_none_is_said(capsys):
         assert words in capsys.readouterr().out
 
 
-def test_unknown_part_is_refused_before_anything_is_tried(capsys):
+def test_unknown_part_is_refused_before_anything_is_checked(capsys):
     with pytest.raises(ValueError, match=r"answers: expected names of advantages, .*; got Advantages"):
         working_parts(gradient_step=gradient_step, Advantages=None)
     assert capsys.readouterr().out == ""
 
 
-def test_step_with_a_norm_or_a_rule_of_its_own_is_not_taken():
+def test_step_with_another_norm_or_update_rule_is_a_fault():
     def fixed_norm(loss, models, optimizer, max_grad_norm):
         gradient_step(loss, models, optimizer, 1.0)
 

@@ -1,4 +1,4 @@
-"""Checks that explain: hand one your function, and it says what is right, or which mistake yours looks like.
+"""Checks that explain: give one your function, and it says whether it is right, or which mistake it seems to make.
 
 ::
 
@@ -6,9 +6,9 @@
     check.merge_moments(merge_moments)
     check.hint("merge_moments", 1)
 
-A check is an :class:`Exercise`, or a :class:`Choice` where one decides or finds a fault. Each lesson has its own in a
-folder of its name, with a file for each exercise and one for all choices. A new exercise is a file and its name in the
-folder's ``EXERCISES``; a new lesson is a folder and its name here.
+A check is an :class:`Exercise`, or a :class:`Choice` if the learner only makes a decision or finds a fault. The checks
+of a lesson are in a folder with the lesson's name, with one file for each exercise and one for all choices. To add an
+exercise, add a file and list it in the folder's ``EXERCISES``; to add a lesson, add a folder and list it here.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ __all__ = ["CHOICES", "EXERCISES", "Case", "Choice", "Exercise", "Mistake", "Tex
 
 _LESSONS = (mlp, cnn, rnn, normalization, distributions, policy)
 EXERCISES: dict[str, Exercise] = {exercise.name: exercise for lesson in _LESSONS for exercise in lesson.EXERCISES}
-"""All exercises by their names, lesson by lesson; each is an attribute of this module too."""
+"""All exercises by name, lesson by lesson; each is also an attribute of this module."""
 CHOICES: dict[str, Choice] = {choice.name: choice for lesson in _LESSONS for choice in lesson.CHOICES}
-"""All choices by their names, in the same way; they stand in the lessons and are not graded."""
+"""All choices by name, lesson by lesson, and attributes too; they are part of the lessons and are not graded."""
 
 
 def __getattr__(name: str) -> Exercise | Choice:
     found = EXERCISES.get(name) or CHOICES.get(name)
     if found is None:
         known = ", ".join([*EXERCISES, *CHOICES])
-        raise AttributeError(f"module {__name__!r} has no exercise {name!r}; there are {known}")
+        raise AttributeError(f"module {__name__!r} has no exercise {name!r}; it has {known}")
     return found
 
 
@@ -42,18 +42,18 @@ def __dir__() -> list[str]:
 
 
 def hint(exercise: str, stage: int = 1) -> Text:
-    """Hint for an exercise, by its name; ``stage`` 1 is vague, 3 almost the answer."""
+    """Return a hint for an exercise, by name; ``stage`` 1 is vague, and 3 almost gives the answer."""
     return _find(exercise).hint(stage)
 
 
 def solution(exercise: str) -> Text:
-    """Source of a right answer for an exercise, by its name."""
+    """Return the source of a right answer for an exercise, by name."""
     return _find(exercise).solution
 
 
 def _find(name: str) -> Exercise:
     if isinstance(name, str) and name in CHOICES:
-        raise ValueError(f"exercise: {name!r} is a choice, which has no hint and no solution: call check.{name}(...)")
+        raise ValueError(f"exercise: {name!r} is a choice, which has no hints and no solution; call check.{name}(...)")
     if not isinstance(name, str) or name not in EXERCISES:
         raise ValueError(f"exercise: expected one of {', '.join(EXERCISES)}; got {name!r}")
     return EXERCISES[name]

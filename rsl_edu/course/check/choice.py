@@ -1,4 +1,4 @@
-"""A question with answers to choose from, where each wrong answer is told what speaks against it."""
+"""A multiple-choice question that explains why each answer is right or wrong."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .verdict import Verdict
 
 @dataclass(frozen=True, repr=False)
 class Choice:
-    """A decision to make, or a fault to find; call it with the answer that you choose to get a verdict.
+    """A decision to make, or a fault to find; call it with your answer to get a verdict.
 
     Args:
-        name: What it is called, as in ``check.name``.
-        answers: What can be chosen, each with what the verdict says of it: why it is right, or what speaks against it.
-        right: The right one of these.
+        name: Its name, as in ``check.name``.
+        answers: The possible answers, each with the reason that the verdict gives: why it is right or wrong.
+        right: The right answer.
     """
 
     name: str
@@ -25,19 +25,19 @@ class Choice:
     right: str
 
     def __post_init__(self) -> None:
-        """Check the declaration."""
+        """Check that the right answer is one of the answers."""
         if self.right not in self.answers:
             raise ValueError(f"right: expected one of {self._allowed()}; got {self.right!r}")
 
     def __repr__(self) -> str:
-        """How to use it."""
+        """A text that explains how to use the choice."""
         return f"Choice {self.name}: call it with one of {self._allowed()}."
 
     def __call__(self, answer: Any) -> Verdict:
         """Judge an answer.
 
         Args:
-            answer: The words of one of the answers, in any case; ``...`` if nothing has been chosen yet.
+            answer: One of the answers, in upper or lower case; ``...`` if nothing has been chosen yet.
         """
         if answer is ...:
             return Verdict(self.name, False, "not-answered", f"not answered yet.\n  Choose one of {self._allowed()}.")
@@ -45,7 +45,7 @@ class Choice:
         if found is None:
             short = type(answer) in (str, float) or (type(answer) is int and abs(answer) < 10**15)
             shown = reprlib.repr(answer) if short else f"an answer of type {type(answer).__name__}"
-            message = f"{shown} is none of the answers.\n  Choose one of {self._allowed()}."
+            message = f"{shown} is not one of the answers.\n  Choose one of {self._allowed()}."
             return Verdict(self.name, False, "no-such-answer", message)
         passed, why = found == self.right, self.answers[found]
         return Verdict(self.name, passed, None if passed else found, f"{'right' if passed else 'no'}: {why}", why)
@@ -55,10 +55,10 @@ class Choice:
 
 
 def _same(words: str, answer: Any) -> bool:
-    """Whether an answer is these words, in any case, or the number that they are."""
+    """Whether an answer equals these words, in upper or lower case, or the number that they represent."""
     if isinstance(answer, str) and answer.strip().lower() == words.lower():
         return True
     try:
         return answer is not None and abs(float(words) - float(answer)) <= 1e-6 * abs(float(words))
-    except Exception:  # no number; or an object that raises whatever it likes
+    except Exception:  # not a number, or an object that can raise anything
         return False

@@ -1,4 +1,4 @@
-"""Which mistake an answer looks like: the one that returns what the answer returns, on all cases."""
+"""Find the mistake that an answer seems to make: the mistake that returns the same as the answer on all cases."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from .generic import suspects
 from .mistake import Mistake
 from .trial import Case, Interface, Values
 
-_PAIRS = 1000  # pairs of mistakes that are tried, of each kind
-Outcome = Values | str  # of a case: what was returned, or the name of the error that was raised
+_PAIRS = 1000  # how many pairs of mistakes are tried, for each kind of pair
+Outcome = Values | str  # on one case: the returned values, or the name of the error that was raised
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What an answer looks like.
+    """The mistake, or the two mistakes, that an answer seems to make.
 
     Attributes:
-        name: Name of the mistake; of two, both names, with a plus between them.
+        name: Name of the mistake; for two mistakes, both names with a plus between them.
         headline: What the answer seems to do.
-        advice: Why that is wrong, and what to do instead, line by line.
-        edits: The same as edits of the right answer, for each mistake; empty if it is none.
+        advice: Why this is wrong, and what to do instead, line by line.
+        edits: For each mistake, its edits of the right answer; empty if it is not made by edits.
     """
 
     name: str
@@ -38,24 +38,24 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class _Form:
-    """A way to make a mistake."""
+    """One form of a mistake, ready to be run."""
 
     name: str
     headline: str
     why: str
     answer: Answer
-    edits: Edits | None  # None if it is a function of its own
+    edits: Edits | None  # None if it is a function, not an edit
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """What an answer showed.
+    """What an answer returned, compared with the right answer.
 
     Attributes:
-        outcomes: What came of it, on each case.
-        outputs: Which outputs count; none if only a further case shows what is wrong.
-        wrong: Places of the cases on which it was wrong.
-        places: Places of all cases that count, those first that tell most.
+        outcomes: The outcome on each case.
+        outputs: Which outputs count; none if only a further case shows that the answer is wrong.
+        wrong: Indices of the cases on which it was wrong.
+        places: Indices of all cases that count, with the most informative first.
     """
 
     outcomes: Sequence[Outcome]
@@ -65,25 +65,25 @@ class _Seen:
 
     @property
     def without_errors(self) -> _Seen:
-        """What it showed where it raised nothing."""
+        """The same, but only for the cases on which the answer raised no error."""
         returned = [place for place in self.places if not isinstance(self.outcomes[place], str)]
         return _Seen(self.outcomes, self.outputs, [place for place in self.wrong if place in returned], returned)
 
     @property
     def tells(self) -> bool:
-        """Whether a number was wrong: what is NaN everywhere may come of anything."""
+        """Whether a finite number was wrong. A result that is NaN everywhere can have any cause."""
         returned = (outcome for place in self.wrong if not isinstance(outcome := self.outcomes[place], str))
         return any(value.isfinite().any() for values in returned for value in values[self.outputs[-1] :][:1])
 
 
 @dataclass(frozen=True)
 class _Signs:
-    """What a mistake alone does, with a bit for each case.
+    """The effect of a single mistake, as integers with one bit for each case.
 
     Attributes:
-        wrong: Where it is wrong.
-        fits: Where it returns what was seen.
-        seen_wrong: Where what was seen is wrong.
+        wrong: The cases on which the mistake gives a wrong result.
+        fits: The cases on which the mistake returns the same as the learner's answer.
+        seen_wrong: The cases on which the learner's answer is wrong.
     """
 
     wrong: int
@@ -91,9 +91,10 @@ class _Signs:
     seen_wrong: int
 
     def against(self, other: _Signs) -> int:
-        """The number of cases that speak against the two at once.
+        """Count the cases that suggest that the answer does not combine these two mistakes.
 
-        Mostly, where one does no harm, the other decides; and it is rare that one makes good what the other does.
+        If one mistake has no effect on a case, the result usually shows the other mistake alone; and two mistakes
+        rarely cancel out.
         """
         one_alone, other_alone = self.wrong & ~other.wrong, other.wrong & ~self.wrong
         neither = self.seen_wrong & ~(self.wrong | other.wrong)
@@ -105,22 +106,22 @@ class Diagnosis:
     """The mistakes of an exercise, ready to be compared with an answer.
 
     Args:
-        interface: How the exercise uses an answer.
-        cases: Its cases.
-        mistakes: Its known mistakes, by name.
+        interface: How the exercise runs an answer.
+        cases: The cases of the exercise.
+        mistakes: The known mistakes of the exercise, by name.
     """
 
     def __init__(self, interface: Interface, cases: Sequence[Case], mistakes: Mapping[str, Mistake]) -> None:
         self._interface, self._cases, self._mistakes = interface, cases, mistakes
-        self._returned: dict[Hashable, dict[int, Outcome]] = {}  # by the mistake, and the place of the case
-        self._generic_of: dict[int, list[_Form]] = {}  # by the number of outputs that their sentences are about
+        self._returned: dict[Hashable, dict[int, Outcome]] = {}  # by mistake, then by index of the case
+        self._generic_of: dict[int, list[_Form]] = {}  # by the number of outputs that their sentences name
 
     def known_in(self, outcomes: Sequence[Outcome], but_for_errors: bool = False) -> Finding | None:
         """Find the known mistake that an answer makes.
 
         Args:
-            outcomes: What came of the answer, on each case.
-            but_for_errors: Whether it may also raise in some case, few of them, for a reason of its own.
+            outcomes: The outcome of the answer on each case.
+            but_for_errors: Whether the answer may also raise an unrelated error on a few of the cases.
         """
         seen = self._seen(outcomes)
         returned = seen.without_errors
@@ -131,7 +132,7 @@ class Diagnosis:
         return None
 
     def likely_in(self, outcomes: Sequence[Outcome]) -> Finding | None:
-        """Find the generic mistake that an answer looks like, or the two mistakes; see :meth:`known_in`."""
+        """Find a generic mistake, or two mistakes, that explain an answer; see :meth:`known_in`."""
         seen = self._seen(outcomes)
         if not seen.tells:
             return None
@@ -142,7 +143,7 @@ class Diagnosis:
         return self._both(*both, seen) if both else self._known_in_later_output(outcomes, seen)
 
     def _known_in_later_output(self, outcomes: Sequence[Outcome], seen: _Seen) -> Finding | None:
-        """The known mistake that an answer makes in a later output, if the first wrong one looks like nothing."""
+        """Find a known mistake in a later output, if no mistake explains the first wrong output."""
         later = [
             self._seen_in(outcomes, range(place, place + 1)) for place in range(seen.outputs[-1] + 1, self._number)
         ]
@@ -150,7 +151,7 @@ class Diagnosis:
         if form is None:
             return None
         first = self._interface.outputs[seen.outputs[-1]]
-        advice = (form.why, f"And your {first} is wrong for another reason: compare it with what was expected.")
+        advice = (form.why, f"Your {first} is wrong for another reason: compare it with the expected value.")
         return Finding(form.name, form.headline, advice, (form.edits or (),))
 
     def _both(self, one: _Form, other: _Form, seen: _Seen) -> Finding:
@@ -160,18 +161,18 @@ class Diagnosis:
             wrong = self._signs(form, seen).wrong
             shows = [place for place in sorted(seen.wrong) if wrong >> place & 1]
             if shows and not wrong >> min(seen.wrong) & 1:  # not in the case that the learner is shown
-                lines.append(f"   This one shows in another case: {self._cases[shows[0]].about}.")
+                lines.append(f"   Its effect is visible in another case: {self._cases[shows[0]].about}.")
         edits = (one.edits or (), other.edits or ())
-        return Finding(f"{one.name} + {other.name}", "it looks like two mistakes at once:", tuple(lines), edits)
+        return Finding(f"{one.name} + {other.name}", "your answer seems to make two mistakes:", tuple(lines), edits)
 
     def is_constant(self, outcomes: Sequence[Outcome], place: int) -> bool:
-        """Whether an output is always the same, where the right one is not."""
+        """Whether an output is the same on all cases, although the right output is not."""
         mine = [outcome[place] for outcome in outcomes if len(outcome) > place and not isinstance(outcome, str)]
         right = [outcome[place] for outcome in self._expected if len(outcome) > place]
         return len(mine) == len(outcomes) and all(map(mine[0].equal, mine)) and not all(map(right[0].equal, right))
 
     def shown(self, outcomes: Sequence[Outcome]) -> tuple[Case, int, torch.Tensor, torch.Tensor] | None:
-        """The simplest case that shows what a finding is about: which output, what was seen, and what was expected."""
+        """Return the simplest case that shows a finding, with the output's index and its actual and expected value."""
         seen = self._seen(outcomes)
         for place in sorted(seen.without_errors.wrong):
             case, outcome, output = self._cases[place], outcomes[place], seen.outputs[-1]
@@ -180,12 +181,12 @@ class Diagnosis:
         return None
 
     def any_wrong(self, outcomes: Sequence[Outcome]) -> bool:
-        """Whether an answer returned something wrong, besides what it raised."""
+        """Whether an answer returned anything wrong, not counting the cases on which it raised."""
         return bool(self._seen(outcomes).without_errors.wrong)
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """Names of all mistakes that it can find, known and generic."""
+        """Names of all mistakes that the diagnosis can find, known and generic."""
         return frozenset(form.name for form in (*self.known, *self._generic(len(self._interface.outputs))))
 
     @cached_property
@@ -203,7 +204,7 @@ class Diagnosis:
         return forms
 
     def _generic(self, outputs: int) -> list[_Form]:
-        """The mistakes that can be made in any exercise, with sentences on the first outputs."""
+        """Return the generic mistakes, with sentences that name the first ``outputs`` outputs."""
         if outputs not in self._generic_of:
             names = self._interface.outputs
             self._generic_of[outputs] = [
@@ -227,26 +228,28 @@ class Diagnosis:
         return max(map(len, self._expected))
 
     def _pairs(self, generic: Sequence[_Form], seen: _Seen) -> Iterable[tuple[_Form, _Form]]:
-        """Two mistakes at once that may return what was seen, the likelier pairs first."""
+        """Yield pairs of mistakes that together may explain the answer, the likelier pairs first."""
         known = [form for form in self.known if form.edits]
         signs = {form: self._signs(form, seen) for form in (*known, *generic)}
         at_all = [form for form in signs if signs[form].wrong]
-        ours = sum(form in at_all for form in known)  # they come first
-        both: list[tuple[int, int, _Form, _Form]] = []  # two known ones
-        mixed: list[tuple[int, int, _Form, _Form]] = []  # a known one and a generic one
+        ours = sum(form in at_all for form in known)  # the known mistakes come first
+        both: list[tuple[int, int, _Form, _Form]] = []  # two known mistakes
+        mixed: list[tuple[int, int, _Form, _Form]] = []  # a known and a generic mistake
         for (place, one), (other_place, other) in itertools.combinations(enumerate(at_all), 2):
             if place < ours and one.name != other.name and disjoint((*(one.edits or ()), *(other.edits or ()))):
                 pair = signs[one].against(signs[other]), place + other_place, one, other
                 (both if other_place < ours else mixed).append(pair)
         tried = (
             *sorted(both, key=itemgetter(0, 1))[:_PAIRS],
-            *sorted(both, key=itemgetter(1))[:_PAIRS],  # what two do together is not always the sum
+            *sorted(both, key=itemgetter(1))[
+                :_PAIRS
+            ],  # the effect of two mistakes is not always the sum of their effects
             *sorted(mixed, key=itemgetter(0, 1))[:_PAIRS],
         )
         return dict.fromkeys((one, other) for *_, one, other in tried)
 
     def _signs(self, form: _Form, seen: _Seen) -> _Signs:
-        """Where a form alone is wrong, and where it returns what was seen."""
+        """Compare a form alone with the right answer and with the learner's, case by case."""
         wrong, seen_wrong, fits = 0, 0, 0
         for place, case in enumerate(self._cases):
             alone, bit = self._outcome(form, place, lambda: form.answer), 1 << place
@@ -256,7 +259,7 @@ class Diagnosis:
         return _Signs(wrong, fits, seen_wrong)
 
     def _seen(self, outcomes: Sequence[Outcome]) -> _Seen:
-        """What an answer showed, in the outputs up to the first wrong one: the later ones follow from it."""
+        """Compare an answer with the right one, in the outputs up to the first wrong one: later ones depend on it."""
         prefixes = (self._seen_in(outcomes, range(number)) for number in range(1, self._number + 1))
         return next((seen for seen in prefixes if seen.wrong), _Seen(outcomes, range(0), [], []))
 
@@ -267,16 +270,16 @@ class Diagnosis:
         return _Seen(outcomes, outputs, [place for place in places if not alike[place]], places)
 
     def _fits(self, form: _Form, seen: _Seen) -> bool:
-        """Whether a form returns what was seen."""
+        """Whether a form returns the same as the answer."""
         return self._agrees(form, lambda: form.answer, seen)
 
     def _fits_pair(self, pair: tuple[_Form, _Form], seen: _Seen) -> bool:
-        """Whether two forms at once return what was seen."""
+        """Whether two forms together return the same as the answer."""
         one, other = pair
         return self._agrees(pair, lambda: self.source.answer((*(one.edits or ()), *(other.edits or ()))), seen)
 
     def _agrees(self, mistake: Hashable, made: Callable[[], Answer], seen: _Seen) -> bool:
-        """Compare what was seen with what a mistake returns, which is kept: the next answer need not wait for it."""
+        """Compare an answer with what a mistake returns, which is stored for the next answer."""
         for place in seen.places:
             outcome = self._outcome(mistake, place, made)
             if not _alike(seen.outcomes[place], outcome, self._cases[place], seen.outputs):
@@ -294,7 +297,7 @@ class Diagnosis:
 
 
 def outcome_of(interface: Interface, answer: Answer, case: Case) -> Outcome:
-    """What comes of an answer of ours on a case."""
+    """Run an answer of our own on a case."""
     try:
         return interface.run_own(answer, case).values
     except (Exception, SystemExit) as error:
@@ -313,9 +316,9 @@ def _one(form: _Form) -> Finding:
 
 
 def _looks_like(forms: list[_Form]) -> Finding:
-    """One of several generic mistakes: the likeliest, and a word on the next."""
+    """Report the likeliest of several generic mistakes, and mention the next one."""
     first, others = forms[0], [form for form in forms[1:] if form.name != forms[0].name]
     if not others:
         return _one(first)
-    advice = (first.why, f"Or {others[0].headline}")
-    return Finding(first.name, f"it looks like this: {first.headline}", advice, (first.edits or (),))
+    advice = (first.why, f"Another possibility: {others[0].headline}")
+    return Finding(first.name, f"a likely mistake: {first.headline}", advice, (first.edits or (),))

@@ -1,4 +1,4 @@
-"""A mistake is an edit of the right answer: its source with something changed, ready to run."""
+"""Edits that turn the source of a right answer into an answer with a mistake, which can be run."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from functools import cached_property
 from typing import Any
 
 Answer = Callable[..., Any]  # a function, or a class
-Edit = tuple[int, int, str]  # from this character of the source to that one stands this text instead
-Edits = tuple[Edit, ...]  # none overlaps another
+Edit = tuple[
+    int, int, str
+]  # start and end in the source, in characters, and the text that replaces what is between them
+Edits = tuple[Edit, ...]  # edits that do not overlap
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """The source of a right answer, which can be changed and run.
+    """The source of a right answer, which can be edited and run.
 
     Args:
-        text: The source: one function or class.
-        name: Its name.
-        known: What the names in it mean: those of its module.
+        text: The source of one function or class.
+        name: Name of the function or class.
+        known: The names of its module and their values, which the source uses.
     """
 
     text: str
@@ -32,19 +34,19 @@ class Source:
 
     @classmethod
     def of(cls, reference: Answer) -> Source:
-        """The source of a function or class that is defined in a module."""
+        """Return the source of a function or class that is defined in a module."""
         return cls(inspect.getsource(reference), reference.__name__, vars(inspect.getmodule(reference)))
 
     @cached_property
     def tree(self) -> ast.Module:
-        """The source as a tree."""
+        """The syntax tree of the source."""
         return ast.parse(self.text)
 
     def find(self, changes: Mapping[str, str]) -> Edits:
-        """Return the edits for old texts and what stands in their place.
+        """Return the edits that replace old texts with new ones.
 
         Raises:
-            ValueError: If an old text is not in the source exactly once, or two of them overlap.
+            ValueError: If an old text does not occur exactly once in the source, or if two old texts overlap.
         """
         edits = []
         for old, new in changes.items():
@@ -59,40 +61,40 @@ class Source:
         return tuple(edits)
 
     def at(self, node: ast.AST, new: str) -> Edit:
-        """Return the edit that puts a text in the place of a node of the tree."""
+        """Return the edit that replaces a node of the tree with a text."""
         return *self.span(node), new
 
     def span(self, node: ast.AST) -> tuple[int, int]:
-        """Return the first character of a node, and the one after its last."""
+        """Return the index of a node's first character, and the index after its last character."""
         lines = self.text.splitlines(keepends=True)
         ends = []
         for line, column in ((node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)):  # type: ignore[attr-defined]
-            before = lines[line - 1].encode()[:column].decode()  # the columns of a tree count bytes
+            before = lines[line - 1].encode()[:column].decode()  # ast counts columns in bytes
             ends.append(sum(map(len, lines[: line - 1])) + len(before))
         return ends[0], ends[1]
 
     def edited(self, edits: Iterable[Edit]) -> str:
-        """Return the source after edits."""
+        """Return the source with the edits made."""
         text = self.text
-        for start, end, new in sorted(edits, reverse=True):  # from the end on: places before it stay
+        for start, end, new in sorted(edits, reverse=True):  # from the end, so that earlier positions stay valid
             text = text[:start] + new + text[end:]
         return text
 
     def answer(self, edits: Iterable[Edit]) -> Answer:
-        """Return the function or class after edits.
+        """Return the function or class with the edits made.
 
         Raises:
-            SyntaxError: If it is no Python any more.
+            SyntaxError: If the edited source is not valid Python.
         """
         names = dict(self.known)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an edit may look odd to Python, such as `1 is 1`
+            warnings.simplefilter("ignore")  # an edit can cause a SyntaxWarning, such as for `1 is 1`
             exec(compile(self.edited(edits), f"<{self.name}, edited>", "exec"), names)
         made: Answer = names[self.name]
         return made
 
 
 def disjoint(edits: Iterable[Edit]) -> bool:
-    """Whether no edit overlaps another, so that all can be made at once."""
+    """Whether the edits do not overlap, so that all of them can be made."""
     ends = sorted((start, end) for start, end, _ in edits)
     return all(end <= start for (_, end), (start, _) in itertools.pairwise(ends))

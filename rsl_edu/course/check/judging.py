@@ -1,4 +1,4 @@
-"""What can be wrong with an answer, in the order in which it is looked for."""
+"""Judge an answer: everything that can be wrong with it, in the order in which it is checked."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from .shortcut import calls_of
 from .trial import Case, Interface, Trial, as_tensor
 from .verdict import clearly, text
 
-_RANDOM = "Only the inputs should decide. A mean over random samples comes near; a formula is exact."
-_SECONDS = 10.0  # of CPU time, for all calls of an answer in one check
-_NOT_THE_LEARNERS = (  # source files below these are not shown to a learner
-    str(Path(__file__).parent),  # the exercises, in folders of it
+_RANDOM = "The result may depend only on the inputs. A mean over random samples is approximate; use an exact formula."
+_SECONDS = 10.0  # limit of CPU time for all calls of an answer in one check
+_NOT_THE_LEARNERS = (  # lines of source files below these folders are not shown to a learner
+    str(Path(__file__).parent),  # contains the folders of the exercises
     str(Path(torch.__file__).parent),
     sysconfig.get_path("stdlib"),
     sysconfig.get_path("purelib"),
@@ -35,11 +35,11 @@ class WrongError(Exception):
     """The first thing that is wrong with an answer.
 
     Args:
-        mistake: Its name.
-        headline: It, in a line.
+        mistake: Name of the mistake.
+        headline: What is wrong, in one line.
         details: What was tried, seen and expected, line by line.
         advice: What to do, line by line.
-        of_mistake: Whether headline and advice are those of a mistake, which hold no input.
+        of_mistake: Whether headline and advice belong to a mistake, so that they contain no input.
     """
 
     def __init__(
@@ -51,16 +51,16 @@ class WrongError(Exception):
 
 @dataclass
 class Judge:
-    """Tries an answer on cases, and raises what is wrong with it.
+    """Runs an answer on cases, and raises an error that explains what is wrong with it.
 
     Args:
-        interface: How the exercise uses an answer.
+        interface: How the exercise runs an answer.
         cases: The exercise's own cases.
-        diagnosis: Its mistakes.
-        hint: What to call for a hint.
-        names: What the hints give a name.
-        shortcuts: Functions of torch that do what the exercise asks to write.
-        left: Seconds of CPU time that are left for the answer.
+        diagnosis: The mistakes of the exercise.
+        hint: The call that shows a hint.
+        names: Names of the variables that the hints mention.
+        shortcuts: Functions of torch that do what the exercise asks learners to write.
+        left: CPU time that is left for the answer, in seconds.
         taken: Names of the shortcuts that the answer has called.
     """
 
@@ -74,7 +74,7 @@ class Judge:
     taken: list[str] = field(default_factory=list)
 
     def must_be_right(self, answer: Answer, case: Case) -> None:
-        """Try an answer on a case.
+        """Run an answer on a case and check the result.
 
         Raises:
             WrongError: If anything is wrong.
@@ -97,19 +97,19 @@ class Judge:
         if len(trial.values) < len(right.values) and any(gradient.any() for gradient in right.gradients):
             raise WrongError(
                 "no-gradient",
-                f"your {self.interface.outputs[0]} is right, but no gradient comes back from it to {case.tracked[0]}.",
+                f"your {self.interface.outputs[0]} is right, but no gradient flows back to {case.tracked[0]}.",
                 *self._tried(case),
                 advice=[
-                    "`.detach()`, `.item()`, numpy, torch.tensor(...) and torch.no_grad() cut a result off from what "
-                    "it was made of:",
-                    "nothing can learn through it. Stay with tensors and their methods.",
+                    "`.detach()`, `.item()`, numpy, torch.tensor(...) and torch.no_grad() cut a result off from its "
+                    "inputs,",
+                    "so nothing can be trained through it. Use only tensors and their methods.",
                 ],
             )
         if self._is_own(case):
             self._must_repeat(answer, trial, case)
 
     def _is_own(self, case: Case) -> bool:
-        """Whether a case is one of the exercise's own, not a further one."""
+        """Whether a case is one of the exercise's own cases, not a further case."""
         return any(case is own for own in self.cases)
 
     def _run(self, answer: Answer, case: Case, seed: int = 0, quiet: bool = True) -> Trial:
@@ -125,13 +125,13 @@ class Judge:
             return trial
         try:
             return trial.values
-        except Exception as error:  # torch has many for what is no tensor
+        except Exception as error:  # torch raises many kinds of error for values that are not tensors
             return type(error).__name__
 
     def _again(self, answer: Answer, case: Case, seed: int = 0) -> Trial | str:
-        """Try an answer once more, and keep what it raises: the name of the error."""
+        """Run an answer once more; if it raises an error, return the name of the error."""
         if self.left <= 0:
-            return "stopped"  # on the case before it, and it would be on this one
+            return "stopped"  # it was stopped on the previous case, and would be stopped on this one
         try:
             return self._run(answer, case, seed)
         except (KeyboardInterrupt, PassThroughError):
@@ -141,7 +141,7 @@ class Judge:
                 self.left = 0
             return type(error).__name__
 
-    # One after the other
+    # The checks, in their order
 
     def _must_return_the_right_kind(self, answer: Answer, trial: Trial, right: Trial, case: Case) -> None:
         names, number = ", ".join(self.interface.outputs), len(self.interface.outputs)
@@ -153,7 +153,7 @@ class Judge:
                 "no-return",
                 f"your code {does}: is its `return` missing?",
                 *self._tried(case),
-                advice=["What it prints cannot be used by other code: write `return` before it."] if printed else (),
+                advice=["Other code cannot use what yours prints: return the value instead."] if printed else (),
             )
         if len(trial.results) != number:
             headline = f"your code returns {_kind(trial.results[0])}, expected {number} values: {names}."
@@ -184,7 +184,7 @@ class Judge:
                 )
 
     def _must_repeat(self, answer: Answer, first: Trial, case: Case) -> None:
-        """The same inputs must give the same again."""
+        """Check that the same inputs give the same result again."""
 
         def as_at_first(outcome: Outcome) -> bool:
             if isinstance(outcome, str) or len(outcome) != len(first.values):
@@ -196,37 +196,39 @@ class Judge:
         if as_at_first(self._outcome(answer, case)):
             raise WrongError(
                 "random",
-                "your result differs from call to call with the same inputs: it depends on random numbers.",
+                "your result differs from call to call with the same inputs, because it depends on random numbers.",
                 *self._tried(case),
                 advice=[_RANDOM],
             )
         raise WrongError(
             "state-between-calls",
-            "your code gives another result when it is called again with the same inputs: it keeps something.",
+            "your code returns another result when it is called again with the same inputs, because it keeps state.",
             *self._tried(case),
             advice=[
-                "What stays from call to call: a global variable, a list or tensor as default argument, an attribute "
-                "of the class that all its objects share. Make it inside the function; for objects, in __init__."
+                "State is kept in global variables, in class attributes, which all objects share, and in mutable "
+                "default arguments. Create it in the function, or in __init__."
             ],
         )
 
     def _explained(self, answer: Answer, trial: Trial, right: Trial, place: int, case: Case) -> WrongError:
-        """What to say of the first output that is wrong."""
+        """Explain the first output that is wrong."""
         output = self._outputs(case)[place]
         got, wanted = trial.values[place], right.values[place]
         lines = self._seen_and_expected(case, place, got, wanted)
         outcomes = [self._outcome(answer, each) for each in self.cases]
         finding = self.diagnosis.known_in(outcomes, but_for_errors=True)
         if finding is None and place < len(trial.results) and _cuts_off(trial.results[place], right.results[place]):
-            headline = f"your {output} holds whole numbers only: what is after the point is cut off."
-            why = "A tensor made of whole numbers keeps to them: write 0.0 for 0, or say dtype=x.dtype."
+            headline = f"your {output} contains only integers: the digits after the decimal point are cut off."
+            why = "A tensor created from integers has an integer type: write 0.0 instead of 0, or pass dtype=x.dtype."
             return WrongError("integer-result", headline, *lines, advice=[why])
         if finding is None and right.drawn is None and self._sets_a_seed(answer, trial, case):
-            headline = f"your {output} is made of random numbers, though always the same: a seed is set in your code."
+            headline = f"your {output} depends on random numbers that never change: a seed is set in your code."
             return WrongError("random", headline, *lines, advice=[_RANDOM])
         if finding is None and self.diagnosis.is_constant(outcomes, place):
             headline = f"your {output} is always {text(got)}, whatever the inputs are."
-            return WrongError("constant-result", headline, *lines, advice=["Which of the arguments does it use?"])
+            return WrongError(
+                "constant-result", headline, *lines, advice=["Which of its arguments does your code use?"]
+            )
         if finding := finding or self.diagnosis.likely_in(outcomes):
             if shown := self.diagnosis.shown(outcomes):
                 lines = self._seen_and_expected(*shown)
@@ -246,35 +248,35 @@ class Judge:
         return [*self._tried(case), f"seen:     {output} = {seen}", f"expected: {output} = {expected}"]
 
     def _sets_a_seed(self, answer: Answer, trial: Trial, case: Case) -> bool:
-        """Whether random numbers were drawn that do not depend on the seed before the call."""
+        """Whether the answer draws random numbers that do not depend on the seed set before the call."""
         again = None if trial.drawn is None else self._again(answer, case, seed=1)
         if trial.drawn is None or not isinstance(again, Trial) or again.drawn is None:
             return False
         return torch.equal(trial.drawn, again.drawn)
 
     def _first_step(self, answer: Answer, case: Case) -> list[str]:
-        """The first name of the hints' whose value in the learner's code is another one than the hints make of it."""
+        """Find the first variable from the hints whose value in the learner's code differs from the right value."""
         reference = self.interface.reference
         theirs = steps_of(answer, lambda: self._outcome(answer, case))
         told = {*self.interface.outputs, *(argument.name for argument, _ in self.interface.named(case.inputs))}
         for name, right in steps_of(reference, lambda: self.interface.run(reference, case)).items():
             if name in theirs and name in self.names - told and not case.close(theirs[name], right):
                 seen, expected = clearly(theirs[name], right)
-                return [f"look at:  your {name} = {seen}; as the hints have it, {expected}"]
+                return [f"look at:  your {name} = {seen}; following the hints, it would be {expected}"]
         return []
 
     def _raised(self, answer: Answer, error: BaseException, case: Case) -> WrongError:
         account = failure(error, lambda file: not file.startswith(_NOT_THE_LEARNERS))
         if account.kind == "not-answered":
             headline = f"not answered yet: {account.function} raises NotImplementedError."
-            return WrongError(account.kind, headline, f"Write your code in its place; {self.hint} helps.")
+            return WrongError(account.kind, headline, f"Replace this line with your code; {self.hint} shows a hint.")
         if account.kind == "library-answer":
             return WrongError(account.kind, f"your code calls {account.says}, which the exercise asks you to write.")
         where = [_line(account.number, account.line)] if account.line else []
         if account.kind == "stopped":
             ran = f"ran for more than {_SECONDS:g} s" if isinstance(error, TooLongError) else account.says
             headline = f"your code was stopped: it {ran}."
-            look = ["Does a loop never end? Look at what its condition compares, and where that changes."]
+            look = ["Does a loop never end? Check what its condition compares, and where these values change."]
             return WrongError(account.kind, headline, *self._tried(case), *where, advice=look)
         raised = re.sub(" at 0x[0-9a-fA-F]+", "", account.says)
         if self._is_own(case) and (finding := self._wrong_elsewhere(answer)):
@@ -288,7 +290,7 @@ class Judge:
         )
 
     def _wrong_elsewhere(self, answer: Answer) -> Finding | None:
-        """The mistake that an answer makes where it raises nothing."""
+        """Find the mistake that an answer makes on the cases on which it raises no error."""
         outcomes = [self._outcome(answer, each) for each in self.cases]
         if not self.diagnosis.any_wrong(outcomes):
             return None
@@ -303,7 +305,7 @@ def _line(number: int, line: str) -> str:
 
 
 def _kind(value: Any) -> str:
-    """A value of a wrong kind, in words."""
+    """Describe a value of the wrong kind."""
     if isinstance(value, (tuple, list)):
         return f"a {type(value).__name__} of {len(value)} values"
     if isinstance(value, torch.Tensor):
@@ -312,41 +314,43 @@ def _kind(value: Any) -> str:
 
 
 def _makes(value: Any) -> list[str]:
-    """What makes a function return a thing that nobody wants."""
-    call = "Are the brackets of a call missing: `x.mean()` for `x.mean`?"
+    """Explain why a function returned a generator, a coroutine or a function."""
+    call = "Are the brackets of a call missing? Write `x.mean()`, not `x.mean`."
     makes = {
-        "generator": "`yield` makes a generator of a function: write `return`.",
-        "coroutine": "`async` makes a coroutine of a function: leave it out.",
+        "generator": "`yield` turns a function into a generator: use `return` instead.",
+        "coroutine": "`async` turns a function into a coroutine: leave it out.",
         **dict.fromkeys(("builtin_function_or_method", "method", "function"), call),
     }
     return [makes[type(value).__name__]] if type(value).__name__ in makes else []
 
 
 def _misfit(value: Any, right: Any) -> str:
-    """Why a value cannot be compared with the right one; empty if it can."""
+    """Explain why a value cannot be compared with the right one; the text is empty if it can."""
     tensor = isinstance(right, torch.Tensor) and right.dim() > 0
     wanted = f"a tensor of shape {list(right.shape)}" if tensor else "a number"
     if isinstance(value, (tuple, list)):
-        makes = "; torch.tensor or torch.stack makes a tensor of a list" if tensor and isinstance(value, list) else ""
+        makes = (
+            "; torch.tensor or torch.stack converts a list to a tensor" if tensor and isinstance(value, list) else ""
+        )
         return f"is {_kind(value)}, expected {wanted}{makes}."
     if tensor and type(value).__module__ == "numpy":
-        return f"is an array of numpy, expected {wanted}: torch.from_numpy makes one of it, but better stay with torch."
+        return f"is a numpy array, expected {wanted}: torch.from_numpy converts it, but it is better to use only torch."
     try:
         as_tensor(value)
         fits = isinstance(value, torch.Tensor) or not tensor or isinstance(value, (int, float))
-    except Exception:  # torch has many
+    except Exception:  # torch raises many kinds of error
         fits = False
     if not fits and isinstance(value, torch.Tensor):
-        return f"is a tensor that holds no plain numbers ({value.layout}, on {value.device}), expected {wanted}."
+        return f"is not a plain tensor of numbers ({value.layout}, on {value.device}), expected {wanted}."
     if not fits:
         return f"is of type {type(value).__name__}, expected {wanted}."
     if tensor and right.dtype == torch.bool != getattr(value, "dtype", torch.bool):
-        return f"holds {value.dtype}, expected torch.bool: as an index, numbers count places."
+        return f"has dtype {value.dtype}, expected torch.bool: if used as an index, numbers are positions, not a mask."
     return ""
 
 
 def _cuts_off(value: Any, right: Any) -> bool:
-    """Whether a tensor is the right one, but for what is after the point."""
+    """Whether a tensor is right except that it contains integers instead of floats."""
     if [x.is_floating_point() for x in (value, right) if isinstance(x, torch.Tensor)] != [False, True]:
         return False
     return any(
@@ -355,12 +359,12 @@ def _cuts_off(value: Any, right: Any) -> bool:
 
 
 def _describe(output: str, got: torch.Tensor, right: torch.Tensor) -> tuple[str, ...]:
-    """Name and texts of a difference that no mistake explains."""
+    """Return the name and the texts for a difference that no mistake explains."""
     if got.shape != right.shape:
         shape, wanted = (f"a tensor of shape {list(x.shape)}" if x.dim() else "a single number" for x in (got, right))
         return "wrong-shape", f"your {output} is {shape}, expected {wanted},"
     if got.isnan().any() and not right.isnan().any():
-        why = "0/0, ∞/∞, ∞ - ∞, the root or log of a negative number and the variance (n-1) of a single sample are NaN."
+        why = "0/0, ∞/∞, ∞ - ∞, the root or log of a negative number, and the unbiased variance of one sample are NaN."
         return "nan", f"your {output} is not a number (NaN)", why
     return "unknown", f"your {output} is wrong"
 

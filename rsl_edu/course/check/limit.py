@@ -1,6 +1,6 @@
-"""A time limit for a learner's code, in any thread and on any system: it raises inside that code.
+"""A time limit for a learner's code, in any thread and on any system, which raises an error inside that code.
 
-It imports nothing of rsl_edu: the grader's sandbox has this file too.
+This file imports nothing from rsl_edu, because the grader's sandbox contains it too.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import torch
 
 T = TypeVar("T")
 
-_LOOKS = 0.02  # seconds from one look at the calls to the next
-_AGAIN = 0.1  # seconds until it is raised again in code that has caught it
+_LOOKS = 0.02  # seconds between two looks at the calls
+_AGAIN = 0.1  # seconds until the error is raised again in code that has caught it
 _IDLE = 1.0  # seconds without a call after which the watching thread ends
 
 _unlimited = ContextVar("unlimited", default=False)
@@ -31,14 +31,15 @@ _unlimited = ContextVar("unlimited", default=False)
 class TooLongError(BaseException):
     """A learner's code ran for too long.
 
-    Not an ``Exception``, so that an ``except Exception`` in that code does not catch it.
+    It is not an ``Exception``, so that ``except Exception`` in that code does not catch it.
     """
 
 
 class _TwiceError(TooLongError):
-    """For code that has caught the first one, with a bare ``except:``: raises another as soon as that code runs on.
+    """Raised in code that has caught the first error with a bare ``except:``; another error follows immediately.
 
-    Where nearly all time is spent in the ``try``, each one is raised in there; the second of two is not.
+    If the code spends nearly all of its time inside ``try``, a single error is raised and caught there every time. Of
+    two errors in a row, the second is raised outside of the ``try``.
     """
 
     def __init__(self) -> None:
@@ -46,22 +47,23 @@ class _TwiceError(TooLongError):
             thread = ctypes.c_ulong(threading.get_ident())
             another = partial(ctypes.pythonapi.PyThreadState_SetAsyncExc, thread, ctypes.py_object(TooLongError))
             missing: defaultdict[int, object] = defaultdict(another)
-            _ = missing[0]  # not a call in Python, after which it would be raised in here
+            _ = missing[0]  # not a Python call, because the error would be raised here, after the call
 
 
 def limited(seconds: float, call: Callable[[], T], asleep: float = 6.0) -> T:
     """Return what a call returns; if it takes too long, raise an error inside its code.
 
-    CPU time of this process counts, so that a busy machine is no fault. The error comes between two lines of Python: no
-    operation of torch is interrupted. Code that catches it, with a bare ``except:``, gets it again until it ends.
+    The limit applies to the CPU time of this process, so a busy machine does not matter. The error is raised between
+    two lines of Python, so it interrupts no torch operation. It is raised again in code that catches it with a bare
+    ``except:``, until that code ends.
 
     Args:
-        seconds: Of CPU time; at least as many also pass on the wall clock.
-        call: What to do.
-        asleep: Times as many seconds on the wall clock, after which the call ends even if it used no CPU time.
+        seconds: The limit in seconds of CPU time; at least as many seconds pass on the wall clock.
+        call: The function to call.
+        asleep: The wall-clock limit, as a multiple of ``seconds``, which applies even if no CPU time is used.
 
     Raises:
-        TooLongError: If it took too long; the last line of its traceback in the learner's code is where it was.
+        TooLongError: If the call took too long; its traceback ends at the line that the learner's code had reached.
     """
     if _unlimited.get():
         return call()
@@ -74,20 +76,20 @@ def limited(seconds: float, call: Callable[[], T], asleep: float = 6.0) -> T:
         finally:
             watch.end()
     except TooLongError as error:
-        torch.set_grad_enabled(graded)  # it may have come while a no_grad() ended
+        torch.set_grad_enabled(graded)  # the error may have been raised while a no_grad() was ending
         if watch.raised and not error.args:
             error.args = (watch.says,)
         raise
     finally:
-        watch.end()  # again: the error can come in the first
-    if watch.raised:  # its code has caught the error
+        watch.end()  # again, because the error can be raised inside the first call of end()
+    if watch.raised:  # the code has caught the error
         raise TooLongError(watch.says)
     return result
 
 
 @contextlib.contextmanager
 def unlimited() -> Iterator[None]:
-    """Let :func:`limited` only call: the grader waits for another process, which has its own limits."""
+    """Make :func:`limited` apply no limit: the grader waits for another process, which has its own limits."""
     token = _unlimited.set(True)
     try:
         yield
@@ -96,12 +98,12 @@ def unlimited() -> Iterator[None]:
 
 
 class _Watch:
-    """A call, seen from the thread that watches.
+    """A call that the watching thread watches.
 
     Args:
-        seconds: Of CPU time that it may use.
-        asleep: Times as many on the wall clock.
-        frame: Of :func:`limited`: while it is on its thread's stack, the call runs.
+        seconds: The limit in seconds of CPU time.
+        asleep: The wall-clock limit, as a multiple of ``seconds``.
+        frame: The frame of :func:`limited`; while it is on its thread's stack, the call runs.
     """
 
     def __init__(self, seconds: float, asleep: float, frame: FrameType) -> None:
@@ -110,7 +112,7 @@ class _Watch:
         self.frame: FrameType | None = frame
         self.thread = threading.get_ident()
         self.wall, self.cpu = time.monotonic(), time.process_time()
-        self.raised = 0.0  # when, on the wall clock
+        self.raised = 0.0  # wall-clock time of the last error that was raised, or 0
 
     def begin(self) -> None:
         """Watch the call from now on."""
@@ -127,17 +129,17 @@ class _Watch:
                     raise
 
     def end(self) -> None:
-        """Watch it no more: from now on nothing is raised."""
+        """Stop watching the call: from now on no error is raised."""
         with _lock:
             watched = self in _watched
             if watched:
                 _watched.remove(self)
-            self.frame = None  # which holds this, and all that the call has returned
+            self.frame = None  # the frame refers to this object, and to everything that the call returned
         if watched and self.raised:
             _catch_pending(self.thread)
 
     def look(self) -> None:
-        """Raise the error in the call if its time is up; the lock is held."""
+        """Raise the error in the call if its time is up; the caller holds the lock."""
         now = time.monotonic()
         used = now - self.wall
         if used < self.seconds or now < self.raised + _AGAIN:
@@ -147,16 +149,16 @@ class _Watch:
         top = frame = sys._current_frames().get(self.thread)
         while frame is not None and frame is not self.frame:
             frame = frame.f_back
-        if frame is None or top is None:  # Ctrl+C came while it ended
+        if frame is None or top is None:  # Ctrl+C was pressed while the call was ending
             _watched.remove(self)
-        elif top.f_code.co_filename != __file__:  # it is not about to end
+        elif top.f_code.co_filename != __file__:  # the call is not about to end
             _raise(self.thread, _TwiceError if self.raised else TooLongError)
             self.raised = now
 
 
 _lock = threading.Lock()
 _watched: list[_Watch] = []
-_watcher: list[threading.Thread] = []  # one, for as long as there is something to watch
+_watcher: list[threading.Thread] = []  # one thread, as long as there are calls to watch
 
 
 def _watch() -> None:
@@ -174,15 +176,15 @@ def _watch() -> None:
 
 
 def _raise(thread: int, error: type[TooLongError]) -> None:
-    """Raise an error in a thread, as soon as it runs Python."""
+    """Raise an error in a thread, as soon as that thread runs Python code."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
 
 
 def _catch_pending(thread: int) -> None:
-    """See to it that no error is pending in this thread.
+    """Make sure that no error is pending in this thread.
 
-    CPython can take one back, but 3.11 goes on looking for it at every step then, and hangs under a profile function.
-    So it is raised here, or another one in its place, and caught.
+    CPython can cancel a pending error, but CPython 3.11 then keeps checking for it at every step, and hangs under a
+    profile function. So the pending error, or another one that replaces it, is raised and caught here.
     """
     with contextlib.suppress(TooLongError):
         _raise(thread, TooLongError)

@@ -1,4 +1,4 @@
-"""A wrong answer that people give, with what is to be said of it."""
+"""A common mistake in an exercise, and how it is explained."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 from .edits import Answer
 
-Part = Callable[..., Any]  # a part of an answer: what a mistake does in its own way
-Form = Mapping[str, str] | Answer  # old texts of the right answer with what stands in their place; or a whole answer
+Part = Callable[..., Any]  # a function that a mistake uses as a part of its answer
+Form = Mapping[str, str] | Answer  # texts of the right answer with their replacements; or a complete answer
 
 
 class Mistake:
-    """A wrong answer that people give.
+    """A mistake that people make in an exercise.
 
     ::
 
@@ -20,10 +20,10 @@ class Mistake:
 
     Args:
         headline: What the answer seems to do.
-        why: Why that is wrong, and what to do instead.
-        forms: What it changes in the source of the right answer: each old text, which must be there exactly once, with
-            what stands in its place. Several forms where people do it in several ways. Where no change of the source
-            can say it, a form may be a function (or class) like the learner's.
+        why: Why this is wrong, and what to do instead.
+        forms: The ways in which people make the mistake. A form maps texts in the source of the right answer, each of
+            which must occur there exactly once, to their replacements. If no such change can express the mistake, a
+            form can be a function or class, written as a learner would.
     """
 
     def __init__(self, headline: str, why: str, *forms: Form) -> None:

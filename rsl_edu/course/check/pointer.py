@@ -1,4 +1,4 @@
-"""Where in a learner's code a mistake is: the line that reads as the mistake does, or the first step that differs."""
+"""Find where a mistake is in a learner's code: the line that matches the mistake, or the first step that differs."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ import torch
 from .edits import Answer, Edits, Source
 from .trial import as_tensor
 
-_SMALL = 5  # nodes of a tree: what is smaller stands in many lines by chance
+_SMALL = 5  # nodes; a smaller part of a tree matches many lines by chance
 
 
 def line_of(answer: Answer, source: Source, edits: Edits) -> tuple[int, str] | None:
-    """Find the line of an answer that reads as the right answer does after edits; None if there is none, or several.
+    """Find the line of an answer that matches the edited right answer; None if no line does, or several do.
 
-    The learner's own names for what is in between do not matter.
+    The learner's names for local variables do not matter.
 
     Args:
         answer: The learner's function or class.
         source: Source of the right answer.
-        edits: The mistake.
+        edits: The edits that make the mistake.
 
     Returns:
         The number of the line in its cell, and the line.
@@ -44,11 +44,11 @@ def line_of(answer: Answer, source: Source, edits: Edits) -> tuple[int, str] | N
 
 
 def _shapes(source: Source, edits: Edits, arguments: set[str]) -> Iterator[str]:
-    """What to look for: the edited parts with what is around them, the largest first."""
+    """Yield what to look for: the expressions and statements that contain an edited part, the largest first."""
     edited = Source(source.edited(edits), source.name, source.known)
     shift, parts = 0, []
     for start, end, new in sorted(edits):
-        inner = new.strip().removeprefix("(").removesuffix(")")  # brackets are no part of the tree
+        inner = new.strip().removeprefix("(").removesuffix(")")  # brackets are not part of the tree
         begin = start + shift + new.find(inner)
         parts.append((begin, begin + len(inner)))
         shift += len(new) - (end - start)
@@ -62,7 +62,7 @@ def _shapes(source: Source, edits: Edits, arguments: set[str]) -> Iterator[str]:
 
 
 def _shape(node: ast.AST, arguments: set[str]) -> str:
-    """A part of a tree as text, whatever the names that are no argument."""
+    """Write a part of a tree as text, without the names of local variables."""
     if isinstance(node, ast.Name):
         return f"name {node.id if node.id in arguments or node.id in ('torch', 'math') else ''}"
     if isinstance(node, ast.AST):
@@ -78,7 +78,7 @@ def _shape_of(value: Any, arguments: set[str]) -> str:
 
 
 def _statements(answer: Answer) -> Iterator[tuple[int, str, list[ast.AST]]]:
-    """The lines of an answer with what is in each: the number in its cell, the text, and the parts of the tree."""
+    """Yield the lines of an answer: the number in its cell, the text, and the nodes of the tree."""
     functions = (
         [each for each in vars(answer).values() if inspect.isfunction(each)] if isinstance(answer, type) else [answer]
     )
@@ -90,16 +90,18 @@ def _statements(answer: Answer) -> Iterator[tuple[int, str, list[ast.AST]]]:
 
 
 def _source_of(function: Answer) -> tuple[list[str], int, ast.Module]:
-    """The lines of a function, the number of the first, and their tree; without lines if there is no source."""
+    """Return the lines of a function, the number of the first line, and the tree; no lines if there is no source."""
     try:
         lines, first = inspect.getsourcelines(function)
         return lines, first, ast.parse(textwrap.dedent("".join(lines)))
-    except Exception:  # made by exec or in another process, a lambda in the middle of a call ...: inspect raises many
+    except (
+        Exception
+    ):  # inspect raises many errors: for code from exec or another process, for a lambda inside a call ...
         return [], 0, ast.Module([], [])
 
 
 def _in_loops(answer: Answer) -> set[str]:
-    """Names that get their values in a loop; without a source, all."""
+    """Return the names that are assigned in a loop; all names if there is no source."""
     lines, _, tree = _source_of(answer)
     if not lines:
         return {*answer.__code__.co_varnames} if inspect.isfunction(answer) else set()
@@ -109,11 +111,13 @@ def _in_loops(answer: Answer) -> set[str]:
 
 
 def steps_of(answer: Answer, run: Callable[[], object]) -> dict[str, torch.Tensor]:
-    """What the names in a function stand for at its end; only numbers and tensors, and none that a loop changes.
+    """Return the values of a function's local variables at its end.
+
+    Only numbers and tensors are returned, and no variable that is assigned in a loop.
 
     Args:
         answer: The function.
-        run: Runs it; of several calls the first counts.
+        run: Runs the function; if it is called several times, only the first call counts.
     """
     code = getattr(answer, "__code__", None)
     seen: dict[str, Any] = {}
@@ -122,7 +126,7 @@ def steps_of(answer: Answer, run: Callable[[], object]) -> dict[str, torch.Tenso
         if event == "return" and frame.f_code is code and not seen:
             seen.update(frame.f_locals)
 
-    if sys.getprofile() is not None:  # somebody measures time, such as %prun
+    if sys.getprofile() is not None:  # a profiler such as %prun is running
         return {}
     sys.setprofile(look)
     try:
@@ -132,6 +136,6 @@ def steps_of(answer: Answer, run: Callable[[], object]) -> dict[str, torch.Tenso
     steps = {}
     for name in seen.keys() - _in_loops(answer):
         value = seen[name]
-        with contextlib.suppress(Exception):  # torch has many for what is no number
+        with contextlib.suppress(Exception):  # torch raises many kinds of error for values that are not numbers
             steps[name] = as_tensor(value)
     return steps

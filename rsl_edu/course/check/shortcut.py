@@ -1,4 +1,4 @@
-"""Whether an answer calls a function of torch that does what the exercise asks to write."""
+"""Detect calls of torch functions that do what an exercise asks learners to write themselves."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 
 @contextlib.contextmanager
 def calls_of(functions: Iterable[Callable[..., Any]]) -> Iterator[list[str]]:
-    """Give a list of the functions that are called meanwhile, in this thread and under whatever name.
+    """Yield a list that collects which of these functions are called in this thread, under whatever name.
 
     Args:
-        functions: Those to look for, in Python or in C.
+        functions: The functions to look for, written in Python or in C.
     """
     names = {id(getattr(function, "__code__", function)): _name(function) for function in functions}
     called: list[str] = []
@@ -33,5 +33,5 @@ def calls_of(functions: Iterable[Callable[..., Any]]) -> Iterator[list[str]]:
 
 
 def _name(function: Callable[..., Any]) -> str:
-    """``conv2d`` of a function in C, ``Normal.log_prob`` of a method in Python."""
+    """The name to show: ``conv2d`` for a function in C, ``Normal.log_prob`` for a method in Python."""
     return function.__qualname__ if hasattr(function, "__code__") else function.__name__

@@ -1,4 +1,4 @@
-"""Source of an answer as a notebook shows it, where the text says what docstrings and annotations say."""
+"""The source of an answer as shown in a notebook, without the docstrings and type annotations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 def notebook_source(answer: Callable[..., Any]) -> str:
     """Return the source of a function or class without type annotations and docstrings.
 
-    Comments stay, and the modules that the source needs besides torch are imported first.
+    Comments stay, and the source starts with the imports that it needs besides torch.
 
     Args:
         answer: An annotated function or class.
@@ -20,7 +20,9 @@ def notebook_source(answer: Callable[..., Any]) -> str:
     source = inspect.getsource(answer)
     lines = source.splitlines()
     definitions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
-    for node in sorted(definitions, key=lambda node: node.lineno, reverse=True):  # upwards: line numbers above stay
+    for node in sorted(
+        definitions, key=lambda node: node.lineno, reverse=True
+    ):  # upwards, so that earlier line numbers stay valid
         begin = end = node.lineno - 1
         head = lines[begin]
         if isinstance(node, ast.FunctionDef) and node.returns is not None:
@@ -36,7 +38,7 @@ def notebook_source(answer: Callable[..., Any]) -> str:
 
 
 def bodies(answer: Callable[..., Any]) -> dict[str, str]:
-    """Return what is below each ``def`` of an answer, not indented, by the name of the function or method."""
+    """Return the body of each function or method of an answer, without indentation, by name."""
     source = notebook_source(answer)
     functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
     lines = source.splitlines()
@@ -53,6 +55,6 @@ def _parameters(arguments: ast.arguments, source: str) -> str:
     for argument in ast.walk(arguments):
         if isinstance(argument, ast.arg):
             argument.annotation = None
-    # A default stays as it was written: ast would make 0.01 of 1e-2.
+    # Keep defaults as they were written: ast would turn 1e-2 into 0.01.
     arguments.defaults = [ast.Name(ast.get_source_segment(source, value) or "") for value in arguments.defaults]
     return ast.unparse(arguments)

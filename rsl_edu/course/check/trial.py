@@ -1,4 +1,4 @@
-"""Trying an answer on one set of inputs: calling it, and reading what it returned."""
+"""Run an answer on one set of inputs, and record what it returns."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ import torch
 from .edits import Answer
 from .verdict import text
 
-Values = tuple[torch.Tensor, ...]  # what an answer returned: a float64 tensor for each output
+Values = tuple[torch.Tensor, ...]  # the values that an answer returned, as one float64 tensor for each output
 
 
 @dataclass(frozen=True)
 class Case:
-    """One set of inputs to try an answer on.
+    """One set of inputs on which an answer is tried.
 
     Args:
-        about: What is special about it, to be read after "in this case:": "an empty first group".
-        inputs: The arguments; None for one that has a default leaves it out.
-        rtol: Relative error that is still right.
-        atol: Absolute error that is still right.
-        tracked: Names of arguments, all tensors, that are part of a graph: their gradients must be right too.
+        about: What is special about the case, as a phrase to follow "in this case:", such as "an empty first group".
+        inputs: The arguments; if an argument has a default, None leaves it out.
+        rtol: Tolerance of the relative error.
+        atol: Tolerance of the absolute error.
+        tracked: Names of tensor arguments that are part of a graph, so that their gradients must be right too.
     """
 
     about: str
@@ -41,12 +41,12 @@ class Case:
 
     @classmethod
     def of(cls, about: str, *inputs: Any, **settings: Any) -> Case:
-        """A case from its inputs one by one, with the tensors among them as lists of numbers."""
+        """Make a case from its inputs one by one; a list of numbers becomes a tensor."""
         tensors = tuple(torch.tensor(value) if isinstance(value, list) else value for value in inputs)
         return cls(about, tensors, **settings)
 
     def close(self, a: torch.Tensor, b: torch.Tensor) -> bool:
-        """Whether two outputs are equal, up to the errors that are still right; whole numbers count, and have none."""
+        """Whether two outputs are equal within the tolerances; single whole numbers must be exactly equal."""
         if a.dim() == b.dim() == 0 and a == a.round() and b == b.round():
             return bool(a == b)
         return a.shape == b.shape and torch.allclose(a, b, rtol=self.rtol, atol=self.atol, equal_nan=True)
@@ -54,14 +54,14 @@ class Case:
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of an answer on a case.
+    """The record of running an answer on a case.
 
     Attributes:
-        given: The inputs, as they were after the call.
-        results: What it returned, one for each output; what it returned alone, if it is not that many values.
-        gradients: The gradient of each tracked input; none if the outputs have no gradient.
-        printed: What it printed, if it was kept from the screen.
-        drawn: State of torch's random numbers after the call; None if it drew none.
+        given: The inputs after the call.
+        results: The returned values, one for each output; if their number is wrong, only the object that was returned.
+        gradients: The gradient of each tracked input; empty if the outputs have no gradient.
+        printed: What the answer printed, if this was not shown on the screen.
+        drawn: State of torch's random number generator after the call; None if the answer drew no random numbers.
     """
 
     given: tuple[Any, ...]
@@ -78,13 +78,14 @@ class Trial:
 
 @dataclass(frozen=True)
 class Interface:
-    """How an exercise uses an answer.
+    """How an exercise runs an answer.
 
     Args:
         reference: The right answer.
-        outputs: Names of what an answer returns.
-        use: Gets the outputs from an answer and the inputs of a case; None calls the answer with the inputs.
-        show: Writes that use as text; None writes the call.
+        outputs: Names of the values that an answer returns.
+        use: Computes the outputs from an answer and the inputs of a case; if None, the answer is called with the
+            inputs.
+        show: Writes this computation as text, from the inputs; if None, the call is written.
     """
 
     reference: Answer
@@ -93,13 +94,13 @@ class Interface:
     show: Callable[..., str] | None
 
     def run(self, answer: Answer, case: Case, seed: int = 0, quiet: bool = True) -> Trial:
-        """Try a learner's answer; what it raises, this raises.
+        """Run a learner's answer; errors that it raises are not caught.
 
         Args:
             answer: A function or class.
-            case: The inputs; they stay as they are.
-            seed: Of torch's random numbers.
-            quiet: Whether what it prints is kept from the screen.
+            case: The inputs, which are not changed.
+            seed: The seed for torch's random numbers.
+            quiet: Whether to record what the answer prints instead of showing it.
         """
         printed = io.StringIO()
         silence = contextlib.redirect_stdout(printed) if quiet else contextlib.nullcontext()
@@ -110,14 +111,14 @@ class Interface:
         return dataclasses.replace(trial, printed=printed.getvalue(), drawn=None if torch.equal(begin, end) else end)
 
     def run_own(self, answer: Answer, case: Case) -> Trial:
-        """Try an answer of ours, which prints nothing and draws no random numbers; see :meth:`run`."""
+        """Run one of our own answers, which print nothing and draw no random numbers; see :meth:`run`."""
         inputs = copy.deepcopy(case.inputs)
         leaves = {
             argument.name: value.requires_grad_()
             for argument, value in self.named(inputs)
             if argument.name in case.tracked
         }
-        # Not a leaf, as the memory of a network in the middle of its rollout: writing into it raises nothing.
+        # Not a leaf, like a hidden state in the middle of a rollout, so writing into it raises no error.
         given = tuple(value * 1 if argument.name in leaves else value for argument, value in self.named(inputs))
         result = self._call(answer, given)
         number = len(self.outputs)
@@ -126,7 +127,7 @@ class Interface:
         return Trial(given, results, _gradients(results, [*leaves.values()]))
 
     def named(self, inputs: Iterable[Any]) -> list[tuple[Parameter, Any]]:
-        """Inputs of a case with the argument that each is of the use, or else of the reference."""
+        """Pair the inputs of a case with the parameters of ``use``, or of the reference if there is no ``use``."""
         return list(zip(self._parameters, inputs, strict=True))
 
     @cached_property
@@ -135,7 +136,7 @@ class Interface:
         return parameters[1:] if self.use else parameters
 
     def tried(self, case: Case) -> str:
-        """The call as text."""
+        """Write the call as text."""
         if self.show is not None:
             return self.show(*case.inputs)
         given = [f"{argument.name}={text(value)}" for argument, value in self.named(case.inputs) if value is not None]
@@ -152,9 +153,9 @@ class Interface:
 
 @contextlib.contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Let torch's random numbers on the CPU begin from a seed; afterwards these and other settings are as before."""
+    """Seed torch's random numbers on the CPU, and restore their state and other settings afterwards."""
     state, graded, dtype = torch.get_rng_state(), torch.is_grad_enabled(), torch.get_default_dtype()
-    torch.default_generator.manual_seed(seed)  # torch.manual_seed looks for all devices, which takes its time
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed looks for all devices, which is slow
     try:
         yield
     finally:
@@ -164,15 +165,15 @@ def _seeded(seed: int) -> Iterator[None]:
 
 
 def as_tensor(value: Any) -> torch.Tensor:
-    """A value as a plain float64 tensor; torch raises one of many errors for what cannot be one."""
+    """Convert a value to a plain float64 tensor; if this is impossible, torch raises one of many errors."""
     tensor = torch.as_tensor(value, device="cpu").detach().as_subclass(torch.Tensor)
     tensor = tensor.dequantize() if tensor.is_quantized else tensor
     tensor = tensor.to_dense() if tensor.layout != torch.strided else tensor
-    return tensor.double().reshape(tuple(tensor.shape))  # a nested tensor has no shape
+    return tensor.double().reshape(tuple(tensor.shape))  # a nested tensor has no shape, and raises here
 
 
 def _gradients(results: tuple[Any, ...], leaves: list[torch.Tensor]) -> Values:
-    """Gradients of a weighted sum of all results, so that each number of them counts in its own way."""
+    """Compute gradients of a weighted sum of all results, in which every number has a different weight."""
     sums = [
         (result * torch.arange(1.0, result.numel() + 1).reshape(result.shape)).sum()
         for result in results

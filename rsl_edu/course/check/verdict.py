@@ -1,4 +1,4 @@
-"""What a check says, and how it writes numbers: the same on every machine."""
+"""The result of a check, and how it writes numbers, which is the same on every machine."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 
 import torch
 
-_SHOWN = 24  # numbers of a tensor that is shown in full
+_SHOWN = 24  # the largest number of entries for which a tensor is shown in full
 
 
 @dataclass(frozen=True, repr=False)
 class Verdict:
-    """What a check found. A notebook shows it as a block, everything else as text.
+    """The result of a check, shown as a coloured block in a notebook and as text everywhere else.
 
     Args:
         exercise: Name of the exercise.
         passed: Whether the answer is right.
-        mistake: Name of what is wrong, as stable as an error code (``unbiased-variance``); None if nothing is.
+        mistake: Name of the mistake, as stable as an error code (``unbiased-variance``); None if the answer is right.
         message: The explanation: a headline, then the counterexample, line by line.
-        advice: What is said of the mistake, without any input; empty if the mistake has no text of its own.
+        advice: The explanation of the mistake, without any input; empty if the mistake has no text of its own.
     """
 
     exercise: str
@@ -38,14 +38,16 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         headline, _, rest = html.escape(repr(self), quote=False).partition("\n")
-        colour = {"✓": "#009E73", "○": "#888888", "✗": "#D55E00"}[headline[0]]  # the sign says it too
+        colour = {"✓": "#009E73", "○": "#888888", "✗": "#D55E00"}[
+            headline[0]
+        ]  # the sign conveys the same as the colour
         style = "background:none;margin:.3em 0 0;padding:0;border:0;white-space:pre-wrap"
         details = f'<pre style="{style}">{textwrap.dedent(rest)}</pre>' if rest else ""
         return f'<div style="border-left:4px solid {colour};padding:.2em .8em"><b>{headline}</b>{details}</div>'
 
 
 class Text(str):
-    """Text that a notebook shows as it is, without quotes."""
+    """Text that a notebook shows without quotes."""
 
     __slots__ = ()
 
@@ -55,7 +57,7 @@ class Text(str):
 
 
 def text(value: Any, digits: int = 3) -> str:
-    """Write a number, a tensor or a list of them, rounded to ``digits``; a large tensor as its shape."""
+    """Write a number, a tensor or a list of them, rounded to ``digits``; of a large tensor, write the shape."""
     if isinstance(value, torch.Tensor):
         if value.numel() > _SHOWN:
             return f"<tensor {list(value.shape)}>"
@@ -71,14 +73,14 @@ def text(value: Any, digits: int = 3) -> str:
 
 
 def clearly(seen: torch.Tensor, expected: torch.Tensor) -> tuple[str, str]:
-    """Write two tensors with as many digits as show where they differ; of large ones only where they differ most."""
+    """Write two tensors with enough digits to see where they differ; of large tensors, only the largest difference."""
     if seen.shape != expected.shape:
         return text(seen), text(expected)
     distance = (seen - expected).abs().nan_to_num(math.inf, math.inf)
     relative = distance / torch.maximum(seen.abs(), expected.abs()).nan_to_num(1.0, 1.0)
     parts = relative[(relative > 0) & relative.isfinite()]
     digits = 3
-    if parts.numel():  # where the difference is a hundredth, four digits show it well
+    if parts.numel():  # a relative difference of 0.01 is shown with four digits
         digits = min(max(digits, 2 + math.ceil(-math.log10(parts.max().item()))), 9)
     if seen.numel() <= _SHOWN:
         return text(seen, digits), text(expected, digits)

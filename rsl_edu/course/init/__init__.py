@@ -1,4 +1,4 @@
-"""``rsl-edu course init``: a folder with all that a class needs, for its instructor."""
+"""``rsl-edu course init``: make a folder with everything that an instructor needs for a class."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ __all__ = ["Made", "make"]
 
 @dataclass(frozen=True)
 class Made:
-    """What a new folder holds.
+    """What a new folder contains.
 
     Attributes:
-        lessons: How many lessons, and pages of slides.
-        assignments: How many assignments.
+        lessons: Number of lessons, which is also the number of slide pages.
+        assignments: Number of assignments.
     """
 
     lessons: int
@@ -43,14 +43,14 @@ class _Week:
 
 
 def make(folder: Path, sources: Path) -> Made:
-    """Make the folder of a class: all of it, or, after an error, nothing.
+    """Make the complete folder of a class. If there is an error, nothing is left behind.
 
     Args:
-        folder: What is made; it may exist if it is empty.
+        folder: The folder to make; it may exist if it is empty.
         sources: The folder with the sources of the assignments.
 
     Raises:
-        FileExistsError: If there is something in ``folder``.
+        FileExistsError: If ``folder`` is not empty.
         AssignmentError: If a source is not in the format of an assignment.
         OSError: If ``folder`` cannot be written.
     """
@@ -144,7 +144,7 @@ def _text(name: str, **values: Any) -> str:
 
 
 def _name(title: str) -> str:
-    """The title of a lesson without its number."""
+    """Return the title of a lesson without its number."""
     return title.partition(" · ")[2] or title
 
 
@@ -153,7 +153,7 @@ def _points(number: float) -> str:
 
 
 def _costs(each: Graded | None) -> str:
-    """What an assignment takes and gives, for the table."""
+    """Return the minutes and points of an assignment, for the table."""
     return "" if each is None else f"{each.minutes or '?'}, {each.assignment.maximum:g}"
 
 

@@ -1,4 +1,4 @@
-"""What the lessons and the assignments say about themselves: nothing of it is written down a second time."""
+"""Facts about lessons and assignments, read from their notebooks so that they are not written down twice."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Exercise:
 
     Attributes:
         title: Its name.
-        minutes: How long it takes, as the lesson says.
-        further: Whether it can be left out.
+        minutes: Time that the lesson gives for it.
+        further: Whether it is optional.
     """
 
     title: str
@@ -35,11 +35,11 @@ class Lesson:
         path: Its file.
         notebook: The notebook, with its outputs.
         title: ``1 · MLP: what a layer does to a signal``.
-        failure: The failure that it explains, in a sentence.
+        failure: The failure that it explains, as one sentence.
         objectives: What learners can do after it, in Markdown.
-        before: What they must know.
-        core: Minutes for what nobody should leave out.
-        further: Minutes for the rest.
+        before: What learners must know before it.
+        core: Minutes for the core.
+        further: Minutes for the optional parts.
         exercises: Its exercises and choices.
     """
 
@@ -61,8 +61,8 @@ class Graded:
     Attributes:
         assignment: Its source.
         title: Its title.
-        minutes: How long it takes, as it says; None if it does not.
-        exercises: For each exercise the name of its check, its title and its points.
+        minutes: Time that it states, or None.
+        exercises: The name of the check, the title and the points of each exercise.
     """
 
     assignment: Assignment
@@ -72,10 +72,10 @@ class Graded:
 
 
 def lessons(folder: Path) -> list[Lesson]:
-    """Read the lessons of a folder, in their order.
+    """Read the lessons of a folder, in order.
 
     Raises:
-        ValueError: If a lesson does not begin as lessons do.
+        ValueError: If a lesson does not state *Before* and *Time*, or the index does not list it.
     """
     index = _text(nbformat.read(folder / "index.ipynb", as_version=4))
     return [_lesson(path, index) for path in sorted(folder.glob("[0-9]*_*.ipynb"))]
@@ -88,7 +88,7 @@ def _lesson(path: Path, index: str) -> Lesson:
     before = re.search(r"\*\*Before:\*\* (.*?)\s*\*\*Time:\*\*", first, re.DOTALL)
     failure = re.search(rf"^\| (.+?) \| \[[^]]+\]\({re.escape(path.name)}\)", index, re.MULTILINE)
     if time is None or before is None or failure is None:
-        raise ValueError(f"{path}: it does not say Before and Time, or index.ipynb does not list it")
+        raise ValueError(f"{path}: its first cell has no **Before:** and **Time:**, or index.ipynb does not list it")
     return Lesson(
         path=path,
         notebook=notebook,
@@ -122,7 +122,7 @@ def graded(source: Path) -> Graded:
     """Read an assignment.
 
     Raises:
-        AssignmentError: If it is not in the format.
+        AssignmentError: If the source is not in the format of an assignment.
     """
     assignment = Assignment.read(source)
     text = _text(assignment.student())
@@ -130,7 +130,7 @@ def graded(source: Path) -> Graded:
     time = re.search(r"\*\*Time:\*\* (\d+) minutes", text)
     titles = re.findall(r"^## (?:\d+ · )?(.*) \([\d.]+ points?\)$", text, re.MULTILINE)
     tasks = assignment.tasks
-    if len(titles) != len(tasks):  # written by somebody with other headings
+    if len(titles) != len(tasks):  # a source with other headings than ours
         titles = [task.title for task in tasks]
     return Graded(
         assignment,

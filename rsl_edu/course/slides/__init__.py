@@ -1,9 +1,9 @@
-"""Slides of a lesson: one file of HTML, which needs neither a network nor a kernel.
+"""Slides of a lesson: one HTML file that needs neither a network nor a kernel.
 
-nbconvert's own slides load reveal.js and MathJax from the internet, and put a whole cell on each slide, which would not
-fit. These slides are plain HTML, and the browser's scrolling stops at each of them. nbconvert's filters write the text
-and the code, Matplotlib sets the formulas. Of each paragraph the first sentence is shown; the notes have all of it.
-What a lesson marks as *Optional*, hints, and solutions are left out.
+nbconvert's own slides load reveal.js and MathJax from the internet, and put a complete cell on each slide, which would
+not fit. These slides are plain HTML, and the browser's scrolling stops at each of them. nbconvert's filters render the
+text and the code, and Matplotlib draws the formulas. A slide shows the first sentence of each paragraph; the notes have
+the full text. Hints, solutions and everything that a lesson marks as *Optional* are left out.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from .elements import Element, elements
 __all__ = ["Slide", "page", "slides"]
 
 BODY = 555.0
-"""Height in px for what stands below the heading, where the slide has 1280 by 720."""
-_REMARK = 80.0  # the height in px of what may stand below a picture
+"""Height in px available below the heading, on a slide of 1280 by 720."""
+_REMARK = 80.0  # largest height in px of a remark below a picture
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
 )
@@ -33,9 +33,9 @@ class Slide:
 
     Attributes:
         heading: HTML of its heading.
-        section: HTML of the heading of its section, if it is another one.
-        level: Of its heading; 1 is the title of the lesson.
-        elements: What is on it.
+        section: HTML of the heading of its section, or an empty string if the heading is the section's own.
+        level: Level of its heading; 1 is the title of the lesson.
+        elements: The elements on it.
     """
 
     heading: str
@@ -45,18 +45,18 @@ class Slide:
 
     @property
     def notes(self) -> str:
-        """HTML of the texts of which the slide shows only some sentences."""
+        """HTML of the full texts that the slide shows only in part."""
         return "".join(element.notes for element in self.elements)
 
     @property
     def below_picture(self) -> list[Element]:
-        """What stands below its picture; all of it if it has none."""
+        """The elements below its picture, or all elements if it has no picture."""
         pictures = [place for place, element in enumerate(self.elements) if element.picture]
         return self.elements[pictures[-1] + 1 :] if pictures else self.elements
 
     @property
     def height(self) -> float:
-        """The estimated height of what is on it, in px."""
+        """The estimated height of its elements, in px."""
         return sum(element.height for element in self.elements)
 
 
@@ -65,8 +65,8 @@ def slides(notebook: Any, folder: Path, links: str = "") -> list[Slide]:
 
     Args:
         notebook: The lesson, with its outputs.
-        folder: The folder of the lesson, to which its pictures are relative.
-        links: What stands before links to other lessons: the way to their folder.
+        folder: The folder of the lesson; the paths of its pictures are relative to it.
+        links: Prefix of links to other lessons: the path to their folder.
     """
     made: list[Slide] = []
     section = ""
@@ -84,7 +84,7 @@ def slides(notebook: Any, folder: Path, links: str = "") -> list[Slide]:
 
 
 def _fits(group: Sequence[Element], slide: Slide) -> bool:
-    """Whether elements that belong together have room on a slide that has some already."""
+    """Return whether a group of elements fits on a slide that already has some."""
     high = sum(element.height for element in group)
     if any(element.picture for element in slide.elements):
         below = sum(element.height for element in slide.below_picture)
@@ -95,7 +95,7 @@ def _fits(group: Sequence[Element], slide: Slide) -> bool:
 
 
 def _joined(made: Sequence[Slide]) -> list[Slide]:
-    """Join a slide that has little with the one before, even if the page must make its text a bit smaller then."""
+    """Join a nearly empty slide with the previous one, even if the page must then make its text a bit smaller."""
     kept: list[Slide] = []
     for slide in made:
         before = kept[-1] if kept else None
@@ -114,7 +114,7 @@ def _joined(made: Sequence[Slide]) -> list[Slide]:
 
 
 def _groups(parts: Sequence[Element]) -> list[list[Element]]:
-    """Put each element that leads to the next together with it."""
+    """Group each element that introduces the next one with it."""
     groups: list[list[Element]] = []
     for element in parts:
         if groups and groups[-1][-1].leads and not element.heading:
@@ -125,14 +125,14 @@ def _groups(parts: Sequence[Element]) -> list[list[Element]]:
 
 
 def page(notebook: Any, folder: Path, title: str, version: str, links: str = "") -> str:
-    """Return the slides of a lesson as a page of HTML.
+    """Return the slides of a lesson as an HTML page.
 
     Args:
         notebook: The lesson, with its outputs.
-        folder: The folder of the lesson, to which its pictures are relative.
+        folder: The folder of the lesson; the paths of its pictures are relative to it.
         title: The title of the page.
-        version: Of rsl_edu, as stamped into the page.
-        links: What stands before links to other lessons.
+        version: Version of rsl_edu to write into the page.
+        links: Prefix of links to other lessons.
     """
     here = Path(__file__).parent
     return _TEMPLATES.get_template("page.html").render(

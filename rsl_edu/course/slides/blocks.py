@@ -1,4 +1,4 @@
-"""Markdown of a lesson as blocks, and what of a paragraph stands on a slide: its first sentence, and what is bold."""
+"""Split the Markdown of a lesson into blocks, and shorten paragraphs for slides to the first sentence and bold text."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Kind = Literal["heading", "paragraph", "list", "table", "formula", "quote", "pic
 
 @dataclass(frozen=True)
 class Block:
-    """A part of a cell that is not taken apart further.
+    """A part of a cell that is not split further.
 
     Attributes:
-        kind: What it is.
-        text: Its Markdown; of a heading without its signs.
-        level: Of a heading, 1 to 6; else 0.
+        kind: Its kind.
+        text: Its Markdown; for a heading, without the leading ``#``.
+        level: Level of a heading, 1 to 6; 0 for other blocks.
     """
 
     kind: Kind
@@ -27,12 +27,12 @@ class Block:
 
     @property
     def further(self) -> bool:
-        """Whether it says that it, and perhaps more after it, can be left out."""
+        """Whether it is marked as optional, alone or together with blocks after it."""
         return re.match(r"\*{1,3}Optional\b|\*\*Exercise[^.]*\*optional\*\.", self.text) is not None
 
     @property
     def items(self) -> list[str]:
-        """The items of a list, each with its mark."""
+        """The items of a list, each with its bullet or number."""
         return re.split(r"\n(?=[-*] |\d+\. )", self.text)
 
 
@@ -42,16 +42,16 @@ _ITEM = re.compile(r"[-*] |\d+\. ")
 
 
 def blocks(markdown: str) -> list[Block]:
-    """Take the Markdown of a cell apart.
+    """Split the Markdown of a cell into blocks.
 
-    What is folded in it, hints and solutions, is left out, and so are links that open the lesson elsewhere.
+    Folded text, which is hints and solutions, is left out, and so are links that open the lesson elsewhere.
     """
     return [_block(text) for text in _texts(_FOLDED.sub("", markdown)) if _ELSEWHERE not in text]
 
 
 def _texts(markdown: str) -> Iterator[str]:
     lines: list[str] = []
-    closing = ""  # what ends a fence or a formula that is open
+    closing = ""  # the end marker of an open code fence or formula
     for line in markdown.splitlines():
         heading = not closing and re.match(r"#+ ", line)
         listing = _ITEM.match(line) and lines and not _ITEM.match(lines[0])
@@ -94,17 +94,17 @@ _EXERCISE = re.compile(r"\*\*(?:Exercise|Choose|Choice|Find|Your turn)\b")
 
 
 def is_exercise(paragraph: str) -> bool:
-    """Tell whether a paragraph says what is to be done in an exercise, or in a choice."""
+    """Return whether a paragraph is the task of an exercise or of a choice."""
     return _EXERCISE.match(paragraph) is not None
 
 
 def is_caption(paragraph: str) -> bool:
-    """Tell whether a paragraph stands under a picture: all of it is emphasized."""
+    """Return whether a paragraph is the caption of a picture: its whole text is emphasized."""
     return re.fullmatch(r"\*(?!\*)[^*]+\*", paragraph.strip()) is not None
 
 
 def sentences(paragraph: str) -> list[str]:
-    """Return the sentences of a paragraph; emphasis and parentheses are not cut apart."""
+    """Return the sentences of a paragraph, without splitting emphasis and parentheses."""
     text = " ".join(paragraph.split())
     masked = _OPAQUE.sub(lambda found: "x" * len(found[0]), text)
     ends = [0, *(end.end() for end in _END.finditer(masked)), len(text)]
@@ -118,10 +118,10 @@ def sentences(paragraph: str) -> list[str]:
 
 
 def condensed(paragraph: str) -> str:
-    """Return what of a paragraph stands on a slide.
+    """Return the part of a paragraph that a slide shows.
 
-    That is the first sentence, each one with something bold, and a last one that leads to what follows. Exercises and
-    questions stay whole.
+    This is the first sentence, every sentence with bold text, and the last sentence if it introduces what follows.
+    Exercises and questions are not shortened.
     """
     if _WHOLE.match(paragraph) or is_caption(paragraph):
         return " ".join(paragraph.split())
@@ -137,7 +137,7 @@ def condensed(paragraph: str) -> str:
 
 
 def leads(text: str) -> bool:
-    """Tell whether a text ends with a colon, so that it needs what follows."""
+    """Return whether a text ends with a colon, so that it needs what follows."""
     return text.rstrip("* ").endswith(":")
 
 
@@ -145,15 +145,15 @@ def without_further(cells: Sequence[tuple[Any, Sequence[Block]]]) -> list[tuple[
     """Leave out what a lesson marks as *Optional*.
 
     Args:
-        cells: For each cell itself, if it has code, else None and its blocks.
+        cells: A pair for each cell: the cell and no blocks for code, or None and its blocks for text.
 
     Returns:
-        The cells that are left; of a cell with text, the blocks that are.
+        The remaining cells, with the remaining blocks of text cells.
     """
     whole = "the next heading" in "\n".join(block.text for block in (cells[0][1] if cells else ()))
     left: list[tuple[Any, list[Block]]] = []
-    skipping = 0  # up to which level of heading; 0: nothing is skipped
-    next_cell = False  # whether the next cell with code is skipped
+    skipping = 0  # skip up to a heading of this level; 0: skip nothing
+    next_cell = False  # whether the next code cell is skipped
     for code, parts in cells:
         if code:
             if not (skipping or next_cell):
@@ -161,7 +161,7 @@ def without_further(cells: Sequence[tuple[Any, Sequence[Block]]]) -> list[tuple[
             next_cell = False
             continue
         kept: list[Block] = []
-        leading = False  # whether what follows belongs to what was skipped
+        leading = False  # whether the next block belongs to the skipped one
         for block in parts:
             if skipping and _ends(block, skipping):
                 skipping = 0
@@ -179,7 +179,7 @@ def without_further(cells: Sequence[tuple[Any, Sequence[Block]]]) -> list[tuple[
 
 
 _ANY = 6
-"""A level: a part up to the next heading, of any level, or up to a paragraph that begins in bold."""
+"""A level for parts that extend to the next heading of any level, or to a paragraph that begins in bold."""
 
 
 def _ends(block: Block, level: int) -> bool:
@@ -189,7 +189,7 @@ def _ends(block: Block, level: int) -> bool:
 
 
 def _extent(block: Block, whole: bool) -> int:
-    """The level of the heading at which a part that can be left out ends; 0 if it is the block alone."""
+    """Return the level of the heading at which an optional part ends, or 0 if it is only this block."""
     if block.kind == "heading":
         return block.level
     begin = block.text.split(".")[0]

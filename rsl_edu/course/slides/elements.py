@@ -1,4 +1,4 @@
-"""What stands on slides, and how high it is, made of the cells of a lesson."""
+"""Make the elements of slides from the cells of a lesson, and estimate their heights."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from . import markup
 from .blocks import Block, blocks, condensed, is_caption, is_exercise, leads, without_further
 
 LONG_CODE, LONG_CODE_OF_A_PICTURE = 12, 8
-"""Lines; code with an output is folded if it is longer, because there the output counts."""
+"""Lines; longer code with an output is folded, because then the output is what matters."""
 _LONG_OUTPUT = 14  # lines
-_LINE, _GAP = 31.0, 10.0  # heights in px, where the slide has 1280 by 720
-_EXPLORER, _FIGURE = 340.0, 290.0  # the least heights of pictures
-_LETTERS = 98  # of a line of text
-_SWEEP = re.compile(r"^\w+: [\d,]+ pictures drawn\n?", re.MULTILINE)  # how a lesson tests its explorers
-_TITLE = '<p class="title">'  # of an explorer
+_LINE, _GAP = 31.0, 10.0  # heights in px, on a slide of 1280 by 720
+_EXPLORER, _FIGURE = 340.0, 290.0  # smallest heights of pictures
+_LETTERS = 98  # characters in a line of text
+_SWEEP = re.compile(r"^\w+: [\d,]+ pictures drawn\n?", re.MULTILINE)  # output of a lesson's test of its explorers
+_TITLE = '<p class="title">'  # for an explorer
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class Element:
     """A part of a slide.
 
     Attributes:
-        html: What is shown.
-        height: Its estimated height in px, of a slide of 720; of a picture the least.
-        notes: HTML of the full text, if the slide has only some of it.
-        heading: Whether it begins a slide.
-        level: Of a heading.
-        picture: Whether it takes the height that is left.
-        leads: Whether the next element must stand on the same slide.
+        html: Its HTML.
+        height: Its estimated height in px on a slide that is 720 high; for a picture, the smallest height.
+        notes: HTML of the full text, if the slide shows only a part of it.
+        heading: Whether it is a heading, which begins a slide.
+        level: Level of a heading.
+        picture: Whether it takes the remaining height.
+        leads: Whether the next element must be on the same slide.
         starts: Whether it is an exercise, which begins a slide.
     """
 
@@ -50,12 +50,12 @@ class Element:
 
 
 def elements(notebook: Any, folder: Path, links: str) -> list[Element]:
-    """Return what stands on the slides of a lesson, in its order.
+    """Return the elements for the slides of a lesson, in the order of the lesson.
 
     Args:
         notebook: The lesson, with its outputs.
-        folder: The folder of the lesson, to which its pictures are relative.
-        links: What stands before links to other lessons.
+        folder: The folder of the lesson; the paths of its pictures are relative to it.
+        links: Prefix of links to other lessons.
     """
     cells = [
         (cell, []) if cell.cell_type == "code" else (None, blocks(cell.source))
@@ -93,13 +93,13 @@ def _text(parts: Sequence[Block], folder: Path, links: str) -> Iterator[Element]
             rows = 1 + block.text.count(r"\\")
             made = markup.rendered(block.text, links)
             yield Element(made, 40 + (45 * rows if rows > 1 else 40))
-        else:  # a quotation, or code in the text
+        else:  # a quotation, or a code block in the text
             lines = sum(_lines(line) for line in block.text.splitlines())
             yield Element(markup.rendered(block.text, links), lines * _LINE + 2 * _GAP)
 
 
 def _list(block: Block, links: str) -> Iterator[Element]:
-    """A list in pieces, so that a long one goes on on the next slide; a numbered one goes on counting."""
+    """Yield a list item by item, so that a long list can continue on the next slide with the right numbers."""
     for item in block.items:
         mark, text = re.match(r"([-*]|\d+\.) +(.*)", item, re.DOTALL).groups()  # type: ignore[union-attr]
         begin, end = (f'<ol start="{mark[:-1]}">', "</ol>") if mark[0].isdigit() else ("<ul>", "</ul>")
@@ -108,7 +108,7 @@ def _list(block: Block, links: str) -> Iterator[Element]:
 
 
 def _table(block: Block, links: str) -> Iterator[Element]:
-    """A table; one that is too high for a slide in several, each with the first row."""
+    """Yield a table, split into several with the same header row if it is too high for a slide."""
     head, rule, *rows = block.text.splitlines()
     piece: list[str] = []
     height = 0.0
@@ -123,19 +123,19 @@ def _table(block: Block, links: str) -> Iterator[Element]:
 
 
 def _row(row: str) -> float:
-    """The height of a row: the browser gives long cells more width."""
+    """Return the height of a row, estimated from its total length because browsers give long cells more width."""
     return 10 + 25 * max(1, math.ceil(len(_plain(row)) / 105))
 
 
 def _code(cell: Any) -> Iterator[Element]:
-    """The code of a cell, and what it has stored of its outputs."""
+    """Yield the code of a cell and its stored outputs."""
     lines = cell.source.rstrip().splitlines()
-    further = re.search(r"# [Ff]urther\b", lines[0]) is not None
+    further = re.search(r"# [Oo]ptional\b", lines[0]) is not None
     hidden = bool(cell.metadata.get("jupyter", {}).get("source_hidden"))
     asks = any("not answered yet" in str(output.get("data", {}).get("text/plain", "")) for output in cell.outputs)
     shown = sorted(_outputs(cell), key=lambda element: element.picture or element.html.startswith(_TITLE))
     pictures = any(element.picture for element in shown)
-    if further:  # its code can be left out; what it draws, the text is about
+    if further:  # the code is optional, but the text is about its pictures
         shown = shown if pictures else []
     most = LONG_CODE_OF_A_PICTURE if pictures else LONG_CODE
     shows_itself = "explorers.Quiz(" in cell.source or (len(lines) == 1 and (pictures or asks))
@@ -152,7 +152,7 @@ def _code(cell: Any) -> Iterator[Element]:
 def _only_imports(code: str) -> bool:
     try:
         body = ast.parse(code).body
-    except SyntaxError:  # a command of IPython
+    except SyntaxError:  # an IPython command
         return False
     imports = [line for line in body if isinstance(line, (ast.Import, ast.ImportFrom))]
     return bool(imports) and all(isinstance(line, (ast.Import, ast.ImportFrom, ast.Expr)) for line in body)
@@ -197,7 +197,7 @@ def _printed(text: str) -> Element:
 
 
 def _plain(markdown: str) -> str:
-    """The text of Markdown, about as long as it is shown."""
+    """Return the text of Markdown, with about the length that is displayed."""
     text = re.sub(r"\]\([^)]*\)", "", markdown)
     text = re.sub(r"\\[a-zA-Z]+", "x", text)
     return re.sub(r"[*`$\[\]{}_^]", "", text)

@@ -1,7 +1,7 @@
-r"""Formulas as pictures: a page of slides has no network, and so no MathJax.
+r"""Formulas as pictures, because slides have no network and therefore no MathJax.
 
-Matplotlib sets them. What it does not know is put together here: ``\begin{cases}`` and its relatives from the formulas
-in their cells. MathML would need a mathematical font, which many machines do not have.
+Matplotlib draws them. It does not support ``\begin{cases}`` and similar environments, so they are assembled here from
+the formulas in their cells. MathML would need a mathematical font, which many machines do not have.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _SPELLINGS = (
     (r"\\underbrace\{(.*)\}_\{((?:[^{}]|\{[^{}]*\})*)\}", r"\\underset{\2}{\1}"),
     (r"(?<=[\w}])\s*\\(log|exp)(?![a-zA-Z])", r"\\,\\\1"),
     (r"\\!", ""),
-    (r"\\int(?![a-zA-Z])", r"\\int\\;\\;"),  # the next letter stands in it otherwise
-    (r"(?<=\})\s*\\sum(?![a-zA-Z])", r"\\;\\sum"),  # limits touch otherwise
+    (r"\\int(?![a-zA-Z])", r"\\int\\;\\;"),  # otherwise the next letter overlaps it
+    (r"(?<=\})\s*\\sum(?![a-zA-Z])", r"\\;\\sum"),  # otherwise limits touch
 )
-"""How Matplotlib wants to have what LaTeX also takes in another form."""
+"""Replacements for LaTeX that Matplotlib only accepts in another form."""
 
 
 def formula(latex: str, block: bool = False) -> str:
@@ -43,10 +43,10 @@ def formula(latex: str, block: bool = False) -> str:
 
     Args:
         latex: The formula, without its dollar signs.
-        block: Whether it stands in a line of its own; then it is larger, and may have a number.
+        block: Whether it is displayed on its own line; then it is larger, and may have a number.
 
     Raises:
-        ValueError: If Matplotlib cannot set it.
+        ValueError: If Matplotlib cannot draw it.
     """
     line = " ".join(latex.split())
     tag = re.search(r"\\tag\{(.+?)\}", line)
@@ -92,7 +92,7 @@ def _picture(latex: str, label: str = "") -> str:
     for points, code in outline.iter_segments(simplify=False, curves=True):
         numbers = " ".join(f"{x:.1f} {-y:.1f}" for x, y in points.reshape(-1, 2))
         drawn.append(_COMMANDS[code] + ("" if code == Path.CLOSEPOLY else numbers))
-    whole = height  # of the whole picture, what is below the line included
+    whole = height  # height of the picture, including the part below the baseline
     style = f"height:{whole / _SIZE:.3f}em;vertical-align:{-depth / _SIZE:.3f}em"
     name = f'role="img" aria-label="{html.escape(label)}"' if label else 'aria-hidden="true"'
     box = f"0 {depth - whole:.1f} {width:.1f} {whole:.1f}"

@@ -1,5 +1,5 @@
 "use strict";
-// Without this script the slides scroll all the same; it adds keys, and makes text smaller that does not fit.
+// The slides also scroll without this script. It adds keys, and makes the text smaller on slides where it does not fit.
 const slides = [...document.querySelectorAll("section")];
 const main = document.querySelector("main");
 

@@ -135,7 +135,7 @@ def test_mean_only_where_there_is_partial_credit():
 
 def test_generic_and_vague_mistakes_are_told_in_the_words_of_the_feedback():
     veil = "right for the cases of its check, wrong for further ones: "
-    says = ["it looks like this: your result is doubled.\nmore", f"{veil}your result is doubled.\n  x", "else.\nmore"]
+    says = ["a likely mistake: your result is doubled.\nmore", f"{veil}your result is doubled.\n  x", "else.\nmore"]
     generic = counted(*(Mark("unpad", 0.0, "result-doubled", text) for text in says)).mistakes[0]
     assert (generic.headline, generic.why, generic.said) == ("", "", "your result is doubled.")
     raised = ["your code raises E: 1\nx", "your code raises E: 1\ny", "your code raises E: 2"]

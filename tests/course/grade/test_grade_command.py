@@ -35,8 +35,8 @@ def test_the_course_file_next_to_the_table_is_taken(week, four):
     assert said.splitlines() == [
         "grades.csv: 5 students, 4 graded",
         "  zoe: nothing handed in",
-        "  c: not in the roster, or not for certain",
-        "  d: not in the roster, or not for certain",
+        "  c: no certain match in the roster",
+        "  d: no certain match in the roster",
     ]
     (four / "other.yml").write_text("assignments: {doubling: {late: {per_day: 20}}}")
     (four / "names.csv").write_text("name;late hours\nb;30\n")
@@ -84,7 +84,7 @@ def test_what_is_wrong_in_the_course_file_stops_it(week, four, marked):
 
 def test_lateness_that_nobody_knows_is_said(week, four):
     (four / "course.yml").write_text("due: 2026-11-30\nlate: {per_day: 10}")
-    assert "Nobody is late, because nothing says when" in graded(week)
+    assert "Nobody is late, because no times of submission are known" in graded(week)
     (four / "class").rename(four / "canvas")
     (four / "canvas" / "a.ipynb").rename(four / "canvas" / "lovelaceada_LATE_101_7001_x.ipynb")
     said = week("grade", "doubling", "canvas", "--sources=sources", "--out=late.csv")[1]
@@ -97,8 +97,8 @@ def test_times_that_cannot_be_read_are_said(week, four):
     (four / "roster.csv").write_text("name,submitted\na,2026-12-01 01:00\nb,12/02/2026 19:00\nc,yesterday\nd,\n")
     assert graded(week, "--roster=roster.csv").splitlines() == [
         "grades.csv: 4 students, 4 graded",
-        "2 students handed in at a time that cannot be read: nothing is taken off, such as '12/02/2026 19:00' of b",
-        "  Write times as 2026-12-01 18:00 in a column submitted of --roster, or take --worksheet in English.",
+        "2 students handed in at a time that cannot be read: nothing is taken off (such as '12/02/2026 19:00' of b)",
+        "  Write times as 2026-12-01 18:00 in a column submitted of --roster, or download --worksheet in English.",
     ]
     assert [row["late"] for row in table(four).values()] == ["1", "?", "?", ""]
 
@@ -127,7 +127,7 @@ def test_of_two_notebooks_in_one_hand_in_the_better_one_counts(week, four, monke
         said = week("grade", "doubling", "class.zip", "--sources=sources", "--out=grades.csv")[1]
         assert said.splitlines() == [
             "grades.csv: 1 student, 1 graded",
-            "1 student with files that do not count, because another does: see remarks",
+            "1 student with files that do not count, because another file does: see remarks",
         ]
         (row,) = table(four).values()
         assert row["total"] == "1"
@@ -152,7 +152,7 @@ def test_points_by_hand_reach_the_table(week, four, marked):
         0,
         [
             "b, double: 1.5 points, comment: a good try",
-            "Run `rsl-edu grade` again, with --out grades.csv: it puts this into the table and the pages.",
+            "Run `rsl-edu grade` again, with --out grades.csv, to update the table and the pages.",
         ],
     )
     graded(week)
@@ -160,7 +160,7 @@ def test_points_by_hand_reach_the_table(week, four, marked):
     week("mark", "grades.csv", "b", "double", "1")
     graded(week)
     assert (table(four)["b"]["total"], table(four)["b"]["remarks"]) == ("1", "double by hand (a good try)")
-    assert week("mark", "grades.csv", "b", "double", "--remove")[1].startswith("b, double: taken back\n")
+    assert week("mark", "grades.csv", "b", "double", "--remove")[1].startswith("b, double: removed\n")
     graded(week)
     assert (table(four)["b"]["total"], table(four)["b"]["remarks"]) == ("2", "")
     assert len(marked) == 4
@@ -173,14 +173,14 @@ def test_points_by_hand_reach_the_table(week, four, marked):
         (("b", "doubel", "1"), "there is no exercise 'doubel'; did you mean 'double'?"),
         (("b", "double", "3"), "double: expected points from 0 to 2, got '3'"),
         (("b", "double", "--remove"), "b, double: nothing was given by hand"),
-        (("b",), "expected STUDENT EXERCISE POINTS; instead of POINTS, or with them, --comment TEXT, or --remove"),
+        (("b",), "expected STUDENT EXERCISE and then POINTS, --comment TEXT, or both; or STUDENT EXERCISE --remove"),
         (
             ("b", "double"),
-            "expected STUDENT EXERCISE POINTS; instead of POINTS, or with them, --comment TEXT, or --remo",
+            "expected STUDENT EXERCISE and then POINTS, --comment TEXT, or both; or STUDENT EXERCISE --remo",
         ),
         (
             ("b", "double", "--from", "grades.csv"),
-            "--from: takes over all edits of a table; STUDENT does not go with it",
+            "--from takes over all edits of a table, so leave out STUDENT",
         ),
         (("--from", "nowhere.csv"), "nowhere.csv: No such file or directory"),
     ],
@@ -220,7 +220,7 @@ def test_edits_of_a_copy_can_be_taken_over_too(week, four):
 def listed(name):
     begins = f"'{name}' because of this of this of this of this of this of this …"
     page = Path("grades_feedback", pages.file_name(name))
-    return [f"  {name}, double: to be marked, of 2: {begins}", f"    {page}"]
+    return [f"  {name}, double: to mark, out of 2: {begins}", f"    {page}"]
 
 
 def test_what_is_to_be_marked_is_listed(week, four, monkeypatch):
@@ -233,7 +233,7 @@ def test_what_is_to_be_marked_is_listed(week, four, monkeypatch):
     week("mark", "grades.csv", "b", "double", "1")
     graded(week)
     assert week("mark", "grades.csv")[1].splitlines() == [
-        "grades.csv: 3 answers to mark, 1 decided by hand",
+        "grades.csv: 3 answers to mark, 1 marked by hand",
         *(line for name in "acd" for line in listed(name)),
         "  b, double: 1 point",
     ]
@@ -248,7 +248,7 @@ def test_a_mark_given_for_an_earlier_notebook_is_said(week, four):
     says = "1 mark by hand given for an earlier notebook: look again"
     assert "look again" not in graded(week) + week("mark", "grades.csv")[1]
     submit(four, b="'new'")
-    assert f"{says}, see remarks" in graded(week).splitlines()
+    assert f"{says} (see remarks)" in graded(week).splitlines()
     assert week("mark", "grades.csv")[1].splitlines()[1:] == [
         "  b, double: 1 point, comment: half; given for an earlier notebook: look again",
         "  c, double: 1 point",

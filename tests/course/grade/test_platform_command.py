@@ -58,7 +58,7 @@ def test_moodle_gets_its_worksheet_and_its_feedback_back(week, four):
     lines = said.splitlines()
     assert lines[1:5] == [
         "  Cy: nothing handed in",
-        "  Zoe: not in the roster, or not for certain",
+        "  Zoe: no certain match in the roster",
         "grades_moodle.csv",
         "grades_feedback.zip",
     ]
@@ -157,7 +157,10 @@ def test_a_worksheet_that_says_no_times_is_said(week, four):
     text = WORKSHEET.replace(" - 1 day 2 hours late", "").replace("Last modified (submission)", "Ultima modifica")
     (four / "worksheet.csv").write_text(text)
     said = week(*words, "--worksheet=worksheet.csv")[1]
-    assert "Nobody is late, because nothing in the worksheet says when: take it in English, or give a roster" in said
+    assert (
+        "Nobody is late, because the worksheet has no times that can be read: download it in English, or give a roster"
+        in said
+    )
 
 
 def test_an_old_worksheet_and_drafts_are_said_in_a_line(week, four):
@@ -168,7 +171,7 @@ def test_an_old_worksheet_and_drafts_are_said_in_a_line(week, four):
     said = week(*words, "--worksheet=worksheet.csv")[1].splitlines()
     assert said[3:] == [
         "1 student handed in at an unknown time: nothing is taken off: Bo Ek",
-        "  The worksheet says that they handed in nothing: download a new one, and give it as --worksheet.",
+        "  According to the worksheet, they handed in nothing: download a new one and give it as --worksheet.",
         "1 student with a draft, not submitted, in the worksheet: Ada Lovelace",
     ]
     rows = table(four)
@@ -230,7 +233,7 @@ def test_what_is_said_of_many_students_is_said_in_a_line(week, four, monkeypatch
         "  Ada Lovelace: nothing handed in",
         "  Cy: nothing handed in",
         "  Bo Ek: no notebook: x.pdf",
-        f"  9 students: not in the roster, or not for certain: {few}",
+        f"  9 students: no certain match in the roster: {few}",
         "9 answers to mark by hand: rsl-edu mark grades.csv",
         "grades_moodle.csv",
         "grades_feedback.zip",

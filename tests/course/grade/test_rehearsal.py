@@ -318,13 +318,13 @@ def test_command(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--check", "--out", "x"], "--out does not go with --check"),
-        (["--check", "--force"], "--force does not go with --check"),
-        (["--check", "--wrong", "no-such"], "--wrong: expected a folder of notebooks, got no-such"),
+        (["--check", "--out", "x"], "--out cannot be used with --check"),
+        (["--check", "--force"], "--force cannot be used with --check"),
+        (["--check", "--wrong", "no-such"], "--wrong: expected a folder with notebooks, got no-such"),
         (["--check", "--sandbox", "no-such-command"], "cannot run 'no-such-command'"),
-        (["--out", "x", "--wrong", "y"], "--wrong goes with --check"),
-        (["--out", "x", "--unsafe"], "--unsafe goes with --check"),
-        ([], "--out: expected a folder to write into, or --check"),
+        (["--out", "x", "--wrong", "y"], "--wrong needs --check"),
+        (["--out", "x", "--unsafe"], "--unsafe needs --check"),
+        ([], "give --out, the folder to write into, or --check"),
     ],
 )
 def test_options_that_do_not_fit(arguments, says, capsys):

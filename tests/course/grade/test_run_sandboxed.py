@@ -55,7 +55,8 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(bwrap, tmp_path,
     finally:
         process.kill()
     out = tmp_path / "grades.csv"
-    assert said == f"Stopped; {out} has what is done, and the same command goes on. Nothing was written for moodle.\n"
+    stopped = f"Stopped. {out} has the grades so far; run the same command again to continue."
+    assert said == f"{stopped} Nothing was written for moodle.\n"
     assert process.returncode == 130
     before = journal(tmp_path)
     assert 2 <= len(before) == len(table(tmp_path)) < 4  # the second had begun

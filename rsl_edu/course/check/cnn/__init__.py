@@ -1,4 +1,4 @@
-"""Lesson 2's exercises: the size of a layer's output, the convolution itself, and how far back a unit sees."""
+"""Exercises of lesson 2: the size of a layer's output, the convolution itself, and the receptive field."""
 
 from . import choices, conv2d, output_size, receptive_field
 

@@ -1,4 +1,4 @@
-"""The generic mistakes: those that can be made in any right answer, made automatically from its source."""
+"""The generic mistakes: they can occur in any exercise, and are made automatically from its right answer."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["Suspect", "suspects"]
 
 
 def suspects(source: Source, outputs: Sequence[str] = (), told: Sequence[str] | None = None) -> list[Suspect]:
-    """Return mistakes made in a right answer, the likeliest kinds first; each is another source.
+    """Return the generic mistakes of a right answer, the likeliest kinds first; no two have the same source.
 
     Args:
         source: The right answer.
         outputs: Names of what it returns.
-        told: Those of them that the sentences on the whole answer tell of; all by default.
+        told: The outputs that are named in the sentences about the answer as a whole; all by default.
     """
     told = outputs if told is None else told
     made = (*result_suspects(source, outputs), *argument_suspects(source, told), *formula_suspects(source, told))

@@ -1,4 +1,4 @@
-"""Mistakes in an argument: a line at the beginning of a function changes what was passed."""
+"""Mistakes in an argument, made by a line at the beginning of the function that changes what was passed."""
 
 from __future__ import annotations
 
@@ -9,52 +9,52 @@ from collections.abc import Iterator, Sequence
 from ..edits import Edit, Source
 from .suspect import Function, Suspect, arguments, body, functions, quoted, what_comes_out
 
-Change = tuple[str, str, str]  # kind, new value of the argument {0}, clause
+Change = tuple[str, str, str]  # kind, expression of the argument's new value, clause
 
-_LOOK = "Look at every place where {} is used."
-_ROWS = "Look at how rows are picked from {}, and which row belongs to which."
-_UNIT = "Look at what {} stands for, and whether it needs a square, a root, a log or an exp, or has one too many."
-_DEFAULT = "Is {} used at all? Look for a fixed value where it belongs."
+_LOOK = "Check every place where {} is used."
+_ROWS = "Check how you select rows of {}, and whether each row is used where it belongs."
+_UNIT = "Check what {} represents: is a square, a root, a log or an exp missing, or is there one too many?"
+_DEFAULT = "Do you use {} at all? Look for a fixed value in your code where {} belongs."
 
 _NUMBER: tuple[Change, ...] = (
-    ("negated-argument", "-{0}", "the sign of {} is turned round"),
-    ("doubled-argument", "2 * {0}", "twice {} is taken for {}"),
-    ("halved-argument", "0.5 * {0}", "half of {} is taken for {}"),
-    ("squared-argument", "{0} ** 2", "the square of {} is taken for {}"),
-    ("root-of-argument", "{0} ** 0.5", "the square root of {} is taken for {}"),
-    ("one-minus-argument", "1 - {0}", "1 minus {} is taken for {}"),
-    ("log-of-argument", "torch.as_tensor({0}).log()", "the log of {} is taken for {}"),
-    ("exp-of-argument", "torch.as_tensor({0}).exp()", "the exp of {} is taken for {}"),
-    ("absolute-argument", "abs({0})", "the sign of {} is dropped, so that it counts as positive"),
+    ("negated-argument", "-{0}", "the sign of {} is flipped"),
+    ("doubled-argument", "2 * {0}", "twice {} is used instead of {}"),
+    ("halved-argument", "0.5 * {0}", "half of {} is used instead of {}"),
+    ("squared-argument", "{0} ** 2", "the square of {} is used instead of {}"),
+    ("root-of-argument", "{0} ** 0.5", "the square root of {} is used instead of {}"),
+    ("one-minus-argument", "1 - {0}", "1 minus {} is used instead of {}"),
+    ("log-of-argument", "torch.as_tensor({0}).log()", "the log of {} is used instead of {}"),
+    ("exp-of-argument", "torch.as_tensor({0}).exp()", "the exp of {} is used instead of {}"),
+    ("absolute-argument", "abs({0})", "the absolute value of {} is used instead of {}"),
 )
 _TENSOR: tuple[Change, ...] = (
-    ("ignored-argument", "torch.zeros_like({0})", "{} counts as 0 everywhere, whatever is passed"),
-    ("ignored-argument", "torch.ones_like({0})", "{} counts as 1 everywhere, whatever is passed"),
+    ("ignored-argument", "torch.zeros_like({0})", "every entry of {} is replaced by 0"),
+    ("ignored-argument", "torch.ones_like({0})", "every entry of {} is replaced by 1"),
     *_NUMBER,
     ("transposed-argument", "{0}.transpose(-1, -2)", "the last two dimensions of {} are exchanged"),
-    ("flipped-argument", "{0}.flip(0)", "{} is read from its last row to its first"),
-    ("shifted-argument", "{0}.roll(1, 0)", "each row of {} stands one place too late, and its last row comes first"),
-    ("shifted-argument", "{0}.roll(-1, 0)", "each row of {} stands one place too early, and its first row comes last"),
+    ("flipped-argument", "{0}.flip(0)", "the rows of {} are in reverse order"),
+    ("shifted-argument", "{0}.roll(1, 0)", "each row of {} is one place too late, and the last row comes first"),
+    ("shifted-argument", "{0}.roll(-1, 0)", "each row of {} is one place too early, and the first row comes last"),
     ("first-row-only", "{0}[:1].expand_as({0})", "the first row of {} is used for all of its rows"),
     ("last-row-only", "{0}[-1:].expand_as({0})", "the last row of {} is used for all of its rows"),
 )
 _FLOAT: tuple[Change, ...] = (
-    ("ignored-argument", "0.0", "{} counts as 0, whatever is passed"),
-    ("ignored-argument", "1.0", "{} counts as 1, whatever is passed"),
+    ("ignored-argument", "0.0", "{} is replaced by 0"),
+    ("ignored-argument", "1.0", "{} is replaced by 1"),
     *_NUMBER,
 )
 _INT: tuple[Change, ...] = (
-    ("ignored-argument", "0", "{} counts as 0, whatever is passed"),
-    ("ignored-argument", "1", "{} counts as 1, whatever is passed"),
-    ("argument-off-by-one", "{0} - 1", "{} counts as one less than it is"),
-    ("argument-off-by-one", "{0} + 1", "{} counts as one more than it is"),
-    ("negated-argument", "-{0}", "the sign of {} is turned round"),
-    ("doubled-argument", "2 * {0}", "twice {} is taken for {}"),
-    ("halved-argument", "{0} // 2", "half of {}, rounded down, is taken for {}"),
-    ("squared-argument", "{0} ** 2", "the square of {} is taken for {}"),
+    ("ignored-argument", "0", "{} is replaced by 0"),
+    ("ignored-argument", "1", "{} is replaced by 1"),
+    ("argument-off-by-one", "{0} - 1", "1 is subtracted from {}"),
+    ("argument-off-by-one", "{0} + 1", "1 is added to {}"),
+    ("negated-argument", "-{0}", "the sign of {} is flipped"),
+    ("doubled-argument", "2 * {0}", "twice {} is used instead of {}"),
+    ("halved-argument", "{0} // 2", "half of {}, rounded down, is used instead of {}"),
+    ("squared-argument", "{0} ** 2", "the square of {} is used instead of {}"),
 )
 _LIST: tuple[Change, ...] = (
-    ("flipped-argument", "{0}[::-1]", "{} is read from its last element to its first"),
+    ("flipped-argument", "{0}[::-1]", "the elements of {} are in reverse order"),
     ("shortened-argument", "{0}[1:]", "the first element of {} is left out"),
     ("shortened-argument", "{0}[:-1]", "the last element of {} is left out"),
     ("first-row-only", "{0}[:1] * len({0})", "the first element of {} is used for all of its elements"),
@@ -62,30 +62,30 @@ _LIST: tuple[Change, ...] = (
     (
         "shifted-argument",
         "{0}[-1:] + {0}[:-1]",
-        "each element of {} stands one place too late, and its last comes first",
+        "each element of {} is one place too late, and the last one comes first",
     ),
     (
         "shifted-argument",
         "{0}[1:] + {0}[:1]",
-        "each element of {} stands one place too early, and its first comes last",
+        "each element of {} is one place too early, and the first one comes last",
     ),
 )
 _ELEMENTS: dict[str, tuple[Change, ...]] = {
     "int": (
-        ("ignored-argument", "[0] * len({0})", "every element of {} counts as 0, whatever is passed"),
-        ("ignored-argument", "[1] * len({0})", "every element of {} counts as 1, whatever is passed"),
-        ("argument-off-by-one", "[each - 1 for each in {0}]", "every element of {} counts as one less than it is"),
-        ("argument-off-by-one", "[each + 1 for each in {0}]", "every element of {} counts as one more than it is"),
+        ("ignored-argument", "[0] * len({0})", "every element of {} is replaced by 0"),
+        ("ignored-argument", "[1] * len({0})", "every element of {} is replaced by 1"),
+        ("argument-off-by-one", "[each - 1 for each in {0}]", "1 is subtracted from every element of {}"),
+        ("argument-off-by-one", "[each + 1 for each in {0}]", "1 is added to every element of {}"),
     ),
     "torch.Tensor": (
-        ("ignored-argument", "[torch.zeros_like(each) for each in {0}]", "every element of {} counts as 0 everywhere"),
-        ("negated-argument", "[-each for each in {0}]", "the sign of every element of {} is turned round"),
+        ("ignored-argument", "[torch.zeros_like(each) for each in {0}]", "every element of {} is replaced by zeros"),
+        ("negated-argument", "[-each for each in {0}]", "the sign of every element of {} is flipped"),
         ("transposed-argument", "[each.T for each in {0}]", "every element of {} is transposed"),
     ),
 }
 _BOOL: tuple[Change, ...] = (
-    ("ignored-argument", "True", "{} counts as True, whatever is passed"),
-    ("ignored-argument", "False", "{} counts as False, whatever is passed"),
+    ("ignored-argument", "True", "{} is replaced by True"),
+    ("ignored-argument", "False", "{} is replaced by False"),
     ("negated-argument", "not {0}", "True and False are exchanged in {}"),
 )
 _CHANGES: dict[str, tuple[Change, ...]] = {
@@ -97,7 +97,7 @@ _CHANGES: dict[str, tuple[Change, ...]] = {
 }
 _OF_ALL: tuple[Change, ...] = (
     ("transposed-argument", "{0}.transpose(-1, -2)", "the last two dimensions are exchanged in each of {}"),
-    ("flipped-argument", "{0}.flip(0)", "{} are all read from their last row to their first"),
+    ("flipped-argument", "{0}.flip(0)", "the rows of each of {} are in reverse order"),
     ("first-row-only", "{0}[:1]", "only the first row of each of {} is used"),
     ("last-row-only", "{0}[-1:]", "only the last row of each of {} is used"),
 )
@@ -129,18 +129,18 @@ _NEXT = {
     "root-of-argument": _UNIT,
     "log-of-argument": _UNIT,
     "exp-of-argument": _UNIT,
-    "one-minus-argument": "Look at whether 1 minus {} or {} itself belongs in each place.",
-    "transposed-argument": "Look at the dimensions of {}, and at each transpose.",
+    "one-minus-argument": "In each place, check whether 1 minus {} or {} itself belongs there.",
+    "transposed-argument": "Check the dimensions of {}, and each transpose.",
     "flipped-argument": _ROWS,
-    "shifted-argument": "Look at which step each element of {} belongs to: this one, the one before or the next.",
+    "shifted-argument": "Check which step each element of {} belongs to: the current, the previous or the next one.",
     "first-row-only": _ROWS,
     "last-row-only": _ROWS,
-    "shortened-argument": "Look at where a loop or a slice over {} starts and ends.",
+    "shortened-argument": "Check where a loop or a slice over {} starts and ends.",
 }
 
 
 def argument_suspects(source: Source, outputs: Sequence[str]) -> list[Suspect]:
-    """Return what comes out when an argument is changed, ignored or exchanged with another, the likeliest first."""
+    """Return the mistakes in which an argument is changed, ignored or exchanged with another, the likeliest first."""
     return sorted(_changed(source, outputs), key=lambda suspect: _LIKELIEST_FIRST.index(suspect.name))
 
 
@@ -174,7 +174,7 @@ def _exchanged(source: Source, function: Function, outputs: Sequence[str]) -> It
             yield Suspect(
                 "exchanged-arguments",
                 what_comes_out(outputs, f"`{a}` and `{b}` are exchanged"),
-                f"Look at every place where `{a}` or `{b}` is used: which of the two belongs there?",
+                f"In every place where you use `{a}` or `{b}`, check which of the two belongs there.",
                 (_first(source, function, f"{a}, {b} = {b}, {a}"),),
             )
 
@@ -183,7 +183,7 @@ def _defaults(source: Source, function: Function, outputs: Sequence[str]) -> Ite
     arguments, defaults = function.args.args, function.args.defaults
     for argument, default in zip(arguments[len(arguments) - len(defaults) :], defaults, strict=True):
         value = source.text[slice(*source.span(default))]
-        clause = "{} is ignored and always has its default"
+        clause = "{} is ignored, and its default is always used"
         yield _suspect(source, function, outputs, ("default-argument", value, clause), [argument.arg])
 
 

@@ -35,12 +35,12 @@ _OF_ONE = {"sigmoid", "tanh", "exp", "log", "sqrt", "abs", "relu", "softmax", "r
 
 
 def of_node(source: Source, node: ast.AST, functions: Collection[str]) -> Changes:
-    """Yield the changes of a node itself, not of what is below it.
+    """Yield the changes of a node itself, not of the nodes below it.
 
     Args:
         source: Its source.
         node: Any node.
-        functions: Names of arguments; one that is called is a function.
+        functions: Names of arguments; if one of them is called, it is a function.
     """
     if isinstance(node, ast.Call):
         yield from _call(source, node, functions)
@@ -59,7 +59,7 @@ def _subscript(source: Source, node: ast.Subscript) -> Changes:
 
 
 def _other_index(source: Source, node: ast.Subscript, index: ast.expr) -> Iterator[tuple[str, ast.expr, str]]:
-    """Yield what else can stand in the place of an index: a kind, what is replaced, and by what."""
+    """Yield possible replacements of an index: a kind, the node that is replaced, and the new text."""
     number = number_of(index)
     if number is not None:
         for other in sorted({0, -1, number + 1, number - 1} - {number}):
@@ -172,7 +172,7 @@ def _fixed(source: Source, node: ast.expr) -> Changes:
 
 
 def _without(source: Source, attribute: ast.Attribute, whole: ast.expr) -> Edit:
-    """Return the edit that cuts off an attribute, and the brackets of a call of it."""
+    """Return the edit that removes an attribute, with its brackets if it is called."""
     start, end = source.span(attribute.value)[1], source.span(attribute)[1]
     dot = start + source.text[start:end].rindex(".")
     return dot, source.span(whole)[1], ""

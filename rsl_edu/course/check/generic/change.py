@@ -1,4 +1,4 @@
-"""What a change of a formula is, and where in the source it goes."""
+"""The record of a change in a formula, and functions that make the edits for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..edits import Edits, Source
 
 
 class Change(NamedTuple):
-    """A change of a formula: its kind, its edits, the part that it is about, and a detail for the sentence."""
+    """A change in a formula: its kind, its edits, the node that it changes, and a detail for the sentence."""
 
     kind: str
     edits: Edits
@@ -22,20 +22,20 @@ Changes = Iterator[Change]
 
 
 class Gap(NamedTuple):
-    """Where an operator is: from the end of what is before it to the start of what is after it."""
+    """Where an operator is: from the end of its left operand to the start of its right operand."""
 
     start: int
     end: int
 
 
 def scaled(source: Source, value: ast.expr) -> Changes:
-    """Yield the changes of a term, or of the value of a step, to twice and half of it."""
+    """Yield the changes that double or halve a term or the value of a step."""
     yield Change("doubled", around(source, value, "2 * (", ")"), value)
     yield Change("halved", around(source, value, "0.5 * (", ")"), value)
 
 
 def exchanged(source: Source, one: ast.AST, other: ast.AST) -> Edits:
-    """Return the edits that put two nodes in each other's place."""
+    """Return the edits that exchange two nodes."""
     return source.at(one, text_of(source, other)), source.at(other, text_of(source, one))
 
 
@@ -46,12 +46,12 @@ def around(source: Source, node: ast.AST, before: str, after: str) -> Edits:
 
 
 def text_of(source: Source, node: ast.AST) -> str:
-    """Return the source of a node, without brackets around it."""
+    """Return the source of a node, without the brackets around it."""
     return source.text[slice(*source.span(node))]
 
 
 def number_of(node: ast.AST | None) -> int | float | None:
-    """Return the number that a node is, if it is one."""
+    """Return the value of a node that is a number, else None."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         number = number_of(node.operand)
         return None if number is None else -number
@@ -61,7 +61,7 @@ def number_of(node: ast.AST | None) -> int | float | None:
 
 
 def gap_between(source: Source, left: ast.expr, right: ast.expr, sign: str) -> Gap | None:
-    """Return where the sign between two operands is; brackets of the operands are outside."""
+    """Return where the sign between two operands is, or None; the gap can include brackets of the operands."""
     start, end = source.span(left)[1], source.span(right)[0]
     text = source.text[start:end]
     if not sign or sign not in text or "#" in text:

@@ -1,4 +1,4 @@
-"""Mistakes in a formula: the source with a node or a step of it changed."""
+"""Mistakes in a formula, made by changing a node or a step of the source."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PLACES = {kind: place for place, kind in enumerate(KINDS)}
 
 
 def formula_suspects(source: Source, outputs: Sequence[str]) -> list[Suspect]:
-    """Return what comes out when a node of the tree or a whole step is changed, the likeliest kinds first."""
+    """Return the mistakes in which a node of the tree or a complete step is changed, the likeliest kinds first."""
     made: list[tuple[int, Suspect]] = []
     for function in functions(source.tree):
         names = [each.arg for each in arguments(function)]
@@ -25,14 +25,14 @@ def formula_suspects(source: Source, outputs: Sequence[str]) -> list[Suspect]:
             clause, why = KINDS[change.kind]
             about = {node.id for node in ast.walk(change.about) if isinstance(node, ast.Name)}
             used = [name for name in names if name in about and f"`{name}`" not in change.detail]
-            where = f", in a step with {quoted(used)}" if 0 < len(used) < 4 else ""
+            where = f" (in a step with {quoted(used)})" if 0 < len(used) < 4 else ""
             sentence = what_comes_out(outputs, clause.format(change.detail), where)
             made.append((_PLACES[change.kind], Suspect(change.kind, sentence, why, change.edits)))
     return [suspect for _, suspect in sorted(made, key=lambda each: each[0])]
 
 
 def _different(source: Source, function: Function) -> Changes:
-    """Yield the changes that are Python, change anything and are not the same as an earlier one."""
+    """Yield the changes that are valid Python, change the code and do not repeat an earlier change."""
     for root, changes in _roots(source, function):
         start, end = source.span(root)
         seen = {ast.unparse(ast.parse(source.text[start:end]))}
@@ -47,13 +47,13 @@ def _different(source: Source, function: Function) -> Changes:
 
 
 def _within(source: Source, edits: Edits, start: int, end: int) -> str:
-    """Return a part of the source after edits inside it."""
+    """Return a part of the source after edits inside that part."""
     text = source.edited(edits)
     return text[start : end + len(text) - len(source.text)]
 
 
 def _roots(source: Source, function: Function) -> Iterator[tuple[ast.AST, Changes]]:
-    """Yield each step of a function, for a loop or a condition its head, with its changes."""
+    """Yield each step of a function with its changes; for a loop or a condition, the step is its head."""
     names = {each.arg: ast.unparse(each.annotation) if each.annotation else "" for each in arguments(function)}
     bound = set(names)
     for statement in _statements(body(function)):
@@ -76,7 +76,7 @@ def _roots(source: Source, function: Function) -> Iterator[tuple[ast.AST, Change
 
 
 def _statements(statements: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield statements and those inside them, none of a while loop: it might never end."""
+    """Yield statements and those nested in them, but skip while loops, which might never end after a change."""
     for statement in statements:
         if not isinstance(statement, ast.While):
             yield statement
@@ -95,12 +95,12 @@ def _below(source: Source, root: ast.AST, names: Mapping[str, str]) -> Changes:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and names.get(node.id):
             for other, kind in names.items():
                 if other != node.id and kind == names[node.id]:
-                    said = f"`{other}` is used in one place where `{node.id}` belongs"
+                    said = f"`{other}` is used in one place instead of `{node.id}`"
                     yield Change("wrong-argument", (source.at(node, other),), node, said)
 
 
 def _step(source: Source, statement: ast.stmt, may_go: bool) -> Changes:
-    """Yield the changes of a step as a whole; ``may_go`` says whether what it sets has a value already."""
+    """Yield the changes of a complete step; ``may_go`` means that the names it sets already have values."""
     if may_go and not isinstance(statement, ast.Return):
         yield Change("statement-left-out", (source.at(statement, "pass"),), statement)
     if isinstance(statement, ast.Assign):
@@ -120,7 +120,7 @@ def _step(source: Source, statement: ast.stmt, may_go: bool) -> Changes:
 
 
 def _loop(source: Source, over: ast.expr) -> Changes:
-    """Yield the changes of what a loop runs over."""
+    """Yield the changes of the sequence that a loop iterates over."""
     for kind, part in (
         ("first-step-lost", "[1:]"),
         ("last-step-lost", "[:-1]"),
@@ -131,14 +131,14 @@ def _loop(source: Source, over: ast.expr) -> Changes:
 
 
 def _condition(source: Source, test: ast.expr) -> Changes:
-    """Yield the changes of a condition as a whole."""
+    """Yield the changes of a complete condition."""
     yield Change("condition-turned", around(source, test, "not (", ")"), test)
     yield Change("always-the-same", (source.at(test, "True"),), test)
     yield Change("always-the-same", (source.at(test, "False"),), test)
 
 
 def _swapped(source: Source, repeat: ast.For) -> Changes:
-    """Yield a loop with two neighbouring steps in the other order."""
+    """Yield the changes that exchange two neighbouring steps of a loop."""
     for one, other in itertools.pairwise(repeat.body):
         if not isinstance(one, (ast.For, ast.If, ast.With)) and not isinstance(other, (ast.For, ast.If, ast.With)):
             yield Change("order-of-steps", exchanged(source, one, other), one)

@@ -1,4 +1,4 @@
-"""Mistakes in an operator: a sum, a product, a comparison, a choice."""
+"""Mistakes in an operator: a sum, a product, a comparison or a conditional expression."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _operand(source: Source, operand: ast.expr, sign: str) -> Changes:
 
 
 def _brackets(source: Source, node: ast.expr) -> Changes:
-    """Yield the expression without the brackets around it."""
+    """Yield the change that removes the brackets around an expression."""
     start, end = source.span(node)
     text = source.text
     if text[start - 1 : start] == "(" and text[end : end + 1] == ")":
@@ -109,7 +109,7 @@ def _brackets(source: Source, node: ast.expr) -> Changes:
 
 def _unary(source: Source, node: ast.UnaryOp) -> Changes:
     start, end = source.span(node)
-    if isinstance(node.op, ast.USub) and number_of(node) is None:  # a number is changed with what it is a part of
+    if isinstance(node.op, ast.USub) and number_of(node) is None:  # a negative number is changed as an operand
         yield Change("sign-turned", ((start, start + 1, ""),), node)
     elif isinstance(node.op, (ast.Not, ast.Invert)):
         yield Change("condition-turned", ((start, end, f"({text_of(source, node.operand)})"),), node)
@@ -157,4 +157,4 @@ OPERATORS: dict[type[ast.AST], Callable[..., Changes]] = {
     ast.BoolOp: _boolean,
     ast.IfExp: _choice,
 }
-"""The changes of a node, from the source and the node, by its type."""
+"""For each type of node, the function that yields its changes from the source and the node."""

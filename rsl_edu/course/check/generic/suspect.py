@@ -1,4 +1,4 @@
-"""What the automatic changes have in common: the record of one, and how its sentence begins."""
+"""The record of a mistake that was made automatically, and the parts that all such mistakes share."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Suspect:
 
     Args:
         name: Its kind, short and stable: ``sum-for-mean``.
-        headline: What the answer returns if it returns what the suspect returns.
-        why: What to look at next.
-        edits: The changes of the source that make it.
+        headline: A sentence on what an answer returns that makes this mistake.
+        why: What to check next.
+        edits: The changes in the source that make the mistake.
     """
 
     name: str
@@ -47,14 +47,14 @@ def arguments(function: Function) -> list[ast.arg]:
 
 
 def what_comes_out(outputs: Sequence[str], clause: str, where: str = "") -> str:
-    """Write the sentence about all outputs; ``where`` is left out if it makes it long."""
+    """Write the sentence about all outputs; ``where`` is left out if the sentence would become too long."""
     verb = "are" if len(outputs) > 1 else "is"
-    sentence = f"your {listed(outputs) if outputs else 'result'} {verb} what comes out when {clause}"
+    sentence = f"your {listed(outputs) if outputs else 'result'} {verb} what you get when {clause}"
     return f"{sentence}{where if len(sentence + where) < 160 else ''}."
 
 
 def listed(names: Iterable[str]) -> str:
-    """Write names as a list: a, b and c."""
+    """Write names as a list such as ``a, b and c``."""
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
 

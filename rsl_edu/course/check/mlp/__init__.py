@@ -1,4 +1,4 @@
-"""Lesson 1's exercises: draw orthogonal weights, run a perceptron, count its parameters, find its dead units."""
+"""Exercises of lesson 1: draw orthogonal weights, run an MLP, count its parameters and find its dead units."""
 
 from . import choices, count_parameters, dead_fraction, mlp_forward, orthogonal_
 

@@ -15,13 +15,13 @@ Activation = Callable[[torch.Tensor], torch.Tensor]
 def mlp_forward(
     x: torch.Tensor, weights: list[torch.Tensor], biases: list[torch.Tensor], activation: Activation
 ) -> torch.Tensor:
-    """Run a multi-layer perceptron on ``x [batch, in]``: returns ``[batch, out]``.
+    """Run a multi-layer perceptron on ``x [batch, in]`` and return ``[batch, out]``.
 
     Layer l has ``weights[l] [out, in]`` and ``biases[l] [out]``; ``activation`` follows every layer but the last.
     """
     for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
-        x = activation(x @ weight.T + bias)  # [batch, hidden]; a weight is stored as [out, in]
-    return x @ weights[-1].T + biases[-1]  # [batch, out]; no activation, because an action may be any number
+        x = activation(x @ weight.T + bias)  # [batch, hidden]; weights are stored as [out, in]
+    return x @ weights[-1].T + biases[-1]  # [batch, out]; no activation, because an action can be any number
 
 
 def _show(x: torch.Tensor, weights: list[torch.Tensor], biases: list[torch.Tensor], activation: Activation) -> str:
@@ -71,25 +71,26 @@ _LOOP = "zip(weights[:-1], biases[:-1], strict=True)"
 
 
 def _last(function: str, end: str = ")") -> dict[str, str]:
-    """The output goes through a function, whose call ends like this."""
+    """The edit that passes the output through ``function``; ``end`` closes the call."""
     return {"return x": f"return {function}(x", "  # [batch, out]": f"{end}  #"}
 
 
 MISTAKES = {
     "activation-on-output": Mistake(
-        "your last layer has an activation too.",
-        "An action or a value can be any number; a ReLU would cut off the negative half.",
+        "you apply the activation to the last layer too.",
+        "The output may be any number, for example an action or a value. A ReLU would set all negative outputs to 0.",
         _last("activation"),
         {"return x": "return activation(x", " + biases[-1]": ") + biases[-1]"},
     ),
     "no-activation": Mistake(
         "your network has no activation at all.",
-        "Linear layers in a row are one linear layer. Apply activation after every layer but the last.",
+        "Several linear layers in a row are equivalent to a single one. Apply activation after every layer but the "
+        "last.",
         {_HIDDEN: "(x @"},
     ),
     "activation-first": Mistake(
-        "your activation comes before the linear map: it cuts off parts of the input x.",
-        "A hidden layer is activation(x @ weight.T + bias); x itself stays as it is.",
+        "you apply the activation before the linear layer, and so to the input x as well.",
+        "A hidden layer is activation(x @ weight.T + bias). The input x must stay as it is.",
         {_HIDDEN: "(activation(x) @", "return x @": "return activation(x) @"},
         {_HIDDEN: "(activation(x) @"},
         {
@@ -101,57 +102,61 @@ MISTAKES = {
     ),
     "weight-not-transposed": Mistake(
         "you multiply by the weight, not by its transpose.",
-        "A weight is [out, in] and x is [batch, in]: x @ weight.T. Here it is square, so the shapes do not tell.",
+        "A weight is [out, in] and x is [batch, in]: use x @ weight.T. In this case the weight is square, so torch "
+        "raises no error.",
         {"weight.T": "weight", "weights[-1].T": "weights[-1]"},
         {"weight.T": "weight"},
     ),
     "elementwise-product": Mistake(
         "you multiply x and a weight element by element.",
-        "A unit takes all inputs, each times its weight, and adds them up: that is the matrix product, x @ weight.T.",
+        "A unit multiplies each input by its weight and adds up the products. This is the matrix product, x @ "
+        "weight.T.",
         {"x @ weight.T": "x * weight", "x @ weights[-1].T": "x * weights[-1]"},
         {"x @ weight.T": "x * weight.T", "x @ weights[-1].T": "x * weights[-1].T"},
     ),
     "samples-in-columns": Mistake(
-        "weight @ x.T has a column for each sample, and you add the bias as if it had a row for each.",
-        "Turn it back, (weight @ x.T).T, or write x @ weight.T: then the result is [batch, out] and the bias fits.",
+        "you compute weight @ x.T, which has a column for each sample, but you add the bias as if it had a row for "
+        "each.",
+        "Transpose the product, (weight @ x.T).T, or write x @ weight.T. Then the result is [batch, out], and the "
+        "bias fits.",
         {"x @ weight.T": "weight @ x.T", "x @ weights[-1].T": "weights[-1] @ x.T"},
     ),
     "bias-forgotten": Mistake(
-        "your biases are missing.",
-        "Each layer adds its own: x @ weight.T + bias.",
+        "you leave out the biases.",
+        "Each layer adds its own bias: x @ weight.T + bias.",
         {" + bias)": ")", " + biases[-1]": ""},
     ),
     "hidden-biases-forgotten": Mistake(
-        "the biases of your hidden layers are missing.",
-        "Each layer adds its own, not only the last: x @ weight.T + bias.",
+        "you leave out the biases of the hidden layers.",
+        "Each layer adds its own bias, not only the last layer: x @ weight.T + bias.",
         {" + bias)": ")"},
     ),
     "first-bias-only": Mistake(
-        "only your first layer has its bias.",
-        "Each layer adds its own: x @ weight.T + bias.",
+        "you add the bias only in the first layer.",
+        "Each layer adds its own bias: x @ weight.T + bias.",
         {
             " + bias)": " + (bias if bias is biases[0] else 0))",
             " + biases[-1]": " + (biases[-1] if len(biases) == 1 else 0)",
         },
     ),
     "inner-bias-forgotten": Mistake(
-        "the hidden layers after the first have no bias.",
-        "Each layer adds its own: x @ weight.T + bias.",
+        "you leave out the biases of the hidden layers after the first.",
+        "Each layer adds its own bias: x @ weight.T + bias.",
         {" + bias)": " + (bias if bias is biases[0] else 0))"},
     ),
     "output-bias-forgotten": Mistake(
-        "the bias of your last layer is missing.",
-        "The last layer has no activation, but it has a bias: x @ weights[-1].T + biases[-1].",
+        "you leave out the bias of the last layer.",
+        "The last layer has no activation, but it does have a bias: x @ weights[-1].T + biases[-1].",
         {" + biases[-1]": ""},
     ),
     "bias-after-activation": Mistake(
         "you add the bias after the activation.",
-        "The bias says where the activation bends, so it goes inside: activation(x @ weight.T + bias).",
+        "The bias shifts the input of the activation, so it goes inside: activation(x @ weight.T + bias).",
         {" + bias)": ") + bias"},
     ),
     "bias-before-weight": Mistake(
-        "you add the bias to the input of the layer, before the weight.",
-        "A bias is [out]: it belongs to what the weight puts out, x @ weight.T + bias.",
+        "you add the bias to the input of the layer, before you multiply by the weight.",
+        "A bias has shape [out], so add it to the product: x @ weight.T + bias.",
         {
             "x @ weight.T + bias": "(x + bias) @ weight.T",
             "x @ weights[-1].T + biases[-1]": "(x + biases[-1]) @ weights[-1].T",
@@ -159,12 +164,12 @@ MISTAKES = {
     ),
     "bias-subtracted": Mistake(
         "you subtract the bias.",
-        "It is added: x @ weight.T + bias.",
+        "Add it: x @ weight.T + bias.",
         {" + bias)": " - bias)", " + biases[-1]": " - biases[-1]"},
     ),
     "bias-of-another-layer": Mistake(
-        "your layers use the bias of another layer.",
-        "biases[i] belongs to weights[i]: walk over both together, with zip or with one index.",
+        "you use the bias of a different layer.",
+        "biases[i] belongs to weights[i]: iterate over both together, with zip or with the same index.",
         {"biases[:-1]": "biases[:1] * (len(weights) - 1)", "biases[-1]": "biases[0]"},
         {"biases[:-1]": "biases[-1:] * (len(weights) - 1)"},
         {"biases[:-1]": "biases[:0:-1]", "biases[-1]": "biases[0]"},
@@ -172,13 +177,13 @@ MISTAKES = {
         {"biases[-1]": "biases[len(weights) - 2]"},
     ),
     "last-layer-missing": Mistake(
-        "your last layer is missing: you return the last hidden layer.",
-        "A loop that stops before the last layer needs one more line: the last layer, without activation.",
+        "you leave out the last layer and return the last hidden layer.",
+        "If your loop stops before the last layer, apply that layer after the loop, without an activation.",
         {" @ weights[-1].T + biases[-1]": ""},
     ),
     "first-layer-missing": Mistake(
-        "your first layer is missing.",
-        "Start with weights[0] and biases[0]: a range starts at 0, a slice without a first number too.",
+        "you leave out the first layer.",
+        "Start with weights[0] and biases[0]. A range starts at 0 by default, and so does a slice.",
         {
             _LOOP: "zip(weights[1:-1], biases[1:-1])",
             " @ weights[-1].T + biases[-1]": " if len(weights) == 1 else x @ weights[-1].T + biases[-1]",
@@ -186,20 +191,21 @@ MISTAKES = {
     ),
     "first-layer-only": Mistake(
         "you return after the first layer.",
-        "Is `return` inside the loop? Move it out, to the left, so that all layers run.",
+        "Is `return` inside the loop? Unindent it, so that all layers run.",
         {"x = activation": "return activation"},
         {_LOOP: "()", "weights[-1]": "weights[0]", "biases[-1]": "biases[0]"},
     ),
     "layers-not-chained": Mistake(
-        "each of your layers starts from the input x again, so that only the last one counts.",
-        "A layer takes what the layer before put out: store the result under the name that the next step reads.",
+        "you feed the input x to every layer, so only the last layer has an effect.",
+        "Each layer takes the output of the previous one: store the result in the variable that the next iteration "
+        "uses.",
         {"x = activation(x @ weight.T + bias)": "pass"},
         {"x = activation": "_ = activation"},
         {"x = activation": "h = activation", "return x @": "return (x if len(weights) == 1 else h) @"},
     ),
     "layers-skipped": Mistake(
         "your network runs at most two of its layers.",
-        "There are as many layers as weights: one, two, three or more. Loop over all of them.",
+        "There are as many layers as weights, which can be one, two, three or more. Loop over all of them.",
         {
             _LOOP: "zip(weights[:1][: len(weights) - 1], biases)",
             "weights[-1]": "weights[:2][-1]",
@@ -208,12 +214,12 @@ MISTAKES = {
         {_LOOP: "zip(weights[:1][: len(weights) - 1], biases)"},
     ),
     "layers-reversed": Mistake(
-        "your layers run from the last to the first.",
+        "you run the layers from the last to the first.",
         "weights[0] is the layer next to the input: start with it.",
         {_LOOP: "zip(weights[:0:-1], biases[:0:-1])", "weights[-1]": "weights[0]", "biases[-1]": "biases[0]"},
     ),
     "activation-shifted": Mistake(
-        "your activation follows every layer but the first.",
+        "you apply the activation after every layer but the first.",
         "It follows every layer but the last: the condition is i < len(weights) - 1.",
         {_HIDDEN: "(torch.clone if weight is weights[0] else activation)(x @", **_last("activation")},
         {
@@ -222,36 +228,38 @@ MISTAKES = {
         },
     ),
     "activation-once": Mistake(
-        "your activation comes only once, not after every hidden layer.",
-        "Two linear layers without an activation between them are one. Apply it inside the loop.",
+        "you apply the activation only once, not after every hidden layer.",
+        "Two linear layers without an activation in between are equivalent to one. Apply the activation inside the "
+        "loop.",
         {_HIDDEN: "(activation if weight is weights[0] else torch.clone)(x @"},
         {_HIDDEN: "(activation if weight is weights[-2] else torch.clone)(x @"},
     ),
     "last-hidden-without-activation": Mistake(
-        "your last hidden layer has no activation.",
-        "Only the very last layer has none: with an index i that starts at 0, the condition is i < len(weights) - 1.",
+        "you do not apply the activation to the last hidden layer.",
+        "Only the output layer has no activation. With an index i that starts at 0, the condition is i < "
+        "len(weights) - 1.",
         {_HIDDEN: "(torch.clone if weight is weights[-2] else activation)(x @"},
     ),
     "activation-twice": Mistake(
-        "your activation comes twice in a row.",
-        "Once after each hidden layer is enough: is it called both inside and after a line, or in two places?",
+        "you apply the activation twice in a row.",
+        "Apply it once after each hidden layer. Do you call it in two places?",
         {_HIDDEN: "activation(activation(x @", " + bias)": " + bias))"},
     ),
     "own-activation": Mistake(
-        "your network does not use the activation it is given.",
+        "your network does not use the activation that is passed to it.",
         "Call the argument: activation(...). It may be torch.relu, torch.tanh or any other function.",
         *({_HIDDEN: f"torch.{name}(x @"} for name in ("relu", "tanh", "sigmoid", "nn.functional.elu")),
         *({_HIDDEN: f"torch.nn.functional.{name}(x @"} for name in ("gelu", "silu", "leaky_relu", "softplus")),
     ),
     "squashed-output": Mistake(
-        "your output goes through a function of your own, such as tanh, a ReLU or softmax.",
-        "Return the last layer as it is; what it stands for (an action, a value) is decided later.",
+        "you apply an additional function to the output, such as tanh, ReLU or softmax.",
+        "Return the last layer's output as it is. Whether it is used as an action or a value is decided later.",
         *map(_last, ("torch.tanh", "torch.sigmoid", "torch.relu")),
         *(_last(f"torch.{name}", f", dim={dim})") for name in ("softmax", "log_softmax") for dim in (-1, 0)),
     ),
     "input-added": Mistake(
-        "you add a layer's input to its output, where their shapes fit.",
-        "That is a residual network. In a plain perceptron, the output replaces the input.",
+        "you add a layer's input to its output if their shapes match.",
+        "That is a residual connection. In a plain MLP, the output replaces the input.",
         {_HIDDEN: "(x if weight.shape[0] == weight.shape[1] else 0) + activation(x @"},
         {
             _HIDDEN: "(x if weight.shape[0] == weight.shape[1] else 0) + activation(x @",
@@ -261,13 +269,13 @@ MISTAKES = {
 }
 
 HINTS = (
-    "Write down the shape after each step. Which product of `x` and a weight fits, and which layer differs from all "
-    "others?",
-    "A layer is a product, a sum and an activation; its result is the input of the next layer. torch stores a weight "
-    "as `[out, in]`, so transpose it. The last layer has no activation: loop over all layers but the last, then do the "
-    "last one on its own.",
-    "Loop over `zip(weights[:-1], biases[:-1])` with `x = activation(x @ weight.T + bias)`; after the loop, return `x "
-    "@ weights[-1].T + biases[-1]`.",
+    "Write down the shape after each step. Which product of `x` and a weight has matching shapes, and which "
+    "layer differs from all the others?",
+    "A layer is a product, a sum and an activation, and its result is the input of the next layer. torch "
+    "stores a weight as `[out, in]`, so transpose it. The last layer has no activation: loop over all layers "
+    "but the last, then apply the last one separately.",
+    "Loop over `zip(weights[:-1], biases[:-1])` with `x = activation(x @ weight.T + bias)`. After the loop, "
+    "return `x @ weights[-1].T + biases[-1]`.",
 )
 
 EXERCISE = Exercise(mlp_forward, ("y",), CASES, MISTAKES, HINTS, _draw, show=_show)

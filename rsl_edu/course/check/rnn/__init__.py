@@ -1,4 +1,4 @@
-"""Lesson 3's exercises: one step of a GRU, forget when an episode ends, cut a rollout into trajectories and back."""
+"""Exercises of lesson 3: a GRU step, the reset at the end of an episode, and splitting a rollout into trajectories."""
 
 from . import choices, gru_step, reset_done, split_and_pad, unpad
 

@@ -10,15 +10,17 @@ from ..verdict import text
 def gru_step(
     x: torch.Tensor, h: torch.Tensor, w_ih: torch.Tensor, w_hh: torch.Tensor, b_ih: torch.Tensor, b_hh: torch.Tensor
 ) -> torch.Tensor:
-    """One step of a GRU, with torch's layout of the weights: reset, update and new gate stacked in this order.
+    """Compute one step of a GRU.
 
-    ``x [envs, in]`` is the observation, ``h [envs, hidden]`` the memory; ``w_ih [3·hidden, in]``, ``w_hh [3·hidden,
-    hidden]``, ``b_ih`` and ``b_hh`` [3·hidden] are the weights and biases. Returns the new memory [envs, hidden].
+    ``x [envs, in]`` is the observation and ``h [envs, hidden]`` the hidden state. ``w_ih [3·hidden, in]``,
+    ``w_hh [3·hidden, hidden]``, ``b_ih`` and ``b_hh`` [3·hidden] are the weights and biases in torch's layout: the
+    blocks of the reset gate, the update gate and the candidate, in this order. Returns the new hidden state
+    [envs, hidden].
     """
     reset_x, update_x, new_x = (x @ w_ih.T + b_ih).chunk(3, dim=-1)  # [envs, hidden] each
     reset_h, update_h, new_h = (h @ w_hh.T + b_hh).chunk(3, dim=-1)
-    reset = torch.sigmoid(reset_x + reset_h)  # how much of the memory the candidate sees
-    update = torch.sigmoid(update_x + update_h)  # how much of the memory stays
+    reset = torch.sigmoid(reset_x + reset_h)  # how much of the old hidden state enters the candidate
+    update = torch.sigmoid(update_x + update_h)  # how much of the old hidden state is kept
     new = torch.tanh(new_x + reset * new_h)  # the candidate
     return (1 - update) * new + update * h
 
@@ -35,29 +37,29 @@ def _draw(generator: torch.Generator) -> Case:
 
 
 _ZERO = (0.0, 0.0, 0.0)
-Triple = tuple[float, float, float]  # of the reset, the update and the new gate
+Triple = tuple[float, float, float]  # for the reset gate, the update gate and the candidate
 
 
 def _one_unit(
     about: str, h: float, w_ih: Triple = _ZERO, w_hh: Triple = _ZERO, b_ih: Triple = _ZERO, b_hh: Triple = _ZERO
 ) -> Case:
-    """A single unit, whose input is 1."""
+    """A case with a single unit and an input of 1."""
     return Case.of(about, [[1.0]], [[h]], tensor([w_ih]).T, tensor([w_hh]).T, tensor(b_ih), tensor(b_hh))
 
 
 CASES = (
-    _one_unit("weights of zero: both gates are half open, the candidate is 0", 2.0),
-    _one_unit("an update gate of 1, which keeps the memory", 3.0, w_ih=(0.0, 0.0, 100.0), b_hh=(0.0, 100.0, 0.0)),
-    _one_unit("an update gate of 0, which takes the new", -2.0, w_ih=(0.0, 0.0, 100.0), b_ih=(0.0, -100.0, 0.0)),
+    _one_unit("all weights zero: both gates are 0.5, the candidate is 0", 2.0),
+    _one_unit("an update gate of 1, which keeps the hidden state", 3.0, w_ih=(0.0, 0.0, 100.0), b_hh=(0.0, 100.0, 0.0)),
+    _one_unit("an update gate of 0, which takes the candidate", -2.0, w_ih=(0.0, 0.0, 100.0), b_ih=(0.0, -100.0, 0.0)),
     _one_unit(
-        "a reset gate of 0 and an update gate of 0, both closed by the memory",
+        "a reset gate and an update gate that are both 0 because of the hidden state",
         3.0,
         w_ih=(0.0, 0.0, -100.0),
         w_hh=(-100.0, -100.0, 0.0),
         b_hh=(0.0, 0.0, 100.0),
     ),
     Case.of(
-        "two units that read each other; the reset gate of the first is 1, of the second 0",
+        "two units whose candidates depend on each other; the first reset gate is 1, the second 0",
         [[1.0]],
         [[1.0, 2.0]],
         [[100.0], [-100.0], [-100.0], [-100.0], [0.0], [0.0]],
@@ -84,89 +86,93 @@ _CANDIDATE = "new_x + reset * new_h"
 
 
 def _in_order(x: str = "reset update new", h: str = "reset update new") -> dict[str, str]:
-    """Another order of the gates in what comes from the input, and in what comes from the memory."""
+    """The edit that changes the order of the blocks in the input's product and in the hidden state's product."""
     of = {_X: ", ".join(f"{gate}_x" for gate in x.split()), _H: ", ".join(f"{gate}_h" for gate in h.split())}
     return {old: new for old, new in of.items() if old != new}
 
 
 MISTAKES = {
     "reset-update-swapped": Mistake(
-        "you swap the reset and the update gate.",
-        "torch stacks reset, update, new: the first third of the rows is the reset gate's. Keras has update first.",
+        "you swap the reset gate and the update gate.",
+        "torch stacks the blocks in the order reset, update, new: the first third of the rows is the reset gate's. "
+        "(Keras starts with the update gate.)",
         _in_order("update reset new", "update reset new"),
     ),
     "update-inverted": Mistake(
-        "your update gate works the other way round: 1 replaces the memory.",
-        "In torch an update gate of 1 keeps it: (1 - update) * new + update * h. Papers write it both ways.",
+        "you invert the update gate, so that 1 replaces the hidden state.",
+        "In torch, an update gate of 1 keeps the hidden state: (1 - update) * new + update * h. Papers use both "
+        "conventions.",
         {"update = ": "update = 1 - "},
     ),
     "reset-before-product": Mistake(
-        "your reset gate multiplies h before the weights do.",
-        "The first GRU paper does so. torch and cuDNN multiply first, then reset: reset * (h @ w.T + b).",
+        "you multiply h by the reset gate before you multiply it by the weights.",
+        "The original GRU paper does this, but torch and cuDNN apply the weights first: reset * (h @ w.T + b).",
         {"reset * new_h": "(reset * h) @ w_hh.chunk(3)[2].T + b_hh.chunk(3)[2]"},
     ),
     "bias-outside-reset": Mistake(
-        "the hidden bias of your new gate is added after the reset gate, which should multiply it.",
-        "In torch the gate multiplies the bias too: reset * (h @ w.T + b). That is why there are two biases.",
+        "you add the candidate's hidden bias after the reset gate has been applied.",
+        "In torch, the reset gate multiplies this bias too: reset * (h @ w.T + b). This is why there are two biases.",
         {"reset * new_h": "reset * (new_h - b_hh.chunk(3)[2]) + b_hh.chunk(3)[2]"},
     ),
     "bias-inside-reset": Mistake(
-        "your reset gate multiplies the input's bias of the new gate.",
-        "It multiplies what comes from the memory only: reset * (h @ w.T + b_hh). b_ih stays with x.",
+        "you multiply the candidate's input bias by the reset gate.",
+        "The reset gate multiplies only the part from the hidden state: reset * (h @ w.T + b_hh). b_ih belongs to x.",
         {_CANDIDATE: "new_x - b_ih.chunk(3)[2] + reset * (new_h + b_ih.chunk(3)[2])"},
     ),
     "reset-on-input": Mistake(
-        "your reset gate multiplies what comes from the input.",
-        "It decides how much of the memory is seen: multiply only h @ w.T + b with it, never x.",
+        "you multiply the part from the input by the reset gate.",
+        "The reset gate controls how much of the hidden state is used: apply it only to h @ w.T + b, never to x.",
         {_CANDIDATE: "reset * (new_x + new_h)"},
         {_CANDIDATE: "reset * new_x + new_h"},
         {f"torch.tanh({_CANDIDATE})": "reset * torch.tanh(new_x + new_h)"},
     ),
     "reset-unused": Mistake(
-        "your reset gate does nothing.",
-        "It multiplies the memory's part of the new gate: tanh(new_x + reset * new_h).",
+        "your reset gate has no effect.",
+        "It should multiply the candidate's part from the hidden state: tanh(new_x + reset * new_h).",
         {"reset * new_h": "new_h"},
     ),
     "reset-inverted": Mistake(
-        "your reset gate works the other way round: 1 hides the memory.",
-        "The name misleads: a reset gate of 0 resets. Multiply by reset, not by 1 - reset.",
+        "you invert the reset gate, so that 1 removes the hidden state.",
+        "The name is misleading: a gate value of 0 resets. Multiply by reset, not by 1 - reset.",
         {"reset = ": "reset = 1 - "},
     ),
     "reset-on-old-memory": Mistake(
-        "your reset gate also multiplies the old memory in the result.",
-        "The reset gate belongs inside the new gate. The update gate alone decides how much of h stays: update * h.",
+        "you also multiply the old hidden state in the result by the reset gate.",
+        "The reset gate is only used in the candidate. How much of h is kept depends only on the update gate: "
+        "update * h.",
         {"update * h": "update * reset * h"},
     ),
     "candidate-without-memory": Mistake(
-        "your new gate does not look at the memory.",
-        "Add the memory's part of the new gate, times the reset gate: tanh(new_x + reset * new_h).",
+        "your candidate does not depend on the hidden state.",
+        "Add the part from the hidden state, multiplied by the reset gate: tanh(new_x + reset * new_h).",
         {" + reset * new_h": ""},
     ),
     "candidate-without-weights": Mistake(
-        "your new gate takes the memory itself, without its weights and bias.",
-        "The reset gate multiplies the memory's third block, h @ w.T + b, not h.",
+        "your candidate uses the hidden state itself, without its weights and bias.",
+        "The reset gate multiplies the third block of h @ w.T + b, not h.",
         {"reset * new_h": "reset * h"},
     ),
     "gates-confused": Mistake(
-        "you use one gate where the other belongs.",
-        "The reset gate multiplies the memory's part of the new gate; the update gate blends new and old memory.",
+        "you use one gate instead of the other.",
+        "The reset gate multiplies the candidate's part from the hidden state. The update gate blends the "
+        "candidate and the old hidden state.",
         {_BLEND: "(1 - reset) * new + reset * h"},
         {"reset * new_h": "update * new_h"},
     ),
     "candidate-sigmoid": Mistake(
-        "your new gate has a sigmoid instead of the tanh.",
-        "The memory needs negative values too: tanh gives −1 to 1, a sigmoid only 0 to 1.",
+        "you use a sigmoid instead of tanh for the candidate.",
+        "The hidden state needs negative values too: tanh ranges from −1 to 1, a sigmoid only from 0 to 1.",
         {"torch.tanh": "torch.sigmoid"},
     ),
     "candidate-unbounded": Mistake(
-        "your new gate has no tanh, so the memory can grow without bound.",
+        "your candidate has no tanh, so the hidden state can grow without bound.",
         "tanh(new_x + reset * new_h) keeps it between −1 and 1.",
         {"torch.tanh": ""},
         {"torch.tanh": "torch.relu"},
     ),
     "squashed-apart": Mistake(
-        "you squash the input's part and the memory's part of a gate one by one.",
-        "Add the two parts first, then squash the sum: sigmoid(reset_x + reset_h).",
+        "you apply the sigmoid or tanh to the input's part and to the hidden state's part separately.",
+        "Add the two parts first, then apply the function to the sum: sigmoid(reset_x + reset_h).",
         *(
             {f"torch.sigmoid({gate}_x + {gate}_h)": both.format(gate) for gate in ("reset", "update")}
             for both in ("{0}_x.sigmoid() + {0}_h.sigmoid()", "{0}_x.sigmoid() * {0}_h.sigmoid()")
@@ -174,13 +180,13 @@ MISTAKES = {
         {f"torch.tanh({_CANDIDATE})": "new_x.tanh() + reset * new_h.tanh()"},
     ),
     "parts-multiplied": Mistake(
-        "you multiply the two parts of a gate, that of the input and that of the memory.",
-        "A gate adds them before the sigmoid: sigmoid(reset_x + reset_h).",
+        "you multiply the two parts of a gate, the part from the input and the part from the hidden state.",
+        "Add them, then apply the sigmoid: sigmoid(reset_x + reset_h).",
         {"reset_x + reset_h": "reset_x * reset_h", "update_x + update_h": "update_x * update_h"},
     ),
     "gates-not-squashed": Mistake(
-        "your gates do not stay between 0 and 1.",
-        "A gate is a share: take the sigmoid of reset and update.",
+        "your gates are not limited to values between 0 and 1.",
+        "A gate is a fraction: apply the sigmoid to both reset and update.",
         *(
             {"torch.sigmoid(reset": f"{squash}(reset", "torch.sigmoid(update": f"{squash}(update"}
             for squash in ("", "torch.tanh", "torch.relu")
@@ -189,85 +195,85 @@ MISTAKES = {
         {"torch.sigmoid(reset": "(reset"},
     ),
     "sigmoid-inverted": Mistake(
-        "your sigmoid falls where it should rise.",
-        "The sigmoid is 1 / (1 + exp(−x)): the minus is missing.",
+        "your sigmoid decreases, but it should increase.",
+        "The sigmoid is 1 / (1 + exp(−x)): you left out the minus sign.",
         {"torch.sigmoid(reset": "torch.sigmoid(-reset", " + reset_h": " - reset_h"}
         | {"torch.sigmoid(update": "torch.sigmoid(-update", " + update_h": " - update_h"},
     ),
     "softmax-for-sigmoid": Mistake(
-        "your gates compete: over the units, they sum to 1.",
-        "A softmax divides one share among all units. Each unit has gates of its own: take the sigmoid.",
+        "you apply a softmax to the gates, so they sum to 1 over the units.",
+        "Each unit has its own gates, independent of the other units: use the sigmoid.",
         {"torch.sigmoid(reset_x + reset_h": "torch.softmax(reset_x + reset_h, -1"}
         | {"torch.sigmoid(update_x + update_h": "torch.softmax(update_x + update_h, -1"},
     ),
     "gates-rounded": Mistake(
-        "your gates are either 0 or 1, with nothing in between.",
-        "A gate is a share, such as 0.3: take the sigmoid as it is, without rounding or comparing.",
+        "your gates are exactly 0 or 1, with nothing in between.",
+        "A gate is a fraction, such as 0.3: use the sigmoid as it is, without rounding or comparing.",
         {"reset_h)": "reset_h).round()", "update_h)": "update_h).round()"},
     ),
     "gates-see-input-only": Mistake(
-        "your reset gate, your update gate or both look at the input alone.",
-        "Each adds its part of h @ w_hh.T + b_hh before the sigmoid.",
+        "your reset gate, your update gate or both depend only on the input.",
+        "Before the sigmoid, add each gate's block of h @ w_hh.T + b_hh.",
         {" + reset_h": "", " + update_h": ""},
         {" + update_h": ""},
         {" + reset_h": ""},
     ),
     "gates-see-memory-only": Mistake(
-        "your reset gate, your update gate or both look at the memory alone.",
-        "Each adds its part of x @ w_ih.T + b_ih before the sigmoid.",
+        "your reset gate, your update gate or both depend only on the hidden state.",
+        "Before the sigmoid, add each gate's block of x @ w_ih.T + b_ih.",
         {"reset_x + ": "", "update_x + ": ""},
         {"update_x + ": ""},
         {"reset_x + ": ""},
     ),
     "biases-forgotten": Mistake(
         "you leave out a bias.",
-        "Both products have their own: x @ w_ih.T + b_ih and h @ w_hh.T + b_hh.",
+        "Both products have their own bias: x @ w_ih.T + b_ih and h @ w_hh.T + b_hh.",
         {" + b_ih": "", " + b_hh": ""},
         {" + b_hh": ""},
         {" + b_ih": ""},
         {"reset * new_h": "reset * (new_h - b_hh.chunk(3)[2])"},
     ),
     "biases-swapped": Mistake(
-        "you add b_hh to the input's side and b_ih to the memory's.",
-        "The names say it: ih is input to hidden, hh hidden to hidden.",
+        "you add b_hh to the input's product and b_ih to the hidden state's product.",
+        "The names tell you which is which: ih means input to hidden, hh means hidden to hidden.",
         {"b_ih)": "b_hh)", "b_hh)": "b_ih)"},
     ),
     "one-bias-twice": Mistake(
-        "you add the same bias to both sides.",
-        "Each product has a bias of its own: x @ w_ih.T + b_ih and h @ w_hh.T + b_hh.",
+        "you add the same bias to both products.",
+        "Each product has its own bias: x @ w_ih.T + b_ih and h @ w_hh.T + b_hh.",
         {"b_hh)": "b_ih)"},
         {"b_ih)": "b_hh)"},
     ),
     "weights-swapped": Mistake(
-        "you multiply the input by w_hh and the memory by w_ih.",
-        "The names say it: ih is input to hidden, hh hidden to hidden.",
+        "you multiply the input by w_hh and the hidden state by w_ih.",
+        "The names tell you which is which: ih means input to hidden, hh means hidden to hidden.",
         {"x @ w": "h @ w", "h @ w": "x @ w"},
         {"w_ih.T": "w_hh.T", "w_hh.T": "w_ih.T"},
         {"w_ih.T + b_ih": "w_hh.T + b_hh", "w_hh.T + b_hh": "w_ih.T + b_ih"},
     ),
     "weights-reshaped": Mistake(
-        "you reshape the weights where they must be transposed.",
-        "reshape and view keep the numbers in their order, so rows are torn apart. Use x @ w_ih.T and h @ w_hh.T.",
+        "you reshape the weights instead of transposing them.",
+        "reshape and view keep the numbers in their order, which breaks up the rows. Use x @ w_ih.T and h @ w_hh.T.",
         {"w_ih.T": "w_ih.reshape(w_ih.shape[::-1])", "w_hh.T": "w_hh.reshape(w_hh.shape[::-1])"},
         {"w_hh.T": "w_hh.reshape(w_hh.shape[::-1])"},
         {"w_ih.T": "w_ih.reshape(w_ih.shape[::-1])"},
     ),
     "returns-candidate": Mistake(
-        "you leave the old memory out of the result.",
-        "The new gate alone remembers nothing. Blend the two: (1 - update) * new + update * h.",
+        "you leave the old hidden state out of the result.",
+        "The candidate alone does not keep what came before. Blend the two: (1 - update) * new + update * h.",
         {_BLEND: "new"},
         {" + update * h": ""},
         {_BLEND: "update * new"},
     ),
     "returns-old-memory": Mistake(
-        "you leave the new gate out of the result.",
-        "The old memory alone learns nothing. Blend the two: (1 - update) * new + update * h.",
+        "you leave the candidate out of the result.",
+        "The old hidden state alone takes in nothing new. Blend the two: (1 - update) * new + update * h.",
         {_BLEND: "h"},
         {"(1 - update) * new + ": ""},
     ),
     "not-a-blend": Mistake(
-        "in your result the shares of the new gate and of the old memory do not sum to 1.",
-        "Where the new comes in, the old must go: (1 - update) * new + update * h.",
+        "in your result, the factors of the candidate and of the old hidden state do not sum to 1.",
+        "The more of the candidate comes in, the less of the old state stays: (1 - update) * new + update * h.",
         {"(1 - update) * new": "new"},
         {_BLEND: "new + h"},
         {_BLEND: "update * new + h"},
@@ -275,18 +281,19 @@ MISTAKES = {
         {"(1 - update) * new": "update * new"},
     ),
     "fixed-blend": Mistake(
-        "you average the new gate and the old memory, whatever the update gate says.",
-        "The update gate decides, for each unit: (1 - update) * new + update * h.",
+        "you average the candidate and the old hidden state, and ignore the update gate.",
+        "The update gate sets the proportions for each unit: (1 - update) * new + update * h.",
         {_BLEND: "(new + h) / 2"},
     ),
     "tanh-of-result": Mistake(
         "you take the tanh of the result.",
-        "The tanh belongs to the new gate. The memory itself is copied, or it would fade a little at every step.",
+        "tanh belongs to the candidate only. Applied to the result, it would shrink the hidden state a little at "
+        "every step.",
         {"return ": "return torch.tanh(", "update * h": "update * h)"},
     ),
     "gate-order": Mistake(
-        "you take the gates from the wrong thirds of the rows.",
-        "torch stacks reset, update, new, in this order, in the weights and biases of both sides.",
+        "you use the wrong thirds of the rows for the gates.",
+        "torch stacks reset, update, new, in this order, in the weights and biases of both products.",
         *(
             _in_order(order, order)
             for order in ("reset new update", "new update reset", "new reset update", "update new reset")
@@ -296,8 +303,8 @@ MISTAKES = {
         {"new_x + ": "update_x + ", "new_h)": "update_h)"},
     ),
     "gates-interleaved": Mistake(
-        "you take every third row for a gate.",
-        "The rows of a gate stand together, as a block of `hidden` rows: .chunk(3, dim=-1).",
+        "you use every third row for a gate.",
+        "The rows of a gate are contiguous, in a block of `hidden` rows: .chunk(3, dim=-1).",
         {
             ".chunk(3, dim=-1)  #": ".unflatten(-1, (-1, 3)).unbind(-1)  #",
             ".chunk(3, dim=-1)\n    reset": ".unflatten(-1, (-1, 3)).unbind(-1)\n    reset",
@@ -305,7 +312,8 @@ MISTAKES = {
     ),
     "environments-mixed": Mistake(
         "your blocks mix the environments.",
-        "Cut along the last dimension, .chunk(3, dim=-1); after a reshape or .T, check that a row is still one robot.",
+        "Split along the last dimension, .chunk(3, dim=-1). After a reshape or .T, check that each row is still "
+        "one environment.",
         {
             ".chunk(3, dim=-1)  #": ".T.reshape(3, len(x), -1)  #",
             ".chunk(3, dim=-1)\n    reset": ".T.reshape(3, len(x), -1)\n    reset",
@@ -318,14 +326,15 @@ MISTAKES = {
 }
 
 HINTS = (
-    "How many matrix products do you need? Each of them gives the numbers of all three gates at once. Write down its "
-    "shape.",
-    "Compute `x @ w_ih.T + b_ih` and `h @ w_hh.T + b_hh`, and cut each into three blocks of size hidden with "
-    "`.chunk(3, dim=-1)`. The reset gate and the update gate each add their two blocks and take the sigmoid. The "
-    "candidate differs: its block of the memory, bias included, is first multiplied by the reset gate.",
-    "`reset = torch.sigmoid(reset_x + reset_h)`, and the same for `update`; `new = torch.tanh(new_x + reset * new_h)`, "
-    "where both blocks include their biases. Where `update` is 1, the old memory stays: return `(1 - update) * new + "
-    "update * h`.",
+    "How many matrix products do you need? Each of them gives the numbers for all three blocks, the two gates "
+    "and the candidate. Write down its shape.",
+    "Compute `x @ w_ih.T + b_ih` and `h @ w_hh.T + b_hh`, and split each into three blocks of size hidden with "
+    "`.chunk(3, dim=-1)`. For the reset gate and the update gate, add their two blocks and take the sigmoid. "
+    "The candidate is different: its block from the hidden state, including the bias, is first multiplied by "
+    "the reset gate.",
+    "Compute `reset = torch.sigmoid(reset_x + reset_h)`, and `update` in the same way. The candidate is `new = "
+    "torch.tanh(new_x + reset * new_h)`, where both blocks include their biases. If `update` is 1, the old "
+    "hidden state stays: return `(1 - update) * new + update * h`.",
 )
 
 SHORTCUTS = (torch.gru_cell, torch.gru)

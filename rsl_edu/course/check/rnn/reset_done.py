@@ -1,4 +1,4 @@
-"""Exercise ``reset_done``: clear the memory of the robots whose episode has ended."""
+"""Exercise ``reset_done``: reset the hidden state of the environments whose episode has ended."""
 
 import torch
 
@@ -6,23 +6,23 @@ from ..exercise import Case, Exercise, Mistake
 
 
 def reset_done(hidden: torch.Tensor, dones: torch.Tensor) -> torch.Tensor:
-    """Forget the memory of the environments whose episode ended.
+    """Reset the hidden state of the environments whose episode ended.
 
     Args:
-        hidden: Memory of all layers [layers, envs, hidden]; it stays as it was, and may be part of a graph.
-        dones: 1 where an episode ended, else 0, as integers [envs].
+        hidden: Hidden state of all layers [layers, envs, hidden]. It is not changed, and may be part of a graph.
+        dones: 1 if an environment's episode ended, else 0; integers [envs].
 
     Returns:
-        A new memory [layers, envs, hidden]: zeros for the environments that are done, all else as before.
+        A new hidden state [layers, envs, hidden]: zeros for the environments that are done, unchanged for the others.
     """
-    done = dones.bool().unsqueeze(-1)  # [envs, 1]: a mask for all layers and units; integers would be indices
+    done = dones.bool().unsqueeze(-1)  # [envs, 1]: a mask for all layers and units; integers would be used as indices
     return torch.where(done, 0.0, hidden)  # a new tensor
 
 
 def _draw(generator: torch.Generator) -> Case:
     hidden = torch.randn(2, 6, 3, generator=generator)
     dones = (torch.rand(6, generator=generator) < 0.4).long()
-    return Case("a random memory", (hidden, dones))
+    return Case("a random hidden state", (hidden, dones))
 
 
 CASES = (
@@ -32,7 +32,7 @@ CASES = (
     Case.of("two layers, two environments, two units", [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]], [0, 1]),
     Case.of("all environments are done", [[[1.0, 2.0], [3.0, 4.0]]], [1, 1]),
     Case(
-        "a memory that is part of a graph",
+        "a hidden state that is part of a graph",
         (torch.arange(-5.5, 6.5).reshape(2, 3, 2), torch.tensor([0, 1, 1])),
         tracked=("hidden",),
     ),
@@ -42,86 +42,89 @@ _RESULT = "torch.where(done, 0.0, hidden)"
 
 MISTAKES = {
     "integer-index": Mistake(
-        "you use dones as an index: its numbers, 0 and 1, pick the environments 0 and 1.",
-        "It needs a mask of True and False: dones.bool(). rsl_rl once had this very mistake.",
+        "you use dones as an index, so its numbers, 0 and 1, select environments 0 and 1.",
+        "You need a boolean mask: dones.bool(). rsl_rl once had the same bug.",
         {"dones.bool()": "torch.zeros(len(dones)).index_fill(0, dones, 1).bool()"},
-        {"dones.bool()": "torch.ones(len(dones)).index_fill(0, 1 - dones, 0).bool()"},  # those to keep
+        {"dones.bool()": "torch.ones(len(dones)).index_fill(0, 1 - dones, 0).bool()"},  # of the environments to keep
     ),
     "inverted": Mistake(
-        "you forget the environments that are still running and keep those that are done.",
-        "1 means done. Multiply by 1 - dones, or put zeros where dones is 1.",
+        "you reset the environments that are still running, and keep those that are done.",
+        "1 means done. Multiply by 1 - dones, or write zeros where dones is 1.",
         {"dones.bool()": "(dones == 0)"},
         {"done, 0.0, hidden": "done, hidden, 0.0"},
     ),
     "resets-all": Mistake(
-        "you forget the memory of all environments.",
-        "Each environment ends on its own; the others are in the middle of their episodes.",
+        "you reset the hidden state of all environments.",
+        "Each environment ends its episode on its own, while the others are still in the middle of theirs.",
         {".unsqueeze(-1)": ".any()"},
         {_RESULT: "torch.zeros_like(hidden)"},
     ),
     "resets-all-or-none": Mistake(
-        "you forget the memory of all environments if all are done, and else that of none.",
-        "Each environment ends on its own. Do not ask `if dones.all()`: put zeros where dones is 1.",
+        "you reset all environments if all of them are done, and none otherwise.",
+        "Each environment ends its episode on its own. Do not use `if dones.all()`: write zeros where dones is 1.",
         {".unsqueeze(-1)": ".all()"},
     ),
     "resets-none": Mistake(
-        "you return the memory as it was.",
-        "Where dones is 1 it must be zero. (hidden[:, done].zero_() does not help: it writes into a copy.)",
+        "you return the hidden state unchanged.",
+        "It must be zero where dones is 1. (hidden[:, done].zero_() has no effect, because it writes into a copy.)",
         {_RESULT: "hidden"},
     ),
     "bitwise-not": Mistake(
-        "you negate integers with ~: ~0 is −1 and ~1 is −2.",
-        "~ is a logical not for bool only: use ~dones.bool(), or 1 - dones.",
+        "you negate integers with ~, which turns 0 into −1 and 1 into −2.",
+        "~ is a logical not only if the type is bool: use ~dones.bool(), or 1 - dones.",
         {_RESULT: "hidden * (~dones).unsqueeze(-1)"},
         {"dones.bool()": "torch.zeros(len(dones)).index_fill(0, ~dones % len(dones), 1).bool()"},  # as an index
         {"dones.bool()": "torch.ones(len(dones)).index_fill(0, ~dones % len(dones), 0).bool()"},
     ),
     "first-done-only": Mistake(
-        "you reset one environment at most, the first that is done.",
-        "Several can end at the same step: take a mask, dones.bool(), not one index. In a loop, return after its end.",
+        "you reset at most one environment, the first one that is done.",
+        "Several episodes can end at the same step: use a mask, dones.bool(), not a single index. In a loop, "
+        "return after the loop.",
         {"dones.bool()": "(dones.bool() & (dones.cumsum(0) == 1))"},
         {"dones.bool()": "(torch.arange(len(dones)) == dones.argmax())"},
         {"dones.bool()": "(torch.arange(len(dones)) == dones.nonzero()[0])"},  # raises if there is none
     ),
     "last-done-only": Mistake(
-        "you reset one environment at most, the last that is done.",
-        "In a loop, copy the memory once, before it: a copy inside starts from the old memory again.",
+        "you reset at most one environment, the last one that is done.",
+        "If you use a loop, copy the hidden state once, before the loop. A copy inside it starts again from the "
+        "old hidden state.",
         {"dones.bool()": "(dones.bool() & (dones.flip(0).cumsum(0).flip(0) == 1))"},
         {"dones.bool()": "(torch.arange(len(dones)) == dones.nonzero()[-1])"},
     ),
     "first-environment-only": Mistake(
-        "you look at the first environment only, and leave the others as they were.",
-        "Go through all of them. In a loop, return after its end, not inside it.",
+        "you check only the first environment, and leave the others unchanged.",
+        "Go through all environments. If you use a loop, return after it, not inside it.",
         {"dones.bool()": "(dones.bool() & (torch.arange(len(dones)) == 0))"},
     ),
     "one-environment-left-out": Mistake(
         "you never reset the first environment, or never the last.",
-        "Go through all of them: look at where your loop or slice begins and ends.",
+        "Go through all environments: check where your loop or slice begins and ends.",
         {"dones.bool()": "(dones.bool() & (torch.arange(len(dones)) > 0))"},
         {"dones.bool()": "(dones.bool() & (torch.arange(len(dones)) < len(dones) - 1))"},
     ),
     "one-layer-only": Mistake(
-        "you reset one layer and leave the others as they were.",
-        "Every layer has a memory: index all of them, hidden[:, done].",
+        "you reset only one layer, and leave the others unchanged.",
+        "Every layer has a hidden state: index all of them, hidden[:, done].",
         {"done = ": "done = (torch.arange(len(hidden)) == 0)[:, None, None] & "},
         {"done = ": "done = (torch.arange(len(hidden)) == len(hidden) - 1)[:, None, None] & "},
     ),
     "one-unit-only": Mistake(
-        "you reset one unit of the memory and leave the others as they were.",
-        "All units of a done environment forget: index [layers, envs] and leave the last dimension whole.",
+        "you reset only one unit of the hidden state, and leave the others unchanged.",
+        "Reset all units of an environment that is done: do not index the last dimension of [layers, envs, hidden].",
         {"where(done,": "where(done & (torch.arange(hidden.shape[2]) == 0),"},
         {"where(done,": "where(done & (torch.arange(hidden.shape[2]) == hidden.shape[2] - 1),"},
     ),
     "wrong-axis": Mistake(
-        "your dones run along the wrong dimension of the memory.",
-        "Environments are the middle one of [layers, envs, hidden]: dones.unsqueeze(-1) is [envs, 1] and lines up.",
+        "you apply dones along the wrong dimension of the hidden state.",
+        "Environments are the middle dimension of [layers, envs, hidden]. dones.unsqueeze(-1) is [envs, 1], so it "
+        "broadcasts correctly.",
         {".unsqueeze(-1)": ""},
         {".unsqueeze(-1)": "[:, None, None]"},
         {".unsqueeze(-1)": "[: len(hidden), None, None]"},
     ),
     "other-value": Mistake(
-        "you set the memory of the environments that are done to another value than 0.",
-        "A new episode begins with a memory of zeros.",
+        "you set the hidden state of the environments that are done to a value other than 0.",
+        "A new episode begins with a hidden state of zeros.",
         {"0.0": "1.0"},
         {"0.0": "-1.0"},
         {"0.0": "hidden.mean(1, keepdim=True)"},
@@ -129,26 +132,26 @@ MISTAKES = {
         {_RESULT: "hidden - dones.unsqueeze(-1)"},
     ),
     "drops-environments": Mistake(
-        "you take the environments that are done out of the memory.",
-        "They start a new episode, with a memory of zeros: the shape stays [layers, envs, hidden].",
+        "you remove the environments that are done from the hidden state.",
+        "They start a new episode with a hidden state of zeros, so the shape stays [layers, envs, hidden].",
         {_RESULT: "hidden[:, dones == 0]"},
     ),
     "done-only": Mistake(
-        "you return the memory of the environments that are done, and lose the others.",
-        "Return the whole memory [layers, envs, hidden], with zeros where dones is 1.",
+        "you return only the environments that are done, and lose the others.",
+        "Return the complete hidden state [layers, envs, hidden], with zeros where dones is 1.",
         {_RESULT: "hidden[:, dones == 1]"},
         {_RESULT: "0 * hidden[:, dones == 1]"},
     ),
 }
 
 HINTS = (
-    "What does `torch.arange(5)[torch.tensor([0, 0, 1, 0, 0])]` give? And which axis of the memory is that of the "
-    "environments?",
-    "Make a mask of booleans, and give it a last dimension, so that it broadcasts to `[layers, envs, hidden]`. Then "
-    "choose between zero and the old memory, with a function that returns a new tensor: `hidden` itself must stay as "
-    "it is.",
-    "`done = dones.bool().unsqueeze(-1)` is `[envs, 1]`. `torch.where(done, 0.0, hidden)` puts zeros where it is True "
-    "and returns a new tensor; `hidden.masked_fill(done, 0.0)` does the same.",
+    "What does `torch.arange(5)[torch.tensor([0, 0, 1, 0, 0])]` return? And which dimension of the hidden "
+    "state corresponds to the environments?",
+    "Make a boolean mask, and add a last dimension to it, so that it broadcasts to `[layers, envs, hidden]`. "
+    "Then choose between zero and the old hidden state with a function that returns a new tensor, because "
+    "`hidden` itself must not be changed.",
+    "`done = dones.bool().unsqueeze(-1)` is `[envs, 1]`. `torch.where(done, 0.0, hidden)` writes zeros where "
+    "it is True and returns a new tensor. `hidden.masked_fill(done, 0.0)` does the same.",
 )
 
 EXERCISE = Exercise(reset_done, ("hidden state",), CASES, MISTAKES, HINTS, _draw)

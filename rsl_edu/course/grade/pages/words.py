@@ -57,7 +57,7 @@ _MISTAKES = {  # of any exercise; spoken to the class, like those of an exercise
     ),
 }
 _VEIL = re.compile(
-    r"right for the cases of its check, wrong for further ones: |it looks like this: "
+    r"right for the cases of its check, wrong for further ones: |a likely mistake: "
     r"|wrong for some cases, judged with a right [^:]*: "
 )
 

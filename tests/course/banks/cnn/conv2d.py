@@ -1,4 +1,4 @@
-"""What people answer to `conv2d`; the name of a wrong answer begins with the name of its mistake."""
+"""Answers that people give to `conv2d`. The name of each wrong answer starts with its mistake."""
 
 import itertools
 import math
@@ -43,7 +43,7 @@ class Right:
         return (weight.flatten(1) @ columns).unflatten(-1, (h, -1))
 
     def by_taps(x, weight, stride=1, padding=0):
-        """Shift the whole map by each tap of the filter; in float64."""
+        """Shift the entire map for each tap of the filter, in float64."""
         x = nn.ZeroPad2d(padding)(x).double()
         k = weight.shape[-1]
         h, w = x.shape[2] - k + 1, x.shape[3] - k + 1
@@ -138,7 +138,7 @@ class Wrong:
 
     def channel_order(x, weight, stride=1, padding=0):
         patches = patches_of(x, weight, stride, padding).permute(0, 2, 3, 4, 5, 1)
-        y = patches.flatten(3) @ weight.flatten(1).T  # patches end with the channel, the weight does not
+        y = patches.flatten(3) @ weight.flatten(1).T  # the channel is last in the patches, but not in the weight
         return y.permute(0, 3, 1, 2)
 
     def averages(x, weight, stride=1, padding=0):

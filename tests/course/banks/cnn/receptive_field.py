@@ -1,4 +1,4 @@
-"""What people answer to `receptive_field`; the name of a wrong answer begins with the name of its mistake."""
+"""Answers that people give to `receptive_field`. The name of each wrong answer starts with its mistake."""
 
 import functools
 import math

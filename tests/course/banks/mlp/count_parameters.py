@@ -1,4 +1,4 @@
-"""What people answer to `count_parameters`; the name of a wrong answer begins with the name of its mistake."""
+"""Answers that people give to `count_parameters`. The name of each wrong answer starts with its mistake."""
 
 import math
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""What people answer to `dead_fraction`; the name of a wrong answer begins with the name of its mistake."""
+"""Answers that people give to `dead_fraction`. The name of each wrong answer starts with its mistake."""
 
 import numpy as np
 import torch

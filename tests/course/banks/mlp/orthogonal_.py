@@ -1,4 +1,4 @@
-"""What people answer to `orthogonal_`; the name of a wrong answer begins with the name of its mistake."""
+"""Answers that people give to `orthogonal_`. The name of each wrong answer starts with its mistake."""
 
 import math
 
@@ -26,7 +26,7 @@ class Right:
         return weight
 
     def by_polar(weight, gain=1.0):
-        """The nearest orthogonal matrix to a Gaussian one is uniform too."""
+        """The orthogonal matrix closest to a Gaussian matrix is uniformly distributed too."""
         u, _, vh = torch.linalg.svd(torch.randn(weight.shape), full_matrices=False)
         with torch.no_grad():
             weight.copy_(torch.einsum("ik,kj->ij", u, vh)).mul_(gain)
@@ -75,7 +75,7 @@ class Right:
         return weight
 
     def by_signs_for_rows(weight, gain=1.0):
-        """As random: the matrix is only seen from another basis."""
+        """This has the same distribution, because it is only a change of basis."""
         n = max(weight.shape)
         q, r = torch.linalg.qr(torch.randn(n, n))
         q = r.diagonal().sign()[:, None] * q

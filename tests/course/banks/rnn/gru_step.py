@@ -1,4 +1,4 @@
-"""What people answer to `gru_step`; the name of a wrong answer begins with the name of its mistake."""
+"""Answers that people give to `gru_step`. The name of each wrong answer starts with its mistake."""
 
 import numpy as np
 import torch
@@ -7,7 +7,7 @@ from torch.nn.functional import linear
 
 
 class Gru:
-    """A right GRU in parts; the wrong ones below replace a part."""
+    """A right GRU, made of parts that the wrong answers below replace."""
 
     def __call__(self, x, h, w_ih, w_hh, b_ih, b_hh):
         (ir, iz, i_n), (hr, hz, hn) = linear(x, w_ih, b_ih).chunk(3, -1), linear(h, w_hh, b_hh).chunk(3, -1)
@@ -26,7 +26,7 @@ class Gru:
 
 
 def variant(**parts):
-    """An answer made of Gru with methods replaced."""
+    """Return an answer made of Gru, with some methods replaced."""
     return type("Variant", (Gru,), {name: staticmethod(part) for name, part in parts.items()})()
 
 
@@ -137,7 +137,7 @@ class Wrong:
         return (1 - z) * n + z * h
 
     def bias_outside_reset(x, h, w_ih, w_hh, b_ih, b_hh):
-        gates_x = x @ w_ih.T + b_ih + b_hh  # "the biases can be added once and for all"
+        gates_x = x @ w_ih.T + b_ih + b_hh  # "both biases can be added here"
         gates_h = h @ w_hh.T
         k = h.shape[1]
         r, z = torch.sigmoid(gates_x + gates_h)[:, : 2 * k].split(k, 1)

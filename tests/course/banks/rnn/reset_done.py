@@ -1,4 +1,4 @@
-"""What people answer to `reset_done`; the name of a wrong answer begins with the name of its mistake."""
+"""Answers that people give to `reset_done`. The name of each wrong answer starts with its mistake."""
 
 import copy
 

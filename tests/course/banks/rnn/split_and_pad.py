@@ -1,4 +1,4 @@
-"""What people answer to `split_and_pad`; the name of a wrong answer begins with the name of its mistake."""
+"""Answers that people give to `split_and_pad`. The name of each wrong answer starts with its mistake."""
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ from rsl_edu.modules.trajectories import split_and_pad_trajectories
 
 
 def pieces_of(x, dones):
-    """The trajectories, one after another."""
+    """Return the trajectories as a list."""
     pieces = []
     for env in range(x.shape[1]):
         start = 0
@@ -20,7 +20,7 @@ def pieces_of(x, dones):
 
 
 def laid_out(pieces):
-    """Padded trajectories and their mask, from the pieces."""
+    """Return the padded trajectories and their mask."""
     return pad_sequence(pieces), pad_sequence([torch.ones(len(piece), dtype=torch.bool) for piece in pieces])
 
 
@@ -50,7 +50,7 @@ class Right:
         return padded, lengths > torch.arange(0, len(padded)).unsqueeze(1)
 
     def by_scatter(x, dones):
-        """Where each step goes, all at once: float64."""
+        """Compute the target position of all steps without a loop, in float64."""
         time, envs, features = x.shape
         starts = torch.ones_like(dones)
         starts[1:] = dones[:-1]
@@ -169,7 +169,9 @@ class Wrong:
         return laid_out(pieces)
 
     def ordered_by_length(x, dones):
-        return laid_out(sorted(pieces_of(x, dones), key=len, reverse=True))  # as pack_padded_sequence wants it
+        return laid_out(
+            sorted(pieces_of(x, dones), key=len, reverse=True)
+        )  # the order that pack_padded_sequence expects
 
     def not_split(x, dones):
         return x.clone(), torch.ones(x.shape[:2], dtype=torch.bool)

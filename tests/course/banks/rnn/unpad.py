@@ -1,4 +1,4 @@
-"""What people answer to `unpad`; the name of a wrong answer begins with the name of its mistake."""
+"""Answers that people give to `unpad`. The name of each wrong answer starts with its mistake."""
 
 import torch
 
@@ -24,7 +24,7 @@ class Right:
         return torch.stack(torch.cat(columns).split(time), dim=1)
 
     def by_cumsum(padded, mask, time):
-        place = (mask.T.flatten().cumsum(0) - 1).view(mask.T.shape).T  # [longest, trajectories]: number of the step
+        place = (mask.T.flatten().cumsum(0) - 1).view(mask.T.shape).T  # [longest, trajectories]: index of the step
         out = padded.new_zeros(int(mask.sum()) // time, time, padded.shape[2])
         out[place[mask] // time, place[mask] % time] = padded[mask]
         return out.permute(1, 0, 2)
