@@ -219,7 +219,7 @@ def test_checkpoint_shows_which_recording_fits_and_whether_it_acted(tmp_path):
     said = "; ".join(found.notes)
     assert "the actions of the first are samples of the policy" in said
     assert "the actions of the second are the policy's mean actions" in said
-    assert said.count("std from the normalizer's mean") == 2
+    assert said.count("std away from the normalizer's mean") == 2
     wrong = compare_recordings(played(actor, 1), played(actor, 2, scale=3.0), checkpoint=checkpoint)
     assert [(each.kind, each.features) for each in wrong.differences] == [("actions", "actions of the second")]
     (tmp_path / "params" / "agent.yaml").unlink()
